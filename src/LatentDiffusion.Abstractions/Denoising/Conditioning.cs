@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a denoiser is conditioned on. Owns its tensors.</summary>
+/// <param name="hiddenStates">One vector a token, [batch, tokens, width].</param>
+/// <param name="pooled">One vector a prompt, [batch, width], where the family uses one.</param>
+/// <param name="mask">1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</param>
+public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null) : IDisposable
+{
+    /// <summary>One vector a token, [batch, tokens, width].</summary>
+    public Tensor HiddenStates { get; } = hiddenStates;
+
+    /// <summary>One vector a prompt, [batch, width]; null where the family uses none.</summary>
+    public Tensor? Pooled { get; } = pooled;
+
+    /// <summary>1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</summary>
+    public Tensor? Mask { get; } = mask;
+
+    /// <summary>Number of prompts.</summary>
+    public long BatchSize => HiddenStates.shape[0];
+
+    /// <summary>This conditioning of prompts <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> alone.</summary>
+    public Conditioning Slice(long start, long count) => Map(t => t.narrow(0, start, count).clone());
+
+    /// <summary>Both batches, one after the other. Both have the same parts and shapes but for the batch.</summary>
+    public static Conditioning Concat(Conditioning first, Conditioning second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return new Conditioning(
+            cat([first.HiddenStates, second.HiddenStates]),
+            Join(first.Pooled, second.Pooled, nameof(Pooled)),
+            Join(first.Mask, second.Mask, nameof(Mask)));
+
+        static Tensor? Join(Tensor? a, Tensor? b, string name) => (a is null) == (b is null)
+            ? a is null ? null : cat([a, b!])
+            : throw new ArgumentException($"One conditioning has {name} and the other has none.");
+    }
+
+    /// <summary>The same conditioning with a function applied to each tensor.</summary>
+    public Conditioning Map(Func<Tensor, Tensor> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return new Conditioning(
+            function(HiddenStates),
+            Pooled is null ? null : function(Pooled),
+            Mask is null ? null : function(Mask));
+    }
+
+    /// <summary>Disposes the tensors.</summary>
+    public void Dispose()
+    {
+        HiddenStates.Dispose();
+        Pooled?.Dispose();
+        Mask?.Dispose();
+    }
+}

@@ -1,0 +1,14 @@
+namespace LatentDiffusion;
+
+/// <summary>A way to steer a denoiser, as a decorator around it. Immutable and safe for concurrent use.</summary>
+public interface IGuidance
+{
+    /// <summary>Whether <see cref="Guide"/> needs the conditioning of the negative (or empty) prompt.</summary>
+    bool NeedsUnconditional { get; }
+
+    /// <summary>Wraps the denoiser for one generation.</summary>
+    /// <param name="denoiser">The denoiser to steer.</param>
+    /// <param name="unconditional">Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.</param>
+    /// <param name="scale">How strongly to steer: the w of ε̃ = ε_u + w·(ε_c − ε_u), where 1 is no guidance.</param>
+    IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale);
+}

@@ -1,0 +1,32 @@
+namespace LatentDiffusion;
+
+/// <summary>An immutable picture: 8-bit RGB, rows from the top, three bytes a pixel, without padding.</summary>
+public sealed class ImageBuffer
+{
+    private readonly byte[] _rgb;
+
+    /// <summary>Copies pixels into a new picture.</summary>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <param name="rgb">width·height·3 bytes.</param>
+    /// <exception cref="ArgumentException">The number of bytes does not fit the size.</exception>
+    public ImageBuffer(int width, int height, ReadOnlySpan<byte> rgb)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (rgb.Length != (long)width * height * 3)
+            throw new ArgumentException($"A {width} x {height} RGB picture has {(long)width * height * 3} bytes; {rgb.Length} were given.", nameof(rgb));
+        Width = width;
+        Height = height;
+        _rgb = rgb.ToArray();
+    }
+
+    /// <summary>Width in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>Height in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>The bytes: red, green and blue of each pixel, row by row from the top.</summary>
+    public ReadOnlySpan<byte> Rgb => _rgb;
+}
