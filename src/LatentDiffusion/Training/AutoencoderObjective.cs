@@ -1,0 +1,33 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The autoencoder's loss: mean absolute error of the pixels, and the Kullback-Leibler divergence of the latents from a
+/// standard normal, lightly weighted (Rombach et al. 2022, appendix G).
+/// </summary>
+/// <param name="network">The network to train.</param>
+/// <param name="images">What to train it on; all of one size, which the network's downsampling divides.</param>
+/// <param name="options">Batch size and weights.</param>
+public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options) : ITrainingObjective
+{
+    private readonly BatchIndices _indices = new(images.Count, options.BatchSize);
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module> { ["vae"] = network };
+
+    /// <inheritdoc />
+    public Tensor Loss(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        Tensor pixels = cat([.. _indices.Of(step.Index).AsParallel().AsOrdered().Select(i => ImageTensor.FromImage(images.Read(i).Image))]);
+        (Tensor mean, Tensor logVariance) = network.Encode(pixels);
+        Tensor noise = randn(mean.shape, generator: step.Generator);
+        Tensor latents = mean + (0.5 * logVariance).exp() * noise;
+        Tensor reconstruction = network.Decode(latents);
+        Tensor error = (reconstruction - pixels).abs().mean();
+        // Per latent value, so that the weight means the same at every size.
+        Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
+        return error + options.KlWeight * divergence;
+    }
+}
