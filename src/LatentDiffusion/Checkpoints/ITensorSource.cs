@@ -23,23 +23,4 @@ public interface ITensorSource : IDisposable
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     void ReadInto(string name, Tensor destination);
-
-    /// <summary>Reads one tensor as it is stored, into memory of the CPU.</summary>
-    /// <param name="name">One of <see cref="Entries"/>.</param>
-    /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
-    Tensor Read(string name)
-    {
-        TensorEntry entry = Find(name) ?? throw new KeyNotFoundException($"{Path} has no tensor '{name}'.");
-        Tensor tensor = empty([.. entry.Shape], entry.DataType, CPU);
-        try
-        {
-            ReadInto(name, tensor);
-            return tensor;
-        }
-        catch
-        {
-            tensor.Dispose();
-            throw;
-        }
-    }
 }

@@ -70,11 +70,6 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public TensorEntry? Find(string name) => _tensors.TryGetValue(name, out var found) ? found.Tensor : null;
 
-    /// <summary>Reads one tensor as it is stored, into memory of the CPU.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    public Tensor Read(string name) => ((ITensorSource)this).Read(name);
-
     /// <inheritdoc/>
     public void ReadInto(string name, Tensor destination)
     {

@@ -1,0 +1,114 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Xunit;
+
+namespace LatentDiffusion.Tests;
+
+public sealed class ClipTokenizerTests
+{
+    private static readonly Lazy<ClipTokenizer> s_small = new(() => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)));
+
+    [Fact]
+    public void EveryReferencePromptIsExact()
+    {
+        var tokenizer = new ClipTokenizer(BpeVocabulary.Open(SharedData.Require("clip-bpe")));
+        foreach (JsonElement prompt in ReferenceFigures.Read("clip-tokens.json").GetProperty("prompts").EnumerateArray())
+        {
+            string text = prompt.GetProperty("text").GetString()!;
+            long[] expected = [.. prompt.GetProperty("ids").EnumerateArray().Select(id => id.GetInt64())];
+            TokenizedPrompt tokens = tokenizer.Encode(text);
+            Assert.True(expected.SequenceEqual(tokens.Ids), $"'{text}': {string.Join(' ', tokens.Ids)}");
+        }
+    }
+
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData(" \t\r\n\u00a0\u3000", 2)]
+    [InlineData("photo", 3)]
+    public void TheCountLeavesPaddingOut(string text, int count)
+    {
+        var tokenizer = new ClipTokenizer(BpeVocabulary.Open(SharedData.Require("clip-bpe")), paddingToken: "!");
+        TokenizedPrompt tokens = tokenizer.Encode(text);
+        Assert.Equal(count, tokens.Count);
+        Assert.Equal(tokenizer.EndId, tokens.Ids[count - 1]);
+        Assert.All(tokens.Ids[count..], id => Assert.Equal(0, id));
+    }
+
+    [Fact]
+    public void WhatIsTooLongIsCutAndKeepsItsEnd()
+    {
+        ClipTokenizer tokenizer = s_small.Value;
+        TokenizedPrompt tokens = tokenizer.Encode(string.Concat(Enumerable.Repeat("star ", 1000)));
+        Assert.Equal(77, tokens.Count);
+        Assert.Equal(tokenizer.StartId, tokens.Ids[0]);
+        Assert.Equal(tokenizer.EndId, tokens.Ids[^1]);
+        Assert.Single(tokens.Ids[1..^1].Distinct());
+        Assert.Equal(1000, tokenizer.Tokenize(string.Concat(Enumerable.Repeat("star ", 1000))).Count);
+    }
+
+    [Theory]
+    [InlineData("\0")]
+    [InlineData("\ud83d")]
+    [InlineData("a\udc22b \ud83d\ud83d\udc22")]
+    [InlineData("\u001b[31m \u0007\u200b\u200d\ufeff")]
+    [InlineData("👩‍👩‍👧‍👦🏳️‍🌈")]
+    [InlineData("<|startoftext|><|endoftext|><|endoftext")]
+    [InlineData("𝒜𝟘 𐐀")]
+    [InlineData("İstanbul ẞ Σας")]
+    public void NoTextBreaksIt(string text) => Check(text);
+
+    [Fact]
+    public void NoLongTextBreaksIt()
+    {
+        foreach (string piece in new[] { "x", "é", "\u0301", "🐢", "ab ", "'", "9", "\ud83d", "</w>", "한" })
+            Check(string.Concat(Enumerable.Repeat(piece, 100_000 / piece.Length)));
+    }
+
+    [Fact]
+    public void NoGeneratedTextBreaksIt()
+    {
+        // Any UTF-16 code unit, so that halves of surrogate pairs are among them.
+        Gen.Char[char.MinValue, char.MaxValue].Array[0, 60].Select(c => new string(c)).Sample(Check, iter: 3000);
+        Gen.Char[char.MinValue, '\u0250'].Array[0, 200].Select(c => new string(c)).Sample(Check, iter: 1000);
+    }
+
+    [Theory]
+    [InlineData("e\u0301", "é")]
+    [InlineData("A\u030a", "\u212b")]
+    [InlineData("\u1112\u1161\u11ab", "한")]
+    [InlineData("q\u0307\u0323", "q\u0323\u0307")]
+    [InlineData("ÜNÏCÖDÉ", "u\u0308ni\u0308co\u0308de\u0301")]
+    [InlineData("&amp;lt; &#233;", "< é")]
+    [InlineData("photo of\t\n A", "  photo OF a ")]
+    public void TextsThatAreTheSameHaveTheSameTokens(string one, string other) =>
+        Assert.Equal(s_small.Value.Tokenize(one), s_small.Value.Tokenize(other));
+
+    [Theory]
+    [InlineData("{", "", "JSON")]
+    [InlineData("null", "", "null")]
+    [InlineData("[1]", "", "JSON")]
+    [InlineData("{\"a\":1}", "", "<|startoftext|>")]
+    [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":3}", "a b", "fit together")]
+    [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":2}", "", "fit together")]
+    [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":3}", "#version: 0.2\nonly", "Line 2")]
+    [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":3}", "a  b", "Line 1")]
+    public void BadVocabulariesAreRefusedWithAReason(string tokens, string merges, string reason)
+    {
+        var exception = Assert.Throws<InvalidDataException>(() => ClipTokenizer.Read(
+            new MemoryStream(Encoding.UTF8.GetBytes(tokens)),
+            new MemoryStream(Encoding.UTF8.GetBytes(merges))));
+        Assert.Contains(reason, exception.Message);
+    }
+
+    private static void Check(string text)
+    {
+        ClipTokenizer tokenizer = s_small.Value;
+        TokenizedPrompt tokens = tokenizer.Encode(text);
+        Assert.Equal(77, tokens.Ids.Length);
+        Assert.InRange(tokens.Count, 2, 77);
+        Assert.Equal(tokenizer.StartId, tokens.Ids[0]);
+        Assert.Equal(tokenizer.EndId, tokens.Ids[tokens.Count - 1]);
+        Assert.All(tokens.Ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));
+    }
+}
