@@ -36,11 +36,10 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         [ComponentName(Name = "v_proj")] private readonly Linear _value;
         [ComponentName(Name = "out_proj")] private readonly Linear _out;
         private readonly int _heads;
-        private readonly bool _causal;
 
         public SelfAttention(ClipTextConfig config) : base(nameof(SelfAttention))
         {
-            (_heads, _causal) = (config.NumAttentionHeads, config.Causal);
+            _heads = config.NumAttentionHeads;
             _query = nn.Linear(config.HiddenSize, config.HiddenSize);
             _key = nn.Linear(config.HiddenSize, config.HiddenSize);
             _value = nn.Linear(config.HiddenSize, config.HiddenSize);
@@ -52,7 +51,7 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor attended = nn.functional.scaled_dot_product_attention(
-                Heads(_query.call(input)), Heads(_key.call(input)), Heads(_value.call(input)), is_casual: _causal);
+                Heads(_query.call(input)), Heads(_key.call(input)), Heads(_value.call(input)), is_casual: true);
             return _out.call(attended.transpose(1, 2).reshape(input.shape)).MoveToOuterDisposeScope();
         }
 

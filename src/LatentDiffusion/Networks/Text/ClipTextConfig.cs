@@ -33,9 +33,6 @@ public sealed record ClipTextConfig
     /// <summary>Id of the end token, where the pooled output is taken. Default 49407; published files that say 2 mean the highest id.</summary>
     public int EosTokenId { get; init; } = 49407;
 
-    /// <summary>Whether tokens see those before them alone. Always true for CLIP; a model trained here may look both ways.</summary>
-    public bool Causal { get; init; } = true;
-
     /// <summary>Reads a configuration.</summary>
     /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
     public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel));
