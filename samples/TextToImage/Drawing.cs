@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LatentDiffusion;
-using LatentDiffusion.Models.Drawings;
 using Spectre.Console;
 
 namespace TextToImage;

@@ -2,12 +2,13 @@ using System.CommandLine;
 using LatentDiffusion;
 using TextToImage;
 
+string schedulerNames = string.Join(", ", KnownSchedulers.All);
 var promptArgument = new Argument<string>("prompt") { Description = "What the picture shows, for example \"a blue and white bird with its wings spread\"." };
 var outOption = new Option<string>("--out") { Description = "PNG file to write; with --count above 1 each seed's number is put before the extension.", DefaultValueFactory = _ => "picture.png" };
 var seedOption = new Option<ulong?>("--seed") { Description = "The same seed gives the same picture. Drawn at random where not given." };
 var stepsOption = new Option<int?>("--steps") { Description = "Sampling steps, 1 to 1000." };
 var guidanceOption = new Option<double?>("--guidance") { Description = "How closely to follow the prompt, 0 to 100; 1 is no guidance." };
-var schedulerOption = new Option<string?>("--scheduler") { Description = $"Sampling algorithm: {string.Join(", ", KnownSchedulers.Names)}. The model's own where not given." };
+var schedulerOption = new Option<string?>("--scheduler") { Description = $"Sampling algorithm: {schedulerNames}. The model's own where not given." };
 var countOption = new Option<int>("--count") { Description = "Number of pictures, 1 to 1024.", DefaultValueFactory = _ => 1 };
 var negativeOption = new Option<string>("--negative") { Description = "What the picture does not show.", DefaultValueFactory = _ => "" };
 var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers. The shipped model of drawings where not given." };
@@ -15,7 +16,7 @@ var modelOption = new Option<string?>("--model") { Description = "Model folder i
 schedulerOption.Validators.Add(result =>
 {
     if (result.GetValueOrDefault<string?>() is { } name && !KnownSchedulers.TryGet(name, out _))
-        result.AddError($"--scheduler '{name}' is not known; expected one of {string.Join(", ", KnownSchedulers.Names)}.");
+        result.AddError($"--scheduler '{name}' is not known; expected one of {schedulerNames}.");
 });
 AddRange(stepsOption, steps => steps is null or (>= 1 and <= 1000), "from 1 to 1000");
 AddRange(guidanceOption, guidance => guidance is null or (>= 0 and <= 100), "from 0 to 100");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion.Tests.Reference;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Networks;
