@@ -131,9 +131,11 @@ public sealed class LoraTests : IDisposable
         foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.Float64 })
         {
             Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
+            long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [LoraTarget.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
             {
                 applied.Set((one, 0.7), (two, -0.3));
+                Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
                 Tensor expected = before.to(ScalarType.Float32) + one.Delta(one.Patches[0], weight.shape) * 0.7 - two.Delta(two.Patches[0], weight.shape) * 0.3;
                 Assert.True(weight.to(ScalarType.Float32).allclose(expected, 1e-3, 1e-3));
                 applied.Set((two, 1));
