@@ -5,9 +5,12 @@ public static class Checkpoint
 {
     private static readonly string[] s_names = ["diffusion_pytorch_model", "model", "pytorch_model"];
 
-    /// <summary>Opens a file as what its first bytes say it is: an index of several files, zip and pickle as PyTorch writes it, or else safetensors.</summary>
+    /// <summary>
+    /// Opens a file as what it is: an index of several files by its name, zip and pickle as PyTorch writes them by the
+    /// first bytes, or else safetensors.
+    /// </summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="CheckpointException">The file is damaged, of no such kind, or refers to more than tensors and plain containers.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, of no such kind, or holds more than tensors.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static ITensorSource Open(string path)
     {
@@ -24,7 +27,7 @@ public static class Checkpoint
     /// </summary>
     /// <param name="folder">The component's folder, for example <c>unet</c>.</param>
     /// <param name="variant">Variant to look for first, for example <c>fp16</c>; null for none.</param>
-    /// <exception cref="FileNotFoundException">The folder has no weights of any known name; the message says what was looked for.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no weights of a known name; the message lists them.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or of no known kind.</exception>
     public static ITensorSource OpenComponent(string folder, string? variant = null)
     {

@@ -66,8 +66,7 @@ public sealed class ShardedCheckpoint : ITensorSource
         {
             string file = System.IO.Path.Combine(folder, name);
 
-            // An index may name its neighbours and nothing else: no other index either, which could be itself.
-            if (name is "" or "." or ".." || name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || name != System.IO.Path.GetFileName(name) || name.Contains('\\') || !File.Exists(file))
+            if (!IsFileName(name) || !File.Exists(file))
                 throw new CheckpointException(Path, $"it names the file '{name}', which is no checkpoint in its folder.");
             _shards.Add(name, Checkpoint.Open(file));
         }
@@ -85,6 +84,13 @@ public sealed class ShardedCheckpoint : ITensorSource
         Entries = [.. _shards.Values.SelectMany(s => s.Entries)];
     }
 
+    /// <summary>An index may name its neighbours and nothing else: no other index either, which could be itself.</summary>
+    private static bool IsFileName(string name) =>
+        name is not ("" or "." or "..")
+        && !name.Contains('\\')
+        && name == System.IO.Path.GetFileName(name)
+        && !name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+
     private static Dictionary<string, string> ReadIndex(string path)
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumIndexLength })
@@ -95,7 +101,8 @@ public sealed class ShardedCheckpoint : ITensorSource
             using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 8 });
             var map = new Dictionary<string, string>();
             foreach (JsonProperty entry in document.RootElement.GetProperty("weight_map").EnumerateObject())
-                if (!map.TryAdd(entry.Name, entry.Value.GetString() ?? "")) throw new CheckpointException(path, $"it has '{entry.Name}' twice.");
+                if (!map.TryAdd(entry.Name, entry.Value.GetString() ?? ""))
+                    throw new CheckpointException(path, $"it has '{entry.Name}' twice.");
             return map;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
