@@ -93,6 +93,17 @@ public sealed class ClipTokenizerTests
         Gen.Char[char.MinValue, '\u0250'].Array[0, 200].Select(c => new string(c)).Sample(Check, iter: 1000);
     }
 
+    [Fact]
+    public void ConcurrentUseGivesTheSame()
+    {
+        ClipTokenizer shared = s_small.Value;
+        string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"a red star number {i} over blue café {i * 7919}")];
+        long[][] expected = [.. texts.Take(20).Select(t => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)).Encode(t).Ids)];
+        var actual = new long[texts.Length][];
+        Parallel.For(0, texts.Length, i => actual[i] = shared.Encode(texts[i]).Ids);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i]);
+    }
+
     [Theory]
     [InlineData("e\u0301", "é")]
     [InlineData("A\u030a", "\u212b")]
