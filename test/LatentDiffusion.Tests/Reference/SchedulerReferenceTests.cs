@@ -21,7 +21,7 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
         using GeneratorNoise noise = new(reference.Seed);
         using DisposeScope scope = NewDisposeScope();
         using ISchedulerRun run = reference.Scheduler.Start(reference.Options(noise));
-        Assert.Equal(reference.InitialNoiseSigma, run.InitialNoiseSigma, 1e-5 * reference.InitialNoiseSigma);
+        Assert.Equal(reference.InitialNoiseSigma, run.InitialNoiseSigma, 1e-7 * reference.InitialNoiseSigma);
         Assert.Equal(reference.Timesteps.Length, run.Timesteps.Count);
         for (int i = 0; i < run.Timesteps.Count; i++) Assert.Equal(reference.Timesteps[i], run.Timesteps[i], 2e-3);
 
