@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Schedulers.Exact;
 public sealed record Solver(string Name, int Order, Func<NoiseScheduler> Make, double? End = null)
 {
     /// <summary>T of the solvers that step over integer timesteps: fine, so that their grids refine evenly.</summary>
-    private const int FineTimesteps = 4000;
+    private const int FineTimesteps = 3840;
 
     /// <summary>All deterministic samplers.</summary>
     public static IReadOnlyList<Solver> All { get; } =
