@@ -21,7 +21,7 @@ public sealed class DdimScheduler : NoiseScheduler
     public DdimScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true);
         TrainingTimesteps = Schedule.Timesteps;
         _finalAlphaBar = options.Bool("set_alpha_to_one", true) ? 1 : Schedule.AlphaBars[0];
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");

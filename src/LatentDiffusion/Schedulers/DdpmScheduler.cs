@@ -21,7 +21,7 @@ public sealed class DdpmScheduler : NoiseScheduler
     public DdpmScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true, moreSchedules: ["sigmoid", "laplace"]);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true, moreSchedules: ["sigmoid", "laplace"]);
         TrainingTimesteps = Schedule.Timesteps;
         _variance = options.Choice("variance_type", "fixed_small",
             ["fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"]);

@@ -25,7 +25,7 @@ public sealed class DeisScheduler : NoiseScheduler
     public DeisScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options);
+        Schedule = ScheduleOptions.ReadSchedule(options);
         TrainingTimesteps = Schedule.Timesteps;
         _order = options.Int("solver_order", 2);
         if (_order > 3) throw new ArgumentException($"solver_order is 1, 2 or 3 for a {ClassName}, not {_order}.");

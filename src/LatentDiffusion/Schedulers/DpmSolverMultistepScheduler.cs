@@ -25,7 +25,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
     public DpmSolverMultistepScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true, finite: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true, finite: true);
         TrainingTimesteps = Schedule.Timesteps;
         _solver = DpmSolverOptions.Read(options, "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++");
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction", "flow_prediction");

@@ -24,7 +24,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
     public DpmSolverSinglestepScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options);
+        Schedule = ScheduleOptions.ReadSchedule(options);
         TrainingTimesteps = Schedule.Timesteps;
         _solver = DpmSolverOptions.Read(options, "dpmsolver", "dpmsolver++", "sde-dpmsolver++");
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction", "flow_prediction");

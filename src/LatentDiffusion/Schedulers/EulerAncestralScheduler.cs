@@ -20,7 +20,7 @@ public sealed class EulerAncestralScheduler : NoiseScheduler
     public EulerAncestralScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true, finite: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true, finite: true);
         TrainingTimesteps = Schedule.Timesteps;
         PredictionType = options.Prediction("epsilon", "v_prediction");
         _grid = new SigmaGrid(new TrainingSigmas(Schedule), SpacingOptions.Read(options, TrainingTimesteps), SigmaRule.Training);

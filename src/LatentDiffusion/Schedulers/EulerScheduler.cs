@@ -22,7 +22,7 @@ public sealed class EulerScheduler : NoiseScheduler
     public EulerScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true, finite: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true, finite: true);
         TrainingTimesteps = Schedule.Timesteps;
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");
         bool logLinear = options.Choice("interpolation_type", "linear", ["linear", "log_linear"]) == "log_linear";

@@ -21,7 +21,7 @@ public sealed class HeunScheduler : NoiseScheduler
     public HeunScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, 0.00085, 0.012, moreSchedules: "exp");
+        Schedule = ScheduleOptions.ReadSchedule(options, 0.00085, 0.012, moreSchedules: "exp");
         TrainingTimesteps = Schedule.Timesteps;
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");
         SigmaRule rule = SigmaOptions.ReadRule(options);

@@ -21,7 +21,7 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
     public KDpm2AncestralScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, 0.00085, 0.012);
+        Schedule = ScheduleOptions.ReadSchedule(options, 0.00085, 0.012);
         TrainingTimesteps = Schedule.Timesteps;
         SigmaRule rule = SigmaOptions.ReadRule(options);
         PredictionType = options.Prediction("epsilon", "v_prediction");

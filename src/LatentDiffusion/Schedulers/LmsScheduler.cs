@@ -22,7 +22,7 @@ public sealed class LmsScheduler : NoiseScheduler
     public LmsScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options);
+        Schedule = ScheduleOptions.ReadSchedule(options);
         TrainingTimesteps = Schedule.Timesteps;
         SigmaRule rule = SigmaOptions.ReadRule(options);
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");

@@ -22,7 +22,7 @@ public sealed partial class PndmScheduler : NoiseScheduler
     public PndmScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options);
+        Schedule = ScheduleOptions.ReadSchedule(options);
         TrainingTimesteps = Schedule.Timesteps;
         _skipRungeKutta = options.Bool("skip_prk_steps", false);
         _finalAlphaBar = options.Bool("set_alpha_to_one", false) ? 1 : Schedule.AlphaBars[0];

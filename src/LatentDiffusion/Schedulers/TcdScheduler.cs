@@ -22,7 +22,7 @@ public sealed class TcdScheduler : NoiseScheduler
     public TcdScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, 0.00085, 0.012, "scaled_linear", rescale: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, 0.00085, 0.012, "scaled_linear", rescale: true);
         TrainingTimesteps = Schedule.Timesteps;
         _timesteps = DistilledTimesteps.Read(options, TrainingTimesteps);
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");

@@ -25,7 +25,7 @@ public sealed partial class UniPCScheduler : NoiseScheduler
     public UniPCScheduler(SchedulerConfig? config = null)
     {
         OptionReader options = new(ClassName, config);
-        Schedule = TrainingOptions.ReadSchedule(options, rescale: true, finite: true);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true, finite: true);
         TrainingTimesteps = Schedule.Timesteps;
         _order = options.Int("solver_order", 2);
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction", "flow_prediction");

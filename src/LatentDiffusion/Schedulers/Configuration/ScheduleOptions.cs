@@ -1,7 +1,7 @@
 namespace LatentDiffusion;
 
 /// <summary>The options that describe how a model with a discrete schedule was trained.</summary>
-internal static class TrainingOptions
+internal static class ScheduleOptions
 {
     /// <summary>A last ᾱ that is not quite 0, for schedulers that divide by it: the smallest number of half precision.</summary>
     private const double SmallestAlphaBar = 1.0 / (1 << 24);

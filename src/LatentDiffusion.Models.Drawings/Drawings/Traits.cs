@@ -1,0 +1,74 @@
+namespace LatentDiffusion.Models.Drawings;
+
+/// <summary>Everything that distinguishes one drawing of a subject from another, drawn from the random numbers at once.</summary>
+internal sealed class Traits
+{
+    private readonly string attribute;
+
+    public Traits(string color, string attribute, DrawingRandom random)
+    {
+        this.attribute = attribute;
+        Color = color;
+        float hue = random.Between(-4f, 4f);
+        float light = random.Between(-0.03f, 0.03f);
+        (Main, Second) = Palette.Of(color, hue, light);
+        ShiftX = random.Between(-0.12f, 0.12f);
+        ShiftY = random.Between(-0.12f, 0.12f);
+        Scale = random.Between(0.9f, 1.09f);
+        // A table stands level, or nearly.
+        Tilt = random.Between(-6f, 6f) * (Surface ? 0.3f : 1f);
+        Light = random.Unit() < 0.5f ? -1f : 1f;
+        Head = random.Between(0.92f, 1.1f);
+        Body = random.Between(0.9f, 1.1f);
+        Limb = random.Between(0.87f, 1.13f);
+        Ear = random.Between(0.86f, 1.14f);
+        EyeSize = random.Between(0.94f, 1.1f);
+        EyeStyle = random.Below(3);
+        Iris = random.Between(0f, 1f);
+        Mouth = random.Below(3);
+        Pose = random.Between(-1f, 1f);
+        Detail = random.Unit();
+        LinePixels = random.Between(2.1f, 2.9f);
+        Blush = random.Unit() < 0.5f;
+    }
+
+    public string Color { get; }
+    public Tones Main { get; }
+    public Tones Second { get; }
+
+    public bool Jewel => attribute == AttributeNames.Jewel;
+    public bool Cape => attribute is AttributeNames.RedCape or AttributeNames.BlueCape;
+    public bool OnHindLegs => attribute == AttributeNames.HindLegs;
+    public bool Rock => attribute == AttributeNames.Rock;
+    public bool Wings => attribute == AttributeNames.Wings;
+    public bool Surface => attribute == AttributeNames.Surface;
+    public bool Hat => attribute == AttributeNames.Hat;
+    public bool Glasses => attribute == AttributeNames.Glasses;
+
+    /// <summary>The cape's cloth, red or blue whatever the colour of its wearer.</summary>
+    public Tones Cloth => attribute == AttributeNames.BlueCape ? Palette.BlueCloth : Palette.RedCloth;
+
+    /// <summary>A body so dark that plain dark eyes would be lost on it.</summary>
+    public bool IsDark => Color is "black" or "brown";
+
+    public float ShiftX { get; }
+    public float ShiftY { get; }
+    public float Scale { get; }
+    public float Tilt { get; }
+
+    /// <summary>1, or -1 when mirrored: where the light comes from in the subject's own coordinates.</summary>
+    public float Light { get; }
+
+    public float Head { get; }
+    public float Body { get; }
+    public float Limb { get; }
+    public float Ear { get; }
+    public float EyeSize { get; }
+    public int EyeStyle { get; }
+    public float Iris { get; }
+    public int Mouth { get; }
+    public float Pose { get; }
+    public float Detail { get; }
+    public float LinePixels { get; }
+    public bool Blush { get; }
+}

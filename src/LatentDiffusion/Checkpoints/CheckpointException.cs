@@ -1,0 +1,63 @@
+namespace LatentDiffusion;
+
+/// <summary>A checkpoint file that cannot be read, or that does not fit the network it is loaded into.</summary>
+public sealed class CheckpointException : Exception
+{
+    /// <summary>A file whose bytes are not what they should be.</summary>
+    /// <param name="file">Path of the file.</param>
+    /// <param name="problem">What is wrong, and what to do if anything can be done.</param>
+    /// <param name="innerException">What brought it up, if anything.</param>
+    public CheckpointException(string file, string problem, Exception? innerException = null)
+        : base($"{file}: {problem}", innerException) => File = file;
+
+    /// <summary>A file that does not fit a network.</summary>
+    /// <param name="file">Path of the file.</param>
+    /// <param name="missing">Names that the network has and the file has not.</param>
+    /// <param name="unexpected">Names that the file has and the network has not.</param>
+    /// <param name="misshaped">Names with both shapes, for example <c>conv.weight: [4, 3] in the file, [4, 4] in the network</c>.</param>
+    public CheckpointException(
+        string file,
+        IReadOnlyList<string> missing,
+        IReadOnlyList<string> unexpected,
+        IReadOnlyList<string> misshaped)
+        : base(Describe(file, missing, unexpected, misshaped))
+    {
+        File = file;
+        Missing = missing;
+        Unexpected = unexpected;
+        Misshaped = misshaped;
+    }
+
+    /// <summary>Path of the file.</summary>
+    public string File { get; }
+
+    /// <summary>Names that the network has and the file has not.</summary>
+    public IReadOnlyList<string> Missing { get; } = [];
+
+    /// <summary>Names that the file has and the network has not.</summary>
+    public IReadOnlyList<string> Unexpected { get; } = [];
+
+    /// <summary>Names whose shapes differ, each followed by both shapes.</summary>
+    public IReadOnlyList<string> Misshaped { get; } = [];
+
+    private static string Describe(
+        string file,
+        IReadOnlyList<string> missing,
+        IReadOnlyList<string> unexpected,
+        IReadOnlyList<string> misshaped)
+    {
+        ArgumentNullException.ThrowIfNull(missing);
+        ArgumentNullException.ThrowIfNull(unexpected);
+        ArgumentNullException.ThrowIfNull(misshaped);
+        string[] parts =
+        [
+            .. Part("missing", missing, ", "),
+            .. Part("unexpected", unexpected, ", "),
+            .. Part("of another shape", misshaped, "; "),
+        ];
+        return $"{file} does not fit the network. {string.Join(' ', parts)} Nothing was loaded.";
+
+        static IEnumerable<string> Part(string what, IReadOnlyList<string> names, string separator) =>
+            names.Count == 0 ? [] : [$"{names.Count} {what}: {string.Join(separator, names)}."];
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Writes safetensors files as the reference implementation does: largest elements first, then by name, the header
+/// padded with spaces to a multiple of 8 bytes. The same tensors and metadata give the same bytes.
+/// </summary>
+public static class SafetensorsWriter
+{
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Writes a file, atomically: until it is complete and on the disk, what was at the path stays.</summary>
+    /// <param name="path">Path of the file; its folder exists.</param>
+    /// <param name="tensors">The tensors by name, on any device; they are streamed, not copied as a whole.</param>
+    /// <param name="metadata">Text entries for the header, written in their order; null for none.</param>
+    /// <param name="floatingPoint">Type to convert floating-point tensors to while writing; null keeps each tensor's own.</param>
+    /// <exception cref="ArgumentException">A name is there twice, is reserved, or is not valid Unicode.</exception>
+    /// <exception cref="NotSupportedException">The format has no name for a tensor's data type.</exception>
+    public static void Write(
+        string path,
+        IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        ScalarType? floatingPoint = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var parts = tensors.Select(t => new Part(t.Key, t.Value, floatingPoint)).ToList();
+        parts.Sort();
+        byte[] header = Header(parts, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach (Part part in parts) TensorBytes.Drain(part.Tensor, part.Stored, stream.Write);
+        });
+    }
+
+    /// <inheritdoc cref="Write(string, IEnumerable{KeyValuePair{string, Tensor}}, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Write(
+        string path,
+        IEnumerable<(string Name, Tensor Tensor)> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        ScalarType? floatingPoint = null) =>
+        Write(path, tensors.Select(t => KeyValuePair.Create(t.Name, t.Tensor)), metadata, floatingPoint);
+
+    private static byte[] Header(List<Part> parts, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var names = new HashSet<string>();
+        var json = new StringBuilder("{");
+        if (metadata is not null)
+        {
+            Append(json, SafetensorsHeader.MetadataKey).Append(":{");
+            foreach ((string key, string value) in metadata) Append(Append(json, key).Append(':'), value).Append(',');
+            if (metadata.Count > 0) json.Length--;
+            json.Append("},");
+        }
+
+        long position = 0;
+        foreach (Part part in parts)
+        {
+            if (part.Name == SafetensorsHeader.MetadataKey || !names.Add(part.Name))
+                throw new ArgumentException($"The tensor name '{part.Name}' is reserved or there twice.");
+            string shape = string.Join(',', part.Tensor.shape);
+            long end = position + part.Length;
+            Append(json, part.Name).Append(
+                CultureInfo.InvariantCulture,
+                $$""":{"dtype":"{{part.Kind.Name}}","shape":[{{shape}}],"data_offsets":[{{position}},{{end}}]},""");
+            position = end;
+        }
+
+        if (json[^1] == ',') json.Length--;
+        json.Append('}');
+        int unpadded = s_utf8.GetByteCount(json.ToString());
+        json.Append(' ', -unpadded & 7);
+        return s_utf8.GetBytes(json.ToString());
+    }
+
+    /// <summary>A JSON string with nothing escaped that need not be, as the reference implementation writes it.</summary>
+    private static StringBuilder Append(StringBuilder json, string text)
+    {
+        json.Append('"');
+        foreach (char c in text)
+        {
+            _ = c switch
+            {
+                '"' => json.Append("\\\""),
+                '\\' => json.Append("\\\\"),
+                '\b' => json.Append("\\b"),
+                '\f' => json.Append("\\f"),
+                '\n' => json.Append("\\n"),
+                '\r' => json.Append("\\r"),
+                '\t' => json.Append("\\t"),
+                < ' ' => json.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => json.Append(c),
+            };
+        }
+
+        return json.Append('"');
+    }
+
+    /// <summary>One tensor and how it is stored.</summary>
+    private sealed class Part : IComparable<Part>
+    {
+        private readonly byte[] _sortKey;
+
+        public Part(string name, Tensor tensor, ScalarType? floatingPoint)
+        {
+            ArgumentNullException.ThrowIfNull(name);
+            ArgumentNullException.ThrowIfNull(tensor);
+            Name = name;
+            Tensor = tensor;
+            Stored = floatingPoint is { } type && tensor.is_floating_point() ? type : tensor.dtype;
+            Kind = SafetensorsDataType.Describe(Stored);
+            Length = tensor.NumberOfElements * Kind.Size;
+
+            // By UTF-8 bytes: comparing UTF-16 differs where names leave the basic plane.
+            _sortKey = s_utf8.GetBytes(name);
+        }
+
+        public string Name { get; }
+
+        public Tensor Tensor { get; }
+
+        public ScalarType Stored { get; }
+
+        public (int Rank, string Name, int Size) Kind { get; }
+
+        public long Length { get; }
+
+        public int CompareTo(Part? other) =>
+            other!.Kind.Rank != Kind.Rank
+                ? other.Kind.Rank.CompareTo(Kind.Rank)
+                : _sortKey.AsSpan().SequenceCompareTo(other._sortKey);
+    }
+}

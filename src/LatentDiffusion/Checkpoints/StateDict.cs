@@ -1,0 +1,91 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Loads checkpoints into networks and saves them. Loading is strict: all differences are found first and reported in
+/// one exception, and only a file that fits is read, straight into the network's parameters and buffers.
+/// </summary>
+public static class StateDict
+{
+    /// <summary>What diffusers writes, and what its loader asks for.</summary>
+    private static readonly Dictionary<string, string> s_format = new() { ["format"] = "pt" };
+
+    /// <summary>Loads a safetensors file into a network.</summary>
+    /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
+    /// <param name="path">Path of a safetensors file.</param>
+    /// <param name="nameMap">The network's name for a name in the file, null for a tensor not meant for it; omitted where both agree.</param>
+    /// <exception cref="CheckpointException">The file is damaged or does not fit; the network is unchanged.</exception>
+    public static void Load(nn.Module module, string path, Func<string, string?>? nameMap = null)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Load(module, file, nameMap);
+    }
+
+    /// <summary>Loads tensors into a network.</summary>
+    /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
+    /// <param name="source">Where the values come from.</param>
+    /// <param name="nameMap">The network's name for a name in the source, null for a tensor not meant for it; omitted where both agree.</param>
+    /// <exception cref="CheckpointException">The source does not fit; the network is unchanged.</exception>
+    public static void Load(nn.Module module, ITensorSource source, Func<string, string?>? nameMap = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        Load(module.state_dict(), source, nameMap);
+    }
+
+    /// <summary>Loads tensors into others by name.</summary>
+    /// <param name="parameters">Takes the values; keep their data types and devices.</param>
+    /// <param name="source">Where the values come from.</param>
+    /// <param name="nameMap">The parameter's name for a name in the source, null for a tensor not meant for any; omitted where both agree.</param>
+    /// <exception cref="CheckpointException">The source does not fit; the parameters are unchanged.</exception>
+    public static void Load(
+        IReadOnlyDictionary<string, Tensor> parameters,
+        ITensorSource source,
+        Func<string, string?>? nameMap = null)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(source);
+        Dictionary<string, TensorEntry> entries = Rename(source, nameMap);
+        string[] missing = [.. parameters.Keys.Where(name => !entries.ContainsKey(name))];
+        string[] unexpected = [.. entries.Keys.Where(name => !parameters.ContainsKey(name))];
+        string[] misshaped =
+        [
+            .. from entry in entries
+               where parameters.ContainsKey(entry.Key)
+               let shape = parameters[entry.Key].shape
+               where !shape.SequenceEqual(entry.Value.Shape)
+               select $"{entry.Key}: [{string.Join(", ", entry.Value.Shape)}] in the file, [{string.Join(", ", shape)}] in the network",
+        ];
+        if (missing.Length + unexpected.Length + misshaped.Length > 0)
+            throw new CheckpointException(source.Path, missing, unexpected, misshaped);
+        foreach ((string name, TensorEntry entry) in entries) source.ReadInto(entry.Name, parameters[name]);
+    }
+
+    /// <summary>Saves a network's parameters and buffers as a safetensors file, atomically.</summary>
+    /// <param name="module">The network.</param>
+    /// <param name="path">Path of the file; its folder exists.</param>
+    /// <param name="floatingPoint">Type to convert floating-point values to while writing, for example float16; null keeps each one's own.</param>
+    /// <param name="metadata">Text entries for the header; null for <c>format: pt</c>, which diffusers writes and asks for.</param>
+    public static void Save(
+        nn.Module module,
+        string path,
+        ScalarType? floatingPoint = null,
+        IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        SafetensorsWriter.Write(path, module.state_dict(), metadata ?? s_format, floatingPoint);
+    }
+
+    private static Dictionary<string, TensorEntry> Rename(ITensorSource source, Func<string, string?>? nameMap)
+    {
+        var entries = new Dictionary<string, TensorEntry>();
+        foreach (TensorEntry entry in source.Entries)
+        {
+            string? name = nameMap is null ? entry.Name : nameMap(entry.Name);
+            if (name is not null && !entries.TryAdd(name, entry))
+                throw new CheckpointException(source.Path, $"'{entries[name].Name}' and '{entry.Name}' both stand for '{name}'.");
+        }
+
+        return entries;
+    }
+}

@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What every source of tensors can do by reading into place.</summary>
+public static class TensorSourceExtensions
+{
+    /// <summary>Reads one tensor as it is stored, into new memory of the CPU.</summary>
+    /// <param name="source">Where the tensor is.</param>
+    /// <param name="name">Its name, one of <see cref="ITensorSource.Entries"/>.</param>
+    /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
+    public static Tensor Read(this ITensorSource source, string name)
+    {
+        TensorEntry entry = source.Require(name);
+        Tensor tensor = empty([.. entry.Shape], entry.DataType, CPU);
+        try
+        {
+            source.ReadInto(name, tensor);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Finds a tensor that must be there.</summary>
+    internal static TensorEntry Require(this ITensorSource source, string name)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(name);
+        return source.Find(name) ?? throw new KeyNotFoundException($"{source.Path} has no tensor '{name}'.");
+    }
+
+    /// <summary>Finds a tensor that must be there and have its destination's shape.</summary>
+    internal static TensorEntry Require(this ITensorSource source, string name, Tensor destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        TensorEntry entry = source.Require(name);
+        return destination.shape.SequenceEqual(entry.Shape)
+            ? entry
+            : throw new ArgumentException(
+                $"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; the destination is [{string.Join(", ", destination.shape)}].",
+                nameof(destination));
+    }
+}

@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Pictures to what networks take, and back.</summary>
+public static class ImageTensor
+{
+    /// <summary>Half of the 255 levels of a byte: levels 0 and 255 are −1 and 1.</summary>
+    private const double HalfRange = 127.5;
+
+    /// <summary>One picture as a batch of one.</summary>
+    /// <param name="image">The picture.</param>
+    /// <returns>Pixels in [−1, 1], float32, [1, 3, height, width].</returns>
+    public static Tensor FromImage(ImageBuffer image) => FromImages([image]);
+
+    /// <summary>Pictures as a batch.</summary>
+    /// <param name="images">At least one picture, all of one size.</param>
+    /// <returns>Pixels in [−1, 1], float32, [batch, 3, height, width].</returns>
+    /// <exception cref="ArgumentException">There is no picture, or two differ in size.</exception>
+    public static Tensor FromImages(IReadOnlyList<ImageBuffer> images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count == 0) throw new ArgumentException("At least one picture is needed.", nameof(images));
+        (int width, int height) = (images[0].Width, images[0].Height);
+        using var scope = NewDisposeScope();
+        Tensor bytes = empty([images.Count, height, width, 3], ScalarType.Byte, CPU);
+        for (int i = 0; i < images.Count; i++)
+        {
+            if (images[i].Width != width || images[i].Height != height)
+            {
+                throw new ArgumentException(
+                    $"Picture {i} is {images[i].Width} x {images[i].Height} pixels, picture 0 is {width} x {height}: resize them first.",
+                    nameof(images));
+            }
+
+            images[i].Rgb.CopyTo(bytes[i].bytes);
+        }
+
+        return bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).contiguous().div_(HalfRange).sub_(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A batch as pictures: round(127.5·x + 127.5) of what is clamped to [−1, 1]. What is no number becomes black.</summary>
+    /// <param name="pixels">Nominally in [−1, 1], [batch, 3, height, width], of any floating-point type and on any device.</param>
+    /// <exception cref="ArgumentException">The shape is another.</exception>
+    public static ImageBuffer[] ToImages(Tensor pixels)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        if (pixels.shape is not [var count, 3, var height and > 0, var width and > 0])
+            throw new ArgumentException($"Pixels are [batch, 3, height, width]; these are [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Tensor levels = pixels.detach().to(ScalarType.Float32).nan_to_num(-1).clamp(-1, 1).mul(HalfRange).add(HalfRange).round();
+        Tensor bytes = levels.to(ScalarType.Byte).cpu().permute(0, 2, 3, 1).contiguous();
+        var images = new ImageBuffer[count];
+        for (int i = 0; i < images.Length; i++) images[i] = new ImageBuffer((int)width, (int)height, bytes[i].bytes);
+        return images;
+    }
+}

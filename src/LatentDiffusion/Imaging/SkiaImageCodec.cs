@@ -1,0 +1,108 @@
+using SkiaSharp;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Reads PNG, JPEG and WebP and writes PNG, by Skia. Takes colours as they are stored, without colour management, and
+/// turns pictures as their EXIF orientation says.
+/// </summary>
+public sealed class SkiaImageCodec : IImageCodec
+{
+    private const string Readable = "PNG, JPEG and WebP can be read";
+
+    private readonly int _maxPixels;
+
+    /// <summary>A codec with a limit.</summary>
+    /// <param name="maxPixels">
+    /// Largest picture that is decoded, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 x 8192. A file that
+    /// claims more is refused before memory is taken.
+    /// </param>
+    public SkiaImageCodec(int maxPixels = 1 << 26)
+    {
+        const int BytesAPixel = 4;
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / BytesAPixel);
+        _maxPixels = maxPixels;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
+    public unsafe byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var bitmap = new SKBitmap(info);
+        var rgba = new Span<byte>((void*)bitmap.GetPixels(), info.BytesSize);
+        ReadOnlySpan<byte> rgb = image.Rgb;
+        for (int source = 0, target = 0; source < rgb.Length; source += 3, target += 4)
+        {
+            rgb.Slice(source, 3).CopyTo(rgba[target..]);
+            rgba[target + 3] = byte.MaxValue;
+        }
+
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100)
+            ?? throw new InvalidOperationException($"Skia could not encode a picture of {image.Width} x {image.Height} pixels.");
+        return PngText.Insert(png.AsSpan(), metadata);
+    }
+
+    /// <inheritdoc/>
+    public unsafe ImageBuffer Decode(ReadOnlySpan<byte> file)
+    {
+        using SKData data = SKData.CreateCopy(file);
+        using SKCodec codec = SKCodec.Create(data)
+            ?? throw new InvalidDataException($"The {file.Length} bytes are no picture; {Readable}.");
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
+            throw new InvalidDataException($"The picture is of the format {codec.EncodedFormat}; {Readable}.");
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        if (width < 1 || height < 1 || (long)width * height > _maxPixels)
+            throw new InvalidDataException($"The picture claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
+        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        using var bitmap = new SKBitmap(info);
+        SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
+        if (result != SKCodecResult.Success)
+            throw new InvalidDataException($"The picture of {width} x {height} pixels is damaged or truncated ({result}).");
+        var rgba = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), info.BytesSize);
+        return OnWhite(rgba, width, height, new Orientation(codec.EncodedOrigin));
+    }
+
+    private static ImageBuffer OnWhite(ReadOnlySpan<byte> rgba, int width, int height, Orientation orientation)
+    {
+        (int turnedWidth, int turnedHeight) = orientation.SwapsSides ? (height, width) : (width, height);
+        var rgb = new byte[width * height * 3];
+        int target = 0;
+        for (int y = 0; y < turnedHeight; y++)
+        {
+            for (int x = 0; x < turnedWidth; x++)
+            {
+                (int column, int row) = orientation.Source(x, y, width, height);
+                ReadOnlySpan<byte> pixel = rgba.Slice((row * width + column) * 4, 4);
+                int white = (byte.MaxValue - pixel[3]) * byte.MaxValue + byte.MaxValue / 2;
+                rgb[target++] = (byte)((pixel[0] * pixel[3] + white) / byte.MaxValue);
+                rgb[target++] = (byte)((pixel[1] * pixel[3] + white) / byte.MaxValue);
+                rgb[target++] = (byte)((pixel[2] * pixel[3] + white) / byte.MaxValue);
+            }
+        }
+
+        return new ImageBuffer(turnedWidth, turnedHeight, rgb);
+    }
+
+    /// <summary>How a stored picture is turned for viewing (EXIF 2.32, orientation).</summary>
+    private readonly struct Orientation(SKEncodedOrigin origin)
+    {
+        public bool SwapsSides => origin
+            is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+
+        /// <summary>Where in the stored picture the pixel (x, y) of the turned one is.</summary>
+        public (int Column, int Row) Source(int x, int y, int width, int height) => origin switch
+        {
+            SKEncodedOrigin.TopRight => (width - 1 - x, y),
+            SKEncodedOrigin.BottomRight => (width - 1 - x, height - 1 - y),
+            SKEncodedOrigin.BottomLeft => (x, height - 1 - y),
+            SKEncodedOrigin.LeftTop => (y, x),
+            SKEncodedOrigin.RightTop => (y, height - 1 - x),
+            SKEncodedOrigin.RightBottom => (width - 1 - y, height - 1 - x),
+            SKEncodedOrigin.LeftBottom => (width - 1 - y, x),
+            _ => (x, y),
+        };
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+
+namespace LatentDiffusion;
+
+/// <summary>Configuration of <see cref="AutoencoderKL"/>, with the names and defaults of the published <c>config.json</c>.</summary>
+public sealed record AutoencoderKLConfig
+{
+    /// <summary>Channels of the pictures read. Default 3.</summary>
+    public int InChannels { get; init; } = 3;
+
+    /// <summary>Channels of the pictures written. Default 3.</summary>
+    public int OutChannels { get; init; } = 3;
+
+    /// <summary>One <c>DownEncoderBlock2D</c> a resolution.</summary>
+    public ImmutableArray<string> DownBlockTypes { get; init; } = ["DownEncoderBlock2D"];
+
+    /// <summary>One <c>UpDecoderBlock2D</c> a resolution.</summary>
+    public ImmutableArray<string> UpBlockTypes { get; init; } = ["UpDecoderBlock2D"];
+
+    /// <summary>Channels at each resolution, from the highest; each but the last is halved in size on the way down.</summary>
+    public ImmutableArray<int> BlockOutChannels { get; init; } = [64];
+
+    /// <summary>Residual blocks a resolution in the encoder; the decoder has one more. Default 1.</summary>
+    public int LayersPerBlock { get; init; } = 1;
+
+    /// <summary>Activation. Default <c>silu</c>.</summary>
+    public string ActFn { get; init; } = "silu";
+
+    /// <summary>Latent channels. Default 4.</summary>
+    public int LatentChannels { get; init; } = 4;
+
+    /// <summary>Groups of the normalisations. Default 32.</summary>
+    public int NormNumGroups { get; init; } = 32;
+
+    /// <summary>Picture size trained on, in pixels. Informative.</summary>
+    public PerBlock<int> SampleSize { get; init; } = 32;
+
+    /// <summary>Latents are multiplied by this to have a standard deviation of about 1 (Rombach et al. 2022, appendix D.1). Default 0.18215.</summary>
+    public double ScalingFactor { get; init; } = 0.18215;
+
+    /// <summary>Subtracted from latents before scaling; null for none.</summary>
+    public double? ShiftFactor { get; init; }
+
+    /// <summary>Means of the latent channels, for models that normalise by channel; null otherwise.</summary>
+    public ImmutableArray<double>? LatentsMean { get; init; }
+
+    /// <summary>Standard deviations of the latent channels; null where not used.</summary>
+    public ImmutableArray<double>? LatentsStd { get; init; }
+
+    /// <summary>Whether half precision overflows in this autoencoder, so that it runs in float32. Default true.</summary>
+    public bool ForceUpcast { get; init; } = true;
+
+    /// <summary>Whether a 1x1 convolution follows the encoder. Default true.</summary>
+    public bool UseQuantConv { get; init; } = true;
+
+    /// <summary>Whether a 1x1 convolution precedes the decoder. Default true.</summary>
+    public bool UsePostQuantConv { get; init; } = true;
+
+    /// <summary>Whether the middle has self-attention. Default true.</summary>
+    public bool MidBlockAddAttention { get; init; } = true;
+
+    /// <summary>Reads a configuration.</summary>
+    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
+    public static AutoencoderKLConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderKLConfig>(json, nameof(AutoencoderKL));
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    public AutoencoderKL Build() => new(this);
+}

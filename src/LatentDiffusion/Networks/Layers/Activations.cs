@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>The activations that published configurations name.</summary>
+internal static class Activations
+{
+    public static Func<Tensor, Tensor> ByName(string name) => name switch
+    {
+        "silu" or "swish" => x => nn.functional.silu(x),
+        "relu" => x => nn.functional.relu(x),
+        "gelu" => x => nn.functional.gelu(x),
+        "mish" => x => nn.functional.mish(x),
+        "quick_gelu" => QuickGelu,
+        _ => throw new NotSupportedException($"Activation '{name}' is not known; expected silu, swish, relu, gelu, mish or quick_gelu."),
+    };
+
+    /// <summary>x·σ(1.702·x), as OpenAI's CLIP was trained with.</summary>
+    private static Tensor QuickGelu(Tensor x)
+    {
+        using Tensor gate = (x * 1.702).sigmoid_();
+        return x * gate;
+    }
+}

@@ -1,0 +1,26 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Halves height and width with a convolution of stride 2.</summary>
+/// <remarks>With padding 0 the picture is padded below and on the right alone, as the published autoencoders do.</remarks>
+internal sealed class Downsample2D : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "conv")] private readonly Conv2d _conv;
+    private readonly bool _asymmetric;
+
+    public Downsample2D(long channels, int padding = 1) : base(nameof(Downsample2D))
+    {
+        _asymmetric = padding == 0;
+        _conv = nn.Conv2d(channels, channels, 3, stride: 2, padding: padding);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        if (!_asymmetric) return _conv.call(input);
+        using Tensor padded = nn.functional.pad(input, [0, 1, 0, 1]);
+        return _conv.call(padded);
+    }
+}

@@ -1,0 +1,24 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Doubles height and width by repeating pixels (or brings them to a given size), then convolves.</summary>
+internal sealed class Upsample2D : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "conv")] private readonly Conv2d _conv;
+
+    public Upsample2D(long channels) : base(nameof(Upsample2D))
+    {
+        _conv = nn.Conv2d(channels, channels, 3, padding: 1);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input) => forward(input, input.shape[2] * 2, input.shape[3] * 2);
+
+    public Tensor forward(Tensor input, long height, long width)
+    {
+        using Tensor larger = nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest);
+        return _conv.call(larger);
+    }
+}

@@ -1,0 +1,81 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>One layer of the text transformer: self-attention and a feed-forward, each normalised before and added to its input.</summary>
+internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "self_attn")] private readonly SelfAttention _attention;
+    [ComponentName(Name = "layer_norm1")] private readonly LayerNorm _norm1;
+    [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
+    [ComponentName(Name = "layer_norm2")] private readonly LayerNorm _norm2;
+
+    public ClipEncoderLayer(ClipTextConfig config) : base(nameof(ClipEncoderLayer))
+    {
+        _attention = new SelfAttention(config);
+        _norm1 = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
+        _mlp = new Mlp(config);
+        _norm2 = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor hidden)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        hidden = hidden + _attention.call(_norm1.call(hidden));
+        hidden = hidden + _mlp.call(_norm2.call(hidden));
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    private sealed class SelfAttention : nn.Module<Tensor, Tensor>
+    {
+        [ComponentName(Name = "q_proj")] private readonly Linear _query;
+        [ComponentName(Name = "k_proj")] private readonly Linear _key;
+        [ComponentName(Name = "v_proj")] private readonly Linear _value;
+        [ComponentName(Name = "out_proj")] private readonly Linear _out;
+        private readonly int _heads;
+
+        public SelfAttention(ClipTextConfig config) : base(nameof(SelfAttention))
+        {
+            _heads = config.NumAttentionHeads;
+            _query = nn.Linear(config.HiddenSize, config.HiddenSize);
+            _key = nn.Linear(config.HiddenSize, config.HiddenSize);
+            _value = nn.Linear(config.HiddenSize, config.HiddenSize);
+            _out = nn.Linear(config.HiddenSize, config.HiddenSize);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor attended = nn.functional.scaled_dot_product_attention(
+                Heads(_query.call(input)), Heads(_key.call(input)), Heads(_value.call(input)), is_casual: true);
+            return _out.call(attended.transpose(1, 2).reshape(input.shape)).MoveToOuterDisposeScope();
+        }
+
+        private Tensor Heads(Tensor x) => x.view(x.shape[0], x.shape[1], _heads, -1).transpose(1, 2);
+    }
+
+    private sealed class Mlp : nn.Module<Tensor, Tensor>
+    {
+        [ComponentName(Name = "fc1")] private readonly Linear _fc1;
+        [ComponentName(Name = "fc2")] private readonly Linear _fc2;
+        private readonly Func<Tensor, Tensor> _activation;
+
+        public Mlp(ClipTextConfig config) : base(nameof(Mlp))
+        {
+            _fc1 = nn.Linear(config.HiddenSize, config.IntermediateSize);
+            _fc2 = nn.Linear(config.IntermediateSize, config.HiddenSize);
+            _activation = Activations.ByName(config.HiddenAct);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            return _fc2.call(_activation(_fc1.call(input))).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+namespace LatentDiffusion;
+
+/// <summary>Configuration of <see cref="ClipTextModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
+public sealed record ClipTextConfig
+{
+    /// <summary>Number of tokens of the vocabulary. Default 49408.</summary>
+    public int VocabSize { get; init; } = 49408;
+
+    /// <summary>Width of the hidden states. Default 512.</summary>
+    public int HiddenSize { get; init; } = 512;
+
+    /// <summary>Width of the feed-forward layers. Default 2048.</summary>
+    public int IntermediateSize { get; init; } = 2048;
+
+    /// <summary>Number of transformer layers. Default 12.</summary>
+    public int NumHiddenLayers { get; init; } = 12;
+
+    /// <summary>Number of attention heads. Default 8.</summary>
+    public int NumAttentionHeads { get; init; } = 8;
+
+    /// <summary>The most tokens of a prompt. Default 77.</summary>
+    public int MaxPositionEmbeddings { get; init; } = 77;
+
+    /// <summary>Activation: <c>quick_gelu</c> (OpenAI) or <c>gelu</c> (OpenCLIP). Default <c>quick_gelu</c>.</summary>
+    public string HiddenAct { get; init; } = "quick_gelu";
+
+    /// <summary>Epsilon of the normalisations. Default 1e-5.</summary>
+    public double LayerNormEps { get; init; } = 1e-5;
+
+    /// <summary>Width of the projected pooled output, for models with a projection. Default 512.</summary>
+    public int ProjectionDim { get; init; } = 512;
+
+    /// <summary>Id of the end token, where the pooled output is taken. Default 49407; published files that say 2 mean the highest id.</summary>
+    public int EosTokenId { get; init; } = 49407;
+
+    /// <summary>Reads a configuration.</summary>
+    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
+    public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel));
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    /// <param name="projection">Whether it has a projection of the pooled output (the second tower of SDXL).</param>
+    public ClipTextModel Build(bool projection = false) => new(this, projection);
+}

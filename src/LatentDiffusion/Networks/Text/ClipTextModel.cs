@@ -1,0 +1,51 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>CLIP's text tower (Radford et al. 2021): a transformer over token ids. Parameter names are the published ones.</summary>
+public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
+{
+    // Files written before the id was corrected carry 2 and mean the highest id in the prompt.
+    private const int LegacyEosTokenId = 2;
+
+    [ComponentName(Name = "text_model")] private readonly ClipTextTransformer _textModel;
+    [ComponentName(Name = "text_projection")] private readonly Linear? _projection;
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="projection">Whether it has a projection of the pooled output.</param>
+    public ClipTextModel(ClipTextConfig config, bool projection = false) : base(nameof(ClipTextModel))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        Config = config;
+        _textModel = new ClipTextTransformer(config);
+        if (projection) _projection = nn.Linear(config.HiddenSize, config.ProjectionDim, hasBias: false);
+        RegisterComponents();
+    }
+
+    /// <summary>The configuration it was built from.</summary>
+    public ClipTextConfig Config { get; }
+
+    /// <summary>Evaluates the network.</summary>
+    /// <param name="ids">Token ids, [batch, tokens], int64.</param>
+    public override ClipTextOutput forward(Tensor ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor last, Tensor penultimate) = _textModel.forward(ids);
+        Tensor end = Config.EosTokenId == LegacyEosTokenId
+            ? ids.argmax(-1)
+            : ids.eq(Config.EosTokenId).to(ScalarType.Int32).argmax(-1);
+        Tensor pooled = last.gather(1, end.view(-1, 1, 1).expand(-1, 1, last.shape[2])).squeeze(1);
+        Tensor? projected = _projection?.call(pooled);
+        scope.MoveToOuter(last, penultimate, pooled);
+        projected?.MoveToOuterDisposeScope();
+        return new ClipTextOutput(last, penultimate, pooled, projected);
+    }
+
+    /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>
+    /// <param name="hidden">[batch, tokens, width].</param>
+    public Tensor Normalize(Tensor hidden) => _textModel.Normalize(hidden);
+}

@@ -1,0 +1,73 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.</summary>
+internal sealed class ClipTextTransformer : nn.Module
+{
+    [ComponentName(Name = "embeddings")] private readonly Embeddings _embeddings;
+    [ComponentName(Name = "encoder")] private readonly Encoder _encoder;
+    [ComponentName(Name = "final_layer_norm")] private readonly LayerNorm _finalNorm;
+
+    public ClipTextTransformer(ClipTextConfig config) : base(nameof(ClipTextTransformer))
+    {
+        _embeddings = new Embeddings(config);
+        _encoder = new Encoder(config);
+        _finalNorm = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
+        RegisterComponents();
+    }
+
+    /// <summary>The normalised output of the last layer, and the output of the layer before it.</summary>
+    public (Tensor Last, Tensor Penultimate) forward(Tensor ids)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor last, Tensor penultimate) = _encoder.forward(_embeddings.call(ids));
+        return scope.MoveToOuter(_finalNorm.call(last), penultimate);
+    }
+
+    public Tensor Normalize(Tensor hidden) => _finalNorm.call(hidden);
+
+    private sealed class Embeddings : nn.Module<Tensor, Tensor>
+    {
+        [ComponentName(Name = "token_embedding")] private readonly Embedding _token;
+        [ComponentName(Name = "position_embedding")] private readonly Embedding _position;
+
+        public Embeddings(ClipTextConfig config) : base(nameof(Embeddings))
+        {
+            _token = nn.Embedding(config.VocabSize, config.HiddenSize);
+            _position = nn.Embedding(config.MaxPositionEmbeddings, config.HiddenSize);
+            // CLIP's own initialisation (Radford et al. 2021); a unit normal would drown the positions' differences.
+            using IDisposable noGrad = no_grad();
+            _token.weight!.mul_(0.02);
+            _position.weight!.mul_(0.01);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor ids)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor positions = arange(ids.shape[1], dtype: ScalarType.Int64, device: ids.device);
+            return (_token.call(ids) + _position.call(positions)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private sealed class Encoder : nn.Module
+    {
+        [ComponentName(Name = "layers")] private readonly ModuleList<ClipEncoderLayer> _layers = [];
+
+        public Encoder(ClipTextConfig config) : base(nameof(Encoder))
+        {
+            for (int i = 0; i < config.NumHiddenLayers; i++) _layers.Add(new ClipEncoderLayer(config));
+            RegisterComponents();
+        }
+
+        public (Tensor Last, Tensor Penultimate) forward(Tensor hidden)
+        {
+            Tensor before = hidden;
+            foreach (ClipEncoderLayer layer in _layers) (before, hidden) = (hidden, layer.call(hidden));
+            return (hidden, before);
+        }
+    }
+}

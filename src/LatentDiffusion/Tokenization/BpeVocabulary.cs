@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// A vocabulary of byte-pair encoding in CLIP's form: tokens with their ids, and the merges in order of rank. A token
+/// that ends a word carries <see cref="EndOfWord"/>.
+/// </summary>
+/// <param name="Tokens">Each token's id.</param>
+/// <param name="Merges">Pairs of tokens to join, the most urgent first.</param>
+public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IReadOnlyList<(string Left, string Right)> Merges)
+{
+    /// <summary>Marks a token that ends a word.</summary>
+    public const string EndOfWord = "</w>";
+
+    /// <summary>Begins every prompt.</summary>
+    public const string StartToken = "<|startoftext|>";
+
+    /// <summary>Ends every prompt.</summary>
+    public const string EndToken = "<|endoftext|>";
+
+    private const string TokensFile = "vocab.json", MergesFile = "merges.txt";
+
+    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> of a folder.</summary>
+    /// <param name="folder">Path of the folder, for example <c>tokenizer</c> of a diffusers folder.</param>
+    /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
+    public static BpeVocabulary Open(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        using FileStream tokens = File.OpenRead(Path.Combine(folder, TokensFile));
+        using FileStream merges = File.OpenRead(Path.Combine(folder, MergesFile));
+        return Read(tokens, merges);
+    }
+
+    /// <summary>Reads the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <param name="tokens">A JSON object of ids by token.</param>
+    /// <param name="merges">A pair of tokens a line; a first line that begins with <c>#version</c> is passed over.</param>
+    /// <exception cref="InvalidDataException">A stream is not of CLIP's form; the message says why.</exception>
+    public static BpeVocabulary Read(Stream tokens, Stream merges)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(merges);
+        try
+        {
+            Dictionary<string, int> ids = JsonSerializer.Deserialize<Dictionary<string, int>>(tokens)
+                ?? throw new InvalidDataException($"{TokensFile} holds null where an object of ids by token is expected.");
+            return new BpeVocabulary(ids, ReadMerges(merges));
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c> into a folder, each atomically.</summary>
+    /// <param name="folder">Path of the folder; created where it is not there.</param>
+    public void Save(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Directory.CreateDirectory(folder);
+        AtomicFile.Write(Path.Combine(folder, TokensFile), stream =>
+            JsonSerializer.Serialize(stream, Tokens.OrderBy(t => t.Value).ToDictionary(), s_json));
+        AtomicFile.Write(Path.Combine(folder, MergesFile), stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            writer.WriteLine("#version: 0.2");
+            foreach ((string left, string right) in Merges) writer.WriteLine($"{left} {right}");
+        });
+    }
+
+    private static List<(string, string)> ReadMerges(Stream merges)
+    {
+        var pairs = new List<(string, string)>();
+        using var reader = new StreamReader(merges, Encoding.UTF8, leaveOpen: true);
+        for (int number = 1; reader.ReadLine() is { } line; number++)
+        {
+            if (line.Length == 0 || (number == 1 && line.StartsWith("#version", StringComparison.Ordinal))) continue;
+            pairs.Add(line.Split(' ') is [{ Length: > 0 } left, { Length: > 0 } right]
+                ? (left, right)
+                : throw new InvalidDataException($"Line {number} of {MergesFile} is not two tokens with a space between."));
+        }
+
+        return pairs;
+    }
+}

@@ -1,0 +1,104 @@
+using Microsoft.ML.Tokenizers;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// CLIP's tokenizer: byte-level byte-pair encoding of lower-cased words (Radford et al. 2021, section 2.4). Takes any
+/// text: what is no valid UTF-16 counts as U+FFFD. Immutable and safe for concurrent use.
+/// </summary>
+public sealed class ClipTokenizer
+{
+    private readonly BpeTokenizer _tokenizer;
+
+    /// <summary>Builds a tokenizer.</summary>
+    /// <param name="vocabulary">Tokens and merges.</param>
+    /// <param name="maxLength">Length of every prompt's ids, start and end included; at least 2, default 77.</param>
+    /// <param name="paddingToken">Fills what is left: CLIP's own text towers take the end token (the default), OpenCLIP's <c>!</c>.</param>
+    /// <exception cref="InvalidDataException">The vocabulary lacks a token that it needs, or a merge names a token that it lacks.</exception>
+    public ClipTokenizer(BpeVocabulary vocabulary, int maxLength = 77, string paddingToken = BpeVocabulary.EndToken)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        MaxLength = maxLength;
+        VocabularySize = vocabulary.Tokens.Count;
+        StartId = Id(BpeVocabulary.StartToken);
+        EndId = Id(BpeVocabulary.EndToken);
+        PaddingId = Id(paddingToken);
+        _tokenizer = Create(vocabulary);
+
+        int Id(string token) => vocabulary.Tokens.TryGetValue(token, out int id)
+            ? id
+            : throw new InvalidDataException($"The vocabulary has no token '{token}'.");
+    }
+
+    /// <summary>Length of every prompt's ids, start and end included.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>Number of tokens in the vocabulary.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>Id of the token that begins every prompt.</summary>
+    public int StartId { get; }
+
+    /// <summary>Id of the token that ends every prompt.</summary>
+    public int EndId { get; }
+
+    /// <summary>Id of the token that fills what is left.</summary>
+    public int PaddingId { get; }
+
+    /// <summary>Builds a tokenizer from the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <inheritdoc cref="BpeVocabulary.Read"/>
+    public static ClipTokenizer Read(Stream tokens, Stream merges) => new(BpeVocabulary.Read(tokens, merges));
+
+    /// <summary>Tokenizes a prompt into ids of fixed length. What does not fit is cut; the end token stays.</summary>
+    /// <param name="prompt">Any text; the empty prompt is the unconditional one.</param>
+    public TokenizedPrompt Encode(string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var ids = new long[MaxLength];
+        Array.Fill(ids, PaddingId);
+        ids[0] = StartId;
+        int count = 1;
+        if (MaxLength > 2)
+        {
+            IReadOnlyList<int> text = _tokenizer.EncodeToIds(prompt, MaxLength - 2, out _, out _);
+            foreach (int id in text) ids[count++] = id;
+        }
+
+        ids[count++] = EndId;
+        return new TokenizedPrompt(ids, count);
+    }
+
+    /// <summary>Tokenizes a text without start, end, cutting or padding.</summary>
+    /// <param name="text">Any text.</param>
+    public IReadOnlyList<int> Tokenize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _tokenizer.EncodeToIds(text);
+    }
+
+    private static BpeTokenizer Create(BpeVocabulary vocabulary)
+    {
+        try
+        {
+            return BpeTokenizer.Create(new BpeOptions(vocabulary.Tokens)
+            {
+                Merges = vocabulary.Merges.Select(m => $"{m.Left} {m.Right}"),
+                Normalizer = new ClipNormalizer(),
+                PreTokenizer = new ClipPreTokenizer(BpeVocabulary.StartToken, BpeVocabulary.EndToken),
+                SpecialTokens = new Dictionary<string, int>
+                {
+                    [BpeVocabulary.StartToken] = vocabulary.Tokens[BpeVocabulary.StartToken],
+                    [BpeVocabulary.EndToken] = vocabulary.Tokens[BpeVocabulary.EndToken],
+                },
+                ByteLevel = true,
+                EndOfWordSuffix = BpeVocabulary.EndOfWord,
+                UnknownToken = BpeVocabulary.EndToken,
+            });
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"The vocabulary and its merges do not fit together: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LatentDiffusion;
+
+/// <summary>Settings of AdamW (Loshchilov &amp; Hutter 2019) and of the learning rate's course.</summary>
+public sealed record OptimizerOptions
+{
+    /// <summary>Peak learning rate, above 0. Default 1e-4.</summary>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>Steps over which the learning rate rises linearly from 0. Default 100.</summary>
+    [Range(0, long.MaxValue)]
+    public long WarmupSteps { get; init; } = 100;
+
+    /// <summary>How the learning rate goes on after the warm-up. Default <see cref="LearningRateDecay.Cosine"/>.</summary>
+    public LearningRateDecay Decay { get; init; } = LearningRateDecay.Cosine;
+
+    /// <summary>What the learning rate falls to, as a share of its peak, in [0, 1]. Default 0.02.</summary>
+    [Range(0.0, 1.0)]
+    public double FinalLearningRate { get; init; } = 0.02;
+
+    /// <summary>Decay of the first moment, in [0, 1). Default 0.9.</summary>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the second moment, in [0, 1). Default 0.99: the usual 0.999 remembers longer than short runs last.</summary>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta2 { get; init; } = 0.99;
+
+    /// <summary>Added to the denominator, above 0. Default 1e-8.</summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay, at least 0. Default 0.01.</summary>
+    [Range(0.0, 10.0)]
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>The gradients' largest norm; null for no bound. Default 1.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
+    public double? GradientClip { get; init; } = 1;
+
+    /// <summary>The learning rate of a step.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="steps">Number of steps of the whole run.</param>
+    public double LearningRateAt(long step, long steps)
+    {
+        if (step < WarmupSteps) return LearningRate * (step + 1) / WarmupSteps;
+        double progress = Math.Clamp((double)(step - WarmupSteps) / Math.Max(steps - WarmupSteps, 1), 0, 1);
+        double share = Decay switch
+        {
+            LearningRateDecay.Constant => 1,
+            LearningRateDecay.Linear => 1 - progress,
+            _ => (1 + Math.Cos(Math.PI * progress)) / 2,
+        };
+        return LearningRate * (FinalLearningRate + (1 - FinalLearningRate) * share);
+    }
+}

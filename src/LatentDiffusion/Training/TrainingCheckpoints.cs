@@ -1,0 +1,90 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The checkpoints of a run: one safetensors file each, written beside and renamed, so that a file that is there is
+/// whole. Holds the weights, their average and the optimizer's moments; everything else follows from the step.
+/// </summary>
+internal sealed class TrainingCheckpoints
+{
+    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout";
+
+    private readonly string _folder;
+    private readonly TrainingOptions _options;
+    private readonly ILogger _logger;
+    private readonly KeyValuePair<string, Tensor>[] _tensors;
+    private readonly string _layout;
+
+    public TrainingCheckpoints(
+        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TrainingOptions options, ILogger logger)
+    {
+        (_folder, _options, _logger) = (folder, options, logger);
+        _tensors =
+        [
+            new("parameters", parameters.Values),
+            new("average", average.Values),
+            new("first_moment", optimizer.FirstMoment),
+            new("second_moment", optimizer.SecondMoment),
+        ];
+        _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
+        Directory.CreateDirectory(folder);
+        // What a killed run was writing when it was killed.
+        foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
+    }
+
+    /// <summary>Reads the newest whole checkpoint, if there is one.</summary>
+    /// <returns>The number of steps done.</returns>
+    /// <exception cref="CheckpointException">The newest checkpoint is of another network or seed.</exception>
+    public long RestoreNewest()
+    {
+        foreach (string path in Newest())
+        {
+            SafetensorsFile file;
+            try
+            {
+                file = SafetensorsFile.Open(path);
+            }
+            catch (CheckpointException e)
+            {
+                _logger.LogWarning(e, "Checkpoint {Path} is damaged and passed over.", path);
+                continue;
+            }
+
+            using (file)
+            {
+                Expect(file, LayoutKey, _layout, "The networks have other parameters than when it was written");
+                Expect(file, SeedKey, Text(_options.Seed), "The run had another seed");
+                foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
+                long step = long.Parse(file.Metadata[StepKey], CultureInfo.InvariantCulture);
+                _logger.LogInformation("Resumed from {Path} at step {Step}.", path, step);
+                return step;
+            }
+        }
+
+        return 0;
+    }
+
+    public void Write(long step)
+    {
+        string path = Path.Combine(_folder, $"{Prefix}{step:D9}{Extension}");
+        SafetensorsWriter.Write(path, _tensors, new Dictionary<string, string>
+        {
+            [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout,
+        });
+        foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);
+    }
+
+    private IEnumerable<string> Newest() =>
+        Directory.GetFiles(_folder, $"{Prefix}*{Extension}").OrderByDescending(path => path, StringComparer.Ordinal);
+
+    private static void Expect(SafetensorsFile file, string key, string expected, string otherwise)
+    {
+        if (file.Metadata.GetValueOrDefault(key) != expected)
+            throw new CheckpointException(file.Path, $"{otherwise}; use another folder, or remove its checkpoints to begin anew.");
+    }
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Reference;
+
+/// <summary>Weights and inputs that follow from their names, so that two programs can hold the same network without a file.</summary>
+internal static class FormulaWeights
+{
+    public static void Fill(nn.Module module)
+    {
+        using IDisposable noGrad = no_grad();
+        foreach ((string name, Tensor parameter) in module.state_dict())
+        {
+            long[] shape = parameter.shape;
+            double fanIn = shape.Skip(1).Aggregate(1.0, (product, n) => product * n);
+            bool isMatrix = shape.Length >= 2, isScale = !isMatrix && name.EndsWith(".weight", StringComparison.Ordinal);
+            using Tensor values = Values(name, shape, u => (float)(isMatrix ? u / Math.Sqrt(fanIn) : isScale ? 1 + 0.1 * u : 0.1 * u));
+            parameter.copy_(values);
+        }
+    }
+
+    public static Tensor Input(string name, long[] shape, double clamp = double.PositiveInfinity) =>
+        Values("input:" + name, shape, u => (float)Math.Clamp(1.7 * u, -clamp, clamp));
+
+    private static Tensor Values(string name, long[] shape, Func<double, float> map)
+    {
+        ulong seed = 0xcbf29ce484222325;
+        foreach (byte b in Encoding.UTF8.GetBytes(name)) seed = (seed ^ b) * 0x100000001b3;
+        float[] values = new float[shape.Aggregate(1L, (product, n) => product * n)];
+        for (int i = 0; i < values.Length; i++)
+        {
+            ulong z = seed + (ulong)(i + 1) * 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            z ^= z >> 31;
+            values[i] = map((z >> 40) / (double)(1 << 23) - 1);
+        }
+
+        return tensor(values, shape);
+    }
+}
