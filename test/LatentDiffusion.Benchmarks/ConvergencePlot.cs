@@ -7,7 +7,7 @@ namespace LatentDiffusion.Benchmarks;
 /// <summary>Error against network evaluations, both on logarithmic axes: one panel for each order.</summary>
 internal static class ConvergencePlot
 {
-    private const int PanelWidth = 760, PanelHeight = 560;
+    private const int PanelWidth = 720, PanelHeight = 760;
 
     public static void Save((Solver Solver, Convergence[] Points)[] results, string path)
     {
@@ -42,9 +42,9 @@ internal static class ConvergencePlot
 
         plot.Axes.Bottom.TickGenerator = Decades();
         plot.Axes.Left.TickGenerator = Decades();
-        plot.Axes.SetLimits(0.5, 2.9, -8, 0.5);
+        plot.Axes.SetLimits(0.5, 2.9, -9, 0.5);
         plot.Legend.Alignment = Alignment.LowerLeft;
-        plot.Legend.FontSize = 11;
+        plot.Legend.FontSize = 10;
     }
 
     private static NumericAutomatic Decades() => new()

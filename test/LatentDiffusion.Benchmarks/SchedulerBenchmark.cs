@@ -27,8 +27,7 @@ internal static class SchedulerBenchmark
 
     private static Convergence[] Measure(Solver solver, TextWriter log)
     {
-        NoiseScheduler scheduler = solver.Make();
-        Convergence[] points = [.. s_steps.Select(steps => Convergence.Measure(scheduler, GaussianMixture.Two, steps, solver.End))];
+        Convergence[] points = [.. s_steps.Select(steps => solver.Measure(GaussianMixture.Two, steps))];
         log.WriteLine($"{solver}: {string.Join(", ", points.Select(p => $"{p.Evaluations}: {p.Error:0.0e+0}"))}");
         return points;
     }

@@ -79,6 +79,46 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
+    public void LmsTakesAnOrder()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LmsScheduler { Order = 5 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LmsScheduler { Order = 0 });
+        Assert.Equal(4, new LmsScheduler().Order);
+
+        // Of order 1 it is Euler's method.
+        using DisposeScope scope = NewDisposeScope();
+        using ISchedulerRun lms = new LmsScheduler { Order = 1 }.Start(new SamplingOptions { Steps = 5 }), euler = new EulerScheduler().Start(new SamplingOptions { Steps = 5 });
+        Tensor x = ones(1, 1, 2, 2), y = x;
+        while (!lms.IsCompleted) (x, y) = (lms.Step(x * 0.1, x), euler.Step(y * 0.1, y));
+        Assert.True(allclose(x, y, rtol: 1e-4));
+    }
+
+    [Fact]
+    public void ClippedOutputsAgreeWithClippedSamples()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        SamplingOptions options = new() { Steps = 5 };
+        Tensor x = full(1, 1, 2, 2, 3f), output = zeros_like(x);
+        using ISchedulerRun plain = new DdimScheduler().Start(options), clipped = new DdimScheduler { UseClippedModelOutput = true }.Start(options);
+
+        // x_0 is clipped to 1; ε then explains the rest of x.
+        double at = new DdimScheduler().Schedule!.AlphaBars[800], to = new DdimScheduler().Schedule!.AlphaBars[600];
+        Assert.Equal(Math.Sqrt(to), plain.Step(output, x)[0, 0, 0, 0].item<float>(), 1e-5);
+        double noise = (3 - Math.Sqrt(at)) / Math.Sqrt(1 - at);
+        Assert.Equal(Math.Sqrt(to) + (Math.Sqrt(1 - to) * noise), clipped.Step(output, x)[0, 0, 0, 0].item<float>(), 1e-5);
+    }
+
+    [Fact]
+    public void ContinuousTimestepsAreLogSigmas()
+    {
+        EulerScheduler scheduler = new(SchedulerConfig.Parse("""{"timestep_type": "continuous", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 700.0, "use_karras_sigmas": true}"""));
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 25 });
+        Assert.Equal(0.25 * Math.Log(700), run.Timesteps[0], 1e-5);
+        Assert.Equal(0.25 * Math.Log(0.002), run.Timesteps[24], 1e-5);
+        Refused(scheduler, new() { Timesteps = [5] }, "Timesteps");
+    }
+
+    [Fact]
     public void DynamicShiftingNeedsMu()
     {
         FlowMatchEulerScheduler scheduler = new(SchedulerConfig.Empty.With("use_dynamic_shifting", true));

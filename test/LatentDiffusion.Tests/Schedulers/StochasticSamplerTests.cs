@@ -20,6 +20,9 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         ["Euler, churn"] = (c => new EulerScheduler(c.With("use_karras_sigmas", true)), new() { Steps = 200, Churn = new ChurnOptions(4) }),
         ["KDPM2 ancestral"] = (c => new KDpm2AncestralScheduler(c.With("use_karras_sigmas", true)), new() { Steps = 100 }),
         ["SDE-DPM-Solver++ 2M"] = (c => new DpmSolverMultistepScheduler(c.With("algorithm_type", "sde-dpmsolver++").With("use_karras_sigmas", true)), new() { Steps = 100 }),
+        ["SDE-DPM-Solver++ 2M, Heun"] = (c => new DpmSolverMultistepScheduler(c.With("algorithm_type", "sde-dpmsolver++").With("solver_type", "heun").With("use_karras_sigmas", true)), new() { Steps = 150 }),
+        ["SDE-DPM-Solver++ 3M"] = (c => new DpmSolverMultistepScheduler(c.With("algorithm_type", "sde-dpmsolver++").With("solver_order", 3).With("use_karras_sigmas", true)), new() { Steps = 150 }),
+        ["SDE-DPM-Solver 2M, Heun"] = (c => new DpmSolverMultistepScheduler(c.With("algorithm_type", "sde-dpmsolver").With("solver_type", "heun").With("final_sigmas_type", "sigma_min").With("use_karras_sigmas", true)), new() { Steps = 150 }),
         ["SDE-DPM-Solver 2M"] = (c => new DpmSolverMultistepScheduler(c.With("algorithm_type", "sde-dpmsolver").With("final_sigmas_type", "sigma_min").With("use_karras_sigmas", true)), new() { Steps = 100 }),
 
         // In the published form each group draws its noise afresh, so that its variance converges with the first order only.
