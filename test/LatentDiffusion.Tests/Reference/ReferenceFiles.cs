@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Reference;
