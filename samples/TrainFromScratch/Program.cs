@@ -1,12 +1,49 @@
-using System.Diagnostics;
+using System.CommandLine;
 using LatentDiffusion;
-using LatentDiffusion.Models.Drawings;
-using TorchSharp;
-TorchSharp.torch.random.manual_seed(0);
-var images = new DrawingImages(new DrawingSource(1));
-int[] ch = [16,32,64,128];
-var net = new AutoencoderKLConfig { BlockOutChannels = [..ch], DownBlockTypes=[..ch.Select(_=>"DownEncoderBlock2D")], UpBlockTypes=[..ch.Select(_=>"UpDecoderBlock2D")], LayersPerBlock=1, LatentChannels=8, NormNumGroups=8, SampleSize = 128 }.Build();
-var obj = new AutoencoderObjective(net, images, new AutoencoderTrainingOptions { BatchSize = 8, KlWeight = 1e-4 });
-new Trainer(new TrainingOptions { Steps = long.Parse(args[1]), CheckpointEvery = 100, EmaDecay = 0.99, Optimizer = new() { LearningRate = 1e-3, WarmupSteps=50, WeightDecay = 0 } }).Run(obj, args[0], new P(p => { if (p.Step%20==0) Console.WriteLine(p); }));
-StateDict.Save(net, args[0]+"/vae.safetensors");
-sealed class P(Action<TrainingProgress> a) : IProgress<TrainingProgress> { public void Report(TrainingProgress p) => a(p); }
+using TrainFromScratch;
+
+var outOption = new Option<DirectoryInfo>("--out")
+{
+    Description = "Folder of the run: checkpoints, metrics and, at the end, the model. A run that was stopped or killed goes on from here.",
+    DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "drawings")),
+};
+var recipeOption = new Option<FileInfo>("--recipe")
+{
+    Description = "JSON file with networks, schedule, data and training settings.",
+    DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "drawings.json")),
+};
+var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
+
+var command = new RootCommand(
+    "Trains a text-to-image model from nothing on drawings made on the fly: first an autoencoder, then, on its latents, "
+    + "a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with a contact sheet. "
+    + "Ctrl-C stops after the current step and saves.")
+{
+    outOption, recipeOption, threadsOption,
+};
+
+command.SetAction((parsed, cancellationToken) => Task.Run(
+    () =>
+    {
+        if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+        try
+        {
+            Recipe recipe = Recipe.Read(parsed.GetValue(recipeOption)!.FullName);
+            return new TrainingRun(recipe, parsed.GetValue(outOption)!.FullName).Execute(cancellationToken) ? 0 : 130;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or CheckpointException or TrainingDivergedException or ArgumentException or TorchUnavailableException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    },
+    CancellationToken.None));
+
+ParseResult result = command.Parse(args);
+if (result.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
+    return 2;
+}
+
+return await result.InvokeAsync();

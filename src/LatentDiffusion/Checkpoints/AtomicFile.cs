@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LatentDiffusion;
 
 /// <summary>Writes a file so that its name never stands for half of it: beside, flushed to the disk, renamed over.</summary>
@@ -26,4 +28,7 @@ internal static class AtomicFile
             throw;
         }
     }
+
+    /// <summary>Creates or replaces a text file, in UTF-8.</summary>
+    public static void Write(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

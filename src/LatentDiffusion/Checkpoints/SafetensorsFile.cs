@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
-using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -12,32 +10,37 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed class SafetensorsFile : ITensorSource
 {
+    private const int PrefixLength = 8;
+
     /// <summary>The reference implementation's limit.</summary>
     private const long MaximumHeaderLength = 100_000_000;
 
-    /// <summary>Small enough that mapped pages hardly count as memory, large enough that mapping costs nothing.</summary>
-    private const int WindowLength = 1 << 24;
-
-    private readonly SafeFileHandle _handle;
-    private readonly MemoryMappedFile? _map;
+    private readonly MappedFile _file;
     private readonly Dictionary<string, (TensorEntry Tensor, long Start)> _tensors;
     private readonly long _dataStart;
 
-    private SafetensorsFile(string path, SafeFileHandle handle)
+    private SafetensorsFile(MappedFile file)
     {
-        Path = path;
-        _handle = handle;
-        long length = RandomAccess.GetLength(handle);
-        SafetensorsHeader header = ReadHeader(path, handle, length, out _dataStart);
+        _file = file;
+        byte[] json = ReadHeader(file);
+        _dataStart = PrefixLength + json.Length;
+        SafetensorsHeader header;
+        try
+        {
+            header = SafetensorsHeader.Parse(json, file.Length - _dataStart);
+        }
+        catch (FormatException e)
+        {
+            throw new CheckpointException(file.Path, e.Message, e);
+        }
+
         Metadata = header.Metadata;
         Entries = [.. header.Entries.Select(e => e.Tensor)];
         _tensors = header.Entries.ToDictionary(e => e.Tensor.Name);
-        if (length > _dataStart)
-            _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
     }
 
     /// <inheritdoc/>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>The text entries of the header's <c>__metadata__</c>, in file order; empty where there are none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -54,15 +57,14 @@ public sealed class SafetensorsFile : ITensorSource
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static SafetensorsFile Open(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        SafeFileHandle handle = File.OpenHandle(path);
+        var file = new MappedFile(path);
         try
         {
-            return new SafetensorsFile(path, handle);
+            return new SafetensorsFile(file);
         }
         catch
         {
-            handle.Dispose();
+            file.Dispose();
             throw;
         }
     }
@@ -73,71 +75,22 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public void ReadInto(string name, Tensor destination)
     {
-        ArgumentNullException.ThrowIfNull(destination);
-        if (!_tensors.TryGetValue(name, out var found)) throw new KeyNotFoundException($"{Path} has no tensor '{name}'.");
-        (TensorEntry tensor, long start) = found;
-        if (!destination.shape.SequenceEqual(tensor.Shape))
-            throw new ArgumentException($"'{name}' is [{string.Join(", ", tensor.Shape)}] in {Path}; the destination is [{string.Join(", ", destination.shape)}].", nameof(destination));
-        TensorBytes.Fill(destination, tensor.DataType, (position, bytes) => Copy(_dataStart + start + position, bytes));
+        TensorEntry tensor = this.Require(name, destination);
+        long start = _dataStart + _tensors[name].Start;
+        TensorBytes.Fill(destination, tensor.DataType, (position, bytes) => _file.Read(start + position, bytes));
     }
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>
-    public void Dispose()
+    public void Dispose() => _file.Dispose();
+
+    private static byte[] ReadHeader(MappedFile file)
     {
-        _map?.Dispose();
-        _handle.Dispose();
-    }
-
-    private static SafetensorsHeader ReadHeader(string path, SafeFileHandle handle, long length, out long dataStart)
-    {
-        Span<byte> prefix = stackalloc byte[8];
-        if (length < prefix.Length || RandomAccess.Read(handle, prefix, 0) < prefix.Length)
-            throw new CheckpointException(path, $"a safetensors file has at least 8 bytes; this one has {length}.");
-        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerLength > MaximumHeaderLength || (long)headerLength > length - prefix.Length)
-            throw new CheckpointException(path, $"the header claims {headerLength} bytes, but {length - prefix.Length} follow (at most {MaximumHeaderLength} are allowed): truncated, or no safetensors file.");
-        dataStart = prefix.Length + (long)headerLength;
-        var json = new byte[headerLength];
-        try
-        {
-            for (int read = 0, now; read < json.Length; read += now)
-            {
-                now = RandomAccess.Read(handle, json.AsSpan(read), prefix.Length + read);
-                if (now == 0) throw new FormatException("the file was shortened while it was read.");
-            }
-
-            return SafetensorsHeader.Parse(json, length - dataStart);
-        }
-        catch (FormatException e)
-        {
-            throw new CheckpointException(path, e.Message, e);
-        }
-    }
-
-    private unsafe void Copy(long position, Span<byte> destination)
-    {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-
-        // Reading a mapped page beyond the end of a file ends the process, so a shortened file is noticed before.
-        if (RandomAccess.GetLength(_handle) < position + destination.Length)
-            throw new CheckpointException(Path, "the file was shortened after it was opened.");
-        while (!destination.IsEmpty)
-        {
-            int count = Math.Min(destination.Length, WindowLength);
-            using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(position, count, MemoryMappedFileAccess.Read);
-            byte* pointer = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            try
-            {
-                new ReadOnlySpan<byte>(pointer + view.PointerOffset, count).CopyTo(destination);
-            }
-            finally
-            {
-                view.SafeMemoryMappedViewHandle.ReleasePointer();
-            }
-
-            position += count;
-            destination = destination[count..];
-        }
+        if (file.Length < PrefixLength)
+            throw new CheckpointException(file.Path, $"a safetensors file has at least {PrefixLength} bytes; this one has {file.Length}.");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Read(0, PrefixLength));
+        long rest = file.Length - PrefixLength;
+        return length <= MaximumHeaderLength && (long)length <= rest
+            ? file.Read(PrefixLength, (int)length)
+            : throw new CheckpointException(file.Path, $"the header claims {length} bytes, but {rest} follow (at most {MaximumHeaderLength} are allowed): truncated, or no safetensors file.");
     }
 }

@@ -11,8 +11,7 @@ public static class TensorSourceExtensions
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
     public static Tensor Read(this ITensorSource source, string name)
     {
-        ArgumentNullException.ThrowIfNull(source);
-        TensorEntry entry = source.Find(name) ?? throw new KeyNotFoundException($"{source.Path} has no tensor '{name}'.");
+        TensorEntry entry = source.Require(name);
         Tensor tensor = empty([.. entry.Shape], entry.DataType, CPU);
         try
         {
@@ -24,5 +23,23 @@ public static class TensorSourceExtensions
             tensor.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Finds a tensor that must be there.</summary>
+    internal static TensorEntry Require(this ITensorSource source, string name)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(name);
+        return source.Find(name) ?? throw new KeyNotFoundException($"{source.Path} has no tensor '{name}'.");
+    }
+
+    /// <summary>Finds a tensor that must be there and have its destination's shape.</summary>
+    internal static TensorEntry Require(this ITensorSource source, string name, Tensor destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        TensorEntry entry = source.Require(name);
+        return destination.shape.SequenceEqual(entry.Shape)
+            ? entry
+            : throw new ArgumentException($"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; the destination is [{string.Join(", ", destination.shape)}].", nameof(destination));
     }
 }

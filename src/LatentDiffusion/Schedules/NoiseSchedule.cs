@@ -53,16 +53,28 @@ public sealed partial class NoiseSchedule
     /// <param name="timesteps">T, at least 1.</param>
     /// <param name="maxBeta">Upper bound of β, which keeps the last steps from singularities; in (0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException">T is less than 1, or <paramref name="maxBeta"/> is not in (0, 1].</exception>
-    public static NoiseSchedule Cosine(int timesteps = 1000, double maxBeta = 0.999)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(timesteps, 1);
-        double[] betas = new double[timesteps];
-        for (int t = 0; t < timesteps; t++)
-            betas[t] = Math.Min(1 - AlphaBar((t + 1.0) / timesteps) / AlphaBar((double)t / timesteps), maxBeta);
-        return FromBetas(betas);
+    public static NoiseSchedule Cosine(int timesteps = 1000, double maxBeta = 0.999) =>
+        FromAlphaBar(timesteps, maxBeta, u => Square(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2)));
 
-        static double AlphaBar(double u) => Square(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2));
-    }
+    /// <summary>ᾱ = e^{−12t/T}.</summary>
+    /// <param name="timesteps">T, at least 1.</param>
+    /// <param name="maxBeta">Upper bound of β, in (0, 1].</param>
+    /// <exception cref="ArgumentOutOfRangeException">T is less than 1, or <paramref name="maxBeta"/> is not in (0, 1].</exception>
+    public static NoiseSchedule Exponential(int timesteps = 1000, double maxBeta = 0.999) =>
+        FromAlphaBar(timesteps, maxBeta, u => Math.Exp(-12 * u));
+
+    /// <summary>
+    /// Log signal-to-noise ratios that follow a Laplace distribution around 0 with scale ½ (Hang et al. 2024, "Improved
+    /// Noise Schedule for Diffusion Training", table 1), in the published form, which takes √ᾱ for ᾱ.
+    /// </summary>
+    /// <param name="timesteps">T, at least 1.</param>
+    /// <param name="maxBeta">Upper bound of β, in (0, 1].</param>
+    /// <exception cref="ArgumentOutOfRangeException">T is less than 1, or <paramref name="maxBeta"/> is not in (0, 1].</exception>
+    public static NoiseSchedule Laplace(int timesteps = 1000, double maxBeta = 0.999) => FromAlphaBar(timesteps, maxBeta, u =>
+    {
+        double ratio = Math.Exp(-0.5 * Math.CopySign(1, 0.5 - u) * Math.Log(1 - 2 * Math.Abs(0.5 - u) + 1e-6));
+        return Math.Sqrt(ratio / (1 + ratio));
+    });
 
     /// <summary>β on a logistic curve between its ends, argument −6 to 6 (GeoDiff, Xu et al. 2022).</summary>
     /// <param name="timesteps">T, at least 1.</param>
@@ -134,10 +146,21 @@ public sealed partial class NoiseSchedule
         return new NoiseSchedule(betas, alphas, alphaBars);
     }
 
+    /// <summary>The same tables but for the last ᾱ.</summary>
+    internal NoiseSchedule WithLastAlphaBar(double alphaBar) => new(_betas, _alphas, [.. _alphaBars[..^1], alphaBar]);
+
     private void CheckTimestep(long t)
     {
         if (t < 0 || t >= Timesteps)
             throw new ArgumentOutOfRangeException(nameof(t), t, $"A timestep of this schedule is in [0, {Timesteps}).");
+    }
+
+    /// <summary>β_t = 1 − ᾱ((t+1)/T)/ᾱ(t/T), bounded.</summary>
+    private static NoiseSchedule FromAlphaBar(int timesteps, double maxBeta, Func<double, double> alphaBar)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(timesteps, 1);
+        return FromBetas([.. Enumerable.Range(0, timesteps).Select(t =>
+            Math.Min(1 - alphaBar((t + 1.0) / timesteps) / alphaBar((double)t / timesteps), maxBeta))]);
     }
 
     /// <summary>The function at evenly spaced points from 0 to 1.</summary>

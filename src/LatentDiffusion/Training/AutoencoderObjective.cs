@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// The autoencoder's loss: mean absolute error of the pixels, and the Kullback-Leibler divergence of the latents from a
+/// The autoencoder's loss: mean absolute and squared error of the pixels, and the Kullback-Leibler divergence of the latents from a
 /// standard normal, lightly weighted (Rombach et al. 2022, appendix G).
 /// </summary>
 /// <param name="network">The network to train.</param>
@@ -25,9 +25,9 @@ public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageS
         Tensor noise = randn(mean.shape, generator: step.Generator);
         Tensor latents = mean + (0.5 * logVariance).exp() * noise;
         Tensor reconstruction = network.Decode(latents);
-        Tensor error = (reconstruction - pixels).abs().mean();
+        Tensor error = reconstruction - pixels;
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
-        return error + options.KlWeight * divergence;
+        return options.AbsoluteWeight * error.abs().mean() + options.SquaredWeight * error.square().mean() + options.KlWeight * divergence;
     }
 }

@@ -31,6 +31,8 @@ internal sealed class TrainingCheckpoints
         ];
         _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
         Directory.CreateDirectory(folder);
+        // What a killed run was writing when it was killed.
+        foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
     }
 
     /// <summary>Reads the newest whole checkpoint, if there is one.</summary>

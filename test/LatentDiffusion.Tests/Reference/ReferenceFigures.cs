@@ -11,10 +11,7 @@ internal static class ReferenceFigures
     /// <summary>Reads one file, for example <c>clip-tokens.json</c>.</summary>
     public static JsonElement Read(string file)
     {
-        string folder = Environment.GetEnvironmentVariable("LATENTDIFFUSION_REFERENCE") is { Length: > 0 } named
-            ? named
-            : Path.Combine(AppContext.BaseDirectory, "Reference");
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, file)));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Reference.ReferenceFolder.Path, file)));
         return document.RootElement.Clone();
     }
 }

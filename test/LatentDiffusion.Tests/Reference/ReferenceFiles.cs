@@ -10,9 +10,7 @@ internal static class ReferenceFiles
 {
     public static JsonObject Read(string name)
     {
-        string folder = Environment.GetEnvironmentVariable("LATENTDIFFUSION_REFERENCE") is { Length: > 0 } given
-            ? given : Path.Combine(AppContext.BaseDirectory, "Reference");
-        return JsonNode.Parse(File.ReadAllText(Path.Combine(folder, name)))!.AsObject();
+        return JsonNode.Parse(File.ReadAllText(Path.Combine(ReferenceFolder.Path, name)))!.AsObject();
     }
 
     public static Tensor Tensor(JsonNode node) => tensor(node["values"]!.Deserialize<float[]>()!, node["shape"]!.Deserialize<long[]>()!);

@@ -47,16 +47,17 @@ public sealed class ClipTokenizerTests
         Assert.Equal(1000, tokenizer.Tokenize(string.Concat(Enumerable.Repeat("star ", 1000))).Count);
     }
 
-    [Theory]
-    [InlineData("\0")]
-    [InlineData("\ud83d")]
-    [InlineData("a\udc22b \ud83d\ud83d\udc22")]
-    [InlineData("\u001b[31m \u0007\u200b\u200d\ufeff")]
-    [InlineData("👩‍👩‍👧‍👦🏳️‍🌈")]
-    [InlineData("<|startoftext|><|endoftext|><|endoftext")]
-    [InlineData("𝒜𝟘 𐐀")]
-    [InlineData("İstanbul ẞ Σας")]
-    public void NoTextBreaksIt(string text) => Check(text);
+    [Fact]
+    public void NoOddTextBreaksIt()
+    {
+        // Not as inline data, for attributes are stored as UTF-8, which cannot hold half a surrogate pair.
+        string[] texts =
+        [
+            "\0", "\ud83d", "a\udc22b \ud83d\ud83d\udc22", "\u001b[31m \u0007\u200b\u200d\ufeff", "👩‍👩‍👧‍👦🏳️‍🌈",
+            "<|startoftext|><|endoftext|><|endoftext", "𝒜𝟘 𐐀", "İstanbul ẞ Σας", "&#xd800; &#0; &#x110000; &unknown;",
+        ];
+        foreach (string text in texts) Check(text);
+    }
 
     [Fact]
     public void NoLongTextBreaksIt()

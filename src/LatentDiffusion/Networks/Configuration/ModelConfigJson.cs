@@ -18,7 +18,9 @@ internal static class ModelConfigJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new PerBlockConverterFactory(), new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        AllowTrailingCommas = true,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <param name="json">The text.</param>

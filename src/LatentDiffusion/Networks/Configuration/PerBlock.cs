@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace LatentDiffusion;
 
 /// <summary>A setting that is one value for all blocks, or one value for each: in JSON a number or an array.</summary>
 /// <typeparam name="T">Type of the value.</typeparam>
+[JsonConverter(typeof(PerBlockConverterFactory))]
 public readonly record struct PerBlock<T>
 {
     private readonly T _all;

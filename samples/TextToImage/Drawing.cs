@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using LatentDiffusion;
+using Spectre.Console;
+
+namespace TextToImage;
+
+/// <summary>Loads a model, draws with a progress bar, saves and tells how long each part took.</summary>
+internal static class Drawing
+{
+    public static async Task<int> Run(GenerationRequest request, string? scheduler, string? modelFolder, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var clock = Stopwatch.StartNew();
+            var builder = new DiffusionPipelineBuilder();
+            if (modelFolder is null) builder.UseDrawingsModel();
+            else builder.UseModelFolder(modelFolder);
+            if (scheduler is not null && KnownSchedulers.TryGet(scheduler, out KnownScheduler? known)) builder.UseScheduler(known.Create);
+            using DiffusionPipeline pipeline = builder.Build();
+            TimeSpan loading = clock.Elapsed;
+
+            GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
+            {
+                ProgressTask bar = context.AddTask("Drawing");
+                return pipeline.GenerateAsync(request, new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation)), cancellationToken);
+            });
+
+            foreach (GeneratedImage image in result.Images)
+            {
+                string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
+                image.SavePng(file);
+                Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
+            }
+
+            GenerationTimings timings = result.Timings;
+            Console.WriteLine(FormattableString.Invariant(
+                $"loading {loading.TotalSeconds:F2} s, text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Cancelled; nothing was written.");
+            return 130;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or TorchUnavailableException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Low-rank patches added to the weights of a pipeline's networks, and the former weights, so that taking the patches
+/// off restores them bit for bit. Not safe for use while one of the networks runs.
+/// </summary>
+/// <param name="networks">Parameters by published name, by component (<see cref="LoraTarget.UNet"/> and so on).</param>
+public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> networks) : IDisposable
+{
+    private readonly Dictionary<(string Component, string Parameter), Tensor> _originals = [];
+
+    /// <summary>Replaces all patches that are applied: each weight becomes W + Σ weight·ΔW, computed in float32 or wider.</summary>
+    /// <param name="loras">Files with their weights, 1 for as trained; none takes all patches off.</param>
+    /// <exception cref="ArgumentException">A file patches a component that is not among the networks.</exception>
+    public void Set(params IReadOnlyList<(LoraFile File, double Weight)> loras)
+    {
+        ArgumentNullException.ThrowIfNull(loras);
+        var patches = loras
+            .SelectMany(lora => lora.File.Patches.Select(patch => (lora.File, lora.Weight, Patch: patch)))
+            .GroupBy(p => (p.Patch.Component, p.Patch.Parameter))
+            .ToList();
+        foreach (var group in patches) _ = Parameter(group.Key);
+        Clear();
+        using var noGradient = no_grad();
+        foreach (var group in patches)
+        {
+            using var scope = NewDisposeScope();
+            Tensor parameter = Parameter(group.Key);
+            _originals.Add(group.Key, parameter.detach().clone().DetachFromDisposeScope());
+            Tensor sum = parameter.detach().to(parameter.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32).cpu();
+
+            // A weight that is float32 on the CPU already is still the parameter itself here.
+            sum = sum.clone();
+            foreach ((LoraFile file, double weight, LoraPatch patch) in group) sum.add_(file.Delta(patch, parameter.shape), weight);
+            parameter.detach().copy_(sum);
+        }
+    }
+
+    /// <summary>Takes all patches off: the former weights, bit for bit.</summary>
+    public void Clear()
+    {
+        using var noGradient = no_grad();
+        foreach ((var key, Tensor original) in _originals)
+        {
+            using Tensor plain = Parameter(key).detach();
+            plain.copy_(original);
+            original.Dispose();
+        }
+
+        _originals.Clear();
+    }
+
+    /// <summary>Takes all patches off.</summary>
+    public void Dispose() => Clear();
+
+    private Tensor Parameter((string Component, string Name) key) =>
+        networks.TryGetValue(key.Component, out var parameters) && parameters.TryGetValue(key.Name, out Tensor? parameter)
+            ? parameter
+            : throw new ArgumentException($"The networks have no parameter '{key.Name}' of '{key.Component}'.");
+}

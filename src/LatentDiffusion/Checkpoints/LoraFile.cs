@@ -1,0 +1,79 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// A LoRA file and which parameters it patches. Takes the naming of peft, of diffusers before it, of kohya (also with
+/// the original UNet's block numbers) and of the first trainer, which numbers the modules. Safe for concurrent use.
+/// </summary>
+public sealed class LoraFile : IDisposable
+{
+    private readonly ITensorSource _source;
+
+    private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets)
+    {
+        _source = source;
+        IReadOnlyDictionary<string, string> metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
+        try
+        {
+            Embeddings = [.. source.Entries.Select(e => e.Name).Where(name => metadata.GetValueOrDefault(name) == "<embed>")];
+            Patches = new LoraMatching(source, metadata, targets).Match(source.Entries.Select(e => e.Name).Except(Embeddings));
+        }
+        catch (FormatException e)
+        {
+            throw new CheckpointException(source.Path, e.Message, e);
+        }
+    }
+
+    /// <summary>Path of the file.</summary>
+    public string Path => _source.Path;
+
+    /// <summary>The patches, one a parameter.</summary>
+    public IReadOnlyList<LoraPatch> Patches { get; }
+
+    /// <summary>Names of learned token embeddings that the first trainer put beside the patches; they are no part of them.</summary>
+    public IReadOnlyList<string> Embeddings { get; }
+
+    /// <summary>Opens a file and finds a parameter for everything in it.</summary>
+    /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
+    /// <param name="targets">The networks that it may be meant for.</param>
+    /// <exception cref="CheckpointException">
+    /// The file is damaged, or of a kind that is not supported (DoRA), or holds names or shapes that fit no parameter; it lists all of them.
+    /// </exception>
+    public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        ITensorSource source = Checkpoint.Open(path);
+        try
+        {
+            return new LoraFile(source, targets);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Computes what a patch adds to its parameter at weight 1.</summary>
+    /// <param name="patch">One of <see cref="Patches"/>.</param>
+    /// <param name="shape">Shape of the parameter.</param>
+    /// <returns>ΔW in float32 on the CPU.</returns>
+    public Tensor Delta(LoraPatch patch, IReadOnlyList<long> shape)
+    {
+        ArgumentNullException.ThrowIfNull(patch);
+        ArgumentNullException.ThrowIfNull(shape);
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Tensor up = Read(patch.Up).flatten(1), down = Read(patch.Down).flatten(1);
+        Tensor product = patch.Mid is null
+            ? up.matmul(down)
+            : einsum("oa,abhw,bi->oihw", up, Read(patch.Mid), down);
+        return product.mul_(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _source.Dispose();
+
+    private Tensor Read(string name) => _source.Read(name).to(ScalarType.Float32);
+}

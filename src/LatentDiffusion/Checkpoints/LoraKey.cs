@@ -1,0 +1,74 @@
+using System.Text.RegularExpressions;
+
+namespace LatentDiffusion;
+
+/// <summary>A name in a LoRA file: what of which module it holds.</summary>
+/// <param name="Component">Network that the module belongs to.</param>
+/// <param name="Module">The module, with underscores for dots, so that all ways of writing agree.</param>
+/// <param name="Role">Which tensor of the module's patch.</param>
+internal sealed partial record LoraKey(string Component, string Module, LoraKey.Part Role)
+{
+    /// <summary>How trainers mark the component; the longer names first. A file that marks none means the UNet.</summary>
+    private static readonly (string Prefix, string Component)[] s_components =
+    [
+        ("text_encoder_2.", LoraTarget.TextEncoder2),
+        ("text_encoder.", LoraTarget.TextEncoder),
+        ("unet.", LoraTarget.UNet),
+        ("lora_te2_", LoraTarget.TextEncoder2),
+        ("lora_te1_", LoraTarget.TextEncoder),
+        ("lora_te_", LoraTarget.TextEncoder),
+        ("lora_unet_", LoraTarget.UNet),
+    ];
+
+    /// <summary>What a tensor is to its patch.</summary>
+    public enum Part
+    {
+        /// <summary>Leads in.</summary>
+        Down,
+
+        /// <summary>Leads out.</summary>
+        Up,
+
+        /// <summary>Stands between both.</summary>
+        Mid,
+
+        /// <summary>The strength as trained.</summary>
+        Alpha,
+    }
+
+    /// <summary>Whether a name belongs to weight-decomposed adaptation (DoRA), which has a magnitude besides.</summary>
+    public static bool IsWeightDecomposed(string name) => Magnitude().IsMatch(name);
+
+    /// <summary>Reads a name in the way of peft, of diffusers before it, or of kohya; null where it is none of them.</summary>
+    public static LoraKey? Parse(string name)
+    {
+        Match match = Name().Match(name);
+        if (!match.Success) return null;
+        Part role = match.Groups["part"].Value switch
+        {
+            "down" or "A" => Part.Down,
+            "up" or "B" => Part.Up,
+            "mid" => Part.Mid,
+            _ => Part.Alpha,
+        };
+        string path = match.Groups["module"].Value;
+        (string prefix, string component) = s_components.FirstOrDefault(
+            c => path.StartsWith(c.Prefix, StringComparison.Ordinal),
+            (Prefix: "", Component: LoraTarget.UNet));
+        string module = OldProcessor().Replace(path[prefix.Length..], ".").Replace('.', '_');
+        return new LoraKey(component, module, role);
+    }
+
+    /// <summary>
+    /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
+    /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
+    /// </summary>
+    [GeneratedRegex(@"^(base_model\.model\.)?(?<module>.+?)(\.lora_(?<part>A|B)(\.\w+)?\.weight|(\.lora|_lora|\.lora_linear_layer)\.(?<part>down|up|mid)\.weight|\.lora_(?<part>down|up|mid)\.weight|(\.lora|_lora|\.lora_linear_layer)?\.(?<part>alpha))$")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"\.(dora_scale|lora_magnitude_vector(\.\w+)*)$")]
+    private static partial Regex Magnitude();
+
+    [GeneratedRegex(@"\.processor\.")]
+    private static partial Regex OldProcessor();
+}

@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+
+namespace LatentDiffusion;
+
+/// <summary>Finds a network's parameter by the name that a LoRA file gives its module.</summary>
+internal sealed partial class LoraModules
+{
+    private const string Weight = ".weight";
+
+    /// <summary>Names that older files use for the same module, in underscores.</summary>
+    private static readonly (string Old, string New)[] s_renamed =
+    [
+        ("self_attn_to_q", "self_attn_q_proj"),
+        ("self_attn_to_k", "self_attn_k_proj"),
+        ("self_attn_to_v", "self_attn_v_proj"),
+        ("self_attn_to_out", "self_attn_out_proj"),
+        ("in_layers_2", "conv1"),
+        ("out_layers_3", "conv2"),
+        ("emb_layers_1", "time_emb_proj"),
+        ("skip_connection", "conv_shortcut"),
+        ("time_embed_0", "time_embedding_linear_1"),
+        ("time_embed_2", "time_embedding_linear_2"),
+        ("label_emb_0_0", "add_embedding_linear_1"),
+        ("label_emb_0_2", "add_embedding_linear_2"),
+        ("input_blocks_0_0", "conv_in"),
+        ("out_2", "conv_out"),
+    ];
+
+    private readonly Dictionary<string, string> _parameters;
+
+    public LoraModules(LoraTarget target)
+    {
+        Target = target;
+        _parameters = target.Shapes.Keys
+            .Where(name => name.EndsWith(Weight, StringComparison.Ordinal))
+            .ToDictionary(name => name[..^Weight.Length].Replace('.', '_'));
+    }
+
+    public LoraTarget Target { get; }
+
+    /// <summary>The parameter's published name; null where the network has none of that name.</summary>
+    public string? Find(string module) => new[] { module, $"{module}_0", Rename(module) }
+        .Select(name => _parameters.GetValueOrDefault(name))
+        .FirstOrDefault(name => name is not null);
+
+    private static string Rename(string module)
+    {
+        string renamed = OriginalBlock().Replace(module, Block);
+        foreach ((string old, string now) in s_renamed)
+            if (renamed == old || renamed.EndsWith($"_{old}", StringComparison.Ordinal)) return renamed[..^old.Length] + now;
+        return renamed;
+    }
+
+    /// <summary>
+    /// The original UNets number all blocks through: two of layers and one of resampling a level on the way down, three
+    /// of layers a level on the way up, each a list of residual block, attention and resampling.
+    /// </summary>
+    private static string Block(Match match)
+    {
+        int Number(string group) => int.Parse(match.Groups[group].ValueSpan);
+        int index = Number("index");
+        if (match.Groups["way"].Value == "middle_block")
+            return index == 1 ? "mid_block_attentions_0_" : $"mid_block_resnets_{index / 2}_";
+        bool down = match.Groups["way"].Value == "input_blocks";
+        (int level, int layer) = down ? Math.DivRem(index - 1, 3) : Math.DivRem(index, 3);
+        string block = down ? $"down_blocks_{level}" : $"up_blocks_{level}";
+        if (match.Groups["resample"].Success) return block + (down ? "_downsamplers_0_conv" : "_upsamplers_0_conv");
+        return $"{block}_{(Number("part") == 0 ? "resnets" : "attentions")}_{layer}_";
+    }
+
+    [GeneratedRegex(@"^((?<way>input_blocks|output_blocks)_(?<index>[1-9]\d?|0(?=_))_(?<part>\d)_(?<resample>op$|conv$)?|(?<way>middle_block)_(?<index>[0-2])_)")]
+    private static partial Regex OriginalBlock();
+}

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace LatentDiffusion;
+
+/// <summary>The arguments of pickle's instructions, one after the other.</summary>
+internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
+{
+    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
+
+    private ReadOnlySpan<byte> _rest = bytes;
+
+    public byte Byte() => Take(1)[0];
+
+    public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
+
+    public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+
+    public long UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+
+    public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+
+    public double Double() => BinaryPrimitives.ReadDoubleBigEndian(Take(8));
+
+    public byte[] Bytes(long length) => Take(length).ToArray();
+
+    public string Text(long length)
+    {
+        try
+        {
+            return s_utf8.GetString(Take(length));
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new FormatException("A text in the pickle is not UTF-8.", e);
+        }
+    }
+
+    /// <summary>An integer of any size; as a long where it fits.</summary>
+    public object Integer(long length)
+    {
+        var number = new BigInteger(Take(length));
+        return number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
+    }
+
+    /// <summary>What stands before the next end of line.</summary>
+    public string Line()
+    {
+        int end = _rest.IndexOf((byte)'\n');
+        if (end < 0) throw new FormatException("The pickle ends too early.");
+        string line = Text(end);
+        Take(1);
+        return line.TrimEnd('\r');
+    }
+
+    /// <summary>A decimal integer on a line of its own.</summary>
+    public long LineInteger() =>
+        long.TryParse(Line().TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw new FormatException("A number in the pickle is none.");
+
+    private ReadOnlySpan<byte> Take(long length)
+    {
+        if (length < 0 || length > _rest.Length) throw new FormatException("The pickle ends too early.");
+        ReadOnlySpan<byte> taken = _rest[..(int)length];
+        _rest = _rest[(int)length..];
+        return taken;
+    }
+}

@@ -1,0 +1,185 @@
+using System.Globalization;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Python's pickle machine (pickletools, protocols 0 to 5) without its reach: it builds dictionaries, lists, tuples,
+/// texts, numbers and descriptions of tensors, and refuses every instruction that could build anything else.
+/// </summary>
+internal sealed class PickleMachine
+{
+    private const byte HighestProtocol = 5;
+
+    /// <summary>Pickle empties its stack every thousand items, so honest files stay far below.</summary>
+    private const int MaximumStack = 1 << 17;
+
+    private static readonly object s_mark = new();
+
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<long, object?> _memo = [];
+
+    private PickleMachine()
+    {
+    }
+
+    /// <summary>Reads a pickle.</summary>
+    /// <returns>null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary, or <see cref="PickledTensor"/>.</returns>
+    /// <exception cref="FormatException">It is damaged, or refers to anything that is not known; the message says what.</exception>
+    public static object? Read(ReadOnlySpan<byte> pickle)
+    {
+        var bytes = new PickleBytes(pickle);
+        var machine = new PickleMachine();
+        byte instruction;
+        while ((instruction = bytes.Byte()) != '.')
+        {
+            machine.Run(instruction, ref bytes);
+            if (machine._stack.Count > MaximumStack) throw new FormatException("The pickle stacks up too much.");
+        }
+
+        return machine.Pop();
+    }
+
+    private void Run(byte instruction, ref PickleBytes bytes)
+    {
+        switch (instruction)
+        {
+            case 0x80: RequireProtocol(bytes.Byte()); break;
+            case 0x95: bytes.Int64(); break;
+            case (byte)'(': Push(s_mark); break;
+            case (byte)'0': Pop(); break;
+            case (byte)'1': PopToMark(); break;
+            case (byte)'2': Push(Peek()); break;
+
+            case (byte)'N': Push(null); break;
+            case 0x88: Push(true); break;
+            case 0x89: Push(false); break;
+            case (byte)'I': Push(bytes.LineInteger()); break;
+            case (byte)'L': Push(bytes.LineInteger()); break;
+            case (byte)'K': Push((long)bytes.Byte()); break;
+            case (byte)'M': Push((long)bytes.UInt16()); break;
+            case (byte)'J': Push((long)bytes.Int32()); break;
+            case 0x8a: Push(bytes.Integer(bytes.Byte())); break;
+            case 0x8b: Push(bytes.Integer(bytes.Int32())); break;
+            case (byte)'G': Push(bytes.Double()); break;
+            case (byte)'X': Push(bytes.Text(bytes.UInt32())); break;
+            case 0x8c: Push(bytes.Text(bytes.Byte())); break;
+            case 0x8d: Push(bytes.Text(bytes.Int64())); break;
+            case (byte)'U': Push(bytes.Text(bytes.Byte())); break;
+            case (byte)'T': Push(bytes.Text(bytes.Int32())); break;
+            case (byte)'C': Push(bytes.Bytes(bytes.Byte())); break;
+            case (byte)'B': Push(bytes.Bytes(bytes.UInt32())); break;
+            case 0x8e: Push(bytes.Bytes(bytes.Int64())); break;
+
+            case (byte)')': Push(Array.Empty<object?>()); break;
+            case (byte)'t': Push(PopToMark()); break;
+            case 0x85: Push(PopMany(1)); break;
+            case 0x86: Push(PopMany(2)); break;
+            case 0x87: Push(PopMany(3)); break;
+            case (byte)']': Push(new List<object?>()); break;
+            case (byte)'l': Push(PopToMark().ToList()); break;
+            case (byte)'a': Append(PopMany(1)); break;
+            case (byte)'e': Append(PopToMark()); break;
+            case 0x8f: Push(new List<object?>()); break;
+            case 0x90: Append(PopToMark()); break;
+            case (byte)'}': Push(new Dictionary<string, object?>()); break;
+            case (byte)'d': SetItems(new Dictionary<string, object?>(), PopToMark(), push: true); break;
+            case (byte)'s': SetItems(null, PopMany(2)); break;
+            case (byte)'u': SetItems(null, PopToMark()); break;
+
+            case (byte)'p': Remember(bytes.LineInteger()); break;
+            case (byte)'q': Remember(bytes.Byte()); break;
+            case (byte)'r': Remember(bytes.UInt32()); break;
+            case 0x94: Remember(_memo.Count); break;
+            case (byte)'g': Push(Recall(bytes.LineInteger())); break;
+            case (byte)'h': Push(Recall(bytes.Byte())); break;
+            case (byte)'j': Push(Recall(bytes.UInt32())); break;
+
+            case (byte)'c': Push(PickleGlobal.Find(bytes.Line(), bytes.Line())); break;
+            case 0x93: Push(NamedGlobal(PopMany(2))); break;
+            case (byte)'R': Push(PickleCalls.Reduce(PopMany(2))); break;
+            case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;
+            case (byte)'b': Build(); break;
+            default: throw new FormatException($"The pickle has the instruction 0x{instruction:x2}, which builds more than tensors and plain containers, or is none.");
+        }
+    }
+
+    private static void RequireProtocol(byte protocol)
+    {
+        if (protocol > HighestProtocol) throw new FormatException($"The pickle is of protocol {protocol}; the highest known is {HighestProtocol}.");
+    }
+
+    private static PickleGlobal NamedGlobal(object?[] names) => names is [string module, string name]
+        ? PickleGlobal.Find(module, name)
+        : throw new FormatException("The pickle names a global by something that is no text.");
+
+    private void Append(object?[] items)
+    {
+        if (Peek() is not List<object?> list) throw new FormatException("The pickle appends to something that is no list.");
+        list.AddRange(items);
+    }
+
+    private void SetItems(Dictionary<string, object?>? fresh, object?[] items, bool push = false)
+    {
+        if (push) Push(fresh);
+        if (Peek() is not Dictionary<string, object?> dictionary || items.Length % 2 != 0)
+            throw new FormatException("The pickle sets items of something that is no dictionary, or a key without its value.");
+        for (int i = 0; i < items.Length; i += 2)
+        {
+            // Numbers become texts, whose hashes a hostile file cannot foresee.
+            string key = items[i] switch
+            {
+                string text => text,
+                long number => number.ToString(CultureInfo.InvariantCulture),
+                _ => throw new FormatException("The pickle has a dictionary key that is neither text nor integer."),
+            };
+            dictionary[key] = items[i + 1];
+        }
+    }
+
+    /// <summary>Attributes of a dictionary (PyTorch keeps versions of modules there) are passed over.</summary>
+    private void Build()
+    {
+        if (Pop() is not (Dictionary<string, object?> or null) || Peek() is not Dictionary<string, object?>)
+            throw new FormatException("The pickle sets the state of something that is no dictionary.");
+    }
+
+    private void Remember(long key)
+    {
+        // Wider numbers could be chosen to fall into one bucket of the memory.
+        if (key is < 0 or > uint.MaxValue) throw new FormatException($"The pickle remembers something as number {key}.");
+        _memo[key] = Peek();
+    }
+
+    private object? Recall(long key) => _memo.TryGetValue(key, out object? value)
+        ? value
+        : throw new FormatException($"The pickle recalls number {key}, which it never remembered.");
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Peek() => _stack.Count > 0 && _stack[^1] != s_mark
+        ? _stack[^1]
+        : throw new FormatException("The pickle takes more from its stack than there is.");
+
+    private object? Pop()
+    {
+        object? value = Peek();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private object?[] PopMany(int count)
+    {
+        var values = new object?[count];
+        for (int i = count - 1; i >= 0; i--) values[i] = Pop();
+        return values;
+    }
+
+    private object?[] PopToMark()
+    {
+        int mark = _stack.LastIndexOf(s_mark);
+        if (mark < 0) throw new FormatException("The pickle goes back to a mark that it never set.");
+        object?[] values = [.. _stack[(mark + 1)..]];
+        _stack.RemoveRange(mark, _stack.Count - mark);
+        return values;
+    }
+}

@@ -1,0 +1,28 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
+/// <param name="network">The text tower.</param>
+/// <param name="tokenizer">Its tokenizer.</param>
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : ITextEncoder, IDisposable
+{
+    /// <inheritdoc />
+    public int MaxLength => tokenizer.MaxLength;
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor ids = tensor(prompts.SelectMany(p => tokenizer.Encode(p).Ids).ToArray(), [prompts.Count, MaxLength]);
+        ClipTextOutput output = network.call(ids.to(network.parameters().First().device));
+        return new Conditioning(output.LastHiddenState.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Disposes the network.</summary>
+    public void Dispose() => network.Dispose();
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Text to pictures: prompt, text encoder, noise, scheduler and guided denoiser, autoencoder. Safe for concurrent
+/// generations, each of which has its state to itself; made by <see cref="DiffusionPipelineBuilder"/>.
+/// </summary>
+public sealed class DiffusionPipeline : IDisposable
+{
+    private readonly PipelineParts _parts;
+
+    internal DiffusionPipeline(PipelineParts parts) => _parts = parts;
+
+    /// <summary>Generates on the calling thread.</summary>
+    /// <param name="request">What to generate.</param>
+    /// <param name="progress">Told after each evaluation of the network, on the calling thread.</param>
+    /// <param name="cancellationToken">Checked before each evaluation.</param>
+    /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        request = RequestRules.Complete(request, _parts);
+        var images = new List<GeneratedImage>(request.Count);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+
+        var clock = Stopwatch.StartNew();
+        Conditioning text = _parts.TextEncoder.Encode([request.Prompt]);
+        bool guided = request.GuidanceScale != 1;
+        Conditioning? negative = guided && _parts.Guidance.NeedsUnconditional ? _parts.TextEncoder.Encode([request.NegativePrompt]) : null;
+        TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
+
+        for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
+        {
+            int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
+            using DisposeScope batch = NewDisposeScope();
+            Conditioning batchText = Repeat(text, count);
+            IDenoiser denoiser = guided
+                ? _parts.Guidance.Guide(_parts.Denoiser, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
+                : _parts.Denoiser;
+
+            clock.Restart();
+            Tensor latents = Denoise(request, denoiser, batchText, first, count, progress, cancellationToken);
+            denoising += clock.Elapsed;
+
+            cancellationToken.ThrowIfCancellationRequested();
+            clock.Restart();
+            ImageBuffer[] pictures = ImageTensor.ToImages(_parts.Autoencoder.Decode(latents));
+            decoding += clock.Elapsed;
+            images.AddRange(pictures.Select((picture, i) => new GeneratedImage(picture, SeedOf(request, first + i), request, _parts.Codec)));
+        }
+
+        return new GenerationResult(images, request, new GenerationTimings(encoding, denoising, decoding));
+    }
+
+    /// <summary>Generates on a worker thread.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public Task<GenerationResult> GenerateAsync(
+        GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Generate(request, progress, cancellationToken), cancellationToken);
+
+    /// <summary>Releases the model, where the pipeline loaded it; parts that were handed in stay the caller's.</summary>
+    public void Dispose() => _parts.Dispose();
+
+    /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
+    private Tensor Denoise(
+        GenerationRequest request, IDenoiser denoiser, Conditioning text, int first, int count,
+        IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    {
+        GeneratorNoise[] generators = [.. Enumerable.Range(first, count).Select(i => new GeneratorNoise(SeedOf(request, i)))];
+        try
+        {
+            var noise = new BatchNoise(generators);
+            int factor = _parts.Autoencoder.DownsamplingFactor;
+            using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise });
+            using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
+            Tensor latents = noise.NextLike(like).mul_(run.InitialNoiseSigma.ToScalar());
+            int chunks = (request.Count + count - 1) / count, chunk = first / Math.Max(_parts.Options.ImagesPerEvaluation, 1);
+            while (!run.IsCompleted)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                double timestep = run.Timestep;
+                using DisposeScope step = NewDisposeScope();
+                Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
+                Tensor next = run.Step(prediction, latents).MoveToOuterDisposeScope();
+                latents.Dispose();
+                latents = next;
+                progress?.Report(new GenerationProgress(chunk * run.Timesteps.Count + run.StepIndex, chunks * run.Timesteps.Count, first, timestep));
+            }
+
+            return latents;
+        }
+        finally
+        {
+            foreach (GeneratorNoise generator in generators) generator.Dispose();
+        }
+    }
+
+    private static Conditioning Repeat(Conditioning one, int count) =>
+        one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());
+
+    private static ulong SeedOf(GenerationRequest request, int image) => unchecked(request.Seed!.Value + (ulong)image);
+}

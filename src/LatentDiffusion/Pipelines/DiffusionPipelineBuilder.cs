@@ -1,0 +1,146 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Puts a pipeline together. Each part is, in this order: what was handed to the builder, what is registered in the
+/// container that <see cref="Build(IServiceProvider?)"/> is given, what the model brings, the library's default.
+/// </summary>
+public sealed class DiffusionPipelineBuilder
+{
+    private Func<IServiceProvider, DiffusionModel>? _model;
+    private Func<IServiceProvider, ITextEncoder>? _textEncoder;
+    private Func<IServiceProvider, IDenoiser>? _denoiser;
+    private Func<IServiceProvider, IAutoencoder>? _autoencoder;
+    private Func<IServiceProvider, SchedulerConfig?, INoiseScheduler>? _scheduler;
+    private Func<IServiceProvider, IGuidance>? _guidance;
+    private Func<IServiceProvider, IImageCodec>? _codec;
+    private Action<DiffusionPipelineOptions>? _configure;
+    private bool _built;
+
+    /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
+    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model) => Set(ref _model, model);
+
+    /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
+    /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
+    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return UseModel(_ => ModelFolder.Open(folder, device));
+    }
+
+    /// <summary>Uses a text encoder of the caller's own.</summary>
+    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Set(ref _textEncoder, Given(textEncoder));
+
+    /// <summary>Uses a denoiser of the caller's own.</summary>
+    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Set(ref _denoiser, Given(denoiser));
+
+    /// <summary>Uses an autoencoder of the caller's own.</summary>
+    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Set(ref _autoencoder, Given(autoencoder));
+
+    /// <summary>Uses a scheduler as it is; it must fit the model's training schedule and prediction type.</summary>
+    public DiffusionPipelineBuilder UseScheduler(INoiseScheduler scheduler)
+    {
+        ArgumentNullException.ThrowIfNull(scheduler);
+        return Set(ref _scheduler, (_, _) => scheduler);
+    }
+
+    /// <summary>Makes the scheduler from the model's own configuration, for example <c>KnownSchedulers.Euler.Create</c>.</summary>
+    public DiffusionPipelineBuilder UseScheduler(Func<SchedulerConfig, INoiseScheduler> scheduler)
+    {
+        ArgumentNullException.ThrowIfNull(scheduler);
+        return Set(ref _scheduler, (_, config) => scheduler(config ?? throw Missing("a model, whose schedule the scheduler needs")));
+    }
+
+    /// <summary>Uses guidance of the caller's own. Default <see cref="ClassifierFreeGuidance"/>.</summary>
+    public DiffusionPipelineBuilder UseGuidance(IGuidance guidance) => Set(ref _guidance, Given(guidance));
+
+    /// <summary>Uses classifier-free guidance with a default scale.</summary>
+    /// <param name="scale">0 to 100; 1 is no guidance.</param>
+    public DiffusionPipelineBuilder UseClassifierFreeGuidance(double scale) =>
+        UseGuidance(new ClassifierFreeGuidance()).Configure(o => o.GuidanceScale = scale);
+
+    /// <summary>Uses an image codec of the caller's own. Default <see cref="SkiaImageCodec"/>.</summary>
+    public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, Given(codec));
+
+    /// <summary>Changes what requests default to.</summary>
+    public DiffusionPipelineBuilder Configure(Action<DiffusionPipelineOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return Set(ref _configure, _configure + configure);
+    }
+
+    /// <summary>Builds the pipeline and freezes the builder.</summary>
+    /// <param name="services">Where parts that were not handed to the builder may be registered; null for nowhere.</param>
+    /// <exception cref="InvalidOperationException">A part is missing, or the builder was used before.</exception>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    public DiffusionPipeline Build(IServiceProvider? services = null)
+    {
+        ThrowIfBuilt();
+        services ??= NoServices.Instance;
+        DiffusionPipelineOptions options = (services.GetService<IOptions<DiffusionPipelineOptions>>()?.Value ?? new()) with { };
+        _configure?.Invoke(options);
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+
+        NativeLibraries.EnsureLoaded();
+        DiffusionModel? model = _model?.Invoke(services);
+        try
+        {
+            IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
+            IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            var parts = new PipelineParts(
+                Part(_textEncoder, services, model?.TextEncoder, "a text encoder"), denoiser, autoencoder,
+                _scheduler?.Invoke(services, model?.SchedulerConfig) ?? services.GetService<INoiseScheduler>()
+                    ?? (model is null ? throw Missing("a scheduler") : NoiseScheduler.FromConfig(model.SchedulerConfig)),
+                Part(_guidance, services, new ClassifierFreeGuidance(), "guidance"),
+                Part(_codec, services, new SkiaImageCodec(), "an image codec"),
+                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
+            _built = true;
+            return new DiffusionPipeline(parts);
+        }
+        catch
+        {
+            model?.Dispose();
+            throw;
+        }
+    }
+
+    // Latents of 512 x 512 pictures, the size of the first published models.
+    private const int DefaultSampleSize = 64;
+
+    private static T Part<T>(Func<IServiceProvider, T>? given, IServiceProvider services, T? fallback, string what) where T : class =>
+        given?.Invoke(services) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
+
+    private static Func<IServiceProvider, T> Given<T>(T part) where T : class
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        return _ => part;
+    }
+
+    private static InvalidOperationException Missing(string what) =>
+        new($"The pipeline has no model and needs {what}: call UseModelFolder or the Use method of that part, or register it.");
+
+    private DiffusionPipelineBuilder Set<T>(ref T? field, T value)
+    {
+        ThrowIfBuilt();
+        ArgumentNullException.ThrowIfNull(value);
+        field = value;
+        return this;
+    }
+
+    private void ThrowIfBuilt()
+    {
+        if (_built) throw new InvalidOperationException("The pipeline is built, and the builder is frozen; use a new one.");
+    }
+
+    private sealed class NoServices : IServiceProvider
+    {
+        public static NoServices Instance { get; } = new();
+
+        public object? GetService(Type serviceType) => null;
+    }
+}

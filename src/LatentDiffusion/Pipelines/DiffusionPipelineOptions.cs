@@ -1,0 +1,22 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LatentDiffusion;
+
+/// <summary>What a pipeline does where a request does not say.</summary>
+public sealed record DiffusionPipelineOptions
+{
+    /// <summary>Sampling steps, 1 to 1000. Default 20.</summary>
+    [Range(1, 1000)]
+    public int Steps { get; set; } = 20;
+
+    /// <summary>Guidance scale, 0 to 100; 1 is no guidance. Default 5.</summary>
+    [Range(0.0, 100.0)]
+    public double GuidanceScale { get; set; } = 5;
+
+    /// <summary>
+    /// How many pictures of a request go through the network at once, at least 1. With the default of 1 each picture is
+    /// bit for bit the one that its seed gives alone; more is faster on GPUs and agrees but for rounding.
+    /// </summary>
+    [Range(1, 1024)]
+    public int ImagesPerEvaluation { get; set; } = 1;
+}

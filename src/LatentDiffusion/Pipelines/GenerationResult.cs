@@ -1,0 +1,7 @@
+namespace LatentDiffusion;
+
+/// <summary>What a request gave.</summary>
+/// <param name="Images">The pictures, in the order of their seeds.</param>
+/// <param name="Request">The request with every choice filled in.</param>
+/// <param name="Timings">How long each part took.</param>
+public sealed record GenerationResult(IReadOnlyList<GeneratedImage> Images, GenerationRequest Request, GenerationTimings Timings);

@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The contents of a <c>scheduler_config.json</c>: the scheduler's class and its options under their published names.
+/// Immutable. Options that one class does not know stay in it for the next, so that classes can be switched back and
+/// forth over one configuration.
+/// </summary>
+public sealed partial class SchedulerConfig
+{
+    private const string ClassKey = "_class_name", DefaultsKey = "_use_default_values";
+
+    private readonly ImmutableDictionary<string, JsonElement> _values;
+    private readonly ImmutableArray<string> _order;
+    private readonly ImmutableHashSet<string> _defaulted;
+
+    private SchedulerConfig(string? className, ImmutableArray<string> order, ImmutableDictionary<string, JsonElement> values, ImmutableHashSet<string> defaulted)
+    {
+        ClassName = className;
+        _order = order;
+        _values = values;
+        _defaulted = defaulted;
+    }
+
+    /// <summary>No class and no options: every default.</summary>
+    public static SchedulerConfig Empty { get; } = new(null, [], ImmutableDictionary<string, JsonElement>.Empty, []);
+
+    /// <summary>The published name of the scheduler's class, such as <c>EulerDiscreteScheduler</c>; null where none is given.</summary>
+    public string? ClassName { get; }
+
+    /// <summary>Names of all options that have a value, defaults included, in order.</summary>
+    public IReadOnlyList<string> Names => _order;
+
+    /// <summary>
+    /// The training schedule: betas, T, rescaling. The tables are those that the schedulers made from this
+    /// configuration use, so that training and sampling agree.
+    /// </summary>
+    /// <exception cref="ArgumentException">An option is not valid, or the class has no discrete training schedule.</exception>
+    public NoiseSchedule ToNoiseSchedule() => NoiseScheduler.FromConfig(ClassName is null ? WithClass("DDPMScheduler") : this).Schedule
+        ?? throw new ArgumentException($"A {ClassName} has no discrete training schedule.");
+
+    /// <summary>The same options for another class. Options that stood at the old class's default take the new one's.</summary>
+    /// <param name="className">Published name of the class.</param>
+    public SchedulerConfig WithClass(string className)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(className);
+        return new SchedulerConfig(className, [.. _order.Where(n => !_defaulted.Contains(n))], _values.RemoveRange(_defaulted), []);
+    }
+
+    /// <summary>This configuration with one option set.</summary>
+    /// <param name="name">Published name of the option.</param>
+    /// <param name="value">A Boolean, number, text, sequence of numbers, or null.</param>
+    public SchedulerConfig With(string name, object? value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        JsonElement element = value is double number && !double.IsFinite(number)
+            ? JsonSerializer.SerializeToElement(NonFiniteName(number))
+            : JsonSerializer.SerializeToElement(value);
+        return Set(name, element, isDefault: false);
+    }
+
+    /// <summary>The value of an option that was given; false where it is absent or stands at its default.</summary>
+    internal bool TryGetGiven(string name, out JsonElement value) => _values.TryGetValue(name, out value) && !_defaulted.Contains(name);
+
+    /// <summary>The text of an option; null where it is absent or none.</summary>
+    internal string? Text(string name) =>
+        _values.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>The number of an option; null where it is absent or none.</summary>
+    internal double? Number(string name) =>
+        _values.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    /// <summary>Names of the options that were given.</summary>
+    internal IEnumerable<string> GivenNames => _order.Where(n => !_defaulted.Contains(n));
+
+    internal SchedulerConfig Set(string name, JsonElement value, bool isDefault) => new(
+        ClassName,
+        _values.ContainsKey(name) ? _order : _order.Add(name),
+        _values.SetItem(name, value),
+        isDefault ? _defaulted.Add(name) : _defaulted.Remove(name));
+}

@@ -1,0 +1,14 @@
+namespace LatentDiffusion;
+
+/// <summary>Which models a scheduler can sample from: those of another family mean something else by time and noise.</summary>
+internal enum SchedulerFamily
+{
+    /// <summary>A discrete schedule of betas.</summary>
+    Discrete,
+
+    /// <summary>The continuous levels and the preconditioning of EDM.</summary>
+    Edm,
+
+    /// <summary>The straight paths of flow matching.</summary>
+    Flow,
+}

@@ -1,0 +1,68 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Denoising diffusion implicit models (Song et al. 2021, equation 12). Deterministic at η = 0, of first order; η = 1
+/// is ancestral sampling. One evaluation a step. Published class <c>DDIMScheduler</c>.
+/// </summary>
+public sealed class DdimScheduler : NoiseScheduler
+{
+    /// <summary>The published name of this class.</summary>
+    public const string ClassName = "DDIMScheduler";
+
+    private readonly TimestepSpacing _spacing;
+    private readonly SampleBounds _bounds;
+    private readonly double _finalAlphaBar;
+
+    /// <summary>Makes the scheduler.</summary>
+    /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
+    /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
+    public DdimScheduler(SchedulerConfig? config = null)
+    {
+        OptionReader options = new(ClassName, config);
+        Schedule = ScheduleOptions.ReadSchedule(options, rescale: true);
+        TrainingTimesteps = Schedule.Timesteps;
+        _finalAlphaBar = options.Bool("set_alpha_to_one", true) ? 1 : Schedule.AlphaBars[0];
+        PredictionType = options.Prediction("epsilon", "sample", "v_prediction");
+        _bounds = SampleBounds.Read(options, clipByDefault: true);
+        _spacing = SpacingOptions.Read(options, TrainingTimesteps, TimestepSpacing.Leading);
+        Complete(options);
+    }
+
+    private protected override SamplingFeatures Features =>
+        SamplingFeatures.Timesteps | SamplingFeatures.Eta | SamplingFeatures.AtMostAllSteps;
+
+    private protected override bool NeedsNoise(SamplingOptions options) => options.Eta > 0;
+
+    private protected override ISchedulerRun CreateRun(SamplingOptions options) => options.Timesteps is { } given
+        ? new Run(this, options, IntegerTimesteps(given), stride: null)
+        : new Run(this, options, _spacing.Integers(options.Steps), TrainingTimesteps / options.Steps);
+
+    /// <param name="owner">The scheduler.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="timesteps">The evaluations.</param>
+    /// <param name="stride">How far each step goes, which need not be to the next evaluation; null for to it.</param>
+    private sealed class Run(DdimScheduler owner, SamplingOptions options, double[] timesteps, int? stride)
+        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    {
+        private readonly double _eta = options.Eta ?? 0;
+
+        protected override Tensor Advance(Tensor output, Tensor sample)
+        {
+            int t = (int)Timestep;
+            int to = stride is { } step ? t - step : StepIndex + 1 < Timesteps.Count ? (int)Timesteps[StepIndex + 1] : -1;
+            double alphaBar = AlphaBar(t), previous = to >= 0 ? AlphaBar(to) : owner._finalAlphaBar;
+            NoiseLevel level = NoiseLevel.FromAlphaBar(alphaBar);
+            Tensor clean = owner._bounds.Apply(Clean(output, sample, level));
+            Tensor noise = Noise(output, sample, level);
+
+            double variance = (1 - previous) / (1 - alphaBar) * (1 - alphaBar / previous);
+            double deviation = _eta * Math.Sqrt(Math.Max(variance, 0));
+            double direction = Math.Sqrt(Math.Max(1 - previous - deviation * deviation, 0));
+            return _eta > 0
+                ? LinearCombination.Of((Math.Sqrt(previous), clean), (direction, noise), (deviation, NextNoise(sample)))
+                : LinearCombination.Of((Math.Sqrt(previous), clean), (direction, noise));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Euler's method for models with the preconditioning of EDM (Karras et al. 2022, table 1 and, with
+/// <see cref="SamplingOptions.Churn"/>, algorithm 2). First order, one evaluation a step, deterministic without churn.
+/// Its timesteps are c_noise = ¼·log σ. Published class <c>EDMEulerScheduler</c>.
+/// </summary>
+public sealed class EdmEulerScheduler : NoiseScheduler
+{
+    /// <summary>The published name of this class.</summary>
+    public const string ClassName = "EDMEulerScheduler";
+
+    private readonly EdmOptions _edm;
+    private readonly bool _endsAtMin;
+
+    /// <summary>Makes the scheduler.</summary>
+    /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
+    /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
+    public EdmEulerScheduler(SchedulerConfig? config = null)
+    {
+        OptionReader options = new(ClassName, config);
+        _edm = EdmOptions.Read(options);
+        TrainingTimesteps = _edm.TrainingTimesteps;
+        PredictionType = _edm.Prediction;
+        _endsAtMin = SigmaOptions.ReadEndsAtMin(options);
+        Complete(options);
+    }
+
+    private protected override SamplingFeatures Features => SamplingFeatures.Sigmas | SamplingFeatures.Churn;
+
+    private protected override bool NeedsNoise(SamplingOptions options) => options.Churn?.Churn > 0;
+
+    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    {
+        double[] sigmas = _edm.Sigmas(options);
+        return new Run(options, _edm, EdmOptions.Grid(sigmas, _endsAtMin ? sigmas[^1] : 0));
+    }
+
+    private sealed class Run(SamplingOptions options, EdmOptions edm, SamplingGrid grid) : SchedulerRun(options, grid.Timesteps)
+    {
+        private readonly ChurnOptions? _churn = options.Churn;
+
+        public override double InitialNoiseSigma => edm.InitialSigma;
+
+        protected override double InputScale => edm.InputScale(grid.Sigmas[StepIndex]);
+
+        protected override NoiseLevel NoisyLevel => NoiseLevel.VarianceExploding(grid.Sigmas[StepIndex]);
+
+        protected override Tensor Advance(Tensor output, Tensor sample)
+        {
+            double sigma = grid.Sigmas[StepIndex], next = grid.Sigmas[StepIndex + 1];
+            double raised = Churn.Raise(_churn, sigma, grid.Sigmas.Length - 1);
+            if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
+
+            // x + (x − x_0)/σ̂·(σ' − σ̂) is between x and x_0.
+            double kept = next / raised;
+            return LinearCombination.Of((kept, sample), (1 - kept, edm.Clean(output, sample, raised)));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Multistep sampling of latent consistency models (Luo et al. 2023, algorithm 3): each step jumps to the clean sample
+/// and adds noise again. Stochastic but for the last step. Published class <c>LCMScheduler</c>.
+/// </summary>
+public sealed class LcmScheduler : NoiseScheduler
+{
+    /// <summary>The published name of this class.</summary>
+    public const string ClassName = "LCMScheduler";
+
+    /// <summary>σ_data of the boundary condition (Song et al. 2023, appendix C).</summary>
+    private const double SigmaData = 0.5;
+
+    private readonly DistilledTimesteps _timesteps;
+    private readonly SampleBounds _bounds;
+    private readonly double _timestepScaling;
+
+    /// <summary>Makes the scheduler.</summary>
+    /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
+    /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
+    public LcmScheduler(SchedulerConfig? config = null)
+    {
+        OptionReader options = new(ClassName, config);
+        Schedule = ScheduleOptions.ReadSchedule(options, 0.00085, 0.012, "scaled_linear", rescale: true);
+        TrainingTimesteps = Schedule.Timesteps;
+        _timesteps = DistilledTimesteps.Read(options, TrainingTimesteps);
+        PredictionType = options.Prediction("epsilon", "sample", "v_prediction");
+        _bounds = SampleBounds.Read(options, clipByDefault: false);
+        _timestepScaling = options.Double("timestep_scaling", 10);
+        Complete(options);
+    }
+
+    private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.AtMostAllSteps;
+
+    private protected override bool NeedsNoise(SamplingOptions options) =>
+        (options.Timesteps?.Count ?? options.Steps) > 1;
+
+    private protected override ISchedulerRun CreateRun(SamplingOptions options) =>
+        new Run(this, options, options.Timesteps is { } given ? IntegerTimesteps(given) : _timesteps.Choose(options.Steps));
+
+    private sealed class Run(LcmScheduler owner, SamplingOptions options, double[] timesteps)
+        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    {
+        protected override Tensor Advance(Tensor output, Tensor sample)
+        {
+            int t = (int)Timestep;
+            Tensor clean = owner._bounds.Apply(Clean(output, sample, LevelAt(t)));
+
+            // The consistency function is the identity at time 0 (equation 9).
+            double scaled = t * owner._timestepScaling, square = scaled * scaled + SigmaData * SigmaData;
+            double skip = SigmaData * SigmaData / square, scale = scaled / Math.Sqrt(square);
+            if (StepIndex + 1 == Timesteps.Count) return LinearCombination.Of((scale, clean), (skip, sample));
+
+            NoiseLevel next = LevelAt((int)Timesteps[StepIndex + 1]);
+            return LinearCombination.Of((next.Alpha * scale, clean), (next.Alpha * skip, sample), (next.Sigma, NextNoise(sample)));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+namespace LatentDiffusion;
+
+/// <summary>
+/// A scheduler of the library, made from a published <c>scheduler_config.json</c>. Schedulers of your own implement
+/// <see cref="INoiseScheduler"/>.
+/// </summary>
+public abstract class NoiseScheduler : INoiseScheduler
+{
+    private SchedulerConfig _config = SchedulerConfig.Empty;
+
+    private protected NoiseScheduler()
+    {
+    }
+
+    /// <inheritdoc/>
+    public PredictionType PredictionType { get; private protected init; }
+
+    /// <inheritdoc/>
+    public int TrainingTimesteps { get; private protected init; }
+
+    /// <summary>The schedule that the model was trained with; null for classes whose noise levels are continuous.</summary>
+    public NoiseSchedule? Schedule { get; private protected init; }
+
+    /// <summary>What this scheduler understands of <see cref="SamplingOptions"/>.</summary>
+    private protected virtual SamplingFeatures Features => SamplingFeatures.None;
+
+    /// <summary>Makes the scheduler that a configuration names.</summary>
+    /// <param name="json">The text of a <c>scheduler_config.json</c>; its <c>_class_name</c> chooses the class.</param>
+    /// <exception cref="ArgumentException">The text, the class or an option is not valid; the message names it.</exception>
+    public static NoiseScheduler FromConfig(string json) => FromConfig(SchedulerConfig.Parse(json));
+
+    /// <summary>Makes the scheduler that a configuration names.</summary>
+    /// <param name="config">A configuration with a <see cref="SchedulerConfig.ClassName"/>.</param>
+    /// <exception cref="ArgumentException">The class or an option is not valid; the message names it.</exception>
+    public static NoiseScheduler FromConfig(SchedulerConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return SchedulerClasses.Create(config.ClassName ?? throw new ArgumentException("The scheduler configuration has no '_class_name'."), config);
+    }
+
+    /// <summary>The configuration, with every option of the class. <see cref="FromConfig(SchedulerConfig)"/> makes the same scheduler from it.</summary>
+    public SchedulerConfig ToConfig() => _config;
+
+    /// <inheritdoc/>
+    public ISchedulerRun Start(SamplingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Refuse(options.Timesteps is not null && options.Sigmas is not null, "Timesteps and Sigmas are both given; give one of them");
+        RefuseUnlessUnderstood(options.Timesteps, SamplingFeatures.Timesteps, nameof(options.Timesteps));
+        RefuseUnlessUnderstood(options.Sigmas, SamplingFeatures.Sigmas, nameof(options.Sigmas));
+        RefuseUnlessUnderstood(options.Eta, SamplingFeatures.Eta, nameof(options.Eta));
+        RefuseUnlessUnderstood(options.Churn is { Churn: > 0 } churn ? churn : null, SamplingFeatures.Churn, nameof(options.Churn));
+        RefuseUnlessUnderstood(options.Mu, SamplingFeatures.Mu, nameof(options.Mu));
+        Refuse(options.Eta is < 0 or > 1 or double.NaN, $"Eta is in [0, 1], not {options.Eta}");
+        Refuse(options.BeginIndex < 0, $"BeginIndex is at least 0, not {options.BeginIndex}");
+        CheckPoints(options.Timesteps, nameof(options.Timesteps), 0);
+        CheckPoints(options.Sigmas, nameof(options.Sigmas), double.Epsilon);
+        if (options.Timesteps is null && options.Sigmas is null)
+        {
+            Refuse(options.Steps < 1, $"Steps is at least 1, not {options.Steps}");
+            Refuse(Features.HasFlag(SamplingFeatures.AtMostAllSteps) && options.Steps > TrainingTimesteps, $"Steps is at most the {TrainingTimesteps} training timesteps, not {options.Steps}");
+        }
+
+        Refuse(options.Noise is null && NeedsNoise(options), "Noise is missing, and this sampler draws some");
+        return CreateRun(options);
+    }
+
+    /// <summary>Whether a run with these options draws noise.</summary>
+    private protected virtual bool NeedsNoise(SamplingOptions options) => false;
+
+    /// <summary>Makes the run for options that were checked.</summary>
+    private protected abstract ISchedulerRun CreateRun(SamplingOptions options);
+
+    /// <summary>Ends a constructor: all options are read.</summary>
+    private protected void Complete(OptionReader options)
+    {
+        options.Complete();
+        _config = options.Result;
+    }
+
+    /// <summary>Custom timesteps that index a discrete schedule.</summary>
+    private protected double[] IntegerTimesteps(IReadOnlyList<double> timesteps)
+    {
+        Refuse(timesteps[0] >= TrainingTimesteps, $"Timesteps are below the {TrainingTimesteps} training timesteps, and {timesteps[0]} is not");
+        Refuse(timesteps.Any(t => t != Math.Round(t)), "Timesteps are integers");
+        return [.. timesteps];
+    }
+
+    private protected void Refuse(bool condition, string why)
+    {
+        if (condition) throw new ArgumentException($"{GetType().Name}: {why}.", "options");
+    }
+
+    private void RefuseUnlessUnderstood(object? value, SamplingFeatures feature, string name) =>
+        Refuse(value is not null && !Features.HasFlag(feature), $"{name} has no meaning for this sampler");
+
+    private void CheckPoints(IReadOnlyList<double>? points, string name, double min)
+    {
+        if (points is null) return;
+        Refuse(points.Count == 0, $"{name} is empty");
+        for (int i = 0; i < points.Count; i++)
+        {
+            Refuse(!(points[i] >= min && double.IsFinite(points[i])), $"{name}[{i}] is {points[i]}");
+            Refuse(i > 0 && points[i] >= points[i - 1], $"{name} descend, and {points[i]} follows {points[i - 1]}");
+        }
+    }
+}

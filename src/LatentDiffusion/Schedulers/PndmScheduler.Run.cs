@@ -1,0 +1,86 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+public sealed partial class PndmScheduler
+{
+    private sealed class Run(PndmScheduler owner, SamplingOptions options, double[] timesteps, int stride, int rungeKuttaEvaluations)
+        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    {
+        private readonly int _begin = options.BeginIndex;
+        private readonly TensorHistory _outputs = new(4);
+        private readonly TensorHistory _start = new(1);
+        private readonly TensorHistory _slopes = new(1);
+
+        protected override Tensor Advance(Tensor output, Tensor sample)
+        {
+            int evaluation = StepIndex - _begin;
+            return evaluation < rungeKuttaEvaluations
+                ? RungeKutta(output, sample, evaluation)
+                : Multistep(output, sample, evaluation);
+        }
+
+        protected override void Forget()
+        {
+            _outputs.Dispose();
+            _start.Dispose();
+            _slopes.Dispose();
+        }
+
+        /// <summary>The four stages of equation 13, each from the step's first sample.</summary>
+        private Tensor RungeKutta(Tensor output, Tensor sample, int evaluation)
+        {
+            int stage = evaluation % 4, half = stage % 2 == 0 ? stride / 2 : 0;
+            int from = (int)Timesteps[evaluation - stage], to = (int)Timestep - half;
+            if (stage == 0)
+            {
+                _outputs.Add(output.clone());
+                _start.Add(sample.clone());
+                _slopes.Add(output / 6);
+                return Transfer(_start[0], output, from, to);
+            }
+
+            if (stage < 3)
+            {
+                _slopes.Add(_slopes[0].add(output, 1.0 / 3));
+                return Transfer(_start[0], output, from, to);
+            }
+
+            return Transfer(_start[0], _slopes[0].add(output, 1.0 / 6), from, to);
+        }
+
+        /// <summary>Adams-Bashforth weights over the remembered outputs (equation 12).</summary>
+        private Tensor Multistep(Tensor output, Tensor sample, int evaluation)
+        {
+            int from = (int)Timestep, to = from - stride;
+            if (evaluation == 1)
+            {
+                // The second evaluation improves the first step: a trapezoid from the same start.
+                Tensor mean = LinearCombination.Of((0.5, output), (0.5, _outputs[0]));
+                Tensor improved = Transfer(_start[0], mean, from + stride, from);
+                _start.Clear();
+                return improved;
+            }
+
+            _outputs.Add(output.clone());
+            if (evaluation == 0) _start.Add(sample.clone());
+            Tensor combined = _outputs.Count switch
+            {
+                1 => output,
+                2 => LinearCombination.Of((1.5, _outputs[0]), (-0.5, _outputs[1])),
+                3 => LinearCombination.Of((23 / 12.0, _outputs[0]), (-16 / 12.0, _outputs[1]), (5 / 12.0, _outputs[2])),
+                _ => LinearCombination.Of((55 / 24.0, _outputs[0]), (-59 / 24.0, _outputs[1]), (37 / 24.0, _outputs[2]), (-9 / 24.0, _outputs[3])),
+            };
+            return Transfer(sample, combined, from, to);
+        }
+
+        /// <summary>The transfer φ of equation 9: along a predicted ε from one timestep to another.</summary>
+        private Tensor Transfer(Tensor sample, Tensor output, int from, int to)
+        {
+            double alphaBar = AlphaBar(from), target = to >= 0 ? AlphaBar(to) : owner._finalAlphaBar;
+            Tensor noise = Noise(output, sample, NoiseLevel.FromAlphaBar(alphaBar));
+            double denominator = alphaBar * Math.Sqrt(1 - target) + Math.Sqrt(alphaBar * (1 - alphaBar) * target);
+            return LinearCombination.Of((Math.Sqrt(target / alphaBar), sample), (-(target - alphaBar) / denominator, noise));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace LatentDiffusion;
+
+/// <summary>The flow-matching options of the exponential integrators.</summary>
+/// <param name="Enabled">Whether noise levels are those of a flow.</param>
+/// <param name="Shift">The shift, where it is not dynamic.</param>
+/// <param name="Dynamic">Whether the shift is e^μ with the μ of each run.</param>
+/// <param name="Exponential">Whether μ is an exponent rather than the shift itself.</param>
+internal sealed record FlowOptions(bool Enabled, double Shift, bool Dynamic, bool Exponential)
+{
+    /// <summary>Reads the flow options.</summary>
+    public static FlowOptions Read(OptionReader options, params string[] moreShiftTypes)
+    {
+        bool enabled = options.Bool("use_flow_sigmas", false);
+        double shift = options.Double("flow_shift", 1);
+        bool dynamic = options.Bool("use_dynamic_shifting", false);
+        string type = options.Choice("time_shift_type", "exponential", ["exponential", .. moreShiftTypes]);
+        return new FlowOptions(enabled, shift, dynamic, type == "exponential");
+    }
+
+    /// <summary>Refuses a rule that spaces levels which are not those of a flow.</summary>
+    public void CheckRule(SigmaRule rule)
+    {
+        if (Enabled && rule != SigmaRule.Training)
+            throw new ArgumentException($"use_flow_sigmas does not go with the {rule} spacing of noise levels.");
+    }
+
+    /// <summary>Levels from near 1 down, without the final 0.</summary>
+    public double[] Sigmas(SamplingOptions options, int trainingTimesteps)
+    {
+        double shift = options.Mu is { } mu ? Math.Exp(mu) : Shift;
+        if (options.Sigmas is { } given) return [.. given.Select(s => FlowShift.Apply(shift, s))];
+        IEnumerable<double> ascending = Grids.Linspace(1, 1.0 / trainingTimesteps, options.Steps + 1).Skip(1).Select(a => FlowShift.Apply(shift, 1 - a));
+        return [.. ascending.Reverse()];
+    }
+}

@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Weighted sums of tensors: every update of every scheduler is one.</summary>
+internal static class LinearCombination
+{
+    /// <summary>
+    /// Σ wᵢ·tᵢ as a new tensor. Terms of weight 0 are left out, so that what a formula multiplies by zero need not be finite.
+    /// </summary>
+    public static Tensor Of(params ReadOnlySpan<(double Weight, Tensor Value)> terms)
+    {
+        Tensor? sum = null;
+        foreach ((double weight, Tensor value) in terms)
+        {
+            if (weight == 0) continue;
+            if (sum is null) sum = value * weight;
+            else sum.add_(value, weight);
+        }
+
+        return sum ?? zeros_like(terms[0].Value);
+    }
+}

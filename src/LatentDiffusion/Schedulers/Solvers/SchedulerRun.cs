@@ -1,0 +1,130 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What all runs share: the position, the checks, the precision of the arithmetic and the life of tensors. A run adds
+/// one method, <see cref="Advance"/>.
+/// </summary>
+internal abstract class SchedulerRun : ISchedulerRun
+{
+    private readonly SamplingOptions _options;
+    private readonly double[] _timesteps;
+    private bool _disposed;
+
+    protected SchedulerRun(SamplingOptions options, double[] timesteps)
+    {
+        _options = options;
+        _timesteps = timesteps;
+        StepIndex = options.BeginIndex;
+        if (StepIndex >= timesteps.Length)
+            throw new ArgumentOutOfRangeException(nameof(options), StepIndex, $"BeginIndex of a run with {timesteps.Length} evaluations is in [0, {timesteps.Length}).");
+    }
+
+    public IReadOnlyList<double> Timesteps => _timesteps;
+
+    public int StepIndex { get; private set; }
+
+    public virtual double InitialNoiseSigma => 1;
+
+    protected double Timestep => _timesteps[StepIndex];
+
+    /// <summary>Whether the model gives twice the channels of the sample, the second half for the variance.</summary>
+    protected virtual bool TakesLearnedVariance => false;
+
+    public Tensor ScaleModelInput(Tensor sample)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        ThrowIfCompleted();
+        double scale = InputScale;
+        return scale == 1 ? sample : sample * scale;
+    }
+
+    public Tensor Step(Tensor modelOutput, Tensor sample)
+    {
+        ArgumentNullException.ThrowIfNull(modelOutput);
+        ArgumentNullException.ThrowIfNull(sample);
+        ThrowIfCompleted();
+        CheckShapes(modelOutput, sample);
+        if (_options.CheckFinite) CheckFinite(modelOutput);
+
+        using DisposeScope scope = NewDisposeScope();
+        Tensor next = Advance(Widen(modelOutput), Widen(sample));
+        if (next.dtype != sample.dtype) next = next.to(sample.dtype);
+        StepIndex++;
+        return next.MoveToOuterDisposeScope();
+    }
+
+    public Tensor AddNoise(Tensor sample, Tensor noise)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        ArgumentNullException.ThrowIfNull(noise);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (StepIndex >= _timesteps.Length) return sample.clone();
+        NoiseLevel level = NoisyLevel;
+        using DisposeScope scope = NewDisposeScope();
+        return LinearCombination.Of((level.Alpha, sample), (level.Sigma, noise)).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Forget();
+    }
+
+    /// <summary>What the sample is multiplied by before the model sees it, at the current step.</summary>
+    protected virtual double InputScale => 1;
+
+    /// <summary>The level of <see cref="AddNoise"/> at the current step.</summary>
+    protected abstract NoiseLevel NoisyLevel { get; }
+
+    /// <summary>One step, as a new tensor. What it makes besides is disposed afterwards; what is to stay goes to a history.</summary>
+    /// <param name="output">The model's output, in single precision or better.</param>
+    /// <param name="sample">The sample, likewise.</param>
+    protected abstract Tensor Advance(Tensor output, Tensor sample);
+
+    /// <summary>Releases what the method remembers.</summary>
+    protected virtual void Forget()
+    {
+    }
+
+    /// <summary>The next noise; the run was only started if there is a source.</summary>
+    protected Tensor NextNoise(Tensor like) => _options.Noise!.NextLike(like);
+
+    /// <summary>A sample's first half of the channels of <paramref name="output"/>: what is left where the rest is variance.</summary>
+    protected static Tensor MeanOf(Tensor output, Tensor sample) =>
+        output.shape[1] == sample.shape[1] ? output : output.narrow(1, 0, sample.shape[1]);
+
+    private void ThrowIfCompleted()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (StepIndex >= _timesteps.Length)
+            throw new InvalidOperationException($"All {_timesteps.Length} evaluations of this run are done.");
+    }
+
+    private void CheckShapes(Tensor output, Tensor sample)
+    {
+        long[] expected = sample.shape;
+        if (output.shape.SequenceEqual(expected)) return;
+        if (TakesLearnedVariance && expected.Length > 1)
+        {
+            expected[1] *= 2;
+            if (output.shape.SequenceEqual(expected)) return;
+        }
+
+        throw new ArgumentException($"A sample of shape [{string.Join(", ", sample.shape)}] needs a model output of shape [{string.Join(", ", expected)}]; it has [{string.Join(", ", output.shape)}].", nameof(output));
+    }
+
+    private void CheckFinite(Tensor output)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        if (!isfinite(output).all().item<bool>())
+            throw new NotFiniteNumberException($"The model output of evaluation {StepIndex + 1} of {_timesteps.Length} (timestep {Timestep}) is not finite.");
+    }
+
+    /// <summary>Half precision is too coarse to step in.</summary>
+    private static Tensor Widen(Tensor tensor) =>
+        tensor.dtype is ScalarType.Float32 or ScalarType.Float64 ? tensor : tensor.to(ScalarType.Float32);
+}

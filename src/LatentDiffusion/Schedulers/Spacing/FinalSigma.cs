@@ -1,0 +1,14 @@
+namespace LatentDiffusion;
+
+/// <summary>The noise level at which a run ends.</summary>
+internal enum FinalSigma
+{
+    /// <summary>No noise.</summary>
+    Zero,
+
+    /// <summary>The lowest level of the training schedule.</summary>
+    LowestTraining,
+
+    /// <summary>The lowest level of the rule that spaces them, so that the last step changes nothing; else as <see cref="LowestTraining"/>.</summary>
+    LastOfRule,
+}

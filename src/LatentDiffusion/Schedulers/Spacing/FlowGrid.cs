@@ -1,0 +1,46 @@
+namespace LatentDiffusion;
+
+/// <summary>The grid of flow-matching samplers: levels from 1 down, shifted towards noise; timesteps are σ·T.</summary>
+/// <param name="trainingTimesteps">T.</param>
+/// <param name="shift">The shift, where it is not dynamic.</param>
+internal sealed class FlowGrid(int trainingTimesteps, double shift)
+{
+    /// <summary>Whether the shift is that of each run's μ.</summary>
+    public bool Dynamic { get; init; }
+
+    /// <summary>Whether μ is an exponent rather than the shift itself.</summary>
+    public bool Exponential { get; init; } = true;
+
+    /// <summary>Whether levels run from 0 to 1.</summary>
+    public bool Inverted { get; init; }
+
+    /// <summary>The level that the last evaluation is stretched to; null for none.</summary>
+    public double? Terminal { get; init; }
+
+    /// <summary>A rule that spaces the levels between their ends.</summary>
+    public SigmaRule Rule { get; init; } = SigmaRule.Training;
+
+    public SamplingGrid Make(SamplingOptions options)
+    {
+        double[] sigmas = [.. Levels(options).Select(s => Dynamic ? FlowShift.Dynamic(Exponential, options.Mu!.Value, s) : FlowShift.Apply(shift, s))];
+        sigmas = FlowShift.Stretch(sigmas, Terminal);
+        if (Rule != SigmaRule.Training) sigmas = SigmaOptions.Space(Rule, sigmas[0], sigmas[^1], sigmas.Length);
+        sigmas = Grids.ToSingle(sigmas);
+        double[] timesteps = options.Timesteps is { } given ? Grids.ToSingle(given) : Times(sigmas);
+        if (!Inverted) return new SamplingGrid(timesteps, [.. sigmas, 0]);
+        sigmas = Grids.ToSingle(sigmas.Select(s => 1 - s));
+        return new SamplingGrid(Times(sigmas), [.. sigmas, 1]);
+    }
+
+    private double[] Times(double[] sigmas) => Grids.ToSingle(sigmas.Select(s => s * trainingTimesteps));
+
+    private IEnumerable<double> Levels(SamplingOptions options)
+    {
+        if (options.Sigmas is { } given) return Grids.ToSingle(given);
+        if (options.Timesteps is { } timesteps) return timesteps.Select(t => (double)((float)t / trainingTimesteps));
+
+        // As published: a fixed shift already moves the ends, and then moves the levels between them again.
+        double min = 1.0f / trainingTimesteps, end = Dynamic ? min : (float)FlowShift.Apply(shift, min);
+        return Grids.Linspace(trainingTimesteps, end * trainingTimesteps, options.Steps).Select(t => t / trainingTimesteps);
+    }
+}

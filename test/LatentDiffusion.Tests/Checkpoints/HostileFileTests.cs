@@ -1,0 +1,157 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests;
+
+/// <summary>
+/// Damaged and malicious checkpoints: each ends in <see cref="CheckpointException"/> or loads, and no tensor is larger
+/// than the file. The mutations are seeded, so that a failure can be repeated by its number.
+/// </summary>
+public sealed class HostileFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    [Fact]
+    public void TruncatedSafetensorsAreRefusedAtEveryPosition()
+    {
+        byte[] file = Safetensors();
+        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        Assert.False(IsRefused(file));
+    }
+
+    [Fact]
+    public void TruncatedPicklesAreRefusedAtEveryPosition()
+    {
+        byte[] file = Pickle();
+        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        Assert.False(IsRefused(file));
+    }
+
+    [Fact]
+    public void MutatedSafetensorsEndInTheExceptionOrALoad() => Mutate(Safetensors(), seed: 1, count: 5000, Mutation.AnyByte);
+
+    [Fact]
+    public void MutatedHeadersEndInTheExceptionOrALoad()
+    {
+        byte[] file = Safetensors();
+        int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
+        string header = Encoding.UTF8.GetString(file, 8, headerLength);
+        string[] tokens = ["-1", "0", "1", "18446744073709551616", "9223372036854775807", "4294967296", "1e9", "\"F8_E4M3\"", "\"F64\"", "\"BOOL\"", "null", "[]", "{}", "[[[[[[[[[[", "\"x\":", ",", "}", "\"__metadata__\"", "\ud83d\ude00", "\\u0000", "\\ud800"];
+        for (int seed = 0; seed < 4000; seed++)
+        {
+            var random = new Random(seed);
+            int start = random.Next(header.Length), end = Math.Min(header.Length, start + random.Next(12));
+            string mutated = header[..start] + tokens[random.Next(tokens.Length)] + header[end..];
+            byte[] json = Encoding.UTF8.GetBytes(mutated);
+            byte[] prefix = new byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(prefix, json.Length);
+            Try([.. prefix, .. json, .. file.AsSpan(8 + headerLength)], seed);
+        }
+    }
+
+    [Fact]
+    public void MutatedPicklesEndInTheExceptionOrALoad() => Mutate(Pickle(), seed: 2, count: 4000, Mutation.AnyByte);
+
+    [Fact]
+    public void MutatedDescriptionsWithAValidChecksumEndInTheExceptionOrALoad()
+    {
+        byte[] pickle = Description();
+        for (int seed = 0; seed < 4000; seed++)
+        {
+            byte[] mutated = Mutation.Instruction(pickle, new Random(seed));
+            PickleWriter.Save(_folder["a"], mutated, new byte[24], CompressionLevel.NoCompression);
+            Try(File.ReadAllBytes(_folder["a"]), seed);
+        }
+    }
+
+    [Fact]
+    public void AFailedLoadLeavesTheNetworkAsItWas()
+    {
+        using var network = nn.Linear(3, 2);
+        byte[] before = network.weight!.bytes.ToArray();
+        SafetensorsWriter.Write(_folder["whole"], network.state_dict().Select(p => (p.Key, zeros_like(p.Value))));
+        byte[] file = File.ReadAllBytes(_folder["whole"]);
+        for (int seed = 0; seed < 500; seed++)
+        {
+            byte[] mutated = Mutation.AnyByte(file[..^24], new Random(seed));
+            File.WriteAllBytes(_folder["a"], [.. mutated, .. file[^23..]]);
+            Assert.Throws<CheckpointException>(() => StateDict.Load(network, _folder["a"]));
+        }
+
+        Assert.Equal(before, network.weight.bytes.ToArray());
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private void Mutate(byte[] file, int seed, int count, Func<byte[], Random, byte[]> mutation)
+    {
+        for (int i = 0; i < count; i++) Try(mutation(file, new Random(seed * 1_000_000 + i)), i);
+    }
+
+    private bool IsRefused(byte[] file)
+    {
+        File.WriteAllBytes(_folder["a"], file);
+        try
+        {
+            using ITensorSource source = Checkpoint.Open(_folder["a"]);
+            foreach (TensorEntry entry in source.Entries)
+            {
+                Assert.InRange(entry.ByteLength, 0, file.Length);
+                using Tensor tensor = source.Read(entry.Name);
+                Assert.Equal(entry.ByteLength, tensor.NumberOfElements * tensor.ElementSize);
+            }
+
+            return false;
+        }
+        catch (CheckpointException)
+        {
+            return true;
+        }
+    }
+
+    private void Try(byte[] file, int number)
+    {
+        try
+        {
+            _ = IsRefused(file);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"Mutation {number} ended in something else.", e);
+        }
+    }
+
+    private byte[] Safetensors()
+    {
+        SafetensorsWriter.Write(
+            _folder["s"],
+            [("a", arange(6, ScalarType.Float32).view(2, 3)), ("b", ones(5, ScalarType.Bool)), ("c", ones(2, 2, ScalarType.Float16)), ("d", tensor(3L)), ("e", zeros(0, 3))],
+            new Dictionary<string, string> { ["format"] = "pt" });
+        return File.ReadAllBytes(_folder["s"]);
+    }
+
+    private byte[] Pickle()
+    {
+        PickleWriter.Save(_folder["p"], Description(), arange(6, ScalarType.Float32).bytes.ToArray(), CompressionLevel.NoCompression);
+        return File.ReadAllBytes(_folder["p"]);
+    }
+
+    private static byte[] Description()
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(
+            ("a", () => pickle.Tensor("0", 0, [2, 3], [3, 1])),
+            ("b", () => pickle.Parameter(() => pickle.Tensor("0", 0, [3, 2], [1, 3]))),
+            ("c", () => pickle.Dictionary(("d", () => pickle.Tensor("0", 5, [], [])), ("e", () => pickle.Integer(7)))));
+        return pickle.ToArray();
+    }
+}

@@ -1,0 +1,206 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests;
+
+public sealed class LoraTests : IDisposable
+{
+    private const string Block = "down_blocks.1.attentions.0.transformer_blocks.0";
+
+    private static readonly LoraTarget s_unet = new(LoraTarget.UNet, ReferenceFigures.Read("stable-diffusion-keys.json")
+        .GetProperty("sd15.unet").GetProperty("keys").EnumerateObject()
+        .ToDictionary(k => k.Name, k => (IReadOnlyList<long>)[.. k.Value.EnumerateArray().Select(d => d.GetInt64())]));
+
+    private static readonly LoraTarget s_text = new(LoraTarget.TextEncoder, TextShapes());
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    [Theory]
+    [InlineData("analog_svd_rank4.safetensors", 4, 0)]
+    [InlineData("lora_disney.safetensors", 1, 2)]
+    public void RealFilesParseCompletely(string name, int rank, int embeddings)
+    {
+        using var file = LoraFile.Open(SharedData.Require("lora-sd15", name), s_unet, s_text);
+        Assert.Equal(144, file.Patches.Count(p => p.Component == LoraTarget.UNet));
+        Assert.Equal(48, file.Patches.Count(p => p.Component == LoraTarget.TextEncoder));
+        Assert.Equal(192, file.Patches.Select(p => (p.Component, p.Parameter)).Distinct().Count());
+        Assert.Equal(embeddings, file.Embeddings.Count);
+        Assert.All(file.Patches, p => Assert.Equal((rank, 1.0), (p.Rank, p.Scale)));
+
+        // Numbers that the visiting order tells apart: the feed-forward between both attentions, the middle block last.
+        string ParameterOf(string up) => file.Patches.Single(p => p.Up == up).Parameter;
+        Assert.Equal("down_blocks.0.attentions.0.transformer_blocks.0.ff.net.0.proj.weight", ParameterOf("unet:4:up"));
+        Assert.Equal("up_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight", ParameterOf("unet:54:up"));
+        Assert.Equal("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.weight", ParameterOf("unet:143:up"));
+        Assert.Equal("text_model.encoder.layers.10.self_attn.v_proj.weight", ParameterOf("text_encoder:41:up"));
+    }
+
+    [Fact]
+    public void ARealFileAppliesAndComesOff()
+    {
+        using var file = LoraFile.Open(SharedData.Require("lora-sd15", "lora_disney.safetensors"), s_unet, s_text);
+        string[] names = [$"{Block}.attn1.to_q.weight", $"{Block}.ff.net.0.proj.weight"];
+        foreach (string name in names)
+        {
+            LoraPatch patch = file.Patches.Single(p => p.Parameter == name);
+            Tensor delta = file.Delta(patch, s_unet.Shapes[name]);
+            Assert.Equal(s_unet.Shapes[name], delta.shape);
+            Assert.InRange(delta.abs().max().item<float>(), 1e-6f, 1f);
+        }
+    }
+
+    public static TheoryData<string, string, string, string> Namings => new()
+    {
+        { $"unet.{Block}.attn1.to_q.lora_B.weight", $"unet.{Block}.attn1.to_q.lora_A.weight", "", $"{Block}.attn1.to_q.weight" },
+        { $"base_model.model.unet.{Block}.attn1.to_q.lora_B.default.weight", $"base_model.model.unet.{Block}.attn1.to_q.lora_A.default.weight", "", $"{Block}.attn1.to_q.weight" },
+        { $"unet.{Block}.attn1.processor.to_q_lora.up.weight", $"unet.{Block}.attn1.processor.to_q_lora.down.weight", "", $"{Block}.attn1.to_q.weight" },
+        { $"{Block}.attn1.processor.to_out_lora.up.weight", $"{Block}.attn1.processor.to_out_lora.down.weight", "", $"{Block}.attn1.to_out.0.weight" },
+        { $"unet.{Block}.attn1.to_out.0.lora.up.weight", $"unet.{Block}.attn1.to_out.0.lora.down.weight", $"unet.{Block}.attn1.to_out.0.lora.alpha", $"{Block}.attn1.to_out.0.weight" },
+        { Kohya("attn1_to_q") + ".lora_up.weight", Kohya("attn1_to_q") + ".lora_down.weight", Kohya("attn1_to_q") + ".alpha", $"{Block}.attn1.to_q.weight" },
+        { Kohya("attn1_to_out_0") + ".lora_up.weight", Kohya("attn1_to_out_0") + ".lora_down.weight", Kohya("attn1_to_out_0") + ".alpha", $"{Block}.attn1.to_out.0.weight" },
+        { "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight", "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight", "", $"{Block}.attn1.to_q.weight" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Namings))]
+    public void EveryNamingMeansTheSame(string up, string down, string alpha, string parameter)
+    {
+        List<(string, Tensor)> tensors = [(up, randn(640, 2)), (down, randn(2, 640))];
+        if (alpha.Length > 0) tensors.Add((alpha, tensor(1f)));
+        LoraPatch patch = Assert.Single(Open(tensors).Patches);
+        Assert.Equal((LoraTarget.UNet, parameter, 2L), (patch.Component, patch.Parameter, patch.Rank));
+        Assert.Equal(alpha.Length > 0 ? 0.5 : 1, patch.Scale);
+    }
+
+    [Theory]
+    [InlineData("text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.{0}.weight")]
+    [InlineData("text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.{0}.weight")]
+    [InlineData("lora_te_text_model_encoder_layers_3_self_attn_q_proj.lora_{0}.weight")]
+    [InlineData("lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_{0}.weight")]
+    public void TextTowersAreFound(string name)
+    {
+        LoraPatch patch = Assert.Single(Open([(string.Format(name, "up"), randn(768, 2)), (string.Format(name, "down"), randn(2, 768))]).Patches);
+        Assert.Equal((LoraTarget.TextEncoder, "text_model.encoder.layers.3.self_attn.q_proj.weight"), (patch.Component, patch.Parameter));
+    }
+
+    [Theory]
+    [InlineData("input_blocks_1_0_in_layers_2", "down_blocks.0.resnets.0.conv1.weight")]
+    [InlineData("input_blocks_4_0_skip_connection", "down_blocks.1.resnets.0.conv_shortcut.weight")]
+    [InlineData("input_blocks_3_0_op", "down_blocks.0.downsamplers.0.conv.weight")]
+    [InlineData("input_blocks_0_0", "conv_in.weight")]
+    [InlineData("middle_block_1_proj_in", "mid_block.attentions.0.proj_in.weight")]
+    [InlineData("middle_block_2_out_layers_3", "mid_block.resnets.1.conv2.weight")]
+    [InlineData("output_blocks_0_0_emb_layers_1", "up_blocks.0.resnets.0.time_emb_proj.weight")]
+    [InlineData("output_blocks_2_1_conv", "up_blocks.0.upsamplers.0.conv.weight")]
+    [InlineData("output_blocks_5_2_conv", "up_blocks.1.upsamplers.0.conv.weight")]
+    [InlineData("output_blocks_11_1_proj_out", "up_blocks.3.attentions.2.proj_out.weight")]
+    [InlineData("time_embed_0", "time_embedding.linear_1.weight")]
+    [InlineData("out_2", "conv_out.weight")]
+    [InlineData("conv_out", "conv_out.weight")]
+    public void OriginalBlockNumbersAreFound(string module, string parameter) =>
+        Assert.Equal(parameter, new LoraModules(s_unet).Find(module));
+
+    [Fact]
+    public void ConvolutionsWithAndWithoutMiddleKernelAreComputed()
+    {
+        const string Name = "lora_unet_down_blocks_0_resnets_0_conv1";
+        Tensor up = randn(320, 3, 1, 1), down = randn(3, 320, 3, 3), mid = randn(3, 3, 3, 3), narrow = randn(3, 320, 1, 1);
+        Tensor plain = Delta([($"{Name}.lora_up.weight", up), ($"{Name}.lora_down.weight", down), ($"{Name}.alpha", tensor(6L))]);
+        Tensor expected = nn.functional.conv2d(down.permute(1, 0, 2, 3), up).permute(1, 0, 2, 3) * 2;
+        Assert.True(plain.allclose(expected, 1e-4, 1e-4));
+
+        Tensor middle = Delta([($"{Name}.lora_up.weight", up), ($"{Name}.lora_mid.weight", mid), ($"{Name}.lora_down.weight", narrow)]);
+        Tensor byHand = up.flatten(1).matmul(mid.flatten(1)).view(320, 3, 9).permute(0, 2, 1).matmul(narrow.flatten(1)).permute(0, 2, 1).reshape(320, 320, 3, 3);
+        Assert.True(middle.allclose(byHand, 1e-3, 1e-3));
+
+        Tensor Delta(List<(string, Tensor)> tensors)
+        {
+            LoraFile file = Open(tensors);
+            return file.Delta(Assert.Single(file.Patches), [320, 320, 3, 3]);
+        }
+    }
+
+    [Fact]
+    public void SeveralApplyAtOnceAndComeOffToTheBit()
+    {
+        string name = $"{Block}.attn1.to_q.weight";
+        LoraFile one = Open([(Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640))]);
+        LoraFile two = Open([($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 1)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(1, 640))]);
+        foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.Float64 })
+        {
+            Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
+            using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [LoraTarget.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
+            {
+                applied.Set((one, 0.7), (two, -0.3));
+                Tensor expected = before.to(ScalarType.Float32) + one.Delta(one.Patches[0], weight.shape) * 0.7 - two.Delta(two.Patches[0], weight.shape) * 0.3;
+                Assert.True(weight.to(ScalarType.Float32).allclose(expected, 1e-3, 1e-3));
+                applied.Set((two, 1));
+                Assert.True(weight.to(ScalarType.Float32).allclose(before.to(ScalarType.Float32) + two.Delta(two.Patches[0], weight.shape), 1e-2, 1e-2));
+            }
+
+            Assert.True(weight.equal(before).all().item<bool>());
+        }
+    }
+
+    [Fact]
+    public void SettingsInTheMetadataCount()
+    {
+        List<(string, Tensor)> tensors = [($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 4)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(4, 640))];
+        Assert.Equal(2, Scale("""{"unet.lora_alpha": 8}"""));
+        Assert.Equal(4, Scale("""{"unet.lora_alpha": 8, "unet.use_rslora": true}"""));
+        Assert.Equal(0.25, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 1}}"""));
+        Assert.Contains("DoRA", Assert.Throws<CheckpointException>(() => Scale("""{"unet.use_dora": true}""")).Message);
+        Assert.Throws<CheckpointException>(() => Scale("{"));
+
+        double Scale(string settings) => Assert.Single(Open(tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+    }
+
+    [Fact]
+    public void EverythingThatFitsNothingIsListed()
+    {
+        var exception = Assert.Throws<CheckpointException>(() => Open(
+        [
+            (Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)),
+            (Kohya("attn1_to_k") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_k") + ".lora_down.weight", randn(3, 640)),
+            (Kohya("attn7_to_q") + ".lora_up.weight", randn(640, 2)),
+            ("lora_te2_text_model_x.lora_up.weight", randn(640, 2)),
+            ("lora_unet_conv_in.hada_w1_a", randn(3)),
+        ]));
+        Assert.Equal([$"unet.{Block}.attn1.to_q.weight (down)"], exception.Missing);
+        Assert.Equal(new[] { Kohya("attn7_to_q") + ".lora_up.weight", "lora_te2_text_model_x.lora_up.weight", "lora_unet_conv_in.hada_w1_a" }.Order(), exception.Unexpected.Order());
+        Assert.Contains("[640, 2] and [3, 640]", Assert.Single(exception.Misshaped));
+    }
+
+    [Theory]
+    [InlineData("lora_unet_conv_in.dora_scale")]
+    [InlineData("unet.conv_in.lora_magnitude_vector")]
+    [InlineData("unet.conv_in.lora_magnitude_vector.default.weight")]
+    public void WeightDecompositionIsRefusedByName(string name)
+    {
+        var exception = Assert.Throws<CheckpointException>(() => Open([(name, ones(4))]));
+        Assert.Contains("DoRA", exception.Message);
+        Assert.Contains(name, exception.Message);
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private static string Kohya(string module) => $"lora_unet_{Block.Replace('.', '_')}_{module}";
+
+    private static Dictionary<string, IReadOnlyList<long>> TextShapes() => (
+        from layer in Enumerable.Range(0, 12)
+        from module in new[] { ("self_attn.q_proj", 768, 768), ("self_attn.k_proj", 768, 768), ("self_attn.v_proj", 768, 768), ("self_attn.out_proj", 768, 768), ("mlp.fc1", 3072, 768), ("mlp.fc2", 768, 3072) }
+        select KeyValuePair.Create($"text_model.encoder.layers.{layer}.{module.Item1}.weight", (IReadOnlyList<long>)[module.Item2, module.Item3])).ToDictionary();
+
+    private LoraFile Open(List<(string, Tensor)> tensors, Dictionary<string, string>? metadata = null)
+    {
+        string path = _folder[$"{Guid.NewGuid():N}.safetensors"];
+        SafetensorsWriter.Write(path, tensors, metadata);
+        return LoraFile.Open(path, s_unet, s_text);
+    }
+}

@@ -1,0 +1,28 @@
+using Xunit;
+
+namespace LatentDiffusion.Tests;
+
+public sealed class ComposedFormTests
+{
+    [Theory]
+    [InlineData("plain ascii", "plain ascii")]
+    [InlineData("e\u0301", "\u00e9")]
+    [InlineData("e\u0323\u0302", "\u1ec7")] // two marks, one after the other
+    [InlineData("e\u0302\u0323", "\u1ec7")] // and out of order
+    [InlineData("a\u0315\u0300\u05ae\u0300b", "\u00e0\u05ae\u0300\u0315b")] // a mark of the same class stands between
+    [InlineData("\u212b", "\u00c5")] // a singleton
+    [InlineData("\u0958", "\u0915\u093c")] // excluded from composition
+    [InlineData("\u0344", "\u0308\u0301")] // not composed, for it begins with a mark
+    [InlineData("\u1100\u1161", "\uac00")]
+    [InlineData("\uac00\u11a8", "\uac01")]
+    [InlineData("\uac01\u11a8", "\uac01\u11a8")]
+    [InlineData("\ud834\udd5e", "\ud834\udd57\ud834\udd65")] // beyond the basic plane
+    public void TextsAreInFormC(string text, string composed)
+    {
+        Assert.Equal(composed, ComposedForm.Of(text));
+        Assert.Equal(composed, ComposedForm.Of(composed));
+    }
+
+    [Fact]
+    public void HalfASurrogatePairIsReplaced() => Assert.Equal("\u0301a\ufffd", ComposedForm.Of("\u0301a\ud800"));
+}
