@@ -13,7 +13,8 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
 
     /// <summary>Replaces all patches that are applied: each weight becomes W + Σ weight·ΔW, computed in float32 or wider.</summary>
     /// <param name="loras">Files with their weights, 1 for as trained; none takes all patches off.</param>
-    /// <exception cref="ArgumentException">A file patches a component that is not among the networks.</exception>
+    /// <exception cref="ArgumentException">A file patches a component that is not among the networks; nothing is changed.</exception>
+    /// <exception cref="CheckpointException">A file cannot be read any more; all patches are taken off.</exception>
     public void Set(params IReadOnlyList<(LoraFile File, double Weight)> loras)
     {
         ArgumentNullException.ThrowIfNull(loras);
@@ -23,18 +24,14 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
             .ToList();
         foreach (var group in patches) _ = Parameter(group.Key);
         Clear();
-        using var noGradient = no_grad();
-        foreach (var group in patches)
+        try
         {
-            using var scope = NewDisposeScope();
-            Tensor parameter = Parameter(group.Key);
-            _originals.Add(group.Key, parameter.detach().clone().DetachFromDisposeScope());
-            Tensor sum = parameter.detach().to(parameter.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32).cpu();
-
-            // A weight that is float32 on the CPU already is still the parameter itself here.
-            sum = sum.clone();
-            foreach ((LoraFile file, double weight, LoraPatch patch) in group) sum.add_(file.Delta(patch, parameter.shape), weight);
-            parameter.detach().copy_(sum);
+            foreach (var group in patches) Add(group.Key, [.. group]);
+        }
+        catch
+        {
+            Clear();
+            throw;
         }
     }
 
@@ -54,6 +51,21 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
 
     /// <summary>Takes all patches off.</summary>
     public void Dispose() => Clear();
+
+    private void Add((string Component, string Parameter) key, (LoraFile File, double Weight, LoraPatch Patch)[] patches)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Tensor parameter = Parameter(key).detach();
+        _originals.Add(key, parameter.clone().DetachFromDisposeScope());
+        ScalarType wide = parameter.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+
+        // Cloned, for a weight that is of this type on the CPU already would be the parameter itself.
+        Tensor sum = parameter.to(wide).cpu().clone();
+        foreach ((LoraFile file, double weight, LoraPatch patch) in patches)
+            sum.add_(file.Delta(patch, parameter.shape), weight);
+        parameter.copy_(sum);
+    }
 
     private Tensor Parameter((string Component, string Name) key) =>
         networks.TryGetValue(key.Component, out var parameters) && parameters.TryGetValue(key.Name, out Tensor? parameter)

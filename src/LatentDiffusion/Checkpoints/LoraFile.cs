@@ -13,11 +13,12 @@ public sealed class LoraFile : IDisposable
     private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets)
     {
         _source = source;
-        IReadOnlyDictionary<string, string> metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
+        var metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
+        string[] names = [.. source.Entries.Select(e => e.Name)];
         try
         {
-            Embeddings = [.. source.Entries.Select(e => e.Name).Where(name => metadata.GetValueOrDefault(name) == "<embed>")];
-            Patches = new LoraMatching(source, metadata, targets).Match(source.Entries.Select(e => e.Name).Except(Embeddings));
+            Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>")];
+            Patches = new LoraMatching(source, metadata, targets).Match(names.Except(Embeddings));
         }
         catch (FormatException e)
         {
@@ -38,7 +39,8 @@ public sealed class LoraFile : IDisposable
     /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
     /// <param name="targets">The networks that it may be meant for.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, or of a kind that is not supported (DoRA), or holds names or shapes that fit no parameter; it lists all of them.
+    /// The file is damaged, or of a kind that is not supported (DoRA), or holds names or shapes that fit no parameter;
+    /// the exception lists all of them.
     /// </exception>
     public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets)
     {

@@ -63,7 +63,17 @@ internal sealed partial record LoraKey(string Component, string Module, LoraKey.
     /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
     /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
     /// </summary>
-    [GeneratedRegex(@"^(base_model\.model\.)?(?<module>.+?)(\.lora_(?<part>A|B)(\.\w+)?\.weight|(\.lora|_lora|\.lora_linear_layer)\.(?<part>down|up|mid)\.weight|\.lora_(?<part>down|up|mid)\.weight|(\.lora|_lora|\.lora_linear_layer)?\.(?<part>alpha))$")]
+    [GeneratedRegex(
+        """
+        ^(base_model\.model\.)?
+        (?<module>.+?)
+        ( \.lora_(?<part>A|B)(\.\w+)?\.weight
+        | \.lora_(?<part>down|up|mid)\.weight
+        | (\.lora|_lora|\.lora_linear_layer)\.(?<part>down|up|mid)\.weight
+        | (\.lora|_lora|\.lora_linear_layer)?\.(?<part>alpha)
+        )$
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Name();
 
     [GeneratedRegex(@"\.(dora_scale|lora_magnitude_vector(\.\w+)*)$")]

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Brings the tensors of a LoRA file together with the parameters they patch.</summary>
-internal sealed class LoraMatching(ITensorSource source, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<LoraTarget> targets)
+internal sealed class LoraMatching(
+    ITensorSource source,
+    IReadOnlyDictionary<string, string> metadata,
+    IReadOnlyList<LoraTarget> targets)
 {
     private readonly Dictionary<string, LoraModules> _modules = targets.ToDictionary(t => t.Component, t => new LoraModules(t));
     private readonly Dictionary<(string Component, string Parameter), Dictionary<LoraKey.Part, string>> _found = [];
@@ -41,7 +44,9 @@ internal sealed class LoraMatching(ITensorSource source, IReadOnlyDictionary<str
             return numbered is null ? null : (numbered, component, role);
         }
 
-        return LoraKey.Parse(name) is { } key && _modules.TryGetValue(key.Component, out LoraModules? modules) && modules.Find(key.Module) is { } parameter
+        return LoraKey.Parse(name) is { } key
+            && _modules.TryGetValue(key.Component, out LoraModules? modules)
+            && modules.Find(key.Module) is { } parameter
             ? (parameter, key.Component, key.Role)
             : null;
     }
@@ -54,18 +59,22 @@ internal sealed class LoraMatching(ITensorSource source, IReadOnlyDictionary<str
 
     private LoraPatch? Patch(string component, string parameter, Dictionary<LoraKey.Part, string> parts)
     {
-        string? up = Tensor(LoraKey.Part.Up), down = Tensor(LoraKey.Part.Down), mid = parts.GetValueOrDefault(LoraKey.Part.Mid);
+        string? up = Tensor(LoraKey.Part.Up), down = Tensor(LoraKey.Part.Down);
+        string? mid = parts.GetValueOrDefault(LoraKey.Part.Mid);
         if (up is null || down is null) return null;
         IReadOnlyList<long> shape = _modules[component].Target.Shapes[parameter];
-        IReadOnlyList<long> upShape = source.Find(up)!.Shape, downShape = source.Find(down)!.Shape, midShape = mid is null ? [] : source.Find(mid)!.Shape;
-        if (!Fits(upShape, downShape, midShape, mid is not null, shape))
+        IReadOnlyList<long> upShape = source.Find(up)!.Shape, downShape = source.Find(down)!.Shape;
+        if (!Fits(upShape, downShape, mid is null ? null : source.Find(mid)!.Shape, shape))
         {
-            _misshaped.Add($"{component}.{parameter}: [{string.Join(", ", upShape)}] and [{string.Join(", ", downShape)}] in the file, [{string.Join(", ", shape)}] in the network");
+            string found = $"[{string.Join(", ", upShape)}] and [{string.Join(", ", downShape)}]";
+            _misshaped.Add($"{component}.{parameter}: {found} in the file, [{string.Join(", ", shape)}] in the network");
             return null;
         }
 
         long rank = downShape[0];
-        double alpha = parts.TryGetValue(LoraKey.Part.Alpha, out string? name) ? Alpha(name) : _settings.Alpha(component, parameter) ?? rank;
+        double alpha = parts.TryGetValue(LoraKey.Part.Alpha, out string? name)
+            ? Alpha(name)
+            : _settings.Alpha(component, parameter) ?? rank;
         double divisor = _settings.IsRankStabilized(component) ? Math.Sqrt(rank) : rank;
         return new LoraPatch(component, parameter, up, down, mid, rank, alpha, alpha / divisor);
 
@@ -77,15 +86,25 @@ internal sealed class LoraMatching(ITensorSource source, IReadOnlyDictionary<str
         }
     }
 
-    /// <summary>Whether up·down, with the kernel between, has as many outputs, inputs and taps as the parameter.</summary>
-    private static bool Fits(IReadOnlyList<long> up, IReadOnlyList<long> down, IReadOnlyList<long> mid, bool hasMid, IReadOnlyList<long> parameter)
+    /// <summary>Whether up·down, with the kernel between, has the parameter's outputs, inputs and kernel.</summary>
+    private static bool Fits(
+        IReadOnlyList<long> up,
+        IReadOnlyList<long> down,
+        IReadOnlyList<long>? mid,
+        IReadOnlyList<long> parameter)
     {
         if (up.Count < 2 || down.Count < 2 || parameter.Count < 2) return false;
         long rank = down[0];
-        long Taps(IReadOnlyList<long> shape) => shape.Skip(2).Aggregate(1L, (product, dimension) => product * dimension);
-        bool middle = !hasMid || (mid.Count == 4 && mid[0] == rank && mid[1] == rank && Taps(down) == 1 && mid.Skip(2).SequenceEqual(parameter.Skip(2)));
-        return rank > 0 && up[1] == rank && Taps(up) == 1 && up[0] == parameter[0] && down[1] == parameter[1] && middle
-            && (hasMid || Taps(down) == Taps(parameter));
+        IReadOnlyList<long> kernelHolder = mid ?? down;
+        return rank > 0
+            && up[1] == rank && up[0] == parameter[0] && IsPoint(up)
+            && down[1] == parameter[1] && (mid is null || IsPoint(down))
+            && (mid is null || (mid.Count == 4 && parameter.Count == 4 && mid[0] == rank && mid[1] == rank))
+            && (Kernel(kernelHolder).SequenceEqual(Kernel(parameter)) || (IsPoint(kernelHolder) && IsPoint(parameter)));
+
+        static IEnumerable<long> Kernel(IReadOnlyList<long> shape) => shape.Skip(2);
+
+        static bool IsPoint(IReadOnlyList<long> shape) => Kernel(shape).All(d => d == 1);
     }
 
     private double Alpha(string name)

@@ -22,9 +22,11 @@ internal sealed class LoraMetadata
             throw new FormatException($"The metadata '{Key}' is not valid JSON.", e);
         }
 
-        if (_settings is not { ValueKind: JsonValueKind.Object } settings) throw new FormatException($"The metadata '{Key}' is no JSON object.");
-        if (settings.EnumerateObject().Any(s => s.Name.EndsWith("use_dora", StringComparison.Ordinal) && s.Value.ValueKind == JsonValueKind.True))
-            throw new FormatException("It was trained with DoRA, which is not supported.");
+        if (_settings is not { ValueKind: JsonValueKind.Object } settings)
+            throw new FormatException($"The metadata '{Key}' is no JSON object.");
+        foreach (JsonProperty setting in settings.EnumerateObject())
+            if (setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True)
+                throw new FormatException("It was trained with DoRA, which is not supported.");
     }
 
     /// <summary>The strength of a parameter's patch; null where nothing is said of it.</summary>
@@ -33,12 +35,17 @@ internal sealed class LoraMetadata
         string module = parameter[..parameter.LastIndexOf('.')];
         if (Setting(component, "alpha_pattern") is { ValueKind: JsonValueKind.Object } pattern)
             foreach (JsonProperty entry in pattern.EnumerateObject())
-                if ((module == entry.Name || module.EndsWith($".{entry.Name}", StringComparison.Ordinal)) && entry.Value.TryGetDouble(out double own)) return own;
-        return Setting(component, "lora_alpha") is { ValueKind: JsonValueKind.Number } alpha ? alpha.GetDouble() : null;
+                if (module == entry.Name || module.EndsWith($".{entry.Name}", StringComparison.Ordinal)) return Number(entry.Value);
+        return Setting(component, "lora_alpha") is { } alpha ? Number(alpha) : null;
     }
 
     /// <summary>Whether the strength is divided by the root of the rank.</summary>
     public bool IsRankStabilized(string component) => Setting(component, "use_rslora") is { ValueKind: JsonValueKind.True };
+
+    private static double Number(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
+            ? number
+            : throw new FormatException($"The metadata '{Key}' has a strength that is no finite number.");
 
     private JsonElement? Setting(string component, string name) =>
         _settings is { } settings && settings.TryGetProperty($"{component}.{name}", out JsonElement value) ? value : null;

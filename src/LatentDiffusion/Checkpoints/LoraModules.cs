@@ -68,6 +68,12 @@ internal sealed partial class LoraModules
         return $"{block}_{(Number("part") == 0 ? "resnets" : "attentions")}_{layer}_";
     }
 
-    [GeneratedRegex(@"^((?<way>input_blocks|output_blocks)_(?<index>[1-9]\d?|0(?=_))_(?<part>\d)_(?<resample>op$|conv$)?|(?<way>middle_block)_(?<index>[0-2])_)")]
+    [GeneratedRegex(
+        """
+        ^( (?<way>input_blocks|output_blocks)_(?<index>\d{1,2})_(?<part>\d)_(?<resample>op$|conv$)?
+        | (?<way>middle_block)_(?<index>[0-2])_
+        )
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex OriginalBlock();
 }

@@ -7,7 +7,8 @@ internal static class PickleCalls
     public static object Reduce(object?[] call) => call switch
     {
         [PickleGlobal { Role: PickleGlobal.Kind.Dictionary }, object?[] and []] => new Dictionary<string, object?>(),
-        [PickleGlobal { Role: PickleGlobal.Kind.Size }, object?[] and [var sizes]] => Numbers(sizes, "torch.Size").Cast<object?>().ToArray(),
+        [PickleGlobal { Role: PickleGlobal.Kind.Size }, object?[] and [var sizes]] =>
+            Numbers(sizes, "torch.Size").Cast<object?>().ToArray(),
         [PickleGlobal { Role: PickleGlobal.Kind.Tensor }, object?[] arguments] => Tensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.Parameter }, object?[] and [PickledTensor tensor, ..]] => tensor,
         [PickleGlobal global, _] => throw new FormatException($"The pickle calls '{global.Name}' with unexpected arguments."),

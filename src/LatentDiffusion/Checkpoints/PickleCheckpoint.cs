@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -20,21 +19,19 @@ public sealed class PickleCheckpoint : ITensorSource
 
     private const int MaximumDepth = 32;
 
+    private const string Description = "data.pkl", ByteOrder = "byteorder";
+
     private readonly MappedFile _file;
-    private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long StorageStart, long StorageLength)> _tensors = [];
+    private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long Start, long Length)> _tensors = [];
 
     private PickleCheckpoint(MappedFile file)
     {
         _file = file;
         var zip = new StoredZip(file);
-        string description = zip.Names.Where(n => n == "data.pkl" || n.EndsWith("/data.pkl", StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault()
-            ?? throw new FormatException("The zip file has no data.pkl: no checkpoint of PyTorch.");
-        string folder = description[..^"data.pkl".Length];
-        if (zip.Find(folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(folder + "byteorder", 16)) != "little")
-            throw new FormatException("The values are not little-endian.");
-        byte[] pickle = zip.ReadAll(description, MaximumPickleLength);
+        string folder = FindFolder(zip);
+        byte[] pickle = zip.ReadAll(folder + Description, MaximumPickleLength);
         object? root = PickleMachine.Read(pickle);
-        if (root is Dictionary<string, object?> all && all.TryGetValue("state_dict", out object? inner) && inner is Dictionary<string, object?>) root = inner;
+        if (root is Dictionary<string, object?> all && all.GetValueOrDefault("state_dict") is Dictionary<string, object?> inner) root = inner;
         long budget = 4L * pickle.Length;
         Collect("", root, MaximumDepth, ref budget, (name, tensor) => Add(zip, folder, name, tensor));
         Entries = [.. _tensors.Values.Select(t => t.Entry)];
@@ -50,7 +47,9 @@ public sealed class PickleCheckpoint : ITensorSource
 
     /// <summary>Opens a file and reads its description.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="CheckpointException">The file is damaged, no such checkpoint, or refers to more than tensors and plain containers; the message says what.</exception>
+    /// <exception cref="CheckpointException">
+    /// The file is damaged, no such checkpoint, or refers to more than tensors and plain containers; the message says what.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static PickleCheckpoint Open(string path)
     {
@@ -98,6 +97,19 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 
+    /// <summary>All entries are in one folder, which is named after the file as it was written.</summary>
+    private static string FindFolder(StoredZip zip)
+    {
+        string description = zip.Names
+            .Where(name => name == Description || name.EndsWith($"/{Description}", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault() ?? throw new FormatException($"The zip file has no {Description}: no checkpoint of PyTorch.");
+        string folder = description[..^Description.Length];
+        return zip.Find(folder + ByteOrder) is null || zip.ReadAll(folder + ByteOrder, 16).AsSpan().SequenceEqual("little"u8)
+            ? folder
+            : throw new FormatException("The values are not little-endian.");
+    }
+
     /// <summary>
     /// Finds the tensors in containers. Every container costs what its name is long, which ends a file whose containers
     /// hold each other many times over: an honest one spells each key out.
@@ -105,7 +117,8 @@ public sealed class PickleCheckpoint : ITensorSource
     private static void Collect(string name, object? value, int depth, ref long budget, Found found)
     {
         budget -= name.Length + 1;
-        if (depth == 0 || budget < 0) throw new FormatException("The containers in the pickle are nested too deeply, or hold each other.");
+        if (depth == 0 || budget < 0)
+            throw new FormatException("The containers in the pickle are nested too deeply, or hold each other.");
         switch (value)
         {
             case PickledTensor tensor:
@@ -121,7 +134,8 @@ public sealed class PickleCheckpoint : ITensorSource
                 break;
         }
 
-        static bool MayHoldTensors(object? value) => value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?>;
+        static bool MayHoldTensors(object? value) =>
+            value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?>;
 
         static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
     }
@@ -151,9 +165,11 @@ public sealed class PickleCheckpoint : ITensorSource
         if (tensor.Shape.Contains(0)) count = 0;
 
         // A view may repeat values; one that has more of them than the file would make memory out of nothing.
-        else if (last >= held || count > held) throw new FormatException($"'{name}' needs more values than the {held} of its storage: truncated, or made to look large.");
+        else if (last >= held || count > held)
+            throw new FormatException($"'{name}' needs more values than the {held} of its storage: truncated, or made to look large.");
         var entry = new TensorEntry(name, tensor.Storage.DataType, tensor.Shape, count * size);
-        if (!_tensors.TryAdd(name, (entry, tensor, start, length))) throw new FormatException($"Two tensors have the name '{name}'.");
+        if (!_tensors.TryAdd(name, (entry, tensor, start, length)))
+            throw new FormatException($"Two tensors have the name '{name}'.");
     }
 
     private static bool IsContiguous(PickledTensor tensor)
@@ -168,5 +184,6 @@ public sealed class PickleCheckpoint : ITensorSource
         return true;
     }
 
-    private static long ElementSize(ScalarType type) => type == ScalarType.ComplexFloat64 ? 16 : SafetensorsDataType.Describe(type).Size;
+    private static long ElementSize(ScalarType type) =>
+        type == ScalarType.ComplexFloat64 ? 16 : SafetensorsDataType.Describe(type).Size;
 }

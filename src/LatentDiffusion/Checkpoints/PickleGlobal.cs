@@ -55,5 +55,7 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, ScalarT
     public static PickleGlobal Find(string module, string name) =>
         s_known.TryGetValue($"{module}.{name}", out PickleGlobal? known)
             ? known
-            : throw new FormatException($"It refers to '{module}.{name}'. Only tensors and plain containers are read, and nothing is ever executed; convert the file to safetensors where it comes from.");
+            : throw new FormatException(
+                $"It refers to '{module}.{name}'. Only tensors and plain containers are read, and nothing is ever executed; "
+                + "convert the file to safetensors where it comes from.");
 }

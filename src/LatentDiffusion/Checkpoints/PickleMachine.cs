@@ -23,7 +23,10 @@ internal sealed class PickleMachine
     }
 
     /// <summary>Reads a pickle.</summary>
-    /// <returns>null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary, or <see cref="PickledTensor"/>.</returns>
+    /// <returns>
+    /// null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary, or
+    /// <see cref="PickledTensor"/>.
+    /// </returns>
     /// <exception cref="FormatException">It is damaged, or refers to anything that is not known; the message says what.</exception>
     public static object? Read(ReadOnlySpan<byte> pickle)
     {
@@ -99,13 +102,15 @@ internal sealed class PickleMachine
             case (byte)'R': Push(PickleCalls.Reduce(PopMany(2))); break;
             case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;
             case (byte)'b': Build(); break;
-            default: throw new FormatException($"The pickle has the instruction 0x{instruction:x2}, which builds more than tensors and plain containers, or is none.");
+            default: throw new FormatException(
+                $"The pickle has the instruction 0x{instruction:x2}, which builds more than tensors and plain containers, or is none.");
         }
     }
 
     private static void RequireProtocol(byte protocol)
     {
-        if (protocol > HighestProtocol) throw new FormatException($"The pickle is of protocol {protocol}; the highest known is {HighestProtocol}.");
+        if (protocol > HighestProtocol)
+            throw new FormatException($"The pickle is of protocol {protocol}; the highest known is {HighestProtocol}.");
     }
 
     private static PickleGlobal NamedGlobal(object?[] names) => names is [string module, string name]

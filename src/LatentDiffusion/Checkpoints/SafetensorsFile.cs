@@ -91,6 +91,9 @@ public sealed class SafetensorsFile : ITensorSource
         long rest = file.Length - PrefixLength;
         return length <= MaximumHeaderLength && (long)length <= rest
             ? file.Read(PrefixLength, (int)length)
-            : throw new CheckpointException(file.Path, $"the header claims {length} bytes, but {rest} follow (at most {MaximumHeaderLength} are allowed): truncated, or no safetensors file.");
+            : throw new CheckpointException(
+                file.Path,
+                $"the header claims {length} bytes, but {rest} follow (at most {MaximumHeaderLength} are allowed): "
+                + "truncated, or no safetensors file.");
     }
 }

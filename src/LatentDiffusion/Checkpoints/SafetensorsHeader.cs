@@ -96,7 +96,8 @@ internal sealed record SafetensorsHeader(
             throw new FormatException($"'{name}' is of the data type '{dataType}'; supported are {SafetensorsDataType.Names}.");
         long length = ByteLength(name, shape, size);
         if (start > end || end - start != length)
-            throw new FormatException($"'{name}' needs {length} bytes ({dataType} [{string.Join(", ", shape)}]), but its offsets are {start} to {end}.");
+            throw new FormatException(
+                $"'{name}' needs {length} bytes ({dataType} [{string.Join(", ", shape)}]), but its offsets are {start} to {end}.");
         return (new TensorEntry(name, type, shape, length), start);
     }
 
@@ -108,7 +109,8 @@ internal sealed record SafetensorsHeader(
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
                 throw new FormatException($"A number in {what} is not a whole number from 0 to 2^63 - 1.");
-            if (numbers.Count == MaximumDimensions) throw new FormatException($"There are more than {MaximumDimensions} numbers in {what}.");
+            if (numbers.Count == MaximumDimensions)
+                throw new FormatException($"There are more than {MaximumDimensions} numbers in {what}.");
             numbers.Add(number);
         }
 
@@ -129,17 +131,26 @@ internal sealed record SafetensorsHeader(
         }
     }
 
-    private static List<(TensorEntry Tensor, long Start)> InFileOrder(List<(TensorEntry Tensor, long Start)> entries, long dataLength)
+    private static List<(TensorEntry Tensor, long Start)> InFileOrder(
+        List<(TensorEntry Tensor, long Start)> entries,
+        long dataLength)
     {
         var ordered = entries.OrderBy(e => e.Start).ThenBy(e => e.Tensor.ByteLength).ToList();
         long position = 0;
         foreach ((TensorEntry tensor, long start) in ordered)
         {
             if (start != position)
-                throw new FormatException($"'{tensor.Name}' begins at byte {start} of the data, where {position} was expected: tensors overlap or leave a gap.");
+            {
+                throw new FormatException(
+                    $"'{tensor.Name}' begins at byte {start} of the data, where {position} was expected: tensors overlap or leave a gap.");
+            }
+
             position += tensor.ByteLength;
             if (position > dataLength)
-                throw new FormatException($"'{tensor.Name}' ends at byte {position} of the data, of which there are {dataLength}: the file is truncated.");
+            {
+                throw new FormatException(
+                    $"'{tensor.Name}' ends at byte {position} of the data, of which there are {dataLength}: the file is truncated.");
+            }
         }
 
         return position == dataLength
@@ -152,6 +163,7 @@ internal sealed record SafetensorsHeader(
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType expected, string where)
     {
-        if (Next(ref reader) != expected) throw new FormatException($"A JSON {reader.TokenType} stands where {where} should have a {expected}.");
+        if (Next(ref reader) != expected)
+            throw new FormatException($"A JSON {reader.TokenType} stands where {where} should have a {expected}.");
     }
 }

@@ -18,7 +18,7 @@ public static class SafetensorsWriter
     /// <param name="tensors">The tensors by name, on any device; they are streamed, not copied as a whole.</param>
     /// <param name="metadata">Text entries for the header, written in their order; null for none.</param>
     /// <param name="floatingPoint">Type to convert floating-point tensors to while writing; null keeps each tensor's own.</param>
-    /// <exception cref="ArgumentException">A name is there twice, is reserved or is no valid Unicode, or metadata has no entry's form.</exception>
+    /// <exception cref="ArgumentException">A name is there twice, is reserved, or is not valid Unicode.</exception>
     /// <exception cref="NotSupportedException">The format has no name for a tensor's data type.</exception>
     public static void Write(
         string path,
@@ -65,9 +65,12 @@ public static class SafetensorsWriter
         {
             if (part.Name == SafetensorsHeader.MetadataKey || !names.Add(part.Name))
                 throw new ArgumentException($"The tensor name '{part.Name}' is reserved or there twice.");
-            Append(json, part.Name).Append(CultureInfo.InvariantCulture,
-                $$""":{"dtype":"{{part.Kind.Name}}","shape":[{{string.Join(',', part.Tensor.shape)}}],"data_offsets":[{{position}},{{position + part.Length}}]},""");
-            position += part.Length;
+            string shape = string.Join(',', part.Tensor.shape);
+            long end = position + part.Length;
+            Append(json, part.Name).Append(
+                CultureInfo.InvariantCulture,
+                $$""":{"dtype":"{{part.Kind.Name}}","shape":[{{shape}}],"data_offsets":[{{position}},{{end}}]},""");
+            position = end;
         }
 
         if (json[^1] == ',') json.Length--;

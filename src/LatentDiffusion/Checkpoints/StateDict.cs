@@ -14,7 +14,7 @@ public static class StateDict
     /// <summary>Loads a safetensors file into a network.</summary>
     /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
     /// <param name="path">Path of a safetensors file.</param>
-    /// <param name="nameMap">Gives the network's name for a name in the file, or null for a tensor that is not meant for it; null where both agree.</param>
+    /// <param name="nameMap">The network's name for a name in the file, null for a tensor not meant for it; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The file is damaged or does not fit; the network is unchanged.</exception>
     public static void Load(nn.Module module, string path, Func<string, string?>? nameMap = null)
     {
@@ -25,7 +25,7 @@ public static class StateDict
     /// <summary>Loads tensors into a network.</summary>
     /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
     /// <param name="source">Where the values come from.</param>
-    /// <param name="nameMap">Gives the network's name for a name in the source, or null for a tensor that is not meant for it; null where both agree.</param>
+    /// <param name="nameMap">The network's name for a name in the source, null for a tensor not meant for it; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The source does not fit; the network is unchanged.</exception>
     public static void Load(nn.Module module, ITensorSource source, Func<string, string?>? nameMap = null)
     {
@@ -36,7 +36,7 @@ public static class StateDict
     /// <summary>Loads tensors into others by name.</summary>
     /// <param name="parameters">Takes the values; keep their data types and devices.</param>
     /// <param name="source">Where the values come from.</param>
-    /// <param name="nameMap">Gives the parameter's name for a name in the source, or null for a tensor that is not meant for any; null where both agree.</param>
+    /// <param name="nameMap">The parameter's name for a name in the source, null for a tensor not meant for any; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The source does not fit; the parameters are unchanged.</exception>
     public static void Load(
         IReadOnlyDictionary<string, Tensor> parameters,

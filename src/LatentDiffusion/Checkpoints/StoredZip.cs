@@ -37,10 +37,13 @@ internal sealed class StoredZip
     public (long Start, long Length)? Find(string name)
     {
         if (!_entries.TryGetValue(name, out Entry? entry)) return null;
-        if (!entry.IsStored) throw new FormatException($"'{name}' is compressed or encrypted, which no checkpoint of PyTorch is.");
-        if (entry.Header < 0 || entry.Header > _file.Length - LocalLength) throw new FormatException($"'{name}' lies outside the file.");
+        if (!entry.IsStored)
+            throw new FormatException($"'{name}' is compressed or encrypted, which no checkpoint of PyTorch is.");
+        if (entry.Header < 0 || entry.Header > _file.Length - LocalLength)
+            throw new FormatException($"'{name}' lies outside the file.");
         ReadOnlySpan<byte> local = _file.Read(entry.Header, LocalLength);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(local) != LocalSignature) throw new FormatException($"'{name}' has no zip header where it should be.");
+        if (UInt32(local, 0) != LocalSignature)
+            throw new FormatException($"'{name}' has no zip header where it should be.");
         long start = entry.Header + LocalLength + UInt16(local, 26) + UInt16(local, 28);
         return entry.Length >= 0 && start <= _file.Length - entry.Length
             ? (start, entry.Length)
@@ -52,9 +55,12 @@ internal sealed class StoredZip
     public byte[] ReadAll(string name, int maximumLength)
     {
         (long start, long length) = Find(name) ?? throw new FormatException($"The zip file has no '{name}'.");
-        if (length > maximumLength) throw new FormatException($"'{name}' has {length} bytes; at most {maximumLength} are read.");
+        if (length > maximumLength)
+            throw new FormatException($"'{name}' has {length} bytes; at most {maximumLength} are read.");
         byte[] bytes = _file.Read(start, (int)length);
-        return Crc32.Of(bytes) == _entries[name].Checksum ? bytes : throw new FormatException($"The checksum of '{name}' is wrong.");
+        return Crc32.Of(bytes) == _entries[name].Checksum
+            ? bytes
+            : throw new FormatException($"The checksum of '{name}' is wrong.");
     }
 
     private (long Start, long Length, long Count) FindDirectory()
@@ -65,7 +71,7 @@ internal sealed class StoredZip
         for (int i = tailLength - EndLength; i >= 0; i--)
         {
             ReadOnlySpan<byte> end = tail[i..];
-            if (BinaryPrimitives.ReadUInt32LittleEndian(end) != EndSignature || UInt16(end, 20) != end.Length - EndLength) continue;
+            if (UInt32(end, 0) != EndSignature || UInt16(end, 20) != end.Length - EndLength) continue;
             return FindDirectory64(tailStart + i) ?? (UInt32(end, 16), UInt32(end, 12), UInt16(end, 10));
         }
 
@@ -77,11 +83,12 @@ internal sealed class StoredZip
         long locator = end - Locator64Length;
         if (locator < 0) return null;
         ReadOnlySpan<byte> bytes = _file.Read(locator, Locator64Length);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Locator64Signature) return null;
+        if (UInt32(bytes, 0) != Locator64Signature) return null;
         long position = Int64(bytes, 8);
-        if (position < 0 || position > locator - End64Length) throw new FormatException("The 64-bit zip directory lies outside the file.");
+        if (position < 0 || position > locator - End64Length)
+            throw new FormatException("The 64-bit zip directory lies outside the file.");
         ReadOnlySpan<byte> end64 = _file.Read(position, End64Length);
-        return BinaryPrimitives.ReadUInt32LittleEndian(end64) == End64Signature
+        return UInt32(end64, 0) == End64Signature
             ? (Int64(end64, 48), Int64(end64, 40), Int64(end64, 32))
             : throw new FormatException("The 64-bit zip directory is not where it should be.");
     }
@@ -89,7 +96,7 @@ internal sealed class StoredZip
     /// <summary>Adds the first entry of what is left of the directory and returns its length.</summary>
     private int ReadEntry(ReadOnlySpan<byte> directory)
     {
-        if (directory.Length < DirectoryLength || BinaryPrimitives.ReadUInt32LittleEndian(directory) != DirectorySignature)
+        if (directory.Length < DirectoryLength || UInt32(directory, 0) != DirectorySignature)
             throw new FormatException("The zip directory is damaged.");
         int nameLength = UInt16(directory, 28), extraLength = UInt16(directory, 30), commentLength = UInt16(directory, 32);
         int total = DirectoryLength + nameLength + extraLength + commentLength;

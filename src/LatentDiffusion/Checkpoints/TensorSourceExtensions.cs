@@ -40,6 +40,8 @@ public static class TensorSourceExtensions
         TensorEntry entry = source.Require(name);
         return destination.shape.SequenceEqual(entry.Shape)
             ? entry
-            : throw new ArgumentException($"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; the destination is [{string.Join(", ", destination.shape)}].", nameof(destination));
+            : throw new ArgumentException(
+                $"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; the destination is [{string.Join(", ", destination.shape)}].",
+                nameof(destination));
     }
 }

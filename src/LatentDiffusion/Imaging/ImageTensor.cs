@@ -27,7 +27,12 @@ public static class ImageTensor
         for (int i = 0; i < images.Count; i++)
         {
             if (images[i].Width != width || images[i].Height != height)
-                throw new ArgumentException($"Picture {i} is {images[i].Width} x {images[i].Height} pixels, picture 0 is {width} x {height}: resize them first.", nameof(images));
+            {
+                throw new ArgumentException(
+                    $"Picture {i} is {images[i].Width} x {images[i].Height} pixels, picture 0 is {width} x {height}: resize them first.",
+                    nameof(images));
+            }
+
             images[i].Rgb.CopyTo(bytes[i].bytes);
         }
 

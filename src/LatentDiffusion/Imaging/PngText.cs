@@ -43,8 +43,17 @@ public static class PngText
 
     private static void Write(Stream stream, string key, string value)
     {
-        if (key.Length is 0 or > MaximumKeywordLength || key != key.Trim(' ') || key.Contains("  ", StringComparison.Ordinal) || !key.All(IsPrintable))
-            throw new ArgumentException($"'{key}' is no PNG keyword: 1 to {MaximumKeywordLength} printable Latin-1 characters with single spaces between.", nameof(key));
+        bool isKeyword = key.Length is > 0 and <= MaximumKeywordLength
+            && key.All(IsPrintable)
+            && key == key.Trim(' ')
+            && !key.Contains("  ", StringComparison.Ordinal);
+        if (!isKeyword)
+        {
+            throw new ArgumentException(
+                $"'{key}' is no PNG keyword: 1 to {MaximumKeywordLength} printable Latin-1 characters with single spaces between.",
+                nameof(key));
+        }
+
         if (value.Contains('\0')) throw new ArgumentException($"The PNG text '{key}' has a NUL.", nameof(value));
         byte[] keyword = Encoding.Latin1.GetBytes(key);
         PngChunk chunk = value.All(c => IsPrintable(c) || c == '\n')

@@ -6,10 +6,24 @@ namespace LatentDiffusion;
 /// Reads PNG, JPEG and WebP and writes PNG, by Skia. Takes colours as they are stored, without colour management, and
 /// turns pictures as their EXIF orientation says.
 /// </summary>
-/// <param name="maxPixels">Largest picture that is decoded, width·height; default 2^26, for example 8192 x 8192. A file that claims more is refused before memory is taken.</param>
-public sealed class SkiaImageCodec(long maxPixels = 1 << 26) : IImageCodec
+public sealed class SkiaImageCodec : IImageCodec
 {
     private const string Readable = "PNG, JPEG and WebP can be read";
+
+    private readonly int _maxPixels;
+
+    /// <summary>A codec with a limit.</summary>
+    /// <param name="maxPixels">
+    /// Largest picture that is decoded, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 x 8192. A file that
+    /// claims more is refused before memory is taken.
+    /// </param>
+    public SkiaImageCodec(int maxPixels = 1 << 26)
+    {
+        const int BytesAPixel = 4;
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / BytesAPixel);
+        _maxPixels = maxPixels;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
@@ -40,14 +54,15 @@ public sealed class SkiaImageCodec(long maxPixels = 1 << 26) : IImageCodec
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
             throw new InvalidDataException($"The picture is of the format {codec.EncodedFormat}; {Readable}.");
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        if (width < 1 || height < 1 || (long)width * height > maxPixels)
-            throw new InvalidDataException($"The picture claims {width} x {height} pixels; at most {maxPixels} are decoded.");
+        if (width < 1 || height < 1 || (long)width * height > _maxPixels)
+            throw new InvalidDataException($"The picture claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         using var bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result != SKCodecResult.Success)
             throw new InvalidDataException($"The picture of {width} x {height} pixels is damaged or truncated ({result}).");
-        return OnWhite(new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), info.BytesSize), width, height, new Orientation(codec.EncodedOrigin));
+        var rgba = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), info.BytesSize);
+        return OnWhite(rgba, width, height, new Orientation(codec.EncodedOrigin));
     }
 
     private static ImageBuffer OnWhite(ReadOnlySpan<byte> rgba, int width, int height, Orientation orientation)
@@ -74,7 +89,8 @@ public sealed class SkiaImageCodec(long maxPixels = 1 << 26) : IImageCodec
     /// <summary>How a stored picture is turned for viewing (EXIF 2.32, orientation).</summary>
     private readonly struct Orientation(SKEncodedOrigin origin)
     {
-        public bool SwapsSides => origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        public bool SwapsSides => origin
+            is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
 
         /// <summary>Where in the stored picture the pixel (x, y) of the turned one is.</summary>
         public (int Column, int Row) Source(int x, int y, int width, int height) => origin switch

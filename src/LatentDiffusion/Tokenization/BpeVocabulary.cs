@@ -31,7 +31,8 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
     public static BpeVocabulary Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        using FileStream tokens = File.OpenRead(Path.Combine(folder, TokensFile)), merges = File.OpenRead(Path.Combine(folder, MergesFile));
+        using FileStream tokens = File.OpenRead(Path.Combine(folder, TokensFile));
+        using FileStream merges = File.OpenRead(Path.Combine(folder, MergesFile));
         return Read(tokens, merges);
     }
 

@@ -114,10 +114,11 @@ internal static class ComposedForm
 
     private static int? Join(int first, int second)
     {
-        if (first - LeadBase is >= 0 and < LeadCount && second - VowelBase is >= 0 and < VowelCount)
-            return SyllableBase + ((first - LeadBase) * VowelCount + second - VowelBase) * TrailCount;
-        if (first - SyllableBase is >= 0 and < SyllableCount && (first - SyllableBase) % TrailCount == 0 && second - TrailBase is > 0 and < TrailCount)
-            return first + second - TrailBase;
+        int lead = first - LeadBase, vowel = second - VowelBase, syllable = first - SyllableBase, trail = second - TrailBase;
+        if (lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount)
+            return SyllableBase + (lead * VowelCount + vowel) * TrailCount;
+        if (syllable is >= 0 and < SyllableCount && syllable % TrailCount == 0 && trail is > 0 and < TrailCount)
+            return first + trail;
         return s_compositions.TryGetValue((first, second), out int composed) ? composed : null;
     }
 

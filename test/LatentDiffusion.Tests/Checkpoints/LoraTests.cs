@@ -131,9 +131,11 @@ public sealed class LoraTests : IDisposable
         foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.Float64 })
         {
             Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
+            long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [LoraTarget.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
             {
                 applied.Set((one, 0.7), (two, -0.3));
+                Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
                 Tensor expected = before.to(ScalarType.Float32) + one.Delta(one.Patches[0], weight.shape) * 0.7 - two.Delta(two.Patches[0], weight.shape) * 0.3;
                 Assert.True(weight.to(ScalarType.Float32).allclose(expected, 1e-3, 1e-3));
                 applied.Set((two, 1));
@@ -152,7 +154,8 @@ public sealed class LoraTests : IDisposable
         Assert.Equal(4, Scale("""{"unet.lora_alpha": 8, "unet.use_rslora": true}"""));
         Assert.Equal(0.25, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 1}}"""));
         Assert.Contains("DoRA", Assert.Throws<CheckpointException>(() => Scale("""{"unet.use_dora": true}""")).Message);
-        Assert.Throws<CheckpointException>(() => Scale("{"));
+        foreach (string bad in new[] { "{", "null", "[]", """{"unet.lora_alpha": "8"}""", """{"unet.lora_alpha": 1e999}""", """{"unet.alpha_pattern": {"to_q": []}}""" })
+            Assert.Throws<CheckpointException>(() => Scale(bad));
 
         double Scale(string settings) => Assert.Single(Open(tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = settings }).Patches).Scale;
     }
@@ -182,6 +185,37 @@ public sealed class LoraTests : IDisposable
         var exception = Assert.Throws<CheckpointException>(() => Open([(name, ones(4))]));
         Assert.Contains("DoRA", exception.Message);
         Assert.Contains(name, exception.Message);
+    }
+
+    [Fact]
+    public void MutatedFilesEndInTheExceptionOrALoad()
+    {
+        SafetensorsWriter.Write(
+            _folder["whole"],
+            [("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320)), (Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640)), (Kohya("attn1_to_q") + ".alpha", tensor(1f))],
+            new Dictionary<string, string> { ["unet"] = "[\"GEGLU\"]", ["lora_adapter_metadata"] = """{"unet.lora_alpha": 8}""" });
+        byte[] file = File.ReadAllBytes(_folder["whole"]);
+        int headerLength = 8 + BitConverter.ToInt32(file);
+        int loaded = 0;
+        for (int seed = 0; seed < 1000; seed++)
+        {
+            // Within the header alone, and without changing its length, for most changes of length end at the offsets.
+            var random = new Random(seed);
+            byte[] mutated = [.. file];
+            for (int n = random.Next(1, 4); n > 0; n--) mutated[random.Next(8, headerLength)] = (byte)"0123456789:._abux\"[]{}- "[random.Next(23)];
+            File.WriteAllBytes(_folder["a"], mutated);
+            try
+            {
+                using var lora = LoraFile.Open(_folder["a"], s_unet, s_text);
+                foreach (LoraPatch patch in lora.Patches) lora.Delta(patch, s_unet.Shapes[patch.Parameter]).Dispose();
+                loaded++;
+            }
+            catch (CheckpointException)
+            {
+            }
+        }
+
+        Assert.InRange(loaded, 1, 999);
     }
 
     public void Dispose()

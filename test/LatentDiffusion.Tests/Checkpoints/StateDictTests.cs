@@ -67,6 +67,16 @@ public sealed class StateDictTests : IDisposable
         Assert.Throws<CheckpointException>(() => StateDict.Load(loaded, _folder["a.safetensors"], _ => "0.weight"));
     }
 
+    [Fact]
+    public void NoTensorIsLeftAlive()
+    {
+        Sequential network = Network();
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        StateDict.Save(network, _folder["a.safetensors"], ScalarType.Float16);
+        StateDict.Load(network, _folder["a.safetensors"]);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
     public void Dispose()
     {
         _scope.Dispose();

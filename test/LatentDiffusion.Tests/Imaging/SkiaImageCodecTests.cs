@@ -44,6 +44,24 @@ public sealed class SkiaImageCodecTests
         Assert.Throws<ArgumentException>(() => s_codec.EncodePng(Noise(2, 2), new Dictionary<string, string> { [key] = value }));
 
     [Theory]
+    [InlineData("noto-emoji128", 128)]
+    [InlineData("pokemon-captioned", 256)]
+    public void RealPicturesAreReadOnWhite(string folder, int size)
+    {
+        string[] files = [.. Directory.GetFiles(SharedData.Require(folder, "images")).Order(StringComparer.Ordinal).Take(60)];
+        int white = 0;
+        foreach (string file in files)
+        {
+            ImageBuffer image = s_codec.Decode(File.ReadAllBytes(file));
+            Assert.Equal((size, size), (image.Width, image.Height));
+            Assert.True(image.Rgb.ToArray().Distinct().Count() > 10, file);
+            if (image.Rgb[0] > 250 && image.Rgb[^1] > 250) white++;
+        }
+
+        Assert.InRange(white, files.Length * 3 / 4, files.Length);
+    }
+
+    [Theory]
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Webp)]
     public void OtherFormatsAreRead(SKEncodedImageFormat format)
@@ -106,6 +124,7 @@ public sealed class SkiaImageCodecTests
         bomb.Write(png.AsSpan(33));
         Assert.Contains("65536", Assert.Throws<InvalidDataException>(() => s_codec.Decode(bomb.ToArray())).Message);
         Assert.Throws<InvalidDataException>(() => new SkiaImageCodec(maxPixels: 15).Decode(png));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SkiaImageCodec(maxPixels: int.MaxValue));
     }
 
     [Fact]

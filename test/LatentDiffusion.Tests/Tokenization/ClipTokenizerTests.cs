@@ -22,6 +22,25 @@ public sealed class ClipTokenizerTests
         }
     }
 
+    [Fact]
+    public void ItAgreesWithPlainBytePairEncoding()
+    {
+        BpeVocabulary vocabulary = BpeVocabulary.Open(SharedData.Require("clip-bpe"));
+        var tokenizer = new ClipTokenizer(vocabulary);
+        var plain = new PlainBpe(vocabulary);
+        string[] pieces = ["the", "un", "believ", "able", "ing", "er", " ", "  ", "'", "'s", "'LL", "!", "...", "7", "42", "é", "ß", "日本", "🐢", "🔥🔥", "Q", "x", "zz", "_", "<|endoftext|>", "\u0301", "\u200d", "&amp;", "\0"];
+        Gen.Int[0, pieces.Length - 1].Select(i => pieces[i]).Array[0, 40].Select(string.Concat).Sample(Agree, iter: 2000);
+        Gen.Char[char.MinValue, char.MaxValue].Array[0, 30].Select(c => new string(c)).Sample(Agree, iter: 1000);
+
+        void Agree(string text)
+        {
+            List<int> expected = plain.Encode(text);
+            Assert.Equal(expected, tokenizer.Tokenize(text));
+            TokenizedPrompt tokens = tokenizer.Encode(text);
+            Assert.Equal(expected.Take(75).Select(id => (long)id), tokens.Ids[1..(tokens.Count - 1)]);
+        }
+    }
+
     [Theory]
     [InlineData("", 2)]
     [InlineData(" \t\r\n\u00a0\u3000", 2)]
@@ -72,6 +91,17 @@ public sealed class ClipTokenizerTests
         // Any UTF-16 code unit, so that halves of surrogate pairs are among them.
         Gen.Char[char.MinValue, char.MaxValue].Array[0, 60].Select(c => new string(c)).Sample(Check, iter: 3000);
         Gen.Char[char.MinValue, '\u0250'].Array[0, 200].Select(c => new string(c)).Sample(Check, iter: 1000);
+    }
+
+    [Fact]
+    public void ConcurrentUseGivesTheSame()
+    {
+        ClipTokenizer shared = s_small.Value;
+        string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"a red star number {i} over blue café {i * 7919}")];
+        long[][] expected = [.. texts.Take(20).Select(t => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)).Encode(t).Ids)];
+        var actual = new long[texts.Length][];
+        Parallel.For(0, texts.Length, i => actual[i] = shared.Encode(texts[i]).Ids);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i]);
     }
 
     [Theory]

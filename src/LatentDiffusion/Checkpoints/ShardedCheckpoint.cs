@@ -1,0 +1,113 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Several files as one, by an index (<c>*.index.json</c>) that says which file holds which tensor. Index and files must
+/// agree exactly. Safe for concurrent reads.
+/// </summary>
+public sealed class ShardedCheckpoint : ITensorSource
+{
+    private const long MaximumIndexLength = 1 << 26;
+
+    private readonly Dictionary<string, ITensorSource> _shards = [];
+    private readonly Dictionary<string, ITensorSource> _tensors = [];
+
+    private ShardedCheckpoint(string path) => Path = path;
+
+    /// <inheritdoc/>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<TensorEntry> Entries { get; private set; } = [];
+
+    /// <summary>Opens an index and the files it names.</summary>
+    /// <param name="path">Path of the index.</param>
+    /// <exception cref="CheckpointException">The index or a file is damaged, or they do not agree; the message says what.</exception>
+    /// <exception cref="IOException">A file cannot be opened.</exception>
+    public static ShardedCheckpoint Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var checkpoint = new ShardedCheckpoint(path);
+        try
+        {
+            checkpoint.OpenShards();
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public TensorEntry? Find(string name) => _tensors.TryGetValue(name, out ITensorSource? shard) ? shard.Find(name) : null;
+
+    /// <inheritdoc/>
+    public void ReadInto(string name, Tensor destination)
+    {
+        this.Require(name, destination);
+        _tensors[name].ReadInto(name, destination);
+    }
+
+    /// <summary>Closes the files. Tensors read from them stay.</summary>
+    public void Dispose()
+    {
+        foreach (ITensorSource shard in _shards.Values) shard.Dispose();
+    }
+
+    private void OpenShards()
+    {
+        Dictionary<string, string> map = ReadIndex(Path);
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        foreach (string name in map.Values.Distinct().Order(StringComparer.Ordinal))
+        {
+            string file = System.IO.Path.Combine(folder, name);
+
+            if (!IsFileName(name) || !File.Exists(file))
+                throw new CheckpointException(Path, $"it names the file '{name}', which is no checkpoint in its folder.");
+            _shards.Add(name, Checkpoint.Open(file));
+        }
+
+        string[] missing = [.. map.Where(m => _shards[m.Value].Find(m.Key) is null).Select(m => m.Key)];
+        string[] unexpected =
+        [
+            .. from shard in _shards
+               from entry in shard.Value.Entries
+               where map.GetValueOrDefault(entry.Name) != shard.Key
+               select $"{entry.Name} in {shard.Key}",
+        ];
+        if (missing.Length + unexpected.Length > 0) throw new CheckpointException(Path, missing, unexpected, []);
+        foreach ((string tensor, string shard) in map) _tensors.Add(tensor, _shards[shard]);
+        Entries = [.. _shards.Values.SelectMany(s => s.Entries)];
+    }
+
+    /// <summary>An index may name its neighbours and nothing else: no other index either, which could be itself.</summary>
+    private static bool IsFileName(string name) =>
+        name is not ("" or "." or "..")
+        && !name.Contains('\\')
+        && name == System.IO.Path.GetFileName(name)
+        && !name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+
+    private static Dictionary<string, string> ReadIndex(string path)
+    {
+        if (new FileInfo(path) is { Exists: true, Length: > MaximumIndexLength })
+            throw new CheckpointException(path, $"an index has at most {MaximumIndexLength} bytes.");
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 8 });
+            var map = new Dictionary<string, string>();
+            foreach (JsonProperty entry in document.RootElement.GetProperty("weight_map").EnumerateObject())
+                if (!map.TryAdd(entry.Name, entry.Value.GetString() ?? ""))
+                    throw new CheckpointException(path, $"it has '{entry.Name}' twice.");
+            return map;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new CheckpointException(path, $"it is no index with a weight_map of file names by tensor: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests;
+
+public sealed class ShardedCheckpointTests : IDisposable
+{
+    private const string Index = "model.safetensors.index.json";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    public ShardedCheckpointTests()
+    {
+        SafetensorsWriter.Write(_folder["one.safetensors"], [("a", ones(2)), ("b", ones(3))]);
+        SafetensorsWriter.Write(_folder["two.safetensors"], [("c", arange(4))]);
+    }
+
+    [Fact]
+    public void FilesAreReadAsOne()
+    {
+        Write("""{"metadata":{"total_size":52},"weight_map":{"a":"one.safetensors","b":"one.safetensors","c":"two.safetensors"}}""");
+        using ITensorSource source = Checkpoint.OpenComponent(Path.GetDirectoryName(_folder[Index])!);
+        Assert.Equal(["a", "b", "c"], source.Entries.Select(e => e.Name).Order());
+        Assert.Equal([0L, 1, 2, 3], source.Read("c").data<long>().ToArray());
+        Assert.Null(source.Find("d"));
+        Assert.Throws<KeyNotFoundException>(() => source.Read("d"));
+    }
+
+    [Theory]
+    [InlineData("""{"weight_map":{"a":"one.safetensors","b":"one.safetensors","d":"two.safetensors"}}""", "1 missing: d")]
+    [InlineData("""{"weight_map":{"a":"one.safetensors","c":"two.safetensors"}}""", "b in one.safetensors")]
+    [InlineData("""{"weight_map":{"a":"two.safetensors","b":"one.safetensors","c":"two.safetensors"}}""", "a in one.safetensors")]
+    [InlineData("""{"weight_map":{"a":"../one.safetensors"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":".."}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":""}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"sub\\one.safetensors"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"three.safetensors"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}""", "twice")]
+    [InlineData("""{"weight_map":{"a":null}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"model.safetensors.index.json"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":1}}""", "no index")]
+    [InlineData("""{"weight_map":[]}""", "no index")]
+    [InlineData("""{"weights":{}}""", "no index")]
+    [InlineData("""[""", "no index")]
+    [InlineData("""[[[[[[[[[[[[[[]]]]]]]]]]]]]]""", "no index")]
+    public void BadIndicesAreRefusedWithAReason(string json, string reason)
+    {
+        Write(json);
+        var exception = Assert.Throws<CheckpointException>(() => Checkpoint.Open(_folder[Index]));
+        Assert.Contains(reason, exception.Message);
+        Assert.Equal(_folder[Index], exception.File);
+    }
+
+    [Fact]
+    public void TheVariantComesFirstAndThePlainFileElse()
+    {
+        string folder = Directory.CreateDirectory(_folder["unet"]).FullName;
+        Assert.Contains("diffusion_pytorch_model.safetensors", Assert.Throws<FileNotFoundException>(() => Checkpoint.OpenComponent(folder, "fp16")).Message);
+        File.Copy(_folder["one.safetensors"], Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
+        Assert.NotNull(Open("fp16").Find("a"));
+        File.Copy(_folder["two.safetensors"], Path.Combine(folder, "diffusion_pytorch_model.fp16.safetensors"));
+        Assert.NotNull(Open("fp16").Find("c"));
+        Assert.NotNull(Open(null).Find("a"));
+
+        ITensorSource Open(string? variant)
+        {
+            using ITensorSource source = Checkpoint.OpenComponent(folder, variant);
+            return source;
+        }
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private void Write(string json) => File.WriteAllText(_folder[Index], json);
+}
