@@ -38,6 +38,9 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     /// <summary>The configuration it was built from.</summary>
     public ClipTextConfig Config { get; }
 
+    /// <summary>Whether it has a projection of the pooled output.</summary>
+    public bool HasProjection => _projection is not null;
+
     /// <summary>Evaluates the network.</summary>
     /// <param name="ids">Token ids, [batch, tokens], int64.</param>
     public override ClipTextOutput forward(Tensor ids)
