@@ -78,7 +78,7 @@ public sealed class DiffusionPipeline : IDisposable
             using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise });
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             Tensor latents = noise.NextLike(like).mul_(run.InitialNoiseSigma.ToScalar());
-            int chunks = (request.Count + count - 1) / count, chunk = first / Math.Max(_parts.Options.ImagesPerEvaluation, 1);
+            int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
             while (!run.IsCompleted)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -88,7 +88,7 @@ public sealed class DiffusionPipeline : IDisposable
                 Tensor next = run.Step(prediction, latents).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
-                progress?.Report(new GenerationProgress(chunk * run.Timesteps.Count + run.StepIndex, chunks * run.Timesteps.Count, first, timestep));
+                progress?.Report(new GenerationProgress(batch * run.Timesteps.Count + run.StepIndex, batches * run.Timesteps.Count, first, timestep));
             }
 
             return latents;

@@ -20,7 +20,7 @@ public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageS
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        Tensor pixels = cat([.. _indices.Of(step.Index).AsParallel().AsOrdered().Select(i => ImageTensor.FromImage(images.Read(i).Image))]);
+        Tensor pixels = Batch(step);
         (Tensor mean, Tensor logVariance) = network.Encode(pixels);
         Tensor noise = randn(mean.shape, generator: step.Generator);
         Tensor latents = mean + (0.5 * logVariance).exp() * noise;
@@ -28,6 +28,17 @@ public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageS
         Tensor error = reconstruction - pixels;
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
-        return options.AbsoluteWeight * error.abs().mean() + options.SquaredWeight * error.square().mean() + options.KlWeight * divergence;
+        Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean() + (error.narrow(1, 2, 1) - green).abs().mean();
+        return options.AbsoluteWeight * error.abs().mean() + options.SquaredWeight * error.square().mean() + options.ChromaWeight * chroma + options.KlWeight * divergence;
+    }
+
+    private Tensor Batch(TrainingStep step)
+    {
+        ImageBuffer[] pictures = [.. _indices.Of(step.Index).AsParallel().AsOrdered().Select(i => images.Read(i).Image)];
+        if (options.CropSize is not { } size) return ImageTensor.FromImages(pictures);
+        Tensor corners = rand(pictures.Length, 2, generator: step.Generator);
+        float[] where = corners.data<float>().ToArray();
+        return ImageTensor.FromImages([.. pictures.Select((picture, i) => picture.Crop(
+            (int)(where[2 * i] * (picture.Width - size + 1)), (int)(where[2 * i + 1] * (picture.Height - size + 1)), size, size))]);
     }
 }

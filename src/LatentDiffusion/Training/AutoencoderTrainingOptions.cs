@@ -9,6 +9,13 @@ public sealed record AutoencoderTrainingOptions
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>
+    /// Width and height of the random crops trained on, in pixels, a multiple of the downsampling factor; null for whole
+    /// pictures. Crops bring more pictures, and so more colours, into a batch of the same cost. Default null.
+    /// </summary>
+    [Range(8, 4096)]
+    public int? CropSize { get; init; }
+
     /// <summary>Weight of the pixels' mean absolute error, at least 0: it keeps edges sharp. Default 1.</summary>
     [Range(0.0, double.MaxValue)]
     public double AbsoluteWeight { get; init; } = 1;
@@ -16,6 +23,13 @@ public sealed record AutoencoderTrainingOptions
     /// <summary>Weight of the pixels' mean squared error, at least 0: it finds colours fast. Default 1.</summary>
     [Range(0.0, double.MaxValue)]
     public double SquaredWeight { get; init; } = 1;
+
+    /// <summary>
+    /// Weight of the mean absolute error of the colour differences R − G and B − G, at least 0: gray is a long plateau
+    /// for small networks, and this leads off it. Default 0.
+    /// </summary>
+    [Range(0.0, double.MaxValue)]
+    public double ChromaWeight { get; init; }
 
     /// <summary>Weight of the divergence of the latents from a standard normal, per latent value, at least 0. Default 1e-4.</summary>
     [Range(0.0, double.MaxValue)]

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Packaging;
+
+/// <summary>
+/// A console project outside the repository that references nothing but the packed packages builds, runs and, published,
+/// runs again. Restores from the packed files and from packages that are on this machine: nothing is downloaded.
+/// </summary>
+public sealed class StrangersProjectTests
+{
+    private const string Version = "0.0.1-test";
+
+    [Fact]
+    public void A_project_with_the_packages_alone_generates_a_picture_and_so_does_its_published_form()
+    {
+        Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "The project is written for the Linux build of libtorch.");
+        string repository = Setting("RepositoryRoot"), packages = Setting("PackagesRoot");
+        using var folder = new TemporaryFolder();
+        foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
+            Dotnet(repository, "pack", $"src/{project}", "-c", Setting("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+
+        string home = folder["stranger"];
+        Directory.CreateDirectory(home);
+        File.WriteAllText(Path.Combine(home, "nuget.config"), $"""
+            <configuration>
+              <packageSources><clear /><add key="packed" value="{folder["feed"]}" /></packageSources>
+              <fallbackPackageFolders><clear /><add key="here" value="{packages}" /></fallbackPackageFolders>
+            </configuration>
+            """);
+        File.WriteAllText(Path.Combine(home, "Stranger.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings>
+                <RestorePackagesPath>{folder["packages"]}</RestorePackagesPath><TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="LatentDiffusion.Models.Drawings" Version="{Version}" />
+                <PackageReference Include="libtorch-cpu-linux-x64" Version="{Setting("LibTorchVersion")}" />
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(Path.Combine(home, "Program.cs"), """
+            using LatentDiffusion;
+            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
+            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }).Images[0].SavePng(args[0]);
+            """);
+
+        Dotnet(home, "build", "-c", "Release");
+        Dotnet(home, Path.Combine("bin", "Release", "net10.0", "Stranger.dll"), "built.png");
+        Dotnet(home, "publish", "-c", "Release", "-o", "published");
+        Dotnet(home, Path.Combine("published", "Stranger.dll"), "published.png");
+
+        ImageBuffer built = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "built.png")));
+        ImageBuffer published = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "published.png")));
+        Assert.Equal((128, 128), (built.Width, built.Height));
+        Assert.Equal(built.Rgb, published.Rgb);
+    }
+
+    private static string Setting(string name) => typeof(StrangersProjectTests).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
+
+    private static void Dotnet(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        // What the test host sets for itself must not reach another build.
+        foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray()) start.Environment.Remove(name);
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}\n{error.Result}");
+    }
+}

@@ -1,0 +1,154 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines;
+
+public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private static readonly GenerationRequest s_request = new() { Prompt = "a star", Seed = 1, Steps = 2 };
+
+    [Fact]
+    public void Every_part_can_be_the_users_own()
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseTextEncoder(new LengthEncoder())
+            .UseDenoiser(new ShrinkingDenoiser())
+            .UseAutoencoder(new GrayAutoencoder())
+            .UseScheduler(new SubtractingScheduler())
+            .UseGuidance(new NoGuidance())
+            .UseImageCodec(new SkiaImageCodec())
+            .Build();
+
+        GenerationResult result = pipeline.Generate(s_request with { Width = 16, Height = 8 });
+        Assert.Equal((16, 8), (result.Images[0].Image.Width, result.Images[0].Image.Height));
+    }
+
+    [Fact]
+    public void Parts_registered_in_the_container_take_the_place_of_the_models()
+    {
+        using DiffusionPipeline plain = model.Builder().Build();
+        byte[] usual = plain.Generate(s_request).Images[0].Image.Rgb.ToArray();
+
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion().UseModelFolder(model.Folder);
+        services.AddSingleton<INoiseScheduler, SubtractingScheduler>();
+        services.Configure<DiffusionPipelineOptions>(o => o.Steps = 3);
+        using ServiceProvider provider = services.BuildServiceProvider();
+        GenerationResult result = provider.GetRequiredService<DiffusionPipeline>().Generate(s_request with { Steps = null });
+        Assert.Equal(3, result.Request.Steps);
+        Assert.NotEqual(usual, result.Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void What_the_builder_is_given_goes_before_what_is_registered()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<INoiseScheduler>(_ => throw new InvalidOperationException("must not be asked for"));
+        services.AddLatentDiffusion().UseModelFolder(model.Folder).UseScheduler(KnownSchedulers.Euler.Create);
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Assert.Single(provider.GetRequiredService<DiffusionPipeline>().Generate(s_request).Images);
+    }
+
+    [Fact]
+    public void Building_freezes_the_builder()
+    {
+        DiffusionPipelineBuilder builder = model.Builder();
+        builder.Build().Dispose();
+        Assert.Throws<InvalidOperationException>(() => builder.UseGuidance(new NoGuidance()));
+        Assert.Throws<InvalidOperationException>(() => builder.Build());
+    }
+
+    [Fact]
+    public void A_missing_part_is_named()
+    {
+        var e = Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseDenoiser(new ShrinkingDenoiser()).Build());
+        Assert.Contains("an autoencoder", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_named()
+    {
+        var e = Assert.Throws<ValidationException>(() => model.Builder().Configure(o => o.Steps = 0).Build());
+        Assert.Contains("Steps", e.Message, StringComparison.Ordinal);
+
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion().UseModelFolder(model.Folder);
+        services.Configure<DiffusionPipelineOptions>(o => o.GuidanceScale = -1);
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Assert.Contains("GuidanceScale", Assert.Throws<OptionsValidationException>(provider.GetRequiredService<DiffusionPipeline>).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_a_model_is_refused()
+    {
+        var e = Assert.Throws<DirectoryNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFolder(Path.GetTempPath()).Build());
+        Assert.Contains("model_index.json", e.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class LengthEncoder : ITextEncoder
+    {
+        public int MaxLength => 1;
+
+        public Conditioning Encode(IReadOnlyList<string> prompts) => new(tensor(prompts.Select(p => (float)p.Length).ToArray(), [prompts.Count, 1, 1]));
+    }
+
+    private sealed class ShrinkingDenoiser : IDenoiser
+    {
+        public int InChannels => 1;
+
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
+    }
+
+    private sealed class GrayAutoencoder : IAutoencoder
+    {
+        public int LatentChannels => 1;
+
+        public int DownsamplingFactor => 2;
+
+        public LatentDistribution Encode(Tensor images) => new(images.mean([1], keepdim: true));
+
+        public Tensor Decode(Tensor latents) => latents.repeat_interleave(2, 2).repeat_interleave(2, 3).expand(-1, 3, -1, -1);
+    }
+
+    private sealed class NoGuidance : IGuidance
+    {
+        public bool NeedsUnconditional => false;
+
+        public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => denoiser;
+    }
+
+    private sealed class SubtractingScheduler : INoiseScheduler
+    {
+        public PredictionType PredictionType => PredictionType.Epsilon;
+
+        public int TrainingTimesteps => 1000;
+
+        public ISchedulerRun Start(SamplingOptions options) => new Run(options.Steps);
+
+        private sealed class Run(int steps) : ISchedulerRun
+        {
+            public IReadOnlyList<double> Timesteps { get; } = [.. Enumerable.Range(0, steps).Select(i => (double)(steps - 1 - i))];
+
+            public int StepIndex { get; private set; }
+
+            public double InitialNoiseSigma => 1;
+
+            public Tensor ScaleModelInput(Tensor sample) => sample;
+
+            public Tensor Step(Tensor modelOutput, Tensor sample)
+            {
+                StepIndex++;
+                return sample - modelOutput / Timesteps.Count;
+            }
+
+            public Tensor AddNoise(Tensor sample, Tensor noise) => sample + noise;
+
+            public void Dispose()
+            {
+            }
+        }
+    }
+}
