@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion.Tests.Reference;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -28,7 +29,10 @@ public class ReferenceNetworkTests
         {
             case "UNet2DConditionModel": CheckUNet(reference); break;
             case "AutoencoderKL": CheckAutoencoder(reference); break;
-            default: Assert.Skip("not yet"); break;
+            case "AutoencoderTiny": CheckTiny(reference); break;
+            case "VQModel": CheckVQ(reference); break;
+            case "ControlNetModel": CheckControlNet(reference); break;
+            default: Assert.Fail($"No network is called {reference["model"]}."); break;
         }
     }
 
@@ -54,24 +58,81 @@ public class ReferenceNetworkTests
     private static void CheckUNet(JsonNode reference)
     {
         UNet2DConditionModel network = UNet2DConditionConfig.FromJson(reference["config"]!.ToJsonString()).Build();
+        Prepare(network, reference);
+        Check(network.call(UNetInput(reference["inputs"]!)), reference["output"]!);
+    }
+
+    private static void CheckControlNet(JsonNode reference)
+    {
+        ControlNetModel network = ControlNetConfig.FromJson(reference["config"]!.ToJsonString()).Build();
+        Prepare(network, reference);
+        JsonNode inputs = reference["inputs"]!, expected = reference["output"]!;
+        ControlNetOutput output = network.call(new ControlNetInput(UNetInput(inputs), Input(inputs, "hint"))
+        {
+            ConditioningScale = (double?)inputs["conditioning_scale"] ?? 1,
+            GuessMode = (bool?)inputs["guess_mode"] ?? false,
+        });
+        Assert.Equal(expected["down"]!.AsArray().Count, output.DownResiduals.Count);
+        foreach ((Tensor residual, JsonNode? down) in output.DownResiduals.Zip(expected["down"]!.AsArray())) Check(residual, down!);
+        Check(output.MiddleResidual, expected["mid"]!);
+    }
+
+    private static void CheckTiny(JsonNode reference)
+    {
+        AutoencoderTiny network = AutoencoderTinyConfig.FromJson(reference["config"]!.ToJsonString()).Build();
+        Prepare(network, reference);
+        Tensor latents = network.Encode(Input(reference["inputs"]!, "image"));
+        Check(latents, reference["output"]!["latents"]!);
+        Check(network.Decode(latents), reference["output"]!["decoded"]!);
+    }
+
+    private static void CheckVQ(JsonNode reference)
+    {
+        VQModel network = VQConfig.FromJson(reference["config"]!.ToJsonString()).Build();
+        Prepare(network, reference);
+        Tensor latents = network.Encode(Input(reference["inputs"]!, "image"));
+        Check(latents, reference["output"]!["latents"]!);
+        Check(network.Decode(latents), reference["output"]!["decoded"]!);
+    }
+
+    private static void Prepare(torch.nn.Module network, JsonNode reference)
+    {
         ReferenceFiles.AssertKeys(network, reference["keys"]!.AsObject());
         FormulaWeights.Fill(network);
-        JsonNode inputs = reference["inputs"]!;
-        double[][]? timeIds = inputs["time_ids"]?.Deserialize<double[][]>();
-        Tensor output = network.call(new UNetInput(
-            Input(inputs, "sample"), tensor(inputs["timestep"]!.Deserialize<long[]>()!), Input(inputs, "context"))
-        {
-            TextEmbeds = inputs["text_embeds"] is null ? null : Input(inputs, "text_embeds"),
-            TimeIds = timeIds is null ? null : tensor(timeIds.SelectMany(r => r).Select(v => (float)v).ToArray(), [timeIds.Length, timeIds[0].Length]),
-        });
-        Check(output, reference["output"]!);
+        network.eval();
+    }
+
+    private static UNetInput UNetInput(JsonNode inputs) => new(
+        Input(inputs, "sample"), Numbers(inputs["timestep"]!), Input(inputs, "context"))
+    {
+        TextEmbeds = Optional(inputs, "text_embeds"),
+        TimeIds = Optional(inputs, "time_ids"),
+        ClassLabels = Optional(inputs, "class_labels"),
+        TimestepCondition = Optional(inputs, "timestep_cond"),
+    };
+
+    /// <summary>A named input, or numbers as they stand; null where there is none.</summary>
+    private static Tensor? Optional(JsonNode inputs, string name) => inputs[name] switch
+    {
+        null => null,
+        JsonArray numbers => Numbers(numbers),
+        _ => Input(inputs, name),
+    };
+
+    private static Tensor Numbers(JsonNode node)
+    {
+        if (node is not JsonArray { Count: > 0 } array) return tensor(new[] { (double)node }).to(ScalarType.Float32);
+        if (array[0] is JsonArray) return stack([.. array.Select(row => Numbers(row!))]);
+        double[] values = array.Deserialize<double[]>()!;
+        return values.All(double.IsInteger) && array.All(v => !v!.ToJsonString().Contains('.'))
+            ? tensor(values.Select(v => (long)v).ToArray())
+            : tensor(values).to(ScalarType.Float32);
     }
 
     private static void CheckAutoencoder(JsonNode reference)
     {
         AutoencoderKL network = AutoencoderKLConfig.FromJson(reference["config"]!.ToJsonString()).Build();
-        ReferenceFiles.AssertKeys(network, reference["keys"]!.AsObject());
-        FormulaWeights.Fill(network);
+        Prepare(network, reference);
         JsonNode expected = reference["output"]!;
         (Tensor mean, Tensor logVariance) = network.Encode(Input(reference["inputs"]!, "image"));
         Check(mean, expected["mean"]!);

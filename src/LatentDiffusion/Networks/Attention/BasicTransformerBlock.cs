@@ -15,17 +15,15 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor?,
     [ComponentName(Name = "ff")] private readonly FeedForward _feedForward;
     private readonly bool _onlyCrossAttention;
 
-    public BasicTransformerBlock(
-        long channels, int heads, int headChannels, long contextChannels, bool onlyCrossAttention = false, double dropout = 0)
-        : base(nameof(BasicTransformerBlock))
+    public BasicTransformerBlock(LayerFactory layers, long channels, TransformerOptions options) : base(nameof(BasicTransformerBlock))
     {
-        _onlyCrossAttention = onlyCrossAttention;
-        _norm1 = Normalization.Layer(channels);
-        _selfAttention = new CrossAttention(channels, onlyCrossAttention ? contextChannels : null, heads, headChannels);
-        _norm2 = Normalization.Layer(channels);
-        _crossAttention = new CrossAttention(channels, contextChannels, heads, headChannels);
-        _norm3 = Normalization.Layer(channels);
-        _feedForward = new FeedForward(channels, dropout);
+        _onlyCrossAttention = options.OnlyCrossAttention;
+        _norm1 = layers.LayerNorm(channels);
+        _selfAttention = new CrossAttention(layers, channels, _onlyCrossAttention ? options.ContextChannels : null, options);
+        _norm2 = layers.LayerNorm(channels);
+        _crossAttention = new CrossAttention(layers, channels, options.ContextChannels, options);
+        _norm3 = layers.LayerNorm(channels);
+        _feedForward = new FeedForward(layers, channels, options.Dropout);
         RegisterComponents();
     }
 
@@ -35,11 +33,11 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor?,
     public override Tensor forward(Tensor hidden, Tensor context, Tensor? contextBias)
     {
         using DisposeScope scope = NewDisposeScope();
-        hidden = hidden + (_onlyCrossAttention
-            ? _selfAttention.call(_norm1.call(hidden), context, contextBias)
-            : _selfAttention.call(_norm1.call(hidden), null, null));
-        hidden = hidden + _crossAttention.call(_norm2.call(hidden), context, contextBias);
-        hidden = hidden + _feedForward.call(_norm3.call(hidden));
+        hidden = hidden + _norm1.call(hidden).Into(x => _onlyCrossAttention
+            ? _selfAttention.call(x, context, contextBias)
+            : _selfAttention.call(x, null, null));
+        hidden = hidden + _norm2.call(hidden).Into(x => _crossAttention.call(x, context, contextBias));
+        hidden = hidden + _norm3.call(hidden).Into(_feedForward.call);
         return hidden.MoveToOuterDisposeScope();
     }
 }

@@ -10,28 +10,27 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
     // The published names are net.0.proj and net.2, with a dropout without parameters at net.1.
     [ComponentName(Name = "net")] private readonly ModuleList<nn.Module<Tensor, Tensor>> _net;
 
-    public FeedForward(long channels, double dropout = 0) : base(nameof(FeedForward))
+    public FeedForward(LayerFactory layers, long channels, double dropout = 0) : base(nameof(FeedForward))
     {
         _net = new ModuleList<nn.Module<Tensor, Tensor>>(
-            new GatedLinear(channels, channels * 4), nn.Dropout(dropout), nn.Linear(channels * 4, channels));
+            new GatedLinear(layers, channels, channels * 4), nn.Dropout(dropout), layers.Linear(channels * 4, channels));
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input)
     {
-        using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _net[0].call(input);
-        if (training) hidden = _net[1].call(hidden);
-        return _net[2].call(hidden).MoveToOuterDisposeScope();
+        if (training) hidden = hidden.Into(_net[1].call);
+        return hidden.Into(_net[2].call);
     }
 
     private sealed class GatedLinear : nn.Module<Tensor, Tensor>
     {
         [ComponentName(Name = "proj")] private readonly Linear _projection;
 
-        public GatedLinear(long inChannels, long outChannels) : base(nameof(GatedLinear))
+        public GatedLinear(LayerFactory layers, long inChannels, long outChannels) : base(nameof(GatedLinear))
         {
-            _projection = nn.Linear(inChannels, outChannels * 2);
+            _projection = layers.Linear(inChannels, outChannels * 2);
             RegisterComponents();
         }
 

@@ -7,25 +7,23 @@ namespace LatentDiffusion;
 /// <summary>A spatial transformer: feature maps as sequences of pixels that attend to each other and to the text (Rombach et al. 2022, appendix E.2.1).</summary>
 internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
+    // The published network has no option for it.
+    private const double NormEps = 1e-6;
+
     [ComponentName(Name = "norm")] private readonly GroupNorm _norm;
     [ComponentName(Name = "proj_in")] private readonly nn.Module<Tensor, Tensor> _projectIn;
     [ComponentName(Name = "transformer_blocks")] private readonly ModuleList<BasicTransformerBlock> _blocks = [];
     [ComponentName(Name = "proj_out")] private readonly nn.Module<Tensor, Tensor> _projectOut;
     private readonly bool _linearProjection;
 
-    public Transformer2DModel(
-        long channels, int heads, int layers, long contextChannels, int groups, bool linearProjection,
-        bool onlyCrossAttention = false, double dropout = 0)
-        : base(nameof(Transformer2DModel))
+    public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options) : base(nameof(Transformer2DModel))
     {
-        _linearProjection = linearProjection;
-        int headChannels = (int)(channels / heads);
-        long inner = (long)heads * headChannels;
-        _norm = Normalization.Group(groups, channels, 1e-6);
-        _projectIn = linearProjection ? nn.Linear(channels, inner) : nn.Conv2d(channels, inner, 1);
-        for (int i = 0; i < layers; i++)
-            _blocks.Add(new BasicTransformerBlock(inner, heads, headChannels, contextChannels, onlyCrossAttention, dropout));
-        _projectOut = linearProjection ? nn.Linear(inner, channels) : nn.Conv2d(inner, channels, 1);
+        _linearProjection = options.LinearProjection;
+        long inner = channels / options.Heads * options.Heads;
+        _norm = layers.GroupNorm(options.Groups, channels, NormEps);
+        _projectIn = _linearProjection ? layers.Linear(channels, inner) : layers.Conv2d(channels, inner, 1);
+        for (int i = 0; i < depth; i++) _blocks.Add(new BasicTransformerBlock(layers, inner, options));
+        _projectOut = _linearProjection ? layers.Linear(inner, channels) : layers.Conv2d(inner, channels, 1);
         RegisterComponents();
     }
 
@@ -37,15 +35,15 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Te
         using DisposeScope scope = NewDisposeScope();
         long batch = input.shape[0], height = input.shape[2], width = input.shape[3];
         Tensor hidden = _norm.call(input);
-        if (!_linearProjection) hidden = _projectIn.call(hidden);
+        if (!_linearProjection) hidden = hidden.Into(_projectIn.call);
         hidden = hidden.flatten(2).transpose(1, 2);
-        if (_linearProjection) hidden = _projectIn.call(hidden);
+        if (_linearProjection) hidden = hidden.Into(_projectIn.call);
 
-        foreach (BasicTransformerBlock block in _blocks) hidden = block.call(hidden, context, contextBias);
+        foreach (BasicTransformerBlock block in _blocks) hidden = hidden.Into(x => block.call(x, context, contextBias));
 
-        if (_linearProjection) hidden = _projectOut.call(hidden);
+        if (_linearProjection) hidden = hidden.Into(_projectOut.call);
         hidden = hidden.transpose(1, 2).reshape(batch, -1, height, width);
-        if (!_linearProjection) hidden = _projectOut.call(hidden);
+        if (!_linearProjection) hidden = hidden.Into(_projectOut.call);
         return (hidden + input).MoveToOuterDisposeScope();
     }
 }

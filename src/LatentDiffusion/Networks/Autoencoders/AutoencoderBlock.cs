@@ -4,35 +4,51 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>One resolution of an autoencoder: residual blocks, then a change of size where there is one.</summary>
-internal sealed class AutoencoderBlock : nn.Module<Tensor, Tensor>
+/// <summary>One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.</summary>
+internal sealed class AutoencoderBlock : nn.Module<Tensor, Tensor?, Tensor>
 {
-    [ComponentName(Name = "resnets")] private readonly ModuleList<ResnetBlock2D> _resnets = [];
+    public const string PlainDown = "DownEncoderBlock2D", AttentionDown = "AttnDownEncoderBlock2D";
+    public const string PlainUp = "UpDecoderBlock2D", AttentionUp = "AttnUpDecoderBlock2D";
+
+    [ComponentName(Name = "resnets")] private readonly ModuleList<AutoencoderResnet> _resnets = [];
+    [ComponentName(Name = "attentions")] private readonly ModuleList<PixelAttention>? _attentions;
     [ComponentName(Name = "downsamplers")] private readonly ModuleList<Downsample2D>? _downsamplers;
     [ComponentName(Name = "upsamplers")] private readonly ModuleList<Upsample2D>? _upsamplers;
 
-    private AutoencoderBlock(int inChannels, int outChannels, int layers, int groups, bool down, bool up) : base(nameof(AutoencoderBlock))
+    /// <param name="shape">What the blocks share.</param>
+    /// <param name="type">The block's published name.</param>
+    /// <param name="inChannels">Channels of the input.</param>
+    /// <param name="outChannels">Channels of the output.</param>
+    /// <param name="layers">Number of residual blocks.</param>
+    /// <param name="resizes">Whether the size is halved or doubled at the end.</param>
+    public AutoencoderBlock(AutoencoderShape shape, string type, int inChannels, int outChannels, int layers, bool resizes) : base(nameof(AutoencoderBlock))
     {
+        if (type is AttentionDown or AttentionUp) _attentions = [];
         for (int i = 0; i < layers; i++)
-            _resnets.Add(new ResnetBlock2D(i == 0 ? inChannels : outChannels, outChannels, groups, AutoencoderKL.NormEps));
-        if (down) _downsamplers = [new Downsample2D(outChannels, padding: 0)];
-        if (up) _upsamplers = [new Upsample2D(outChannels)];
+        {
+            _resnets.Add(new AutoencoderResnet(shape, i == 0 ? inChannels : outChannels, outChannels));
+            _attentions?.Add(shape.Attention(outChannels));
+        }
+
+        if (resizes && type is PlainDown or AttentionDown) _downsamplers = [new Downsample2D(shape.Layers, outChannels, padding: 0)];
+        else if (resizes) _upsamplers = [new Upsample2D(shape.Layers, outChannels)];
         RegisterComponents();
     }
 
-    public static AutoencoderBlock Down(int inChannels, int outChannels, int layers, int groups, bool halve) =>
-        new(inChannels, outChannels, layers, groups, halve, up: false);
-
-    public static AutoencoderBlock Up(int inChannels, int outChannels, int layers, int groups, bool grow) =>
-        new(inChannels, outChannels, layers, groups, down: false, grow);
-
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input, Tensor? latents)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = input;
-        foreach (ResnetBlock2D resnet in _resnets) hidden = resnet.call(hidden, null);
-        if (_downsamplers is not null) hidden = _downsamplers[0].call(hidden);
-        if (_upsamplers is not null) hidden = _upsamplers[0].call(hidden);
+        for (int i = 0; i < _resnets.Count; i++)
+        {
+            Tensor before = hidden;
+            hidden = _resnets[i].call(before, latents);
+            if (i > 0) before.Dispose();
+            if (_attentions is not null) hidden = hidden.Into(x => _attentions[i].call(x, latents));
+        }
+
+        if (_downsamplers is not null) hidden = hidden.Into(_downsamplers[0].call);
+        if (_upsamplers is not null) hidden = hidden.Into(_upsamplers[0].call);
         return hidden.MoveToOuterDisposeScope();
     }
 }

@@ -10,18 +10,19 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "conv_in")] private readonly Conv2d _convIn;
     [ComponentName(Name = "down_blocks")] private readonly ModuleList<AutoencoderBlock> _downBlocks = [];
     [ComponentName(Name = "mid_block")] private readonly AutoencoderMiddle _middle;
-    [ComponentName(Name = "conv_norm_out")] private readonly GroupNorm _normOut;
+    [ComponentName(Name = "conv_norm_out")] private readonly nn.Module _normOut;
     [ComponentName(Name = "conv_out")] private readonly Conv2d _convOut;
 
-    public AutoencoderEncoder(int inChannels, int outChannels, IReadOnlyList<int> channels, int layers, int groups, bool attention)
+    public AutoencoderEncoder(
+        AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels, int layers, bool attention)
         : base(nameof(AutoencoderEncoder))
     {
-        _convIn = nn.Conv2d(inChannels, channels[0], 3, padding: 1);
+        _convIn = shape.Layers.Conv2d(inChannels, channels[0], 3, padding: 1);
         for (int i = 0; i < channels.Count; i++)
-            _downBlocks.Add(AutoencoderBlock.Down(channels[Math.Max(i - 1, 0)], channels[i], layers, groups, halve: i < channels.Count - 1));
-        _middle = new AutoencoderMiddle(channels[^1], groups, attention);
-        _normOut = Normalization.Group(groups, channels[^1], AutoencoderKL.NormEps);
-        _convOut = nn.Conv2d(channels[^1], outChannels, 3, padding: 1);
+            _downBlocks.Add(new AutoencoderBlock(shape, types[i], channels[Math.Max(i - 1, 0)], channels[i], layers, resizes: i < channels.Count - 1));
+        _middle = new AutoencoderMiddle(shape, channels[^1], attention);
+        _normOut = shape.Norm(channels[^1]);
+        _convOut = shape.Layers.Conv2d(channels[^1], outChannels, 3, padding: 1);
         RegisterComponents();
     }
 
@@ -29,8 +30,8 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _convIn.call(input);
-        foreach (AutoencoderBlock block in _downBlocks) hidden = block.call(hidden);
-        hidden = _middle.call(hidden);
-        return _convOut.call(nn.functional.silu(_normOut.call(hidden))).MoveToOuterDisposeScope();
+        foreach (AutoencoderBlock block in _downBlocks) hidden = hidden.Into(x => block.call(x, null));
+        hidden = hidden.Into(x => _middle.call(x, null)).Into(x => AutoencoderShape.Normalize(_normOut, x, null));
+        return hidden.Into(Activations.Silu).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

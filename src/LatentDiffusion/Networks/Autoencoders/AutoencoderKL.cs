@@ -10,8 +10,6 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
 {
-    internal const double NormEps = 1e-6;
-
     // The published bounds of the log-variance; they keep exp() finite.
     private const double MinimumLogVariance = -30, MaximumLogVariance = 20;
 
@@ -22,18 +20,24 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <exception cref="NotSupportedException">The configuration asks for a block or activation that is not known.</exception>
-    public AutoencoderKL(AutoencoderKLConfig config) : base(nameof(AutoencoderKL))
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public AutoencoderKL(AutoencoderKLConfig config) : this(config, LayerFactory.Random)
+    {
+    }
+
+    internal AutoencoderKL(AutoencoderKLConfig config, LayerFactory layers) : base(nameof(AutoencoderKL))
     {
         ArgumentNullException.ThrowIfNull(config);
-        Check(config);
+        AutoencoderRules.Check(config.DownBlockTypes, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.ActFn);
         Config = config;
         int latents = config.LatentChannels;
+        var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);
         _encoder = new AutoencoderEncoder(
-            config.InChannels, 2 * latents, config.BlockOutChannels, config.LayersPerBlock, config.NormNumGroups, config.MidBlockAddAttention);
+            shape, config.InChannels, 2 * latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
         _decoder = new AutoencoderDecoder(
-            latents, config.OutChannels, config.BlockOutChannels, config.LayersPerBlock, config.NormNumGroups, config.MidBlockAddAttention);
-        if (config.UseQuantConv) _quantConv = nn.Conv2d(2 * latents, 2 * latents, 1);
-        if (config.UsePostQuantConv) _postQuantConv = nn.Conv2d(latents, latents, 1);
+            shape, latents, config.OutChannels, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+        if (config.UseQuantConv) _quantConv = layers.Conv2d(2 * latents, 2 * latents, 1);
+        if (config.UsePostQuantConv) _postQuantConv = layers.Conv2d(latents, latents, 1);
         RegisterComponents();
     }
 
@@ -55,9 +59,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <param name="latents">[batch, latent channels, height, width].</param>
     public Tensor Decode(Tensor latents)
     {
-        if (_postQuantConv is null) return _decoder.call(latents);
-        using Tensor hidden = _postQuantConv.call(latents);
-        return _decoder.call(hidden);
+        ArgumentNullException.ThrowIfNull(latents);
+        return _postQuantConv is null ? _decoder.call(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.call(x, null));
     }
 
     /// <summary>Pixels to pixels through the mean of the latents.</summary>
@@ -66,15 +69,5 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         (Tensor mean, Tensor logVariance) = Encode(images);
         logVariance.Dispose();
         using (mean) return Decode(mean);
-    }
-
-    private static void Check(AutoencoderKLConfig config)
-    {
-        foreach (string block in config.DownBlockTypes.Where(b => b != "DownEncoderBlock2D").Concat(config.UpBlockTypes.Where(b => b != "UpDecoderBlock2D")))
-            throw new NotSupportedException($"Autoencoder block '{block}' is not known; expected DownEncoderBlock2D and UpDecoderBlock2D.");
-        if (config.ActFn is not ("silu" or "swish"))
-            throw new NotSupportedException($"AutoencoderKL with act_fn '{config.ActFn}' is not known; expected 'silu'.");
-        if (config.DownBlockTypes.Length != config.BlockOutChannels.Length || config.UpBlockTypes.Length != config.BlockOutChannels.Length)
-            throw new ArgumentException($"block_out_channels lists {config.BlockOutChannels.Length} resolutions, down_block_types {config.DownBlockTypes.Length} and up_block_types {config.UpBlockTypes.Length}; they must agree.");
     }
 }

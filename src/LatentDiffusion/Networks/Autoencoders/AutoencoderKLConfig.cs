@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>Configuration of <see cref="AutoencoderKL"/>, with the names and defaults of the published <c>config.json</c>.</summary>
-public sealed record AutoencoderKLConfig
+public sealed record AutoencoderKLConfig : NetworkConfig
 {
     /// <summary>Channels of the pictures read. Default 3.</summary>
     public int InChannels { get; init; } = 3;
@@ -11,10 +12,10 @@ public sealed record AutoencoderKLConfig
     /// <summary>Channels of the pictures written. Default 3.</summary>
     public int OutChannels { get; init; } = 3;
 
-    /// <summary>One <c>DownEncoderBlock2D</c> a resolution.</summary>
+    /// <summary>One <c>DownEncoderBlock2D</c> or <c>AttnDownEncoderBlock2D</c> a resolution.</summary>
     public ImmutableArray<string> DownBlockTypes { get; init; } = ["DownEncoderBlock2D"];
 
-    /// <summary>One <c>UpDecoderBlock2D</c> a resolution.</summary>
+    /// <summary>One <c>UpDecoderBlock2D</c> or <c>AttnUpDecoderBlock2D</c> a resolution.</summary>
     public ImmutableArray<string> UpBlockTypes { get; init; } = ["UpDecoderBlock2D"];
 
     /// <summary>Channels at each resolution, from the highest; each but the last is halved in size on the way down.</summary>
@@ -61,8 +62,13 @@ public sealed record AutoencoderKLConfig
 
     /// <summary>Reads a configuration.</summary>
     /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
+    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static AutoencoderKLConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderKLConfig>(json, nameof(AutoencoderKL));
 
     /// <summary>Builds the network, initialised at random.</summary>
     public AutoencoderKL Build() => new(this);
+
+    /// <inheritdoc cref="UNet2DConditionConfig.BuildUninitialized"/>
+    public AutoencoderKL BuildUninitialized(Device? device = null, ScalarType type = ScalarType.Float32) =>
+        new(this, LayerFactory.Uninitialized(device, type));
 }

@@ -7,13 +7,17 @@ internal static class Activations
 {
     public static Func<Tensor, Tensor> ByName(string name) => name switch
     {
-        "silu" or "swish" => x => nn.functional.silu(x),
-        "relu" => x => nn.functional.relu(x),
+        "silu" or "swish" => Silu,
+        "relu" => Relu,
         "gelu" => x => nn.functional.gelu(x),
         "mish" => x => nn.functional.mish(x),
         "quick_gelu" => QuickGelu,
         _ => throw new NotSupportedException($"Activation '{name}' is not known; expected silu, swish, relu, gelu, mish or quick_gelu."),
     };
+
+    public static Tensor Silu(Tensor x) => nn.functional.silu(x);
+
+    public static Tensor Relu(Tensor x) => nn.functional.relu(x);
 
     /// <summary>x·σ(1.702·x), as OpenAI's CLIP was trained with.</summary>
     private static Tensor QuickGelu(Tensor x)

@@ -10,17 +10,13 @@ internal sealed class Downsample2D : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "conv")] private readonly Conv2d _conv;
     private readonly bool _asymmetric;
 
-    public Downsample2D(long channels, int padding = 1) : base(nameof(Downsample2D))
+    public Downsample2D(LayerFactory layers, long channels, int padding = 1) : base(nameof(Downsample2D))
     {
         _asymmetric = padding == 0;
-        _conv = nn.Conv2d(channels, channels, 3, stride: 2, padding: padding);
+        _conv = layers.Conv2d(channels, channels, 3, stride: 2, padding);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input)
-    {
-        if (!_asymmetric) return _conv.call(input);
-        using Tensor padded = nn.functional.pad(input, [0, 1, 0, 1]);
-        return _conv.call(padded);
-    }
+    public override Tensor forward(Tensor input) =>
+        _asymmetric ? nn.functional.pad(input, [0, 1, 0, 1]).Into(_conv.call) : _conv.call(input);
 }

@@ -8,17 +8,14 @@ internal sealed class Upsample2D : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "conv")] private readonly Conv2d _conv;
 
-    public Upsample2D(long channels) : base(nameof(Upsample2D))
+    public Upsample2D(LayerFactory layers, long channels) : base(nameof(Upsample2D))
     {
-        _conv = nn.Conv2d(channels, channels, 3, padding: 1);
+        _conv = layers.Conv2d(channels, channels, 3, padding: 1);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input) => forward(input, input.shape[2] * 2, input.shape[3] * 2);
 
-    public Tensor forward(Tensor input, long height, long width)
-    {
-        using Tensor larger = nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest);
-        return _conv.call(larger);
-    }
+    public Tensor forward(Tensor input, long height, long width) =>
+        nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest).Into(_conv.call);
 }

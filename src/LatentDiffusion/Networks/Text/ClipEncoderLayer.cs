@@ -12,12 +12,12 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
     [ComponentName(Name = "layer_norm2")] private readonly LayerNorm _norm2;
 
-    public ClipEncoderLayer(ClipTextConfig config) : base(nameof(ClipEncoderLayer))
+    public ClipEncoderLayer(ClipTextConfig config, LayerFactory layers) : base(nameof(ClipEncoderLayer))
     {
-        _attention = new SelfAttention(config);
-        _norm1 = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
-        _mlp = new Mlp(config);
-        _norm2 = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
+        _attention = new SelfAttention(config, layers);
+        _norm1 = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
+        _mlp = new Mlp(config, layers);
+        _norm2 = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
         RegisterComponents();
     }
 
@@ -37,13 +37,13 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         [ComponentName(Name = "out_proj")] private readonly Linear _out;
         private readonly int _heads;
 
-        public SelfAttention(ClipTextConfig config) : base(nameof(SelfAttention))
+        public SelfAttention(ClipTextConfig config, LayerFactory layers) : base(nameof(SelfAttention))
         {
             _heads = config.NumAttentionHeads;
-            _query = nn.Linear(config.HiddenSize, config.HiddenSize);
-            _key = nn.Linear(config.HiddenSize, config.HiddenSize);
-            _value = nn.Linear(config.HiddenSize, config.HiddenSize);
-            _out = nn.Linear(config.HiddenSize, config.HiddenSize);
+            _query = layers.Linear(config.HiddenSize, config.HiddenSize);
+            _key = layers.Linear(config.HiddenSize, config.HiddenSize);
+            _value = layers.Linear(config.HiddenSize, config.HiddenSize);
+            _out = layers.Linear(config.HiddenSize, config.HiddenSize);
             RegisterComponents();
         }
 
@@ -64,10 +64,10 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         [ComponentName(Name = "fc2")] private readonly Linear _fc2;
         private readonly Func<Tensor, Tensor> _activation;
 
-        public Mlp(ClipTextConfig config) : base(nameof(Mlp))
+        public Mlp(ClipTextConfig config, LayerFactory layers) : base(nameof(Mlp))
         {
-            _fc1 = nn.Linear(config.HiddenSize, config.IntermediateSize);
-            _fc2 = nn.Linear(config.IntermediateSize, config.HiddenSize);
+            _fc1 = layers.Linear(config.HiddenSize, config.IntermediateSize);
+            _fc2 = layers.Linear(config.IntermediateSize, config.HiddenSize);
             _activation = Activations.ByName(config.HiddenAct);
             RegisterComponents();
         }

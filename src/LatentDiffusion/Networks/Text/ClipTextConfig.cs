@@ -1,8 +1,17 @@
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
 /// <summary>Configuration of <see cref="ClipTextModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
-public sealed record ClipTextConfig
+public sealed record ClipTextConfig : NetworkConfig
 {
+    /// <summary>What the library that writes these files notes of the model's kind, its initialisation and its tokenizer.</summary>
+    private static readonly string[] s_informative =
+    [
+        "architectures", "model_type", "torch_dtype", "dtype", "transformers_version",
+        "initializer_factor", "initializer_range", "bos_token_id", "pad_token_id",
+    ];
+
     /// <summary>Number of tokens of the vocabulary. Default 49408.</summary>
     public int VocabSize { get; init; } = 49408;
 
@@ -33,11 +42,25 @@ public sealed record ClipTextConfig
     /// <summary>Id of the end token, where the pooled output is taken. Default 49407; published files that say 2 mean the highest id.</summary>
     public int EosTokenId { get; init; } = 49407;
 
+    /// <summary>Probability of dropping attention in training; only 0 is supported.</summary>
+    public double AttentionDropout { get; init; }
+
+    /// <summary>Probability of dropping a value in training; only 0 is supported.</summary>
+    public double Dropout { get; init; }
+
     /// <summary>Reads a configuration.</summary>
     /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
-    public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel));
+    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel), s_informative);
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <param name="projection">Whether it has a projection of the pooled output (the second tower of SDXL).</param>
     public ClipTextModel Build(bool projection = false) => new(this, projection);
+
+    /// <summary>Builds the network for a checkpoint to be read into: its parameters hold whatever the memory held.</summary>
+    /// <param name="projection">Whether it has a projection of the pooled output (the second tower of SDXL).</param>
+    /// <param name="device">Where its parameters shall be; null for the CPU. The meta device gives shapes without memory.</param>
+    /// <param name="type">Their type. Default float32.</param>
+    public ClipTextModel BuildUninitialized(bool projection = false, Device? device = null, ScalarType type = ScalarType.Float32) =>
+        new(this, projection, LayerFactory.Uninitialized(device, type));
 }

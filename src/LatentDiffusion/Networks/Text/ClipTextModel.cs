@@ -16,17 +16,30 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     /// <summary>Builds the network, initialised at random.</summary>
     /// <param name="config">Its configuration.</param>
     /// <param name="projection">Whether it has a projection of the pooled output.</param>
-    public ClipTextModel(ClipTextConfig config, bool projection = false) : base(nameof(ClipTextModel))
+    /// <exception cref="NotSupportedException">The configuration asks for an activation or option that is not known.</exception>
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public ClipTextModel(ClipTextConfig config, bool projection = false) : this(config, projection, LayerFactory.Random)
+    {
+    }
+
+    internal ClipTextModel(ClipTextConfig config, bool projection, LayerFactory layers) : base(nameof(ClipTextModel))
     {
         ArgumentNullException.ThrowIfNull(config);
+        ConfigRules.Unset("attention_dropout", config.AttentionDropout == 0, config.AttentionDropout);
+        ConfigRules.Unset("dropout", config.Dropout == 0, config.Dropout);
+        if (config.NumAttentionHeads < 1 || config.HiddenSize % config.NumAttentionHeads != 0)
+            throw new ArgumentException($"num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size, {config.HiddenSize}.", nameof(config));
         Config = config;
-        _textModel = new ClipTextTransformer(config);
-        if (projection) _projection = nn.Linear(config.HiddenSize, config.ProjectionDim, hasBias: false);
+        _textModel = new ClipTextTransformer(config, layers);
+        if (projection) _projection = layers.Linear(config.HiddenSize, config.ProjectionDim, bias: false);
         RegisterComponents();
     }
 
     /// <summary>The configuration it was built from.</summary>
     public ClipTextConfig Config { get; }
+
+    /// <summary>Whether it has a projection of the pooled output.</summary>
+    public bool HasProjection => _projection is not null;
 
     /// <summary>Evaluates the network.</summary>
     /// <param name="ids">Token ids, [batch, tokens], int64.</param>

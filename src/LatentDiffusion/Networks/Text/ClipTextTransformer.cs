@@ -11,11 +11,11 @@ internal sealed class ClipTextTransformer : nn.Module
     [ComponentName(Name = "encoder")] private readonly Encoder _encoder;
     [ComponentName(Name = "final_layer_norm")] private readonly LayerNorm _finalNorm;
 
-    public ClipTextTransformer(ClipTextConfig config) : base(nameof(ClipTextTransformer))
+    public ClipTextTransformer(ClipTextConfig config, LayerFactory layers) : base(nameof(ClipTextTransformer))
     {
-        _embeddings = new Embeddings(config);
-        _encoder = new Encoder(config);
-        _finalNorm = Normalization.Layer(config.HiddenSize, config.LayerNormEps);
+        _embeddings = new Embeddings(config, layers);
+        _encoder = new Encoder(config, layers);
+        _finalNorm = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
         RegisterComponents();
     }
 
@@ -34,14 +34,11 @@ internal sealed class ClipTextTransformer : nn.Module
         [ComponentName(Name = "token_embedding")] private readonly Embedding _token;
         [ComponentName(Name = "position_embedding")] private readonly Embedding _position;
 
-        public Embeddings(ClipTextConfig config) : base(nameof(Embeddings))
+        // CLIP's own initialisation (Radford et al. 2021); a unit normal would drown the positions' differences.
+        public Embeddings(ClipTextConfig config, LayerFactory layers) : base(nameof(Embeddings))
         {
-            _token = nn.Embedding(config.VocabSize, config.HiddenSize);
-            _position = nn.Embedding(config.MaxPositionEmbeddings, config.HiddenSize);
-            // CLIP's own initialisation (Radford et al. 2021); a unit normal would drown the positions' differences.
-            using IDisposable noGrad = no_grad();
-            _token.weight!.mul_(0.02);
-            _position.weight!.mul_(0.01);
+            _token = layers.Embedding(config.VocabSize, config.HiddenSize, standardDeviation: 0.02);
+            _position = layers.Embedding(config.MaxPositionEmbeddings, config.HiddenSize, standardDeviation: 0.01);
             RegisterComponents();
         }
 
@@ -57,9 +54,9 @@ internal sealed class ClipTextTransformer : nn.Module
     {
         [ComponentName(Name = "layers")] private readonly ModuleList<ClipEncoderLayer> _layers = [];
 
-        public Encoder(ClipTextConfig config) : base(nameof(Encoder))
+        public Encoder(ClipTextConfig config, LayerFactory layers) : base(nameof(Encoder))
         {
-            for (int i = 0; i < config.NumHiddenLayers; i++) _layers.Add(new ClipEncoderLayer(config));
+            for (int i = 0; i < config.NumHiddenLayers; i++) _layers.Add(new ClipEncoderLayer(config, layers));
             RegisterComponents();
         }
 

@@ -1,27 +1,77 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
-/// <summary>What the blocks of one U-Net share, and what one resolution has of its own.</summary>
-/// <param name="TimeChannels">Width of the time embedding.</param>
-/// <param name="Groups">Groups of the normalisations.</param>
-/// <param name="Eps">Their epsilon.</param>
-/// <param name="ScaleShift">Whether the time embedding modulates instead of being added.</param>
-/// <param name="Dropout">Probability of dropping a value in training.</param>
-/// <param name="LinearProjection">Whether spatial transformers project with linear layers.</param>
-/// <param name="Heads">Attention heads of this resolution.</param>
-/// <param name="ContextChannels">Width of the text for this resolution.</param>
-/// <param name="TransformerLayers">Transformer blocks of each spatial transformer here; 0 for a resolution without attention.</param>
-/// <param name="OnlyCrossAttention">Whether self-attention looks at the text instead.</param>
+/// <summary>What one block of a U-Net consists of, as its type and the configuration say.</summary>
+/// <param name="Layers">Makes the layers.</param>
+/// <param name="Resnets">Options of its residual blocks.</param>
+/// <param name="Transformers">Options of its spatial transformers; null for a block without.</param>
+/// <param name="Depths">Transformer blocks of each of them.</param>
+/// <param name="HeadChannels">Width of the heads of attention over pixels; null for a block without.</param>
+/// <param name="ResamplesInResnet">Whether its size changes within a residual block instead of in a convolution.</param>
 internal sealed record UNetBlockShape(
-    int TimeChannels, int Groups, double Eps, bool ScaleShift, double Dropout, bool LinearProjection,
-    int Heads, int ContextChannels, int TransformerLayers, bool OnlyCrossAttention)
+    LayerFactory Layers, ResnetOptions Resnets, TransformerOptions? Transformers, PerBlock<int> Depths, int? HeadChannels, bool ResamplesInResnet)
 {
-    public static UNetBlockShape Of(UNet2DConditionConfig config, int block, bool attention) => new(
-        config.BlockOutChannels[0] * 4, config.NormNumGroups, config.NormEps, config.ResnetTimeScaleShift == "scale_shift", config.Dropout,
-        config.UseLinearProjection, config.Heads(block), config.CrossAttentionDim[block],
-        attention ? config.TransformerLayersPerBlock[block] : 0, config.OnlyCrossAttention[block]);
+    /// <summary>The block at a resolution on the way down.</summary>
+    public static UNetBlockShape Down(UNet2DConditionConfig config, LayerFactory layers, int block) =>
+        Of(config, layers, config.DownBlockTypes[block], block, config.TransformerLayersPerBlock[block], config.AttentionHeadDim[block]);
 
-    public ResnetBlock2D Resnet(int inChannels, int outChannels) => new(inChannels, outChannels, Groups, Eps, TimeChannels, ScaleShift, Dropout);
+    /// <summary>The block at a resolution on the way up. As published, head widths are not reversed there.</summary>
+    public static UNetBlockShape Up(UNet2DConditionConfig config, LayerFactory layers, int block)
+    {
+        int index = config.BlockOutChannels.Length - 1 - block;
+        PerBlock<int> depths = config.ReverseTransformerLayersPerBlock is { } reverse ? reverse[index] : config.TransformerLayersPerBlock[block];
+        return Of(config, layers, config.UpBlockTypes[index], block, depths, config.AttentionHeadDim[index]);
+    }
 
-    public Transformer2DModel Transformer(int channels) =>
-        new(channels, Heads, TransformerLayers, ContextChannels, Groups, LinearProjection, OnlyCrossAttention, Dropout);
+    /// <summary>The middle.</summary>
+    public static UNetBlockShape Middle(UNet2DConditionConfig config, LayerFactory layers)
+    {
+        int last = config.BlockOutChannels.Length - 1;
+        bool attention = config.MidBlockType == UNetConfigRules.CrossAttentionMiddle;
+        return new UNetBlockShape(
+            layers, ResnetOptionsOf(config) with { OutputScale = config.MidBlockScaleFactor },
+            attention ? TransformerOptionsOf(config, last) with { OnlyCrossAttention = false } : null,
+            config.TransformerLayersPerBlock[last], HeadChannels: null, ResamplesInResnet: false);
+    }
+
+    public ResnetBlock2D Resnet(int inChannels, int outChannels, Resampling resampling = Resampling.None) =>
+        new(Layers, inChannels, outChannels, Resnets, resampling);
+
+    /// <summary>The attention after a residual block; null for a block without.</summary>
+    /// <param name="channels">Channels of the feature map.</param>
+    /// <param name="index">Index of the residual block.</param>
+    public nn.Module? Attention(int channels, int index)
+    {
+        if (Transformers is not null) return new Transformer2DModel(Layers, channels, Depths[index], Transformers);
+        return HeadChannels is { } width ? new PixelAttention(Layers, channels, width, Resnets.Groups, Resnets.Eps) : null;
+    }
+
+    /// <summary>Runs what <see cref="Attention"/> made, if anything.</summary>
+    public static Tensor Attend(ModuleList<nn.Module>? attentions, int index, Tensor hidden, Tensor context, Tensor? contextBias) =>
+        attentions?[index] switch
+        {
+            Transformer2DModel transformer => hidden.Into(x => transformer.call(x, context, contextBias)),
+            PixelAttention attention => hidden.Into(x => attention.call(x, null)),
+            _ => hidden,
+        };
+
+    private static UNetBlockShape Of(
+        UNet2DConditionConfig config, LayerFactory layers, string type, int block, PerBlock<int> depths, int headChannels)
+    {
+        bool resamplesInResnet = type.StartsWith("Resnet", StringComparison.Ordinal);
+        ResnetOptions resnets = ResnetOptionsOf(config);
+        if (resamplesInResnet) resnets = resnets with { OutputScale = config.ResnetOutScaleFactor, SkipTimeActivation = config.ResnetSkipTimeAct };
+        return new UNetBlockShape(
+            layers, resnets, type.StartsWith("CrossAttn", StringComparison.Ordinal) ? TransformerOptionsOf(config, block) : null, depths,
+            type.StartsWith("Attn", StringComparison.Ordinal) ? headChannels : null, resamplesInResnet);
+    }
+
+    private static ResnetOptions ResnetOptionsOf(UNet2DConditionConfig config) => new(
+        config.BlockTimeChannels, config.NormNumGroups, config.NormEps, config.ActFn, config.ResnetTimeScaleShift == "scale_shift", config.Dropout);
+
+    private static TransformerOptions TransformerOptionsOf(UNet2DConditionConfig config, int block) => new(
+        config.Heads(block), config.CrossAttentionDim[block], config.NormNumGroups, config.UseLinearProjection,
+        config.OnlyCrossAttention[block], config.UpcastAttention, config.Dropout);
 }

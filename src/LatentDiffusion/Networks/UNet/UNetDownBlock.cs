@@ -3,29 +3,34 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>One resolution on the way down: residual blocks, each followed by a spatial transformer where there is attention, then halving.</summary>
+/// <summary>One resolution on the way down: residual blocks, each followed by attention where there is any, then halving.</summary>
 internal sealed class UNetDownBlock : nn.Module
 {
-    [ComponentName(Name = "attentions")] private readonly ModuleList<Transformer2DModel>? _attentions;
+    [ComponentName(Name = "attentions")] private readonly ModuleList<nn.Module>? _attentions;
     [ComponentName(Name = "resnets")] private readonly ModuleList<ResnetBlock2D> _resnets = [];
-    [ComponentName(Name = "downsamplers")] private readonly ModuleList<Downsample2D>? _downsamplers;
+    [ComponentName(Name = "downsamplers")] private readonly ModuleList<nn.Module>? _downsamplers;
 
+    /// <param name="shape">What the block consists of.</param>
+    /// <param name="inChannels">Channels that come from above.</param>
+    /// <param name="outChannels">Channels of this resolution.</param>
+    /// <param name="layers">Number of residual blocks.</param>
+    /// <param name="downsamplePadding">Padding of the convolution that halves the size; null for a block that does not.</param>
     public UNetDownBlock(UNetBlockShape shape, int inChannels, int outChannels, int layers, int? downsamplePadding) : base(nameof(UNetDownBlock))
     {
-        if (shape.TransformerLayers > 0) _attentions = [];
         for (int i = 0; i < layers; i++)
         {
             _resnets.Add(shape.Resnet(i == 0 ? inChannels : outChannels, outChannels));
-            _attentions?.Add(shape.Transformer(outChannels));
+            if (shape.Attention(outChannels, i) is { } attention) (_attentions ??= []).Add(attention);
         }
 
-        if (downsamplePadding is { } padding) _downsamplers = [new Downsample2D(outChannels, padding)];
+        if (downsamplePadding is { } padding)
+            _downsamplers = [shape.ResamplesInResnet ? shape.Resnet(outChannels, outChannels, Resampling.Halve) : new Downsample2D(shape.Layers, outChannels, padding)];
         RegisterComponents();
     }
 
     /// <summary>Runs the block.</summary>
     /// <param name="hidden">[batch, channels, height, width].</param>
-    /// <param name="time">The activated time embedding.</param>
+    /// <param name="time">The time embedding.</param>
     /// <param name="context">The text.</param>
     /// <param name="contextBias">Added to the logits of attention to the text; null for none.</param>
     /// <param name="skips">Takes the output of each layer, for the way up.</param>
@@ -33,18 +38,12 @@ internal sealed class UNetDownBlock : nn.Module
     {
         for (int i = 0; i < _resnets.Count; i++)
         {
-            hidden = _resnets[i].call(hidden, time);
-            if (_attentions is not null)
-            {
-                using Tensor before = hidden;
-                hidden = _attentions[i].call(before, context, contextBias);
-            }
-
+            hidden = UNetBlockShape.Attend(_attentions, i, _resnets[i].call(hidden, time), context, contextBias);
             skips.Push(hidden);
         }
 
         if (_downsamplers is null) return hidden;
-        hidden = _downsamplers[0].call(hidden);
+        hidden = _downsamplers[0] is ResnetBlock2D resnet ? resnet.call(hidden, time) : ((Downsample2D)_downsamplers[0]).call(hidden);
         skips.Push(hidden);
         return hidden;
     }

@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>How a model's files are loaded.</summary>
+public sealed record CheckpointOptions
+{
+    /// <summary>Where the networks shall be; null for the CPU.</summary>
+    public Device? Device { get; init; }
+
+    /// <summary>Type of the networks' parameters, to which the file's are converted; null to keep the file's own.</summary>
+    public ScalarType? Type { get; init; }
+
+    /// <summary>Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</summary>
+    public string? Variant { get; init; }
+
+    /// <summary>The type for a network of a file: the one asked for, or the file's own where it has one, or else float32.</summary>
+    internal ScalarType TypeFor(ITensorSource source)
+    {
+        if (Type is { } asked) return asked;
+        ScalarType[] stored = [.. source.Entries.Select(e => e.DataType).Where(IsFloat).Distinct()];
+        return stored is [var only] ? only : ScalarType.Float32;
+    }
+
+    internal static bool IsFloat(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
+}

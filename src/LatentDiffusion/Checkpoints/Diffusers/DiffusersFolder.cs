@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Models in the layout of diffusers: <c>model_index.json</c>, and a folder for each component.</summary>
+public static class DiffusersFolder
+{
+    internal const string IndexFile = "model_index.json", SchedulerFile = "scheduler_config.json", Scheduler = "scheduler";
+
+    /// <summary>Reads the components of a pipeline.</summary>
+    /// <param name="folder">A folder with a <c>model_index.json</c>. Links in it may not lead out of it, but for those of a hub's cache.</param>
+    /// <param name="options">How it is loaded; null for the CPU and the files' own types.</param>
+    /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
+    /// <exception cref="DirectoryNotFoundException">A component is missing; the message names it.</exception>
+    /// <exception cref="CheckpointException">A file is damaged, does not fit its configuration, or leads out of the folder.</exception>
+    /// <exception cref="InvalidDataException">A configuration cannot be read.</exception>
+    /// <exception cref="NotSupportedException">A configuration has an option that is not known; the message names it.</exception>
+    public static StableDiffusionComponents Read(string folder, CheckpointOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string root = Path.GetFullPath(folder);
+        FolderPath.CheckFiles(root, root);
+        JsonObject index = ReadObject(Path.Combine(root, IndexFile));
+        return new FolderReader(root, index, options ?? new CheckpointOptions()).Read();
+    }
+
+    /// <summary>
+    /// Writes the components of a pipeline. What was read from a folder is written as it was: the same weights byte for
+    /// byte, and with them the components that are no networks known here. The folder is complete only when its
+    /// <c>model_index.json</c> is there, which is written last.
+    /// </summary>
+    /// <param name="components">The components.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
+    public static void Write(StableDiffusionComponents components, string folder, ScalarType? type = null)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        new FolderWriter(components, Path.GetFullPath(folder), type).Write();
+    }
+
+    /// <summary>Reads a single U-Net.</summary>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights.</param>
+    /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static UNet2DConditionModel ReadUNet(string folder, CheckpointOptions? options = null) => ReadNetwork<UNet2DConditionModel>(folder, options);
+
+    /// <summary>Reads a single ControlNet, as they are published.</summary>
+    /// <inheritdoc cref="ReadUNet"/>
+    public static ControlNetModel ReadControlNet(string folder, CheckpointOptions? options = null) => ReadNetwork<ControlNetModel>(folder, options);
+
+    /// <summary>Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
+    /// <inheritdoc cref="ReadUNet"/>
+    public static nn.Module<Tensor, Tensor> ReadAutoencoder(string folder, CheckpointOptions? options = null) =>
+        ReadNetwork<nn.Module<Tensor, Tensor>>(folder, options);
+
+    /// <summary>Reads a single text tower.</summary>
+    /// <inheritdoc cref="ReadUNet"/>
+    public static ClipTextModel ReadTextEncoder(string folder, CheckpointOptions? options = null) => ReadNetwork<ClipTextModel>(folder, options);
+
+    internal static JsonObject ReadObject(string path)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new InvalidDataException($"{path} is no JSON object.");
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static T ReadNetwork<T>(string folder, CheckpointOptions? options) where T : nn.Module
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string root = Path.GetFullPath(folder);
+        FolderPath.CheckFiles(root, root);
+        (nn.Module network, _) = DiffusersComponent.Read(root, className: null, options ?? new CheckpointOptions());
+        if (network is T expected) return expected;
+        network.Dispose();
+        throw new InvalidDataException($"{root} holds a {network.GetType().Name}, not a {typeof(T).Name}.");
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Reads the components that a <c>model_index.json</c> names.</summary>
+/// <param name="root">The model's folder.</param>
+/// <param name="index">Its index.</param>
+/// <param name="options">How it is loaded.</param>
+internal sealed class FolderReader(string root, JsonObject index, CheckpointOptions options)
+{
+    private readonly List<nn.Module> _read = [];
+    private readonly Dictionary<string, WeightsLayout> _layouts = [];
+
+    public StableDiffusionComponents Read()
+    {
+        try
+        {
+            ClipTextModel? text = Network<ClipTextModel>("text_encoder"), text2 = Network<ClipTextModel>("text_encoder_2");
+            return new StableDiffusionComponents
+            {
+                PipelineClass = index["_class_name"] is JsonValue value && value.TryGetValue(out string? name) ? name : "StableDiffusionPipeline",
+                UNet = Required<UNet2DConditionModel>("unet"),
+                Autoencoder = Required<nn.Module<Tensor, Tensor>>("vae"),
+                TextEncoder = text,
+                TextEncoder2 = text2,
+                Tokenizer = Tokenizer("tokenizer", text),
+                Tokenizer2 = Tokenizer("tokenizer_2", text2),
+                ControlNet = Network<ControlNetModel>("controlnet"),
+                Scheduler = ReadScheduler(),
+                Index = index,
+                Folder = root,
+                Layouts = _layouts,
+            };
+        }
+        catch
+        {
+            foreach (nn.Module network in _read) network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The class that the index gives a component; null for one that is not there or null.</summary>
+    public static string? ClassOf(JsonObject index, string name) =>
+        index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className) ? className : null;
+
+    private T Required<T>(string name) where T : nn.Module =>
+        Network<T>(name) ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}'.");
+
+    private T? Network<T>(string name) where T : nn.Module
+    {
+        if (ClassOf(index, name) is not { } className) return null;
+        (nn.Module network, WeightsLayout? layout) = DiffusersComponent.Read(FolderPath.Component(root, name), className, options);
+        _read.Add(network);
+        if (layout is not null) _layouts.Add(name, layout);
+        return network as T ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} says that '{name}' is a {className}.");
+    }
+
+    private ClipTokenizerFiles? Tokenizer(string name, ClipTextModel? text) => text is null || ClassOf(index, name) is null
+        ? null
+        : ClipTokenizerFiles.Open(FolderPath.Component(root, name), text.Config.MaxPositionEmbeddings);
+
+    private SchedulerConfig ReadScheduler()
+    {
+        string path = Path.Combine(FolderPath.Component(root, DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile);
+        SchedulerConfig config = SchedulerConfig.Parse(File.ReadAllText(path));
+        return config.ClassName is null && ClassOf(index, DiffusersFolder.Scheduler) is { } className ? config.WithClass(className) : config;
+    }
+}

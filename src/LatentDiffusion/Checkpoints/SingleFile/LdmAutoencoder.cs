@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+
+namespace LatentDiffusion;
+
+/// <summary>The autoencoder of a single file.</summary>
+internal static partial class LdmAutoencoder
+{
+    /// <summary>Scaling of SD 1.x and 2.x, and of XL.</summary>
+    public const double Scaling = 0.18215, ScalingXL = 0.13025;
+
+    /// <summary>The network's tensors.</summary>
+    /// <param name="stored">The autoencoder's tensors, by their names without the prefix.</param>
+    public static IEnumerable<MappedTensor> Tensors(Dictionary<string, TensorEntry> stored)
+    {
+        int last = stored.Keys.Select(name => Up().Match(name)).Where(m => m.Success).Select(m => int.Parse(m.Groups[1].Value, null)).DefaultIfEmpty(0).Max();
+        foreach ((string name, TensorEntry entry) in stored)
+        {
+            string ours = Up().Replace(name, m => $"decoder.up.{last - int.Parse(m.Groups[1].Value, null)}.");
+            foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) ours = ldm.Replace(ours, replacement);
+            yield return new MappedTensor(ours, entry, ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal) ? TensorView.Matrix : TensorView.Same);
+        }
+    }
+
+    /// <summary>The configuration, from the shapes of the tensors.</summary>
+    /// <param name="network">The tensors under our names.</param>
+    /// <param name="xl">Whether it is XL's.</param>
+    public static AutoencoderKLConfig Infer(ITensorSource network, bool xl)
+    {
+        var channels = new List<int>();
+        while (network.Find($"encoder.down_blocks.{channels.Count}.resnets.0.conv2.weight") is { } entry) channels.Add((int)entry.Shape[0]);
+        int layers = 0;
+        while (network.Find($"encoder.down_blocks.0.resnets.{layers}.conv1.weight") is not null) layers++;
+        if (network.Find("decoder.conv_in.weight") is not { Shape: [_, var latents, ..] } || channels.Count == 0)
+            throw new CheckpointException(network.Path, "its autoencoder has not the tensors from which its configuration would follow.");
+        return new AutoencoderKLConfig
+        {
+            BlockOutChannels = [.. channels],
+            DownBlockTypes = [.. channels.Select(_ => AutoencoderBlock.PlainDown)],
+            UpBlockTypes = [.. channels.Select(_ => AutoencoderBlock.PlainUp)],
+            LayersPerBlock = layers,
+            LatentChannels = (int)latents,
+            UseQuantConv = network.Find("quant_conv.weight") is not null,
+            UsePostQuantConv = network.Find("post_quant_conv.weight") is not null,
+            MidBlockAddAttention = network.Find("encoder.mid_block.attentions.0.to_q.weight") is not null,
+            SampleSize = xl ? 1024 : 512,
+            ScalingFactor = xl ? ScalingXL : Scaling,
+        };
+    }
+
+    [GeneratedRegex(@"^decoder\.up\.(\d+)\.")]
+    private static partial Regex Up();
+}

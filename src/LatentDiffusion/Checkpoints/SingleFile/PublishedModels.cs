@@ -1,0 +1,30 @@
+namespace LatentDiffusion;
+
+/// <summary>What was published beside the weights of each family, for files that hold weights alone.</summary>
+internal static class PublishedModels
+{
+    /// <summary>Class of the pipeline that a model belongs to.</summary>
+    public static string PipelineClass(UNet2DConditionConfig config, bool xl, bool refiner)
+    {
+        string family = xl ? "StableDiffusionXL" : "StableDiffusion";
+        if (refiner) return family + "Img2ImgPipeline";
+        return family + (config.InChannels == 9 ? "InpaintPipeline" : "Pipeline");
+    }
+
+    /// <summary>The scheduler that a family was published with.</summary>
+    public static SchedulerConfig Scheduler(bool xl, PredictionType prediction)
+    {
+        SchedulerConfig config = SchedulerConfig.Empty
+            .WithClass(xl ? "EulerDiscreteScheduler" : prediction == PredictionType.Velocity ? "DDIMScheduler" : "PNDMScheduler")
+            .With("beta_schedule", "scaled_linear").With("beta_start", 0.00085).With("beta_end", 0.012).With("num_train_timesteps", 1000)
+            .With("clip_sample", false).With("set_alpha_to_one", false).With("skip_prk_steps", true).With("steps_offset", 1)
+            .With("prediction_type", prediction switch
+            {
+                PredictionType.Velocity => "v_prediction",
+                PredictionType.Sample => "sample",
+                PredictionType.Flow => "flow_prediction",
+                _ => "epsilon",
+            });
+        return xl ? config.With("timestep_spacing", "leading") : config;
+    }
+}

@@ -1,0 +1,22 @@
+namespace LatentDiffusion;
+
+/// <summary>
+/// Models in one file with the names of the original latent-diffusion code: SD 1.x, 2.x, XL and its refiner, with 4 or 9
+/// channels. Safetensors, or PyTorch's <c>.ckpt</c>. Such a file has no tokenizer.
+/// </summary>
+public static class SingleFileCheckpoint
+{
+    /// <summary>Reads the components of a pipeline.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="options">How it is loaded; null for the CPU and the file's own types.</param>
+    /// <param name="model">What the file does not say; null for what was published.</param>
+    /// <exception cref="CheckpointException">The file is damaged, lacks a network, or has tensors that fit none; the message names them.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public static StableDiffusionComponents Read(string path, CheckpointOptions? options = null, SingleFileOptions? model = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using ITensorSource file = Checkpoint.Open(path);
+        using var reader = new SingleFileReader(file, options ?? new CheckpointOptions(), model ?? new SingleFileOptions());
+        return reader.Read();
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The parts of a model of the Stable Diffusion family, as its files have them: a diffusers folder (<see cref="DiffusersFolder"/>)
+/// or a single file (<see cref="SingleFileCheckpoint"/>). Owns the networks.
+/// </summary>
+public sealed class StableDiffusionComponents : IDisposable
+{
+    /// <summary>Class of the published pipeline, for example <c>StableDiffusionXLPipeline</c>.</summary>
+    public required string PipelineClass { get; init; }
+
+    /// <summary>The U-Net.</summary>
+    public required UNet2DConditionModel UNet { get; init; }
+
+    /// <summary>The autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
+    public required nn.Module<Tensor, Tensor> Autoencoder { get; init; }
+
+    /// <summary>The text tower; null where there is the second alone (the refiner of SDXL).</summary>
+    public ClipTextModel? TextEncoder { get; init; }
+
+    /// <summary>The second text tower, with a projection (SDXL); null for none.</summary>
+    public ClipTextModel? TextEncoder2 { get; init; }
+
+    /// <summary>The tokenizer of <see cref="TextEncoder"/>; null for a single file, which has none.</summary>
+    public ClipTokenizerFiles? Tokenizer { get; init; }
+
+    /// <summary>The tokenizer of <see cref="TextEncoder2"/>; null for none.</summary>
+    public ClipTokenizerFiles? Tokenizer2 { get; init; }
+
+    /// <summary>The ControlNet of a pipeline that has one; null otherwise.</summary>
+    public ControlNetModel? ControlNet { get; init; }
+
+    /// <summary>The scheduler's configuration, with its class.</summary>
+    public required SchedulerConfig Scheduler { get; init; }
+
+    /// <summary>The <c>model_index.json</c> it was read from; null for none.</summary>
+    internal JsonObject? Index { get; init; }
+
+    /// <summary>The folder it was read from, which has the parts that are no networks known here; null for none.</summary>
+    internal string? Folder { get; init; }
+
+    /// <summary>How each part's weights were stored, by the part's name, so that they are written again the same way.</summary>
+    internal IReadOnlyDictionary<string, WeightsLayout> Layouts { get; init; } = new Dictionary<string, WeightsLayout>();
+
+    /// <summary>The networks by their published names.</summary>
+    internal IEnumerable<(string Name, nn.Module Network)> Networks => new (string, nn.Module?)[]
+    {
+        ("unet", UNet), ("vae", Autoencoder), ("text_encoder", TextEncoder), ("text_encoder_2", TextEncoder2), ("controlnet", ControlNet),
+    }.Where(part => part.Item2 is not null).Select(part => (part.Item1, part.Item2!));
+
+    /// <summary>Disposes the networks.</summary>
+    public void Dispose()
+    {
+        foreach ((_, nn.Module network) in Networks) network.Dispose();
+    }
+}

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>softmax(QKᵀ/√d)V over several heads at once (Vaswani et al. 2017, equation 1).</summary>
+internal static class AttentionHeads
+{
+    /// <param name="query">[batch, positions, heads·width].</param>
+    /// <param name="key">[batch, tokens, heads·width].</param>
+    /// <param name="value">[batch, tokens, heads·width].</param>
+    /// <param name="heads">Number of heads.</param>
+    /// <param name="bias">Added to the logits, broadcast over [batch, heads, positions, tokens]; null for none.</param>
+    /// <param name="upcast">Whether to compute in float32 whatever the type of the inputs.</param>
+    /// <returns>[batch, positions, heads·width].</returns>
+    public static Tensor Attend(Tensor query, Tensor key, Tensor value, int heads, Tensor? bias = null, bool upcast = false)
+    {
+        using var scope = NewDisposeScope();
+        ScalarType type = query.dtype;
+        Tensor attended = nn.functional.scaled_dot_product_attention(Split(query), Split(key), Split(value), upcast ? bias?.to(ScalarType.Float32) : bias);
+        return attended.transpose(1, 2).reshape(query.shape[0], query.shape[1], -1).to(type).MoveToOuterDisposeScope();
+
+        Tensor Split(Tensor x) => (upcast ? x.to(ScalarType.Float32) : x).view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);
+    }
+}

@@ -1,0 +1,38 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>The residual block of the autoencoders: that of the U-Net without a time.</summary>
+internal sealed class AutoencoderResnet : nn.Module<Tensor, Tensor?, Tensor>
+{
+    [ComponentName(Name = "norm1")] private readonly nn.Module _norm1;
+    [ComponentName(Name = "conv1")] private readonly Conv2d _conv1;
+    [ComponentName(Name = "norm2")] private readonly nn.Module _norm2;
+    [ComponentName(Name = "conv2")] private readonly Conv2d _conv2;
+    [ComponentName(Name = "conv_shortcut")] private readonly Conv2d? _shortcut;
+    private readonly Func<Tensor, Tensor> _activation;
+
+    public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels) : base(nameof(AutoencoderResnet))
+    {
+        _activation = Activations.ByName(shape.Activation);
+        _norm1 = shape.Norm(inChannels);
+        _conv1 = shape.Layers.Conv2d(inChannels, outChannels, 3, padding: 1);
+        _norm2 = shape.Norm(outChannels);
+        _conv2 = shape.Layers.Conv2d(outChannels, outChannels, 3, padding: 1);
+        if (inChannels != outChannels) _shortcut = shape.Layers.Conv2d(inChannels, outChannels, 1);
+        RegisterComponents();
+    }
+
+    /// <param name="input">[batch, channels, height, width].</param>
+    /// <param name="latents">What modulates the normalisations; null for plain ones.</param>
+    public override Tensor forward(Tensor input, Tensor? latents)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, latents).Into(_activation).Into(_conv1.call);
+        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, latents)).Into(_activation).Into(_conv2.call);
+        Tensor residual = _shortcut is null ? input : _shortcut.call(input);
+        return (residual + hidden).MoveToOuterDisposeScope();
+    }
+}

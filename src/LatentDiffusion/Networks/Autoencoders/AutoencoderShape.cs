@@ -1,0 +1,25 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What the blocks of one half of an autoencoder share.</summary>
+/// <param name="Layers">Makes the layers.</param>
+/// <param name="Groups">Groups of the normalisations.</param>
+/// <param name="Activation">Name of the activation.</param>
+/// <param name="LatentChannels">Channels of the latents that modulate the normalisations; null for plain ones.</param>
+internal sealed record AutoencoderShape(LayerFactory Layers, int Groups, string Activation, int? LatentChannels = null)
+{
+    /// <summary>Epsilon of all normalisations; the published networks have no option for it.</summary>
+    private const double Eps = 1e-6;
+
+    public nn.Module Norm(int channels) =>
+        LatentChannels is { } latents ? new SpatialNorm(Layers, channels, latents) : Layers.GroupNorm(Groups, channels, Eps);
+
+    /// <summary>Runs what <see cref="Norm"/> made.</summary>
+    public static Tensor Normalize(nn.Module norm, Tensor input, Tensor? latents) =>
+        norm is SpatialNorm spatial ? spatial.call(input, latents!) : ((GroupNorm)norm).call(input);
+
+    /// <summary>Self-attention with a single head.</summary>
+    public PixelAttention Attention(int channels) => new(Layers, channels, channels, Groups, Eps, LatentChannels);
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// A small autoencoder distilled from a large one (TAESD): plain convolutions, no attention, hundreds of times faster.
+/// Parameter names are the published ones.
+/// </summary>
+public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>
+{
+    /// <summary>Latents are softly bounded to ±3 before the decoder, as it was trained.</summary>
+    private const double Bound = 3;
+
+    internal static readonly IReadOnlyDictionary<string, InterpolationMode> UpsampleModes = new Dictionary<string, InterpolationMode>
+    {
+        ["nearest"] = InterpolationMode.Nearest, ["bilinear"] = InterpolationMode.Bilinear, ["bicubic"] = InterpolationMode.Bicubic,
+    };
+
+    [ComponentName(Name = "encoder")] private readonly TinyHalf _encoder;
+    [ComponentName(Name = "decoder")] private readonly TinyHalf _decoder;
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    /// <exception cref="NotSupportedException">The configuration asks for an activation or interpolation that is not known.</exception>
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public AutoencoderTiny(AutoencoderTinyConfig config) : this(config, LayerFactory.Random)
+    {
+    }
+
+    internal AutoencoderTiny(AutoencoderTinyConfig config, LayerFactory layers) : base(nameof(AutoencoderTiny))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        CheckStages("encoder", config.EncoderBlockOutChannels, config.NumEncoderBlocks);
+        CheckStages("decoder", config.DecoderBlockOutChannels, config.NumDecoderBlocks);
+        ConfigRules.Known("upsample_fn", config.UpsampleFn, [.. UpsampleModes.Keys]);
+        ConfigRules.Positive("upsampling_scaling_factor", config.UpsamplingScalingFactor);
+        Config = config;
+        _encoder = TinyHalf.Encoder(config, layers);
+        _decoder = TinyHalf.Decoder(config, layers);
+        RegisterComponents();
+    }
+
+    /// <summary>The configuration it was built from.</summary>
+    public AutoencoderTinyConfig Config { get; }
+
+    /// <summary>Latents, unscaled: [batch, latent channels, height, width].</summary>
+    /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
+    public Tensor Encode(Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        return (images + 1).Into(x => x / 2).Into(_encoder.call);
+    }
+
+    /// <summary>Pixels of unscaled latents.</summary>
+    /// <param name="latents">[batch, latent channels, height, width].</param>
+    public Tensor Decode(Tensor latents)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        return (latents / Bound).Into(tanh).Into(x => x * Bound).Into(_decoder.call).Into(x => x * 2).Into(x => x - 1);
+    }
+
+    /// <summary>Pixels to pixels.</summary>
+    public override Tensor forward(Tensor images) => Encode(images).Into(Decode);
+
+    private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
+    {
+        if (channels.IsEmpty || channels.Length != blocks.Length)
+            throw new ArgumentException($"{half}_block_out_channels lists {channels.Length} stages and num_{half}_blocks {blocks.Length}; they must agree.");
+        if (channels.Distinct().Count() > 1)
+            throw new ArgumentException($"{half}_block_out_channels lists [{string.Join(", ", channels)}]; no layer changes the number of channels, so they must be the same.");
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Steps one after the other; layers among them are named by their index, as in PyTorch's <c>Sequential</c>.</summary>
+internal sealed class IndexedLayers() : nn.Module<Tensor, Tensor>(nameof(IndexedLayers))
+{
+    private readonly List<Func<Tensor, Tensor>> _steps = [];
+
+    /// <summary>Adds a layer.</summary>
+    public IndexedLayers Add(nn.Module<Tensor, Tensor> layer)
+    {
+        register_module(_steps.Count.ToString(CultureInfo.InvariantCulture), layer);
+        _steps.Add(layer.call);
+        return this;
+    }
+
+    /// <summary>Adds a step without parameters, which takes an index too.</summary>
+    public IndexedLayers Add(Func<Tensor, Tensor> step)
+    {
+        _steps.Add(step);
+        return this;
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        Tensor hidden = _steps[0](input);
+        foreach (Func<Tensor, Tensor> step in _steps.Skip(1)) hidden = hidden.Into(step);
+        return hidden;
+    }
+}

@@ -1,0 +1,70 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The autoencoder with a codebook (van den Oord et al. 2017; Rombach et al. 2022, section 3.1): the decoder sees the
+/// nearest vectors of a codebook in place of the encoder's latents. Parameter names are the published ones.
+/// </summary>
+public sealed class VQModel : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
+    [ComponentName(Name = "quant_conv")] private readonly Conv2d _quantConv;
+    [ComponentName(Name = "quantize")] private readonly VectorQuantizer _quantizer;
+    [ComponentName(Name = "post_quant_conv")] private readonly Conv2d _postQuantConv;
+    [ComponentName(Name = "decoder")] private readonly AutoencoderDecoder _decoder;
+    private readonly bool _spatial;
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    /// <exception cref="NotSupportedException">The configuration asks for a block or activation that is not known.</exception>
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public VQModel(VQConfig config) : this(config, LayerFactory.Random)
+    {
+    }
+
+    internal VQModel(VQConfig config, LayerFactory layers) : base(nameof(VQModel))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        AutoencoderRules.Check(config.DownBlockTypes, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.ActFn);
+        ConfigRules.Known("norm_type", config.NormType, "group", "spatial");
+        Config = config;
+        _spatial = config.NormType == "spatial";
+        int latents = config.LatentChannels, codes = config.VqEmbedDim ?? latents;
+        if (_spatial && codes != latents)
+            throw new ArgumentException($"vq_embed_dim is {codes} and latent_channels {latents}; with norm_type 'spatial' they must agree.", nameof(config));
+        var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);
+        _encoder = new AutoencoderEncoder(
+            shape, config.InChannels, latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+        _quantConv = layers.Conv2d(latents, codes, 1);
+        _quantizer = new VectorQuantizer(layers, config.NumVqEmbeddings, codes);
+        _postQuantConv = layers.Conv2d(codes, latents, 1);
+        _decoder = new AutoencoderDecoder(
+            shape with { LatentChannels = _spatial ? latents : null },
+            latents, config.OutChannels, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+        RegisterComponents();
+    }
+
+    /// <summary>The configuration it was built from.</summary>
+    public VQConfig Config { get; }
+
+    /// <summary>Latents before the codebook, unscaled: [batch, width of the codebook, height, width].</summary>
+    /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
+    public Tensor Encode(Tensor images) => _encoder.call(images).Into(_quantConv.call);
+
+    /// <summary>Pixels of unscaled latents.</summary>
+    /// <param name="latents">[batch, width of the codebook, height, width].</param>
+    /// <param name="quantize">Whether to take the nearest vectors of the codebook in their place. Default true.</param>
+    public Tensor Decode(Tensor latents, bool quantize = true)
+    {
+        if (quantize) return _quantizer.call(latents).Into(x => Decode(x, quantize: false));
+        return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? latents : null));
+    }
+
+    /// <summary>Pixels of vectors of the codebook.</summary>
+    /// <param name="indices">Their indices, [batch, height, width], int64.</param>
+    public Tensor DecodeIndices(Tensor indices) => _quantizer.Lookup(indices).Into(x => Decode(x, quantize: false));
+
+    /// <summary>Pixels to pixels.</summary>
+    public override Tensor forward(Tensor images) => Encode(images).Into(x => Decode(x));
+}

@@ -1,0 +1,37 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Replaces each latent vector by the nearest of a codebook (van den Oord et al. 2017, equation 2).</summary>
+internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "embedding")] private readonly Embedding _codebook;
+
+    public VectorQuantizer(LayerFactory layers, int count, int width) : base(nameof(VectorQuantizer))
+    {
+        // Published is a uniform of ±1/count; a normal of its standard deviation begins as close together.
+        _codebook = layers.Embedding(count, width, 1 / (Math.Sqrt(3) * count));
+        RegisterComponents();
+    }
+
+    /// <param name="latents">[batch, width, height, width in pixels].</param>
+    public override Tensor forward(Tensor latents)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor pixels = latents.permute(0, 2, 3, 1).contiguous();
+        Tensor nearest = cdist(pixels.view(-1, pixels.shape[3]), _codebook.weight!).argmin(1).view(pixels.shape[..3]);
+        Tensor codes = Lookup(nearest);
+        // The gradient passes by the choice as if it were not there (straight-through).
+        return (latents + (codes - latents).detach()).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="indices">[batch, height, width], int64.</param>
+    /// <returns>[batch, width of the codebook, height, width].</returns>
+    public Tensor Lookup(Tensor indices)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return _codebook.call(indices).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
+    }
+}

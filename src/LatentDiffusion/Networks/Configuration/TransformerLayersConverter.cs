@@ -1,0 +1,14 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LatentDiffusion;
+
+/// <summary>Reads and writes <see cref="TransformerLayers"/> as the value inside.</summary>
+internal sealed class TransformerLayersConverter : JsonConverter<TransformerLayers>
+{
+    public override TransformerLayers Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        new(JsonSerializer.Deserialize<PerBlock<PerBlock<int>>>(ref reader, options));
+
+    public override void Write(Utf8JsonWriter writer, TransformerLayers value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.Values, options);
+}

@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Configuration of <see cref="ControlNetModel"/>, with the names and defaults of the published <c>config.json</c>. What
+/// the U-Net has too means the same here.
+/// </summary>
+public sealed record ControlNetConfig : NetworkConfig
+{
+    /// <summary>Latent channels. Default 4.</summary>
+    public int InChannels { get; init; } = 4;
+
+    /// <summary>Channels of the picture that controls. Default 3.</summary>
+    public int ConditioningChannels { get; init; } = 3;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.FlipSinToCos"/>
+    public bool FlipSinToCos { get; init; } = true;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.FreqShift"/>
+    public double FreqShift { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.DownBlockTypes"/>
+    public ImmutableArray<string> DownBlockTypes { get; init; } = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
+
+    /// <summary>The middle: <c>UNetMidBlock2DCrossAttn</c> or <c>UNetMidBlock2D</c> (a residual block alone).</summary>
+    public string? MidBlockType { get; init; } = "UNetMidBlock2DCrossAttn";
+
+    /// <inheritdoc cref="UNet2DConditionConfig.OnlyCrossAttention"/>
+    public PerBlock<bool> OnlyCrossAttention { get; init; } = false;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.BlockOutChannels"/>
+    public ImmutableArray<int> BlockOutChannels { get; init; } = [320, 640, 1280, 1280];
+
+    /// <summary>Residual blocks at each resolution. Default 2.</summary>
+    public PerBlock<int> LayersPerBlock { get; init; } = 2;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.DownsamplePadding"/>
+    public int DownsamplePadding { get; init; } = 1;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.MidBlockScaleFactor"/>
+    public double MidBlockScaleFactor { get; init; } = 1;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.ActFn"/>
+    public string ActFn { get; init; } = "silu";
+
+    /// <inheritdoc cref="UNet2DConditionConfig.NormNumGroups"/>
+    public int NormNumGroups { get; init; } = 32;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.NormEps"/>
+    public double NormEps { get; init; } = 1e-5;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.CrossAttentionDim"/>
+    public PerBlock<int> CrossAttentionDim { get; init; } = 1280;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.TransformerLayersPerBlock"/>
+    public TransformerLayers TransformerLayersPerBlock { get; init; } = 1;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.EncoderHidDim"/>
+    public int? EncoderHidDim { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.EncoderHidDimType"/>
+    public string? EncoderHidDimType { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.AttentionHeadDim"/>
+    public PerBlock<int> AttentionHeadDim { get; init; } = 8;
+
+    /// <inheritdoc cref="UNet2DConditionConfig.NumAttentionHeads"/>
+    public PerBlock<int>? NumAttentionHeads { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.UseLinearProjection"/>
+    public bool UseLinearProjection { get; init; }
+
+    /// <summary>How class labels come in: null (a table, where <see cref="NumClassEmbeds"/> is set), <c>timestep</c>, <c>identity</c> or <c>projection</c>.</summary>
+    public string? ClassEmbedType { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.AdditionEmbedType"/>
+    public string? AdditionEmbedType { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.AdditionTimeEmbedDim"/>
+    public int? AdditionTimeEmbedDim { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.NumClassEmbeds"/>
+    public int? NumClassEmbeds { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.UpcastAttention"/>
+    public bool UpcastAttention { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.ResnetTimeScaleShift"/>
+    public string ResnetTimeScaleShift { get; init; } = "default";
+
+    /// <inheritdoc cref="UNet2DConditionConfig.ProjectionClassEmbeddingsInputDim"/>
+    public int? ProjectionClassEmbeddingsInputDim { get; init; }
+
+    /// <summary>Order of the controlling picture's channels that the network was trained with: <c>rgb</c> or <c>bgr</c>. Pictures given are RGB always.</summary>
+    public string ControlnetConditioningChannelOrder { get; init; } = "rgb";
+
+    /// <summary>Channels of the convolutions that bring the controlling picture to the latents' size; each but the last halves it.</summary>
+    public ImmutableArray<int> ConditioningEmbeddingOutChannels { get; init; } = [16, 32, 96, 256];
+
+    /// <summary>Whether what is given to the U-Net is averaged over the picture. Default false.</summary>
+    public bool GlobalPoolConditions { get; init; }
+
+    /// <inheritdoc cref="UNet2DConditionConfig.AdditionEmbedTypeNumHeads"/>
+    public int AdditionEmbedTypeNumHeads { get; init; } = 64;
+
+    /// <summary>Reads a configuration.</summary>
+    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
+    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    public static ControlNetConfig FromJson(string json) => ModelConfigJson.Read<ControlNetConfig>(json, nameof(ControlNetModel));
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    public ControlNetModel Build() => new(this);
+
+    /// <inheritdoc cref="UNet2DConditionConfig.BuildUninitialized"/>
+    public ControlNetModel BuildUninitialized(Device? device = null, ScalarType type = ScalarType.Float32) =>
+        new(this, LayerFactory.Uninitialized(device, type));
+
+    /// <summary>The U-Net whose encoder the network is a copy of.</summary>
+    internal UNet2DConditionConfig Encoder() => new()
+    {
+        InChannels = InChannels, FlipSinToCos = FlipSinToCos, FreqShift = FreqShift, DownBlockTypes = DownBlockTypes,
+        UpBlockTypes = [.. DownBlockTypes.Select(_ => "UpBlock2D")], MidBlockType = MidBlockType, OnlyCrossAttention = OnlyCrossAttention,
+        BlockOutChannels = BlockOutChannels, LayersPerBlock = LayersPerBlock, DownsamplePadding = DownsamplePadding,
+        MidBlockScaleFactor = MidBlockScaleFactor, ActFn = ActFn, NormNumGroups = NormNumGroups, NormEps = NormEps,
+        CrossAttentionDim = CrossAttentionDim, TransformerLayersPerBlock = TransformerLayersPerBlock,
+        ReverseTransformerLayersPerBlock = 1, EncoderHidDim = EncoderHidDim, EncoderHidDimType = EncoderHidDimType,
+        AttentionHeadDim = AttentionHeadDim, NumAttentionHeads = NumAttentionHeads, UseLinearProjection = UseLinearProjection,
+        ClassEmbedType = ClassEmbedType, AdditionEmbedType = AdditionEmbedType, AdditionTimeEmbedDim = AdditionTimeEmbedDim,
+        NumClassEmbeds = NumClassEmbeds, UpcastAttention = UpcastAttention, ResnetTimeScaleShift = ResnetTimeScaleShift,
+        ProjectionClassEmbeddingsInputDim = ProjectionClassEmbeddingsInputDim, AdditionEmbedTypeNumHeads = AdditionEmbedTypeNumHeads,
+    };
+}

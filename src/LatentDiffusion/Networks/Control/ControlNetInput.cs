@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a ControlNet is evaluated on.</summary>
+/// <param name="UNet">What the U-Net is evaluated on; its residuals are not looked at.</param>
+/// <param name="Hint">The controlling picture, RGB in [0, 1], [batch, channels, height, width] in pixels.</param>
+public sealed record ControlNetInput(UNetInput UNet, Tensor Hint)
+{
+    /// <summary>How strongly to control. Default 1.</summary>
+    public double ConditioningScale { get; init; } = 1;
+
+    /// <summary>
+    /// Whether to control from a tenth at the highest resolution to all at the lowest, for prompts that say little
+    /// ("guess mode", Zhang et al. 2023, section 3.4). Default false.
+    /// </summary>
+    public bool GuessMode { get; init; }
+}

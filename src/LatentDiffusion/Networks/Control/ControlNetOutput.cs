@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a ControlNet gives the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its tensors.</summary>
+/// <param name="DownResiduals">One for each skip connection, from the highest resolution.</param>
+/// <param name="MiddleResidual">That of the middle.</param>
+public sealed record ControlNetOutput(IReadOnlyList<Tensor> DownResiduals, Tensor MiddleResidual) : IDisposable
+{
+    /// <summary>Disposes the tensors.</summary>
+    public void Dispose()
+    {
+        foreach (Tensor residual in DownResiduals) residual.Dispose();
+        MiddleResidual.Dispose();
+    }
+}

@@ -1,0 +1,34 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A normalisation that the latents scale and shift pixel by pixel (Zheng et al. 2022, "MoVQ", section 3.2).</summary>
+internal sealed class SpatialNorm : nn.Module<Tensor, Tensor, Tensor>
+{
+    // The published network has no option for these two.
+    private const int Groups = 32;
+    private const double Eps = 1e-6;
+
+    [ComponentName(Name = "norm_layer")] private readonly GroupNorm _norm;
+    [ComponentName(Name = "conv_y")] private readonly Conv2d _scale;
+    [ComponentName(Name = "conv_b")] private readonly Conv2d _shift;
+
+    public SpatialNorm(LayerFactory layers, long channels, long latentChannels) : base(nameof(SpatialNorm))
+    {
+        _norm = layers.GroupNorm(Groups, channels, Eps);
+        _scale = layers.Conv2d(latentChannels, channels, 1);
+        _shift = layers.Conv2d(latentChannels, channels, 1);
+        RegisterComponents();
+    }
+
+    /// <param name="input">[batch, channels, height, width].</param>
+    /// <param name="latents">[batch, latent channels, any height, any width].</param>
+    public override Tensor forward(Tensor input, Tensor latents)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor spread = nn.functional.interpolate(latents, [input.shape[2], input.shape[3]], mode: InterpolationMode.Nearest);
+        return (_norm.call(input) * _scale.call(spread) + _shift.call(spread)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,59 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The first convolution, the way down and the middle: the half of the U-Net that ControlNet is a copy of (Zhang et al.
+/// 2023, figure 3). Its layers stand at the top of the network, into which they are registered.
+/// </summary>
+internal sealed class UNetEncoder
+{
+    private readonly UNet2DConditionConfig _config;
+    private readonly UNetConditioning _conditioning;
+    private readonly Conv2d _convIn;
+    private readonly ModuleList<UNetDownBlock> _downBlocks = [];
+    private readonly UNetMiddleBlock? _middle;
+
+    public UNetEncoder(UNet2DConditionConfig config, LayerFactory layers)
+    {
+        _config = config;
+        IReadOnlyList<int> channels = config.BlockOutChannels;
+        int last = channels.Count - 1;
+        _convIn = layers.Conv2d(config.InChannels, channels[0], config.ConvInKernel, padding: (config.ConvInKernel - 1) / 2);
+        _conditioning = new UNetConditioning(config, layers);
+        for (int i = 0; i <= last; i++)
+        {
+            _downBlocks.Add(new UNetDownBlock(
+                UNetBlockShape.Down(config, layers, i), channels[Math.Max(i - 1, 0)], channels[i], config.LayersPerBlock[i],
+                i < last ? config.DownsamplePadding : null));
+        }
+
+        if (config.MidBlockType is not null) _middle = new UNetMiddleBlock(UNetBlockShape.Middle(config, layers), channels[last]);
+    }
+
+    /// <summary>Registers the layers in the network under their published names.</summary>
+    public void Register(nn.Module network)
+    {
+        network.register_module("conv_in", _convIn);
+        _conditioning.Register(network);
+        network.register_module("down_blocks", _downBlocks);
+        if (_middle is not null) network.register_module("mid_block", _middle);
+    }
+
+    /// <summary>Runs the encoder.</summary>
+    /// <param name="input">What the network is evaluated on.</param>
+    /// <param name="hint">Added after the first convolution (ControlNet); null for none.</param>
+    public UNetFeatures Run(UNetInput input, Tensor? hint = null)
+    {
+        Tensor time = _conditioning.Embed(input), context = _conditioning.Project(input.HiddenStates);
+        Tensor? contextBias = input.Mask is null ? null : ((1 - input.Mask.to(context.dtype)) * -10000).unsqueeze(1).unsqueeze(1);
+        Tensor hidden = _config.CenterInputSample ? (2 * input.Sample - 1).Into(_convIn.call) : _convIn.call(input.Sample);
+        if (hint is not null) hidden = hidden.Into(x => x + hint);
+
+        var skips = new Stack<Tensor>([hidden]);
+        foreach (UNetDownBlock block in _downBlocks) hidden = block.forward(hidden, time, context, contextBias, skips);
+        if (_middle is not null) hidden = _middle.forward(hidden, time, context, contextBias);
+        return new UNetFeatures(hidden, skips, time, context, contextBias);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Text.Json.Nodes;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Checkpoints;
+
+public sealed class DiffusersFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    public static TheoryData<string> Families => [.. TinyModels.Families];
+
+    [Theory, MemberData(nameof(Families))]
+    public void AFolderReadAndWrittenIsTheSameFolder(string family)
+    {
+        using StableDiffusionComponents made = TinyModels.Make(family);
+        DiffusersFolder.Write(made, _folder["a"]);
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        DiffusersFolder.Write(read, _folder["b"]);
+
+        ModelAssert.SameNetworks(made, read);
+        ModelAssert.SameFiles(_folder["a"], _folder["b"]);
+        Assert.Equal(made.PipelineClass, read.PipelineClass);
+        Assert.Equal(made.Tokenizer2?.PaddingToken, read.Tokenizer2?.PaddingToken);
+        Assert.Equal(made.Tokenizer?.MaxLength, read.Tokenizer?.MaxLength);
+    }
+
+    [Fact]
+    public void HalfPrecisionOfAVariantComesBackToTheByteThroughFloat32()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        DiffusersFolder.Write(made, _folder["a"], ScalarType.Float16);
+        foreach (string file in Directory.GetFiles(_folder["a"], "*.safetensors", SearchOption.AllDirectories))
+            File.Move(file, Path.ChangeExtension(file, ".fp16.safetensors"));
+
+        using StableDiffusionComponents kept = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16", Type = ScalarType.Float32 });
+        DiffusersFolder.Write(read, _folder["b"]);
+        Assert.All(kept.UNet.parameters(), p => Assert.Equal(ScalarType.Float16, p.dtype));
+        Assert.All(read.UNet.parameters(), p => Assert.Equal(ScalarType.Float32, p.dtype));
+        ModelAssert.SameFiles(_folder["a"], _folder["b"]);
+        Assert.Throws<FileNotFoundException>(() => DiffusersFolder.Read(_folder["a"]));
+    }
+
+    [Fact]
+    public void SeveralFilesOfOneNetworkComeBackAsSeveral()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        DiffusersFolder.Write(made, _folder["a"]);
+        string unet = Path.Combine(_folder["a"], "unet");
+        File.Delete(Path.Combine(unet, "diffusion_pytorch_model.safetensors"));
+        var map = new JsonObject();
+        foreach ((var part, int i) in made.UNet.state_dict().Chunk(40).Select((part, i) => (part, i + 1)))
+        {
+            string name = $"diffusion_pytorch_model-{i:D5}-of-00003.safetensors";
+            SafetensorsWriter.Write(Path.Combine(unet, name), part, new Dictionary<string, string> { ["format"] = "pt" });
+            foreach ((string key, _) in part) map[key] = name;
+        }
+
+        File.WriteAllText(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json"), new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = 1 }, ["weight_map"] = map }.ToJsonString());
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        DiffusersFolder.Write(read, _folder["b"]);
+        ModelAssert.SameNetworks(made, read);
+        ModelAssert.SameFiles(_folder["a"], _folder["b"]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void OldNamesAndConstantsAreUnderstood(bool convolution)
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        DiffusersFolder.Write(made, _folder["a"]);
+        var old = made.Autoencoder.state_dict().Select(p => (p.Key
+            .Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."),
+            convolution && p.Value.dim() == 2 ? p.Value.unsqueeze(-1).unsqueeze(-1) : p.Value));
+        SafetensorsWriter.Write(Path.Combine(_folder["a"], "vae", "diffusion_pytorch_model.safetensors"), old);
+        var text = made.TextEncoder!.state_dict().Select(p => (p.Key, p.Value)).Append((DiffusersNames.PositionIds, DiffusersNames.MakePositionIds(16)));
+        SafetensorsWriter.Write(Path.Combine(_folder["a"], "text_encoder", "model.safetensors"), text);
+
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        DiffusersFolder.Write(read, _folder["b"]);
+        ModelAssert.SameNetworks(made, read);
+        using StableDiffusionComponents again = DiffusersFolder.Read(_folder["b"]);
+        ModelAssert.SameNetworks(made, again);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(_folder["a"], "text_encoder", "model.safetensors")),
+            File.ReadAllBytes(Path.Combine(_folder["b"], "text_encoder", "model.safetensors")));
+    }
+
+    [Fact]
+    public void ComponentsThatAreNotKnownGoAlong()
+    {
+        MakeWith("safety_checker", "safety_checker");
+        Directory.CreateDirectory(Path.Combine(_folder["a"], "safety_checker"));
+        File.WriteAllText(Path.Combine(_folder["a"], "safety_checker", "config.json"), "{}");
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        DiffusersFolder.Write(read, _folder["b"]);
+        ModelAssert.SameFiles(_folder["a"], _folder["b"]);
+    }
+
+    [Fact]
+    public void SingleNetworksAreReadByWhatTheySayTheyAre()
+    {
+        using ControlNetModel made = new ControlNetConfig
+        {
+            BlockOutChannels = [32], DownBlockTypes = ["CrossAttnDownBlock2D"], CrossAttentionDim = 8, ConditioningEmbeddingOutChannels = [8, 8],
+        }.Build();
+        DiffusersComponent.Write(made, _folder["control"], layout: null, ScalarType.Float32);
+        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control"]);
+        Assert.Equal(made.state_dict().Keys.Order(), read.state_dict().Keys.Order());
+        Assert.Throws<InvalidDataException>(() => DiffusersFolder.ReadAutoencoder(_folder["control"]));
+    }
+
+    [Theory]
+    [InlineData("../outside")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    public void ANameThatLeadsOutIsRefused(string name)
+    {
+        MakeWith(name, "outside");
+        Directory.CreateDirectory(_folder["outside"]);
+        Directory.CreateDirectory(Path.Combine(_folder["a"], "a", "b"));
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        Assert.Throws<CheckpointException>(() => DiffusersFolder.Write(read, _folder["b"]));
+    }
+
+    [Theory]
+    [InlineData("unet/diffusion_pytorch_model.safetensors")]
+    [InlineData("vae/config.json")]
+    [InlineData("tokenizer/vocab.json")]
+    [InlineData("scheduler")]
+    [InlineData("model_index.json")]
+    public void ALinkThatLeadsOutIsRefused(string path)
+    {
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        string inside = Path.Combine(_folder["a"], path), outside = _folder["outside"];
+        Directory.Move(inside, outside);
+        File.CreateSymbolicLink(inside, outside);
+        CheckpointException error = Assert.Throws<CheckpointException>(() => DiffusersFolder.Read(_folder["a"]));
+        Assert.Contains("out of it", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ASnapshotOfAHubCacheIsRead()
+    {
+        string snapshot = Path.Combine(_folder["cache"], "snapshots", "abc"), blobs = Path.Combine(_folder["cache"], "blobs");
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        DiffusersFolder.Write(made, snapshot);
+        Directory.CreateDirectory(blobs);
+        foreach (string file in Directory.GetFiles(snapshot, "*", SearchOption.AllDirectories))
+        {
+            string blob = Path.Combine(blobs, Guid.NewGuid().ToString("N"));
+            File.Move(file, blob);
+            File.CreateSymbolicLink(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, blob));
+        }
+
+        using StableDiffusionComponents read = DiffusersFolder.Read(snapshot);
+        ModelAssert.SameNetworks(made, read);
+    }
+
+    [Theory]
+    [InlineData("unet")]
+    [InlineData("unet/config.json")]
+    [InlineData("vae/diffusion_pytorch_model.safetensors")]
+    [InlineData("tokenizer/merges.txt")]
+    [InlineData("scheduler/scheduler_config.json")]
+    [InlineData("model_index.json")]
+    public void WhatIsMissingIsNamed(string path)
+    {
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        string full = Path.Combine(_folder["a"], path);
+        if (Directory.Exists(full)) Directory.Delete(full, recursive: true);
+        else File.Delete(full);
+        IOException error = Assert.ThrowsAny<IOException>(() => DiffusersFolder.Read(_folder["a"]));
+        Assert.Contains(path.Split('/')[0], error.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <summary>A model whose index names one more component.</summary>
+    private void MakeWith(string name, string className)
+    {
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        string path = Path.Combine(_folder["a"], "model_index.json");
+        JsonObject index = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        index[name] = new JsonArray("some_library", className);
+        File.WriteAllText(path, index.ToJsonString());
+    }
+}

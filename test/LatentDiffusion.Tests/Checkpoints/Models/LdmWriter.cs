@@ -1,0 +1,93 @@
+using System.Text.RegularExpressions;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Checkpoints;
+
+/// <summary>
+/// Writes a model as a single file with the original names, by the original code's own arithmetic: blocks are counted in
+/// one row, Q, K and V of OpenCLIP are one matrix. Written for these tests, and not the reader's tables backwards.
+/// </summary>
+internal static class LdmWriter
+{
+    public static void Write(StableDiffusionComponents model, string path, params (string, Tensor)[] more)
+    {
+        bool second = model.TextEncoder?.Config.HiddenAct == "gelu";
+        string first = model.TextEncoder2 is null ? "cond_stage_model." : "conditioner.embedders.0.";
+        var tensors = UNet(model.UNet).Select(t => ("model.diffusion_model." + t.Name, t.Value))
+            .Concat(Autoencoder((AutoencoderKL)model.Autoencoder).Select(t => ("first_stage_model." + t.Name, t.Value)));
+        if (model.TextEncoder is { } text)
+            tensors = tensors.Concat(second ? OpenClip(text, extraLayer: true).Select(t => (first + "model." + t.Name, t.Value)) : text.state_dict().Select(t => (first + "transformer." + t.Key, t.Value)));
+        if (model.TextEncoder2 is { } other)
+            tensors = tensors.Concat(OpenClip(other, extraLayer: false).Select(t => ($"conditioner.embedders.{(model.TextEncoder is null ? 0 : 1)}.model." + t.Name, t.Value)));
+        SafetensorsWriter.Write(path, tensors.Concat(more));
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> UNet(UNet2DConditionModel network)
+    {
+        int row = network.Config.LayersPerBlock[0] + 1;
+        string Block(Match m)
+        {
+            int level = int.Parse(m.Groups[2].Value), layer = int.Parse(m.Groups[4].Value);
+            bool up = m.Groups[1].Value == "up";
+            string kind = m.Groups[3].Value;
+            bool attention = (up ? network.Config.UpBlockTypes : network.Config.DownBlockTypes)[level].StartsWith("Cross", StringComparison.Ordinal);
+            return (up, kind) switch
+            {
+                (false, "resnets") => $"input_blocks.{1 + level * row + layer}.0.",
+                (false, "attentions") => $"input_blocks.{1 + level * row + layer}.1.",
+                (false, _) => $"input_blocks.{(level + 1) * row}.0.op.",
+                (true, "resnets") => $"output_blocks.{level * row + layer}.0.",
+                (true, "attentions") => $"output_blocks.{level * row + layer}.1.",
+                (true, _) => $"output_blocks.{level * row + row - 1}.{(attention ? 2 : 1)}.conv.",
+            };
+        }
+
+        foreach ((string key, Tensor value) in network.state_dict())
+        {
+            string name = Regex.Replace(key, @"^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(conv\.(?=(weight|bias)$))?", Block);
+            name = name.Replace("mid_block.resnets.0.", "middle_block.0.").Replace("mid_block.attentions.0.", "middle_block.1.").Replace("mid_block.resnets.1.", "middle_block.2.");
+            name = name.Replace("time_embedding.linear_1", "time_embed.0").Replace("time_embedding.linear_2", "time_embed.2")
+                .Replace("add_embedding.linear_1", "label_emb.0.0").Replace("add_embedding.linear_2", "label_emb.0.2");
+            if (!name.Contains("transformer_blocks"))
+                name = name.Replace(".norm1.", ".in_layers.0.").Replace(".conv1.", ".in_layers.2.").Replace(".time_emb_proj.", ".emb_layers.1.")
+                    .Replace(".norm2.", ".out_layers.0.").Replace(".conv2.", ".out_layers.3.").Replace(".conv_shortcut.", ".skip_connection.");
+            yield return (Regex.Replace(Regex.Replace(Regex.Replace(name, "^conv_in", "input_blocks.0.0"), "^conv_norm_out", "out.0"), "^conv_out", "out.2"), value);
+        }
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Autoencoder(AutoencoderKL network)
+    {
+        int last = network.Config.BlockOutChannels.Length - 1;
+        foreach ((string key, Tensor value) in network.state_dict())
+        {
+            string name = Regex.Replace(key, @"up_blocks\.(\d+)", m => $"up.{last - int.Parse(m.Groups[1].Value)}").Replace("down_blocks.", "down.");
+            bool attention = name.Contains("mid_block.attentions");
+            name = name.Replace("mid_block.resnets.0", "mid.block_1").Replace("mid_block.resnets.1", "mid.block_2").Replace("mid_block.attentions.0", "mid.attn_1")
+                .Replace(".resnets.", ".block.").Replace("downsamplers.0", "downsample").Replace("upsamplers.0", "upsample")
+                .Replace("conv_shortcut", "nin_shortcut").Replace("conv_norm_out", "norm_out").Replace("group_norm", "norm")
+                .Replace("to_q", "q").Replace("to_k", "k").Replace("to_v", "v").Replace("to_out.0", "proj_out");
+            yield return (name, attention && value.dim() == 2 ? value.unsqueeze(-1).unsqueeze(-1) : value);
+        }
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> OpenClip(ClipTextModel network, bool extraLayer)
+    {
+        Dictionary<string, Tensor> state = network.state_dict();
+        int layers = network.Config.NumHiddenLayers;
+        yield return ("positional_embedding", state["text_model.embeddings.position_embedding.weight"]);
+        yield return ("token_embedding.weight", state["text_model.embeddings.token_embedding.weight"]);
+        yield return ("logit_scale", tensor(1f));
+        yield return ("text_projection", state.TryGetValue("text_projection.weight", out Tensor? projection) ? projection.t().contiguous() : rand(64, 64));
+        foreach (string kind in new[] { "weight", "bias" })
+        {
+            yield return ($"ln_final.{kind}", state[$"text_model.final_layer_norm.{kind}"]);
+            for (int i = 0; i < layers + (extraLayer ? 1 : 0); i++)
+            {
+                string ours = $"text_model.encoder.layers.{Math.Min(i, layers - 1)}.", theirs = $"transformer.resblocks.{i}.";
+                yield return ($"{theirs}attn.in_proj_{kind}", cat([.. "qkv".Select(p => state[$"{ours}self_attn.{p}_proj.{kind}"])]));
+                foreach ((string a, string b) in new[] { ("ln_1", "layer_norm1"), ("ln_2", "layer_norm2"), ("attn.out_proj", "self_attn.out_proj"), ("mlp.c_fc", "mlp.fc1"), ("mlp.c_proj", "mlp.fc2") })
+                    yield return ($"{theirs}{a}.{kind}", state[$"{ours}{b}.{kind}"]);
+            }
+        }
+    }
+}

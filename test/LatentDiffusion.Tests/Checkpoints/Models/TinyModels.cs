@@ -1,0 +1,69 @@
+namespace LatentDiffusion.Tests.Checkpoints;
+
+/// <summary>Random models of each family, small enough to be made and written in a moment.</summary>
+internal static class TinyModels
+{
+    public static readonly string[] Families = ["sd1", "sd1-inpaint", "sd2", "xl", "xl-refiner"];
+
+    private const int Tokens = 20, Width = 64;
+
+    public static StableDiffusionComponents Make(string family)
+    {
+        bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family == "sd2";
+        ClipTextModel? first = refiner ? null : Text(two ? "gelu" : "quick_gelu").Build();
+        ClipTextModel? second = xl ? (Text("gelu") with { ProjectionDim = 32 }).Build(projection: true) : null;
+        return new StableDiffusionComponents
+        {
+            PipelineClass = PublishedModels.PipelineClass(UNet(family), xl, refiner),
+            UNet = UNet(family).Build(),
+            Autoencoder = new AutoencoderKLConfig
+            {
+                BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+                UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"], ScalingFactor = xl ? LdmAutoencoder.ScalingXL : LdmAutoencoder.Scaling,
+                SampleSize = xl ? 1024 : 512,
+            }.Build(),
+            TextEncoder = first,
+            TextEncoder2 = second,
+            Tokenizer = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16),
+            Tokenizer2 = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
+            Scheduler = PublishedModels.Scheduler(xl, two ? PredictionType.Velocity : PredictionType.Epsilon),
+        };
+    }
+
+    private static BpeVocabulary Vocabulary { get; } = new(
+        new[] { "!", "!</w>", "a", "a</w>", "b", "b</w>", "ab</w>", BpeVocabulary.StartToken, BpeVocabulary.EndToken }.Index().ToDictionary(t => t.Item, t => t.Index),
+        [("a", "b</w>")]);
+
+    private static ClipTextConfig Text(string activation) => new()
+    {
+        VocabSize = Tokens, HiddenSize = Width, IntermediateSize = 2 * Width, NumHiddenLayers = 2, NumAttentionHeads = 1,
+        MaxPositionEmbeddings = 16, HiddenAct = activation, ProjectionDim = Width, EosTokenId = 2,
+    };
+
+    private static UNet2DConditionConfig UNet(string family)
+    {
+        var one = new UNet2DConditionConfig
+        {
+            SampleSize = 64, InChannels = family == "sd1-inpaint" ? 9 : 4, BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = Width,
+            DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
+        };
+        UNet2DConditionConfig later = one with { AttentionHeadDim = new PerBlock<int>([1, 1]), UseLinearProjection = true };
+        return family switch
+        {
+            "sd1" or "sd1-inpaint" => one,
+            "sd2" => later with { SampleSize = 96, UpcastAttention = true },
+            "xl" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
+            {
+                DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
+                TransformerLayersPerBlock = new PerBlock<int>([1, 2]),
+            },
+            _ => Added(later, Width, pooled: 32, numbers: 5),
+        };
+    }
+
+    private static UNet2DConditionConfig Added(UNet2DConditionConfig config, int context, int pooled, int numbers) => config with
+    {
+        SampleSize = 128, CrossAttentionDim = context, AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 256,
+        ProjectionClassEmbeddingsInputDim = pooled + numbers * 256,
+    };
+}

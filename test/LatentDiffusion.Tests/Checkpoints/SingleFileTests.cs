@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Checkpoints;
+
+public sealed class SingleFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    public static TheoryData<string> Families => [.. TinyModels.Families];
+
+    [Theory, MemberData(nameof(Families))]
+    public void ASingleFileIsTheFolderItWasMadeFrom(string family)
+    {
+        using StableDiffusionComponents made = TinyModels.Make(family);
+        DiffusersFolder.Write(made, _folder["folder"]);
+        LdmWriter.Write(made, _folder["model.safetensors"]);
+        using StableDiffusionComponents folder = DiffusersFolder.Read(_folder["folder"]), file = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
+
+        ModelAssert.SameNetworks(folder, file);
+        Assert.Equal(folder.PipelineClass, file.PipelineClass);
+        Assert.Equal(folder.Scheduler.ToJson(), file.Scheduler.ToJson());
+        Same(folder.UNet.Config, file.UNet.Config);
+        Same(((AutoencoderKL)folder.Autoencoder).Config, ((AutoencoderKL)file.Autoencoder).Config);
+        if (made.TextEncoder is not null) Same(folder.TextEncoder!.Config, file.TextEncoder!.Config);
+        if (made.TextEncoder2 is not null) Same(folder.TextEncoder2!.Config, file.TextEncoder2!.Config);
+    }
+
+    [Fact]
+    public void WhatIsNoPartOfANetworkIsPassedOver()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        LdmWriter.Write(
+            made, _folder["a.safetensors"], ("model_ema.decay", tensor(1f)), ("betas", rand(4)), ("first_stage_model.loss.logvar", rand(1)),
+            ("cond_stage_model.transformer.text_model.embeddings.position_ids", arange(16).unsqueeze(0)));
+        using StableDiffusionComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"]);
+        ModelAssert.SameNetworks(made, read);
+    }
+
+    [Theory]
+    [InlineData("surprise.weight")]
+    [InlineData("model.diffusion_model.input_blocks.1.0.in_layers.7.weight")]
+    [InlineData("first_stage_model.encoder.surprise")]
+    public void WhatFitsNoNetworkIsNamed(string name)
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        LdmWriter.Write(made, _folder["a.safetensors"], (name, rand(2)));
+        CheckpointException error = Assert.Throws<CheckpointException>(() => SingleFileCheckpoint.Read(_folder["a.safetensors"]));
+        Assert.Contains(name.Split('.')[^2], error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFileWithoutAWholeModelIsRefused()
+    {
+        SafetensorsWriter.Write(_folder["a.safetensors"], [("first_stage_model.decoder.conv_in.weight", rand(2, 2, 3, 3))]);
+        Assert.Contains("model.diffusion_model", Assert.Throws<CheckpointException>(() => SingleFileCheckpoint.Read(_folder["a.safetensors"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HalfPrecisionIsConvertedWhileReading()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("xl");
+        LdmWriter.Write(made, _folder["a.safetensors"]);
+        using StableDiffusionComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"], new CheckpointOptions { Type = ScalarType.Float16 });
+        Assert.All(read.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(ScalarType.Float16, p.dtype));
+        Dictionary<string, Tensor> expected = made.TextEncoder2!.state_dict();
+        foreach ((string name, Tensor value) in read.TextEncoder2!.state_dict()) Assert.True(value.equal(expected[name].to(ScalarType.Float16)).all().item<bool>(), name);
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private static void Same<T>(T expected, T actual) where T : NetworkConfig =>
+        Assert.Equal(Whole(expected).ToString(), Whole(actual).ToString());
+
+    /// <summary>Every property, whichever the file wrote.</summary>
+    private static JsonNode Whole<T>(T config) where T : NetworkConfig => JsonNode.Parse((config with { Source = null }).ToJson())!;
+}
