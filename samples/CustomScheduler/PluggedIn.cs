@@ -13,13 +13,13 @@ internal static class PluggedIn
         // Handed to the builder, over the model's own training schedule.
         using DiffusionPipeline built = new DiffusionPipelineBuilder()
             .UseDrawingsModel()
-            .UseScheduler(model => new LogSnrScheduler(model.ToNoiseSchedule().AlphaBars))
+            .UseScheduler(model => new LogSnrScheduler(model.ToNoiseSchedule().AlphaBars, PredictionType.Velocity))
             .Build();
         Save(await built.GenerateAsync(request), "builder.png");
 
         // Registered in a container, where it takes the place of the model's own.
         ServiceCollection services = new();
-        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().AlphaBars));
+        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().WithZeroTerminalSnr().AlphaBars, PredictionType.Velocity));
         services.AddLatentDiffusion().UseDrawingsModel();
         await using ServiceProvider provider = services.BuildServiceProvider();
         Save(await provider.GetRequiredService<DiffusionPipeline>().GenerateAsync(request), "container.png");

@@ -90,7 +90,12 @@ internal sealed class TrainingRun(Recipe recipe, string folder)
         if (!done) return false;
 
         string model = Path.Combine(folder, "model");
-        ModelFolder.Write(model, unet, autoencoder, text, vocabulary, scheduler, torch.ScalarType.Float16);
+        var components = new StableDiffusionComponents
+        {
+            PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
+            Tokenizer = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength), Scheduler = scheduler,
+        };
+        DiffusersFolder.Write(components, model, torch.ScalarType.Float16);
         AnsiConsole.MarkupLineInterpolated($"The model is in [bold]{model}[/].");
         if (recipe.SheetColumns > 0) ContactSheet.Draw(model, DrawingCatalog.Prompts, recipe.SheetColumns, Path.Combine(folder, "prompts.png"));
         return true;

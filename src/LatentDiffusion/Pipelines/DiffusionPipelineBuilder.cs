@@ -30,7 +30,7 @@ public sealed class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return UseModel(_ => ModelFolder.Open(folder, device));
+        return UseModel(_ => DiffusionModel.Open(folder, device));
     }
 
     /// <summary>Uses a text encoder of the caller's own.</summary>
@@ -93,9 +93,7 @@ public sealed class DiffusionPipelineBuilder
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
             var parts = new PipelineParts(
-                Part(_textEncoder, services, model?.TextEncoder, "a text encoder"), denoiser, autoencoder,
-                _scheduler?.Invoke(services, model?.SchedulerConfig) ?? services.GetService<INoiseScheduler>()
-                    ?? (model is null ? throw Missing("a scheduler") : NoiseScheduler.FromConfig(model.SchedulerConfig)),
+                Part(_textEncoder, services, model?.TextEncoder, "a text encoder"), denoiser, autoencoder, Scheduler(services, model),
                 Part(_guidance, services, new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
@@ -109,8 +107,18 @@ public sealed class DiffusionPipelineBuilder
         }
     }
 
+    private INoiseScheduler Scheduler(IServiceProvider services, DiffusionModel? model)
+    {
+        NoiseScheduler? own = model is null ? null : NoiseScheduler.FromConfig(model.SchedulerConfig);
+        INoiseScheduler scheduler = _scheduler?.Invoke(services, model?.SchedulerConfig) ?? services.GetService<INoiseScheduler>() ?? own ?? throw Missing("a scheduler");
+        // Read as what it is not, a prediction gives noise in place of a picture; a denoiser of the caller's own is the caller's to match.
+        if (own is not null && _denoiser is null && scheduler.PredictionType != own.PredictionType)
+            throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own.PredictionType}.");
+        return scheduler;
+    }
+
     // Latents of 512 x 512 pictures, the size of the first published models.
-    private const int DefaultSampleSize = 64;
+    internal const int DefaultSampleSize = 64;
 
     private static T Part<T>(Func<IServiceProvider, T>? given, IServiceProvider services, T? fallback, string what) where T : class =>
         given?.Invoke(services) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);

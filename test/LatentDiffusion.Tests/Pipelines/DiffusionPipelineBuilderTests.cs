@@ -82,6 +82,15 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
+    public void A_scheduler_that_reads_another_prediction_than_the_models_is_refused()
+    {
+        DiffusionPipelineBuilder builder = model.Builder().UseScheduler(
+            config => NoiseScheduler.FromConfig(config.With("prediction_type", "v_prediction")));
+        var e = Assert.Throws<InvalidOperationException>(() => builder.Build());
+        Assert.Contains("the model predicts Epsilon", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_without_a_model_is_refused()
     {
         var e = Assert.Throws<DirectoryNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFolder(Path.GetTempPath()).Build());

@@ -40,7 +40,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     public void The_latents_are_those_of_a_plain_loop()
     {
         // DDIM with eta 0 and guidance, written out from Song et al. 2021, equation 12, and Ho & Salimans 2022, equation 6.
-        using DiffusionModel parts = ModelFolder.Open(model.Folder, CPU);
+        using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         NoiseSchedule schedule = parts.SchedulerConfig.ToNoiseSchedule();

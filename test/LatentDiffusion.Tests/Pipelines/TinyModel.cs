@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>A model folder with small random networks: 16 x 16 pictures from 8 x 8 latents.</summary>
@@ -28,9 +26,16 @@ public sealed class TinyModel : IDisposable
         Reference.FormulaWeights.Fill(unet);
         Reference.FormulaWeights.Fill(autoencoder);
         Reference.FormulaWeights.Fill(text);
-        ModelFolder.Write(Folder, unet, autoencoder, text, vocabulary, SchedulerConfig.Parse("""
+        SchedulerConfig scheduler = SchedulerConfig.Parse("""
             { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
-            """), ScalarType.Float32);
+            """);
+        DiffusersFolder.Write(
+            new StableDiffusionComponents
+            {
+                PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
+                Tokenizer = new ClipTokenizerFiles(vocabulary, 16), Scheduler = scheduler,
+            },
+            Folder);
     }
 
     public string Folder => _folder["model"];

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Samples;
+
+/// <summary>The sample as a user starts it.</summary>
+public sealed class TextToImageTests
+{
+    [Theory]
+    [InlineData("--steps is 0; expected from 1 to 1000", "a star", "--steps", "0")]
+    [InlineData("--count is -1; expected from 1 to 1024", "a star", "--count", "-1")]
+    [InlineData("--guidance is 101; expected from 0 to 100", "a star", "--guidance", "101")]
+    [InlineData("--scheduler 'nope' is not known; expected one of ddpm, ddim", "a star", "--scheduler", "nope")]
+    [InlineData("--model 'nowhere' is no model folder", "a star", "--model", "nowhere")]
+    [InlineData("Cannot parse argument 'many'", "a star", "--seed", "many")]
+    [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
+    [InlineData("Required argument missing")]
+    public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments)
+    {
+        (int exitCode, string output, string error) = Run(arguments);
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.StartsWith(message, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_prompt_gives_a_png_and_the_same_seed_the_same_bytes()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output, string error) = Run("a blue bird", "--seed", "3", "--steps", "3", "--out", folder["alone.png"]);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains(folder["alone.png"], output, StringComparison.Ordinal);
+        Assert.Contains("denoising", output, StringComparison.Ordinal);
+
+        (exitCode, _, error) = Run("a blue bird", "--seed", "2", "--steps", "3", "--count", "2", "--out", folder["two.png"]);
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(File.ReadAllBytes(folder["alone.png"]), File.ReadAllBytes(folder["two.3.png"]));
+        Assert.Equal("a blue bird", PngText.Read(File.ReadAllBytes(folder["two.2.png"]))["prompt"]);
+    }
+
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TextToImage"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+}
