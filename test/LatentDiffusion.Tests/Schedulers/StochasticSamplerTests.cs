@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Schedulers;
 /// <summary>Samples of the stochastic samplers have the exact mean and variance, within what their number allows.</summary>
 public sealed class StochasticSamplerTests(ITestOutputHelper output)
 {
-    private const int Samples = 1 << 13;
+    private const int Samples = 1 << 12;
 
     private static readonly Dictionary<string, (Func<SchedulerConfig, NoiseScheduler> Make, SamplingOptions Options)> s_samplers = new()
     {

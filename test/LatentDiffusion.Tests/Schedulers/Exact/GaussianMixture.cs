@@ -21,14 +21,13 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
     public Tensor Denoise(Tensor x, double alpha, double sigma)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] logs = [.. components.Select(c => Log(x, c, alpha, sigma))];
-        Tensor total = stack(logs).logsumexp(0);
+        Tensor responsibilities = stack(components.Select(c => Log(x, c, alpha, sigma))).softmax(0);
         Tensor sum = zeros_like(x);
         for (int k = 0; k < components.Length; k++)
         {
             (_, double mean, double deviation) = components[k];
             double gain = alpha * deviation * deviation / Spread(deviation, alpha, sigma);
-            sum += (logs[k] - total).exp() * (mean + (gain * (x - (alpha * mean))));
+            sum += responsibilities[k] * (mean + (gain * (x - (alpha * mean))));
         }
 
         return sum.MoveToOuterDisposeScope();
