@@ -15,6 +15,9 @@ internal sealed record Recipe
     /// <summary>How many drawings are encoded once for the denoiser to learn from.</summary>
     public long Latents { get; init; } = 24_000;
 
+    /// <summary>Pictures of each prompt on the contact sheet at the end; 0 for no sheet.</summary>
+    public int SheetColumns { get; init; } = 4;
+
     public required AutoencoderKLConfig Autoencoder { get; init; }
 
     public required AutoencoderTrainingOptions AutoencoderObjective { get; init; }

@@ -92,7 +92,7 @@ internal sealed class TrainingRun(Recipe recipe, string folder)
         string model = Path.Combine(folder, "model");
         ModelFolder.Write(model, unet, autoencoder, text, vocabulary, scheduler, torch.ScalarType.Float16);
         AnsiConsole.MarkupLineInterpolated($"The model is in [bold]{model}[/].");
-        ContactSheet.Draw(model, DrawingCatalog.Prompts, columns: 4, Path.Combine(folder, "prompts.png"));
+        if (recipe.SheetColumns > 0) ContactSheet.Draw(model, DrawingCatalog.Prompts, recipe.SheetColumns, Path.Combine(folder, "prompts.png"));
         return true;
     }
 

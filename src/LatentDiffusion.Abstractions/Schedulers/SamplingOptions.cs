@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>What one run of a scheduler is asked for.</summary>
+/// <summary>What one run of a scheduler is asked for. A scheduler refuses options that it has no use for.</summary>
 public sealed record SamplingOptions
 {
     /// <summary>Number of sampling steps, at least 1. Ignored where <see cref="Timesteps"/> or <see cref="Sigmas"/> are given.</summary>
@@ -23,7 +23,7 @@ public sealed record SamplingOptions
     /// </summary>
     public double? Eta { get; init; }
 
-    /// <summary>Churn of the stochastic Euler and Heun samplers (Karras et al. 2022, algorithm 2). Null for none.</summary>
+    /// <summary>Churn of the Euler samplers and of Heun's for flows (Karras et al. 2022, algorithm 2). Null for none.</summary>
     public ChurnOptions? Churn { get; init; }
 
     /// <summary>The resolution-dependent μ of dynamic shifting (flow matching); null where the scheduler does not shift dynamically.</summary>

@@ -30,6 +30,12 @@ public sealed class DdimScheduler : NoiseScheduler
         Complete(options);
     }
 
+    /// <summary>
+    /// Whether ε is derived again from x_0 after that was clipped or thresholded, as in GLIDE (Nichol et al. 2022). Default
+    /// false: the two then need not agree.
+    /// </summary>
+    public bool UseClippedModelOutput { get; init; }
+
     private protected override SamplingFeatures Features =>
         SamplingFeatures.Timesteps | SamplingFeatures.Eta | SamplingFeatures.AtMostAllSteps;
 
@@ -55,7 +61,9 @@ public sealed class DdimScheduler : NoiseScheduler
             double alphaBar = AlphaBar(t), previous = to >= 0 ? AlphaBar(to) : owner._finalAlphaBar;
             NoiseLevel level = NoiseLevel.FromAlphaBar(alphaBar);
             Tensor clean = owner._bounds.Apply(Clean(output, sample, level));
-            Tensor noise = Noise(output, sample, level);
+            Tensor noise = owner.UseClippedModelOutput
+                ? LinearCombination.Of((1 / level.Sigma, sample), (-level.Alpha / level.Sigma, clean))
+                : Noise(output, sample, level);
 
             double variance = (1 - previous) / (1 - alphaBar) * (1 - alphaBar / previous);
             double deviation = _eta * Math.Sqrt(Math.Max(variance, 0));

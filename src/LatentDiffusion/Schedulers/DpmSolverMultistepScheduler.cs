@@ -17,6 +17,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
     private readonly FlowOptions _flow;
     private readonly bool _lowerOrderFinal;
     private readonly bool _firstOrderLast;
+    private readonly bool _learnedVariance;
 
     /// <summary>Makes the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
@@ -39,7 +40,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
         _solver.CheckFinal(endsAtMin);
         _firstOrderLast = eulerAtFinal || !endsAtMin;
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        options.NullableChoice("variance_type", "learned", "learned_range");
+        _learnedVariance = options.NullableChoice("variance_type", "learned", "learned_range") is not null;
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {
@@ -68,7 +69,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
     private sealed class Run(DpmSolverMultistepScheduler owner, SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels)
         : MultistepDpmRun(options, grid, levels, owner._solver, owner._lowerOrderFinal, owner._firstOrderLast)
     {
-        protected override bool TakesLearnedVariance => true;
+        protected override bool TakesLearnedVariance => owner._learnedVariance;
 
         protected override Tensor Convert(Tensor output, Tensor sample, NoiseLevel at) =>
             owner._conversion.Apply(MeanOf(output, sample), sample, at);

@@ -10,7 +10,7 @@ public sealed partial class DpmSolverSinglestepScheduler
         private readonly DpmSolverOptions _solver = owner._solver;
         private readonly TensorHistory _start = new(1);
 
-        protected override bool TakesLearnedVariance => true;
+        protected override bool TakesLearnedVariance => owner._learnedVariance;
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

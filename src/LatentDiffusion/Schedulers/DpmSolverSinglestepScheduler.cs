@@ -16,6 +16,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
     private readonly FlowOptions _flow;
     private readonly bool _lowerOrderFinal;
     private readonly bool _endsAtMin;
+    private readonly bool _learnedVariance;
 
     /// <summary>Makes the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
@@ -35,7 +36,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
         _endsAtMin = SigmaOptions.ReadEndsAtMin(options);
         _solver.CheckFinal(_endsAtMin);
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        options.NullableChoice("variance_type", "learned", "learned_range");
+        _learnedVariance = options.NullableChoice("variance_type", "learned", "learned_range") is not null;
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {

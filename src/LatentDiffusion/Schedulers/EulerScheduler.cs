@@ -50,7 +50,7 @@ public sealed class EulerScheduler : NoiseScheduler
     {
         Refuse(_continuous && options.Timesteps is not null, "Timesteps cannot be given with timestep_type 'continuous'; give Sigmas");
         SamplingGrid grid = _grid.Make(options);
-        if (_continuous) grid = grid with { Timesteps = Grids.ToSingle(grid.Sigmas[..grid.Timesteps.Length].Select(s => 0.25 * Math.Log(s))) };
+        if (_continuous) grid = grid with { Timesteps = Grids.ToSingle(grid.Sigmas[..^1].Select(s => 0.25 * Math.Log(s))) };
         return new Run(options, grid, _grid.InitialSigma(grid), PredictionType);
     }
 

@@ -50,14 +50,13 @@ public sealed class KnownScheduler
     {
         if (from == SchedulerFamily.Flow && SchedulerClasses.HasOption(ClassName, "use_flow_sigmas"))
         {
-            SchedulerConfig flow = model.WithClass(ClassName).With("use_flow_sigmas", true).With("prediction_type", "flow_prediction");
+            SchedulerConfig flow = model.With("use_flow_sigmas", true).With("prediction_type", "flow_prediction");
             return model.Number("shift") is { } shift ? flow.With("flow_shift", shift) : flow;
         }
 
         if (to == SchedulerFamily.Flow && model.Text("prediction_type") == "flow_prediction")
         {
-            SchedulerConfig flow = model.WithClass(ClassName);
-            return model.Number("flow_shift") is { } shift ? flow.With("shift", shift) : flow;
+            return model.Number("flow_shift") is { } shift ? model.With("shift", shift) : model;
         }
 
         return from == to

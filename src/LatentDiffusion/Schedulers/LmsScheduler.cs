@@ -12,8 +12,6 @@ public sealed class LmsScheduler : NoiseScheduler
     /// <summary>The published name of this class.</summary>
     public const string ClassName = "LMSDiscreteScheduler";
 
-    private const int MaxOrder = 4;
-
     private readonly SigmaGrid _grid;
 
     /// <summary>Makes the scheduler.</summary>
@@ -30,18 +28,31 @@ public sealed class LmsScheduler : NoiseScheduler
         Complete(options);
     }
 
+    /// <summary>How many slopes a step takes into account, 1 to 4. Default 4.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Set to another number.</exception>
+    public int Order
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 4);
+            field = value;
+        }
+    } = 4;
+
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
         SamplingGrid grid = _grid.Make(options);
-        return new Run(options, grid, _grid.InitialSigma(grid), PredictionType);
+        return new Run(options, grid, _grid.InitialSigma(grid), PredictionType, Order);
     }
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction)
+    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction, int order)
         : SigmaRun(options, grid, initialSigma, prediction)
     {
-        private readonly TensorHistory _slopes = new(MaxOrder);
+        private readonly TensorHistory _slopes = new(order);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

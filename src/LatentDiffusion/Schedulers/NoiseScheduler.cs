@@ -101,7 +101,7 @@ public abstract class NoiseScheduler : INoiseScheduler
         for (int i = 0; i < points.Count; i++)
         {
             Refuse(!(points[i] >= min && double.IsFinite(points[i])), $"{name}[{i}] is {points[i]}");
-            Refuse(i > 0 && points[i] >= points[i - 1], $"{name} descend, and {points[i]} follows {points[i - 1]}");
+            if (i > 0) Refuse(points[i] >= points[i - 1], $"{name} descend, and {points[i]} follows {points[i - 1]}");
         }
     }
 }

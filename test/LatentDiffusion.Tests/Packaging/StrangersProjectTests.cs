@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using Xunit;
 
@@ -17,10 +16,10 @@ public sealed class StrangersProjectTests
     public void A_project_with_the_packages_alone_generates_a_picture_and_so_does_its_published_form()
     {
         Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "The project is written for the Linux build of libtorch.");
-        string repository = Setting("RepositoryRoot"), packages = Setting("PackagesRoot");
+        string repository = BuildSettings.Get("RepositoryRoot"), packages = BuildSettings.Get("PackagesRoot");
         using var folder = new TemporaryFolder();
         foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
-            Dotnet(repository, "pack", $"src/{project}", "-c", Setting("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+            Dotnet(repository, "pack", $"src/{project}", "-c", BuildSettings.Get("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
 
         string home = folder["stranger"];
         Directory.CreateDirectory(home);
@@ -38,7 +37,7 @@ public sealed class StrangersProjectTests
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="LatentDiffusion.Models.Drawings" Version="{Version}" />
-                <PackageReference Include="libtorch-cpu-linux-x64" Version="{Setting("LibTorchVersion")}" />
+                <PackageReference Include="libtorch-cpu-linux-x64" Version="{BuildSettings.Get("LibTorchVersion")}" />
               </ItemGroup>
             </Project>
             """);
@@ -58,9 +57,6 @@ public sealed class StrangersProjectTests
         Assert.Equal((128, 128), (built.Width, built.Height));
         Assert.Equal(built.Rgb, published.Rgb);
     }
-
-    private static string Setting(string name) => typeof(StrangersProjectTests).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
 
     private static void Dotnet(string folder, params string[] arguments)
     {

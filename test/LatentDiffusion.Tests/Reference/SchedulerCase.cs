@@ -31,7 +31,19 @@ public sealed class SchedulerCase(JsonElement json)
 
     public double[]? Velocity => json.TryGetProperty("velocity", out JsonElement velocity) && velocity.ValueKind == JsonValueKind.Array ? Numbers(velocity) : null;
 
-    public NoiseScheduler Scheduler => NoiseScheduler.FromConfig(SchedulerConfig.Parse(Config).WithClass(ClassName));
+    public NoiseScheduler Scheduler
+    {
+        get
+        {
+            SchedulerConfig config = SchedulerConfig.Parse(Config).WithClass(ClassName);
+            return ClassName switch
+            {
+                LmsScheduler.ClassName when Argument("order") is { } order => new LmsScheduler(config) { Order = order.GetInt32() },
+                DdimScheduler.ClassName when Argument("use_clipped_model_output") is { } clipped => new DdimScheduler(config) { UseClippedModelOutput = clipped.GetBoolean() },
+                _ => NoiseScheduler.FromConfig(config),
+            };
+        }
+    }
 
     /// <summary>All cases of all scheduler files of the reference folder.</summary>
     public static IEnumerable<SchedulerCase> All => Directory.EnumerateFiles(ReferenceFolder.Path, "schedulers*.json").Order().SelectMany(file =>
@@ -47,7 +59,8 @@ public sealed class SchedulerCase(JsonElement json)
         if (!json.TryGetProperty("step_args", out JsonElement arguments)) return options;
         foreach (JsonProperty argument in arguments.EnumerateObject())
         {
-            double value = argument.Value.GetDouble();
+            if (argument.Name is "order" or "use_clipped_model_output") continue;
+            double value = argument.Value.ValueKind == JsonValueKind.String ? double.Parse(argument.Value.GetString()!, CultureInfo.InvariantCulture) : argument.Value.GetDouble();
             ChurnOptions churn = options.Churn ?? new ChurnOptions();
             options = argument.Name switch
             {
@@ -64,6 +77,10 @@ public sealed class SchedulerCase(JsonElement json)
     }
 
     public override string ToString() => $"{ClassName} {Config} {Steps} steps";
+
+    /// <summary>An argument of the step that is the scheduler's own here.</summary>
+    private JsonElement? Argument(string name) =>
+        json.TryGetProperty("step_args", out JsonElement arguments) && arguments.TryGetProperty(name, out JsonElement value) ? value : null;
 
     private double[] Numbers(string name) => Numbers(json.GetProperty(name));
 

@@ -36,10 +36,11 @@ internal static class ScheduleOptions
         return finite ? schedule.WithLastAlphaBar(SmallestAlphaBar) : schedule;
     }
 
+    /// <summary>As <see cref="NoiseSchedule"/> has them, but with evenly spaced numbers that are rounded where the published ones are.</summary>
     private static NoiseSchedule Make(string kind, int timesteps, double start, double end) => kind switch
     {
-        "linear" => NoiseSchedule.Linear(timesteps, start, end),
-        "scaled_linear" => NoiseSchedule.ScaledLinear(timesteps, start, end),
+        "linear" => NoiseSchedule.FromBetas(Grids.SingleLinspace(start, end, timesteps)),
+        "scaled_linear" => NoiseSchedule.FromBetas([.. Grids.SingleLinspace(Math.Sqrt(start), Math.Sqrt(end), timesteps).Select(root => root * root)]),
         "sigmoid" => NoiseSchedule.Sigmoid(timesteps, start, end),
         "exp" => NoiseSchedule.Exponential(timesteps),
         "laplace" => NoiseSchedule.Laplace(timesteps),

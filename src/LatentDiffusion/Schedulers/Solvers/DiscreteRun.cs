@@ -4,14 +4,12 @@ namespace LatentDiffusion;
 
 /// <summary>A run over integer timesteps of a variance-preserving schedule.</summary>
 internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps, NoiseSchedule schedule, PredictionType prediction)
-    : SchedulerRun(options, timesteps)
+    : SchedulerRun(options, Check(timesteps, schedule))
 {
     protected override NoiseLevel NoisyLevel => LevelAt((int)Timestep);
 
     /// <summary>The signal's share ᾱ_t.</summary>
-    protected double AlphaBar(int timestep) => timestep < schedule.Timesteps
-        ? schedule.AlphaBars[timestep]
-        : throw new ArgumentException($"Timestep {timestep} is beyond the {schedule.Timesteps} training timesteps: steps_offset is too large for this number of steps.");
+    protected double AlphaBar(int timestep) => schedule.AlphaBars[timestep];
 
     protected NoiseLevel LevelAt(int timestep) => NoiseLevel.FromAlphaBar(AlphaBar(timestep));
 
@@ -28,4 +26,8 @@ internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps,
         OutputWeights weights = OutputWeights.ToNoise(prediction, at);
         return LinearCombination.Of((weights.Sample, sample), (weights.Output, output));
     }
+
+    private static double[] Check(double[] timesteps, NoiseSchedule schedule) => timesteps.Max() < schedule.Timesteps
+        ? timesteps
+        : throw new ArgumentException($"Timestep {timesteps.Max()} is beyond the {schedule.Timesteps} training timesteps: steps_offset is too large for this number of steps.");
 }

@@ -20,6 +20,6 @@ internal readonly record struct OutputWeights(double Sample, double Output)
         PredictionType.Epsilon => new(0, 1),
         PredictionType.Sample => new(1 / at.Sigma, -at.Alpha / at.Sigma),
         PredictionType.Velocity => new(at.Sigma, at.Alpha),
-        _ => new(1, 1 - at.Level),
+        _ => new((1 - at.Alpha) / at.Sigma, at.Alpha * at.Level / at.Sigma),
     };
 }

@@ -40,8 +40,9 @@ internal sealed record TimestepSpacing(string Kind, int TrainingTimesteps, int O
         ? Descend(Enumerable.Range(0, count).Select(i => (double)(i * ratio + Offset)))
         : throw new ArgumentException($"'leading' timestep spacing over {TrainingTimesteps} training timesteps cannot hold {count} points; ask for fewer steps or another timestep_spacing.");
 
+    /// <summary>Rounding may yield one more, below 0.</summary>
     private double[] FromEnd(int last, int steps) =>
-        [.. Grids.Descending(last, (double)TrainingTimesteps / steps).Select(t => Math.Round(t) - 1)];
+        [.. Grids.Descending(last, (double)TrainingTimesteps / steps).Select(t => Math.Round(t) - 1).Where(t => t >= 0)];
 
     private static double[] Descend(IEnumerable<double> ascending) => [.. ascending.Reverse()];
 }

@@ -1,0 +1,33 @@
+using LatentDiffusion;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CustomScheduler;
+
+/// <summary>The scheduler in a pipeline, by way of the builder and by way of a container.</summary>
+internal static class PluggedIn
+{
+    public static async Task Draw(string prompt)
+    {
+        GenerationRequest request = new() { Prompt = prompt, Seed = 1 };
+
+        // Handed to the builder, over the model's own training schedule.
+        using DiffusionPipeline built = new DiffusionPipelineBuilder()
+            .UseDrawingsModel()
+            .UseScheduler(model => new LogSnrScheduler(model.ToNoiseSchedule().AlphaBars))
+            .Build();
+        Save(await built.GenerateAsync(request), "builder.png");
+
+        // Registered in a container, where it takes the place of the model's own.
+        ServiceCollection services = new();
+        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().AlphaBars));
+        services.AddLatentDiffusion().UseDrawingsModel();
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        Save(await provider.GetRequiredService<DiffusionPipeline>().GenerateAsync(request), "container.png");
+    }
+
+    private static void Save(GenerationResult result, string file)
+    {
+        result.Images[0].SavePng(file);
+        Console.WriteLine(Path.GetFullPath(file));
+    }
+}

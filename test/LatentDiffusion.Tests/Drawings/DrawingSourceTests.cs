@@ -1,0 +1,82 @@
+using LatentDiffusion.Models.Drawings;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Drawings;
+
+public sealed class DrawingSourceTests
+{
+    [Fact]
+    public void An_index_always_gives_the_same_drawing_on_any_thread()
+    {
+        var source = new DrawingSource(5);
+        byte[][] first = [.. Enumerable.Range(0, 64).Select(i => source.Draw(i).Rgb.ToArray())];
+        byte[][] again = [.. Enumerable.Range(0, 64).AsParallel().AsOrdered().Select(i => new DrawingSource(5).Draw(i).Rgb.ToArray())];
+        Assert.Equal(first, again);
+        Assert.NotEqual(first[0], new DrawingSource(6).Draw(0).Rgb.ToArray());
+    }
+
+    [Theory]
+    [InlineData(DrawingSplit.Training)]
+    [InlineData(DrawingSplit.HeldOut)]
+    public void A_split_draws_its_own_combinations_alone(DrawingSplit split)
+    {
+        var source = new DrawingSource(1, split, size: 16);
+        Drawing[] drawings = [.. Enumerable.Range(0, 3000).Select(i => source.Draw(i))];
+        Assert.All(drawings, d => Assert.Equal(split == DrawingSplit.HeldOut, DrawingCatalog.IsHeldOut(d.Combination)));
+
+        // Nor does a caption that leaves the colour open show what is held out.
+        if (split == DrawingSplit.Training)
+            Assert.All(drawings, d => Assert.False(DrawingCatalog.IsHeldOut(d.Combination with { Color = d.PaintedColor })));
+        Assert.Equal(DrawingCatalog.Subjects.Count, drawings.Select(d => d.Combination.Subject).Distinct().Count());
+    }
+
+    [Fact]
+    public void Drawings_stand_on_white_and_fill_the_picture()
+    {
+        var source = new DrawingSource(2);
+        foreach (DrawingCombination combination in DrawingCatalog.Combinations.Where(c => c.Color == "blue"))
+        {
+            Drawing drawing = source.Draw(combination, 0);
+            ReadOnlySpan<byte> rgb = drawing.Rgb.Span;
+            int marked = 0;
+            for (int y = 0; y < drawing.Size; y++)
+                for (int x = 0; x < drawing.Size; x++)
+                {
+                    bool white = rgb.Slice((y * drawing.Size + x) * 3, 3).IndexOfAnyExcept((byte)255) < 0;
+                    if (!white) marked++;
+                    bool border = x == 0 || y == 0 || x == drawing.Size - 1 || y == drawing.Size - 1;
+                    Assert.True(white || !border, $"{combination} touches the border at ({x}, {y})");
+                }
+
+            Assert.InRange((double)marked / (drawing.Size * drawing.Size), 0.12, 0.75);
+        }
+    }
+
+    [Fact]
+    public void A_blue_drawing_is_mostly_blue_where_it_is_coloured()
+    {
+        var source = new DrawingSource(3);
+        foreach (string subject in DrawingCatalog.Subjects.Where(s => s != "woman"))
+        {
+            Drawing drawing = source.Draw(new DrawingCombination(subject, "blue", ""), 0);
+            int blue = 0, other = 0;
+            ReadOnlySpan<byte> rgb = drawing.Rgb.Span;
+            for (int i = 0; i < rgb.Length; i += 3)
+            {
+                int high = Math.Max(rgb[i], Math.Max(rgb[i + 1], rgb[i + 2])), low = Math.Min(rgb[i], Math.Min(rgb[i + 1], rgb[i + 2]));
+                if (high - low < 60) continue;
+                if (rgb[i + 2] == high) blue++;
+                else other++;
+            }
+
+            Assert.True(blue > 2 * other, $"{subject}: {blue} blue pixels, {other} of other colours");
+        }
+    }
+
+    [Fact]
+    public void What_cannot_be_drawn_is_refused_by_name()
+    {
+        var e = Assert.Throws<ArgumentException>(() => new DrawingSource(1).Draw(new DrawingCombination("star", "blue", "with its wings spread"), 0));
+        Assert.Contains("star", e.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,63 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Training;
+
+public sealed class AutoencoderObjectiveTests
+{
+    [Fact]
+    public void The_loss_is_the_weighted_sum_of_its_parts()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        Reference.FormulaWeights.Fill(network);
+        var source = new OnePicture();
+        var options = new AutoencoderTrainingOptions { BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11 };
+        double actual = new AutoencoderObjective(network, source, options).Loss(new TrainingStep(0, new Generator(4))).item<float>();
+
+        Tensor pixels = ImageTensor.FromImage(source.Read(0).Image);
+        (Tensor mean, Tensor logVariance) = network.Encode(pixels);
+        float[] m = mean.data<float>().ToArray(), v = logVariance.data<float>().ToArray();
+        double divergence = m.Zip(v).Average(p => 0.5 * (p.First * p.First + Math.Exp(p.Second) - 1 - p.Second));
+        Tensor latents = mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: new Generator(4));
+        float[] e = (network.Decode(latents) - pixels).data<float>().ToArray();
+        int plane = e.Length / 3;
+        double chroma = Enumerable.Range(0, plane).Average(i => Math.Abs(e[i] - e[plane + i]) + Math.Abs(e[2 * plane + i] - e[plane + i]));
+        double expected = 0.3 * e.Average(Math.Abs) + 0.5 * e.Average(x => x * x) + 0.7 * chroma + 0.11 * divergence;
+        Assert.Equal(expected, actual, 1e-5);
+    }
+
+    [Fact]
+    public void One_picture_is_learned()
+    {
+        using var folder = new TemporaryFolder();
+        manual_seed(1);
+        using AutoencoderKL network = new AutoencoderKLConfig
+        {
+            BlockOutChannels = [16, 32], NormNumGroups = 1, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        }.Build();
+        double first = 0, last = 0;
+        new Trainer(new TrainingOptions { Steps = 150, CheckpointEvery = 150, EmaDecay = 0, Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 10 } }).Run(
+            new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 1e-6 }),
+            folder["run"], new Report(p => { if (p.Step == 1) first = p.Loss; last = p.Loss; }));
+        Assert.True(last < 0.15 * first, $"the loss went from {first} to {last}");
+    }
+
+    private sealed class OnePicture : ICaptionedImageSource
+    {
+        public long? Count => 1;
+
+        public CaptionedImage Read(long index)
+        {
+            byte[] rgb = [.. Enumerable.Range(0, 16 * 16).SelectMany(i => i % 16 < 8 ? [(byte)230, 40, 30] : new byte[] { 30, (byte)(i / 16 * 16), 220 })];
+            return new CaptionedImage(new ImageBuffer(16, 16, rgb), "two colours", "one");
+        }
+    }
+
+    private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+    {
+        void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value);
+    }
+}

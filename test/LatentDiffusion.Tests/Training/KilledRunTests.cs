@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Training;
+
+/// <summary>The training program, killed without a warning and started again, ends with the weights of a run that was not killed.</summary>
+public sealed class KilledRunTests
+{
+    [Fact]
+    public void A_killed_run_ends_with_the_same_weights()
+    {
+        using var folder = new TemporaryFolder();
+        using (Process whole = Start(folder["whole"])) Finish(whole);
+
+        foreach (string milestone in new[] { "autoencoder/checkpoint-000000004.safetensors", "latents.safetensors", "denoiser/checkpoint-000000006.safetensors" })
+        {
+            using Process killed = Start(folder["killed"]);
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(folder["killed"], milestone)) || killed.HasExited, TimeSpan.FromMinutes(3)));
+            Assert.False(killed.HasExited, $"the run was over before {milestone} could be seen");
+            killed.Kill();
+            killed.WaitForExit();
+        }
+
+        using (Process resumed = Start(folder["killed"])) Finish(resumed);
+        foreach (string file in Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*", SearchOption.AllDirectories))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
+    }
+
+    private static Process Start(string run)
+    {
+        string recipe = Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json");
+        return Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--recipe", recipe, "--out", run, "--threads", "1"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+    }
+
+    private static void Finish(Process process)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the run did not end");
+        Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode}: {output.Result}{error.Result}");
+    }
+}

@@ -1,0 +1,148 @@
+using System.ComponentModel.DataAnnotations;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Training;
+
+public sealed class TrainerTests : IDisposable
+{
+    private static readonly TrainingOptions s_options = new()
+    {
+        Steps = 12, CheckpointEvery = 5, Seed = 3, EmaDecay = 0.9,
+        Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3, GradientClip = 0.5, WeightDecay = 0.1 },
+    };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Training_equals_a_plain_loop_written_from_the_papers()
+    {
+        using var objective = new TinyObjective();
+        using var plain = new TinyObjective();
+        Assert.True(new Trainer(s_options).Run(objective, _folder["run"]));
+
+        // Every weight by itself, in double, from Loshchilov & Hutter 2019, algorithm 2.
+        nn.Module module = plain.Modules["line"];
+        Tensor[] weights = [.. module.parameters()];
+        double[] values = [.. plain.Weights.Select(v => (double)v)], average = [.. values];
+        double[] first = new double[values.Length], second = new double[values.Length];
+        OptimizerOptions o = s_options.Optimizer;
+        for (int step = 1; step <= s_options.Steps; step++)
+        {
+            foreach (Tensor weight in weights) weight.grad?.zero_();
+            using (var generator = new Generator(StepSeed.Of(3, step - 1))) plain.Loss(new TrainingStep(step - 1, generator)).backward();
+            double[] gradient = [.. weights.SelectMany(w => w.grad!.data<float>().Select(g => (double)g))];
+            double norm = Math.Sqrt(gradient.Sum(g => g * g)), clip = Math.Min(1, 0.5 / norm);
+            double rate = o.LearningRateAt(step - 1, s_options.Steps), decay = Math.Min(0.9, (1.0 + step) / (10.0 + step));
+            for (int i = 0; i < values.Length; i++)
+            {
+                double g = gradient[i] * clip;
+                first[i] = o.Beta1 * first[i] + (1 - o.Beta1) * g;
+                second[i] = o.Beta2 * second[i] + (1 - o.Beta2) * g * g;
+                double m = first[i] / (1 - Math.Pow(o.Beta1, step)), v = second[i] / (1 - Math.Pow(o.Beta2, step));
+                values[i] -= rate * (m / (Math.Sqrt(v) + o.Epsilon) + o.WeightDecay * values[i]);
+                average[i] = decay * average[i] + (1 - decay) * values[i];
+            }
+
+            using IDisposable noGrad = no_grad();
+            weights[0].copy_(tensor(values[..15].Select(x => (float)x).ToArray(), [3, 5]));
+            weights[1].copy_(tensor(values[15..].Select(x => (float)x).ToArray(), [3]));
+        }
+
+        Assert.All(average.Zip(objective.Weights), p => Assert.Equal(p.First, p.Second, 1e-5));
+    }
+
+    [Fact]
+    public void A_cancelled_run_goes_on_to_the_weights_of_one_that_was_not()
+    {
+        using var whole = new TinyObjective();
+        new Trainer(s_options).Run(whole, _folder["whole"]);
+
+        float[] resumed = [];
+        for (int part = 0; resumed.Length == 0; part++)
+        {
+            using var objective = new TinyObjective();
+            using var cancellation = new CancellationTokenSource();
+            int done = 0;
+            bool finished = new Trainer(s_options).Run(objective, _folder["parts"], new Report(_ => { if (++done == 4) cancellation.Cancel(); }), cancellation.Token);
+            Assert.Equal(part == 2, finished);
+            if (finished) resumed = objective.Weights;
+        }
+
+        Assert.Equal(whole.Weights, resumed);
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_passed_over_for_the_one_before()
+    {
+        using var whole = new TinyObjective();
+        new Trainer(s_options).Run(whole, _folder["whole"]);
+        string newest = Directory.GetFiles(_folder["whole"]).Order(StringComparer.Ordinal).Last();
+        File.WriteAllBytes(newest, File.ReadAllBytes(newest)[..^7]);
+
+        using var again = new TinyObjective();
+        Assert.True(new Trainer(s_options).Run(again, _folder["whole"]));
+        Assert.Equal(whole.Weights, again.Weights);
+    }
+
+    [Fact]
+    public void Only_the_newest_checkpoints_are_kept_and_no_partial_file()
+    {
+        Directory.CreateDirectory(_folder["run"]);
+        File.WriteAllText(Path.Combine(_folder["run"], "checkpoint-000000004.safetensors.0.tmp"), "killed while it was written");
+        using var objective = new TinyObjective();
+        new Trainer(s_options).Run(objective, _folder["run"]);
+        Assert.Equal(
+            ["checkpoint-000000010.safetensors", "checkpoint-000000012.safetensors"],
+            Directory.GetFiles(_folder["run"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_checkpoint_of_another_run_is_refused()
+    {
+        using var objective = new TinyObjective();
+        new Trainer(s_options).Run(objective, _folder["run"]);
+        using var other = new TinyObjective();
+        var e = Assert.Throws<CheckpointException>(() => new Trainer(s_options with { Seed = 4 }).Run(other, _folder["run"]));
+        Assert.Contains("another seed", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_stops_the_run_and_names_step_and_checkpoint()
+    {
+        using var objective = new TinyObjective(step => step == 7 ? double.NaN : 1);
+        var e = Assert.Throws<TrainingDivergedException>(() => new Trainer(s_options).Run(objective, _folder["run"]));
+        Assert.Contains("At step 7", e.Message, StringComparison.Ordinal);
+        Assert.Contains("of step 5", e.Message, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(_folder["run"]));
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_named()
+    {
+        Assert.Contains("Steps", Assert.Throws<ValidationException>(() => new Trainer(s_options with { Steps = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("LearningRate", Assert.Throws<ValidationException>(
+            () => new Trainer(s_options with { Optimizer = new OptimizerOptions { LearningRate = 0 } })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(LearningRateDecay.Constant, 1, 1)]
+    [InlineData(LearningRateDecay.Linear, 0.55, 0.1)]
+    [InlineData(LearningRateDecay.Cosine, 0.55, 0.1)]
+    public void The_learning_rate_warms_up_and_decays(LearningRateDecay decay, double half, double end)
+    {
+        var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 10, Decay = decay, FinalLearningRate = 0.1 };
+        Assert.Equal(0.2, options.LearningRateAt(0, 110), 12);
+        Assert.Equal(2, options.LearningRateAt(9, 110), 12);
+        Assert.Equal(2, options.LearningRateAt(10, 110), 12);
+        Assert.Equal(2 * half, options.LearningRateAt(60, 110), 12);
+        Assert.Equal(2 * end, options.LearningRateAt(110, 110), 12);
+    }
+
+    private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+    {
+        void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value);
+    }
+}
