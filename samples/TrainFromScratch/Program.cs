@@ -12,6 +12,10 @@ var recipeOption = new Option<FileInfo>("--recipe")
     Description = "JSON file with networks, schedule, data and training settings.",
     DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "drawings.json")),
 };
+var fromOption = new Option<DirectoryInfo?>("--from")
+{
+    Description = "Model folder to start from instead of nothing: its autoencoder is kept, U-Net and text encoder are trained further. Its networks are those of the recipe.",
+};
 var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
 
 var command = new RootCommand(
@@ -19,7 +23,7 @@ var command = new RootCommand(
     + "a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with a contact sheet. "
     + "Ctrl-C stops after the current step and saves.")
 {
-    outOption, recipeOption, threadsOption,
+    outOption, recipeOption, fromOption, threadsOption,
 };
 
 command.SetAction((parsed, cancellationToken) => Task.Run(
@@ -29,7 +33,7 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         try
         {
             Recipe recipe = Recipe.Read(parsed.GetValue(recipeOption)!.FullName);
-            return new TrainingRun(recipe, parsed.GetValue(outOption)!.FullName).Execute(cancellationToken) ? 0 : 130;
+            return new TrainingRun(recipe, parsed.GetValue(outOption)!.FullName, parsed.GetValue(fromOption)?.FullName).Execute(cancellationToken) ? 0 : 130;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or CheckpointException or TrainingDivergedException or ArgumentException or TorchUnavailableException)
         {

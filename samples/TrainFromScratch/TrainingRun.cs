@@ -7,8 +7,13 @@ using TorchSharp;
 namespace TrainFromScratch;
 
 /// <summary>The stages of a run, each of which is passed over when its result is there.</summary>
-internal sealed class TrainingRun(Recipe recipe, string folder)
+/// <param name="recipe">What the run follows from.</param>
+/// <param name="folder">Where it works.</param>
+/// <param name="from">A model to start from instead of nothing, with the networks of the recipe: its autoencoder is kept as it is; null for none.</param>
+internal sealed class TrainingRun(Recipe recipe, string folder, string? from)
 {
+    private const string Weights = "diffusion_pytorch_model.safetensors";
+
     private readonly DrawingImages _images = new(new DrawingSource(recipe.Seed));
 
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
@@ -36,7 +41,9 @@ internal sealed class TrainingRun(Recipe recipe, string folder)
         {
             Directory.CreateDirectory(path);
             IEnumerable<string> captions = DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption));
-            BpeTrainer.Train(captions, recipe.VocabularySize).Save(path);
+            BpeVocabulary vocabulary = from is null
+                ? BpeTrainer.Train(captions, recipe.VocabularySize) : BpeVocabulary.Open(Path.Combine(from, "tokenizer"));
+            vocabulary.Save(path);
         }
 
         return BpeVocabulary.Open(path);
@@ -50,6 +57,14 @@ internal sealed class TrainingRun(Recipe recipe, string folder)
         if (File.Exists(path))
         {
             StateDict.Load(network, path);
+            network.eval();
+            return network;
+        }
+
+        if (from is not null)
+        {
+            StateDict.Load(network, Path.Combine(from, "vae", Weights));
+            StateDict.Save(network, path);
             network.eval();
             return network;
         }
@@ -83,6 +98,12 @@ internal sealed class TrainingRun(Recipe recipe, string folder)
         torch.manual_seed((long)recipe.Seed + 1);
         UNet2DConditionModel unet = recipe.Unet.Build();
         ClipTextModel text = (recipe.TextEncoder with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
+        if (from is not null)
+        {
+            StateDict.Load(unet, Path.Combine(from, "unet", Weights));
+            StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
+        }
+
         using var objective = new DenoiserObjective(
             unet, text, tokenizer, autoencoder.Config, latents, scheduler.ToNoiseSchedule(), recipe.DenoiserObjective);
         bool done = TrainingConsole.Show(folder, "denoiser", progress => new Trainer(recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }).Run(

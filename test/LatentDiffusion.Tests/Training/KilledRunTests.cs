@@ -26,10 +26,22 @@ public sealed class KilledRunTests
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
     }
 
-    private static Process Start(string run)
+    [Fact]
+    public void A_run_can_start_from_a_model()
+    {
+        using var folder = new TemporaryFolder();
+        using (Process first = Start(folder["first"])) Finish(first);
+        using (Process second = Start(folder["second"], "--from", Path.Combine(folder["first"], "model"))) Finish(second);
+        Assert.Equal(File.ReadAllBytes(Weights("first", "vae")), File.ReadAllBytes(Weights("second", "vae")));
+        Assert.NotEqual(File.ReadAllBytes(Weights("first", "unet")), File.ReadAllBytes(Weights("second", "unet")));
+
+        string Weights(string run, string part) => Path.Combine(folder[run], "model", part, "diffusion_pytorch_model.safetensors");
+    }
+
+    private static Process Start(string run, params string[] more)
     {
         string recipe = Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json");
-        return Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--recipe", recipe, "--out", run, "--threads", "1"])
+        return Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--recipe", recipe, "--out", run, "--threads", "1", .. more])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
