@@ -15,7 +15,7 @@ internal static class Drawing
             var builder = new DiffusionPipelineBuilder();
             if (modelFolder is null) builder.UseDrawingsModel();
             else builder.UseModelFolder(modelFolder);
-            if (scheduler is not null && KnownSchedulers.TryGet(scheduler, out KnownScheduler? known)) builder.UseScheduler(known.Create);
+            if (scheduler is not null) builder.UseScheduler(scheduler);
             using DiffusionPipeline pipeline = builder.Build();
             TimeSpan loading = clock.Elapsed;
 

@@ -56,6 +56,18 @@ public sealed class DiffusionPipelineBuilder
         return Set(ref _scheduler, (_, config) => scheduler(config ?? throw Missing("a model, whose schedule the scheduler needs")));
     }
 
+    /// <summary>Makes a scheduler of the library by its name, over the model's own configuration.</summary>
+    /// <param name="name">A short name such as <c>dpm++</c>, or a published class name: see <see cref="KnownSchedulers"/>.</param>
+    /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
+    public DiffusionPipelineBuilder UseScheduler(string name) => KnownSchedulers.TryGet(name, out KnownScheduler? known)
+        ? UseScheduler(known.Create)
+        : throw new ArgumentException($"There is no scheduler '{name}'; expected one of {string.Join(", ", KnownSchedulers.All)}.", nameof(name));
+
+    /// <summary>Uses a scheduler by its type: the registered one, or a new one with its parameters from the container.</summary>
+    /// <typeparam name="TScheduler">Type of the scheduler.</typeparam>
+    public DiffusionPipelineBuilder UseScheduler<TScheduler>() where TScheduler : class, INoiseScheduler =>
+        Set(ref _scheduler, (services, _) => services.GetService<TScheduler>() ?? ActivatorUtilities.CreateInstance<TScheduler>(services));
+
     /// <summary>Uses guidance of the caller's own. Default <see cref="ClassifierFreeGuidance"/>.</summary>
     public DiffusionPipelineBuilder UseGuidance(IGuidance guidance) => Set(ref _guidance, Given(guidance));
 

@@ -53,6 +53,23 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
+    public void A_scheduler_is_chosen_by_object_by_type_or_by_name()
+    {
+        byte[] Draw(DiffusionPipelineBuilder builder)
+        {
+            using DiffusionPipeline pipeline = builder.Build();
+            return pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray();
+        }
+
+        Assert.Equal(Draw(model.Builder().UseScheduler(new SubtractingScheduler())), Draw(model.Builder().UseScheduler<SubtractingScheduler>()));
+        Assert.Equal(Draw(model.Builder().UseScheduler(KnownSchedulers.DpmSolverPlusPlus.Create)), Draw(model.Builder().UseScheduler("dpm++")));
+        Assert.Equal(Draw(model.Builder().UseScheduler("dpm++")), Draw(model.Builder().UseScheduler("DPMSolverMultistepScheduler")));
+        Assert.NotEqual(Draw(model.Builder().UseScheduler("dpm++")), Draw(model.Builder().UseScheduler("euler")));
+        var e = Assert.Throws<ArgumentException>(() => model.Builder().UseScheduler("nope"));
+        Assert.Contains("expected one of ddpm, ddim", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Building_freezes_the_builder()
     {
         DiffusionPipelineBuilder builder = model.Builder();
