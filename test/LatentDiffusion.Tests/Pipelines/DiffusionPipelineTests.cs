@@ -67,7 +67,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
         {
             using DiffusionPipeline pipeline = model.Builder().UseScheduler(scheduler.Create).Build();
             pipeline.Generate(s_request);
-            long before = Tensor.TotalCount;
+            long before = LiveTensors.Settled();
             pipeline.Generate(s_request with { Count = 2 });
             Assert.Equal(before, Tensor.TotalCount);
 
@@ -125,7 +125,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     public void A_bad_request_is_refused_before_any_work(GenerationRequest request, string message)
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        long before = Tensor.TotalCount;
+        long before = LiveTensors.Settled();
         var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(request, new Report(_ => Assert.Fail("work was done"))));
         Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
         Assert.Equal(before, Tensor.TotalCount);
