@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -9,9 +10,10 @@ namespace LatentDiffusion;
 /// <param name="network">The network to train.</param>
 /// <param name="images">What to train it on; all of one size, which the network's downsampling divides.</param>
 /// <param name="options">Batch size and weights.</param>
+/// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
 public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options) : ITrainingObjective
 {
-    private readonly BatchIndices _indices = new(images.Count, options.BatchSize);
+    private readonly BatchIndices _indices = new(images.Count, Valid(options).BatchSize);
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module> { ["vae"] = network };
@@ -30,6 +32,12 @@ public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageS
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
         Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean() + (error.narrow(1, 2, 1) - green).abs().mean();
         return options.AbsoluteWeight * error.abs().mean() + options.SquaredWeight * error.square().mean() + options.ChromaWeight * chroma + options.KlWeight * divergence;
+    }
+
+    private static AutoencoderTrainingOptions Valid(AutoencoderTrainingOptions options)
+    {
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        return options;
     }
 
     private Tensor Batch(TrainingStep step)

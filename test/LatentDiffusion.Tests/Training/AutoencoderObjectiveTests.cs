@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -27,6 +28,14 @@ public sealed class AutoencoderObjectiveTests
         double chroma = Enumerable.Range(0, plane).Average(i => Math.Abs(e[i] - e[plane + i]) + Math.Abs(e[2 * plane + i] - e[plane + i]));
         double expected = 0.3 * e.Average(Math.Abs) + 0.5 * e.Average(x => x * x) + 0.7 * chroma + 0.11 * divergence;
         Assert.Equal(expected, actual, 1e-5);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_named()
+    {
+        using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        var e = Assert.Throws<ValidationException>(() => new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { KlWeight = -1 }));
+        Assert.Contains("KlWeight", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
