@@ -4,31 +4,60 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>AdamW with decoupled weight decay (Loshchilov &amp; Hutter 2019, algorithm 2) over one flat tensor.</summary>
-internal sealed class AdamW(FlatParameters parameters, OptimizerOptions options) : IDisposable
+internal sealed class AdamW : IDisposable
 {
+    private readonly OptimizerOptions _options;
+    private readonly Block[] _blocks;
+
+    public AdamW(FlatParameters parameters, OptimizerOptions options)
+    {
+        _options = options;
+        FirstMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
+        SecondMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
+        Tensor[] values = FlatParameters.Blocks(parameters.Values), gradients = FlatParameters.Blocks(parameters.Gradients);
+        Tensor[] first = FlatParameters.Blocks(FirstMoment), second = FlatParameters.Blocks(SecondMoment);
+        _blocks = [.. values.Select((block, i) => new Block(block, gradients[i], first[i], second[i]))];
+    }
+
     /// <summary>Running mean of the gradients.</summary>
-    public Tensor FirstMoment { get; } = zeros_like(parameters.Values).DetachFromDisposeScope();
+    public Tensor FirstMoment { get; }
 
     /// <summary>Running mean of their squares.</summary>
-    public Tensor SecondMoment { get; } = zeros_like(parameters.Values).DetachFromDisposeScope();
+    public Tensor SecondMoment { get; }
 
     /// <param name="step">Number of this update, from 1.</param>
     /// <param name="learningRate">Learning rate of this update.</param>
     public void Step(long step, double learningRate)
     {
         using IDisposable noGrad = no_grad();
-        double correction1 = 1 - Math.Pow(options.Beta1, step), correction2 = 1 - Math.Pow(options.Beta2, step);
-        Tensor gradient = parameters.Gradients;
-        FirstMoment.mul_(options.Beta1.ToScalar()).add_(gradient, alpha: (1 - options.Beta1).ToScalar());
-        SecondMoment.mul_(options.Beta2.ToScalar()).addcmul_(gradient, gradient, (1 - options.Beta2).ToScalar());
-        using Tensor denominator = SecondMoment.sqrt().div_(Math.Sqrt(correction2).ToScalar()).add_(options.Epsilon.ToScalar());
-        if (options.WeightDecay > 0) parameters.Values.mul_((1 - learningRate * options.WeightDecay).ToScalar());
-        parameters.Values.addcdiv_(FirstMoment, denominator, (-learningRate / correction1).ToScalar());
+        double correction1 = 1 - Math.Pow(_options.Beta1, step), correction2 = 1 - Math.Pow(_options.Beta2, step);
+        Scalar beta1 = _options.Beta1.ToScalar(), beta2 = _options.Beta2.ToScalar();
+        Scalar fresh1 = (1 - _options.Beta1).ToScalar(), fresh2 = (1 - _options.Beta2).ToScalar();
+        Scalar root = Math.Sqrt(correction2).ToScalar(), epsilon = _options.Epsilon.ToScalar();
+        Scalar kept = (1 - learningRate * _options.WeightDecay).ToScalar(), rate = (-learningRate / correction1).ToScalar();
+        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second) in _blocks)
+        {
+            first.mul_(beta1).add_(gradient, alpha: fresh1);
+            second.mul_(beta2).addcmul_(gradient, gradient, fresh2);
+            using Tensor denominator = second.sqrt().div_(root).add_(epsilon);
+            if (_options.WeightDecay > 0) values.mul_(kept);
+            values.addcdiv_(first, denominator, rate);
+        }
     }
 
     public void Dispose()
     {
+        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second) in _blocks)
+        {
+            values.Dispose();
+            gradient.Dispose();
+            first.Dispose();
+            second.Dispose();
+        }
+
         FirstMoment.Dispose();
         SecondMoment.Dispose();
     }
+
+    private sealed record Block(Tensor Values, Tensor Gradient, Tensor First, Tensor Second);
 }

@@ -23,10 +23,12 @@ public sealed class AutoencoderObjective(AutoencoderKL network, ICaptionedImageS
     {
         ArgumentNullException.ThrowIfNull(step);
         Tensor pixels = Batch(step);
-        (Tensor mean, Tensor logVariance) = network.Encode(pixels);
+        ScalarType type = network.parameters().First().dtype;
+        (Tensor mean, Tensor logVariance) = network.Encode(pixels.to(type));
+        (mean, logVariance) = (mean.to(ScalarType.Float32), logVariance.to(ScalarType.Float32));
         Tensor noise = randn(mean.shape, generator: step.Generator);
         Tensor latents = mean + (0.5 * logVariance).exp() * noise;
-        Tensor reconstruction = network.Decode(latents);
+        Tensor reconstruction = network.Decode(latents.to(type)).to(ScalarType.Float32);
         Tensor error = reconstruction - pixels;
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();

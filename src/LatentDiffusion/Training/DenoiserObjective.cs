@@ -63,7 +63,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         Tensor noise = randn(sample.shape, generator: random);
 
         Tensor noisy = _schedule.AddNoise(sample, noise, timesteps);
-        Tensor prediction = _network.call(new UNetInput(noisy, timesteps, _textModel.call(ids).LastHiddenState));
+        Tensor text = _textModel.call(ids).LastHiddenState;
+        Tensor prediction = _network.call(new UNetInput(noisy.to(text.dtype), timesteps, text)).to(ScalarType.Float32);
         Tensor target = _options.PredictionType switch
         {
             PredictionType.Epsilon => noise,

@@ -43,12 +43,13 @@ public sealed class Trainer
     {
         ArgumentNullException.ThrowIfNull(objective);
         foreach (nn.Module module in objective.Modules.Values) module.train();
-        using var parameters = new FlatParameters(objective.Modules);
+        using var parameters = new FlatParameters(objective.Modules, _options.Precision);
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay);
         var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
+        parameters.Publish();
         double smoothed = double.NaN;
         var clock = Stopwatch.StartNew();
         while (step < _options.Steps && !cancellationToken.IsCancellationRequested)
@@ -57,9 +58,10 @@ public sealed class Trainer
             using (DisposeScope scope = NewDisposeScope())
             using (var generator = new Generator(StepSeed.Of(_options.Seed, step)))
             {
-                parameters.Gradients.zero_();
+                parameters.ClearGradients();
                 Tensor value = objective.Loss(new TrainingStep(step, generator));
                 value.backward();
+                parameters.CollectGradients();
                 loss = value.item<float>();
                 norm = parameters.ClipGradients(_options.Optimizer.GradientClip);
             }
@@ -68,6 +70,7 @@ public sealed class Trainer
                 throw new TrainingDivergedException($"At step {step} the loss is {loss} and the gradients' norm {norm}; the newest checkpoint is of step {saved}, in '{folder}'. A lower learning rate may help.");
             optimizer.Step(++step, learningRate);
             average.Update(step);
+            parameters.Publish();
             if (step % _options.CheckpointEvery == 0 || step == _options.Steps) checkpoints.Write(saved = step);
 
             smoothed = double.IsNaN(smoothed) ? loss : LossSmoothing * smoothed + (1 - LossSmoothing) * loss;

@@ -19,6 +19,9 @@ public sealed record TrainingOptions
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double EmaDecay { get; init; } = 0.999;
 
+    /// <summary>What numbers the networks compute with. Default <see cref="TrainingPrecision.Float32"/>.</summary>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>Steps between checkpoints, at least 1. Default 250.</summary>
     [Range(1, long.MaxValue)]
     public long CheckpointEvery { get; init; } = 250;

@@ -55,6 +55,27 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Mixed_precision_follows_float32_and_keeps_float32_weights()
+    {
+        using var exact = new TinyObjective();
+        using var mixed = new TinyObjective();
+        using var resumed = new TinyObjective();
+        TrainingOptions options = s_options with { Precision = TrainingPrecision.BFloat16 };
+        Assert.True(new Trainer(s_options).Run(exact, _folder["exact"]));
+        Assert.True(new Trainer(options).Run(mixed, _folder["mixed"]));
+
+        // bfloat16 keeps eight bits: every gradient is right to about half a percent.
+        Assert.All(exact.Weights.Zip(mixed.Weights), p => Assert.Equal(p.First, p.Second, 0.02));
+        Assert.NotEqual(exact.Weights, mixed.Weights);
+        Assert.Contains(mixed.Weights, w => (BitConverter.SingleToUInt32Bits(w) & 0xFFFF) != 0);
+
+        using var stop = new CancellationTokenSource();
+        Assert.False(new Trainer(options).Run(resumed, _folder["resumed"], new Report(p => { if (p.Step == 7) stop.Cancel(); }), stop.Token));
+        Assert.True(new Trainer(options).Run(resumed, _folder["resumed"]));
+        Assert.Equal(mixed.Weights, resumed.Weights);
+    }
+
+    [Fact]
     public void A_cancelled_run_goes_on_to_the_weights_of_one_that_was_not()
     {
         using var whole = new TinyObjective();
