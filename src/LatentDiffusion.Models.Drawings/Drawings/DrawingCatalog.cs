@@ -13,6 +13,9 @@ public static class DrawingCatalog
         new("stuffed animal", "blue and white", AttributeNames.Surface),
     ];
 
+    /// <summary>The subjects of the six prompts.</summary>
+    internal static IReadOnlySet<string> Prompted { get; } = Reserved.Select(combination => combination.Subject).ToHashSet();
+
     /// <summary>The subjects.</summary>
     public static IReadOnlyList<string> Subjects { get; } = [.. SubjectTable.Entries.Select(entry => entry.Name)];
 

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>An endless, deterministic source of captioned drawings; safe to use from many threads.</summary>
 public sealed class DrawingSource
 {
-    private const float UnsaidColorShare = 0.22f;
+    private const float UnsaidColorShare = 0.3f;
     private readonly ulong seed;
     private readonly DrawingSplit split;
     private readonly int size;
@@ -23,11 +23,15 @@ public sealed class DrawingSource
         this.size = size;
         IReadOnlyList<DrawingCombination> all =
             split == DrawingSplit.Training ? DrawingCatalog.Training : DrawingCatalog.HeldOut;
-        choices = [.. all.GroupBy(c => c.Subject).Select(subject =>
+        DrawingCombination[][][] once = [.. all.GroupBy(c => c.Subject).Select(subject =>
             subject.GroupBy(c => c.Attribute).Select(attribute => attribute.ToArray()).ToArray())];
+        choices = [.. once, .. once.Where(subject => DrawingCatalog.Prompted.Contains(subject[0][0].Subject))];
     }
 
-    /// <summary>Draws the drawing of an index: the subject is chosen first, then the attribute, then the colour.</summary>
+    /// <summary>
+    /// Draws the drawing of an index: the subject is chosen first, those of <see cref="DrawingCatalog.Prompts"/> twice as
+    /// often as others, then the attribute, then the colour.
+    /// </summary>
     /// <param name="index">The number of the drawing.</param>
     /// <returns>The drawing.</returns>
     public Drawing Draw(long index)

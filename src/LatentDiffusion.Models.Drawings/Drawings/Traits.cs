@@ -5,6 +5,8 @@ internal sealed class Traits
 {
     private readonly string attribute;
 
+    // The ranges are narrow, as one illustrator's hand is: what a small network must not spend itself on, it can put into
+    // the shapes.
     public Traits(string color, string attribute, DrawingRandom random)
     {
         this.attribute = attribute;
@@ -12,23 +14,23 @@ internal sealed class Traits
         float hue = random.Between(-4f, 4f);
         float light = random.Between(-0.03f, 0.03f);
         (Main, Second) = Palette.Of(color, hue, light);
-        ShiftX = random.Between(-0.12f, 0.12f);
-        ShiftY = random.Between(-0.12f, 0.12f);
-        Scale = random.Between(0.9f, 1.09f);
+        ShiftX = random.Between(-0.04f, 0.04f);
+        ShiftY = random.Between(-0.04f, 0.04f);
+        Scale = random.Between(0.96f, 1.05f);
         // A table stands level, or nearly.
-        Tilt = random.Between(-6f, 6f) * (Surface ? 0.3f : 1f);
+        Tilt = random.Between(-3f, 3f) * (Surface ? 0.3f : 1f);
         Light = random.Unit() < 0.5f ? -1f : 1f;
-        Head = random.Between(0.92f, 1.1f);
-        Body = random.Between(0.9f, 1.1f);
-        Limb = random.Between(0.87f, 1.13f);
-        Ear = random.Between(0.86f, 1.14f);
+        Head = random.Between(0.95f, 1.06f);
+        Body = random.Between(0.94f, 1.06f);
+        Limb = random.Between(0.92f, 1.08f);
+        Ear = random.Between(0.92f, 1.08f);
         EyeSize = random.Between(0.94f, 1.1f);
         EyeStyle = random.Below(3);
         Iris = random.Between(0f, 1f);
         Mouth = random.Below(3);
-        Pose = random.Between(-1f, 1f);
+        Pose = random.Between(-0.7f, 0.7f);
         Detail = random.Unit();
-        LinePixels = random.Between(2.1f, 2.9f);
+        LinePixels = random.Between(2.3f, 2.7f);
         Blush = random.Unit() < 0.5f;
     }
 
