@@ -78,6 +78,26 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         _ => throw new NotSupportedException($"A {network?.GetType().Name ?? "null"} is no autoencoder known here."),
     };
 
+    /// <summary>Opens one published on its own, for example a tiny one to take the place of a model's.</summary>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights.</param>
+    /// <param name="device">Where the network runs; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">Type of its weights, in which it computes; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <inheritdoc cref="DiffusersFolder.ReadUNet" path="/exception"/>
+    public static LatentAutoencoder Open(string folder, Device? device = null, ScalarType? precision = null)
+    {
+        nn.Module<Tensor, Tensor> network = DiffusersFolder.ReadAutoencoder(folder, LoadingChoice.Of(device, precision));
+        try
+        {
+            WidenWhereHalfOverflows(network);
+            return Of(network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
     /// <inheritdoc />
     public LatentDistribution Encode(Tensor images)
     {
@@ -101,6 +121,13 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => _network.Dispose();
+
+    /// <summary>Takes a network in half precision to single where its configuration says that half precision overflows in it.</summary>
+    internal static void WidenWhereHalfOverflows(nn.Module<Tensor, Tensor> network)
+    {
+        if (network is AutoencoderKL { Config.ForceUpcast: true } or AutoencoderTiny { Config.ForceUpcast: true } or VQModel { Config.ForceUpcast: true }
+            && network.parameters().First().dtype == ScalarType.Float16) network.to(ScalarType.Float32);
+    }
 
     private static (Tensor Mean, Tensor? Deviation) Gaussian(AutoencoderKL network, Tensor images)
     {

@@ -15,7 +15,7 @@ public sealed class TwoTowerTextEncoder : ITextEncoder, IDisposable
     /// <summary>Joins the towers.</summary>
     /// <param name="first">The first tower with its tokenizer; null for the refiner, which has none.</param>
     /// <param name="second">The second tower, which has a projection, with its tokenizer.</param>
-    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, published as <c>force_zeros_for_empty_prompt</c>, rather than the encoded empty prompt. Default true.</param>
+    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, published as <c>force_zeros_for_empty_prompt</c>, rather than the encoded empty prompt, which <see cref="Encode"/> gives in either case. Default true.</param>
     /// <exception cref="ArgumentException">The second tower has no projection, or the tokenizers differ in length.</exception>
     public TwoTowerTextEncoder(
         (ClipTextModel Network, ClipTokenizer Tokenizer)? first, (ClipTextModel Network, ClipTokenizer Tokenizer) second, bool zerosForUnconditional = true)

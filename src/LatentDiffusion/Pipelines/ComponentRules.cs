@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace LatentDiffusion;
 
 /// <summary>Which components make a model together.</summary>
@@ -16,17 +14,14 @@ internal static class ComponentRules
         CheckSizes(components);
     }
 
-    /// <summary>Whether an autoencoder in half precision is one that half precision overflows in.</summary>
-    public static bool OverflowsInHalf(nn.Module<Tensor, Tensor> autoencoder) =>
-        autoencoder is AutoencoderKL { Config.ForceUpcast: true } or AutoencoderTiny { Config.ForceUpcast: true } or VQModel { Config.ForceUpcast: true }
-        && autoencoder.parameters().First().dtype == ScalarType.Float16;
-
     private static void CheckTower(string name, ClipTextModel? tower, string tokenizerName, ClipTokenizerFiles? tokenizer)
     {
         if (tower is null) return;
         if (tokenizer is null) throw new InvalidDataException($"The model has a {name} and no {tokenizerName}.");
-        int most = tokenizer.Vocabulary.Tokens.Values.Max();
-        if (most >= tower.Config.VocabSize) throw new InvalidDataException($"The {tokenizerName} has ids up to {most}, and the {name} knows {tower.Config.VocabSize}.");
+        foreach ((string token, int id) in tokenizer.Vocabulary.Tokens)
+            if (id < 0 || id >= tower.Config.VocabSize) throw new InvalidDataException($"The {tokenizerName} has the id {id} for '{token}', and the {name} knows {tower.Config.VocabSize}.");
+        if (tokenizer.MaxLength > tower.Config.MaxPositionEmbeddings)
+            throw new InvalidDataException($"The {tokenizerName} gives {tokenizer.MaxLength} tokens, and the {name} takes {tower.Config.MaxPositionEmbeddings}.");
     }
 
     private static void CheckWidths(StableDiffusionComponents components)

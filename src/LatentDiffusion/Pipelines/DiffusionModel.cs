@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -56,7 +55,7 @@ public sealed class DiffusionModel(
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
             throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
-        return FromComponents(DiffusersFolder.Read(folder, HowToLoad(device, precision) with { Variant = variant }));
+        return FromComponents(DiffusersFolder.Read(folder, LoadingChoice.Of(device, precision) with { Variant = variant }));
     }
 
     /// <summary>Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>.</summary>
@@ -79,7 +78,7 @@ public sealed class DiffusionModel(
         options ??= new SingleFileOptions();
         if (tokenizerFolder is not null || options.Vocabulary is null)
             options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder ?? SingleFileCheckpoint.FindTokenizer(path)) };
-        return FromComponents(SingleFileCheckpoint.Read(path, HowToLoad(device, precision), options));
+        return FromComponents(SingleFileCheckpoint.Read(path, LoadingChoice.Of(device, precision), options));
     }
 
     /// <summary>Makes a model of components, and owns them.</summary>
@@ -92,7 +91,7 @@ public sealed class DiffusionModel(
         try
         {
             ComponentRules.Check(components);
-            if (ComponentRules.OverflowsInHalf(components.Autoencoder)) components.Autoencoder.to(ScalarType.Float32);
+            LatentAutoencoder.WidenWhereHalfOverflows(components.Autoencoder);
             UNet2DConditionConfig config = components.UNet.Config;
             return new DiffusionModel(
                 new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components), LatentAutoencoder.Of(components.Autoencoder),
@@ -115,7 +114,10 @@ public sealed class DiffusionModel(
     /// </summary>
     /// <param name="loras">Files with their scales, 1 for as trained; none takes all off and gives the former weights, bit for bit.</param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
-    /// <exception cref="CheckpointException">A file is damaged, or has keys that fit no parameter; the exception lists them. The weights are as they were.</exception>
+    /// <exception cref="CheckpointException">
+    /// A file is damaged, or has keys that fit no parameter; the exception lists them, and the weights are as they were. Where
+    /// a file could be opened and then not be read, all patches are off.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">A scale is not finite.</exception>
     public void SetLoras(params IReadOnlyList<(string Path, double Scale)> loras)
     {
@@ -164,15 +166,5 @@ public sealed class DiffusionModel(
         return components.TextEncoder2 is { } second
             ? new TwoTowerTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
             : new ClipTextEncoder(first!.Value.Item1, first.Value.Item2);
-    }
-
-    private static CheckpointOptions HowToLoad(Device? device, ScalarType? precision)
-    {
-        if (precision is { } given && !CheckpointOptions.IsFloat(given))
-            throw new ArgumentException($"The precision is {given}; expected Float16, BFloat16, Float32 or Float64.", nameof(precision));
-        NativeLibraries.EnsureLoaded();
-        device ??= cuda.is_available() ? CUDA : CPU;
-        // CPUs compute half precision many times slower than single, whatever the file holds.
-        return new CheckpointOptions { Device = device, Type = precision ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : null) };
     }
 }

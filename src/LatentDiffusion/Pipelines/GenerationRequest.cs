@@ -6,7 +6,10 @@ public sealed record GenerationRequest
     /// <summary>What the picture shows.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What it does not show; guidance leads away from it. Default empty, which is <see cref="ITextEncoder.EncodeUnconditional"/>.</summary>
+    /// <summary>
+    /// What it does not show; guidance leads away from it. Default empty, which is <see cref="ITextEncoder.EncodeUnconditional"/>:
+    /// zeros for SDXL's base models, and for them a single space is the empty prompt encoded.
+    /// </summary>
     public string NegativePrompt { get; init; } = "";
 
     /// <summary>The first picture's seed; each further one has the next number. Null draws one, which the result tells.</summary>

@@ -14,7 +14,7 @@ internal static class RequestRules
         if (parts.Denoiser.InChannels != parts.Autoencoder.LatentChannels)
         {
             throw new NotSupportedException(
-                $"The denoiser takes {parts.Denoiser.InChannels} channels and the autoencoder's latents have {parts.Autoencoder.LatentChannels}: a text alone is not what it starts from.");
+                $"The denoiser takes {parts.Denoiser.InChannels} channels and the autoencoder's latents have {parts.Autoencoder.LatentChannels}: a denoiser that takes more than latents (a masked picture, for example) does not start from a text alone.");
         }
 
         int factor = parts.Autoencoder.DownsamplingFactor;

@@ -73,8 +73,9 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
         byte[] picture = pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray();
         using (no_grad()) Assert.Equal(ImageTensor.ToImages(LatentAutoencoder.Of(network).Decode(Latents()))[0].Rgb.ToArray(), picture);
 
-        // The same network takes the place of the one that another model brings.
-        using DiffusionPipeline replaced = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseAutoencoder(LatentAutoencoder.Of(network)).Build();
+        // The same network on its own takes the place of the one that another model brings.
+        using LatentAutoencoder opened = LatentAutoencoder.Open(Path.Combine(_folder["model"], "vae"));
+        using DiffusionPipeline replaced = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseAutoencoder(opened).Build();
         Assert.Equal(picture, replaced.Generate(s_request).Images[0].Image.Rgb.ToArray());
         pipeline.Model!.Save(_folder["saved"]);
         Checkpoints.ModelAssert.SameFiles(_folder["model"], _folder["saved"]);

@@ -158,11 +158,32 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
             PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
         });
 
+        Refused("sd2", "gives 17 tokens", made => new StableDiffusionComponents
+        {
+            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
+            Tokenizer = made.Tokenizer! with { MaxLength = 17 },
+        });
+        Refused("sd2", "has the id 20 for 'new'", made => new StableDiffusionComponents
+        {
+            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
+            Tokenizer = made.Tokenizer! with { Vocabulary = TinyModels.Vocabulary with { Tokens = new Dictionary<string, int>(TinyModels.Vocabulary.Tokens) { ["new"] = 20 } } },
+        });
+
         static void Refused(string family, string message, Func<StableDiffusionComponents, StableDiffusionComponents> change)
         {
             using StableDiffusionComponents made = FamilyFolders.Make(family);
             Assert.Contains(message, Assert.Throws<InvalidDataException>(() => DiffusionModel.FromComponents(change(made))).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void AFlagThatIsNoneIsRefused()
+    {
+        using (StableDiffusionComponents made = FamilyFolders.Make("xl")) DiffusersFolder.Write(made, _folder["a"]);
+        string path = Path.Combine(_folder["a"], "model_index.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"force_zeros_for_empty_prompt\": true", "\"force_zeros_for_empty_prompt\": 1", StringComparison.Ordinal));
+        var e = Assert.Throws<InvalidDataException>(() => new DiffusionPipelineBuilder().UseModelFolder(_folder["a"]).Build());
+        Assert.Contains("force_zeros_for_empty_prompt", e.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

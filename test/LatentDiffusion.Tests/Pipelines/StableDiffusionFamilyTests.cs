@@ -63,6 +63,9 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         });
         AssertClose(Loop([300, 500, 5, 7, 1024, 24], [16, 64, 0, 0, 16, 24]), hinted);
         Assert.InRange(Difference(plain, hinted), 0.01, 100);
+
+        // No negative prompt is zeros; a space has the tokens of the empty prompt, encoded.
+        Assert.InRange(Difference(plain, Latents("xl", s_request with { NegativePrompt = " " })), 0.01, 100);
     }
 
     [Fact]
