@@ -14,11 +14,15 @@ public sealed class DiffusionPipeline : IDisposable
 
     internal DiffusionPipeline(PipelineParts parts) => _parts = parts;
 
+    /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
+    public DiffusionModel? Model => _parts.OwnedModel;
+
     /// <summary>Generates on the calling thread.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="progress">Told after each evaluation of the network, on the calling thread.</param>
     /// <param name="cancellationToken">Checked before each evaluation.</param>
     /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
+    /// <exception cref="NotSupportedException">The denoiser takes more than latents (inpainting models, for example).</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -28,9 +32,9 @@ public sealed class DiffusionPipeline : IDisposable
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        Conditioning text = _parts.TextEncoder.Encode([request.Prompt]);
+        Conditioning text = Sized(_parts.TextEncoder.Encode([request.Prompt]), request.SizeHint);
         bool guided = request.GuidanceScale != 1;
-        Conditioning? negative = guided && _parts.Guidance.NeedsUnconditional ? _parts.TextEncoder.Encode([request.NegativePrompt]) : null;
+        Conditioning? negative = guided && _parts.Guidance.NeedsUnconditional ? Sized(Negative(request.NegativePrompt), request.NegativeSizeHint) : null;
         TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
@@ -98,6 +102,10 @@ public sealed class DiffusionPipeline : IDisposable
             foreach (GeneratorNoise generator in generators) generator.Dispose();
         }
     }
+
+    private Conditioning Negative(string prompt) => prompt.Length == 0 ? _parts.TextEncoder.EncodeUnconditional(1) : _parts.TextEncoder.Encode([prompt]);
+
+    private Conditioning Sized(Conditioning text, SizeHint? hint) => hint is null ? text : text.WithSize(hint.ToTensor(_parts.Device));
 
     private static Conditioning Repeat(Conditioning one, int count) =>
         one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());
