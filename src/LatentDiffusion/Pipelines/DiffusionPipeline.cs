@@ -28,9 +28,10 @@ public sealed class DiffusionPipeline : IDisposable
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        Conditioning text = _parts.TextEncoder.Encode([request.Prompt]);
-        bool guided = request.GuidanceScale != 1;
-        Conditioning? negative = guided && _parts.Guidance.NeedsUnconditional ? _parts.TextEncoder.Encode([request.NegativePrompt]) : null;
+        bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
+        (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
+        using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
+        IDenoiser plain = caching ?? _parts.Denoiser;
         TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
@@ -39,8 +40,8 @@ public sealed class DiffusionPipeline : IDisposable
             using DisposeScope batch = NewDisposeScope();
             Conditioning batchText = Repeat(text, count);
             IDenoiser denoiser = guided
-                ? _parts.Guidance.Guide(_parts.Denoiser, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
-                : _parts.Denoiser;
+                ? _parts.Guidance.Guide(plain, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
+                : plain;
 
             clock.Restart();
             Tensor latents = Denoise(request, denoiser, batchText, first, count, progress, cancellationToken);
