@@ -7,14 +7,15 @@ namespace TextToImage;
 /// <summary>Loads a model, draws with a progress bar, saves and tells how long each part took.</summary>
 internal static class Drawing
 {
-    public static async Task<int> Run(GenerationRequest request, string? scheduler, string? modelFolder, string path, CancellationToken cancellationToken)
+    public static async Task<int> Run(GenerationRequest request, string? scheduler, string? model, string path, CancellationToken cancellationToken)
     {
         try
         {
             var clock = Stopwatch.StartNew();
             var builder = new DiffusionPipelineBuilder();
-            if (modelFolder is null) builder.UseDrawingsModel();
-            else builder.UseModelFolder(modelFolder);
+            if (model is null) builder.UseDrawingsModel();
+            else if (File.Exists(model)) builder.UseModelFile(model);
+            else builder.UseModelFolder(model);
             if (scheduler is not null) builder.UseScheduler(scheduler);
             using DiffusionPipeline pipeline = builder.Build();
             TimeSpan loading = clock.Elapsed;
@@ -42,7 +43,7 @@ internal static class Drawing
             Console.Error.WriteLine("Cancelled; nothing was written.");
             return 130;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or TorchUnavailableException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or NotSupportedException or TorchUnavailableException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

@@ -11,7 +11,7 @@ var guidanceOption = new Option<double?>("--guidance") { Description = "How clos
 var schedulerOption = new Option<string?>("--scheduler") { Description = $"Sampling algorithm: {schedulerNames}. The model's own where not given." };
 var countOption = new Option<int>("--count") { Description = "Number of pictures, 1 to 1024.", DefaultValueFactory = _ => 1 };
 var negativeOption = new Option<string>("--negative") { Description = "What the picture does not show.", DefaultValueFactory = _ => "" };
-var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers. The shipped model of drawings where not given." };
+var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers, or a single .safetensors or .ckpt file with vocab.json and merges.txt beside it. The shipped model of drawings where not given." };
 
 schedulerOption.Validators.Add(result =>
 {
@@ -23,7 +23,7 @@ AddRange(guidanceOption, guidance => guidance is null or (>= 0 and <= 100), "fro
 AddRange(countOption, count => count is >= 1 and <= 1024, "from 1 to 1024");
 modelOption.Validators.Add(result =>
 {
-    if (result.GetValueOrDefault<string?>() is { } folder && !File.Exists(Path.Combine(folder, "model_index.json")))
+    if (result.GetValueOrDefault<string?>() is { } folder && !File.Exists(folder) && !File.Exists(Path.Combine(folder, "model_index.json")))
         result.AddError($"--model '{folder}' is no model folder: it has no model_index.json.");
 });
 

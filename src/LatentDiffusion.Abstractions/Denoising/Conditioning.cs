@@ -6,7 +6,8 @@ namespace LatentDiffusion;
 /// <param name="hiddenStates">One vector a token, [batch, tokens, width].</param>
 /// <param name="pooled">One vector a prompt, [batch, width], where the family uses one.</param>
 /// <param name="mask">1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</param>
-public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null) : IDisposable
+/// <param name="size">Numbers about the picture's size, [batch, numbers], where the family uses them.</param>
+public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null, Tensor? size = null) : IDisposable
 {
     /// <summary>One vector a token, [batch, tokens, width].</summary>
     public Tensor HiddenStates { get; } = hiddenStates;
@@ -16,6 +17,12 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
 
     /// <summary>1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</summary>
     public Tensor? Mask { get; } = mask;
+
+    /// <summary>
+    /// Numbers about the picture's size, [batch, numbers], in the order that <see cref="SizeConditioning"/> says; null where
+    /// the family uses none.
+    /// </summary>
+    public Tensor? Size { get; } = size;
 
     /// <summary>Number of prompts.</summary>
     public long BatchSize => HiddenStates.shape[0];
@@ -31,7 +38,8 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
         return new Conditioning(
             cat([first.HiddenStates, second.HiddenStates]),
             Join(first.Pooled, second.Pooled, nameof(Pooled)),
-            Join(first.Mask, second.Mask, nameof(Mask)));
+            Join(first.Mask, second.Mask, nameof(Mask)),
+            Join(first.Size, second.Size, nameof(Size)));
 
         static Tensor? Join(Tensor? a, Tensor? b, string name) => (a is null) == (b is null)
             ? a is null ? null : cat([a, b!])
@@ -45,8 +53,13 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
         return new Conditioning(
             function(HiddenStates),
             Pooled is null ? null : function(Pooled),
-            Mask is null ? null : function(Mask));
+            Mask is null ? null : function(Mask),
+            Size is null ? null : function(Size));
     }
+
+    /// <summary>The same conditioning with numbers about the picture's size. It has the same tensors: dispose one of the two.</summary>
+    /// <param name="size">[batch, numbers].</param>
+    public Conditioning WithSize(Tensor size) => new(HiddenStates, Pooled, Mask, size);
 
     /// <summary>Disposes the tensors.</summary>
     public void Dispose()
@@ -54,5 +67,6 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
         HiddenStates.Dispose();
         Pooled?.Dispose();
         Mask?.Dispose();
+        Size?.Dispose();
     }
 }

@@ -11,6 +11,9 @@ public interface IDenoiser
     /// <summary>Number of latent channels taken.</summary>
     int InChannels { get; }
 
+    /// <summary>Which numbers about the picture's size it reads from <see cref="Conditioning.Size"/>. Default none.</summary>
+    SizeConditioning SizeConditioning => SizeConditioning.None;
+
     /// <summary>Evaluates the network once.</summary>
     /// <param name="latents">Scaled noisy latents, [batch, channels, height, width].</param>
     /// <param name="timestep">The timestep, the same for the whole batch.</param>

@@ -24,10 +24,10 @@ public sealed class StableDiffusionComponents : IDisposable
     /// <summary>The second text tower, with a projection (SDXL); null for none.</summary>
     public ClipTextModel? TextEncoder2 { get; init; }
 
-    /// <summary>The tokenizer of <see cref="TextEncoder"/>; null for a single file, which has none.</summary>
+    /// <summary>The tokenizer of <see cref="TextEncoder"/>; null for a single file read without <see cref="SingleFileOptions.Vocabulary"/>.</summary>
     public ClipTokenizerFiles? Tokenizer { get; init; }
 
-    /// <summary>The tokenizer of <see cref="TextEncoder2"/>; null for none.</summary>
+    /// <summary>The tokenizer of <see cref="TextEncoder2"/>; null for none, as for <see cref="Tokenizer"/>.</summary>
     public ClipTokenizerFiles? Tokenizer2 { get; init; }
 
     /// <summary>The ControlNet of a pipeline that has one; null otherwise.</summary>
@@ -35,6 +35,18 @@ public sealed class StableDiffusionComponents : IDisposable
 
     /// <summary>The scheduler's configuration, with its class.</summary>
     public required SchedulerConfig Scheduler { get; init; }
+
+    /// <summary>
+    /// SDXL: whether no negative prompt is conditioning of all zeros rather than the encoded empty prompt. Published as
+    /// <c>force_zeros_for_empty_prompt</c>; default true.
+    /// </summary>
+    public bool ForceZerosForEmptyPrompt { get; init; } = true;
+
+    /// <summary>
+    /// SDXL: whether the U-Net is told an aesthetic score in place of the target size, as the refiner is. Published as
+    /// <c>requires_aesthetics_score</c>; default false.
+    /// </summary>
+    public bool RequiresAestheticsScore { get; init; }
 
     /// <summary>The <c>model_index.json</c> it was read from; null for none.</summary>
     internal JsonObject? Index { get; init; }

@@ -3,17 +3,100 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>An <see cref="AutoencoderKL"/> with its scaling and shift, as the denoiser sees it.</summary>
-/// <param name="network">The network.</param>
-public sealed class LatentAutoencoder(AutoencoderKL network) : IAutoencoder, IDisposable
+/// <summary>
+/// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
+/// and gives its results in that of what it is given.
+/// </summary>
+public sealed class LatentAutoencoder : IAutoencoder, IDisposable
 {
-    private readonly double _scale = network.Config.ScalingFactor, _shift = network.Config.ShiftFactor ?? 0;
+    private readonly nn.Module _network;
+    private readonly Func<Tensor, (Tensor Mean, Tensor? Deviation)> _encode;
+    private readonly Func<Tensor, Tensor> _decode;
+    private readonly LatentScaling _scaling;
+    private readonly ScalarType _type;
+
+    /// <summary>The autoencoder of Stable Diffusion, whose latents are a Gaussian.</summary>
+    /// <param name="network">The network.</param>
+    /// <exception cref="ArgumentException">Its configuration has statistics of the latents that do not fit their channels.</exception>
+    public LatentAutoencoder(AutoencoderKL network) : this(network, z => Gaussian(network, z), z => network.Decode(z))
+    {
+        AutoencoderKLConfig config = network.Config;
+        LatentChannels = config.LatentChannels;
+        DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
+        _scaling = new LatentScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
+    }
+
+    /// <summary>A tiny autoencoder, whose latents are a point.</summary>
+    /// <param name="network">The network.</param>
+    /// <exception cref="NotSupportedException">Its decoder enlarges by another factor than its encoder shrinks by.</exception>
+    public LatentAutoencoder(AutoencoderTiny network) : this(network, images => (network.Encode(images), null), z => network.Decode(z))
+    {
+        AutoencoderTinyConfig config = network.Config;
+        LatentChannels = config.LatentChannels;
+        DownsamplingFactor = Halvings(config.NumEncoderBlocks.Length);
+        double enlarged = Math.Pow(config.UpsamplingScalingFactor, config.NumDecoderBlocks.Length - 1);
+        if (enlarged != DownsamplingFactor)
+            throw new NotSupportedException($"The tiny autoencoder shrinks by {DownsamplingFactor} and enlarges by {enlarged}; both must be the same.");
+        _scaling = new LatentScaling(config.ScalingFactor, config.ShiftFactor ?? 0);
+    }
+
+    /// <summary>An autoencoder with a codebook: latents are those before it, and are replaced by its vectors in decoding.</summary>
+    /// <param name="network">The network.</param>
+    /// <exception cref="NotSupportedException">It is one whose denoiser gives indices of the codebook (<c>lookup_from_codebook</c>).</exception>
+    public LatentAutoencoder(VQModel network) : this(network, images => (network.Encode(images), null), z => network.Decode(z))
+    {
+        VQConfig config = network.Config;
+        if (config.LookupFromCodebook)
+            throw new NotSupportedException("The autoencoder is for denoisers that give indices of its codebook (lookup_from_codebook), which has no latents to denoise.");
+        LatentChannels = config.VqEmbedDim ?? config.LatentChannels;
+        DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
+        _scaling = new LatentScaling(config.ScalingFactor);
+    }
+
+    private LatentAutoencoder(nn.Module network, Func<Tensor, (Tensor, Tensor?)> encode, Func<Tensor, Tensor> decode)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        (_network, _encode, _decode) = (network, encode, decode);
+        _type = network.parameters().First().dtype;
+        _scaling = new LatentScaling(1);
+    }
 
     /// <inheritdoc />
-    public int LatentChannels => network.Config.LatentChannels;
+    public int LatentChannels { get; }
 
     /// <inheritdoc />
-    public int DownsamplingFactor => 1 << (network.Config.BlockOutChannels.Length - 1);
+    public int DownsamplingFactor { get; }
+
+    /// <summary>Wraps a network of any of these kinds, for example one that <see cref="DiffusersFolder.ReadAutoencoder"/> read.</summary>
+    /// <param name="network">An <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</param>
+    /// <exception cref="NotSupportedException">It is another network, or one whose configuration rules it out.</exception>
+    public static LatentAutoencoder Of(nn.Module<Tensor, Tensor> network) => network switch
+    {
+        AutoencoderKL kl => new LatentAutoencoder(kl),
+        AutoencoderTiny tiny => new LatentAutoencoder(tiny),
+        VQModel codebook => new LatentAutoencoder(codebook),
+        _ => throw new NotSupportedException($"A {network?.GetType().Name ?? "null"} is no autoencoder known here."),
+    };
+
+    /// <summary>Opens one published on its own, for example a tiny one to take the place of a model's.</summary>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights.</param>
+    /// <param name="device">Where the network runs; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">Type of its weights, in which it computes; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <inheritdoc cref="DiffusersFolder.ReadUNet" path="/exception"/>
+    public static LatentAutoencoder Open(string folder, Device? device = null, ScalarType? precision = null)
+    {
+        nn.Module<Tensor, Tensor> network = DiffusersFolder.ReadAutoencoder(folder, LoadingChoice.Of(device, precision));
+        try
+        {
+            WidenWhereHalfOverflows(network);
+            return Of(network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc />
     public LatentDistribution Encode(Tensor images)
@@ -21,10 +104,10 @@ public sealed class LatentAutoencoder(AutoencoderKL network) : IAutoencoder, IDi
         ArgumentNullException.ThrowIfNull(images);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        (Tensor mean, Tensor logVariance) = network.Encode(images);
-        Tensor deviation = (0.5 * logVariance).exp_().mul_(_scale);
+        (Tensor mean, Tensor? deviation) = _encode(images.to(_type));
         return new LatentDistribution(
-            mean.sub_(_shift).mul_(_scale).MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
+            _scaling.Apply_(mean.to(images.dtype)).MoveToOuterDisposeScope(),
+            deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(images.dtype)).MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc />
@@ -32,10 +115,25 @@ public sealed class LatentAutoencoder(AutoencoderKL network) : IAutoencoder, IDi
     {
         ArgumentNullException.ThrowIfNull(latents);
         using IDisposable noGrad = no_grad();
-        using Tensor unscaled = (latents / _scale).add_(_shift);
-        return network.Decode(unscaled);
+        using DisposeScope scope = NewDisposeScope();
+        return _decode(_scaling.Undo(latents).to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Disposes the network.</summary>
-    public void Dispose() => network.Dispose();
+    public void Dispose() => _network.Dispose();
+
+    /// <summary>Takes a network in half precision to single where its configuration says that half precision overflows in it.</summary>
+    internal static void WidenWhereHalfOverflows(nn.Module<Tensor, Tensor> network)
+    {
+        if (network is AutoencoderKL { Config.ForceUpcast: true } or AutoencoderTiny { Config.ForceUpcast: true } or VQModel { Config.ForceUpcast: true }
+            && network.parameters().First().dtype == ScalarType.Float16) network.to(ScalarType.Float32);
+    }
+
+    private static (Tensor Mean, Tensor? Deviation) Gaussian(AutoencoderKL network, Tensor images)
+    {
+        (Tensor mean, Tensor logVariance) = network.Encode(images);
+        return (mean, (0.5 * logVariance).exp_());
+    }
+
+    private static int Halvings(int stages) => 1 << (stages - 1);
 }

@@ -9,5 +9,7 @@ internal sealed class PerturbedUNet(UNetDenoiser denoiser, AttentionState attent
 {
     public int InChannels => denoiser.InChannels;
 
+    public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
+
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => denoiser.Predict(latents, timestep, conditioning, attention);
 }

@@ -1,13 +1,22 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A U-Net as a denoiser.</summary>
+/// <summary>A U-Net as a denoiser. Computes in its network's precision, and gives its prediction in that of the latents.</summary>
 /// <param name="network">The network.</param>
-public sealed class UNetDenoiser(UNet2DConditionModel network) : ICachingDenoiser, IPerturbableDenoiser, IDisposable
+/// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
+public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IDisposable
 {
+    private readonly ScalarType _type = network.parameters().First().dtype;
+
     /// <inheritdoc />
     public int InChannels => network.Config.InChannels;
+
+    /// <inheritdoc />
+    public SizeConditioning SizeConditioning { get; } = network.Config.AdditionEmbedType != "text_time" ? SizeConditioning.None
+        : requiresAestheticsScore ? SizeConditioning.AestheticScore : SizeConditioning.TargetSize;
 
     /// <inheritdoc />
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, attention: null);
@@ -21,19 +30,30 @@ public sealed class UNetDenoiser(UNet2DConditionModel network) : ICachingDenoise
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();
 
-    /// <summary>Evaluates the network with what belongs to a run.</summary>
-    internal Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention)
+    Tensor IGuidanceScaleDenoiser.Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale) =>
+        Predict(latents, timestep, conditioning, attention: null, guidanceScale);
+
+    /// <summary>
+    /// Evaluates the network once, with what belongs to a run. The guidance scale is told to networks that learned guidance
+    /// (<see cref="UNet2DConditionConfig.TimeCondProjDim"/>); others do not look at it.
+    /// </summary>
+    internal Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
         using IDisposable noGrad = no_grad();
-        using Tensor timesteps = tensor([(float)timestep], device: latents.device);
-        return network.call(new UNetInput(latents, timesteps, conditioning.HiddenStates)
+        using DisposeScope scope = NewDisposeScope();
+        Tensor prediction = network.call(new UNetInput(latents.to(_type), tensor([(float)timestep], device: latents.device), conditioning.HiddenStates.to(_type))
         {
             Mask = conditioning.Mask,
-            TextEmbeds = conditioning.Pooled,
+            TextEmbeds = conditioning.Pooled?.to(_type),
+            TimeIds = conditioning.Size,
+            TimestepCondition = network.Config.TimeCondProjDim is { } width
+                ? EmbeddedGuidance.Embed(guidanceScale, width).to(_type, latents.device).expand(latents.shape[0], width)
+                : null,
             Attention = attention,
         });
+        return prediction.to(latents.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The transformer blocks at or below the paths.</summary>

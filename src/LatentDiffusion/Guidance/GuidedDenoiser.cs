@@ -12,6 +12,8 @@ internal abstract class GuidedDenoiser(IDenoiser plain) : IDenoiser
 {
     public int InChannels => Plain.InChannels;
 
+    public SizeConditioning SizeConditioning => Plain.SizeConditioning;
+
     /// <summary>The denoiser that is steered.</summary>
     protected IDenoiser Plain { get; } = plain;
 

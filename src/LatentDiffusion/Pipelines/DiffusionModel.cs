@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -13,6 +12,10 @@ namespace LatentDiffusion;
 public sealed class DiffusionModel(
     IDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig schedulerConfig, int sampleSize, Device device) : IDisposable
 {
+    private static readonly string[] s_patched = [LoraTarget.UNet, LoraTarget.TextEncoder, LoraTarget.TextEncoder2];
+
+    private AppliedLoras? _loras;
+
     /// <summary>The denoiser.</summary>
     public IDenoiser Denoiser { get; } = denoiser;
 
@@ -31,44 +34,137 @@ public sealed class DiffusionModel(
     /// <summary>Where the networks run.</summary>
     public Device Device { get; } = device;
 
+    /// <summary>The guidance that the model was made for; null for the library's default.</summary>
+    public IGuidance? Guidance { get; init; }
+
+    /// <summary>What the model's files held; null for a model put together from other parts.</summary>
+    public StableDiffusionComponents? Components { get; private init; }
+
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
+    /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
     /// <exception cref="DirectoryNotFoundException">There is no model in the folder.</exception>
     /// <exception cref="CheckpointException">A weights file is damaged or does not fit its configuration.</exception>
-    /// <exception cref="InvalidDataException">A configuration cannot be read.</exception>
+    /// <exception cref="InvalidDataException">A configuration cannot be read, or contradicts another.</exception>
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
-    public static DiffusionModel Open(string folder, Device? device = null)
+    public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
             throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
-        NativeLibraries.EnsureLoaded();
-        device ??= cuda.is_available() ? CUDA : CPU;
-        // CPUs compute half precision many times slower than single, whatever the file holds.
-        ScalarType? type = device.type == DeviceType.CPU ? ScalarType.Float32 : null;
-        return From(DiffusersFolder.Read(folder, new CheckpointOptions { Device = device, Type = type }), device);
+        return FromComponents(DiffusersFolder.Read(folder, LoadingChoice.Of(device, precision) with { Variant = variant }));
     }
+
+    /// <summary>Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>.</summary>
+    /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file.</param>
+    /// <param name="tokenizerFolder">
+    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, which no such file holds; null to look beside the file
+    /// and in <c>tokenizer</c> beside it.
+    /// </param>
+    /// <param name="options">What else the file does not say; null for what was published.</param>
+    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <exception cref="FileNotFoundException">There is no such file, or no tokenizer.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, lacks a network, or has tensors that fit none.</exception>
+    /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
+    public static DiffusionModel OpenFile(
+        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{Path.GetFullPath(path)}'.", path);
+        options ??= new SingleFileOptions();
+        if (tokenizerFolder is not null || options.Vocabulary is null)
+            options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder ?? SingleFileCheckpoint.FindTokenizer(path)) };
+        return FromComponents(SingleFileCheckpoint.Read(path, LoadingChoice.Of(device, precision), options));
+    }
+
+    /// <summary>Makes a model of components, and owns them.</summary>
+    /// <param name="components">Components as a folder or file has them; disposed where they make no model.</param>
+    /// <exception cref="InvalidDataException">They contradict each other; the message says how.</exception>
+    /// <exception cref="NotSupportedException">They are of a kind that the pipeline does not run; the message says which.</exception>
+    public static DiffusionModel FromComponents(StableDiffusionComponents components)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        try
+        {
+            ComponentRules.Check(components);
+            LatentAutoencoder.WidenWhereHalfOverflows(components.Autoencoder);
+            UNet2DConditionConfig config = components.UNet.Config;
+            return new DiffusionModel(
+                new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components), LatentAutoencoder.Of(components.Autoencoder),
+                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, components.UNet.parameters().First().device)
+            {
+                Components = components,
+                Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
+            };
+        }
+        catch
+        {
+            components.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Adds low-rank patches to the networks' weights in place of those added before: W + Σ scale·ΔW. Not safe while
+    /// something is generated.
+    /// </summary>
+    /// <param name="loras">Files with their scales, 1 for as trained; none takes all off and gives the former weights, bit for bit.</param>
+    /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
+    /// <exception cref="CheckpointException">
+    /// A file is damaged, or has keys that fit no parameter; the exception lists them, and the weights are as they were. Where
+    /// a file could be opened and then not be read, all patches are off.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">A scale is not finite.</exception>
+    public void SetLoras(params IReadOnlyList<(string Path, double Scale)> loras)
+    {
+        ArgumentNullException.ThrowIfNull(loras);
+        foreach ((_, double scale) in loras)
+            if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
+        var networks = (Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts."))
+            .Networks.Where(n => s_patched.Contains(n.Name)).ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
+        LoraTarget[] targets = [.. networks.Select(n => LoraTarget.Of(n.Key, n.Value))];
+        var files = new List<(LoraFile File, double Weight)>();
+        try
+        {
+            foreach ((string path, double scale) in loras) files.Add((LoraFile.Open(path, targets), scale));
+            _loras ??= new AppliedLoras(networks);
+            _loras.Set(files);
+        }
+        finally
+        {
+            foreach ((LoraFile file, _) in files) file.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Writes the model as a diffusers folder, with the low-rank patches that are applied. What was read from a folder
+    /// is written as it was: see <see cref="DiffusersFolder.Write"/>.
+    /// </summary>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
+    /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
+    public void Save(string folder, ScalarType? type = null) => DiffusersFolder.Write(
+        Components ?? throw new InvalidOperationException("Only a model from a folder or file can be written; this one was put together from other parts."), folder, type);
 
     /// <summary>Releases the networks.</summary>
     public void Dispose()
     {
+        _loras?.Dispose();
         (Denoiser as IDisposable)?.Dispose();
         (TextEncoder as IDisposable)?.Dispose();
         (Autoencoder as IDisposable)?.Dispose();
+        Components?.ControlNet?.Dispose();
     }
 
-    private static DiffusionModel From(StableDiffusionComponents components, Device device)
+    private static ITextEncoder TextEncoderOf(StableDiffusionComponents components)
     {
-        if (components is { Autoencoder: AutoencoderKL autoencoder, TextEncoder: { } text, Tokenizer: { } tokenizer, TextEncoder2: null })
-        {
-            return new DiffusionModel(
-                new UNetDenoiser(components.UNet), new ClipTextEncoder(text, tokenizer.Build()), new LatentAutoencoder(autoencoder),
-                components.Scheduler, components.UNet.Config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device);
-        }
-
-        components.Dispose();
-        throw new NotSupportedException($"The pipeline runs models with one text tower and an {nameof(AutoencoderKL)}; this is a {components.PipelineClass}.");
+        (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;
+        return components.TextEncoder2 is { } second
+            ? new TwoTowerTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
+            : new ClipTextEncoder(first!.Value.Item1, first.Value.Item2);
     }
 }

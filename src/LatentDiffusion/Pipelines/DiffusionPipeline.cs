@@ -14,11 +14,15 @@ public sealed class DiffusionPipeline : IDisposable
 
     internal DiffusionPipeline(PipelineParts parts) => _parts = parts;
 
+    /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
+    public DiffusionModel? Model => _parts.OwnedModel;
+
     /// <summary>Generates on the calling thread.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="progress">Told after each evaluation of the network, on the calling thread.</param>
     /// <param name="cancellationToken">Checked before each evaluation.</param>
     /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
+    /// <exception cref="NotSupportedException">The denoiser takes more than latents (inpainting models, for example).</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -30,6 +34,8 @@ public sealed class DiffusionPipeline : IDisposable
         var clock = Stopwatch.StartNew();
         bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
         (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
+        text = Sized(text, request.SizeHint);
+        if (negative is not null) negative = Sized(negative, request.NegativeSizeHint);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
         TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
@@ -99,6 +105,8 @@ public sealed class DiffusionPipeline : IDisposable
             foreach (GeneratorNoise generator in generators) generator.Dispose();
         }
     }
+
+    private Conditioning Sized(Conditioning text, SizeHint? hint) => hint is null ? text : text.WithSize(hint.ToTensor(_parts.Device));
 
     private static Conditioning Repeat(Conditioning one, int count) =>
         one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());

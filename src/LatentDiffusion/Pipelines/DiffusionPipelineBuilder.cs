@@ -20,6 +20,7 @@ public sealed class DiffusionPipelineBuilder
     private Func<IServiceProvider, IImageCodec>? _codec;
     private PromptingOptions? _prompting;
     private Action<DiffusionPipelineOptions>? _configure;
+    private readonly List<(string Path, double Scale)> _loras = [];
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
@@ -28,10 +29,37 @@ public sealed class DiffusionPipelineBuilder
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
-    public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null)
+    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
+    /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
+    public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return UseModel(_ => DiffusionModel.Open(folder, device));
+        return UseModel(_ => DiffusionModel.Open(folder, device, precision, variant));
+    }
+
+    /// <summary>Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner.</summary>
+    /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
+    /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
+    /// <param name="options">What else the file does not say; null for what was published.</param>
+    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
+    public DiffusionPipelineBuilder UseModelFile(
+        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return UseModel(_ => DiffusionModel.OpenFile(path, tokenizerFolder, options, device, precision));
+    }
+
+    /// <summary>Adds a low-rank patch to the model's weights, beside others: see <see cref="DiffusionModel.SetLoras"/>.</summary>
+    /// <param name="path">Path of the file, of peft, diffusers or kohya; read when the pipeline is built.</param>
+    /// <param name="scale">How much of it, any finite number. Default 1, as trained.</param>
+    public DiffusionPipelineBuilder UseLora(string path, double scale = 1)
+    {
+        ThrowIfBuilt();
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
+        _loras.Add((path, scale));
+        return this;
     }
 
     /// <summary>Uses a text encoder of the caller's own.</summary>
@@ -69,7 +97,7 @@ public sealed class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseScheduler<TScheduler>() where TScheduler : class, INoiseScheduler =>
         Set(ref _scheduler, (services, _) => services.GetService<TScheduler>() ?? ActivatorUtilities.CreateInstance<TScheduler>(services));
 
-    /// <summary>Uses guidance of the caller's own. Default <see cref="ClassifierFreeGuidance"/>.</summary>
+    /// <summary>Uses guidance of the caller's own. Default the model's, or else <see cref="ClassifierFreeGuidance"/>.</summary>
     public DiffusionPipelineBuilder UseGuidance(IGuidance guidance)
     {
         ArgumentNullException.ThrowIfNull(guidance);
@@ -118,11 +146,12 @@ public sealed class DiffusionPipelineBuilder
         DiffusionModel? model = _model?.Invoke(services);
         try
         {
+            if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
             var parts = new PipelineParts(
                 Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, Scheduler(services, model),
-                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, (IGuidance)new ClassifierFreeGuidance(), "guidance"),
+                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
             _built = true;
@@ -162,7 +191,7 @@ public sealed class DiffusionPipelineBuilder
     }
 
     private static InvalidOperationException Missing(string what) =>
-        new($"The pipeline has no model and needs {what}: call UseModelFolder or the Use method of that part, or register it.");
+        new($"The pipeline has no model and needs {what}: call UseModelFolder, UseModelFile or the Use method of that part, or register it.");
 
     private DiffusionPipelineBuilder Set<T>(ref T? field, T value)
     {

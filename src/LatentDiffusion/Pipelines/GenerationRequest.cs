@@ -6,7 +6,10 @@ public sealed record GenerationRequest
     /// <summary>What the picture shows. At most as long as the pipeline's options say, 20,000 characters by default.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>What it does not show; guidance leads away from it. Default empty.</summary>
+    /// <summary>
+    /// What it does not show; guidance leads away from it. Default empty, which is <see cref="ITextEncoder.EncodeUnconditional"/>:
+    /// zeros for SDXL's base models, and for them a single space is the empty prompt encoded.
+    /// </summary>
     public string NegativePrompt { get; init; } = "";
 
     /// <summary>
@@ -35,4 +38,10 @@ public sealed record GenerationRequest
 
     /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor.</summary>
     public int? Height { get; init; }
+
+    /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
+    public SizeHint? SizeHint { get; init; }
+
+    /// <summary>The same for what guidance leads away from; null for <see cref="SizeHint"/>, but for its aesthetic score.</summary>
+    public SizeHint? NegativeSizeHint { get; init; }
 }

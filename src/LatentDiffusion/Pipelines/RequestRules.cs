@@ -3,11 +3,20 @@ namespace LatentDiffusion;
 /// <summary>Fills in what a request leaves open, and refuses what cannot be done before anything is computed.</summary>
 internal static class RequestRules
 {
+    // As the refiner of SDXL was published.
+    private const double LikedScore = 6, DislikedScore = 2.5;
+
     private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (parts.Denoiser.InChannels != parts.Autoencoder.LatentChannels)
+        {
+            throw new NotSupportedException(
+                $"The denoiser takes {parts.Denoiser.InChannels} channels and the autoencoder's latents have {parts.Autoencoder.LatentChannels}: a denoiser that takes more than latents (a masked picture, for example) does not start from a text alone.");
+        }
+
         int factor = parts.Autoencoder.DownsamplingFactor;
         request = request with
         {
@@ -26,7 +35,25 @@ internal static class RequestRules
         Check(request.GuidanceScale is >= 0 and <= 100, nameof(request.GuidanceScale), request.GuidanceScale, "from 0 to 100");
         Size(nameof(request.Width), request.Width.Value, factor);
         Size(nameof(request.Height), request.Height.Value, factor);
-        return request;
+        return WithSizeHints(request, parts.Denoiser.SizeConditioning);
+    }
+
+    private static GenerationRequest WithSizeHints(GenerationRequest request, SizeConditioning kind)
+    {
+        if (kind == SizeConditioning.None)
+        {
+            Check(request.SizeHint is null, nameof(request.SizeHint), "given", "none, for the model is not told of sizes");
+            Check(request.NegativeSizeHint is null, nameof(request.NegativeSizeHint), "given", "none, for the model is not told of sizes");
+            return request;
+        }
+
+        int width = request.Width!.Value, height = request.Height!.Value;
+        SizeHint hint = request.SizeHint ?? new SizeHint(), negative = request.NegativeSizeHint ?? hint with { AestheticScore = null };
+        return request with
+        {
+            SizeHint = hint.Complete(kind, nameof(request.SizeHint), width, height, LikedScore),
+            NegativeSizeHint = negative.Complete(kind, nameof(request.NegativeSizeHint), width, height, DislikedScore),
+        };
     }
 
     private static void Text(string name, string value, int maximum)
@@ -44,7 +71,7 @@ internal static class RequestRules
     private static void Size(string name, int value, int factor) =>
         Check(value >= factor && value <= MaximumPixels && value % factor == 0, name, value, $"a multiple of {factor} from {factor} to {MaximumPixels}");
 
-    private static void Check(bool holds, string name, object? value, string expected)
+    public static void Check(bool holds, string name, object? value, string expected)
     {
         if (!holds) throw new ArgumentException(FormattableString.Invariant($"{name} is {value}; expected {expected}."), name);
     }

@@ -9,6 +9,7 @@ namespace LatentDiffusion;
 internal sealed class PromptBatch
 {
     private readonly List<PromptChunk>[] _prompts;
+    private readonly ClipTokenizer _tokenizer;
 
     /// <summary>Reads and cuts prompts.</summary>
     /// <param name="prompts">At least one.</param>
@@ -21,13 +22,20 @@ internal sealed class PromptBatch
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
         if (prompts.Contains(null!)) throw new ArgumentException("A prompt is null.", nameof(prompts));
         _prompts = [.. prompts.Select(p => PromptChunks.Of(options.Weights ? WeightedPrompt.Parse(p) : new WeightedPrompt([new(p)]), tokenizer, options.MaxChunks))];
-        Windows = _prompts.Max(p => p.Count);
-        foreach (List<PromptChunk> prompt in _prompts)
-            while (prompt.Count < Windows) prompt.Add(PromptChunks.Empty(tokenizer));
+        _tokenizer = tokenizer;
+        Lengthen(_prompts.Max(p => p.Count));
     }
 
     /// <summary>Number of windows of each prompt.</summary>
-    public int Windows { get; }
+    public int Windows { get; private set; }
+
+    /// <summary>Fills up to a number of windows, that of another tower.</summary>
+    public void Lengthen(int windows)
+    {
+        Windows = Math.Max(Windows, windows);
+        foreach (List<PromptChunk> prompt in _prompts)
+            while (prompt.Count < Windows) prompt.Add(PromptChunks.Empty(_tokenizer));
+    }
 
     /// <summary>Hidden states of all windows, one after the other, weighted: [batch, windows · length, width].</summary>
     /// <param name="device">Where the tower is.</param>

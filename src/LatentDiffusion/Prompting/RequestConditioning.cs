@@ -15,7 +15,8 @@ internal static class RequestConditioning
     {
         Conditioning text = Given(request.PromptEmbeds, device) ?? encoder.Encode([request.Prompt]);
         if (!withNegative) return (text, null);
-        Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? encoder.Encode([request.NegativePrompt]);
+        Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? (request.NegativePrompt.Length == 0 ? encoder.EncodeUnconditional(1) : encoder.Encode([request.NegativePrompt]));
+        if (request is { NegativePromptEmbeds: null, NegativePrompt: "" }) negative = Lengthened(negative, text);
         if (Fit(text, negative)) return (text, negative);
 
         // Of two lengths: encoders give the prompts of one call one length.
@@ -31,6 +32,14 @@ internal static class RequestConditioning
     }
 
     private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));
+
+    /// <summary>No prompt has as many windows as the prompt, all alike.</summary>
+    private static Conditioning Lengthened(Conditioning one, Conditioning other)
+    {
+        long windows = other.HiddenStates.shape[1] / one.HiddenStates.shape[1];
+        if (windows < 2 || other.HiddenStates.shape[1] % one.HiddenStates.shape[1] != 0) return one;
+        return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Size);
+    }
 
     private static bool Fit(Conditioning one, Conditioning other) =>
         one.HiddenStates.shape.SequenceEqual(other.HiddenStates.shape)

@@ -21,7 +21,7 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
     /// <summary>Ends every prompt.</summary>
     public const string EndToken = "<|endoftext|>";
 
-    private const string TokensFile = "vocab.json", MergesFile = "merges.txt";
+    internal const string TokensFile = "vocab.json", MergesFile = "merges.txt";
 
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

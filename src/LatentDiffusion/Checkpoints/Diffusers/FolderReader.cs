@@ -9,6 +9,9 @@ namespace LatentDiffusion;
 /// <param name="options">How it is loaded.</param>
 internal sealed class FolderReader(string root, JsonObject index, CheckpointOptions options)
 {
+    /// <summary>What the index says of SDXL beside its components.</summary>
+    public const string ForceZeros = "force_zeros_for_empty_prompt", AestheticsScore = "requires_aesthetics_score";
+
     private readonly List<nn.Module> _read = [];
     private readonly Dictionary<string, WeightsLayout> _layouts = [];
 
@@ -28,6 +31,8 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
                 Tokenizer2 = Tokenizer("tokenizer_2", text2),
                 ControlNet = Network<ControlNetModel>("controlnet"),
                 Scheduler = ReadScheduler(),
+                ForceZerosForEmptyPrompt = Flag(ForceZeros, whenAbsent: true),
+                RequiresAestheticsScore = Flag(AestheticsScore, whenAbsent: false),
                 Index = index,
                 Folder = root,
                 Layouts = _layouts,
@@ -43,6 +48,13 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     /// <summary>The class that the index gives a component; null for one that is not there or null.</summary>
     public static string? ClassOf(JsonObject index, string name) =>
         index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className) ? className : null;
+
+    private bool Flag(string name, bool whenAbsent) => index[name] switch
+    {
+        null => whenAbsent,
+        JsonValue value when value.TryGetValue(out bool flag) => flag,
+        _ => throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)}: {name} is neither true nor false."),
+    };
 
     private T Required<T>(string name) where T : nn.Module =>
         Network<T>(name) ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}'.");

@@ -62,6 +62,9 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
         if (components.Tokenizer is not null) index["tokenizer"] = new JsonArray("transformers", "CLIPTokenizer");
         if (components.Tokenizer2 is not null) index["tokenizer_2"] = new JsonArray("transformers", "CLIPTokenizer");
         index[DiffusersFolder.Scheduler] = new JsonArray("diffusers", components.Scheduler.ClassName);
+        if (components.TextEncoder2 is not null) index[FolderReader.ForceZeros] = components.ForceZerosForEmptyPrompt;
+        // The base pipeline has no such option, and warns of it.
+        if (components.RequiresAestheticsScore) index[FolderReader.AestheticsScore] = true;
         return index;
     }
 }

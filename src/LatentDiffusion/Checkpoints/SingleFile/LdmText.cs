@@ -6,6 +6,9 @@ namespace LatentDiffusion;
 /// <summary>The text towers of a single file.</summary>
 internal static class LdmText
 {
+    /// <summary>The token that fills OpenCLIP's prompts, the vocabulary's first.</summary>
+    public const string OpenClipPadding = "!";
+
     /// <summary>Width of a head in all published towers.</summary>
     private const int HeadWidth = 64;
 

@@ -2,7 +2,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Models in one file with the names of the original latent-diffusion code: SD 1.x, 2.x, XL and its refiner, with 4 or 9
-/// channels. Safetensors, or PyTorch's <c>.ckpt</c>. Such a file has no tokenizer.
+/// channels. Safetensors, or PyTorch's <c>.ckpt</c>. Such a file has no tokenizer: see <see cref="SingleFileOptions.Vocabulary"/>.
 /// </summary>
 public static class SingleFileCheckpoint
 {
@@ -18,5 +18,15 @@ public static class SingleFileCheckpoint
         using ITensorSource file = Checkpoint.Open(path);
         using var reader = new SingleFileReader(file, options ?? new CheckpointOptions(), model ?? new SingleFileOptions());
         return reader.Read();
+    }
+
+    /// <summary>The folder beside a file, or <c>tokenizer</c> in it, that has a tokenizer's files.</summary>
+    /// <exception cref="FileNotFoundException">None has.</exception>
+    internal static string FindTokenizer(string path)
+    {
+        string beside = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return new[] { beside, Path.Combine(beside, "tokenizer") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, BpeVocabulary.TokensFile)))
+            ?? throw new FileNotFoundException(
+                $"A single file has no tokenizer, and beside {path} there is no {BpeVocabulary.TokensFile}: name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}.");
     }
 }

@@ -9,6 +9,9 @@ public sealed record SingleFileOptions
     /// </summary>
     public PredictionType? PredictionType { get; init; }
 
+    /// <summary>CLIP's vocabulary, with which the components have their tokenizers; null for components without.</summary>
+    public BpeVocabulary? Vocabulary { get; init; }
+
     /// <summary>The U-Net's configuration; null to take it from the shapes of its tensors.</summary>
     public UNet2DConditionConfig? UNet { get; init; }
 

@@ -23,15 +23,21 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
             source => (model.UNet ?? new LdmUNetConfig(source).Infer()).BuildUninitialized(options.Device, options.TypeFor(source)));
         AutoencoderKL autoencoder = Load(LdmAutoencoder.Tensors(Section(LdmNames.Autoencoder)),
             source => (model.Autoencoder ?? LdmAutoencoder.Infer(source, xl)).BuildUninitialized(options.Device, options.TypeFor(source)));
+        ClipTextModel? text = FirstTower(), text2 = !xl ? null : Text(
+            LdmText.OpenClip(Section(Has(LdmNames.OpenClipXL) ? LdmNames.OpenClipXL : LdmNames.OpenClipRefiner), truncated: false),
+            model.TextEncoder2, "gelu", projection: true);
+        bool refiner = Has(LdmNames.OpenClipRefiner);
         var components = new StableDiffusionComponents
         {
-            PipelineClass = PublishedModels.PipelineClass(unet.Config, xl, refiner: Has(LdmNames.OpenClipRefiner)),
+            PipelineClass = PublishedModels.PipelineClass(unet.Config, xl, refiner),
             UNet = unet,
             Autoencoder = autoencoder,
-            TextEncoder = FirstTower(),
-            TextEncoder2 = !xl ? null : Text(
-                LdmText.OpenClip(Section(Has(LdmNames.OpenClipXL) ? LdmNames.OpenClipXL : LdmNames.OpenClipRefiner), truncated: false),
-                model.TextEncoder2, "gelu", projection: true),
+            TextEncoder = text,
+            TextEncoder2 = text2,
+            Tokenizer = Tokenizer(text, open: second),
+            Tokenizer2 = Tokenizer(text2, open: true),
+            ForceZerosForEmptyPrompt = !refiner,
+            RequiresAestheticsScore = refiner,
             Scheduler = PublishedModels.Scheduler(xl, model.PredictionType ?? (second && unet.Config.InChannels == 4 ? PredictionType.Velocity : PredictionType.Epsilon)),
         };
         _unfinished.Clear();
@@ -43,6 +49,11 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
     {
         foreach (nn.Module network in _unfinished) network.Dispose();
     }
+
+    /// <summary>OpenCLIP pads with its first token, CLIP with the end token.</summary>
+    private ClipTokenizerFiles? Tokenizer(ClipTextModel? tower, bool open) => tower is null || model.Vocabulary is not { } vocabulary
+        ? null
+        : new ClipTokenizerFiles(vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
 
     private ClipTextModel? FirstTower()
     {

@@ -71,6 +71,9 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1);
     }
 
+    /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
+    internal Tensor RawHiddenState(Tensor ids, int layers) => _textModel.RawHiddenState(ids, layers);
+
     /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>
     /// <param name="hidden">[batch, tokens, width].</param>
     public Tensor Normalize(Tensor hidden) => _textModel.Normalize(hidden);

@@ -31,7 +31,14 @@ internal sealed class ClipTextTransformer : nn.Module
     public Tensor HiddenState(Tensor ids, int layers)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _finalNorm.call(_encoder.forward(_embeddings.call(ids), layers).Last).MoveToOuterDisposeScope();
+        return RawHiddenState(ids, layers).Into(_finalNorm.call).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same, not normalised.</summary>
+    public Tensor RawHiddenState(Tensor ids, int layers)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return _encoder.forward(_embeddings.call(ids), layers).Last.MoveToOuterDisposeScope();
     }
 
     public Tensor Normalize(Tensor hidden) => _finalNorm.call(hidden);

@@ -24,13 +24,15 @@ internal static class TinyModels
             }.Build(),
             TextEncoder = first,
             TextEncoder2 = second,
-            Tokenizer = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16),
+            Tokenizer = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16, two ? "!" : BpeVocabulary.EndToken),
             Tokenizer2 = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
+            ForceZerosForEmptyPrompt = !refiner,
+            RequiresAestheticsScore = refiner,
             Scheduler = PublishedModels.Scheduler(xl, two ? PredictionType.Velocity : PredictionType.Epsilon),
         };
     }
 
-    private static BpeVocabulary Vocabulary { get; } = new(
+    public static BpeVocabulary Vocabulary { get; } = new(
         new[] { "!", "!</w>", "a", "a</w>", "b", "b</w>", "ab</w>", BpeVocabulary.StartToken, BpeVocabulary.EndToken }.Index().ToDictionary(t => t.Item, t => t.Index),
         [("a", "b</w>")]);
 

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What lies between an autoencoder's latents z and the denoiser's: (z − shift)·scale, or with statistics of each
+/// channel (z − mean)·scale/deviation.
+/// </summary>
+/// <param name="Scale">Published as <c>scaling_factor</c>.</param>
+/// <param name="Shift">Published as <c>shift_factor</c>.</param>
+internal sealed record LatentScaling(double Scale, double Shift = 0)
+{
+    private readonly float[]? _means, _scales;
+
+    /// <summary>With statistics of each channel; null for none, both or neither.</summary>
+    /// <exception cref="ArgumentException">There is one without the other, or not one a channel.</exception>
+    public LatentScaling(double scale, double shift, ImmutableArray<double>? means, ImmutableArray<double>? deviations, int channels) : this(scale, shift)
+    {
+        if (means is null && deviations is null) return;
+        if (means?.Length != channels || deviations?.Length != channels)
+            throw new ArgumentException($"latents_mean has {means?.Length ?? 0} values and latents_std {deviations?.Length ?? 0}; there are {channels} latent channels.");
+        _means = [.. means.Value.Select(m => (float)m)];
+        _scales = [.. deviations.Value.Select(d => (float)(scale / d))];
+    }
+
+    /// <summary>z to latents, in place.</summary>
+    public Tensor Apply_(Tensor z) => _means is null
+        ? z.sub_(Shift).mul_(Scale)
+        : z.sub_(Channels(_means, z)).mul_(Channels(_scales!, z));
+
+    /// <summary>Standard deviations of z to those of the latents, in place.</summary>
+    public Tensor ApplyToDeviation_(Tensor deviation) => _scales is null ? deviation.mul_(Scale) : deviation.mul_(Channels(_scales, deviation));
+
+    /// <summary>Latents to z, as a new tensor.</summary>
+    public Tensor Undo(Tensor latents) => _means is null
+        ? (latents / Scale).add_(Shift)
+        : (latents / Channels(_scales!, latents)).add_(Channels(_means, latents));
+
+    private static Tensor Channels(float[] values, Tensor like) => tensor(values, dtype: like.dtype, device: like.device).view(1, -1, 1, 1);
+}

@@ -1,0 +1,197 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines;
+
+/// <summary>Each family through the public builder, against loops that call its networks directly.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFixture<FamilyFolders>
+{
+    private const int Steps = 4, Scale = 4;
+
+    private static readonly GenerationRequest s_request = new() { Prompt = "ab a", Seed = 3, Steps = Steps, GuidanceScale = Scale, Width = 24, Height = 16 };
+
+    [Fact]
+    public void StableDiffusion1IsThePlainLoop()
+    {
+        using StableDiffusionComponents made = FamilyFolders.Make("sd1");
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor text = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState, empty = made.TextEncoder.call(Ids(8, 7, 8)).LastHiddenState;
+        Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: false, (x, t) => Guided(
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)), made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
+        AssertClose(expected, Latents("sd1", s_request, b => b.UseScheduler("ddim")));
+    }
+
+    [Fact]
+    public void StableDiffusion2IsThePlainLoopOnTheLayerBeforeTheLast()
+    {
+        // The file has one layer more than the folder, 24 and 23 as published; the text is the normalised output of the layer before the last.
+        using StableDiffusionComponents made = FamilyFolders.Make("sd2");
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        ClipTextConfig shorter = made.TextEncoder!.Config;
+        using ClipTextModel whole = (shorter with { NumHiddenLayers = shorter.NumHiddenLayers + 1 }).Build();
+        foreach ((string name, Tensor value) in whole.state_dict())
+            if (made.TextEncoder.state_dict().TryGetValue(name, out Tensor? stored)) value.copy_(stored);
+        Tensor Text(Tensor ids) => whole.Normalize(whole.call(ids).PenultimateHiddenState);
+        Tensor text = Text(Ids(0, 7, 6, 3, 8)), empty = Text(Ids(0, 7, 8));
+        Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: true, (x, t) => Guided(
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)), made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
+        AssertClose(expected, Latents("sd2", s_request));
+    }
+
+    [Fact]
+    public void StableDiffusionXLIsThePlainLoop()
+    {
+        using StableDiffusionComponents made = FamilyFolders.Make("xl");
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        ClipTextOutput first = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)), second = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8));
+        Tensor text = cat([first.PenultimateHiddenState, second.PenultimateHiddenState], 2), pooled = second.Projected!;
+        Tensor Loop(float[] sizes, float[] negativeSizes) => PlainLoop.Euler(Noise(), Steps, (x, t) => Guided(
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, 6]) }),
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), zeros_like(text)) { TextEmbeds = zeros_like(pooled), TimeIds = tensor(negativeSizes, [1, 6]) })));
+
+        Tensor plain = Latents("xl", s_request);
+        AssertClose(Loop([16, 24, 0, 0, 16, 24], [16, 24, 0, 0, 16, 24]), plain);
+        Tensor hinted = Latents("xl", s_request with
+        {
+            SizeHint = new SizeHint { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5, TargetHeight = 1024 },
+            NegativeSizeHint = new SizeHint { OriginalWidth = 64 },
+        });
+        AssertClose(Loop([300, 500, 5, 7, 1024, 24], [16, 64, 0, 0, 16, 24]), hinted);
+        Assert.InRange(Difference(plain, hinted), 0.01, 100);
+
+        // No negative prompt is zeros; a space has the tokens of the empty prompt, encoded.
+        Assert.InRange(Difference(plain, Latents("xl", s_request with { NegativePrompt = " " })), 0.01, 100);
+    }
+
+    [Fact]
+    public void TheRefinerIsThePlainLoop()
+    {
+        using StableDiffusionComponents made = FamilyFolders.Make("xl-refiner");
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        ClipTextOutput text = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = made.TextEncoder2.call(Ids(0, 7, 8));
+        Tensor Loop(float score, float negative) => PlainLoop.Euler(Noise(), Steps, (x, t) => Guided(
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text.PenultimateHiddenState) { TextEmbeds = text.Projected, TimeIds = tensor([16f, 24, 0, 0, score], [1, 5]) }),
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState) { TextEmbeds = empty.Projected, TimeIds = tensor([16f, 24, 0, 0, negative], [1, 5]) })));
+        AssertClose(Loop(6, 2.5f), Latents("xl-refiner", s_request));
+        AssertClose(Loop(9, 2.5f), Latents("xl-refiner", s_request with { SizeHint = new SizeHint { AestheticScore = 9 } }));
+    }
+
+    [Theory, InlineData("sd1"), InlineData("sd2"), InlineData("xl"), InlineData("xl-refiner")]
+    public void OneSeedGivesTheSameBytesAloneAndInABatchAndLeavesNoTensor(string family)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
+        GenerationRequest request = s_request with { Steps = 2 };
+        byte[] alone = pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+        long before = LiveTensors.Settled();
+        GenerationResult batch = pipeline.Generate(request with { Seed = 2, Count = 3 });
+        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
+        Assert.NotEqual(alone, batch.Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void PicturesThatShareEvaluationsKeepTheirSizes()
+    {
+        using DiffusionPipeline single = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
+        using DiffusionPipeline batched = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Configure(o => o.ImagesPerEvaluation = 3).Build();
+        foreach ((GeneratedImage one, GeneratedImage other) in single.Generate(s_request with { Count = 3 }).Images.Zip(batched.Generate(s_request with { Count = 3 }).Images))
+            Assert.All(one.Image.Rgb.ToArray().Zip(other.Image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -1, 1));
+    }
+
+    [Fact]
+    public void TheResultTellsEveryChoice()
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
+        GenerationRequest complete = pipeline.Generate(s_request with { Steps = 1 }).Request;
+        Assert.Equal(new SizeHint { OriginalWidth = 24, OriginalHeight = 16, TargetWidth = 24, TargetHeight = 16 }, complete.SizeHint);
+        Assert.Equal(complete, pipeline.Generate(complete).Request);
+    }
+
+    public static TheoryData<string, SizeHint, string> BadHints => new()
+    {
+        { "sd1", new SizeHint(), "SizeHint is given" },
+        { "xl", new SizeHint { AestheticScore = 6 }, "SizeHint.AestheticScore is 6; expected none" },
+        { "xl", new SizeHint { OriginalWidth = 0 }, "SizeHint.OriginalWidth is 0; expected from 1" },
+        { "xl", new SizeHint { CropTop = -1 }, "SizeHint.CropTop is -1; expected from 0" },
+        { "xl", new SizeHint { TargetHeight = 1 << 24 }, "SizeHint.TargetHeight is 16777216" },
+        { "xl-refiner", new SizeHint { TargetHeight = 16 }, "SizeHint.TargetWidth is 16; expected none" },
+        { "xl-refiner", new SizeHint { AestheticScore = double.NaN }, "SizeHint.AestheticScore is NaN" },
+    };
+
+    [Theory, MemberData(nameof(BadHints))]
+    public void AHintThatTheModelIsNotToldIsRefused(string family, SizeHint hint, string message)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
+        Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { SizeHint = hint })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnInpaintingModelOpensAndSaysWhatItLacks()
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"]).Build();
+        Assert.Equal(9, pipeline.Model!.Denoiser.InChannels);
+        Assert.Contains("takes 9 channels", Assert.Throws<NotSupportedException>(() => pipeline.Generate(s_request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ANetworkThatLearnedGuidanceIsToldTheScale()
+    {
+        using StableDiffusionComponents sd1 = FamilyFolders.Make("sd1");
+        using UNet2DConditionModel unet = (sd1.UNet.Config with { TimeCondProjDim = 16 }).Build();
+        Reference.FormulaWeights.Fill(unet);
+        using var folder = new TemporaryFolder();
+        DiffusersFolder.Write(
+            new StableDiffusionComponents
+            {
+                PipelineClass = "LatentConsistencyModelPipeline", UNet = unet, Autoencoder = sd1.Autoencoder, TextEncoder = sd1.TextEncoder, Tokenizer = sd1.Tokenizer, Scheduler = sd1.Scheduler,
+            },
+            folder["lcm"]);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+
+        // Sines and cosines of 1000·(w − 1) over eight periods (Luo et al. 2023); one evaluation a step.
+        double[] angles = [.. Enumerable.Range(0, 8).Select(i => 1000 * (Scale - 1) * Math.Exp(-Math.Log(10000) * i / 7))];
+        Tensor told = tensor([.. angles.Select(a => (float)Math.Sin(a)), .. angles.Select(a => (float)Math.Cos(a))], [1, 16], ScalarType.Float32);
+        Tensor text = sd1.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState;
+        Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: false, (x, t) => unet.call(new UNetInput(x, tensor((float)t).view(1), text) { TimestepCondition = told }));
+        Tensor actual = Run(new DiffusionPipelineBuilder().UseModelFolder(folder["lcm"]).UseScheduler("ddim"), s_request);
+        AssertClose(expected, actual);
+        Assert.InRange(Difference(actual, Run(new DiffusionPipelineBuilder().UseModelFolder(folder["lcm"]).UseScheduler("ddim"), s_request with { GuidanceScale = 1 })), 0.001, 100);
+    }
+
+    private static Tensor Ids(long padding, params long[] ids) => tensor([.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)], [1, 16]);
+
+    private static Tensor Noise() => randn([1, 4, 8, 12], generator: new Generator(3));
+
+    /// <summary>Ho &amp; Salimans 2022, equation 6.</summary>
+    private static Tensor Guided(Tensor conditional, Tensor unconditional) => unconditional + Scale * (conditional - unconditional);
+
+    private static double Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>();
+
+    private static void AssertClose(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.InRange(Difference(expected, actual), 0, 1e-4);
+    }
+
+    private static Tensor Run(DiffusionPipelineBuilder builder, GenerationRequest request)
+    {
+        var latents = new LatentsWithoutPicture();
+        using DiffusionPipeline pipeline = builder.UseAutoencoder(latents).Build();
+        pipeline.Generate(request);
+        return latents.Last!;
+    }
+
+    private Tensor Latents(string family, GenerationRequest request, Action<DiffusionPipelineBuilder>? more = null)
+    {
+        DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseModelFolder(folders[family]);
+        more?.Invoke(builder);
+        return Run(builder, request);
+    }
+}
