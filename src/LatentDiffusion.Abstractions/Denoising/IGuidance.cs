@@ -6,6 +6,9 @@ public interface IGuidance
     /// <summary>Whether <see cref="Guide"/> needs the conditioning of the negative (or empty) prompt.</summary>
     bool NeedsUnconditional { get; }
 
+    /// <summary>Whether it does anything at a scale of 1, where classifier-free guidance does nothing. Default false.</summary>
+    bool ActsAtScaleOne => false;
+
     /// <summary>Wraps the denoiser for one generation.</summary>
     /// <param name="denoiser">The denoiser to steer.</param>
     /// <param name="unconditional">Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.</param>

@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
 /// <param name="network">The text tower.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : ITextEncoder, IDisposable
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IDisposable
 {
     /// <inheritdoc />
     public int MaxLength => tokenizer.MaxLength;
@@ -21,6 +21,13 @@ public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokeniz
         Tensor ids = tensor(prompts.SelectMany(p => tokenizer.Encode(p).Ids).ToArray(), [prompts.Count, MaxLength]);
         ClipTextOutput output = network.call(ids.to(network.parameters().First().device));
         return new Conditioning(output.LastHiddenState.MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc />
+    public ITextEncoder WithPrompting(PromptingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new WeightedClipTextEncoder(network, tokenizer, options);
     }
 
     /// <summary>Disposes the network.</summary>

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : ITextEncoder, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -53,6 +53,13 @@ public sealed class TwoTowerTextEncoder : ITextEncoder, IDisposable
         if (!_zeros) return Encode(prompts);
         using Conditioning empty = Encode(prompts);
         return empty.Map(t => zeros_like(t));
+    }
+
+    /// <inheritdoc />
+    public ITextEncoder WithPrompting(PromptingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new WeightedTwoTowerTextEncoder(this, _towers, options);
     }
 
     /// <summary>Disposes the networks.</summary>

@@ -6,7 +6,8 @@ namespace LatentDiffusion;
 /// <summary>A U-Net as a denoiser. Computes in its network's precision, and gives its prediction in that of the latents.</summary>
 /// <param name="network">The network.</param>
 /// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
-public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false) : IDenoiser, IDisposable
+public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IDisposable
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
 
@@ -18,13 +19,25 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
         : requiresAestheticsScore ? SizeConditioning.AestheticScore : SizeConditioning.TargetSize;
 
     /// <inheritdoc />
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, guidanceScale: 1);
+    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, attention: null);
+
+    /// <inheritdoc />
+    public IDenoiserRun Start() => new UNetRun(this);
+
+    /// <inheritdoc />
+    public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(this, new AttentionState(Texts: null, SelfAttention(layers)));
+
+    /// <summary>Disposes the network.</summary>
+    public void Dispose() => network.Dispose();
+
+    Tensor IGuidanceScaleDenoiser.Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale) =>
+        Predict(latents, timestep, conditioning, attention: null, guidanceScale);
 
     /// <summary>
-    /// Evaluates the network once. The guidance scale is told to networks that learned guidance
+    /// Evaluates the network once, with what belongs to a run. The guidance scale is told to networks that learned guidance
     /// (<see cref="UNet2DConditionConfig.TimeCondProjDim"/>); others do not look at it.
     /// </summary>
-    internal Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale)
+    internal Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
@@ -38,10 +51,15 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
             TimestepCondition = network.Config.TimeCondProjDim is { } width
                 ? EmbeddedGuidance.Embed(guidanceScale, width).to(_type, latents.device).expand(latents.shape[0], width)
                 : null,
+            Attention = attention,
         });
         return prediction.to(latents.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Disposes the network.</summary>
-    public void Dispose() => network.Dispose();
+    /// <summary>The transformer blocks at or below the paths.</summary>
+    internal IReadOnlySet<BasicTransformerBlock> SelfAttention(IReadOnlyList<string> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        return SelfAttentionLayers.Find(network, layers);
+    }
 }

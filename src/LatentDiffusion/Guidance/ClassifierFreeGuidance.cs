@@ -1,14 +1,16 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>
-/// Classifier-free guidance, ε̃ = ε_u + w·(ε_c − ε_u) (Ho &amp; Salimans 2022, equation 6 with w = 1 + their w): the
-/// conditional and the unconditional prediction go through the network as one batch.
+/// Classifier-free guidance, ε̃ = ε_u + w·(ε_c − ε_u) (Ho &amp; Salimans 2022, equation 6 with w = 1 + their w). At a scale
+/// of 1 the conditional pass alone is evaluated.
 /// </summary>
-public sealed class ClassifierFreeGuidance : IGuidance
+/// <param name="options">How the passes go through the network; null for one batch.</param>
+public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? options = null) : IGuidance
 {
+    private readonly bool _separate = options?.SeparatePasses ?? false;
+
     /// <inheritdoc />
     public bool NeedsUnconditional => true;
 
@@ -16,20 +18,17 @@ public sealed class ClassifierFreeGuidance : IGuidance
     public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        ArgumentNullException.ThrowIfNull(unconditional);
-        return new Guided(denoiser, unconditional, scale);
+        if (scale != 1) ArgumentNullException.ThrowIfNull(unconditional);
+        return new Guided(denoiser, unconditional, scale, _separate);
     }
 
-    private sealed class Guided(IDenoiser inner, Conditioning unconditional, double scale) : IDenoiser
+    private sealed class Guided(IDenoiser plain, Conditioning? unconditional, double scale, bool separate) : GuidedDenoiser(plain)
     {
-        public int InChannels => inner.InChannels;
-
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
         {
-            using DisposeScope scope = NewDisposeScope();
-            using Conditioning both = Conditioning.Concat(unconditional, conditioning);
-            Tensor[] parts = inner.Predict(cat([latents, latents]), timestep, both).chunk(2);
-            return (parts[0] + scale * (parts[1] - parts[0])).MoveToOuterDisposeScope();
+            if (scale == 1) return Unguided(latents, timestep, conditioning);
+            (Tensor without, Tensor with) = GuidancePasses.Evaluate(Plain, unconditional!, latents, timestep, conditioning, separate);
+            return new GuidedPrediction(without + scale * (with - without), with);
         }
     }
 }

@@ -20,8 +20,8 @@ public sealed class EmbeddedGuidance : IGuidance
     public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return denoiser is UNetDenoiser unet
-            ? new Guided(unet, scale)
+        return denoiser is IGuidanceScaleDenoiser network
+            ? new Guided(network, scale)
             : throw new ArgumentException($"A {denoiser.GetType().Name} cannot be told the guidance scale; only a {nameof(UNetDenoiser)} can.", nameof(denoiser));
     }
 
@@ -32,7 +32,7 @@ public sealed class EmbeddedGuidance : IGuidance
         return new SinusoidalEmbedding(width, flipSinToCos: false, FrequencyShift).Embed(value);
     }
 
-    private sealed class Guided(UNetDenoiser inner, double scale) : IDenoiser
+    private sealed class Guided(IGuidanceScaleDenoiser inner, double scale) : IDenoiser
     {
         public int InChannels => inner.InChannels;
 

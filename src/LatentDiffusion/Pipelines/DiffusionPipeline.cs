@@ -32,9 +32,12 @@ public sealed class DiffusionPipeline : IDisposable
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        Conditioning text = Sized(_parts.TextEncoder.Encode([request.Prompt]), request.SizeHint);
-        bool guided = request.GuidanceScale != 1;
-        Conditioning? negative = guided && _parts.Guidance.NeedsUnconditional ? Sized(Negative(request.NegativePrompt), request.NegativeSizeHint) : null;
+        bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
+        (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
+        text = Sized(text, request.SizeHint);
+        if (negative is not null) negative = Sized(negative, request.NegativeSizeHint);
+        using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
+        IDenoiser plain = caching ?? _parts.Denoiser;
         TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
@@ -43,8 +46,8 @@ public sealed class DiffusionPipeline : IDisposable
             using DisposeScope batch = NewDisposeScope();
             Conditioning batchText = Repeat(text, count);
             IDenoiser denoiser = guided
-                ? _parts.Guidance.Guide(_parts.Denoiser, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
-                : _parts.Denoiser;
+                ? _parts.Guidance.Guide(plain, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
+                : plain;
 
             clock.Restart();
             Tensor latents = Denoise(request, denoiser, batchText, first, count, progress, cancellationToken);
@@ -102,8 +105,6 @@ public sealed class DiffusionPipeline : IDisposable
             foreach (GeneratorNoise generator in generators) generator.Dispose();
         }
     }
-
-    private Conditioning Negative(string prompt) => prompt.Length == 0 ? _parts.TextEncoder.EncodeUnconditional(1) : _parts.TextEncoder.Encode([prompt]);
 
     private Conditioning Sized(Conditioning text, SizeHint? hint) => hint is null ? text : text.WithSize(hint.ToTensor(_parts.Device));
 

@@ -16,8 +16,9 @@ public sealed class DiffusionPipelineBuilder
     private Func<IServiceProvider, IDenoiser>? _denoiser;
     private Func<IServiceProvider, IAutoencoder>? _autoencoder;
     private Func<IServiceProvider, SchedulerConfig?, INoiseScheduler>? _scheduler;
-    private Func<IServiceProvider, IGuidance>? _guidance;
+    private Func<IServiceProvider, SchedulerConfig?, IGuidance>? _guidance;
     private Func<IServiceProvider, IImageCodec>? _codec;
+    private PromptingOptions? _prompting;
     private Action<DiffusionPipelineOptions>? _configure;
     private readonly List<(string Path, double Scale)> _loras = [];
     private bool _built;
@@ -97,12 +98,27 @@ public sealed class DiffusionPipelineBuilder
         Set(ref _scheduler, (services, _) => services.GetService<TScheduler>() ?? ActivatorUtilities.CreateInstance<TScheduler>(services));
 
     /// <summary>Uses guidance of the caller's own. Default the model's, or else <see cref="ClassifierFreeGuidance"/>.</summary>
-    public DiffusionPipelineBuilder UseGuidance(IGuidance guidance) => Set(ref _guidance, Given(guidance));
+    public DiffusionPipelineBuilder UseGuidance(IGuidance guidance)
+    {
+        ArgumentNullException.ThrowIfNull(guidance);
+        return Set(ref _guidance, (_, _) => guidance);
+    }
+
+    /// <summary>Makes guidance that works on noise levels or clean samples, for what the model's timesteps and predictions mean.</summary>
+    public DiffusionPipelineBuilder UseGuidance(Func<PredictionSpace, IGuidance> guidance)
+    {
+        ArgumentNullException.ThrowIfNull(guidance);
+        return Set(ref _guidance, (_, config) => guidance(PredictionSpace.Of(config ?? throw Missing("a model, whose predictions the guidance works on"))));
+    }
 
     /// <summary>Uses classifier-free guidance with a default scale.</summary>
     /// <param name="scale">0 to 100; 1 is no guidance.</param>
     public DiffusionPipelineBuilder UseClassifierFreeGuidance(double scale) =>
         UseGuidance(new ClassifierFreeGuidance()).Configure(o => o.GuidanceScale = scale);
+
+    /// <summary>Reads weights, long prompts and breaks, and skips layers of the text tower: see <see cref="WeightedPrompt"/>.</summary>
+    /// <param name="options">How to read and encode; null for the defaults. <see cref="Build(IServiceProvider?)"/> refuses a text encoder that cannot.</param>
+    public DiffusionPipelineBuilder UsePrompting(PromptingOptions? options = null) => Set(ref _prompting, options ?? new());
 
     /// <summary>Uses an image codec of the caller's own. Default <see cref="SkiaImageCodec"/>.</summary>
     public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, Given(codec));
@@ -134,8 +150,8 @@ public sealed class DiffusionPipelineBuilder
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
             var parts = new PipelineParts(
-                Part(_textEncoder, services, model?.TextEncoder, "a text encoder"), denoiser, autoencoder, Scheduler(services, model),
-                Part(_guidance, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
+                Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, Scheduler(services, model),
+                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
             _built = true;
@@ -157,6 +173,10 @@ public sealed class DiffusionPipelineBuilder
             throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own.PredictionType}.");
         return scheduler;
     }
+
+    private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder
+        : encoder is IPromptableTextEncoder promptable ? promptable.WithPrompting(_prompting)
+        : throw new InvalidOperationException($"UsePrompting needs an {nameof(IPromptableTextEncoder)}; {encoder.GetType().Name} is none.");
 
     // Latents of 512 x 512 pictures, the size of the first published models.
     internal const int DefaultSampleSize = 64;

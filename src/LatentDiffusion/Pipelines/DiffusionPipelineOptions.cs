@@ -19,4 +19,8 @@ public sealed record DiffusionPipelineOptions
     /// </summary>
     [Range(1, 1024)]
     public int ImagesPerEvaluation { get; set; } = 1;
+
+    /// <summary>The most characters of a prompt; a request with a longer one is refused. 1 to 1,000,000, default 20,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaximumPromptLength { get; set; } = 20_000;
 }

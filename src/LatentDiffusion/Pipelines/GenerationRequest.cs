@@ -3,7 +3,7 @@ namespace LatentDiffusion;
 /// <summary>What to generate. Whatever is null is the pipeline's choice.</summary>
 public sealed record GenerationRequest
 {
-    /// <summary>What the picture shows.</summary>
+    /// <summary>What the picture shows. At most as long as the pipeline's options say, 20,000 characters by default.</summary>
     public required string Prompt { get; init; }
 
     /// <summary>
@@ -11,6 +11,15 @@ public sealed record GenerationRequest
     /// zeros for SDXL's base models, and for them a single space is the empty prompt encoded.
     /// </summary>
     public string NegativePrompt { get; init; } = "";
+
+    /// <summary>
+    /// Conditioning to take in place of the encoded <see cref="Prompt"/>, published name <c>prompt_embeds</c>: of one prompt,
+    /// shaped as the model's text encoder gives it. It stays the caller's; its tensors must not change meanwhile.
+    /// </summary>
+    public Conditioning? PromptEmbeds { get; init; }
+
+    /// <summary>Conditioning to take in place of the encoded <see cref="NegativePrompt"/>, published name <c>negative_prompt_embeds</c>: of the same shape.</summary>
+    public Conditioning? NegativePromptEmbeds { get; init; }
 
     /// <summary>The first picture's seed; each further one has the next number. Null draws one, which the result tells.</summary>
     public ulong? Seed { get; init; }

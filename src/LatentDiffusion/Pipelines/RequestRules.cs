@@ -6,7 +6,7 @@ internal static class RequestRules
     // As the refiner of SDXL was published.
     private const double LikedScore = 6, DislikedScore = 2.5;
 
-    private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14, MaximumPromptLength = 20_000;
+    private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {
@@ -26,8 +26,10 @@ internal static class RequestRules
             Width = request.Width ?? parts.SampleSize * factor,
             Height = request.Height ?? parts.SampleSize * factor,
         };
-        Text(nameof(request.Prompt), request.Prompt);
-        Text(nameof(request.NegativePrompt), request.NegativePrompt);
+        Text(nameof(request.Prompt), request.Prompt, parts.Options.MaximumPromptLength);
+        Text(nameof(request.NegativePrompt), request.NegativePrompt, parts.Options.MaximumPromptLength);
+        Embeds(nameof(request.PromptEmbeds), request.PromptEmbeds);
+        Embeds(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds);
         Check(request.Count is >= 1 and <= MaximumCount, nameof(request.Count), request.Count, $"from 1 to {MaximumCount}");
         Check(request.Steps is >= 1 and <= MaximumSteps, nameof(request.Steps), request.Steps, $"from 1 to {MaximumSteps}");
         Check(request.GuidanceScale is >= 0 and <= 100, nameof(request.GuidanceScale), request.GuidanceScale, "from 0 to 100");
@@ -54,10 +56,16 @@ internal static class RequestRules
         };
     }
 
-    private static void Text(string name, string value)
+    private static void Text(string name, string value, int maximum)
     {
         Check(value is not null, name, "null", "a text");
-        Check(value!.Length <= MaximumPromptLength, name, $"{value.Length} characters long", $"at most {MaximumPromptLength}");
+        Check(value!.Length <= maximum, name, $"{value.Length} characters long", $"at most {maximum}");
+    }
+
+    private static void Embeds(string name, Conditioning? value)
+    {
+        long[] shape = value?.HiddenStates.shape ?? [1, 1, 1];
+        Check(shape is [1, > 0, > 0], name, $"of shape [{string.Join(", ", shape)}]", "[1, tokens, width]");
     }
 
     private static void Size(string name, int value, int factor) =>

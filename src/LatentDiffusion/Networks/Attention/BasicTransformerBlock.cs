@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Self-attention, cross-attention to the text and a gated feed-forward, each normalised before and added to its input.</summary>
-internal sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
     [ComponentName(Name = "attn1")] private readonly CrossAttention _selfAttention;
@@ -27,16 +27,19 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, Tensor, Tensor?,
         RegisterComponents();
     }
 
+    /// <summary>Whether the first attention looks at the picture, and not at the text.</summary>
+    public bool HasSelfAttention => !_onlyCrossAttention;
+
     /// <param name="hidden">[batch, positions, width].</param>
-    /// <param name="context">[batch, tokens, context width].</param>
-    /// <param name="contextBias">Added to the logits of attention to the context; null for none.</param>
-    public override Tensor forward(Tensor hidden, Tensor context, Tensor? contextBias)
+    /// <param name="context">The text.</param>
+    public override Tensor forward(Tensor hidden, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
-        hidden = hidden + _norm1.call(hidden).Into(x => _onlyCrossAttention
-            ? _selfAttention.call(x, context, contextBias)
-            : _selfAttention.call(x, null, null));
-        hidden = hidden + _norm2.call(hidden).Into(x => _crossAttention.call(x, context, contextBias));
+        bool perturbed = context.Perturbed?.Contains(this) ?? false;
+        hidden = hidden + _norm1.call(hidden).Into(x => perturbed
+            ? _selfAttention.AttendToItself(x)
+            : _selfAttention.call(x, _onlyCrossAttention ? context : null));
+        hidden = hidden + _norm2.call(hidden).Into(x => _crossAttention.call(x, context));
         hidden = hidden + _norm3.call(hidden).Into(_feedForward.call);
         return hidden.MoveToOuterDisposeScope();
     }

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// Attention of the latents to a context, or to themselves where none is given: Q from the latents, K and V from the
 /// context (Rombach et al. 2022, section 3.3).
 /// </summary>
-internal sealed class CrossAttention : nn.Module<Tensor, Tensor?, Tensor?, Tensor>
+internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
 {
     [ComponentName(Name = "to_q")] private readonly Linear _query;
     [ComponentName(Name = "to_k")] private readonly Linear _key;
@@ -32,14 +32,24 @@ internal sealed class CrossAttention : nn.Module<Tensor, Tensor?, Tensor?, Tenso
     }
 
     /// <param name="input">[batch, positions, width].</param>
-    /// <param name="context">[batch, tokens, context width]; null for self-attention.</param>
-    /// <param name="bias">Added to the logits, broadcast over [batch, heads, positions, tokens]; null for none.</param>
-    public override Tensor forward(Tensor input, Tensor? context, Tensor? bias = null)
+    /// <param name="context">The text; null for self-attention.</param>
+    public override Tensor forward(Tensor input, TextContext? context)
     {
         using DisposeScope scope = NewDisposeScope();
-        context ??= input;
-        Tensor attended = AttentionHeads.Attend(
-            _query.call(input), _key.call(context), _value.call(context), _options.Heads, bias, _options.Upcast);
+        Tensor query = _query.call(input);
+        (Tensor key, Tensor value) = context switch
+        {
+            null => KeyAndValue(input),
+            { Cached: { } cached } => cached.Of(this, () => KeyAndValue(context.Text)),
+            _ => KeyAndValue(context.Text),
+        };
+        Tensor attended = AttentionHeads.Attend(query, key, value, _options.Heads, context?.Bias, _options.Upcast);
         return _out[0].call(attended).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Self-attention whose map is the identity (Ahn et al. 2024, equation 12): each position's own value.</summary>
+    /// <param name="input">[batch, positions, width].</param>
+    public Tensor AttendToItself(Tensor input) => _value.call(input).Into(_out[0].call);
+
+    private (Tensor Key, Tensor Value) KeyAndValue(Tensor context) => (_key.call(context), _value.call(context));
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>A spatial transformer: feature maps as sequences of pixels that attend to each other and to the text (Rombach et al. 2022, appendix E.2.1).</summary>
-internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor>
 {
     // The published network has no option for it.
     private const double NormEps = 1e-6;
@@ -28,9 +28,8 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Te
     }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="context">[batch, tokens, context width].</param>
-    /// <param name="contextBias">Added to the logits of attention to the context; null for none.</param>
-    public override Tensor forward(Tensor input, Tensor context, Tensor? contextBias)
+    /// <param name="context">The text.</param>
+    public override Tensor forward(Tensor input, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
         long batch = input.shape[0], height = input.shape[2], width = input.shape[3];
@@ -39,7 +38,7 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Te
         hidden = hidden.flatten(2).transpose(1, 2);
         if (_linearProjection) hidden = hidden.Into(_projectIn.call);
 
-        foreach (BasicTransformerBlock block in _blocks) hidden = hidden.Into(x => block.call(x, context, contextBias));
+        foreach (BasicTransformerBlock block in _blocks) hidden = hidden.Into(x => block.call(x, context));
 
         if (_linearProjection) hidden = hidden.Into(_projectOut.call);
         hidden = hidden.transpose(1, 2).reshape(batch, -1, height, width);

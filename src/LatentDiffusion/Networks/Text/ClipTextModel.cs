@@ -58,6 +58,22 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         return new ClipTextOutput(last, penultimate, pooled, projected);
     }
 
+    /// <summary>The normalised hidden states of a layer counted from the end ("clip skip"); later layers are not evaluated.</summary>
+    /// <param name="ids">Token ids, [batch, tokens], int64.</param>
+    /// <param name="clipSkip">1 for the last layer, 2 for the one before it, and so on, at most the number of layers.</param>
+    /// <returns>[batch, tokens, width].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    public Tensor HiddenState(Tensor ids, int clipSkip)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        if (clipSkip < 1 || clipSkip > Config.NumHiddenLayers)
+            throw new ArgumentOutOfRangeException(nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
+        return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1);
+    }
+
+    /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
+    internal Tensor RawHiddenState(Tensor ids, int layers) => _textModel.RawHiddenState(ids, layers);
+
     /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>
     /// <param name="hidden">[batch, tokens, width].</param>
     public Tensor Normalize(Tensor hidden) => _textModel.Normalize(hidden);

@@ -27,6 +27,20 @@ internal sealed class ClipTextTransformer : nn.Module
         return scope.MoveToOuter(_finalNorm.call(last), penultimate);
     }
 
+    /// <summary>The normalised output of the last of the first <paramref name="layers"/> layers.</summary>
+    public Tensor HiddenState(Tensor ids, int layers)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return RawHiddenState(ids, layers).Into(_finalNorm.call).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same, not normalised.</summary>
+    public Tensor RawHiddenState(Tensor ids, int layers)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return _encoder.forward(_embeddings.call(ids), layers).Last.MoveToOuterDisposeScope();
+    }
+
     public Tensor Normalize(Tensor hidden) => _finalNorm.call(hidden);
 
     private sealed class Embeddings : nn.Module<Tensor, Tensor>
@@ -60,10 +74,10 @@ internal sealed class ClipTextTransformer : nn.Module
             RegisterComponents();
         }
 
-        public (Tensor Last, Tensor Penultimate) forward(Tensor hidden)
+        public (Tensor Last, Tensor Penultimate) forward(Tensor hidden, int layers = int.MaxValue)
         {
             Tensor before = hidden;
-            foreach (ClipEncoderLayer layer in _layers) (before, hidden) = (hidden, layer.call(hidden));
+            foreach (ClipEncoderLayer layer in _layers.Take(layers)) (before, hidden) = (hidden, layer.call(hidden));
             return (hidden, before);
         }
     }

@@ -56,10 +56,10 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     {
         ArgumentNullException.ThrowIfNull(input);
         using DisposeScope scope = NewDisposeScope();
-        (Tensor hidden, Stack<Tensor> skips, Tensor time, Tensor context, Tensor? contextBias) = _encoder.Run(input);
+        (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
         if (input.MiddleResidual is not null) hidden = hidden + input.MiddleResidual;
-        foreach (UNetUpBlock block in _upBlocks) hidden = block.forward(hidden, time, context, contextBias, skips);
+        foreach (UNetUpBlock block in _upBlocks) hidden = block.forward(hidden, time, context, skips);
         return _normOut.call(hidden).Into(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 

@@ -49,10 +49,10 @@ internal sealed record UNetBlockShape(
     }
 
     /// <summary>Runs what <see cref="Attention"/> made, if anything.</summary>
-    public static Tensor Attend(ModuleList<nn.Module>? attentions, int index, Tensor hidden, Tensor context, Tensor? contextBias) =>
+    public static Tensor Attend(ModuleList<nn.Module>? attentions, int index, Tensor hidden, TextContext context) =>
         attentions?[index] switch
         {
-            Transformer2DModel transformer => hidden.Into(x => transformer.call(x, context, contextBias)),
+            Transformer2DModel transformer => hidden.Into(x => transformer.call(x, context)),
             PixelAttention attention => hidden.Into(x => attention.call(x, null)),
             _ => hidden,
         };

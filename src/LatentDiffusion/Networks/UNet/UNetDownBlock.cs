@@ -32,13 +32,12 @@ internal sealed class UNetDownBlock : nn.Module
     /// <param name="hidden">[batch, channels, height, width].</param>
     /// <param name="time">The time embedding.</param>
     /// <param name="context">The text.</param>
-    /// <param name="contextBias">Added to the logits of attention to the text; null for none.</param>
     /// <param name="skips">Takes the output of each layer, for the way up.</param>
-    public Tensor forward(Tensor hidden, Tensor time, Tensor context, Tensor? contextBias, Stack<Tensor> skips)
+    public Tensor forward(Tensor hidden, Tensor time, TextContext context, Stack<Tensor> skips)
     {
         for (int i = 0; i < _resnets.Count; i++)
         {
-            hidden = UNetBlockShape.Attend(_attentions, i, _resnets[i].call(hidden, time), context, contextBias);
+            hidden = UNetBlockShape.Attend(_attentions, i, _resnets[i].call(hidden, time), context);
             skips.Push(hidden);
         }
 

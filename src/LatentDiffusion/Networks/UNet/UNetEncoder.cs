@@ -46,14 +46,15 @@ internal sealed class UNetEncoder
     /// <param name="hint">Added after the first convolution (ControlNet); null for none.</param>
     public UNetFeatures Run(UNetInput input, Tensor? hint = null)
     {
-        Tensor time = _conditioning.Embed(input), context = _conditioning.Project(input.HiddenStates);
-        Tensor? contextBias = input.Mask is null ? null : ((1 - input.Mask.to(context.dtype)) * -10000).unsqueeze(1).unsqueeze(1);
+        Tensor time = _conditioning.Embed(input), text = _conditioning.Project(input.HiddenStates);
+        Tensor? bias = input.Mask is null ? null : ((1 - input.Mask.to(text.dtype)) * -10000).unsqueeze(1).unsqueeze(1);
+        var context = new TextContext(text, bias, input.Attention?.Texts?.Of(input.HiddenStates), input.Attention?.Perturbed);
         Tensor hidden = _config.CenterInputSample ? (2 * input.Sample - 1).Into(_convIn.call) : _convIn.call(input.Sample);
         if (hint is not null) hidden = hidden.Into(x => x + hint);
 
         var skips = new Stack<Tensor>([hidden]);
-        foreach (UNetDownBlock block in _downBlocks) hidden = block.forward(hidden, time, context, contextBias, skips);
-        if (_middle is not null) hidden = _middle.forward(hidden, time, context, contextBias);
-        return new UNetFeatures(hidden, skips, time, context, contextBias);
+        foreach (UNetDownBlock block in _downBlocks) hidden = block.forward(hidden, time, context, skips);
+        if (_middle is not null) hidden = _middle.forward(hidden, time, context);
+        return new UNetFeatures(hidden, skips, time, context);
     }
 }

@@ -7,5 +7,4 @@ namespace LatentDiffusion;
 /// <param name="Skips">Outputs of the layers on the way down, the lowest on top.</param>
 /// <param name="Time">The time embedding.</param>
 /// <param name="Context">The text.</param>
-/// <param name="ContextBias">Added to the logits of attention to the text; null for none.</param>
-internal sealed record UNetFeatures(Tensor Hidden, Stack<Tensor> Skips, Tensor Time, Tensor Context, Tensor? ContextBias);
+internal sealed record UNetFeatures(Tensor Hidden, Stack<Tensor> Skips, Tensor Time, TextContext Context);

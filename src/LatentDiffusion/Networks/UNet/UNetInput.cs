@@ -28,4 +28,7 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
 
     /// <summary>ControlNet: added after the middle.</summary>
     public Tensor? MiddleResidual { get; init; }
+
+    /// <summary>What earlier evaluations left, and which self-attention is perturbed; null for neither.</summary>
+    internal AttentionState? Attention { get; init; }
 }

@@ -22,11 +22,11 @@ internal sealed class UNetMiddleBlock : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor hidden, Tensor time, Tensor context, Tensor? contextBias)
+    public Tensor forward(Tensor hidden, Tensor time, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
         hidden = _resnets[0].call(hidden, time);
-        if (_attentions is not null) hidden = _resnets[1].call(UNetBlockShape.Attend(_attentions, 0, hidden, context, contextBias), time);
+        if (_attentions is not null) hidden = _resnets[1].call(UNetBlockShape.Attend(_attentions, 0, hidden, context), time);
         return hidden.MoveToOuterDisposeScope();
     }
 }

@@ -31,14 +31,14 @@ internal sealed class UNetUpBlock : nn.Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor hidden, Tensor time, Tensor context, Tensor? contextBias, Stack<Tensor> skips)
+    public Tensor forward(Tensor hidden, Tensor time, TextContext context, Stack<Tensor> skips)
     {
         using DisposeScope scope = NewDisposeScope();
         for (int i = 0; i < _resnets.Count; i++)
         {
             using Tensor below = hidden, skip = skips.Pop();
             hidden = cat([below, skip], 1).Into(x => _resnets[i].call(x, time));
-            hidden = UNetBlockShape.Attend(_attentions, i, hidden, context, contextBias);
+            hidden = UNetBlockShape.Attend(_attentions, i, hidden, context);
         }
 
         if (_upsamplers is null) return hidden.MoveToOuterDisposeScope();

@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LatentDiffusion;
+
+/// <summary>How <see cref="PerturbedAttentionGuidance"/> steers.</summary>
+public sealed record PerturbedAttentionOptions
+{
+    /// <summary>s, published name <c>pag_scale</c>; 0 is none. In [0, 100], default 3.</summary>
+    [Range(0.0, 100.0)]
+    public double Scale { get; init; } = 3;
+
+    /// <summary>
+    /// What the scale loses with each training timestep that the noise has fallen, published name <c>pag_adaptive_scale</c>:
+    /// s − a·(1000 − t), at least 0. In [0, 1], default 0.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double AdaptiveScale { get; init; }
+
+    /// <summary>
+    /// Where self-attention is perturbed, published name <c>pag_applied_layers</c>: paths as
+    /// <see cref="IPerturbableDenoiser.Perturb"/> takes them. Default the middle block.
+    /// </summary>
+    [Required, MinLength(1)]
+    public IReadOnlyList<string> Layers { get; init; } = ["mid_block"];
+}

@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Guidance whose result is brought back to the spread of the conditional prediction, against the overexposure of large
+/// scales: φ·x̃·σ_c/σ̃ + (1 − φ)·x̃ with the standard deviation of each picture (Lin et al. 2024, "Common Diffusion Noise
+/// Schedules and Sample Steps are Flawed", section 3.4, equations 14 to 16).
+/// </summary>
+/// <param name="inner">The guidance to rescale.</param>
+/// <param name="options">How much; null for the defaults.</param>
+/// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance
+{
+    private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
+    private readonly RescaledGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+
+    /// <inheritdoc />
+    public bool NeedsUnconditional => _inner.NeedsUnconditional;
+
+    /// <inheritdoc />
+    public bool ActsAtScaleOne => _inner.ActsAtScaleOne;
+
+    /// <inheritdoc />
+    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        return new Guided(denoiser, _inner.Guide(denoiser, unconditional, scale), _options.GuidanceRescale);
+    }
+
+    private sealed class Guided(IDenoiser plain, IDenoiser inner, double rescale) : GuidedDenoiser(plain)
+    {
+        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
+        {
+            GuidedPrediction prediction = Evaluate(inner, latents, timestep, conditioning);
+            if (rescale == 0 || ReferenceEquals(prediction.Guided, prediction.Conditional)) return prediction;
+            Tensor conditional = prediction.Conditional ?? Plain.Predict(latents, timestep, conditioning);
+            Tensor ratio = (Variance(conditional) / Variance(prediction.Guided)).sqrt();
+            // A constant prediction has no spread to bring anywhere.
+            Tensor factor = where(isfinite(ratio), rescale * ratio + (1 - rescale), ones_like(ratio));
+            return new GuidedPrediction((prediction.Guided * factor).to(prediction.Guided.dtype), conditional);
+        }
+
+        /// <summary>Of each picture, [batch, 1, …]; the divisor drops out of the ratio.</summary>
+        private static Tensor Variance(Tensor x)
+        {
+            Tensor flat = Wide(x.flatten(1));
+            Tensor variance = (flat - flat.mean([1], keepdim: true)).square().mean([1], keepdim: true);
+            return variance.reshape([x.shape[0], .. Enumerable.Repeat(1L, x.shape.Length - 1)]);
+        }
+    }
+}

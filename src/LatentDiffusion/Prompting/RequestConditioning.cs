@@ -1,0 +1,50 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a request's prompts, or the embeddings that it brings in their place, condition the denoiser on.</summary>
+internal static class RequestConditioning
+{
+    /// <summary>Conditioning of the prompt and, where it is needed, of the negative prompt: of the same number of tokens.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="encoder">Encodes what comes as text.</param>
+    /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
+    /// <param name="device">Where the denoiser runs.</param>
+    /// <exception cref="ArgumentException">Embeddings of the request do not fit each other or the encoder.</exception>
+    public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device)
+    {
+        Conditioning text = Given(request.PromptEmbeds, device) ?? encoder.Encode([request.Prompt]);
+        if (!withNegative) return (text, null);
+        Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? (request.NegativePrompt.Length == 0 ? encoder.EncodeUnconditional(1) : encoder.Encode([request.NegativePrompt]));
+        if (request is { NegativePromptEmbeds: null, NegativePrompt: "" }) negative = Lengthened(negative, text);
+        if (Fit(text, negative)) return (text, negative);
+
+        // Of two lengths: encoders give the prompts of one call one length.
+        if (request is { PromptEmbeds: null, NegativePromptEmbeds: null })
+        {
+            using Conditioning both = encoder.Encode([request.Prompt, request.NegativePrompt]);
+            return (both.Slice(0, 1), both.Slice(1, 1));
+        }
+
+        throw new ArgumentException(
+            $"The prompt's hidden states have the shape {Shape(text)} and the negative prompt's {Shape(negative)}; they must agree, and both or neither must be pooled and masked. Give PromptEmbeds and NegativePromptEmbeds together.",
+            nameof(request));
+    }
+
+    private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));
+
+    /// <summary>No prompt has as many windows as the prompt, all alike.</summary>
+    private static Conditioning Lengthened(Conditioning one, Conditioning other)
+    {
+        long windows = other.HiddenStates.shape[1] / one.HiddenStates.shape[1];
+        if (windows < 2 || other.HiddenStates.shape[1] % one.HiddenStates.shape[1] != 0) return one;
+        return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Size);
+    }
+
+    private static bool Fit(Conditioning one, Conditioning other) =>
+        one.HiddenStates.shape.SequenceEqual(other.HiddenStates.shape)
+        && (one.Pooled is null) == (other.Pooled is null)
+        && (one.Mask is null) == (other.Mask is null);
+
+    private static string Shape(Conditioning conditioning) => $"[{string.Join(", ", conditioning.HiddenStates.shape)}]";
+}

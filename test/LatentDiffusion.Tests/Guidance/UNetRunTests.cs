@@ -1,0 +1,181 @@
+using LatentDiffusion.Tests.Pipelines;
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Guidance;
+
+/// <summary>What a generation keeps and what it perturbs, on a small U-Net: text at both resolutions, 4 x 4 in the middle.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class UNetRunTests : IDisposable
+{
+    private readonly UNet2DConditionModel _network = new(new UNet2DConditionConfig
+    {
+        BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = 12, AttentionHeadDim = 2,
+        DownBlockTypes = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+    });
+
+    private readonly UNetDenoiser _denoiser;
+
+    public UNetRunTests()
+    {
+        FormulaWeights.Fill(_network);
+        _denoiser = new UNetDenoiser(_network);
+    }
+
+    public void Dispose() => _denoiser.Dispose();
+
+    [Fact]
+    public void A_runs_predictions_are_bit_for_bit_the_denoisers()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDenoiserRun run = _denoiser.Start();
+        for (int step = 0; step < 3; step++)
+        {
+            // More texts than are kept, of two batch sizes, given anew each time.
+            for (int text = 0; text < 10; text++)
+            {
+                Tensor latents = Latents(1 + text % 2, $"{step}");
+                using Conditioning conditioning = Text(1 + text % 2, $"{text}");
+                Same(_denoiser.Predict(latents, 900 - 10 * step, conditioning), run.Predict(latents, 900 - 10 * step, conditioning));
+            }
+        }
+    }
+
+    [Fact]
+    public void Keys_and_values_of_a_text_are_computed_once()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var run = (UNetRun)_denoiser.Start();
+        Tensor latents = Latents(1, "a");
+        using Conditioning text = Text(1, "t"), sameText = Text(1, "t"), other = Text(1, "u");
+        Tensor before = run.Predict(latents, 500, text);
+        using (no_grad())
+            foreach ((string name, Tensor parameter) in _network.state_dict())
+                if (name.EndsWith("attn2.to_k.weight", StringComparison.Ordinal) || name.EndsWith("attn2.to_v.weight", StringComparison.Ordinal)) parameter.mul_(1.5);
+
+        // The network gives another prediction now, and the run does not look.
+        Differ(before, _denoiser.Predict(latents, 500, text));
+        Same(before, run.Predict(latents, 500, text));
+        Same(before, run.Predict(latents, 500, sameText));
+        Assert.Equal(1, run.Texts.Count);
+        Same(_denoiser.Predict(latents, 500, other), run.Predict(latents, 500, other));
+        Assert.Equal(2, run.Texts.Count);
+    }
+
+    [Fact]
+    public async Task Runs_share_nothing()
+    {
+        Tensor[] alone = [.. Enumerable.Range(0, 4).Select(Evaluate)], together = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => Evaluate(i))));
+        foreach ((Tensor expected, Tensor actual) in alone.Zip(together))
+        {
+            Same(expected, actual);
+            expected.Dispose();
+            actual.Dispose();
+        }
+
+        Tensor Evaluate(int i)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDenoiserRun run = _denoiser.Start();
+            Tensor x = Latents(1, $"{i}");
+            using Conditioning text = Text(1, $"{i % 2}");
+            for (int step = 0; step < 3; step++) x = run.Predict(x, 100 * (3 - step), text);
+            return x.MoveToOuterDisposeScope();
+        }
+    }
+
+    [Fact]
+    public void A_run_leaves_no_tensor_behind()
+    {
+        long before = LiveTensors.Settled();
+        using (NewDisposeScope())
+        {
+            using IDenoiserRun run = _denoiser.Start();
+            for (int i = 0; i < 10; i++)
+            {
+                using Conditioning text = Text(1, $"{i}");
+                run.Predict(Latents(1, "a"), 1, text);
+            }
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+        IDenoiserRun ended = _denoiser.Start();
+        ended.Dispose();
+        using Conditioning late = Text(1, "late");
+        using Tensor latents = Latents(1, "a");
+        Assert.Throws<ObjectDisposedException>(() => ended.Predict(latents, 1, late));
+    }
+
+    [Fact]
+    public void One_batch_and_separate_passes_agree_but_for_rounding()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDenoiserRun run = _denoiser.Start();
+        Tensor latents = Latents(2, "a");
+        using Conditioning positive = Text(2, "p"), negative = Text(2, "n");
+        Tensor[] results =
+        [
+            .. from denoiser in new IDenoiser[] { _denoiser, run }
+               from separate in new[] { false, true }
+               select new ClassifierFreeGuidance(new() { SeparatePasses = separate }).Guide(denoiser, negative, 5).Predict(latents, 500, positive),
+        ];
+        Same(results[0], results[2]);
+        Same(results[1], results[3]);
+        Assert.InRange((results[0] - results[1]).abs().max().item<float>(), 0, 1e-5f);
+        Differ(results[0], _denoiser.Predict(latents, 500, positive));
+    }
+
+    [Fact]
+    public void A_perturbed_middle_changes_nothing_where_it_has_one_position_only()
+    {
+        // Of one position the attention map is the identity anyway; any other layer perturbed would show.
+        using DisposeScope scope = NewDisposeScope();
+        using Conditioning text = Text(1, "t");
+        Tensor small = FormulaWeights.Input("small", [1, 4, 2, 2]), large = Latents(1, "a");
+        IDenoiser middle = _denoiser.Perturb(["mid"]), down = _denoiser.Perturb(["down_blocks.0"]);
+        Assert.InRange((middle.Predict(small, 500, text) - _denoiser.Predict(small, 500, text)).abs().max().item<float>(), 0, 1e-6f);
+        Differ(down.Predict(small, 500, text), _denoiser.Predict(small, 500, text));
+        Differ(middle.Predict(large, 500, text), _denoiser.Predict(large, 500, text));
+    }
+
+    [Fact]
+    public void A_perturbed_run_shares_the_texts_and_gives_what_the_perturbed_denoiser_gives()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var run = (UNetRun)_denoiser.Start();
+        using Conditioning text = Text(1, "t");
+        Tensor latents = Latents(1, "a"), expected = _denoiser.Perturb(["mid_block"]).Predict(latents, 500, text);
+        run.Predict(latents, 500, text);
+        Same(expected, run.Perturb(["mid_block.attentions.0"]).Predict(latents, 500, text));
+        Assert.Equal(1, run.Texts.Count);
+    }
+
+    [Fact]
+    public void Layers_are_found_by_path_and_unknown_ones_refused_by_name()
+    {
+        Assert.Equal(1, Count("mid"));
+        Assert.Equal(2, Count("down"));
+        Assert.Equal(4, Count("up_blocks"));
+        Assert.Equal(2, Count("up_blocks.1"));
+        Assert.Equal(1, Count("up_blocks.1.attentions.0.transformer_blocks.0"));
+        Assert.Equal(3, Count("mid", "down", "down_blocks.0"));
+        foreach (string unknown in new[] { "up_blocks.2", "up_blocks.1.attention", "middle", "" })
+            Assert.StartsWith($"The network has no self-attention below '{unknown}'", Assert.Throws<ArgumentException>(() => _denoiser.Perturb(["mid", unknown])).Message, StringComparison.Ordinal);
+
+        int Count(params string[] layers) => _denoiser.SelfAttention(layers).Count;
+    }
+
+    private static Tensor Latents(long batch, string name) => FormulaWeights.Input("latents" + name, [batch, 4, 8, 8]);
+
+    private static Conditioning Text(long batch, string name) => new(FormulaWeights.Input("text" + name, [batch, 5, 12]));
+
+    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
+
+    private static void Differ(Tensor one, Tensor other)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Assert.True((one - other).abs().max().item<float>() > 1e-3f);
+    }
+}

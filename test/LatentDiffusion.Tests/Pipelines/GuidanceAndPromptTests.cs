@@ -1,0 +1,140 @@
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines;
+
+/// <summary>Guidance and prompting through the pipeline.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", NegativePrompt = "a star", Seed = 7, Steps = 4 };
+
+    [Fact]
+    public void Guidance_that_works_on_clean_samples_is_given_what_the_models_predictions_mean()
+    {
+        byte[] plain = Draw(model.Builder().UseGuidance(new ClassifierFreeGuidance()));
+        PredictionSpace? given = null;
+        byte[] whole = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), given = space, new())));
+        byte[] half = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Stop = 0.5 })));
+        Assert.Equal(plain, whole);
+        Assert.NotEqual(plain, half);
+        Assert.Equal((PredictionType.Epsilon, 1000), (given!.PredictionType, given.TrainingTimesteps));
+        Assert.Contains("a model", Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder()
+            .UseTextEncoder(new NoEncoder()).UseDenoiser(new NoDenoiser()).UseAutoencoder(new NoAutoencoder())
+            .UseScheduler(new DdimScheduler()).UseGuidance(space => new AdaptiveProjectedGuidance(space)).Build()).Message);
+    }
+
+    [Fact]
+    public void Perturbed_attention_guides_at_a_scale_of_one()
+    {
+        GenerationRequest request = s_request with { GuidanceScale = 1 };
+        byte[] plain = Draw(model.Builder(), request), none = Draw(model.Builder().UseGuidance(new PerturbedAttentionGuidance(options: new() { Scale = 0 })), request);
+        Assert.Equal(plain, none);
+        Assert.NotEqual(plain, Draw(model.Builder().UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())), request));
+    }
+
+    [Fact]
+    public void No_tensor_outlives_a_generation_with_all_guidance_and_long_prompts()
+    {
+        using DiffusionPipeline pipeline = model.Builder().UsePrompting().UseGuidance(space => new IntervalGuidance(
+            new DynamicThresholdingGuidance(new RescaledGuidance(new PerturbedAttentionGuidance(new AdaptiveProjectedGuidance(space))), space, new() { SampleRange = 4 }),
+            space, new() { Start = 0.2 })).Build();
+        GenerationRequest request = s_request with { Prompt = "a (blue:1.2) bird BREAK a star", Count = 2 };
+        byte[] once = pipeline.Generate(request).Images[1].Image.Rgb.ToArray();
+        long before = LiveTensors.Settled();
+        Assert.Equal(once, pipeline.Generate(request).Images[1].Image.Rgb.ToArray());
+        Assert.Equal(before, Tensor.TotalCount);
+        using var cancellation = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => pipeline.Generate(request, new Cancelling(cancellation), cancellation.Token));
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Prompting_changes_nothing_for_plain_prompts_and_reads_weights_and_long_ones()
+    {
+        byte[] plain = Draw(model.Builder());
+        Assert.Equal(plain, Draw(model.Builder().UsePrompting()));
+        Assert.NotEqual(plain, Draw(model.Builder().UsePrompting(), s_request with { Prompt = "a (blue:1.5) bird" }));
+        Assert.NotEqual(plain, Draw(model.Builder().UsePrompting(new PromptingOptions { ClipSkip = 2 })));
+
+        // The negative prompt is shorter and gets as many windows; either way round.
+        string longer = string.Concat(Enumerable.Repeat("a blue bird ", 10));
+        byte[] first = Draw(model.Builder().UsePrompting(), s_request with { Prompt = longer });
+        Assert.NotEqual(plain, first);
+        Assert.NotEqual(first, Draw(model.Builder().UsePrompting(), s_request with { NegativePrompt = longer }));
+    }
+
+    [Fact]
+    public void A_text_encoder_that_cannot_read_weights_is_refused() => Assert.Contains(nameof(IPromptableTextEncoder),
+        Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new NoEncoder()).UsePrompting().Build()).Message);
+
+    [Fact]
+    public void Embeddings_take_the_place_of_prompts_and_stay_the_callers()
+    {
+        using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
+        using Conditioning positive = parts.TextEncoder.Encode(["a blue bird"]), negative = parts.TextEncoder.Encode(["a star"]);
+        GenerationRequest embedded = s_request with { Prompt = "", NegativePrompt = "", PromptEmbeds = positive, NegativePromptEmbeds = negative };
+        byte[] plain = Draw(model.Builder());
+        Assert.Equal(plain, Draw(model.Builder(), embedded));
+        Assert.Equal(plain, Draw(model.Builder(), embedded with { NegativePrompt = "a star", NegativePromptEmbeds = null }));
+        Assert.NotEqual(plain, Draw(model.Builder(), embedded with { NegativePromptEmbeds = null }));
+        Assert.False(positive.HiddenStates.IsInvalid);
+
+        using var two = new Conditioning(zeros(2, 16, 16));
+        using var shorter = new Conditioning(zeros(1, 8, 16));
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        Assert.StartsWith("PromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width]", Refused(s_request with { PromptEmbeds = two }), StringComparison.Ordinal);
+        Assert.StartsWith("NegativePromptEmbeds is of shape [2, 16, 16]", Refused(s_request with { NegativePromptEmbeds = two }), StringComparison.Ordinal);
+        Assert.Contains("[1, 8, 16] and the negative prompt's [1, 16, 16]", Refused(s_request with { PromptEmbeds = shorter }), StringComparison.Ordinal);
+
+        string Refused(GenerationRequest request) => Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message;
+    }
+
+    [Fact]
+    public void The_longest_prompt_is_the_pipelines_choice()
+    {
+        GenerationRequest request = s_request with { Prompt = new string('a', 25_000) };
+        Assert.Throws<ArgumentException>(() => Draw(model.Builder(), request));
+        Assert.NotEmpty(Draw(model.Builder().Configure(o => o.MaximumPromptLength = 25_000), request));
+        Assert.Contains("at most 10", Assert.Throws<ArgumentException>(() => Draw(model.Builder().Configure(o => o.MaximumPromptLength = 10))).Message);
+    }
+
+    private static byte[] Draw(DiffusionPipelineBuilder builder, GenerationRequest? request = null)
+    {
+        using DiffusionPipeline pipeline = builder.Build();
+        return pipeline.Generate(request ?? s_request).Images[0].Image.Rgb.ToArray();
+    }
+
+    private sealed class Cancelling(CancellationTokenSource source) : IProgress<GenerationProgress>
+    {
+        public void Report(GenerationProgress value)
+        {
+            if (value.Evaluation == 3) source.Cancel();
+        }
+    }
+
+    private sealed class NoEncoder : ITextEncoder
+    {
+        public int MaxLength => 1;
+
+        public Conditioning Encode(IReadOnlyList<string> prompts) => throw new NotSupportedException();
+    }
+
+    private sealed class NoDenoiser : IDenoiser
+    {
+        public int InChannels => 4;
+
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => throw new NotSupportedException();
+    }
+
+    private sealed class NoAutoencoder : IAutoencoder
+    {
+        public int LatentChannels => 4;
+
+        public int DownsamplingFactor => 8;
+
+        public LatentDistribution Encode(Tensor images) => throw new NotSupportedException();
+
+        public Tensor Decode(Tensor latents) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,68 @@
+using System.ComponentModel.DataAnnotations;
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Prompting;
+
+public sealed class WeightedTwoTowerTests : IClassFixture<TinyClip>, IDisposable
+{
+    private readonly TinyClip _clip;
+    private readonly ClipTextModel _second;
+    private readonly TwoTowerTextEncoder _plain;
+
+    public WeightedTwoTowerTests(TinyClip clip)
+    {
+        _clip = clip;
+        _second = (clip.Network.Config with { HiddenSize = 8, ProjectionDim = 6 }).Build(projection: true);
+        FormulaWeights.Fill(_second);
+        _plain = new TwoTowerTextEncoder((clip.Network, clip.Tokenizer), (_second, clip.Tokenizer));
+    }
+
+    public void Dispose() => _second.Dispose();
+
+    [Fact]
+    public void Without_weights_a_prompt_is_encoded_bit_for_bit_as_before()
+    {
+        ITextEncoder weighted = _plain.WithPrompting(new());
+        using Conditioning expected = _plain.Encode(["a red star", ""]), actual = weighted.Encode(["a (red:1) star", ""]);
+        Assert.Equal([2, _clip.Tokenizer.MaxLength, 20], actual.HiddenStates.shape);
+        Assert.Equal(Values(expected.HiddenStates), Values(actual.HiddenStates));
+        Assert.Equal(Values(expected.Pooled!), Values(actual.Pooled!));
+        using Conditioning none = weighted.EncodeUnconditional(1);
+        Assert.All(Values(none.HiddenStates), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void Windows_stand_one_after_the_other_and_the_first_is_pooled()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Conditioning first = _plain.Encode(["a red"]), second = _plain.Encode(["bird"]), actual = _plain.WithPrompting(new()).Encode(["a red BREAK bird"]);
+        Assert.Equal(Values(cat([first.HiddenStates, second.HiddenStates], 1)), Values(actual.HiddenStates));
+        Assert.Equal(Values(first.Pooled!), Values(actual.Pooled!));
+    }
+
+    [Fact]
+    public void Clip_skip_counts_from_the_layer_before_the_last()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Conditioning plain = _plain.Encode(["a red star"]), actual = _plain.WithPrompting(new() { ClipSkip = 2 }).Encode(["a red star"]);
+        Tensor ids = tensor(_clip.Tokenizer.Encode("a red star").Ids, [1, _clip.Tokenizer.MaxLength]);
+        Assert.Equal(Values(cat([FirstLayer(_clip.Network), FirstLayer(_second)], -1)), Values(actual.HiddenStates));
+        Assert.Equal(Values(plain.Pooled!), Values(actual.Pooled!));
+        Assert.Contains("ClipSkip is 3", Assert.Throws<ValidationException>(() => _plain.WithPrompting(new() { ClipSkip = 3 })).Message);
+
+        // The layer before the last of a tower of two layers with the same weights.
+        Tensor FirstLayer(ClipTextModel network)
+        {
+            using ClipTextModel two = (network.Config with { NumHiddenLayers = 2 }).Build();
+            Dictionary<string, Tensor> weights = network.state_dict();
+            foreach ((string name, Tensor parameter) in two.state_dict()) parameter.copy_(weights[name]);
+            return two.call(ids).PenultimateHiddenState;
+        }
+    }
+
+    private static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();
+}
