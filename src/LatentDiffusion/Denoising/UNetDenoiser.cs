@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -6,6 +7,8 @@ namespace LatentDiffusion;
 /// <param name="network">The network.</param>
 public sealed class UNetDenoiser(UNet2DConditionModel network) : IDenoiser, IDisposable
 {
+    private readonly ScalarType _type = network.parameters().First().dtype;
+
     /// <inheritdoc />
     public int InChannels => network.Config.InChannels;
 
@@ -15,12 +18,14 @@ public sealed class UNetDenoiser(UNet2DConditionModel network) : IDenoiser, IDis
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
         using IDisposable noGrad = no_grad();
-        using Tensor timesteps = tensor([(float)timestep], device: latents.device);
-        return network.call(new UNetInput(latents, timesteps, conditioning.HiddenStates)
+        using DisposeScope scope = NewDisposeScope();
+        Tensor timesteps = tensor([(float)timestep], device: latents.device);
+        // Sampling is in the latents' type, single precision; the network computes in its own.
+        return network.call(new UNetInput(latents.to(_type), timesteps, conditioning.HiddenStates.to(_type))
         {
             Mask = conditioning.Mask,
-            TextEmbeds = conditioning.Pooled,
-        });
+            TextEmbeds = conditioning.Pooled?.to(_type),
+        }).to(latents.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Disposes the network.</summary>

@@ -39,7 +39,9 @@ public sealed class DiffusionModel(
     /// <exception cref="InvalidDataException">A configuration cannot be read.</exception>
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
-    public static DiffusionModel Open(string folder, Device? device = null)
+    public static DiffusionModel Open(string folder, Device? device = null) => Open(folder, device, null);
+
+    internal static DiffusionModel Open(string folder, Device? device, ScalarType? type)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
@@ -47,7 +49,7 @@ public sealed class DiffusionModel(
         NativeLibraries.EnsureLoaded();
         device ??= cuda.is_available() ? CUDA : CPU;
         // CPUs compute half precision many times slower than single, whatever the file holds.
-        ScalarType? type = device.type == DeviceType.CPU ? ScalarType.Float32 : null;
+        type ??= device.type == DeviceType.CPU ? ScalarType.Float32 : null;
         return From(DiffusersFolder.Read(folder, new CheckpointOptions { Device = device, Type = type }), device);
     }
 

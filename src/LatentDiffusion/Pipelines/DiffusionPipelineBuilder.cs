@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Puts a pipeline together. Each part is, in this order: what was handed to the builder, what is registered in the
 /// container that <see cref="Build(IServiceProvider?)"/> is given, what the model brings, the library's default.
 /// </summary>
-public sealed class DiffusionPipelineBuilder
+public sealed partial class DiffusionPipelineBuilder
 {
     private Func<IServiceProvider, DiffusionModel>? _model;
     private Func<IServiceProvider, ITextEncoder>? _textEncoder;
@@ -22,7 +22,11 @@ public sealed class DiffusionPipelineBuilder
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
-    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model) => Set(ref _model, model);
+    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model)
+    {
+        _folderName = null;
+        return Set(ref _model, model);
+    }
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
@@ -30,7 +34,9 @@ public sealed class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return UseModel(_ => DiffusionModel.Open(folder, device));
+        UseModel(_ => DiffusionModel.Open(folder, device));
+        _folderName = FolderName(folder);
+        return this;
     }
 
     /// <summary>Uses a text encoder of the caller's own.</summary>
@@ -99,7 +105,7 @@ public sealed class DiffusionPipelineBuilder
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
 
         NativeLibraries.EnsureLoaded();
-        DiffusionModel? model = _model?.Invoke(services);
+        DiffusionModel? model = Load(services, options);
         try
         {
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
@@ -108,7 +114,10 @@ public sealed class DiffusionPipelineBuilder
                 Part(_textEncoder, services, model?.TextEncoder, "a text encoder"), denoiser, autoencoder, Scheduler(services, model),
                 Part(_guidance, services, new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
-                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
+                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
+            {
+                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services),
+            };
             _built = true;
             return new DiffusionPipeline(parts);
         }

@@ -26,4 +26,10 @@ public sealed record GenerationRequest
 
     /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor.</summary>
     public int? Height { get; init; }
+
+    /// <summary>
+    /// How long it may take from the call on, waiting for a place included: more than zero, at most 24 days. Over it a
+    /// <see cref="TimeoutException"/> comes within one evaluation of the network. Null is the pipeline's choice.
+    /// </summary>
+    public TimeSpan? TimeLimit { get; init; }
 }
