@@ -29,7 +29,8 @@ internal static class Drawing
             foreach (GeneratedImage image in result.Images)
             {
                 string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
-                image.SavePng(file);
+                // Without timings, which are told below: one seed is one file.
+                image.SavePng(file, timings: false);
                 Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
             }
 

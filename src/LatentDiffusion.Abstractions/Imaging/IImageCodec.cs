@@ -1,3 +1,5 @@
+using System.Net.Mime;
+
 namespace LatentDiffusion;
 
 /// <summary>Pictures to the bytes of a file and back. Immutable and safe for concurrent use.</summary>
@@ -7,6 +9,19 @@ public interface IImageCodec
     /// <param name="image">The picture.</param>
     /// <param name="metadata">Text entries (PNG tEXt/iTXt) to write into the file; null for none.</param>
     byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null);
+
+    /// <summary>Media types that <see cref="Encode"/> writes, PNG first. Default: PNG alone.</summary>
+    IReadOnlyList<string> MediaTypes => [MediaTypeNames.Image.Png];
+
+    /// <summary>Encodes a picture as one of <see cref="MediaTypes"/>.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="mediaType">For example <c>image/png</c>; case does not matter.</param>
+    /// <param name="metadata">Text entries, written where the format has such: in PNG files. Null for none.</param>
+    /// <exception cref="NotSupportedException">The codec does not write this type; the message lists those it does.</exception>
+    byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null) =>
+        MediaTypeNames.Image.Png.Equals(mediaType, StringComparison.OrdinalIgnoreCase)
+            ? EncodePng(image, metadata)
+            : throw new NotSupportedException($"{GetType().Name} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}.");
 
     /// <summary>Decodes a PNG, JPEG or WebP file. Transparent pixels are laid on white.</summary>
     /// <param name="file">The file's bytes.</param>

@@ -20,7 +20,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
     /// <exception cref="ArgumentException">Its configuration has statistics of the latents that do not fit their channels.</exception>
     public LatentAutoencoder(AutoencoderKL network) : this(network, z => Gaussian(network, z), z => network.Decode(z))
     {
-        AutoencoderKLConfig config = network.Config;
+        AutoencoderKLConfig config = Config = network.Config;
         LatentChannels = config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
         _scaling = new LatentScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
@@ -63,6 +63,9 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
 
     /// <inheritdoc />
     public int LatentChannels { get; }
+
+    /// <summary>Configuration of the autoencoder of Stable Diffusion; null for other kinds.</summary>
+    internal AutoencoderKLConfig? Config { get; }
 
     /// <inheritdoc />
     public int DownsamplingFactor { get; }

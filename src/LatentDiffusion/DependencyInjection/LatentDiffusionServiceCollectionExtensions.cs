@@ -1,4 +1,8 @@
 using LatentDiffusion;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -6,17 +10,66 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class LatentDiffusionServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers a <see cref="DiffusionPipeline"/>, built when it is first asked for. Parts registered in the container
+    /// Registers a <see cref="DiffusionPipeline"/>, built when it is first asked for and disposed with the container, and
+    /// an <see cref="IImageGenerator"/> over it, unless there is one already. Parts registered in the container
     /// (<see cref="INoiseScheduler"/>, <see cref="ITextEncoder"/> and the others) take the place of the model's own.
+    /// <see cref="DiffusionPipelineOptions"/> are validated when the host starts.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <returns>The builder, to say what the pipeline is made of.</returns>
-    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services)
+    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services) => services.Add(Options.Options.DefaultName, null);
+
+    /// <summary>
+    /// The same, with <see cref="DiffusionModelOptions"/> and <see cref="DiffusionPipelineOptions"/> from configuration,
+    /// which are validated when the host starts. What is said on the builder goes before what is configured.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="section">A section whose entries are the properties of both, for example <c>configuration.GetSection("LatentDiffusion")</c>.</param>
+    /// <returns>The builder, to say what the pipeline is made of beyond its configuration.</returns>
+    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return services.Add(Options.Options.DefaultName, section);
+    }
+
+    /// <summary>
+    /// Registers a pipeline, and an <see cref="IImageGenerator"/> over it, under a key, beside others of other names. Parts
+    /// and options are those registered under its name, where there are, or else those without a name.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">The key of the services and the name of the options.</param>
+    /// <param name="section">Configuration of this model, as without a name; null for none.</param>
+    /// <returns>The builder, to say what the pipeline is made of.</returns>
+    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services, string name, IConfiguration? section = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return services.Add(name, section);
+    }
+
+    private static DiffusionPipelineBuilder Add(this IServiceCollection services, string name, IConfiguration? section)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddOptions<DiffusionPipelineOptions>().ValidateDataAnnotations();
         var builder = new DiffusionPipelineBuilder();
-        services.AddSingleton(builder.Build);
+        OptionsBuilder<DiffusionPipelineOptions> pipeline = services.AddOptions<DiffusionPipelineOptions>(name).ValidateDataAnnotations().ValidateOnStart();
+        if (section is not null)
+        {
+            pipeline.Bind(section);
+            services.AddOptions<DiffusionModelOptions>(name).Bind(section).ValidateOnStart();
+            services.AddSingleton<IValidateOptions<DiffusionModelOptions>>(p => new ConfiguredModelRules(name, builder, section, p));
+            builder.UseConfigured();
+        }
+
+        if (name.Length == 0)
+        {
+            services.AddSingleton(p => builder.Build(new NamedServices(p, name)));
+            services.TryAddSingleton(p => p.GetRequiredService<DiffusionPipeline>().AsImageGenerator());
+        }
+        else
+        {
+            services.AddKeyedSingleton(name, (p, _) => builder.Build(new NamedServices(p, name)));
+            services.TryAddKeyedSingleton(name, (p, key) => p.GetRequiredKeyedService<DiffusionPipeline>(key).AsImageGenerator());
+        }
+
         return builder;
     }
 }

@@ -29,8 +29,13 @@ public static class PngText
         return texts;
     }
 
-    /// <summary>Puts text entries into a PNG file, behind its header.</summary>
-    internal static byte[] Insert(ReadOnlySpan<byte> png, IReadOnlyDictionary<string, string>? texts)
+    /// <summary>Puts text entries into a PNG file, behind its header: what a codec of the user's own writes metadata with.</summary>
+    /// <param name="png">The file's bytes.</param>
+    /// <param name="texts">Entries by keyword (1 to 79 printable Latin-1 characters); null for none.</param>
+    /// <returns>The file with the entries: tEXt where they are Latin-1, else iTXt.</returns>
+    /// <exception cref="ArgumentException">A key is no PNG keyword, or a value has a NUL.</exception>
+    /// <exception cref="InvalidDataException">The bytes are damaged in the header.</exception>
+    public static byte[] Insert(ReadOnlySpan<byte> png, IReadOnlyDictionary<string, string>? texts)
     {
         if (texts is null || texts.Count == 0) return png.ToArray();
         int header = PngChunk.Signature.Length + PngChunk.Read(png[PngChunk.Signature.Length..]).Length;

@@ -1,14 +1,18 @@
+using System.Net.Mime;
 using SkiaSharp;
 
 namespace LatentDiffusion;
 
 /// <summary>
-/// Reads PNG, JPEG and WebP and writes PNG, by Skia. Takes colours as they are stored, without colour management, and
+/// Reads and writes PNG, JPEG and WebP, by Skia. Takes colours as they are stored, without colour management, and
 /// turns pictures as their EXIF orientation says.
 /// </summary>
 public sealed class SkiaImageCodec : IImageCodec
 {
     private const string Readable = "PNG, JPEG and WebP can be read";
+
+    /// <summary>Of JPEG and WebP, out of 100: hardly told from the original.</summary>
+    private const int LossyQuality = 90;
 
     private readonly int _maxPixels;
 
@@ -25,9 +29,34 @@ public sealed class SkiaImageCodec : IImageCodec
         _maxPixels = maxPixels;
     }
 
+    /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
+    public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
-    public unsafe byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null)
+    public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        using SKData png = Encode(image, SKEncodedImageFormat.Png, 100);
+        return PngText.Insert(png.AsSpan(), metadata);
+    }
+
+    /// <inheritdoc/>
+    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(mediaType);
+        SKEncodedImageFormat format = mediaType.ToLowerInvariant() switch
+        {
+            MediaTypeNames.Image.Png => SKEncodedImageFormat.Png,
+            MediaTypeNames.Image.Jpeg => SKEncodedImageFormat.Jpeg,
+            MediaTypeNames.Image.Webp => SKEncodedImageFormat.Webp,
+            _ => throw new NotSupportedException($"{nameof(SkiaImageCodec)} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}."),
+        };
+        if (format == SKEncodedImageFormat.Png) return EncodePng(image, metadata);
+        using SKData data = Encode(image, format, LossyQuality);
+        return data.ToArray();
+    }
+
+    private static unsafe SKData Encode(ImageBuffer image, SKEncodedImageFormat format, int quality)
     {
         ArgumentNullException.ThrowIfNull(image);
         var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
@@ -40,9 +69,8 @@ public sealed class SkiaImageCodec : IImageCodec
             rgba[target + 3] = byte.MaxValue;
         }
 
-        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100)
-            ?? throw new InvalidOperationException($"Skia could not encode a picture of {image.Width} x {image.Height} pixels.");
-        return PngText.Insert(png.AsSpan(), metadata);
+        return bitmap.Encode(format, quality)
+            ?? throw new InvalidOperationException($"Skia could not encode a picture of {image.Width} x {image.Height} pixels as {format}.");
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// Text to pictures: prompt, text encoder, noise, scheduler and guided denoiser, autoencoder. Safe for concurrent
 /// generations, each of which has its state to itself; made by <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
-public sealed class DiffusionPipeline : IDisposable
+public sealed partial class DiffusionPipeline : IDisposable
 {
     private readonly PipelineParts _parts;
 
@@ -17,17 +17,11 @@ public sealed class DiffusionPipeline : IDisposable
     /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;
 
-    /// <summary>Generates on the calling thread.</summary>
-    /// <param name="request">What to generate.</param>
-    /// <param name="progress">Told after each evaluation of the network, on the calling thread.</param>
-    /// <param name="cancellationToken">Checked before each evaluation.</param>
-    /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
-    /// <exception cref="NotSupportedException">The denoiser takes more than latents (inpainting models, for example).</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <summary>The work itself, for a request that has every choice filled in.</summary>
+    private GenerationResult Run(GenerationRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        request = RequestRules.Complete(request, _parts);
-        var images = new List<GeneratedImage>(request.Count);
+        cancellationToken.ThrowIfCancellationRequested();
+        var pictures = new List<ImageBuffer>(request.Count);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
 
@@ -55,22 +49,14 @@ public sealed class DiffusionPipeline : IDisposable
 
             cancellationToken.ThrowIfCancellationRequested();
             clock.Restart();
-            ImageBuffer[] pictures = ImageTensor.ToImages(_parts.Autoencoder.Decode(latents));
+            pictures.AddRange(ImageTensor.ToImages(_parts.Autoencoder.Decode(latents)));
             decoding += clock.Elapsed;
-            images.AddRange(pictures.Select((picture, i) => new GeneratedImage(picture, SeedOf(request, first + i), request, _parts.Codec)));
         }
 
-        return new GenerationResult(images, request, new GenerationTimings(encoding, denoising, decoding));
+        var timings = new GenerationTimings(encoding, denoising, decoding);
+        return new GenerationResult(
+            [.. pictures.Select((picture, i) => new GeneratedImage(picture, SeedOf(request, i), request, timings, _parts))], request, timings);
     }
-
-    /// <summary>Generates on a worker thread.</summary>
-    /// <inheritdoc cref="Generate"/>
-    public Task<GenerationResult> GenerateAsync(
-        GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Generate(request, progress, cancellationToken), cancellationToken);
-
-    /// <summary>Releases the model, where the pipeline loaded it; parts that were handed in stay the caller's.</summary>
-    public void Dispose() => _parts.Dispose();
 
     /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
@@ -92,6 +78,7 @@ public sealed class DiffusionPipeline : IDisposable
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
+                (progress as IStepObserver)?.Observe(run, latents, prediction);
                 Tensor next = run.Step(prediction, latents).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;

@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Puts a pipeline together. Each part is, in this order: what was handed to the builder, what is registered in the
 /// container that <see cref="Build(IServiceProvider?)"/> is given, what the model brings, the library's default.
 /// </summary>
-public sealed class DiffusionPipelineBuilder
+public sealed partial class DiffusionPipelineBuilder
 {
     private Func<IServiceProvider, DiffusionModel>? _model;
     private Func<IServiceProvider, ITextEncoder>? _textEncoder;
@@ -24,7 +24,11 @@ public sealed class DiffusionPipelineBuilder
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
-    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model) => Set(ref _model, model);
+    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model)
+    {
+        _modelName = null;
+        return Set(ref _model, model);
+    }
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
@@ -34,7 +38,9 @@ public sealed class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return UseModel(_ => DiffusionModel.Open(folder, device, precision, variant));
+        UseModel(_ => DiffusionModel.Open(folder, device, precision, variant));
+        _modelName = FolderName(folder);
+        return this;
     }
 
     /// <summary>Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner.</summary>
@@ -47,7 +53,9 @@ public sealed class DiffusionPipelineBuilder
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return UseModel(_ => DiffusionModel.OpenFile(path, tokenizerFolder, options, device, precision));
+        UseModel(_ => DiffusionModel.OpenFile(path, tokenizerFolder, options, device, precision));
+        _modelName = Path.GetFileNameWithoutExtension(path);
+        return this;
     }
 
     /// <summary>Adds a low-rank patch to the model's weights, beside others: see <see cref="DiffusionModel.SetLoras"/>.</summary>
@@ -143,7 +151,7 @@ public sealed class DiffusionPipelineBuilder
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
 
         NativeLibraries.EnsureLoaded();
-        DiffusionModel? model = _model?.Invoke(services);
+        DiffusionModel? model = Load(services, options);
         try
         {
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
@@ -153,7 +161,10 @@ public sealed class DiffusionPipelineBuilder
                 Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, Scheduler(services, model),
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
-                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model);
+                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
+            {
+                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services),
+            };
             _built = true;
             return new DiffusionPipeline(parts);
         }

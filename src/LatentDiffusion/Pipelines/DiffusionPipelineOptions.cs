@@ -23,4 +23,21 @@ public sealed record DiffusionPipelineOptions
     /// <summary>The most characters of a prompt; a request with a longer one is refused. 1 to 1,000,000, default 20,000.</summary>
     [Range(1, 1_000_000)]
     public int MaximumPromptLength { get; set; } = 20_000;
+
+    /// <summary>
+    /// How many generations run at once over the weights, at least 1; further ones wait for their turn, first come first
+    /// served, without holding a thread where they are asynchronous. Null, the default, for no limit.
+    /// </summary>
+    [Range(1, 1024)]
+    public int? MaxConcurrentGenerations { get; set; }
+
+    /// <summary>How long a generation may take where its request does not say: more than zero, at most 24 days. Null, the default, for no limit.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.0000001", "24.00:00:00")]
+    public TimeSpan? TimeLimit { get; set; }
+
+    /// <summary>What logs, telemetry and pictures' metadata call the model. Null, the default, for the name of its folder, where it has one.</summary>
+    public string? ModelId { get; set; }
+
+    /// <summary>Timers count milliseconds in 32 bits, which is a little more.</summary>
+    internal static TimeSpan MaximumTimeLimit { get; } = TimeSpan.FromDays(24);
 }

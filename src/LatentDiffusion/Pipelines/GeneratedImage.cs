@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net.Mime;
 
 namespace LatentDiffusion;
 
@@ -6,18 +6,14 @@ namespace LatentDiffusion;
 public sealed class GeneratedImage
 {
     private readonly IImageCodec _codec;
+    private readonly Dictionary<string, string> _untimed;
 
-    internal GeneratedImage(ImageBuffer image, ulong seed, GenerationRequest request, IImageCodec codec)
+    internal GeneratedImage(ImageBuffer image, ulong seed, GenerationRequest request, GenerationTimings timings, PipelineParts parts)
     {
-        (Image, Seed, _codec) = (image, seed, codec);
-        Metadata = new Dictionary<string, string>
-        {
-            ["prompt"] = request.Prompt,
-            ["negative_prompt"] = request.NegativePrompt,
-            ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
-            ["steps"] = request.Steps!.Value.ToString(CultureInfo.InvariantCulture),
-            ["guidance_scale"] = request.GuidanceScale!.Value.ToString("R", CultureInfo.InvariantCulture),
-        };
+        (Image, Seed, _codec) = (image, seed, parts.Codec);
+        request = request with { Seed = seed, Count = 1 };
+        Metadata = GenerationMetadata.Of(request, timings, parts);
+        _untimed = GenerationMetadata.Of(request, null, parts);
     }
 
     /// <summary>The pixels.</summary>
@@ -26,18 +22,28 @@ public sealed class GeneratedImage
     /// <summary>The seed of this picture: alone, it gives the same one.</summary>
     public ulong Seed { get; }
 
-    /// <summary>Prompt, seed and settings, as they are written into PNG files.</summary>
+    /// <summary>
+    /// Prompt, seed, settings and the timings of the generation, as they are written into PNG files;
+    /// <see cref="GenerationMetadata.ToRequest"/> makes a request of them again.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>The picture as a PNG file's bytes.</summary>
-    public byte[] ToPng() => _codec.EncodePng(Image, Metadata);
+    /// <summary>The picture as a PNG file's bytes, with its metadata.</summary>
+    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte. Default true.</param>
+    public byte[] ToPng(bool timings = true) => _codec.EncodePng(Image, timings ? Metadata : _untimed);
+
+    /// <summary>The picture as a file of some type; metadata goes where the type has text entries, as PNG has.</summary>
+    /// <param name="mediaType">One of the codec's <see cref="IImageCodec.MediaTypes"/>, for example <c>image/jpeg</c>.</param>
+    /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
+    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Metadata);
 
     /// <summary>Writes the picture as a PNG file, beside and renamed, so that no half-written file is ever there.</summary>
     /// <param name="path">Path of the file; its folder is made where it is missing.</param>
-    public void SavePng(string path)
+    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte. Default true.</param>
+    public void SavePng(string path, bool timings = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        AtomicFile.Write(path, stream => stream.Write(ToPng()));
+        AtomicFile.Write(path, stream => stream.Write(ToPng(timings)));
     }
 }

@@ -44,4 +44,10 @@ public sealed record GenerationRequest
 
     /// <summary>The same for what guidance leads away from; null for <see cref="SizeHint"/>, but for its aesthetic score.</summary>
     public SizeHint? NegativeSizeHint { get; init; }
+
+    /// <summary>
+    /// How long it may take from the call on, waiting for a place included: more than zero, at most 24 days. Over it a
+    /// <see cref="TimeoutException"/> comes within one evaluation of the network. Null is the pipeline's choice.
+    /// </summary>
+    public TimeSpan? TimeLimit { get; init; }
 }

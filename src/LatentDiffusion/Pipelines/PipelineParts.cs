@@ -1,3 +1,5 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,5 +9,18 @@ internal sealed record PipelineParts(
     ITextEncoder TextEncoder, IDenoiser Denoiser, IAutoencoder Autoencoder, INoiseScheduler Scheduler, IGuidance Guidance, IImageCodec Codec,
     DiffusionPipelineOptions Options, int SampleSize, Device Device, DiffusionModel? OwnedModel) : IDisposable
 {
-    public void Dispose() => OwnedModel?.Dispose();
+    /// <summary>Made when the first preview is asked for: it may have to be fitted.</summary>
+    public required Lazy<ILatentPreview> Preview { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
+    public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(
+        new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    public void Dispose()
+    {
+        Places?.Dispose();
+        OwnedModel?.Dispose();
+    }
 }

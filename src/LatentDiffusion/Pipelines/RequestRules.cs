@@ -25,6 +25,7 @@ internal static class RequestRules
             GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
             Width = request.Width ?? parts.SampleSize * factor,
             Height = request.Height ?? parts.SampleSize * factor,
+            TimeLimit = request.TimeLimit ?? parts.Options.TimeLimit,
         };
         Text(nameof(request.Prompt), request.Prompt, parts.Options.MaximumPromptLength);
         Text(nameof(request.NegativePrompt), request.NegativePrompt, parts.Options.MaximumPromptLength);
@@ -35,6 +36,9 @@ internal static class RequestRules
         Check(request.GuidanceScale is >= 0 and <= 100, nameof(request.GuidanceScale), request.GuidanceScale, "from 0 to 100");
         Size(nameof(request.Width), request.Width.Value, factor);
         Size(nameof(request.Height), request.Height.Value, factor);
+        Check(
+            request.TimeLimit is null || (request.TimeLimit > TimeSpan.Zero && request.TimeLimit <= DiffusionPipelineOptions.MaximumTimeLimit),
+            nameof(request.TimeLimit), request.TimeLimit, $"more than zero and at most {DiffusionPipelineOptions.MaximumTimeLimit}");
         return WithSizeHints(request, parts.Denoiser.SizeConditioning);
     }
 

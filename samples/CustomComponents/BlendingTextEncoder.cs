@@ -1,0 +1,18 @@
+using LatentDiffusion;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CustomComponents;
+
+/// <summary>A text encoder over another: "a bird | a dragon" is the mean of what both mean.</summary>
+internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
+{
+    public int MaxLength => inner.MaxLength;
+
+    public Conditioning Encode(IReadOnlyList<string> prompts)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Conditioning[] blends = [.. prompts.Select(p => inner.Encode(p.Split('|', StringSplitOptions.TrimEntries)).Map(t => t.mean([0], keepdim: true)))];
+        return blends.Aggregate(Conditioning.Concat).Map(t => t.MoveToOuterDisposeScope());
+    }
+}

@@ -1,0 +1,13 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace HostedService;
+
+/// <summary>What is to be drawn, and where to.</summary>
+internal sealed class OrderOptions
+{
+    [Required]
+    public required string Folder { get; set; }
+
+    [MinLength(1)]
+    public IReadOnlyList<string> Prompts { get; set; } = [];
+}

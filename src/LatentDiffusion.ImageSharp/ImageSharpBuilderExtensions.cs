@@ -1,0 +1,13 @@
+namespace LatentDiffusion;
+
+/// <summary>ImageSharp on the builder.</summary>
+public static class ImageSharpBuilderExtensions
+{
+    /// <summary>Encodes and decodes pictures with <see cref="ImageSharpCodec"/>.</summary>
+    /// <param name="builder">The builder.</param>
+    public static DiffusionPipelineBuilder UseImageSharp(this DiffusionPipelineBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseImageCodec(new ImageSharpCodec());
+    }
+}

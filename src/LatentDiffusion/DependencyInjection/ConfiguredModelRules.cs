@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LatentDiffusion;
+
+/// <summary>Validates what configuration says of one model: each value, that there is a model, and that every name is known.</summary>
+internal sealed class ConfiguredModelRules(string name, DiffusionPipelineBuilder builder, IConfiguration section, IServiceProvider services)
+    : IValidateOptions<DiffusionModelOptions>
+{
+    private static readonly string[] s_known =
+    [
+        .. new[] { typeof(DiffusionModelOptions), typeof(DiffusionPipelineOptions) }.SelectMany(t => t.GetProperties()).Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
+    ];
+
+    public ValidateOptionsResult Validate(string? optionsName, DiffusionModelOptions options)
+    {
+        if (optionsName != name) return ValidateOptionsResult.Skip;
+        string where = section is IConfigurationSection { Path: { } path } ? $"{path}: " : "";
+        List<string> errors = [.. options.Errors()];
+        // A name misspelt would otherwise be a setting silently not made.
+        errors.AddRange(section.GetChildren().Select(c => c.Key).Except(s_known, StringComparer.OrdinalIgnoreCase)
+            .Select(key => $"'{key}' is not known; expected one of {string.Join(", ", s_known)}."));
+        if (options.ModelFolder is null && builder.NeedsConfiguredModel && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IDenoiser)) is not true)
+            errors.Add("ModelFolder is missing, and nothing else names a model.");
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => where + e));
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Which model a registered pipeline runs, and where: what configuration says of it.</summary>
+public sealed record DiffusionModelOptions
+{
+    /// <summary>A model folder in the layout of diffusers; a relative one is within the working directory. Null where the builder names the model.</summary>
+    public string? ModelFolder { get; set; }
+
+    /// <summary>Name of a scheduler: see <see cref="KnownSchedulers"/>. Null, the default, for the model's own.</summary>
+    public string? Scheduler { get; set; }
+
+    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. Null, the default, for CUDA where there is one, else the CPU.</summary>
+    public string? Device { get; set; }
+
+    /// <summary>
+    /// Float32, Float16 or BFloat16, which the networks compute in. Null, the default, for single precision on the CPU and
+    /// the files' own elsewhere.
+    /// </summary>
+    public ScalarType? Precision { get; set; }
+
+    /// <summary>What is wrong, in words that name the value.</summary>
+    internal IEnumerable<string> Errors()
+    {
+        if (ModelFolder is not null && !File.Exists(Path.Combine(ModelFolder, DiffusersFolder.IndexFile)))
+            yield return $"ModelFolder is '{ModelFolder}'; there is no {DiffusersFolder.IndexFile} in '{Path.GetFullPath(ModelFolder)}'.";
+        if (Scheduler is not null && !KnownSchedulers.TryGet(Scheduler, out _)) yield return UnknownScheduler(Scheduler).Message;
+        if (Device is not null && Parse(Device) is null) yield return $"Device is '{Device}'; expected cpu, cuda or cuda:number.";
+        if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+            yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
+        if (ModelFolder is null && (Device ?? Precision?.ToString()) is not null)
+            yield return "Device and Precision say how ModelFolder is loaded, and there is none; give them where the model is named.";
+    }
+
+    internal static ArgumentException UnknownScheduler(string name) =>
+        new($"Scheduler is '{name}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
+
+    internal Device? OpenDevice() => Device is null ? null : Parse(Device) is var (type, index) ? new Device(type, index) : throw new ArgumentException(Errors().First());
+
+    private static (DeviceType Type, int Index)? Parse(string device) => device.ToLowerInvariant() switch
+    {
+        "cpu" => (DeviceType.CPU, -1),
+        "cuda" => (DeviceType.CUDA, -1),
+        ['c', 'u', 'd', 'a', ':', .. var number] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index) => (DeviceType.CUDA, index),
+        _ => null,
+    };
+}

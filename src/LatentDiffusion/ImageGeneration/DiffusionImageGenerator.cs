@@ -1,0 +1,116 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net.Mime;
+using Microsoft.Extensions.AI;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// A pipeline as the <see cref="IImageGenerator"/> of Microsoft.Extensions.AI. Safe for concurrent use. Does not own the
+/// pipeline.
+/// </summary>
+/// <param name="pipeline">The pipeline.</param>
+[Experimental("MEAI001")]
+public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImageGenerator
+{
+    private readonly DiffusionPipeline _pipeline = pipeline ?? throw new ArgumentNullException(nameof(pipeline));
+    private readonly ImageGeneratorMetadata _metadata = new(LatentDiffusionDiagnostics.ProviderName, null, pipeline.ModelId);
+
+    /// <summary>Generates pictures of a text.</summary>
+    /// <param name="request">The prompt.</param>
+    /// <param name="options">
+    /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
+    /// prompt stands in where the request has none; what else it leaves open is filled from the other options.</para>
+    /// <para><see cref="ImageGenerationOptions.AdditionalProperties"/> go before both; their names are those of
+    /// <see cref="GenerationMetadata.RequestKeys"/>: <c>negative_prompt</c>, <c>seed</c>, <c>steps</c>, <c>guidance_scale</c> and the others.</para>
+    /// <para><see cref="ImageGenerationOptions.MediaType"/> is one that the pipeline's codec writes, <c>image/png</c> by default.</para>
+    /// </param>
+    /// <param name="cancellationToken">Checked before each evaluation of the network.</param>
+    /// <returns>A <see cref="DataContent"/> a picture, whose raw representation is the <see cref="GeneratedImage"/>; that of the response is the <see cref="GenerationResult"/>.</returns>
+    /// <exception cref="ArgumentException">A value is out of its range, or an additional property or model is unknown; the message names it. Nothing was computed.</exception>
+    /// <exception cref="NotSupportedException">
+    /// There are original images, or the response shall be a link or stream, or the codec does not write the media type.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="TimeoutException">It took longer than the time limit.</exception>
+    public async Task<ImageGenerationResponse> GenerateAsync(
+        ImageGenerationRequest request, ImageGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        string mediaType = Check(request, options);
+        GenerationRequest wanted = Translate(request, options);
+        GenerationResult result = await _pipeline.GenerateAsync(wanted, null, cancellationToken).ConfigureAwait(false);
+        return new ImageGenerationResponse([.. result.Images.Select(image => Content(image, mediaType))]) { RawRepresentation = result };
+    }
+
+    /// <summary>Gives <see cref="ImageGeneratorMetadata"/>, the <see cref="DiffusionPipeline"/> or this generator itself.</summary>
+    /// <param name="serviceType">Type of what is asked for.</param>
+    /// <param name="serviceKey">Null; there is nothing under keys.</param>
+    /// <returns>Null where there is none of the type.</returns>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null
+            : serviceType == typeof(ImageGeneratorMetadata) ? _metadata
+            : serviceType.IsInstanceOfType(_pipeline) && serviceType != typeof(IDisposable) && serviceType != typeof(object) ? _pipeline
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    /// <summary>Does nothing: the pipeline stays the caller's.</summary>
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Refuses what cannot be done; the media type to write.</summary>
+    private string Check(ImageGenerationRequest request, ImageGenerationOptions? options)
+    {
+        if (request.OriginalImages?.Any() is true)
+            throw new NotSupportedException("OriginalImages has pictures; the pipeline makes pictures of text alone and cannot edit yet.");
+        string mediaType = options?.MediaType ?? MediaTypeNames.Image.Png;
+        if (options is null) return mediaType;
+        if (options.ResponseFormat is not (null or ImageGenerationResponseFormat.Data))
+            throw new NotSupportedException($"ResponseFormat is {options.ResponseFormat}; pictures are made in this process and come as {ImageGenerationResponseFormat.Data} alone.");
+        if (options.StreamingCount > 0)
+            throw new NotSupportedException($"StreamingCount is {options.StreamingCount}; {nameof(DiffusionPipeline)}.{nameof(DiffusionPipeline.GenerateStreamAsync)} gives previews while it generates.");
+        if (!_pipeline.Codec.MediaTypes.Contains(mediaType, StringComparer.OrdinalIgnoreCase))
+            throw new NotSupportedException($"MediaType is '{mediaType}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
+        if (options.ModelId is { } model && model != _pipeline.ModelId)
+            throw new ArgumentException($"ModelId is '{model}'; this generator runs '{_pipeline.ModelId}' alone.", nameof(options));
+        return mediaType;
+    }
+
+    private GenerationRequest Translate(ImageGenerationRequest request, ImageGenerationOptions? options)
+    {
+        GenerationRequest wanted = options?.RawRepresentationFactory?.Invoke(this) switch
+        {
+            null => new GenerationRequest { Prompt = request.Prompt! },
+            GenerationRequest raw => raw with { Prompt = request.Prompt ?? raw.Prompt },
+            var other => throw new ArgumentException($"RawRepresentationFactory gave a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
+        };
+        if (options is null) return wanted;
+        const int DefaultCount = 1;
+        wanted = wanted with
+        {
+            Count = wanted.Count == DefaultCount ? options.Count ?? DefaultCount : wanted.Count,
+            Width = wanted.Width ?? options.ImageSize?.Width,
+            Height = wanted.Height ?? options.ImageSize?.Height,
+        };
+        foreach ((string key, object? value) in options.AdditionalProperties ?? [])
+        {
+            if (!GenerationMetadata.RequestKeys.Contains(key))
+                throw new ArgumentException($"AdditionalProperties has '{key}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
+            string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+            wanted = GenerationMetadata.TrySet(wanted, key, text)
+                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{text}', which is no number of its range.", nameof(options));
+        }
+
+        return wanted;
+    }
+
+    private static DataContent Content(GeneratedImage image, string mediaType) => new(image.Encode(mediaType), mediaType)
+    {
+        RawRepresentation = image,
+        AdditionalProperties = new AdditionalPropertiesDictionary(image.Metadata.Select(m => KeyValuePair.Create(m.Key, (object?)m.Value))),
+    };
+}

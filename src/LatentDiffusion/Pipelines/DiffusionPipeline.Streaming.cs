@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace LatentDiffusion;
+
+/// <content>The stream of steps.</content>
+public sealed partial class DiffusionPipeline
+{
+    /// <summary>
+    /// Generates on a worker thread and tells of each evaluation of the network, with previews; the last element has the
+    /// result. Starts when it is enumerated. Leaving the enumeration stops the generation.
+    /// </summary>
+    /// <param name="request">What to generate.</param>
+    /// <param name="previewEvery">Every how many evaluations previews are made, of each picture worked on; 0 for never. Default 1.</param>
+    /// <param name="cancellationToken">Checked before each evaluation.</param>
+    /// <exception cref="ArgumentException">The request has a value out of its range, or <paramref name="previewEvery"/> is negative.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateStreamAsync(
+        GenerationRequest request, int previewEvery = 1, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(previewEvery);
+        return Stream(Accept(request), previewEvery, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<GenerationUpdate> Stream(
+        GenerationRequest request, int previewEvery, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Without a bound: a slow reader must not hold the weights, and there are no more elements than evaluations.
+        var updates = Channel.CreateUnbounded<GenerationUpdate>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        var observer = new StreamObserver(updates.Writer, _parts, previewEvery);
+        Task<GenerationResult> generation = Complete();
+        try
+        {
+            await foreach (GenerationUpdate update in updates.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)) yield return update;
+            GenerationResult result = await generation.ConfigureAwait(false);
+            yield return new GenerationUpdate(observer.Last with { Image = result.Images.Count - 1 }, [], result);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)generation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        async Task<GenerationResult> Complete()
+        {
+            try
+            {
+                return await GenerateAsync(request, observer, stop.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                updates.Writer.Complete();
+            }
+        }
+    }
+}

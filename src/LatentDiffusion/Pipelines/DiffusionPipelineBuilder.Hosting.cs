@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <content>What a pipeline takes from the application around it: logs, previews, configuration.</content>
+public sealed partial class DiffusionPipelineBuilder
+{
+    private Func<IServiceProvider, ILatentPreview>? _preview;
+    private Func<IServiceProvider, ILoggerFactory>? _loggers;
+    private Func<IServiceProvider, DiffusionModel>? _configured;
+    private string? _modelName;
+
+    /// <summary>
+    /// Uses a way of the caller's own to make previews. Default <see cref="LinearPreview"/>, with the published factors for
+    /// the autoencoders of Stable Diffusion and fitted to others when the first preview is asked for.
+    /// </summary>
+    public DiffusionPipelineBuilder UsePreview(ILatentPreview preview) => Set(ref _preview, Given(preview));
+
+    /// <summary>Logs there. Default: where the container logs, or nowhere.</summary>
+    public DiffusionPipelineBuilder UseLoggerFactory(ILoggerFactory loggers) => Set(ref _loggers, Given(loggers));
+
+    /// <summary>Whether the model has to come from configuration, because nothing else was said.</summary>
+    internal bool NeedsConfiguredModel => _configured is not null && ReferenceEquals(_model, _configured) && _denoiser is null;
+
+    /// <summary>Takes model and scheduler from <see cref="DiffusionModelOptions"/>, unless something else is said later.</summary>
+    internal DiffusionPipelineBuilder UseConfigured()
+    {
+        _configured = services => Configured(services) is { ModelFolder: { } folder } options
+            ? DiffusionModel.Open(folder, options.OpenDevice(), options.Precision)
+            : null!;
+        _scheduler = (services, config) => Configured(services).Scheduler is { } name
+            ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? known.Create(config) : throw DiffusionModelOptions.UnknownScheduler(name)
+            : null!;
+        return UseModel(_configured);
+    }
+
+    private static DiffusionModelOptions Configured(IServiceProvider services) => services.GetRequiredService<IOptions<DiffusionModelOptions>>().Value;
+
+    private DiffusionModel? Load(IServiceProvider services, DiffusionPipelineOptions options)
+    {
+        options.ModelId ??= NeedsConfiguredModel ? FolderName(Configured(services).ModelFolder) : _modelName;
+        long start = Stopwatch.GetTimestamp();
+        DiffusionModel? model = _model?.Invoke(services);
+        if (model is not null) Logger(services).Loaded(options.ModelId, Stopwatch.GetElapsedTime(start).TotalSeconds, model.Device.ToString());
+        return model;
+    }
+
+    private Lazy<ILatentPreview> Preview(IServiceProvider services, IAutoencoder autoencoder, Device device) =>
+        new(() => _preview?.Invoke(services) ?? services.GetService<ILatentPreview>() ?? LinearPreview.For(autoencoder, device));
+
+    private ILogger Logger(IServiceProvider services) =>
+        (_loggers?.Invoke(services) ?? services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<DiffusionPipeline>();
+
+    private static string? FolderName(string? folder) =>
+        folder is null ? null : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Threading.RateLimiting;
+
+namespace LatentDiffusion;
+
+/// <summary>One generation from call to end: its place among those that run at once, its time limit, and what is told of it.</summary>
+internal sealed class RunningGeneration : IDisposable
+{
+    private readonly PipelineParts _parts;
+    private readonly CancellationToken _caller;
+    private readonly CancellationTokenSource _stop;
+    private readonly Activity? _activity;
+    private readonly long _called = Stopwatch.GetTimestamp();
+    private RateLimitLease? _place;
+    private bool _counted;
+
+    public RunningGeneration(PipelineParts parts, GenerationRequest request, CancellationToken caller)
+    {
+        (_parts, Request, _caller) = (parts, request, caller);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
+        _activity = GenerationTelemetry.Start(parts.Options.ModelId, request);
+        _parts.Logger.Starting(request.Count, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
+    }
+
+    /// <summary>With every choice filled in.</summary>
+    public GenerationRequest Request { get; }
+
+    /// <summary>Cancelled by the caller or by the time limit.</summary>
+    public CancellationToken Token => _stop.Token;
+
+    // Both go through the same queue, so that neither overtakes the other.
+    public void TakePlace() => TakePlaceAsync().AsTask().GetAwaiter().GetResult();
+
+    public async ValueTask TakePlaceAsync()
+    {
+        if (_parts.Places is { } places)
+        {
+            _place = await places.AcquireAsync(1, Token).ConfigureAwait(false);
+            // The queue has no bound, so that a place is refused for one reason alone.
+            if (!_place.IsAcquired) throw new ObjectDisposedException(nameof(DiffusionPipeline));
+        }
+
+        GenerationTelemetry.Waited(_parts.Options.ModelId, Stopwatch.GetElapsedTime(_called));
+        GenerationTelemetry.Running(_parts.Options.ModelId, +1);
+        _counted = true;
+    }
+
+    public GenerationResult Finished(GenerationResult result)
+    {
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
+        GenerationTelemetry.Finished(_activity, _parts.Options.ModelId, result, elapsed);
+        _parts.Logger.Finished(
+            result.Images.Count, elapsed.TotalSeconds,
+            result.Timings.TextEncoding.TotalSeconds, result.Timings.Denoising.TotalSeconds, result.Timings.Decoding.TotalSeconds);
+        return result;
+    }
+
+    /// <summary>Tells of the failure; the exception to throw in its place where it was the time limit.</summary>
+    public TimeoutException? Failed(Exception exception)
+    {
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
+        TimeoutException? timeout = exception is OperationCanceledException && _stop.IsCancellationRequested && !_caller.IsCancellationRequested
+            ? new TimeoutException($"The generation took longer than its time limit of {Request.TimeLimit}.", exception)
+            : null;
+        GenerationTelemetry.Failed(_activity, _parts.Options.ModelId, timeout ?? exception, elapsed);
+        if (timeout is not null) _parts.Logger.OverTime(Request.TimeLimit!.Value);
+        else if (exception is OperationCanceledException) _parts.Logger.Cancelled(elapsed.TotalSeconds);
+        else _parts.Logger.Failed(exception, elapsed.TotalSeconds);
+        return timeout;
+    }
+
+    public void Dispose()
+    {
+        if (_counted) GenerationTelemetry.Running(_parts.Options.ModelId, -1);
+        _place?.Dispose();
+        _activity?.Dispose();
+        _stop.Dispose();
+    }
+}

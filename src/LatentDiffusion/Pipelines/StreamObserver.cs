@@ -1,0 +1,30 @@
+using System.Threading.Channels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Puts each step of a generation, with its previews, into a channel.</summary>
+internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, PipelineParts parts, int previewEvery) : IStepObserver
+{
+    private IReadOnlyList<ImageBuffer> _previews = [];
+    private int _step;
+
+    /// <summary>The last step told.</summary>
+    public GenerationProgress Last { get; private set; }
+
+    public void Observe(ISchedulerRun run, Tensor sample, Tensor prediction)
+    {
+        _previews = [];
+        if (previewEvery == 0 || ++_step % previewEvery != 0) return;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor estimate = DenoisedEstimate.Of(parts.Scheduler.PredictionType, run, sample, prediction);
+        _previews = ImageTensor.ToImages(parts.Preview.Value.Decode(estimate));
+    }
+
+    public void Report(GenerationProgress value)
+    {
+        Last = value;
+        updates.TryWrite(new GenerationUpdate(value, _previews, null));
+    }
+}

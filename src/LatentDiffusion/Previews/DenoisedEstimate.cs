@@ -1,0 +1,32 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a step's prediction says of the clean sample.</summary>
+internal static class DenoisedEstimate
+{
+    /// <summary>Below this much signal the noise says nothing of the sample, and dividing by it would only magnify errors.</summary>
+    private const double LeastSignal = 1e-2;
+
+    /// <summary>x_0 as the model sees it at the run's current step.</summary>
+    /// <param name="type">What the prediction is of.</param>
+    /// <param name="run">The run, before its step.</param>
+    /// <param name="sample">x_t, not scaled.</param>
+    /// <param name="prediction">The model's output for it.</param>
+    public static Tensor Of(PredictionType type, ISchedulerRun run, Tensor sample, Tensor prediction)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // The forward process itself tells x_t = a·x_0 + s·ε of any scheduler, variance preserving or not.
+        Tensor one = ones(1, 1, 1, 1, ScalarType.Float32), none = zeros_like(one);
+        double a = run.AddNoise(one, none).item<float>(), s = run.AddNoise(none, one).item<float>(), length = Math.Sqrt(a * a + s * s);
+        Tensor estimate = type switch
+        {
+            PredictionType.Sample => prediction.alias(),
+            PredictionType.Velocity => (sample * (a / length) - s * prediction) / length,
+            PredictionType.Flow => (sample - s * prediction) / (a + s),
+            _ => (sample - s * prediction) / Math.Max(a, LeastSignal),
+        };
+        return estimate.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,24 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Full-size previews from a tiny autoencoder that imitates the model's own (TAESD). Owns the network.</summary>
+/// <param name="network">The tiny autoencoder, on the device of the pipeline.</param>
+public sealed class TinyAutoencoderPreview(AutoencoderTiny network) : ILatentPreview, IDisposable
+{
+    private readonly ScalarType _type = network.parameters().First().dtype;
+
+    /// <inheritdoc />
+    public Tensor Decode(Tensor latents)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor unscaled = (latents / network.Config.ScalingFactor).add_(network.Config.ShiftFactor ?? 0);
+        return network.Decode(unscaled.to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Disposes the network.</summary>
+    public void Dispose() => network.Dispose();
+}

@@ -1,0 +1,200 @@
+#pragma warning disable MEAI001 // IImageGenerator is experimental, and this is its test.
+using System.Diagnostics;
+using System.Drawing;
+using System.Text.Json;
+using LatentDiffusion.Tests.Pipelines;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Ecosystem;
+
+/// <summary>The pipeline behind the interface of Microsoft.Extensions.AI, over all that the interface has.</summary>
+public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
+{
+    private readonly DiffusionPipeline _pipeline;
+    private readonly IImageGenerator _generator;
+
+    public ImageGeneratorTests(TinyModel model)
+    {
+        _pipeline = model.Builder().Configure(o => o.Steps = 2).Build();
+        _generator = _pipeline.AsImageGenerator();
+    }
+
+    public void Dispose() => _pipeline.Dispose();
+
+    [Fact]
+    public async Task A_prompt_gives_one_png_with_what_gave_it()
+    {
+        ImageGenerationResponse response = await _generator.GenerateImagesAsync("a blue bird");
+        var content = Assert.IsType<DataContent>(Assert.Single(response.Contents));
+        Assert.Equal("image/png", content.MediaType);
+        var result = Assert.IsType<GenerationResult>(response.RawRepresentation);
+        Assert.Same(result.Images[0], content.RawRepresentation);
+        Assert.Equal($"{result.Images[0].Seed}", content.AdditionalProperties!["seed"]);
+        Assert.Equal("a blue bird", GenerationMetadata.ReadRequest(content.Data.Span).Prompt);
+        Assert.Equal(result.Images[0].Image.Rgb.ToArray(), new SkiaImageCodec().Decode(content.Data.Span).Rgb.ToArray());
+    }
+
+    [Fact]
+    public async Task Count_size_and_media_type_are_followed()
+    {
+        ImageGenerationResponse response = await _generator.GenerateAsync(
+            new ImageGenerationRequest("a blue bird"),
+            new ImageGenerationOptions
+            {
+                Count = 3, ImageSize = new Size(24, 16), MediaType = "image/jpeg", ResponseFormat = ImageGenerationResponseFormat.Data, ModelId = "model", StreamingCount = 0,
+            });
+        Assert.Equal(3, response.Contents.Count);
+        Assert.All(response.Contents.Cast<DataContent>(), content =>
+        {
+            Assert.Equal("image/jpeg", content.MediaType);
+            ImageBuffer image = new SkiaImageCodec().Decode(content.Data.Span);
+            Assert.Equal((24, 16), (image.Width, image.Height));
+        });
+    }
+
+    [Fact]
+    public async Task A_request_of_our_own_is_taken_and_completed_from_the_other_options()
+    {
+        IImageGenerator? asked = null;
+        var own = new GenerationRequest { Prompt = "not this", NegativePrompt = "red", Seed = 9, Steps = 3, GuidanceScale = 2, Width = 32 };
+        GenerationResult result = await Generate(new ImageGenerationOptions
+        {
+            Count = 2, ImageSize = new Size(24, 16), RawRepresentationFactory = g => { asked = g; return own; },
+        });
+        Assert.Same(_generator, asked);
+        Assert.Equal(own with { Prompt = "a blue bird", Count = 2, Height = 16 }, result.Request);
+        Assert.Equal(_pipeline.Generate(result.Request).Images[1].Image.Rgb.ToArray(), result.Images[1].Image.Rgb.ToArray());
+
+        ImageGenerationResponse response = await _generator.GenerateAsync(
+            new ImageGenerationRequest(), new ImageGenerationOptions { RawRepresentationFactory = _ => own with { Count = 4 }, Count = 2 });
+        Assert.Equal(own with { Count = 4, Height = 16 }, Assert.IsType<GenerationResult>(response.RawRepresentation).Request);
+
+        Assert.Equal(2, (await Generate(new ImageGenerationOptions { RawRepresentationFactory = _ => null })).Request.Steps);
+    }
+
+    [Fact]
+    public async Task Additional_properties_set_what_the_interface_has_no_names_for()
+    {
+        GenerationResult result = await Generate(new ImageGenerationOptions
+        {
+            AdditionalProperties = new() { ["seed"] = 5, ["steps"] = "4", ["guidance_scale"] = 2.5, ["negative_prompt"] = "red", ["height"] = JsonDocument.Parse("24").RootElement },
+        });
+        GenerationRequest request = result.Request;
+        Assert.Equal((5UL, 4, 2.5, "red", 24), (request.Seed!.Value, request.Steps!.Value, request.GuidanceScale!.Value, request.NegativePrompt, request.Height!.Value));
+    }
+
+    public static TheoryData<string, Type, string> Refused => new()
+    {
+        { "uri", typeof(NotSupportedException), "ResponseFormat is Uri" },
+        { "hosted", typeof(NotSupportedException), "ResponseFormat is Hosted" },
+        { "gif", typeof(NotSupportedException), "MediaType is 'image/gif'; the codec writes image/png, image/jpeg, image/webp" },
+        { "streaming", typeof(NotSupportedException), "StreamingCount is 2" },
+        { "model", typeof(ArgumentException), "ModelId is 'dall-e'; this generator runs 'model' alone" },
+        { "count", typeof(ArgumentException), "Count is 0" },
+        { "size", typeof(ArgumentException), "Width is 17" },
+        { "raw", typeof(ArgumentException), "RawRepresentationFactory gave a System.String" },
+        { "unknown", typeof(ArgumentException), "AdditionalProperties has 'stesp'; known are prompt, negative_prompt, seed" },
+        { "number", typeof(ArgumentException), "AdditionalProperties has 'steps' of 'many'" },
+        { "steps", typeof(ArgumentException), "Steps is 0" },
+    };
+
+    [Theory, MemberData(nameof(Refused))]
+    public async Task What_cannot_be_done_is_refused_by_name(string what, Type type, string message)
+    {
+        ImageGenerationOptions options = what switch
+        {
+            "uri" => new() { ResponseFormat = ImageGenerationResponseFormat.Uri },
+            "hosted" => new() { ResponseFormat = ImageGenerationResponseFormat.Hosted },
+            "gif" => new() { MediaType = "image/gif" },
+            "streaming" => new() { StreamingCount = 2 },
+            "model" => new() { ModelId = "dall-e" },
+            "count" => new() { Count = 0 },
+            "size" => new() { ImageSize = new Size(17, 16) },
+            "raw" => new() { RawRepresentationFactory = _ => "text" },
+            "unknown" => new() { AdditionalProperties = new() { ["stesp"] = 4 } },
+            "number" => new() { AdditionalProperties = new() { ["steps"] = "many" } },
+            _ => new() { AdditionalProperties = new() { ["steps"] = 0 } },
+        };
+        Exception e = (await Record.ExceptionAsync(() => Generate(options)))!;
+        Assert.IsType(type, e);
+        Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Editing_pictures_is_refused_until_the_pipeline_can()
+    {
+        var picture = new DataContent(new byte[] { 1 }, "image/png");
+        var e = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.EditImageAsync(picture, "more blue"));
+        Assert.StartsWith("OriginalImages has pictures", e.Message, StringComparison.Ordinal);
+        Assert.Single((await _generator.GenerateAsync(new ImageGenerationRequest("a", []))).Contents);
+    }
+
+    [Fact]
+    public async Task Null_and_cancellation_are_what_they_are_everywhere()
+    {
+        await Assert.ThrowsAsync<ArgumentNullException>(() => _generator.GenerateAsync(null!));
+        await Assert.ThrowsAsync<ArgumentException>(() => _generator.GenerateAsync(new ImageGenerationRequest()));
+        Assert.Throws<ArgumentNullException>(() => _generator.GetService(null!));
+        Assert.Throws<ArgumentNullException>(() => ((DiffusionPipeline)null!).AsImageGenerator());
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _generator.GenerateImagesAsync("a", null, cancelled.Token));
+    }
+
+    [Fact]
+    public async Task Services_are_the_metadata_the_pipeline_and_the_generator()
+    {
+        var metadata = _generator.GetRequiredService<ImageGeneratorMetadata>();
+        Assert.Equal(("latent_diffusion", null, "model"), (metadata.ProviderName, metadata.ProviderUri, metadata.DefaultModelId));
+        Assert.Same(_pipeline, _generator.GetService<DiffusionPipeline>());
+        Assert.Same(_generator, _generator.GetService<IImageGenerator>());
+        Assert.Same(_generator, _generator.GetService<DiffusionImageGenerator>());
+        Assert.Null(_generator.GetService<ImageGeneratorMetadata>("key"));
+        Assert.Null(_generator.GetService<ILogger>());
+        _generator.Dispose();
+        Assert.Single((await _generator.GenerateImagesAsync("still there")).Contents);
+    }
+
+    [Fact]
+    public async Task Logging_and_telemetry_of_the_abstraction_work_over_it()
+    {
+        using var log = new LogRecorder();
+        using var recorder = new TelemetryRecorder("images", "model");
+        using IImageGenerator generator = _generator.AsBuilder()
+            .ConfigureOptions(o => o.Count = 2)
+            .UseLogging(log)
+            .UseOpenTelemetry(log, "images", g => g.EnableSensitiveData = true)
+            .Build();
+        ImageGenerationResponse response = await generator.GenerateImagesAsync("a blue bird", new ImageGenerationOptions { ImageSize = new Size(16, 24) });
+        Assert.Equal(2, response.Contents.Count);
+
+        Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync invoked", StringComparison.Ordinal) && l.Text.Contains("a blue bird", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync completed", StringComparison.Ordinal));
+        Activity span = Assert.Single(recorder.Spans);
+        Assert.Equal("latent_diffusion", span.GetTagItem("gen_ai.provider.name"));
+        Assert.Equal(24, span.GetTagItem("gen_ai.request.image.height"));
+        Assert.Contains("a blue bird", (string)span.GetTagItem("gen_ai.input.messages")!, StringComparison.Ordinal);
+        Assert.Single(recorder.Values("gen_ai.client.operation.duration"));
+
+        await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateImagesAsync("a", new ImageGenerationOptions { ImageSize = new Size(1, 1) }));
+        Assert.Equal(typeof(ArgumentException).FullName, recorder.Spans.Last().GetTagItem("error.type"));
+        Assert.Contains(log.Lines, l => l.Level == LogLevel.Error && l.Text.Contains("GenerateAsync failed", StringComparison.Ordinal));
+        Assert.Same(_pipeline, generator.GetService<DiffusionPipeline>());
+    }
+
+    [Fact]
+    public async Task The_abstractions_own_registration_takes_it()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(_pipeline);
+        services.AddImageGenerator(p => p.GetRequiredService<DiffusionPipeline>().AsImageGenerator()).ConfigureOptions(o => o.Count = 2);
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        Assert.Equal(2, (await provider.GetRequiredService<IImageGenerator>().GenerateImagesAsync("a blue bird")).Contents.Count);
+    }
+
+    private async Task<GenerationResult> Generate(ImageGenerationOptions options) =>
+        Assert.IsType<GenerationResult>((await _generator.GenerateAsync(new ImageGenerationRequest("a blue bird"), options)).RawRepresentation);
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using LatentDiffusion.Tests.Pipelines;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Ecosystem;
+
+public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "a blue bird, “zwei Vögel”,\n二羽の鳥", NegativePrompt = "red", Seed = ulong.MaxValue - 1, Count = 3, Steps = 3, GuidanceScale = 2.7, Width = 24, Height = 16,
+    };
+
+    [Fact]
+    public void A_request_read_back_from_a_file_gives_its_picture_again()
+    {
+        using var folder = new TemporaryFolder();
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        foreach (GeneratedImage image in pipeline.Generate(s_request).Images)
+        {
+            image.SavePng(folder["one.png"]);
+            GenerationRequest again = GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["one.png"]));
+            Assert.Equal(s_request with { Seed = image.Seed, Count = 1 }, again);
+            Assert.Equal(image.Image.Rgb.ToArray(), pipeline.Generate(again).Images[0].Image.Rgb.ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_file_carries_seed_settings_and_timings_and_without_timings_is_the_same_each_time()
+    {
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        GenerationResult result = pipeline.Generate(s_request);
+        IReadOnlyDictionary<string, string> texts = PngText.Read(result.Images[1].ToPng());
+        Assert.Equal("18446744073709551615", texts["seed"]);
+        Assert.Equal(("3", "2.7", "24", "16"), (texts["steps"], texts["guidance_scale"], texts["width"], texts["height"]));
+        Assert.Equal(("DdimScheduler", "model"), (texts["scheduler"], texts["model"]));
+        Assert.Equal(result.Timings.Denoising.TotalSeconds, double.Parse(texts["denoising_seconds"], CultureInfo.InvariantCulture), 0.001);
+
+        Assert.Equal(result.Images[2].ToPng(timings: false), pipeline.Generate(s_request).Images[2].ToPng(timings: false));
+        Assert.DoesNotContain("denoising_seconds", PngText.Read(result.Images[2].ToPng(timings: false)));
+    }
+
+    [Fact]
+    public void Every_property_of_a_request_is_written_unless_it_does_not_change_the_picture()
+    {
+        string[] withoutEffect = [nameof(GenerationRequest.Count), nameof(GenerationRequest.TimeLimit)];
+        Assert.Equal(
+            typeof(GenerationRequest).GetProperties().Where(p => p.SetMethod is not null).Select(p => p.Name).Except(withoutEffect).Order(StringComparer.Ordinal),
+            GenerationMetadata.RequestKeys.Select(k => string.Concat(k.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("steps", "many")]
+    [InlineData("seed", "-1")]
+    [InlineData("width", "99999999999")]
+    public void A_text_that_is_no_number_is_named(string key, string value)
+    {
+        var e = Assert.Throws<InvalidDataException>(() => GenerationMetadata.ToRequest(new Dictionary<string, string> { ["prompt"] = "a", [key] = value }));
+        Assert.Contains($"'{key}' is '{value}'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_does_not_say_how_it_was_made_is_refused()
+    {
+        byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), new Dictionary<string, string> { ["Software"] = "other" });
+        Assert.Contains("no text 'prompt'", Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(png)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest("no picture"u8));
+    }
+
+    [Theory]
+    [InlineData("image/png", 0)]
+    [InlineData("image/jpeg", 24)]
+    [InlineData("IMAGE/WEBP", 24)]
+    public void The_codec_writes_what_it_says(string mediaType, int tolerance)
+    {
+        IImageCodec codec = new SkiaImageCodec();
+        Assert.Contains(mediaType, codec.MediaTypes, StringComparer.OrdinalIgnoreCase);
+        var image = new ImageBuffer(32, 16, [.. Enumerable.Range(0, 32 * 16).SelectMany(i => new[] { (byte)(i % 32 * 8), (byte)(i / 32 * 16), (byte)100 })]);
+        byte[] file = codec.Encode(image, mediaType);
+        Assert.True(mediaType.ToLowerInvariant() switch { "image/png" => file[1..4].SequenceEqual("PNG"u8.ToArray()), "image/jpeg" => file is [0xff, 0xd8, ..], _ => file[8..12].SequenceEqual("WEBP"u8.ToArray()) });
+        byte[] back = codec.Decode(file).Rgb.ToArray();
+        Assert.All(back.Zip(image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -tolerance, tolerance));
+        Assert.Contains("image/jpeg", Assert.Throws<NotSupportedException>(() => codec.Encode(image, "image/gif")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_codec_of_the_users_own_writes_png_alone_unless_it_says_more()
+    {
+        IImageCodec codec = new PlainCodec();
+        Assert.Equal(["image/png"], codec.MediaTypes);
+        Assert.Equal([1], codec.Encode(new ImageBuffer(1, 1, new byte[3]), "image/png"));
+        Assert.Contains("it writes image/png", Assert.Throws<NotSupportedException>(() => codec.Encode(new ImageBuffer(1, 1, new byte[3]), "image/jpeg")).Message, StringComparison.Ordinal);
+    }
+
+    private sealed class PlainCodec : IImageCodec
+    {
+        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => [1];
+
+        public ImageBuffer Decode(ReadOnlySpan<byte> file) => throw new NotSupportedException();
+    }
+}

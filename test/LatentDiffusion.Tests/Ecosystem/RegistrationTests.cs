@@ -1,0 +1,147 @@
+#pragma warning disable MEAI001 // IImageGenerator is experimental.
+using LatentDiffusion.Tests.Pipelines;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Ecosystem;
+
+/// <summary>Pipelines in containers and hosts, from configuration.</summary>
+public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 1 };
+
+    [Fact]
+    public void Configuration_says_all_there_is_to_say()
+    {
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion(Section(
+            ("ModelFolder", model.Folder), ("Scheduler", "euler"), ("Device", "cpu"), ("Precision", "Float32"), ("Steps", "3"),
+            ("GuidanceScale", "2.5"), ("MaxConcurrentGenerations", "2"), ("TimeLimit", "00:01:00"), ("ModelId", "tiny"), ("ImagesPerEvaluation", "1")));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        GenerationResult result = provider.GetRequiredService<DiffusionPipeline>().Generate(s_request);
+        Assert.Equal((3, 2.5, TimeSpan.FromMinutes(1)), (result.Request.Steps, result.Request.GuidanceScale, result.Request.TimeLimit));
+        Assert.Equal(("EulerScheduler", "tiny"), (result.Images[0].Metadata["scheduler"], result.Images[0].Metadata["model"]));
+        Assert.Equal("tiny", provider.GetRequiredService<IImageGenerator>().GetRequiredService<ImageGeneratorMetadata>().DefaultModelId);
+        Assert.Same(provider.GetRequiredService<DiffusionPipeline>(), provider.GetRequiredService<IImageGenerator>().GetService<DiffusionPipeline>());
+
+        using DiffusionPipeline alone = model.Builder().UseScheduler("euler").Build();
+        Assert.Equal(alone.Generate(result.Request).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void Several_models_stand_beside_each_other_under_their_names()
+    {
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion("quick", Section(("ModelFolder", model.Folder), ("Steps", "1")));
+        services.AddLatentDiffusion("thorough").UseModelFolder(model.Folder).Configure(o => o.Steps = 4);
+        services.Configure<DiffusionPipelineOptions>("thorough", o => o.GuidanceScale = 2);
+        services.AddKeyedSingleton<IImageCodec, NamedCodec>("thorough");
+        using ServiceProvider provider = services.BuildServiceProvider();
+        DiffusionPipeline quick = provider.GetRequiredKeyedService<DiffusionPipeline>("quick"), thorough = provider.GetRequiredKeyedService<DiffusionPipeline>("thorough");
+        Assert.Null(provider.GetService<DiffusionPipeline>());
+        Assert.Equal((1, 5), (quick.Generate(s_request).Request.Steps, quick.Generate(s_request).Request.GuidanceScale));
+        GenerationResult result = thorough.Generate(s_request);
+        Assert.Equal((4, 2), (result.Request.Steps, result.Request.GuidanceScale));
+        Assert.Equal([7], result.Images[0].ToPng());
+        Assert.NotEqual([7], quick.Generate(s_request).Images[0].ToPng());
+        Assert.Same(quick, provider.GetRequiredKeyedService<IImageGenerator>("quick").GetService<DiffusionPipeline>());
+    }
+
+    [Fact]
+    public async Task A_model_is_loaded_once_when_first_asked_for_and_disposed_with_the_container()
+    {
+        int loaded = 0;
+        DiffusionModel? opened = null;
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion("tiny").UseModel(_ =>
+        {
+            Interlocked.Increment(ref loaded);
+            Thread.Sleep(50);
+            return opened = DiffusionModel.Open(model.Folder, CPU);
+        });
+        DiffusionPipeline[] all;
+        await using (ServiceProvider provider = services.BuildServiceProvider())
+        {
+            Assert.Equal(0, loaded);
+            all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => provider.GetRequiredKeyedService<DiffusionPipeline>("tiny"))));
+        }
+
+        Assert.Equal(1, loaded);
+        Assert.Single(all.Distinct());
+        Assert.Throws<ObjectDisposedException>(() => all[0].Generate(s_request));
+        Assert.ThrowsAny<Exception>(() => opened!.TextEncoder.Encode(["a"]));
+    }
+
+    [Fact]
+    public void What_the_builder_is_told_goes_before_what_is_configured()
+    {
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion(Section(("Scheduler", "euler"), ("Steps", "3"))).UseModelFolder(model.Folder).UseScheduler("ddim");
+        using ServiceProvider provider = services.BuildServiceProvider();
+        GenerationResult result = provider.GetRequiredService<DiffusionPipeline>().Generate(s_request);
+        Assert.Equal((3, "DdimScheduler"), (result.Request.Steps, result.Images[0].Metadata["scheduler"]));
+    }
+
+    [Theory]
+    [InlineData("ModelFolder", "nowhere", "Models:One: ModelFolder is 'nowhere'; there is no model_index.json in")]
+    [InlineData("Scheduler", "nope", "Models:One: Scheduler is 'nope'; expected one of ddpm")]
+    [InlineData("Device", "tpu", "Models:One: Device is 'tpu'; expected cpu, cuda or cuda:number")]
+    [InlineData("Precision", "Int8", "Models:One: Precision is Int8; expected Float32, Float16 or BFloat16")]
+    [InlineData("Stepz", "3", "Models:One: 'Stepz' is not known; expected one of ModelFolder")]
+    [InlineData("ModelFolder", null, "Models:One: ModelFolder is missing")]
+    [InlineData("Steps", "0", "Steps must be between 1 and 1000")]
+    [InlineData("MaxConcurrentGenerations", "0", "MaxConcurrentGenerations must be between 1 and 1024")]
+    [InlineData("TimeLimit", "00:00:00", "TimeLimit must be between")]
+    [InlineData("Steps", "many", "Models:One:Steps")]
+    public async Task A_wrong_setting_stops_the_host_at_its_start(string key, string? value, string message)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        (string, string?)[] settings = key == "ModelFolder" ? [(key, value)] : [("ModelFolder", model.Folder), (key, value)];
+        builder.Configuration.AddInMemoryCollection(settings.Where(s => s.Item2 is not null).Select(s => KeyValuePair.Create($"Models:One:{s.Item1}", s.Item2)));
+        builder.Services.AddLatentDiffusion("one", builder.Configuration.GetSection("Models:One"));
+        builder.Services.AddLatentDiffusion("fine").UseModelFolder(model.Folder);
+        using IHost host = builder.Build();
+        Exception e = (await Record.ExceptionAsync(() => host.StartAsync()))!;
+        Assert.True(e is OptionsValidationException or InvalidOperationException, $"{e}");
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_with_right_settings_starts_without_loading()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLatentDiffusion(Section(("Steps", "3"))).UseModel(_ => throw new InvalidOperationException("must not be loaded"));
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public void Half_precision_computes_in_half_precision_and_samples_in_single()
+    {
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion("half", Section(("ModelFolder", model.Folder), ("Device", "cpu"), ("Precision", "bfloat16")));
+        services.AddLatentDiffusion("single", Section(("ModelFolder", model.Folder), ("Device", "cpu")));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        byte[] Draw(string name) => provider.GetRequiredKeyedService<DiffusionPipeline>(name).Generate(s_request with { Steps = 4 }).Images[0].Image.Rgb.ToArray();
+        byte[] half = Draw("half"), single = Draw("single");
+        // Eight bits of mantissa: near, and not the same.
+        Assert.NotEqual(single, half);
+        Assert.InRange(half.Zip(single).Average(p => Math.Abs(p.First - p.Second)), 0, 4);
+    }
+
+    private static IConfiguration Section(params (string Key, string Value)[] settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))).Build();
+
+    private sealed class NamedCodec : IImageCodec
+    {
+        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => [7];
+
+        public ImageBuffer Decode(ReadOnlySpan<byte> file) => throw new NotSupportedException();
+    }
+}

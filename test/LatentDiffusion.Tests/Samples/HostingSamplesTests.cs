@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Samples;
+
+/// <summary>The samples of hosting and of components of one's own, as a user starts them.</summary>
+public sealed class HostingSamplesTests
+{
+    [Fact]
+    public void The_hosted_service_draws_every_prompt_and_ends()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:Steps=2");
+        Assert.True(exitCode == 0, output);
+        GenerationRequest[] made = [.. Directory.GetFiles(folder["drawings"]).Select(f => GenerationMetadata.ReadRequest(File.ReadAllBytes(f)))];
+        Assert.Equal(4, made.Length);
+        Assert.All(made, r => Assert.Equal(2, r.Steps));
+        Assert.Contains(made, r => r.Prompt == "a red dragon");
+        Assert.Contains("Generated 1 pictures in", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_hosted_service_tells_of_a_wrong_setting_at_its_start()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:Scheduler=nope");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("LatentDiffusion: Scheduler is 'nope'", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["drawings"]));
+    }
+
+    [Fact]
+    public void Components_of_ones_own_draw_a_picture()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output) = Run("CustomComponents", "a blue bird | a red dragon", folder["blend.png"]);
+        Assert.True(exitCode == 0, output);
+        Assert.Contains(folder["blend.png"], output, StringComparison.Ordinal);
+        Assert.Equal("a blue bird | a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["blend.png"])).Prompt);
+        Assert.Equal(2, Run("CustomComponents").ExitCode);
+    }
+
+    private static (int ExitCode, string Output) Run(string sample, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample(sample), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + error.Result);
+    }
+}
