@@ -93,7 +93,7 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
     private void Print(OperationCount operations, StepTimes times, double peak, int pictures)
     {
         double step = operations.Total * PassesOfAStep, reached = step / times.Mean;
-        log.WriteLine($"{get_num_threads()} threads, {precision}, {pictures} pictures a step, {step / 1e9:0.0} GFLOP a step.");
+        log.WriteLine($"Threads: {get_num_threads()}. {precision}, {pictures} pictures and {step / 1e9:0.0} GFLOP a step.");
         log.WriteLine($"Peak of float32 matrix multiplication  {peak / 1e9:0} GFLOP/s");
         log.WriteLine($"A step                                 {times.Mean:0.000} s (median {times.Median:0.000}, fastest {times.Fastest:0.000})");
         log.WriteLine($"Pictures a second                      {pictures / times.Mean:0.0}");
