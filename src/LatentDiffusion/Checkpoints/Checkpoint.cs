@@ -6,19 +6,19 @@ public static class Checkpoint
     private static readonly string[] s_names = ["diffusion_pytorch_model", "model", "pytorch_model"];
 
     /// <summary>
-    /// Opens a file as what it is: an index of several files by its name, zip and pickle as PyTorch writes them by the
-    /// first bytes, or else safetensors.
+    /// Opens a file as what it is: an index of several files by its name, what PyTorch's <c>torch.save</c> writes or wrote
+    /// by the first bytes, or else safetensors.
     /// </summary>
-    /// <param name="path">Path of the file.</param>
+    /// <param name="path">Path of the file. Where it is a link it is followed, wherever it leads.</param>
     /// <exception cref="CheckpointException">The file is damaged, of no such kind, or holds more than tensors.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static ITensorSource Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return ShardedCheckpoint.Open(path);
-        Span<byte> first = stackalloc byte[4];
-        using (FileStream stream = File.OpenRead(path)) stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
-        return first.SequenceEqual("PK\u0003\u0004"u8) ? PickleCheckpoint.Open(path) : SafetensorsFile.Open(path);
+        Span<byte> first = stackalloc byte[PickleCheckpoint.SignatureLength];
+        using (FileStream stream = File.OpenRead(path)) first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
+        return PickleCheckpoint.IsBegunBy(first) ? PickleCheckpoint.Open(path) : SafetensorsFile.Open(path);
     }
 
     /// <summary>

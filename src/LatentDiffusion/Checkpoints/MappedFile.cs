@@ -39,32 +39,34 @@ internal sealed class MappedFile : IDisposable
     /// <summary>Number of bytes when it was opened.</summary>
     public long Length { get; }
 
-    /// <summary>Copies bytes that lie within the file.</summary>
+    /// <summary>Takes some of the file's bytes, which are there until it returns.</summary>
+    public delegate void Use(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Shows bytes that lie within the file, in place.</summary>
     /// <exception cref="CheckpointException">The file was shortened since it was opened.</exception>
-    public unsafe void Read(long position, Span<byte> destination)
+    public unsafe void View(long position, int count, Use use)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
 
         // Reading a mapped page beyond the end of a file ends the process, so a shortened file is noticed before.
-        if (RandomAccess.GetLength(_handle) < position + destination.Length)
+        if (RandomAccess.GetLength(_handle) < position + count)
             throw new CheckpointException(Path, "the file was shortened after it was opened.");
-        while (!destination.IsEmpty)
+        if (count == 0)
         {
-            int count = Math.Min(destination.Length, WindowLength);
-            using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(position, count, MemoryMappedFileAccess.Read);
-            byte* pointer = null;
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-            try
-            {
-                new ReadOnlySpan<byte>(pointer + view.PointerOffset, count).CopyTo(destination);
-            }
-            finally
-            {
-                view.SafeMemoryMappedViewHandle.ReleasePointer();
-            }
+            use([]);
+            return;
+        }
 
-            position += count;
-            destination = destination[count..];
+        using MemoryMappedViewAccessor view = _map!.CreateViewAccessor(position, count, MemoryMappedFileAccess.Read);
+        byte* pointer = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        try
+        {
+            use(new ReadOnlySpan<byte>(pointer + view.PointerOffset, count));
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
     }
 
@@ -72,7 +74,12 @@ internal sealed class MappedFile : IDisposable
     public byte[] Read(long position, int count)
     {
         var bytes = new byte[count];
-        Read(position, bytes);
+        for (int start = 0; start < count; start += WindowLength)
+        {
+            int from = start, length = Math.Min(count - start, WindowLength);
+            View(position + from, length, window => window.CopyTo(bytes.AsSpan(from)));
+        }
+
         return bytes;
     }
 

@@ -15,15 +15,28 @@ internal static class PickleCalls
         _ => throw new FormatException("The pickle calls something that is no global."),
     };
 
-    /// <summary>The storage that a persistent id stands for: ('storage', type, key, device, number of values).</summary>
-    public static PickledStorage Storage(object? id) =>
-        id is object?[] and ["storage", PickleGlobal { Role: PickleGlobal.Kind.Storage } type, string key, string, long and >= 0]
-            ? new PickledStorage(key, type.DataType)
-            : throw new FormatException("The pickle has a persistent id that is no storage.");
+    /// <summary>
+    /// The storage that a persistent id stands for: ('storage', type, key, device, number of values), and in files of
+    /// before PyTorch 1.6 which part of it, as (key, first value, number of values), or None.
+    /// </summary>
+    public static PickledStorage Storage(object? id) => id switch
+    {
+        object?[] and ["storage", PickleGlobal { Role: PickleGlobal.Kind.Storage } type, string key, string, long and >= 0 and var count, .. var part] =>
+            new PickledStorage(key, type.DataType, count, Part(part)),
+        _ => throw new FormatException("The pickle has a persistent id that is no storage."),
+    };
+
+    private static (long First, long Count)? Part(object?[] part) => part switch
+    {
+        [] or [null] => null,
+        [object?[] and [string, long and >= 0 and var first, long and >= 0 and var count]] => (first, count),
+        _ => throw new FormatException("The pickle has a persistent id that is no storage."),
+    };
 
     private static PickledTensor Tensor(object?[] arguments)
     {
-        if (arguments is not [PickledStorage storage, long and >= 0 and var offset, var shape, var strides, bool, ..])
+        // Before PyTorch 0.4 nothing followed the strides; whether it requires a gradient does since.
+        if (arguments is not [PickledStorage storage, long and >= 0 and var offset, var shape, var strides, .. var rest] || rest is not ([] or [bool, ..]))
             throw new FormatException("The pickle makes a tensor of unexpected arguments.");
         long[] sizes = Numbers(shape, "a shape"), steps = Numbers(strides, "strides");
         return sizes.Length == steps.Length

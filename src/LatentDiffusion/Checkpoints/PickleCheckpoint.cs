@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote as zip and pickle.
-/// Only tensors and plain containers are known; a file that refers to anything else is refused, and nothing in it is
+/// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or
+/// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; a file that refers to anything else is refused, and nothing in it is
 /// ever executed. Opening reads the description alone, and each read copies one tensor. Safe for concurrent reads.
 /// </summary>
 /// <remarks>
@@ -14,12 +14,10 @@ namespace LatentDiffusion;
 /// </remarks>
 public sealed class PickleCheckpoint : ITensorSource
 {
-    /// <summary>A thousand times what Stable Diffusion's description takes.</summary>
-    private const int MaximumPickleLength = 1 << 24;
+    /// <summary>As many of a file's first bytes as tell whether it is one of PyTorch's.</summary>
+    internal const int SignatureLength = TarSignatureAt + 5;
 
-    private const int MaximumDepth = 32;
-
-    private const string Description = "data.pkl", ByteOrder = "byteorder";
+    private const int MaximumDepth = 32, TarSignatureAt = 257;
 
     private readonly MappedFile _file;
     private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long Start, long Length)> _tensors = [];
@@ -27,13 +25,11 @@ public sealed class PickleCheckpoint : ITensorSource
     private PickleCheckpoint(MappedFile file)
     {
         _file = file;
-        var zip = new StoredZip(file);
-        string folder = FindFolder(zip);
-        byte[] pickle = zip.ReadAll(folder + Description, MaximumPickleLength);
-        object? root = PickleMachine.Read(pickle);
+        PickleContent content = ReadContent(file);
+        object? root = content.Root;
         if (root is Dictionary<string, object?> all && all.GetValueOrDefault("state_dict") is Dictionary<string, object?> inner) root = inner;
-        long budget = 4L * pickle.Length;
-        Collect("", root, MaximumDepth, ref budget, (name, tensor) => Add(zip, folder, name, tensor));
+        long budget = 4L * content.Length;
+        Collect("", root, MaximumDepth, ref budget, (name, tensor) => Add(content.Find(tensor.Storage), name, tensor));
         Entries = [.. _tensors.Values.Select(t => t.Entry)];
     }
 
@@ -79,15 +75,15 @@ public sealed class PickleCheckpoint : ITensorSource
         TensorEntry entry = this.Require(name, destination);
         if (entry.ByteLength == 0) return;
         (_, PickledTensor tensor, long start, long length) = _tensors[name];
-        long size = ElementSize(entry.DataType);
+        long size = tensor.Storage.ElementSize;
         if (IsContiguous(tensor))
         {
-            TensorBytes.Fill(destination, entry.DataType, (position, bytes) => _file.Read(start + tensor.Offset * size + position, bytes));
+            TensorBytes.Fill(destination, entry.DataType, _file, start + tensor.Offset * size);
             return;
         }
 
         using Tensor storage = empty([length / size], entry.DataType, CPU);
-        TensorBytes.Fill(storage, entry.DataType, (position, bytes) => _file.Read(start + position, bytes));
+        TensorBytes.Fill(storage, entry.DataType, _file, start);
         using Tensor view = storage.as_strided(tensor.Shape, tensor.Strides, tensor.Offset);
         using var noGradient = no_grad();
         using Tensor plain = destination.detach();
@@ -97,18 +93,24 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>All entries are in one folder, which is named after the file as it was written.</summary>
-    private static string FindFolder(StoredZip zip)
+    /// <summary>Whether a file is to be opened as one of PyTorch's.</summary>
+    /// <param name="first">Its first bytes, <see cref="SignatureLength"/> of them or all.</param>
+    internal static bool IsBegunBy(ReadOnlySpan<byte> first) =>
+        first.StartsWith(ZippedPickle.Signature) || LegacyPickle.IsBegunBy(first) || IsTar(first);
+
+    private static PickleContent ReadContent(MappedFile file)
     {
-        string description = zip.Names
-            .Where(name => name == Description || name.EndsWith($"/{Description}", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .FirstOrDefault() ?? throw new FormatException($"The zip file has no {Description}: no checkpoint of PyTorch.");
-        string folder = description[..^Description.Length];
-        return zip.Find(folder + ByteOrder) is null || zip.ReadAll(folder + ByteOrder, 16).AsSpan().SequenceEqual("little"u8)
-            ? folder
-            : throw new FormatException("The values are not little-endian.");
+        byte[] first = file.Read(0, (int)Math.Min(file.Length, SignatureLength));
+        if (LegacyPickle.IsBegunBy(first)) return LegacyPickle.Read(file);
+        return IsTar(first)
+            ? throw new FormatException(
+                "The file is a tar archive, as PyTorch wrote them before 0.1.10, which is not read here. Load it with a PyTorch "
+                + "that does and save it again, best as safetensors.")
+            : ZippedPickle.Read(file);
     }
+
+    private static bool IsTar(ReadOnlySpan<byte> first) =>
+        first.Length >= SignatureLength && first[TarSignatureAt..].StartsWith("ustar"u8);
 
     /// <summary>
     /// Finds the tensors in containers. Every container costs what its name is long, which ends a file whose containers
@@ -140,11 +142,9 @@ public sealed class PickleCheckpoint : ITensorSource
         static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
     }
 
-    private void Add(StoredZip zip, string folder, string name, PickledTensor tensor)
+    private void Add((long Start, long Length) storage, string name, PickledTensor tensor)
     {
-        (long start, long length) = zip.Find($"{folder}data/{tensor.Storage.Key}")
-            ?? throw new FormatException($"The values of '{name}' (data/{tensor.Storage.Key}) are not in the file.");
-        long size = ElementSize(tensor.Storage.DataType), held = length / size;
+        long size = tensor.Storage.ElementSize, held = storage.Length / size;
         long count = 1, last = tensor.Offset;
         try
         {
@@ -168,7 +168,7 @@ public sealed class PickleCheckpoint : ITensorSource
         else if (last >= held || count > held)
             throw new FormatException($"'{name}' needs more values than the {held} of its storage: truncated, or made to look large.");
         var entry = new TensorEntry(name, tensor.Storage.DataType, tensor.Shape, count * size);
-        if (!_tensors.TryAdd(name, (entry, tensor, start, length)))
+        if (!_tensors.TryAdd(name, (entry, tensor, storage.Start, storage.Length)))
             throw new FormatException($"Two tensors have the name '{name}'.");
     }
 
@@ -183,7 +183,4 @@ public sealed class PickleCheckpoint : ITensorSource
 
         return true;
     }
-
-    private static long ElementSize(ScalarType type) =>
-        type == ScalarType.ComplexFloat64 ? 16 : SafetensorsDataType.Describe(type).Size;
 }

@@ -15,6 +15,7 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, ScalarT
     {
         new("collections.OrderedDict", Kind.Dictionary),
         new("torch.Size", Kind.Size),
+        new("torch._utils._rebuild_tensor", Kind.Tensor),
         new("torch._utils._rebuild_tensor_v2", Kind.Tensor),
         new("torch._utils._rebuild_parameter", Kind.Parameter),
         new("torch.DoubleStorage", Kind.Storage, ScalarType.Float64),

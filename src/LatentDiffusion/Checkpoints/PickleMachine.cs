@@ -18,20 +18,21 @@ internal sealed class PickleMachine
     private readonly List<object?> _stack = [];
     private readonly Dictionary<long, object?> _memo = [];
 
-    private PickleMachine()
-    {
-    }
+    private readonly ICollection<PickledStorage>? _storages;
 
-    /// <summary>Reads a pickle.</summary>
+    private PickleMachine(ICollection<PickledStorage>? storages) => _storages = storages;
+
+    /// <summary>Reads a pickle, and leaves what follows it.</summary>
+    /// <param name="bytes">Where the pickle begins.</param>
+    /// <param name="storages">Takes every storage that the pickle refers to; null where nobody asks.</param>
     /// <returns>
     /// null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary, or
     /// <see cref="PickledTensor"/>.
     /// </returns>
     /// <exception cref="FormatException">It is damaged, or refers to anything that is not known; the message says what.</exception>
-    public static object? Read(ReadOnlySpan<byte> pickle)
+    public static object? Read(ref PickleBytes bytes, ICollection<PickledStorage>? storages = null)
     {
-        var bytes = new PickleBytes(pickle);
-        var machine = new PickleMachine();
+        var machine = new PickleMachine(storages);
         byte instruction;
         while ((instruction = bytes.Byte()) != '.')
         {
@@ -100,7 +101,7 @@ internal sealed class PickleMachine
             case (byte)'c': Push(PickleGlobal.Find(bytes.Line(), bytes.Line())); break;
             case 0x93: Push(NamedGlobal(PopMany(2))); break;
             case (byte)'R': Push(PickleCalls.Reduce(PopMany(2))); break;
-            case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;
+            case (byte)'Q': PushStorage(PickleCalls.Storage(Pop())); break;
             case (byte)'b': Build(); break;
             default: throw new FormatException(
                 $"The pickle has the instruction 0x{instruction:x2}, which builds more than tensors and plain containers, or is none.");
@@ -158,6 +159,12 @@ internal sealed class PickleMachine
     private object? Recall(long key) => _memo.TryGetValue(key, out object? value)
         ? value
         : throw new FormatException($"The pickle recalls number {key}, which it never remembered.");
+
+    private void PushStorage(PickledStorage storage)
+    {
+        _storages?.Add(storage);
+        Push(storage);
+    }
 
     private void Push(object? value) => _stack.Add(value);
 

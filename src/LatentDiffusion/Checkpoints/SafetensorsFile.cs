@@ -5,8 +5,8 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// A safetensors file, mapped into memory a part at a time: opening reads and checks the header alone, and each read
-/// copies one tensor from the file's pages to where it shall be. Safe for concurrent reads. The file must not be
-/// shortened by another process while it is open.
+/// brings one tensor from the file's pages to where it shall be, converted on the way. Safe for concurrent reads. The
+/// file must not be shortened by another process while it is open.
 /// </summary>
 public sealed class SafetensorsFile : ITensorSource
 {
@@ -76,8 +76,7 @@ public sealed class SafetensorsFile : ITensorSource
     public void ReadInto(string name, Tensor destination)
     {
         TensorEntry tensor = this.Require(name, destination);
-        long start = _dataStart + _tensors[name].Start;
-        TensorBytes.Fill(destination, tensor.DataType, (position, bytes) => _file.Read(start + position, bytes));
+        TensorBytes.Fill(destination, tensor.DataType, _file, _dataStart + _tensors[name].Start);
     }
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>

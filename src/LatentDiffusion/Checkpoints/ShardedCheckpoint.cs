@@ -5,7 +5,8 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Several files as one, by an index (<c>*.index.json</c>) that says which file holds which tensor. Index and files must
-/// agree exactly. Safe for concurrent reads.
+/// agree exactly. The files lie beside the index; a link there may lead to nothing else but the blobs of the hub's cache
+/// that it is in. Safe for concurrent reads.
 /// </summary>
 public sealed class ShardedCheckpoint : ITensorSource
 {
@@ -65,9 +66,9 @@ public sealed class ShardedCheckpoint : ITensorSource
         foreach (string name in map.Values.Distinct().Order(StringComparer.Ordinal))
         {
             string file = System.IO.Path.Combine(folder, name);
-
             if (!IsFileName(name) || !File.Exists(file))
                 throw new CheckpointException(Path, $"it names the file '{name}', which is no checkpoint in its folder.");
+            FolderPath.Check(folder, new FileInfo(file));
             _shards.Add(name, Checkpoint.Open(file));
         }
 

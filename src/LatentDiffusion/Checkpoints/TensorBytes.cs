@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -5,17 +6,21 @@ namespace LatentDiffusion;
 /// <summary>Moves the raw bytes of tensors in pieces, so that no second copy of a whole tensor exists.</summary>
 internal static class TensorBytes
 {
-    /// <summary>Elements converted or copied at a time: 4 MB of float32, which stays in the processor's cache.</summary>
-    private const long ElementsAtATime = 1 << 20;
-
-    /// <summary>Takes bytes from a position within one tensor's values.</summary>
-    public delegate void Reader(long position, Span<byte> destination);
+    /// <summary>Elements converted or copied at a time: 2 MB of float32, which stay in the processor's cache.</summary>
+    private const long ElementsAtATime = 1 << 19;
 
     /// <summary>Takes the next bytes of a tensor's values.</summary>
     public delegate void Writer(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Fills a tensor with stored values of a data type, straight into its memory where the type agrees.</summary>
-    public static void Fill(Tensor destination, ScalarType stored, Reader read)
+    /// <summary>
+    /// Fills a tensor with stored values of a data type: straight from the file's pages into its memory, by all cores,
+    /// where it lies in one piece on the CPU and its type is that of the file or float32.
+    /// </summary>
+    /// <param name="destination">Takes the values.</param>
+    /// <param name="stored">Data type of the values in the file.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="start">Where in the file they begin.</param>
+    public static void Fill(Tensor destination, ScalarType stored, MappedFile file, long start)
     {
         if (destination.NumberOfElements == 0) return;
         using var noGradient = no_grad();
@@ -23,24 +28,16 @@ internal static class TensorBytes
         if (!plain.is_contiguous())
         {
             using Tensor whole = empty(plain.shape, stored, CPU);
-            Fill(whole, stored, read);
+            Fill(whole, stored, file, start);
             plain.copy_(whole).DisposeUnless(plain);
             return;
         }
 
         using Tensor flat = plain.view(-1);
-        bool direct = flat.dtype == stored && flat.device_type == TorchSharp.DeviceType.CPU;
-        using Tensor? staging = direct ? null : empty(Math.Min(flat.NumberOfElements, ElementsAtATime), stored, CPU);
-        foreach ((long start, long count) in Pieces(flat.NumberOfElements))
-        {
-            using Tensor target = flat.narrow(0, start, count);
-            using Tensor? part = staging?.narrow(0, 0, count);
-            Tensor source = part ?? target;
-            Span<byte> bytes = source.bytes;
-            read(start * source.ElementSize, bytes);
-            if (stored == ScalarType.Bool) Normalize(bytes);
-            if (part is not null) target.copy_(part).DisposeUnless(target);
-        }
+        if (flat.device_type == TorchSharp.DeviceType.CPU && ValueConversion.Between(stored, flat.dtype) is { } conversion)
+            FillByAllCores(flat, conversion, file, start);
+        else
+            FillByCopies(flat, stored, file, start);
     }
 
     /// <summary>Passes a tensor's values on in row-major order, converted to a data type.</summary>
@@ -59,10 +56,46 @@ internal static class TensorBytes
         }
     }
 
-    /// <summary>A file may hold any byte as a Boolean; libtorch's operators expect 0 and 1.</summary>
-    private static void Normalize(Span<byte> booleans)
+    /// <summary>Most of the time goes into the first touch of fresh memory, which several cores do faster than one.</summary>
+    private static void FillByAllCores(Tensor flat, ValueConversion conversion, MappedFile file, long start)
     {
-        foreach (ref byte b in booleans) b = b == 0 ? (byte)0 : (byte)1;
+        long length = flat.NumberOfElements, pieces = (length + ElementsAtATime - 1) / ElementsAtATime;
+        if (pieces == 1) FillPiece(0);
+        else InParallel(pieces, FillPiece);
+
+        void FillPiece(long piece)
+        {
+            long first = piece * ElementsAtATime, count = Math.Min(ElementsAtATime, length - first);
+            using Tensor target = flat.narrow(0, first, count);
+            file.View(
+                start + first * conversion.StoredSize, (int)(count * conversion.StoredSize), bytes => conversion.Apply(bytes, target.bytes));
+        }
+    }
+
+    private static void InParallel(long count, Action<long> body)
+    {
+        try
+        {
+            Parallel.For(0, count, body);
+        }
+        catch (AggregateException e)
+        {
+            // What one reading at a time would have thrown.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    /// <summary>To other devices, and between types that libtorch alone converts.</summary>
+    private static void FillByCopies(Tensor flat, ScalarType stored, MappedFile file, long start)
+    {
+        using Tensor staging = empty(Math.Min(flat.NumberOfElements, ElementsAtATime), stored, CPU);
+        ValueConversion copy = ValueConversion.Between(stored, stored)!;
+        foreach ((long first, long count) in Pieces(flat.NumberOfElements))
+        {
+            using Tensor target = flat.narrow(0, first, count), part = staging.narrow(0, 0, count);
+            file.View(start + first * copy.StoredSize, (int)(count * copy.StoredSize), bytes => copy.Apply(bytes, part.bytes));
+            target.copy_(part).DisposeUnless(target);
+        }
     }
 
     private static IEnumerable<(long Start, long Count)> Pieces(long length)

@@ -33,6 +33,14 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
+    public void TruncatedLegacyPicklesAreRefusedAtEveryPosition()
+    {
+        byte[] file = Legacy();
+        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        Assert.False(IsRefused(file));
+    }
+
+    [Fact]
     public void MutatedSafetensorsEndInTheExceptionOrALoad() => Mutate(Safetensors(), seed: 1, count: 5000, Mutation.AnyByte);
 
     [Fact]
@@ -56,6 +64,14 @@ public sealed class HostileFileTests : IDisposable
 
     [Fact]
     public void MutatedPicklesEndInTheExceptionOrALoad() => Mutate(Pickle(), seed: 2, count: 4000, Mutation.AnyByte);
+
+    [Fact]
+    public void MutatedLegacyPicklesEndInTheExceptionOrALoad()
+    {
+        byte[] file = Legacy();
+        Mutate(file, seed: 3, count: 2000, Mutation.AnyByte);
+        Mutate(file, seed: 4, count: 4000, Mutation.Instruction);
+    }
 
     [Fact]
     public void MutatedDescriptionsWithAValidChecksumEndInTheExceptionOrALoad()
@@ -143,6 +159,18 @@ public sealed class HostileFileTests : IDisposable
     {
         PickleWriter.Save(_folder["p"], Description(), arange(6, ScalarType.Float32).bytes.ToArray(), CompressionLevel.NoCompression);
         return File.ReadAllBytes(_folder["p"]);
+    }
+
+    private static byte[] Legacy()
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(
+            ("a", () => pickle.LegacyTensor("0", 6, 0, [2, 3], [3, 1])),
+            ("b", () => pickle.Parameter(() => pickle.LegacyTensor("0", 6, 0, [3, 2], [1, 3]))),
+            ("c", () => pickle.OldTensor("1", 2, 1, [], [])),
+            ("d", () => pickle.LegacyTensor("0", 6, 0, [2], [1], part: (2, 2))));
+        return PickleWriter.Legacy(
+            pickle.ToArray(), ["1", "0"], (2, new byte[8]), (6, arange(6, ScalarType.Float32).bytes.ToArray()));
     }
 
     private static byte[] Description()

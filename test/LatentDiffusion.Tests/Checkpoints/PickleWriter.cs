@@ -22,6 +22,26 @@ internal sealed class PickleWriter
         }
     }
 
+    /// <summary>Writes a checkpoint in the form of before PyTorch 1.6.</summary>
+    public static byte[] Legacy(byte[] description, string[] keys, params (long Count, byte[] Values)[] storages) =>
+        Legacy(description, keys, storages, version: 1001, littleEndian: true);
+
+    /// <summary>The same with a header of one's choice.</summary>
+    public static byte[] Legacy(byte[] description, string[] keys, (long Count, byte[] Values)[] storages, short version, bool littleEndian)
+    {
+        var list = new PickleWriter();
+        list.Write("]("u8);
+        foreach (string key in keys) list.Text(key);
+        list.Write("e"u8);
+        var machine = new PickleWriter();
+        machine.Write("}"u8);
+        machine.Text("little_endian");
+        machine.Write([littleEndian ? (byte)0x88 : (byte)0x89, (byte)'s']);
+        byte[] magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+        byte[] format = [0x80, 2, (byte)'M', .. BitConverter.GetBytes(version), (byte)'.'];
+        return [.. magic, .. format, .. machine.ToArray(), .. description, .. list.ToArray(), .. storages.SelectMany(s => BitConverter.GetBytes(s.Count).Concat(s.Values))];
+    }
+
     public byte[] ToArray() => [.. _bytes.ToArray(), (byte)'.'];
 
     public void Dictionary(params (string Key, Action Value)[] items)
@@ -40,13 +60,58 @@ internal sealed class PickleWriter
     public void Tensor(string storage, long offset, long[] shape, long[] strides)
     {
         Global("torch._utils", "_rebuild_tensor_v2");
+        Storage(storage, 6, () => { });
+        View(offset, shape, strides);
+    }
+
+    /// <summary>A tensor in a file of before PyTorch 1.6.</summary>
+    public void LegacyTensor(string storage, long count, long offset, long[] shape, long[] strides, (long First, long Count)? part = null, string type = "FloatStorage")
+    {
+        Global("torch._utils", "_rebuild_tensor_v2");
+        Storage(storage, count, () => Part(part), type);
+        View(offset, shape, strides);
+    }
+
+    /// <summary>A tensor in a file of before PyTorch 0.4.</summary>
+    public void OldTensor(string storage, long count, long offset, long[] shape, long[] strides)
+    {
+        Global("torch._utils", "_rebuild_tensor");
+        Storage(storage, count, () => Part(null));
+        Integer(offset);
+        Tuple(shape);
+        Tuple(strides);
+        Write("tR"u8);
+    }
+
+    private void Storage(string storage, long count, Action part, string type = "FloatStorage")
+    {
         Write("(("u8);
         Text("storage");
-        Global("torch", "FloatStorage");
+        Global("torch", type);
         Text(storage);
         Text("cpu");
-        Integer(6);
+        Integer(count);
+        part();
         Write("tQ"u8);
+    }
+
+    private void Part((long First, long Count)? part)
+    {
+        if (part is not (var first, var count))
+        {
+            Write("N"u8);
+            return;
+        }
+
+        Write("("u8);
+        Text("part");
+        Integer(first);
+        Integer(count);
+        Write("t"u8);
+    }
+
+    private void View(long offset, long[] shape, long[] strides)
+    {
         Integer(offset);
         Tuple(shape);
         Tuple(strides);

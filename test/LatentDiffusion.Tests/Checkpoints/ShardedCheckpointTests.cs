@@ -55,6 +55,39 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void AShardMayNotBeALinkToElsewhere()
+    {
+        string folder = Directory.CreateDirectory(_folder["model"]).FullName, index = Path.Combine(folder, Index);
+        File.WriteAllText(index, """{"weight_map":{"c":"two.safetensors"}}""");
+        File.CreateSymbolicLink(Path.Combine(folder, "two.safetensors"), Path.Combine("..", "two.safetensors"));
+        Assert.Contains("out of it", Assert.Throws<CheckpointException>(() => Checkpoint.Open(index)).Message);
+    }
+
+    [Fact]
+    public void AShardMayBeALinkToItsNeighbourOrToTheBlobsOfAHubCache()
+    {
+        string snapshot = Directory.CreateDirectory(Path.Combine(_folder["hub"], "snapshots", "abc", "unet")).FullName;
+        string blobs = Directory.CreateDirectory(Path.Combine(_folder["hub"], "blobs")).FullName, index = Path.Combine(snapshot, Index);
+        File.WriteAllText(Path.Combine(blobs, "i"), """{"weight_map":{"a":"1.safetensors","b":"1.safetensors","c":"2.safetensors"}}""");
+        File.CreateSymbolicLink(index, Path.Combine("..", "..", "..", "blobs", "i"));
+        File.Move(_folder["one.safetensors"], Path.Combine(blobs, "x"));
+        File.CreateSymbolicLink(Path.Combine(snapshot, "1.safetensors"), Path.Combine("..", "..", "..", "blobs", "x"));
+        File.Move(_folder["two.safetensors"], Path.Combine(snapshot, "two.safetensors"));
+        File.CreateSymbolicLink(Path.Combine(snapshot, "2.safetensors"), "two.safetensors");
+        using ITensorSource source = Checkpoint.Open(index);
+        Assert.Equal([1f, 1], source.Read("a").data<float>().ToArray());
+        Assert.Equal([0L, 1, 2, 3], source.Read("c").data<long>().ToArray());
+    }
+
+    [Fact]
+    public void ALinkThatLeadsToItselfIsRefused()
+    {
+        File.CreateSymbolicLink(_folder["three.safetensors"], "three.safetensors");
+        Write("""{"weight_map":{"a":"three.safetensors"}}""");
+        Assert.Throws<CheckpointException>(() => Checkpoint.Open(_folder[Index]));
+    }
+
+    [Fact]
     public void TheVariantComesFirstAndThePlainFileElse()
     {
         string folder = Directory.CreateDirectory(_folder["unet"]).FullName;

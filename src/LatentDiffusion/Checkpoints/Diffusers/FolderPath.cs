@@ -26,7 +26,9 @@ internal static class FolderPath
         foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos()) Check(root, entry);
     }
 
-    private static void Check(string root, FileSystemInfo entry)
+    /// <summary>Checks that a file or folder is no link out of the model's folder.</summary>
+    /// <exception cref="CheckpointException">It is one.</exception>
+    public static void Check(string root, FileSystemInfo entry)
     {
         if (entry.LinkTarget is null) return;
         string? target;
@@ -43,13 +45,17 @@ internal static class FolderPath
             throw new CheckpointException(root, $"the link {entry.Name} in it leads out of it, to {target}.");
     }
 
-    /// <summary>The folder itself; and for a snapshot in a hub's cache, whose files are links to blobs by their hash, those blobs.</summary>
+    /// <summary>
+    /// The folder itself; and for a snapshot in a hub's cache or a folder in it, whose files are links to blobs by their
+    /// hash, those blobs.
+    /// </summary>
     private static IEnumerable<string> Allowed(string root)
     {
         var folder = new DirectoryInfo(root);
         yield return WithSeparator((folder.ResolveLinkTarget(returnFinalTarget: true) ?? folder).FullName);
         yield return WithSeparator(folder.FullName);
-        if (folder.Parent is { Name: "snapshots", Parent: { } cache }) yield return WithSeparator(Path.Combine(cache.FullName, "blobs"));
+        for (DirectoryInfo? above = folder.Parent; above is not null; above = above.Parent)
+            if (above is { Name: "snapshots", Parent: { } cache }) yield return WithSeparator(Path.Combine(cache.FullName, "blobs"));
     }
 
     private static string WithSeparator(string folder) => Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar;

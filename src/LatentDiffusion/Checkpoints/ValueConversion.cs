@@ -1,0 +1,54 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Brings stored values into a tensor's memory, converting them on the way. All conversions are exact.</summary>
+/// <param name="StoredSize">Bytes of a stored value.</param>
+/// <param name="Apply">Converts all values of the first into the second, which has room for exactly as many.</param>
+internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversion Apply)
+{
+    private const int HalfSize = 2;
+
+    public delegate void Conversion(ReadOnlySpan<byte> stored, Span<byte> values);
+
+    /// <summary>The conversion from a stored type to a tensor's; null where there is none here and libtorch's is to be taken.</summary>
+    public static ValueConversion? Between(ScalarType stored, ScalarType values) => (stored, values) switch
+    {
+        (ScalarType.Bool, ScalarType.Bool) => new(1, CopyBooleans),
+        (ScalarType.ComplexFloat64, ScalarType.ComplexFloat64) => new(16, Copy),
+        _ when stored == values => new(SafetensorsDataType.Describe(stored).Size, Copy),
+        (ScalarType.Float16, ScalarType.Float32) => new(HalfSize, WidenHalf),
+        (ScalarType.BFloat16, ScalarType.Float32) => new(HalfSize, WidenBFloat16),
+        _ => null,
+    };
+
+    private static void Copy(ReadOnlySpan<byte> stored, Span<byte> values) => stored.CopyTo(values);
+
+    /// <summary>A file may hold any byte as a Boolean; libtorch's operators expect 0 and 1.</summary>
+    private static void CopyBooleans(ReadOnlySpan<byte> stored, Span<byte> values)
+    {
+        for (int i = 0; i < stored.Length; i++) values[i] = stored[i] == 0 ? (byte)0 : (byte)1;
+    }
+
+    private static void WidenHalf(ReadOnlySpan<byte> stored, Span<byte> values) =>
+        TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(stored), MemoryMarshal.Cast<byte, float>(values));
+
+    /// <summary>A bfloat16 is the upper half of a float32.</summary>
+    private static void WidenBFloat16(ReadOnlySpan<byte> stored, Span<byte> values)
+    {
+        ReadOnlySpan<ushort> upper = MemoryMarshal.Cast<byte, ushort>(stored);
+        Span<uint> wide = MemoryMarshal.Cast<byte, uint>(values);
+        int i = 0;
+        for (; i <= upper.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        {
+            Vector.Widen(new Vector<ushort>(upper[i..]), out Vector<uint> low, out Vector<uint> high);
+            (low << 16).CopyTo(wide[i..]);
+            (high << 16).CopyTo(wide[(i + Vector<uint>.Count)..]);
+        }
+
+        for (; i < upper.Length; i++) wide[i] = (uint)upper[i] << 16;
+    }
+}

@@ -1,0 +1,40 @@
+namespace LatentDiffusion;
+
+/// <summary>The container of <c>torch.save</c> since PyTorch 1.6: a zip file of a pickle and one entry for each storage.</summary>
+internal static class ZippedPickle
+{
+    /// <summary>A thousand times what Stable Diffusion's description takes.</summary>
+    private const int MaximumPickleLength = 1 << 24;
+
+    private const string Description = "data.pkl", ByteOrder = "byteorder";
+
+    /// <summary>How every zip file with an entry begins.</summary>
+    public static ReadOnlySpan<byte> Signature => "PK\u0003\u0004"u8;
+
+    /// <summary>Reads the description.</summary>
+    /// <exception cref="FormatException">The file is damaged or no such checkpoint; the message says why.</exception>
+    public static PickleContent Read(MappedFile file)
+    {
+        var zip = new StoredZip(file);
+        string folder = FindFolder(zip);
+        byte[] pickle = zip.ReadAll(folder + Description, MaximumPickleLength);
+        var bytes = new PickleBytes(pickle);
+        return new PickleContent(PickleMachine.Read(ref bytes), pickle.Length, Locate);
+
+        (long Start, long Length) Locate(string key) => zip.Find($"{folder}data/{key}")
+            ?? throw new FormatException($"The storage data/{key} is not in the file.");
+    }
+
+    /// <summary>All entries are in one folder, which is named after the file as it was written.</summary>
+    private static string FindFolder(StoredZip zip)
+    {
+        string description = zip.Names
+            .Where(name => name == Description || name.EndsWith($"/{Description}", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault() ?? throw new FormatException($"The zip file has no {Description}: no checkpoint of PyTorch.");
+        string folder = description[..^Description.Length];
+        return zip.Find(folder + ByteOrder) is null || zip.ReadAll(folder + ByteOrder, 16).AsSpan().SequenceEqual("little"u8)
+            ? folder
+            : throw new FormatException("The values are not little-endian.");
+    }
+}

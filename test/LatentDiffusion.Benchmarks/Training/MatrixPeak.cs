@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Benchmarks;
+
+/// <summary>The most that multiplying float32 matrices reaches on this machine.</summary>
+internal static class MatrixPeak
+{
+    private static readonly int[] s_sizes = [512, 768, 1024, 1536, 2048, 3072];
+
+    /// <summary>The best of several square sizes, in floating-point operations a second.</summary>
+    public static double Measure() => s_sizes.Max(Measure);
+
+    private static double Measure(int size)
+    {
+        const double Enough = 0.5;
+        using IDisposable noGradient = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor a = rand(size, size), b = rand(size, size);
+        double best = double.MaxValue;
+        for (Stopwatch all = Stopwatch.StartNew(); all.Elapsed.TotalSeconds < Enough;)
+        {
+            long start = Stopwatch.GetTimestamp();
+            using Tensor product = mm(a, b);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return 2.0 * size * size * size / best;
+    }
+}
