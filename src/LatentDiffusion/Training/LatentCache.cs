@@ -39,6 +39,23 @@ public sealed class LatentCache : IDisposable
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
+        return Open(path, key, pixels => network.Encode(pixels).Mean, tokenizer, images, count, progress, cancellationToken);
+    }
+
+    /// <summary>Reads a cache, or makes it with an encoder of any kind.</summary>
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says what it is made of: the data set, the encoder's weights, the vocabulary.</param>
+    /// <param name="encode">Pixels in [−1, 1], [batch, 3, height, width], to unscaled latents.</param>
+    /// <param name="tokenizer">The tokenizer of the captions.</param>
+    /// <param name="images">The pictures.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="progress">Told the number of pictures done.</param>
+    /// <param name="cancellationToken">Stops the making; nothing is written then.</param>
+    public static LatentCache Open(
+        string path, string key, Func<Tensor, Tensor> encode, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
+        IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(encode);
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(images);
         key = StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{key}\n{count}"));
@@ -48,7 +65,7 @@ public sealed class LatentCache : IDisposable
             if (file.Metadata.GetValueOrDefault(KeyMetadata) == key) return new LatentCache(file.Read(LatentsName), file.Read(IdsName));
         }
 
-        LatentCache cache = Make(network, tokenizer, images, count, progress, cancellationToken);
+        LatentCache cache = Make(encode, tokenizer, images, count, progress, cancellationToken);
         SafetensorsWriter.Write(
             path, [(LatentsName, cache.Latents), (IdsName, cache.Ids)], new Dictionary<string, string> { [KeyMetadata] = key });
         return cache;
@@ -70,7 +87,7 @@ public sealed class LatentCache : IDisposable
     }
 
     private static LatentCache Make(
-        AutoencoderKL network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count, IProgress<long>? progress, CancellationToken cancellationToken)
+        Func<Tensor, Tensor> encode, ClipTokenizer tokenizer, ICaptionedImageSource images, long count, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -82,8 +99,8 @@ public sealed class LatentCache : IDisposable
             CaptionedImage[] batch =
                 [.. Enumerable.Range(0, (int)Math.Min(BatchSize, count - start)).AsParallel().AsOrdered().Select(i => images.Read(start + i))];
             using DisposeScope inner = NewDisposeScope();
-            (Tensor mean, _) = network.Encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
-            latents.Add(mean.to(ScalarType.Float16).MoveToOuterDisposeScope());
+            Tensor encoded = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
+            latents.Add(encoded.to(ScalarType.Float16).MoveToOuterDisposeScope());
             foreach (CaptionedImage image in batch) ids.AddRange(tokenizer.Encode(image.Caption).Ids);
             progress?.Report(start + batch.Length);
         }
