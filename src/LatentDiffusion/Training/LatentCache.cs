@@ -42,20 +42,20 @@ public sealed class LatentCache : IDisposable
         return Open(path, key, pixels => network.Encode(pixels).Mean, tokenizer, images, count, progress, cancellationToken);
     }
 
-    /// <summary>Reads a cache, or makes it with an encoder of any kind.</summary>
-    /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the encoder's weights, the vocabulary.</param>
-    /// <param name="encode">Pixels in [−1, 1], [batch, 3, height, width], to unscaled latents.</param>
-    /// <param name="tokenizer">The tokenizer of the captions.</param>
-    /// <param name="images">The pictures.</param>
-    /// <param name="count">How many of them.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops the making; nothing is written then.</param>
+    /// <summary>Reads a cache of a tiny autoencoder's latents, or makes it.</summary>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer, ICaptionedImageSource, long, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
-        string path, string key, Func<Tensor, Tensor> encode, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
+        string path, string key, AutoencoderTiny network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(encode);
+        ArgumentNullException.ThrowIfNull(network);
+        return Open(path, key, network.Encode, tokenizer, images, count, progress, cancellationToken);
+    }
+
+    private static LatentCache Open(
+        string path, string key, Func<Tensor, Tensor> encode, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
+        IProgress<long>? progress, CancellationToken cancellationToken)
+    {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(images);
         key = StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{key}\n{count}"));
