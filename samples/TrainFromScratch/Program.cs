@@ -60,8 +60,10 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         try
         {
             if (new TrainingRun(Recipe.Read(recipe), settings).Execute(cancellationToken)) return 0;
-            Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
-            return 130;
+        }
+        catch (OperationCanceledException)
+        {
+            // Before there was anything to save.
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or CheckpointException or TrainingDivergedException
             or ArgumentException or NotSupportedException or ValidationException or TorchUnavailableException)
@@ -69,6 +71,9 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
             Console.Error.WriteLine(e.Message);
             return 1;
         }
+
+        Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
+        return 130;
     },
     CancellationToken.None));
 

@@ -15,7 +15,8 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
     {
         using RunFolder run = RunFolder.Open(settings.Out);
         run.Configure(Configuration());
-        TrainingMaterial material = settings.Data is { } data ? TrainingMaterial.PicturesOf(data, recipe) : TrainingMaterial.Drawings(recipe);
+        TrainingMaterial material = settings.Data is { } data
+            ? TrainingMaterial.PicturesOf(data, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
         var context = new RunContext(recipe, material, settings, run, cancellationToken);
 
         BpeVocabulary vocabulary = VocabularyStage.Run(context);

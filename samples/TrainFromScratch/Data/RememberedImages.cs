@@ -14,6 +14,8 @@ internal sealed class RememberedImages(ICaptionedImageSource images) : ICaptione
 
     public long? Count => images.Count;
 
+    public string ReadCaption(long index) => images.ReadCaption(index);
+
     public CaptionedImage Read(long index)
     {
         if (_pictures.TryGetValue(index, out CaptionedImage? picture)) return picture;

@@ -25,7 +25,7 @@ internal static class LatentStage
             return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
             {
                 AutoencoderKL kl => LatentCache.Open(path, key, kl, tokenizer, pictures, count, progress, context.Cancellation),
-                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures, count, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures, count, new LatentCacheOptions(), progress, context.Cancellation),
                 _ => throw Autoencoders.Unknown(autoencoder),
             });
         }

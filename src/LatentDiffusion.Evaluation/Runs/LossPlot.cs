@@ -55,17 +55,17 @@ public static class LossPlot
 
     private static void AddValidation(Plot plot, LossCurves curves)
     {
-        MetricPoint[] shown = [.. curves.Validation.Where(p => Shows(curves, p.Value))];
-        if (shown.Length == 0) return;
-        Dictionary<long, double> margins = curves.ValidationMargin.GroupBy(m => m.Step).ToDictionary(g => g.Key, g => g.Last().Value);
-        foreach (MetricPoint point in shown)
+        (MetricPoint Point, double Margin)[] bars = [.. Bars(curves)];
+        if (bars.Length == 0) return;
+        foreach ((MetricPoint point, double margin) in bars)
         {
-            if (!margins.TryGetValue(point.Step, out double margin) || !Shows(curves, point.Value - margin)) continue;
+            if (margin == 0 || !Shows(curves, point.Value - margin)) continue;
             ScottPlot.Plottables.LinePlot bar = plot.Add.Line(
                 point.Step, Height(curves, point.Value - margin), point.Step, Height(curves, point.Value + margin));
             (bar.LineColor, bar.LineWidth) = (s_validation.WithAlpha(0.5), 1.5f);
         }
 
+        MetricPoint[] shown = [.. bars.Select(b => b.Point)];
         ScottPlot.Plottables.Scatter line = plot.Add.Scatter(Steps(shown), shown.Select(p => Height(curves, p.Value)).ToArray(), s_validation);
         (line.MarkerSize, line.LineWidth, line.LegendText) = (6, 1, "validation, 95 % interval");
     }
@@ -87,15 +87,22 @@ public static class LossPlot
         double[] losses = [.. curves.Loss.Select(p => p.Value).Where(v => Shows(curves, v)).Order()];
         double[] shown =
         [
-            .. losses.Take(Math.Max(1, (int)(losses.Length * LossesShown))),
-            .. curves.Validation.Where(p => Shows(curves, p.Value)).Select(p => p.Value),
+            .. losses.Take((int)Math.Ceiling(losses.Length * LossesShown)),
+            .. Bars(curves).SelectMany(b => new[] { b.Point.Value - b.Margin, b.Point.Value + b.Margin }).Where(v => Shows(curves, v)),
         ];
         if (shown.Length == 0) return;
         double low = Height(curves, shown.Min()), high = Height(curves, shown.Max());
         double room = Headroom * Math.Max(high - low, 1e-6 * Math.Max(1, Math.Abs(high)));
         long last = Math.Max(curves.Loss.Count > 0 ? curves.Loss[^1].Step : 0, curves.Validation.Count > 0 ? curves.Validation[^1].Step : 0);
-        plot.Axes.SetLimits(0, Math.Max(1, last), low - room, high + room);
+        plot.Axes.SetLimits(0, Math.Max(1, 1.01 * last), low - room, high + room);
         if (curves.LearningRate.Count > 1) plot.Axes.SetLimitsY(0, 1.1 * curves.LearningRate.Max(p => p.Value), plot.Axes.Right);
+    }
+
+    /// <summary>The validations that can be shown, with the half widths of their intervals; 0 where there is none.</summary>
+    private static IEnumerable<(MetricPoint Point, double Margin)> Bars(LossCurves curves)
+    {
+        Dictionary<long, double> margins = curves.ValidationMargin.GroupBy(m => m.Step).ToDictionary(g => g.Key, g => g.Last().Value);
+        return curves.Validation.Where(p => Shows(curves, p.Value)).Select(p => (p, margins.GetValueOrDefault(p.Step)));
     }
 
     private static double[] Steps(IReadOnlyList<MetricPoint> points) => [.. points.Select(p => (double)p.Step)];

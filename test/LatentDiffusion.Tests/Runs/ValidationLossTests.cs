@@ -38,7 +38,7 @@ public sealed class ValidationLossTests : IDisposable
             EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1],
         }.Build();
         FormulaWeights.Fill(autoencoder);
-        _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, _tokenizer, new Stripes(), Pictures);
+        _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
     }
 
     public void Dispose()
