@@ -1,16 +1,15 @@
 using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
 using LatentDiffusion;
 using TrainFromScratch;
 
-var outOption = new Option<DirectoryInfo>("--out")
+var outOption = new Option<DirectoryInfo?>("--out")
 {
-    Description = "Folder of the run: checkpoints, metrics and, at the end, the model. A run that was stopped or killed goes on from here.",
-    DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "drawings")),
+    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the model. A run that was stopped or killed goes on from here. [default: runs/drawings or runs/pictures]",
 };
-var recipeOption = new Option<FileInfo>("--recipe")
+var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 {
-    Description = "JSON file with networks, schedule, data and training settings.",
-    DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "drawings.json")),
+    Description = "JSON file with networks, schedule, data and training settings. [default: drawings.json, or pictures.json with --data]",
 };
 var fromOption = new Option<DirectoryInfo?>("--from")
 {
@@ -18,28 +17,63 @@ var fromOption = new Option<DirectoryInfo?>("--from")
 };
 var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
 
+var dataOption = new Option<string?>("--data")
+{
+    Description = "Captioned pictures to train on: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, drawings made on the fly.",
+};
+var autoencoderOption = new Option<DirectoryInfo?>("--autoencoder")
+{
+    Description = "Folder of an autoencoder to use as it is, in the layout of diffusers or as the two files of a tiny one; without it, one is trained first.",
+};
+var hoursOption = new Option<double?>("--hours")
+{
+    Description = "Hours that the training may take, about: the pace is measured at the beginning and the number of steps follows from it. Without it, the recipe's steps.",
+};
+
 var command = new RootCommand(
-    "Trains a text-to-image model from nothing on drawings made on the fly: first an autoencoder, then, on its latents, "
-    + "a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with a contact sheet. "
+    "Trains a text-to-image model from nothing, on pictures of your own or on drawings made on the fly: first an autoencoder, "
+    + "then, on its latents, a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with "
+    + "a contact sheet, loss curves and a report that says whether the validation loss still falls. "
     + "Ctrl-C stops after the current step and saves.")
 {
-    outOption, recipeOption, fromOption, threadsOption,
+    dataOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
 };
+command.Validators.Add(result =>
+{
+    if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000)) result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
+    if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
+});
 
 command.SetAction((parsed, cancellationToken) => Task.Run(
     () =>
     {
         if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+        var settings = new RunSettings
+        {
+            Out = (parsed.GetValue(outOption) ?? new DirectoryInfo(Path.Combine("runs", parsed.GetValue(dataOption) is null ? "drawings" : "pictures"))).FullName,
+            Data = parsed.GetValue(dataOption),
+            Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
+            From = parsed.GetValue(fromOption)?.FullName,
+            Hours = parsed.GetValue(hoursOption),
+        };
+        string recipe = parsed.GetValue(recipeOption)?.FullName ?? Path.Combine(AppContext.BaseDirectory, settings.Data is null ? "drawings.json" : "pictures.json");
         try
         {
-            Recipe recipe = Recipe.Read(parsed.GetValue(recipeOption)!.FullName);
-            return new TrainingRun(recipe, parsed.GetValue(outOption)!.FullName, parsed.GetValue(fromOption)?.FullName).Execute(cancellationToken) ? 0 : 130;
+            if (new TrainingRun(Recipe.Read(recipe), settings).Execute(cancellationToken)) return 0;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or CheckpointException or TrainingDivergedException or ArgumentException or TorchUnavailableException)
+        catch (OperationCanceledException)
+        {
+            // Before there was anything to save.
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or CheckpointException or TrainingDivergedException
+            or ArgumentException or NotSupportedException or ValidationException or TorchUnavailableException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;
         }
+
+        Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
+        return 130;
     },
     CancellationToken.None));
 
@@ -50,4 +84,5 @@ if (result.Errors.Count > 0)
     return 2;
 }
 
-return await result.InvokeAsync();
+// A step and its checkpoint are finished however long they take.
+return await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LatentDiffusion;
+using LatentDiffusion.Evaluation;
 
 namespace TrainFromScratch;
 
@@ -14,6 +15,21 @@ internal sealed record Recipe
 
     /// <summary>How many drawings are encoded once for the denoiser to learn from.</summary>
     public long Latents { get; init; } = 24_000;
+
+    /// <summary>Width and height that pictures of the user's are brought to, a multiple of the autoencoder's downsampling factor.</summary>
+    public int ImageSize { get; init; } = 128;
+
+    /// <summary>Whether pictures of the user's are also trained on with left and right exchanged.</summary>
+    public bool Mirror { get; init; } = true;
+
+    /// <summary>Most steps between two validations; short runs validate more often.</summary>
+    public long ValidateEvery { get; init; } = 250;
+
+    /// <summary>What is validated on.</summary>
+    public ValidationOptions Validation { get; init; } = new();
+
+    /// <summary>Share of the hours given that the autoencoder's training takes.</summary>
+    public double AutoencoderShare { get; init; } = 0.25;
 
     /// <summary>Pictures of each prompt on the contact sheet at the end; 0 for no sheet.</summary>
     public int SheetColumns { get; init; } = 4;
@@ -41,6 +57,8 @@ internal sealed record Recipe
         ReadCommentHandling = JsonCommentHandling.Skip,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
+
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, s_json)!.AsObject();
 
     public static Recipe Read(string path)
     {

@@ -12,4 +12,8 @@ public interface ICaptionedImageSource
     /// <summary>Reads one picture.</summary>
     /// <param name="index">From 0 to <see cref="Count"/>, exclusive.</param>
     CaptionedImage Read(long index);
+
+    /// <summary>Reads one caption alone. Sources that can do so without decoding the picture do.</summary>
+    /// <param name="index">From 0 to <see cref="Count"/>, exclusive.</param>
+    string ReadCaption(long index) => Read(index).Caption;
 }

@@ -79,6 +79,12 @@ public sealed class SafetensorsFile : ITensorSource
         TensorBytes.Fill(destination, tensor.DataType, _file, _dataStart + _tensors[name].Start);
     }
 
+    /// <summary>Position in the file at which a tensor's values begin.</summary>
+    internal long Offset(string name) => _dataStart + _tensors[name].Start;
+
+    /// <summary>Copies bytes that lie within one tensor's values, counted from the first of them.</summary>
+    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination);
+
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 

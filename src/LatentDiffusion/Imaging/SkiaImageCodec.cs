@@ -32,6 +32,9 @@ public sealed class SkiaImageCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
+    /// <summary>What transparent pixels are laid on when a file is decoded. Default white.</summary>
+    public RgbColor Background { get; init; } = RgbColor.White;
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
     public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null)
@@ -90,10 +93,10 @@ public sealed class SkiaImageCodec : IImageCodec
         if (result != SKCodecResult.Success)
             throw new InvalidDataException($"The picture of {width} x {height} pixels is damaged or truncated ({result}).");
         var rgba = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), info.BytesSize);
-        return OnWhite(rgba, width, height, new Orientation(codec.EncodedOrigin));
+        return Opaque(rgba, width, height, new Orientation(codec.EncodedOrigin), Background);
     }
 
-    private static ImageBuffer OnWhite(ReadOnlySpan<byte> rgba, int width, int height, Orientation orientation)
+    private static ImageBuffer Opaque(ReadOnlySpan<byte> rgba, int width, int height, Orientation orientation, RgbColor background)
     {
         (int turnedWidth, int turnedHeight) = orientation.SwapsSides ? (height, width) : (width, height);
         var rgb = new byte[width * height * 3];
@@ -104,14 +107,16 @@ public sealed class SkiaImageCodec : IImageCodec
             {
                 (int column, int row) = orientation.Source(x, y, width, height);
                 ReadOnlySpan<byte> pixel = rgba.Slice((row * width + column) * 4, 4);
-                int white = (byte.MaxValue - pixel[3]) * byte.MaxValue + byte.MaxValue / 2;
-                rgb[target++] = (byte)((pixel[0] * pixel[3] + white) / byte.MaxValue);
-                rgb[target++] = (byte)((pixel[1] * pixel[3] + white) / byte.MaxValue);
-                rgb[target++] = (byte)((pixel[2] * pixel[3] + white) / byte.MaxValue);
+                rgb[target++] = Over(pixel[0], background.Red, pixel[3]);
+                rgb[target++] = Over(pixel[1], background.Green, pixel[3]);
+                rgb[target++] = Over(pixel[2], background.Blue, pixel[3]);
             }
         }
 
         return new ImageBuffer(turnedWidth, turnedHeight, rgb);
+
+        static byte Over(byte value, byte below, byte alpha) =>
+            (byte)((value * alpha + (byte.MaxValue - alpha) * below + byte.MaxValue / 2) / byte.MaxValue);
     }
 
     /// <summary>How a stored picture is turned for viewing (EXIF 2.32, orientation).</summary>

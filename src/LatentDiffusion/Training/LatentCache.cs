@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,89 +8,279 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Latents and token ids of a data set, computed once: the frozen autoencoder then costs nothing in training. Kept in a
-/// file whose metadata says what it was made of.
+/// safetensors file whose metadata says what it was made of; a batch is read from the mapped file, so that a cache may
+/// be larger than memory. Safe for concurrent use.
 /// </summary>
+/// <remarks>
+/// A row is one variant of one picture: row = picture·<see cref="Variants"/> + variant. The making can be interrupted at
+/// any moment and goes on where it was. The file stays open until the cache is disposed.
+/// </remarks>
 public sealed class LatentCache : IDisposable
 {
-    private const string KeyMetadata = "key", LatentsName = "latents", IdsName = "ids";
-    // Small enough that activations stay in the cache and the allocator reuses their memory: several times as fast as 32.
-    private const int BatchSize = 4;
+    private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids";
 
-    private LatentCache(Tensor latents, Tensor ids) => (Latents, Ids) = (latents, ids);
+    // Elements read at a time for the statistics.
+    private const long Chunk = 1 << 20;
 
-    /// <summary>Means of the latents as the autoencoder network gives them, unscaled, [pictures, channels, height, width], float16.</summary>
-    public Tensor Latents { get; }
+    private readonly RowFile _rows;
+    private readonly Lock _gate = new();
+    private Tensor? _latents, _ids;
 
-    /// <summary>Token ids of the captions, [pictures, tokens], int64.</summary>
-    public Tensor Ids { get; }
+    private LatentCache(RowFile rows, int variants, bool isScaled) => (_rows, Variants, IsScaled) = (rows, variants, isScaled);
 
-    /// <summary>Number of pictures.</summary>
-    public long Count => Latents.shape[0];
+    /// <summary>Takes pictures to the means of their latents and, where asked for, standard deviations.</summary>
+    private delegate (Tensor Mean, Tensor? Deviation) Encoder(Tensor pixels);
 
-    /// <summary>Reads a cache, or makes it where it is missing or was made of something else.</summary>
+    /// <summary>
+    /// Means of all latents, [<see cref="Count"/>, channels, height, width], of <see cref="LatentCacheOptions.Type"/>, in memory:
+    /// read when first asked for. <see cref="Read"/> takes a batch from the file instead.
+    /// </summary>
+    public Tensor Latents => InMemory(ref _latents, LatentsName);
+
+    /// <summary>Token ids of the captions, [<see cref="Count"/>, tokens], int64, in memory: read when first asked for.</summary>
+    /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
+    public Tensor Ids => HasIds ? InMemory(ref _ids, IdsName) : throw NoIds();
+
+    /// <summary>Number of rows: of pictures, times <see cref="Variants"/>.</summary>
+    public long Count => Entry.Shape[0];
+
+    /// <summary>Variants of each picture.</summary>
+    public int Variants { get; }
+
+    /// <summary>
+    /// Whether the latents are those that a denoiser works on, as an <see cref="IAutoencoder"/> gives them; false for those
+    /// of a network, from which shift and scale are still to be applied.
+    /// </summary>
+    public bool IsScaled { get; }
+
+    /// <summary>Whether standard deviations are kept, so that <see cref="Read"/> can draw from the posterior.</summary>
+    public bool HasPosterior => _rows.Find(DeviationsName) is not null;
+
+    /// <summary>Whether token ids are kept.</summary>
+    public bool HasIds => _rows.Find(IdsName) is not null;
+
+    /// <summary>Shape of one latent, [channels, height, width].</summary>
+    public IReadOnlyList<long> Shape => [.. Entry.Shape.Skip(1)];
+
+    private TensorEntry Entry => _rows.Find(LatentsName)!;
+
+    /// <summary>Reads a cache of unscaled means in float16, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary.</param>
+    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>).</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions.</param>
-    /// <param name="images">The pictures.</param>
+    /// <param name="images">The pictures, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops the making; nothing is written then.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
     public static LatentCache Open(
         string path, string key, AutoencoderKL network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentNullException.ThrowIfNull(images);
-        key = StableHash.Of(string.Create(CultureInfo.InvariantCulture, $"{key}\n{count}"));
-        if (File.Exists(path))
-        {
-            using var file = SafetensorsFile.Open(path);
-            if (file.Metadata.GetValueOrDefault(KeyMetadata) == key) return new LatentCache(file.Read(LatentsName), file.Read(IdsName));
-        }
-
-        LatentCache cache = Make(network, tokenizer, images, count, progress, cancellationToken);
-        SafetensorsWriter.Write(
-            path, [(LatentsName, cache.Latents), (IdsName, cache.Ids)], new Dictionary<string, string> { [KeyMetadata] = key });
-        return cache;
+        return Open(path, key, network, tokenizer, images, count, new LatentCacheOptions(), progress, cancellationToken);
     }
 
-    /// <summary>Mean and standard deviation of all latents, which make the autoencoder's shift and scaling.</summary>
+    /// <summary>
+    /// Reads a cache of the network's own latents, before shift and scale, or makes it where it is missing or was made of
+    /// something else.
+    /// </summary>
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="network">The autoencoder.</param>
+    /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
+    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="options">What is kept.</param>
+    /// <param name="progress">Told the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">Variants are asked of a source that has none, or pictures differ in size.</exception>
+    public static LatentCache Open(
+        string path, string key, AutoencoderKL network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        return Open(path, key, Encode, tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
+
+        (Tensor, Tensor?) Encode(Tensor pixels)
+        {
+            (Tensor mean, Tensor logVariance) = network.Encode(Like(pixels, network));
+            return (mean, options.Posterior ? (0.5 * logVariance.to(ScalarType.Float32)).exp() : null);
+        }
+    }
+
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="network">The autoencoder, which has no posterior.</param>
+    /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
+    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="options">What is kept.</param>
+    /// <param name="progress">Told the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    public static LatentCache Open(
+        string path, string key, AutoencoderTiny network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return Open(path, key, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads a cache of the latents that the denoiser works on, shift and scale applied, or makes it where it is missing or
+    /// was made of something else.
+    /// </summary>
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="autoencoder">The autoencoder.</param>
+    /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
+    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="options">What is kept.</param>
+    /// <param name="progress">Told the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    public static LatentCache Open(
+        string path, string key, IAutoencoder autoencoder, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(autoencoder);
+        ArgumentNullException.ThrowIfNull(options);
+        return Open(path, key, Encode, tokenizer, images, count, options, isScaled: true, progress, cancellationToken);
+
+        (Tensor, Tensor?) Encode(Tensor pixels)
+        {
+            LatentDistribution distribution = autoencoder.Encode(options.Device is { } device ? pixels.to(device) : pixels);
+            return (distribution.Mean, distribution.StandardDeviation);
+        }
+    }
+
+    /// <summary>Latents of a batch, from the file.</summary>
+    /// <param name="rows">Numbers of the rows, in any order.</param>
+    /// <param name="posterior">Where given, latents are drawn from the posterior, mean + deviation·noise with noise from it; null for the means.</param>
+    /// <returns>[rows, channels, height, width], float32, on the CPU.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">A draw is asked for, and no deviations are kept.</exception>
+    public Tensor Read(ReadOnlySpan<long> rows, Generator? posterior = null)
+    {
+        if (posterior is not null && !HasPosterior)
+            throw new InvalidOperationException($"The cache keeps no standard deviations to draw with: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Posterior)}.");
+        using IDisposable noGradient = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor mean = _rows.Read(LatentsName, rows).to(ScalarType.Float32);
+        if (posterior is null) return mean.MoveToOuterDisposeScope();
+        Tensor deviation = _rows.Read(DeviationsName, rows).to(ScalarType.Float32);
+        return addcmul(mean, deviation, randn(mean.shape, generator: posterior), 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Token ids of a batch, from the file.</summary>
+    /// <param name="rows">Numbers of the rows, in any order.</param>
+    /// <returns>[rows, tokens], int64, on the CPU.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
+    public Tensor ReadIds(ReadOnlySpan<long> rows) => HasIds ? _rows.Read(IdsName, rows) : throw NoIds();
+
+    /// <summary>Mean and standard deviation of all latents (of their means), which make the autoencoder's shift and scaling.</summary>
     public (double Mean, double StandardDeviation) Statistics()
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor values = Latents.to(ScalarType.Float32);
-        return (values.mean().item<float>(), values.std().item<float>());
-    }
-
-    /// <summary>Disposes the tensors.</summary>
-    public void Dispose()
-    {
-        Latents.Dispose();
-        Ids.Dispose();
-    }
-
-    private static LatentCache Make(
-        AutoencoderKL network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count, IProgress<long>? progress, CancellationToken cancellationToken)
-    {
-        using IDisposable noGrad = no_grad();
-        using DisposeScope scope = NewDisposeScope();
-        var latents = new List<Tensor>();
-        var ids = new List<long>();
-        for (long start = 0; start < count; start += BatchSize)
+        double sum = 0, squares = 0;
+        long perRow = Shape.Aggregate(1L, (product, n) => product * n), step = Math.Max(1, Chunk / perRow), total = Count * perRow;
+        for (long start = 0; start < Count; start += step)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            CaptionedImage[] batch =
-                [.. Enumerable.Range(0, (int)Math.Min(BatchSize, count - start)).AsParallel().AsOrdered().Select(i => images.Read(start + i))];
-            using DisposeScope inner = NewDisposeScope();
-            (Tensor mean, _) = network.Encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
-            latents.Add(mean.to(ScalarType.Float16).MoveToOuterDisposeScope());
-            foreach (CaptionedImage image in batch) ids.AddRange(tokenizer.Encode(image.Caption).Ids);
-            progress?.Report(start + batch.Length);
+            long[] rows = new long[Math.Min(step, Count - start)];
+            for (int i = 0; i < rows.Length; i++) rows[i] = start + i;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor values = Read(rows).to(ScalarType.Float64);
+            sum += values.sum().item<double>();
+            squares += values.square().sum().item<double>();
         }
 
-        return new LatentCache(
-            cat(latents).DetachFromDisposeScope(), tensor(ids.ToArray(), [count, tokenizer.MaxLength]).DetachFromDisposeScope());
+        double mean = sum / total;
+        return (mean, Math.Sqrt(Math.Max(0, squares - total * mean * mean) / Math.Max(1, total - 1)));
+    }
+
+    /// <summary>Disposes the tensors and closes the file.</summary>
+    public void Dispose()
+    {
+        _latents?.Dispose();
+        _ids?.Dispose();
+        _rows.Dispose();
+    }
+
+    private static LatentCache Open(
+        string path, string key, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count, LatentCacheOptions options,
+        bool isScaled, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(options);
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (images.Count is { } there) ArgumentOutOfRangeException.ThrowIfGreaterThan(count, there);
+        var varied = images as IVariedImageSource;
+        if (options.Variants > 1 && varied is null)
+            throw new ArgumentException($"{options.Variants} variants of each picture are asked for, and {images.GetType().Name} has one.", nameof(images));
+        string identity = StableHash.Of(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{key}\n{count}\n{tokenizer?.MaxLength}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}"));
+        RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, options.BatchSize, Compute, progress, cancellationToken);
+        return new LatentCache(rows, options.Variants, isScaled);
+
+        IReadOnlyList<(string, Tensor)> Compute(long start, int length)
+        {
+            CaptionedImage[] batch = ReadBatch(start, length);
+            CheckSizes(batch);
+            (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
+            var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
+            if (options.Posterior)
+            {
+                if (deviation is null) throw new ArgumentException("The posterior is to be kept, and the autoencoder has none: its latents are points.", nameof(options));
+                tensors.Add((DeviationsName, deviation.to(options.Type)));
+            }
+
+            if (tokenizer is not null) tensors.Add((IdsName, tensor(batch.SelectMany(b => tokenizer.Encode(b.Caption).Ids).ToArray(), [length, tokenizer.MaxLength])));
+            return tensors;
+        }
+
+        CaptionedImage[] ReadBatch(long start, int length)
+        {
+            try
+            {
+                return [.. Enumerable.Range(0, length).AsParallel().AsOrdered().Select(i => Picture(start + i))];
+            }
+            catch (AggregateException e)
+            {
+                // What one picture's reading threw says more than that one of several threads threw.
+                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+                throw;
+            }
+        }
+
+        CaptionedImage Picture(long row) => options.Variants == 1 ? images.Read(row) : varied!.Read(row / options.Variants, row % options.Variants);
+    }
+
+    private static void CheckSizes(CaptionedImage[] batch)
+    {
+        ImageBuffer first = batch[0].Image;
+        if (Array.Find(batch, b => b.Image.Width != first.Width || b.Image.Height != first.Height) is { } other)
+            throw new ArgumentException(
+                $"'{other.Name}' is {other.Image.Width} x {other.Image.Height} pixels and '{batch[0].Name}' {first.Width} x {first.Height}: all pictures of a cache are of one size.");
+    }
+
+    private static Tensor Like(Tensor pixels, nn.Module network)
+    {
+        Tensor parameter = network.parameters().First();
+        return pixels.to(parameter.dtype, parameter.device);
+    }
+
+    private static InvalidOperationException NoIds() => new("The cache was made without a tokenizer and keeps no token ids.");
+
+    private Tensor InMemory(ref Tensor? field, string name)
+    {
+        // Detached, for whoever asks first may do so within a scope that ends before the cache.
+        lock (_gate) return field ??= _rows.ReadAll(name).DetachFromDisposeScope();
     }
 }

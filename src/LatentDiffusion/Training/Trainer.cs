@@ -30,6 +30,9 @@ public sealed class Trainer
         _logger = logger ?? NullLogger<Trainer>.Instance;
     }
 
+    /// <summary>What is done every so many steps with the averaged weights, for example validation; null for nothing.</summary>
+    public TrainingCheck? Check { get; init; }
+
     /// <summary>
     /// Trains until all steps are done or it is cancelled, in which case a checkpoint is written and false returned.
     /// When done, the networks hold the averaged weights.
@@ -71,12 +74,14 @@ public sealed class Trainer
             optimizer.Step(++step, learningRate);
             average.Update(step);
             parameters.Publish();
-            if (step % _options.CheckpointEvery == 0 || step == _options.Steps) checkpoints.Write(saved = step);
 
             smoothed = double.IsNaN(smoothed) ? loss : LossSmoothing * smoothed + (1 - LossSmoothing) * loss;
             TimeSpan elapsed = clock.Elapsed;
             progress?.Report(new TrainingProgress(
                 step, _options.Steps, loss, smoothed, learningRate, norm, elapsed, elapsed / (step - first) * (_options.Steps - step)));
+            if (Check is not null && (step % Check.Every == 0 || step == _options.Steps)) Check.Run(step, objective, parameters, average);
+            // Last, so that whatever is recorded of a step is recorded before a resumed run can begin after it.
+            if (step % _options.CheckpointEvery == 0 || step == _options.Steps) checkpoints.Write(saved = step);
         }
 
         if (step > saved) checkpoints.Write(step);

@@ -12,7 +12,7 @@ public sealed class KilledRunTests
         using var folder = new TemporaryFolder();
         using (Process whole = Start(folder["whole"])) Finish(whole);
 
-        foreach (string milestone in new[] { "autoencoder/checkpoint-000000004.safetensors", "latents.safetensors", "denoiser/checkpoint-000000006.safetensors" })
+        foreach (string milestone in new[] { "checkpoints/autoencoder/checkpoint-000000004.safetensors", "latents.safetensors", "checkpoints/denoiser/checkpoint-000000006.safetensors" })
         {
             using Process killed = Start(folder["killed"]);
             Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(folder["killed"], milestone)) || killed.HasExited, TimeSpan.FromMinutes(3)));

@@ -1,0 +1,25 @@
+using LatentDiffusion;
+
+namespace TrainFromScratch;
+
+/// <summary>Each picture twice: as it is, and left and right exchanged.</summary>
+/// <param name="images">The pictures, finite in number.</param>
+internal sealed class MirroredImages(ICaptionedImageSource images) : ICaptionedImageSource
+{
+    public long? Count => 2 * images.Count;
+
+    public CaptionedImage Read(long index)
+    {
+        CaptionedImage picture = images.Read(index / 2);
+        return index % 2 == 0 ? picture : picture with { Image = Mirror(picture.Image), Name = $"{picture.Name} mirrored" };
+    }
+
+    private static ImageBuffer Mirror(ImageBuffer image)
+    {
+        byte[] rgb = new byte[image.Rgb.Length];
+        for (int y = 0; y < image.Height; y++)
+            for (int x = 0; x < image.Width; x++)
+                image.Rgb.Slice((y * image.Width + x) * 3, 3).CopyTo(rgb.AsSpan((y * image.Width + image.Width - 1 - x) * 3));
+        return new ImageBuffer(image.Width, image.Height, rgb);
+    }
+}

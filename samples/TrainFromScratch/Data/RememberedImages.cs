@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using LatentDiffusion;
+
+namespace TrainFromScratch;
+
+/// <summary>Keeps pictures in memory once they are decoded and resized, as far as they fit: each is needed many times.</summary>
+/// <param name="images">The pictures.</param>
+internal sealed class RememberedImages(ICaptionedImageSource images) : ICaptionedImageSource
+{
+    private const long MostBytes = 1L << 30;
+
+    private readonly ConcurrentDictionary<long, CaptionedImage> _pictures = new();
+    private long _bytes;
+
+    public long? Count => images.Count;
+
+    public string ReadCaption(long index) => images.ReadCaption(index);
+
+    public CaptionedImage Read(long index)
+    {
+        if (_pictures.TryGetValue(index, out CaptionedImage? picture)) return picture;
+        picture = images.Read(index);
+        if (Interlocked.Read(ref _bytes) < MostBytes && _pictures.TryAdd(index, picture)) Interlocked.Add(ref _bytes, picture.Image.Rgb.Length);
+        return picture;
+    }
+}

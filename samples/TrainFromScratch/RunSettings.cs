@@ -1,0 +1,20 @@
+namespace TrainFromScratch;
+
+/// <summary>What the command line says of a run.</summary>
+internal sealed record RunSettings
+{
+    /// <summary>Folder of the run.</summary>
+    public required string Out { get; init; }
+
+    /// <summary>Captioned pictures to train on; null for drawings made on the fly.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Folder of an autoencoder that is kept as it is; null to train one.</summary>
+    public string? Autoencoder { get; init; }
+
+    /// <summary>Model folder to start from; null for nothing.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Hours that the training may take; null for the recipe's steps.</summary>
+    public double? Hours { get; init; }
+}

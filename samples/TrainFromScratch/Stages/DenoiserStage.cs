@@ -1,0 +1,81 @@
+using LatentDiffusion;
+using LatentDiffusion.Evaluation;
+using static TorchSharp.torch;
+
+namespace TrainFromScratch;
+
+/// <summary>Text encoder and U-Net, trained together on the latents and validated meanwhile; then the model folder.</summary>
+internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, double shift, double scale)
+{
+    public const string Stage = "denoiser";
+
+    private const int SheetsMeanwhile = 4, FewestValidations = 40;
+    // The rest of the hours goes into encoding and drawing.
+    private const double Share = 0.95;
+
+    private readonly SchedulerConfig _scheduler = SchedulerConfig.Parse(context.Recipe.Scheduler.ToJsonString());
+
+    /// <returns>False where the run was cancelled.</returns>
+    public bool Run(BpeVocabulary vocabulary, LatentCache latents, LatentCache? validation)
+    {
+        Recipe recipe = context.Recipe;
+        manual_seed((long)recipe.Seed + 1);
+        UNet2DConditionModel unet = Fitting(latents.Latents.shape).Build();
+        ClipTextModel text = (recipe.TextEncoder with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
+        if (context.Settings.From is { } from)
+        {
+            StateDict.Load(unet, Path.Combine(from, "unet", ModelFiles.Weights));
+            StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
+        }
+
+        using var components = new StableDiffusionComponents
+        {
+            PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
+            Tokenizer = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength), Scheduler = _scheduler,
+        };
+        IAutoencoder part = Autoencoders.Part(autoencoder);
+        var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
+        // Scaling and shift are all that the objective takes of the configuration.
+        using var objective = new DenoiserObjective(
+            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, _scheduler.ToNoiseSchedule(), recipe.DenoiserObjective);
+        double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
+        TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);
+        if (options is null) return false;
+
+        ValidationLoss? loss = validation is null ? null : new ValidationLoss(
+            unet, text, validation, scale, shift, _scheduler.ToNoiseSchedule(), recipe.DenoiserObjective.PredictionType, recipe.Validation);
+        var trainer = new Trainer(options) { Check = loss is null ? null : Check(loss, sheet, options) };
+        bool done = TrainingConsole.Show(context, Stage, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
+        context.Run.DrawLoss(Stage);
+        if (!done) return false;
+
+        DiffusersFolder.Write(components, context.Run.Model, ScalarType.Float16);
+        if (recipe.SheetColumns > 0)
+            File.WriteAllBytes(context.File("prompts.png"), new SkiaImageCodec().EncodePng(sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps")));
+        return true;
+    }
+
+    /// <summary>Validates, draws the curves, and now and then the prompts.</summary>
+    private TrainingCheck Check(ValidationLoss loss, PromptSheet sheet, TrainingOptions options)
+    {
+        long every = Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery);
+        return new TrainingCheck(every, step =>
+        {
+            context.Run.Record(Stage, step, loss.Measure());
+            context.Run.DrawLoss(Stage);
+            bool due = SheetsMeanwhile * step / options.Steps > SheetsMeanwhile * (step - every) / options.Steps;
+            // The pipeline feeds the networks float32.
+            if (due && step < options.Steps && context.Recipe.SheetColumns > 0 && options.Precision == TrainingPrecision.Float32)
+                context.Run.AddSheet(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
+        });
+    }
+
+    /// <summary>The recipe's U-Net, taking the latents that there are.</summary>
+    private UNet2DConditionConfig Fitting(long[] latents)
+    {
+        UNet2DConditionConfig config = context.Recipe.Unet;
+        if (context.Settings is { Data: null, Autoencoder: null }) return config;
+        int outputs = config.OutChannels / config.InChannels;
+        return config with { InChannels = (int)latents[1], OutChannels = outputs * (int)latents[1], SampleSize = (int)latents[2] };
+    }
+}

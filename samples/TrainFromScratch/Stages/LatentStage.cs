@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using LatentDiffusion;
+using static TorchSharp.torch;
+
+namespace TrainFromScratch;
+
+/// <summary>The latents of all pictures, computed once.</summary>
+internal static class LatentStage
+{
+    /// <returns>Latents of the training set; null where the run was cancelled.</returns>
+    public static LatentCache? Training(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer) =>
+        Open(context, "latents", context.Material.Key, autoencoder, tokenizer, context.Material.Pictures, context.Material.Count);
+
+    /// <returns>Latents of a validation set; null where the run was cancelled.</returns>
+    public static LatentCache? Validation(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures) =>
+        Open(context, "validation", $"{context.Material.Key}, validation", autoencoder, tokenizer, pictures, pictures.Count!.Value);
+
+    private static LatentCache? Open(
+        RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count)
+    {
+        string weights = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(context.AutoencoderWeights)));
+        string key = $"{material}, autoencoder {weights}, {tokenizer.VocabularySize} tokens", path = context.File($"{name}.safetensors");
+        try
+        {
+            return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
+            {
+                AutoencoderKL kl => LatentCache.Open(path, key, kl, tokenizer, pictures, count, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures, count, new LatentCacheOptions(), progress, context.Cancellation),
+                _ => throw Autoencoders.Unknown(autoencoder),
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using LatentDiffusion;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TrainFromScratch;
+
+/// <summary>
+/// How many steps a stage takes: the recipe's, or as many as fit into the hours given. The pace is measured once, on a
+/// few steps that are then undone, and the number of steps kept in <c>plan.json</c>: the learning rate's course depends on
+/// it, so that a resumed run must not measure again.
+/// </summary>
+internal static class TrainingPlan
+{
+    private const int WarmUpSteps = 2, TrialSteps = 6, FewestSteps = 100;
+    private const double SecondsPerHour = 3600;
+
+    /// <param name="context">The run.</param>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="options">The recipe's.</param>
+    /// <param name="objective">What the stage minimises.</param>
+    /// <param name="share">Share of the hours that the stage may take.</param>
+    /// <returns>Null where the run was cancelled.</returns>
+    public static TrainingOptions? Of(RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double share)
+    {
+        string path = context.File("plan.json");
+        JsonObject plan = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
+        JsonNode? planned = plan[stage];
+        double? hours = context.Settings.Hours;
+        if (planned is null || (hours is not null && hours != planned["hours"]!.GetValue<double>()))
+        {
+            if (hours is null) return options;
+            if (SecondsPerStep(context, options, objective) is not { } seconds) return null;
+            planned = new JsonObject { ["hours"] = hours, ["steps"] = Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * share / seconds)) };
+            plan[stage] = planned;
+            File.WriteAllText($"{path}.tmp", plan.ToJsonString());
+            File.Move($"{path}.tmp", path, overwrite: true);
+        }
+
+        long steps = planned["steps"]!.GetValue<long>();
+        return options with { Steps = steps, Optimizer = options.Optimizer with { WarmupSteps = Math.Min(options.Optimizer.WarmupSteps, steps / 10) } };
+    }
+
+    private static double? SecondsPerStep(RunContext context, TrainingOptions options, ITrainingObjective objective)
+    {
+        string folder = context.File("pace");
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor[] before = [.. Parameters().Select(p => p.clone())];
+        TimeSpan start = default, end = default;
+        bool done;
+        using (enable_grad())
+        {
+            var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps });
+            done = trial.Run(objective, folder, new Report<TrainingProgress>(p =>
+            {
+                if (p.Step == WarmUpSteps) start = p.Elapsed;
+                end = p.Elapsed;
+            }), context.Cancellation);
+        }
+
+        foreach ((Tensor parameter, Tensor value) in Parameters().Zip(before)) parameter.copy_(value);
+        Directory.Delete(folder, recursive: true);
+        return done ? (end - start).TotalSeconds / (TrialSteps - WarmUpSteps) : null;
+
+        IEnumerable<Tensor> Parameters() => objective.Modules.Values.SelectMany(m => m.parameters());
+    }
+}

@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using System.Runtime.ExceptionServices;
+using System.Security.Cryptography;
+using System.Text;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What pictures, data sets and networks hold, as SHA-256: the same in every process and on every machine, whatever the
+/// files are called. Keys of caches and splits of data sets follow from it.
+/// </summary>
+public static class ContentHash
+{
+    /// <summary>Bytes hashed at a time, so that no second copy of a large tensor exists.</summary>
+    private const long ElementsAtATime = 1 << 20;
+
+    /// <summary>Pictures read in parallel before the next are begun; bounds what is decoded when work is cancelled.</summary>
+    private const int PicturesAtATime = 256;
+
+    /// <summary>Hash of a picture: its width and height (32-bit, little-endian) and its pixels.</summary>
+    /// <param name="image">The picture.</param>
+    /// <returns>32 bytes.</returns>
+    public static byte[] Of(ImageBuffer image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> size = stackalloc byte[2 * sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(size, image.Width);
+        BinaryPrimitives.WriteInt32LittleEndian(size[sizeof(int)..], image.Height);
+        hash.AppendData(size);
+        hash.AppendData(image.Rgb);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>Hashes of all pictures of a source, in its order. Reads every picture once, on all processors.</summary>
+    /// <param name="images">A source with an end.</param>
+    /// <param name="progress">Told the number of pictures done.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="ArgumentException">The source has no end.</exception>
+    public static byte[][] OfEach(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
+        [.. Each(images, image => Of(image.Image), progress, cancellationToken)];
+
+    /// <summary>Hash of a whole data set: its pictures and captions in their order. Reads every picture once, on all processors.</summary>
+    /// <param name="images">A source with an end.</param>
+    /// <param name="progress">Told the number of pictures done.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    /// <exception cref="ArgumentException">The source has no end.</exception>
+    public static string Of(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (byte[] one in Each(images, image => (byte[])[.. Of(image.Image), .. SHA256.HashData(Encoding.UTF8.GetBytes(image.Caption))], progress, cancellationToken))
+            hash.AppendData(one);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Hash of a network: the names, data types, shapes and values of its parameters and buffers.</summary>
+    /// <param name="module">The network, on any device.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    public static string Of(nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        using IDisposable noGradient = no_grad();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach ((string name, Tensor tensor) in module.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{tensor.dtype}\n[{string.Join(',', tensor.shape)}]\n"));
+            using Tensor plain = tensor.detach();
+            using Tensor ordered = plain.contiguous();
+            using Tensor flat = ordered.view(-1);
+            for (long start = 0; start < flat.NumberOfElements; start += ElementsAtATime)
+            {
+                using Tensor part = flat.narrow(0, start, Math.Min(ElementsAtATime, flat.NumberOfElements - start));
+                using Tensor ready = part.cpu();
+                hash.AppendData(ready.bytes);
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static IEnumerable<T> Each<T>(
+        ICaptionedImageSource images, Func<CaptionedImage, T> function, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count is not { } count) throw new ArgumentException("A source without end has no hash; take a part of it.", nameof(images));
+        return Blocks();
+
+        IEnumerable<T> Blocks()
+        {
+            for (long start = 0; start < count; start += PicturesAtATime)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int length = (int)Math.Min(PicturesAtATime, count - start);
+                long first = start;
+                T[] block = Read(first, length);
+                foreach (T one in block) yield return one;
+                progress?.Report(start + length);
+            }
+        }
+
+        T[] Read(long first, int length)
+        {
+            try
+            {
+                return [.. ParallelEnumerable.Range(0, length).AsOrdered().Select(i => function(images.Read(first + i)))];
+            }
+            catch (AggregateException e)
+            {
+                // What one picture's reading threw says more than that one of several threads threw.
+                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+                throw;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LatentDiffusion.Data;
+
+/// <summary>
+/// Sizes of about the same area and different proportions, so that pictures are trained on without being cropped to
+/// squares (NovelAI 2022, "Aspect ratio bucketing"; Podell et al. 2023, section 2.2 and appendix I, whose table the defaults
+/// give). Immutable.
+/// </summary>
+public sealed class AspectRatioBuckets
+{
+    /// <summary>All sizes width·height whose sides are multiples of the step, whose area is at most the given one and not far below, and which are not too long.</summary>
+    /// <param name="options">Area, step and limits; null for the defaults.</param>
+    /// <exception cref="ValidationException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">No size fulfils the options.</exception>
+    public AspectRatioBuckets(AspectRatioBucketOptions? options = null)
+    {
+        options ??= new AspectRatioBucketOptions();
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        double least = options.Area * (1 - options.Shortfall);
+        int longest = (int)(Math.Sqrt(options.Area * options.MaximumRatio) / options.Step) + 1;
+        Sizes =
+        [
+            .. from w in Enumerable.Range(1, longest)
+               from h in Enumerable.Range(1, longest)
+               let size = new ImageSize(w * options.Step, h * options.Step)
+               where size.Area <= options.Area && size.Area >= least && Math.Max(w, h) <= Math.Min(w, h) * options.MaximumRatio
+               orderby size.Ratio, size.Area descending
+               select size,
+        ];
+        if (Sizes.Count == 0)
+            throw new ArgumentException($"No size with sides in steps of {options.Step} has {least:0} to {options.Area} pixels: choose a smaller step or a larger shortfall.", nameof(options));
+    }
+
+    /// <summary>The sizes, from the tallest to the widest.</summary>
+    public IReadOnlyList<ImageSize> Sizes { get; }
+
+    /// <summary>Number of the size whose proportions are nearest to a picture's: the least |log(ratio) − log(ratio of the size)|, of equal ones the larger.</summary>
+    /// <param name="width">Width of the picture, at least 1.</param>
+    /// <param name="height">Height of the picture, at least 1.</param>
+    public int Nearest(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        int best = 0;
+        for (int i = 1; i < Sizes.Count; i++)
+            if (Distance(i) < Distance(best)) best = i;
+        return best;
+
+        // As the larger over the smaller ratio, by cross products: a picture on its side finds the bucket on its side.
+        double Distance(int i)
+        {
+            double a = (double)width * Sizes[i].Height, b = (double)height * Sizes[i].Width;
+            return Math.Max(a, b) / Math.Min(a, b);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.ComponentModel.DataAnnotations;
+using System.Runtime.ExceptionServices;
+
+namespace LatentDiffusion.Data;
+
+/// <summary>
+/// Pictures of another source, each brought to the size of <see cref="AspectRatioBuckets"/> nearest to its proportions, and
+/// batches of pictures of one size, shuffled anew each epoch. Everything follows from the seed and the numbers asked for, so
+/// that a run can go on anywhere. Safe for concurrent use.
+/// </summary>
+public sealed class BucketedImages : IVariedImageSource
+{
+    private readonly ICaptionedImageSource _source;
+    private readonly BucketedImagesOptions _options;
+    private readonly int[] _bucketOf;
+    private readonly long[][] _members;
+    private readonly EpochPlans<long[][]> _plans;
+
+    private BucketedImages(ICaptionedImageSource source, AspectRatioBuckets buckets, BucketedImagesOptions options, int[] bucketOf)
+    {
+        (_source, Buckets, _options, _bucketOf) = (source, buckets, options, bucketOf);
+        _members = [.. buckets.Sizes.Select((_, bucket) => bucketOf.Index().Where(p => p.Item == bucket).Select(p => (long)p.Index).ToArray())];
+        _plans = new EpochPlans<long[][]>(Plan);
+        BatchesPerEpoch = _members.Sum(m => options.Incomplete == IncompleteBatches.Drop ? m.Length / options.BatchSize : (m.Length + options.BatchSize - 1) / options.BatchSize);
+    }
+
+    /// <summary>The sizes.</summary>
+    public AspectRatioBuckets Buckets { get; }
+
+    /// <inheritdoc />
+    public long? Count => _bucketOf.LongLength;
+
+    /// <summary>Number of batches an epoch, the same for each.</summary>
+    public long BatchesPerEpoch { get; }
+
+    /// <summary>Sorts the pictures of a source into buckets. Reads every picture once, on all processors, for its size.</summary>
+    /// <param name="source">A source with an end.</param>
+    /// <param name="buckets">The sizes; null for those of Stable Diffusion XL.</param>
+    /// <param name="options">Batches, crops and mirroring; null for the defaults.</param>
+    /// <param name="progress">Told the number of pictures sorted.</param>
+    /// <param name="cancellationToken">Stops the sorting.</param>
+    /// <exception cref="ArgumentException">The source has no end or no picture, or no bucket fills a batch and such are dropped.</exception>
+    /// <exception cref="ValidationException">An option is out of its range.</exception>
+    public static BucketedImages Sort(
+        ICaptionedImageSource source, AspectRatioBuckets? buckets = null, BucketedImagesOptions? options = null, IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        (buckets, options) = (buckets ?? new AspectRatioBuckets(), options ?? new BucketedImagesOptions());
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        if (source.Count is not > 0) throw new ArgumentException($"A source with an end and at least one picture is needed; this one has {source.Count?.ToString() ?? "no end"}.", nameof(source));
+        var bucketOf = new int[source.Count.Value];
+        long done = 0;
+        try
+        {
+            Parallel.For(0, bucketOf.Length, new ParallelOptions { CancellationToken = cancellationToken }, i =>
+            {
+                ImageBuffer image = source.Read(i).Image;
+                bucketOf[i] = buckets.Nearest(image.Width, image.Height);
+                progress?.Report(Interlocked.Increment(ref done));
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
+        var sorted = new BucketedImages(source, buckets, options, bucketOf);
+        return sorted.BatchesPerEpoch > 0
+            ? sorted
+            : throw new ArgumentException($"No bucket has {options.BatchSize} pictures, and incomplete batches are dropped: there would be no batch.", nameof(options));
+    }
+
+    /// <summary>Size that a picture is brought to.</summary>
+    /// <param name="index">From 0 to <see cref="Count"/>, exclusive.</param>
+    public ImageSize SizeOf(long index) => Buckets.Sizes[_bucketOf[index]];
+
+    /// <summary>The pictures of one bucket, all of its size: for example to keep their latents in a cache.</summary>
+    /// <param name="bucket">Number of the size in <see cref="Buckets"/>.</param>
+    public SubsetImages InBucket(int bucket) => new(this, _members[bucket]);
+
+    /// <summary>Numbers of the pictures of one step, all of one size.</summary>
+    /// <param name="step">From 0; step / <see cref="BatchesPerEpoch"/> is the epoch.</param>
+    public long[] Batch(long step)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        return [.. _plans.Of(step / BatchesPerEpoch)[step % BatchesPerEpoch]];
+    }
+
+    /// <summary>The pictures of one step, all of one size, in the epoch's variant.</summary>
+    /// <param name="step">From 0; step / <see cref="BatchesPerEpoch"/> is the epoch.</param>
+    public CaptionedImage[] ReadBatch(long step)
+    {
+        long epoch = step / BatchesPerEpoch;
+        try
+        {
+            return [.. Batch(step).AsParallel().AsOrdered().Select(index => Read(index, epoch))];
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public CaptionedImage Read(long index) => Read(index, 0);
+
+    /// <inheritdoc />
+    public CaptionedImage Read(long index, long variant)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(variant);
+        CaptionedImage picture = _source.Read(index);
+        ImageDraws draws = ImageDraws.Of(_options.Seed, index, variant);
+        ImageSize size = SizeOf(index);
+        ImageBuffer image = picture.Image.Cover(size).Crop(size, _options.Crop, draws);
+        return picture with { Image = draws.Flip < _options.FlipProbability ? image.Mirrored() : image };
+    }
+
+    /// <inheritdoc />
+    public string ReadCaption(long index) => _source.ReadCaption(index);
+
+    private long[][] Plan(long epoch)
+    {
+        ulong seed = StepSeed.Of(_options.Seed, epoch);
+        var batches = new List<long[]>();
+        for (int bucket = 0; bucket < _members.Length; bucket++)
+            batches.AddRange(Cut(Shuffle.InPlace([.. _members[bucket]], StepSeed.Of(seed, bucket))));
+        return Shuffle.InPlace(batches.ToArray(), StepSeed.Of(seed, _members.Length));
+    }
+
+    private IEnumerable<long[]> Cut(long[] members)
+    {
+        int size = _options.BatchSize;
+        foreach (long[] batch in members.Chunk(size))
+        {
+            if (batch.Length == size || _options.Incomplete == IncompleteBatches.Keep) yield return batch;
+            else if (_options.Incomplete == IncompleteBatches.Fill)
+                yield return [.. batch, .. Enumerable.Range(0, size - batch.Length).Select(i => members[i % members.Length])];
+        }
+    }
+}

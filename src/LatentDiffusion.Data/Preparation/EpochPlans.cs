@@ -1,0 +1,19 @@
+namespace LatentDiffusion.Data;
+
+/// <summary>What is the same throughout an epoch, made once. Two epochs are kept, for a batch may span two. Safe for concurrent use.</summary>
+/// <param name="make">Makes the plan of an epoch.</param>
+internal sealed class EpochPlans<T>(Func<long, T> make)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, T> _plans = [];
+
+    public T Of(long epoch)
+    {
+        lock (_gate)
+        {
+            if (_plans.TryGetValue(epoch, out T? plan)) return plan;
+            if (_plans.Count > 1) _plans.Remove(_plans.Keys.MaxBy(e => Math.Abs(e - epoch)));
+            return _plans[epoch] = make(epoch);
+        }
+    }
+}

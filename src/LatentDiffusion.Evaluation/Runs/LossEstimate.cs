@@ -1,0 +1,24 @@
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>A mean loss over a set of pictures, and how well so many pictures tell it.</summary>
+/// <param name="Mean">The mean.</param>
+/// <param name="StandardError">Standard deviation between pictures, divided by the root of their number; 0 for a single picture.</param>
+/// <param name="Pictures">Number of pictures.</param>
+public sealed record LossEstimate(double Mean, double StandardError, int Pictures)
+{
+    /// <summary>From one loss a picture.</summary>
+    /// <param name="losses">At least one.</param>
+    public static LossEstimate Of(IReadOnlyList<double> losses)
+    {
+        ArgumentNullException.ThrowIfNull(losses);
+        if (losses.Count == 0) throw new ArgumentException("A mean needs at least one loss.", nameof(losses));
+        double mean = losses.Average();
+        double variance = losses.Count < 2 ? 0 : losses.Sum(l => (l - mean) * (l - mean)) / (losses.Count - 1);
+        return new LossEstimate(mean, Math.Sqrt(variance / losses.Count), losses.Count);
+    }
+
+    /// <summary>Half width of the mean's confidence interval, by Student's distribution; 0 for a single picture.</summary>
+    /// <param name="confidence">In (0, 1). Default 0.95.</param>
+    public double Margin(double confidence = 0.95) =>
+        Pictures < 2 ? 0 : StandardError * StudentDistribution.Quantile((1 + confidence) / 2, Pictures - 1);
+}

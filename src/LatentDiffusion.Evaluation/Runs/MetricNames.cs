@@ -1,0 +1,23 @@
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>Names of the metrics that the library itself records in <c>metrics.jsonl</c> and for TensorBoard.</summary>
+public static class MetricNames
+{
+    /// <summary>Training loss of one step.</summary>
+    public const string Loss = "loss";
+
+    /// <summary>Learning rate of the step.</summary>
+    public const string LearningRate = "learning_rate";
+
+    /// <summary>Norm of the gradients before clipping.</summary>
+    public const string GradientNorm = "gradient_norm";
+
+    /// <summary>Seconds since the process began or resumed the stage.</summary>
+    public const string Seconds = "seconds";
+
+    /// <summary>Mean loss over the validation set, with the averaged weights.</summary>
+    public const string ValidationLoss = "validation_loss";
+
+    /// <summary>Half width of its 95 % confidence interval.</summary>
+    public const string ValidationMargin = "validation_margin";
+}

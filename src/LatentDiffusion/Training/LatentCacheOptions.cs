@@ -1,0 +1,32 @@
+using System.ComponentModel.DataAnnotations;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What a <see cref="LatentCache"/> keeps.</summary>
+public sealed record LatentCacheOptions
+{
+    /// <summary>Whether the standard deviations are kept with the means, so that latents can be drawn from the posterior. Default false.</summary>
+    public bool Posterior { get; init; }
+
+    /// <summary>
+    /// Variants of each picture (crops, mirrored or not), from 1 to 4096. More than one needs an
+    /// <see cref="IVariedImageSource"/>. Default 1.
+    /// </summary>
+    [Range(1, 4096)]
+    public int Variants { get; init; } = 1;
+
+    /// <summary>Type of the stored latents: float16 (the default), bfloat16 or float32.</summary>
+    [AllowedValues(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)]
+    public ScalarType Type { get; init; } = ScalarType.Float16;
+
+    /// <summary>
+    /// Pictures encoded at a time, from 1 to 1024. Default 4: activations that stay in a processor's cache are several
+    /// times as fast as larger batches; a graphics card takes more.
+    /// </summary>
+    [Range(1, 1024)]
+    public int BatchSize { get; init; } = 4;
+
+    /// <summary>Where an <see cref="IAutoencoder"/> takes its pictures; null for the CPU. Networks are asked where they are instead.</summary>
+    public Device? Device { get; init; }
+}

@@ -1,0 +1,96 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What a frozen text encoder makes of the captions of a data set, computed once. Equal captions are kept once, and the
+/// empty one always, for caption dropout and guidance. Batches are read from the mapped file. Safe for concurrent use.
+/// </summary>
+/// <remarks>The making can be interrupted at any moment and goes on where it was. The file stays open until the cache is disposed.</remarks>
+public sealed class TextEmbeddingCache : IDisposable
+{
+    /// <summary>Stands for the empty caption wherever a caption's number is asked for.</summary>
+    public const long EmptyCaption = -1;
+
+    private const string HiddenName = "hidden_states", PooledName = "pooled", MaskName = "mask";
+
+    private readonly RowFile _rows;
+    private readonly long[] _rowOf;
+
+    private TextEmbeddingCache(RowFile rows, long[] rowOf) => (_rows, _rowOf) = (rows, rowOf);
+
+    /// <summary>Number of captions, equal ones counted each.</summary>
+    public long Count => _rowOf.LongLength;
+
+    /// <summary>Reads a cache, or makes it where it is missing or was made of something else.</summary>
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says which encoder it is made by: its weights and vocabulary (see <see cref="ContentHash"/>). The captions and options are added to it.</param>
+    /// <param name="encoder">The text encoder.</param>
+    /// <param name="captions">The captions, in the order in which they will be asked for.</param>
+    /// <param name="options">What is kept; null for the defaults.</param>
+    /// <param name="progress">Told the number of different captions done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    public static TextEmbeddingCache Open(
+        string path, string key, ITextEncoder encoder, IEnumerable<string> captions, TextEmbeddingCacheOptions? options = null,
+        IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(captions);
+        options ??= new TextEmbeddingCacheOptions();
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        var distinct = new List<string> { "" };
+        var rowOf = new Dictionary<string, long>(StringComparer.Ordinal) { [""] = 0 };
+        var rows = new List<long>();
+        foreach (string caption in captions)
+        {
+            if (rowOf.TryAdd(caption, distinct.Count)) distinct.Add(caption);
+            rows.Add(rowOf[caption]);
+        }
+
+        // Each caption is hashed by itself, so that no two lists run into the same text.
+        string identity = StableHash.Of(string.Create(
+            CultureInfo.InvariantCulture, $"{key}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
+        RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, options.BatchSize, Compute, progress, cancellationToken);
+        return new TextEmbeddingCache(file, [.. rows]);
+
+        IReadOnlyList<(string, Tensor)> Compute(long start, int count)
+        {
+            Conditioning text = encoder.Encode(distinct.GetRange((int)start, count));
+            var tensors = new List<(string, Tensor)> { (HiddenName, text.HiddenStates.to(options.Type)) };
+            if (text.Pooled is not null) tensors.Add((PooledName, text.Pooled.to(options.Type)));
+            if (text.Mask is not null) tensors.Add((MaskName, text.Mask));
+            return tensors;
+        }
+    }
+
+    /// <summary>The conditioning of a batch, from the file.</summary>
+    /// <param name="captions">Numbers of captions, in any order; <see cref="EmptyCaption"/> for the empty one.</param>
+    /// <returns>Hidden states and pooled vectors in float32, the mask as the encoder gave it; on the CPU, owned by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such caption.</exception>
+    public Conditioning Read(ReadOnlySpan<long> captions)
+    {
+        long[] rows = new long[captions.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(captions[i], EmptyCaption, nameof(captions));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(captions[i], Count, nameof(captions));
+            rows[i] = captions[i] == EmptyCaption ? 0 : _rowOf[captions[i]];
+        }
+
+        using IDisposable noGradient = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        return new Conditioning(
+            Values(HiddenName)!, Values(PooledName), _rows.Find(MaskName) is null ? null : _rows.Read(MaskName, rows).MoveToOuterDisposeScope());
+
+        Tensor? Values(string name) =>
+            _rows.Find(name) is null ? null : _rows.Read(name, rows).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _rows.Dispose();
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LatentDiffusion.Evaluation;
+using LatentDiffusion.Tests.Reference;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Runs;
+
+/// <summary>The training program on pictures from a folder, as a user starts it.</summary>
+public sealed class PictureRunTests : IDisposable
+{
+    private const int Size = 32;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _recipe;
+
+    public PictureRunTests()
+    {
+        Directory.CreateDirectory(_folder["data"]);
+        var random = new Random(1);
+        File.WriteAllLines(Path.Combine(_folder["data"], "metadata.jsonl"), Enumerable.Range(0, 48).Select(i =>
+        {
+            byte[] rgb = new byte[Size * Size * 3];
+            random.NextBytes(rgb.AsSpan(0, rgb.Length / 2));
+            File.WriteAllBytes(Path.Combine(_folder["data"], $"{i}.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, rgb)));
+            return JsonSerializer.Serialize(new { file_name = $"{i}.png", text = i % 2 == 0 ? "a blue bird" : "a star with a jewel" });
+        }));
+        JsonObject recipe = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json")))!.AsObject();
+        recipe["image_size"] = Size;
+        recipe["validate_every"] = 2;
+        recipe["validation"] = new JsonObject { ["pictures"] = 4, ["timesteps_per_picture"] = 2 };
+        recipe["denoiser_training"]!["steps"] = 20;
+        _recipe = _folder["recipe.json"];
+        File.WriteAllText(_recipe, recipe.ToJsonString());
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_killed_run_ends_with_the_same_model_and_the_same_metrics()
+    {
+        using (Process whole = Start("whole")) Finish(whole);
+        using (Process killed = Start("killed"))
+        {
+            string milestone = Path.Combine(_folder["killed"], "checkpoints", "denoiser", "checkpoint-000000006.safetensors");
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(milestone) || killed.HasExited, TimeSpan.FromMinutes(3)));
+            Assert.False(killed.HasExited, "the run was over before it could be killed");
+            killed.Kill();
+            killed.WaitForExit();
+        }
+
+        using (Process resumed = Start("killed")) Finish(resumed);
+        // In the order in which they are made, so that the first difference is the one to look at.
+        string[] files = ["autoencoder.safetensors", "latents.safetensors", "validation.safetensors"];
+        Assert.All(files, file => Assert.True(Same(file), $"{file} differs"));
+        Assert.Equal(Metrics("whole"), Metrics("killed"));
+        string[] model = [.. Directory.GetFiles(Path.Combine(_folder["whole"], "model"), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder["whole"], f))];
+        Assert.NotEmpty(model);
+        Assert.All(model, file => Assert.True(Same(file), $"{file} differs"));
+        Assert.Equal(20, Metrics("whole").Count(line => line.Contains("validation_loss", StringComparison.Ordinal)));
+
+        string report = File.ReadAllText(Path.Combine(_folder["whole"], "report.md"));
+        Assert.Matches("The validation loss (still falls|has flattened|rises)", report);
+        foreach (string file in new[] { "loss.png", "loss-autoencoder.png", "configuration.json", "samples/autoencoder-000000008.png" })
+            Assert.True(File.Exists(Path.Combine(_folder["whole"], file)), file);
+    }
+
+    [Fact]
+    public void A_folder_in_use_is_refused_to_another_process()
+    {
+        using RunFolder held = RunFolder.Open(_folder["held"]);
+        using Process second = Start("held");
+        string error = Refused(second);
+        Assert.Contains(_folder["held"], error, StringComparison.Ordinal);
+        Assert.Contains($"is in use by process {Environment.ProcessId} (", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_frozen_autoencoder_and_a_budget_of_time_give_a_model()
+    {
+        string folder = _folder["autoencoder"];
+        Directory.CreateDirectory(folder);
+        var config = new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1], LatentChannels = 6,
+        };
+        using (AutoencoderTiny network = config.Build())
+        {
+            FormulaWeights.Fill(network);
+            JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
+            json["_class_name"] = nameof(AutoencoderTiny);
+            File.WriteAllText(Path.Combine(folder, "config.json"), json.ToJsonString());
+            StateDict.Save(network, Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
+        }
+
+        using (Process run = Start("run", "--autoencoder", folder, "--hours", "0.0001")) Finish(run);
+        Assert.Equal(100, JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "plan.json")))!["denoiser"]!["steps"]!.GetValue<int>());
+        using StableDiffusionComponents model = DiffusersFolder.Read(Path.Combine(_folder["run"], "model"));
+        var autoencoder = Assert.IsType<AutoencoderTiny>(model.Autoencoder);
+        Assert.Equal(6, model.UNet.Config.InChannels);
+        Assert.NotEqual(1, autoencoder.Config.ScalingFactor);
+        Assert.NotNull(autoencoder.Config.ShiftFactor);
+    }
+
+    [Theory]
+    [InlineData("--hours is 0; expected more than 0", 2, "--hours", "0")]
+    [InlineData("--threads is 0; expected at least 1", 2, "--threads", "0")]
+    [InlineData("nowhere", 1, "--data", "nowhere")]
+    [InlineData("There is no folder", 1, "--autoencoder", "nowhere")]
+    public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
+    {
+        using Process run = Start("wrong", arguments);
+        string error = Refused(run, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    private bool Same(string file) =>
+        File.ReadAllBytes(Path.Combine(_folder["whole"], file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["killed"], file)));
+
+    private string[] Metrics(string run) =>
+    [
+        .. File.ReadLines(Path.Combine(_folder[run], "metrics.jsonl")).Select(line =>
+        {
+            JsonObject json = JsonNode.Parse(line)!.AsObject();
+            json.Remove("seconds");
+            return json.ToJsonString();
+        }),
+    ];
+
+    private Process Start(string run, params string[] more)
+    {
+        string[] data = more.Contains("--data") ? [] : ["--data", _folder["data"]];
+        string[] threads = more.Contains("--threads") ? [] : ["--threads", "1"];
+        return Process.Start(new ProcessStartInfo(
+            "dotnet", [BuildSettings.Sample("TrainFromScratch"), .. data, "--config", _recipe, "--out", _folder[run], .. threads, .. more])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+    }
+
+    private static string Refused(Process process, int exitCode = 1)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == exitCode, $"ended with {process.ExitCode}: {output.Result}{error}");
+        return error;
+    }
+
+    private static void Finish(Process process)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the run did not end");
+        Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode}: {output.Result}{error.Result}");
+    }
+}

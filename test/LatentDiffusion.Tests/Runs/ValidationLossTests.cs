@@ -1,0 +1,135 @@
+using System.ComponentModel.DataAnnotations;
+using LatentDiffusion.Evaluation;
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Runs;
+
+public sealed class ValidationLossTests : IDisposable
+{
+    private const double Scale = 0.7, Shift = 0.2;
+    private const int Pictures = 5;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly ClipTokenizer _tokenizer = new(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
+    private readonly NoiseSchedule _schedule = NoiseSchedule.ScaledLinear().WithZeroTerminalSnr();
+    private readonly UNet2DConditionModel _network;
+    private readonly ClipTextModel _text;
+    private readonly LatentCache _data;
+
+    public ValidationLossTests()
+    {
+        _network = new UNet2DConditionConfig
+        {
+            SampleSize = 8, BlockOutChannels = [8, 16], NormNumGroups = 4, LayersPerBlock = 1, CrossAttentionDim = 8, AttentionHeadDim = 2,
+            DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
+        }.Build();
+        _text = new ClipTextConfig
+        {
+            VocabSize = _tokenizer.VocabularySize, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 1, NumAttentionHeads = 2,
+            MaxPositionEmbeddings = 8, EosTokenId = _tokenizer.EndId,
+        }.Build();
+        FormulaWeights.Fill(_network);
+        FormulaWeights.Fill(_text);
+        using AutoencoderTiny autoencoder = new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1],
+        }.Build();
+        FormulaWeights.Fill(autoencoder);
+        _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
+    }
+
+    public void Dispose()
+    {
+        _data.Dispose();
+        _network.Dispose();
+        _text.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(PredictionType.Epsilon)]
+    [InlineData(PredictionType.Velocity)]
+    [InlineData(PredictionType.Sample)]
+    public void The_loss_of_a_picture_is_the_mean_over_its_strata(PredictionType prediction)
+    {
+        var options = new ValidationOptions { TimestepsPerPicture = 3, BatchSize = 4, Seed = 9 };
+        double[] losses = Loss(prediction, options).PerPicture();
+        Assert.Equal(Pictures, losses.Length);
+
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        float[] within = rand(Pictures, 3, generator: new Generator(StepSeed.Of(9, 0))).data<float>().ToArray();
+        for (int picture = 0; picture < Pictures; picture++)
+        {
+            double expected = 0;
+            for (int part = 0; part < 3; part++)
+            {
+                long timestep = (long)((part + (double)within[picture * 3 + part]) * 1000 / 3);
+                Assert.InRange(timestep, part * 1000 / 3, (part + 1) * 1000 / 3);
+                double alphaBar = _schedule.AlphaBars[(int)timestep], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+                Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
+                Tensor noise = randn(sample.shape, generator: new Generator(StepSeed.Of(9, picture * 3 + part + 1)));
+                Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
+                Tensor output = _network.call(new UNetInput(signal * sample + spread * noise, tensor([timestep]), hidden));
+                Tensor target = prediction switch { PredictionType.Epsilon => noise, PredictionType.Velocity => signal * noise - spread * sample, _ => sample };
+                expected += (output - target).square().mean().item<float>() / 3;
+            }
+
+            Assert.Equal(expected, losses[picture], 1e-5 * Math.Max(1, expected));
+        }
+    }
+
+    [Fact]
+    public void Two_validations_agree_and_neither_draws_from_the_global_generator()
+    {
+        ValidationLoss loss = Loss(PredictionType.Velocity, new ValidationOptions());
+        manual_seed(5);
+        using Tensor before = randn(3);
+        manual_seed(5);
+        LossEstimate first = loss.Measure();
+        using Tensor after = randn(3);
+        Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
+        Assert.Equal(first, loss.Measure());
+
+        // The mean of the pictures, and the usual standard error of a mean.
+        double[] each = loss.PerPicture();
+        double mean = each.Sum() / 5, error = Math.Sqrt(each.Sum(l => (l - mean) * (l - mean)) / 4 / 5);
+        Assert.Equal(mean, first.Mean, 1e-12);
+        Assert.Equal(error, first.StandardError, 1e-12);
+        Assert.Equal(5, first.Pictures);
+    }
+
+    [Fact]
+    public void The_batch_size_changes_nothing_but_rounding()
+    {
+        double[] one = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 1 }).PerPicture();
+        double[] many = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 64 }).PerPicture();
+        Assert.All(one.Zip(many), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, p.First)));
+        Assert.Equal(2, Loss(PredictionType.Epsilon, new ValidationOptions { Pictures = 2 }).PerPicture().Length);
+    }
+
+    [Fact]
+    public void What_cannot_be_measured_is_refused()
+    {
+        Assert.Throws<NotSupportedException>(() => Loss(PredictionType.Flow, new ValidationOptions()));
+        Assert.Contains("BatchSize", Assert.Throws<ValidationException>(
+            () => Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 0 })).Message, StringComparison.Ordinal);
+    }
+
+    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) =>
+        new(_network, _text, _data, Scale, Shift, _schedule, prediction, options);
+
+    private sealed class Stripes : ICaptionedImageSource
+    {
+        public long? Count => Pictures;
+
+        public CaptionedImage Read(long index)
+        {
+            byte[] rgb = [.. Enumerable.Range(0, 16 * 16 * 3).Select(i => (byte)(i * (index + 3)))];
+            return new CaptionedImage(new ImageBuffer(16, 16, rgb), index % 2 == 0 ? "a blue bird" : "a star", $"stripes {index}");
+        }
+    }
+}
