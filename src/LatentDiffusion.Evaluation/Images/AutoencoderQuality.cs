@@ -26,16 +26,18 @@ public sealed record AutoencoderQuality(
     /// <param name="autoencoder">The autoencoder.</param>
     /// <param name="images">At least two pictures of one size, 11 x 11 or more, which the downsampling divides.</param>
     /// <param name="device">Where it runs; null for the CPU.</param>
+    /// <param name="confidence">Of the intervals, in (0, 1). Default 0.95.</param>
     /// <param name="progress">Told the number of pictures done.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static AutoencoderQuality Measure(
-        IAutoencoder autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+        IAutoencoder autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, double confidence = 0.95,
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         double nats = 0;
         bool gaussian = true;
         return Measure(
-            images, device, progress, cancellationToken,
+            images, device, confidence, progress, cancellationToken,
             pixels =>
             {
                 using LatentDistribution latents = autoencoder.Encode(pixels);
@@ -47,14 +49,15 @@ public sealed record AutoencoderQuality(
     }
 
     /// <summary>Measures an autoencoder with KL regularisation on its own latents, unscaled: the divergence that its training weighs.</summary>
-    /// <inheritdoc cref="Measure(IAutoencoder, IReadOnlyList{ImageBuffer}, Device?, IProgress{int}?, CancellationToken)"/>
+    /// <inheritdoc cref="Measure(IAutoencoder, IReadOnlyList{ImageBuffer}, Device?, double, IProgress{int}?, CancellationToken)"/>
     public static AutoencoderQuality Measure(
-        AutoencoderKL autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+        AutoencoderKL autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, double confidence = 0.95,
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         double nats = 0;
         return Measure(
-            images, device, progress, cancellationToken,
+            images, device, confidence, progress, cancellationToken,
             pixels =>
             {
                 (Tensor mean, Tensor logVariance) = autoencoder.Encode(pixels);
@@ -65,15 +68,16 @@ public sealed record AutoencoderQuality(
     }
 
     /// <summary>Measures an autoencoder with a codebook.</summary>
-    /// <inheritdoc cref="Measure(IAutoencoder, IReadOnlyList{ImageBuffer}, Device?, IProgress{int}?, CancellationToken)"/>
+    /// <inheritdoc cref="Measure(IAutoencoder, IReadOnlyList{ImageBuffer}, Device?, double, IProgress{int}?, CancellationToken)"/>
     public static AutoencoderQuality Measure(
-        VQModel autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+        VQModel autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, double confidence = 0.95,
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         using Tensor codebook = autoencoder.state_dict()["quantize.embedding.weight"].detach();
         var counts = new long[autoencoder.Config.NumVqEmbeddings];
         return Measure(
-            images, device, progress, cancellationToken,
+            images, device, confidence, progress, cancellationToken,
             pixels =>
             {
                 Tensor latents = autoencoder.Encode(pixels), vectors = latents.permute(0, 2, 3, 1).contiguous().view(-1, latents.shape[1]);
@@ -88,7 +92,7 @@ public sealed record AutoencoderQuality(
     }
 
     private static AutoencoderQuality Measure(
-        IReadOnlyList<ImageBuffer> images, Device? device, IProgress<int>? progress, CancellationToken cancellationToken,
+        IReadOnlyList<ImageBuffer> images, Device? device, double confidence, IProgress<int>? progress, CancellationToken cancellationToken,
         Func<Tensor, Tensor> reconstruct, Func<double, (double? BitsPerPixel, CodeUsage? Codes)> rate)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -107,9 +111,9 @@ public sealed record AutoencoderQuality(
         (double? bits, CodeUsage? codes) = rate(images.Sum(i => (double)i.Width * i.Height));
         return new AutoencoderQuality(
             Estimate.Of([.. pairs.Select(p => Evaluation.PeakSignalToNoise.FromSquaredError(
-                Math.Max(Evaluation.PeakSignalToNoise.SquaredError(p.Result, p.Original), 1.0 / p.Original.Rgb.Length)))]),
-            Estimate.Of([.. pairs.Select(p => Evaluation.StructuralSimilarity.Of(p.Result, p.Original))]),
-            Estimate.Of([.. pairs.Select(p => Mean(Evaluation.StructuralSimilarity.OfChannels(p.Result, p.Original)))]),
+                Math.Max(Evaluation.PeakSignalToNoise.SquaredError(p.Result, p.Original), 1.0 / p.Original.Rgb.Length)))], confidence),
+            Estimate.Of([.. pairs.Select(p => Evaluation.StructuralSimilarity.Of(p.Result, p.Original))], confidence),
+            Estimate.Of([.. pairs.Select(p => Mean(Evaluation.StructuralSimilarity.OfChannels(p.Result, p.Original)))], confidence),
             bits, codes)
         {
             Reconstructions = results,

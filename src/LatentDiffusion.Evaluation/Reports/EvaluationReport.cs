@@ -45,7 +45,7 @@ public sealed record EvaluationReport
     public PromptAdherence? Adherence { get; init; }
 
     /// <summary>Pictures of the prompts.</summary>
-    public SampleSheet? Samples { get; init; }
+    public PromptSamples? Samples { get; init; }
 
     /// <summary>The test pictures that the autoencoder was measured on, for the page.</summary>
     [JsonIgnore]

@@ -56,9 +56,9 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
             Losses(model, testPictures, training, progress, cancellationToken);
         ImageBuffer[] originals = [.. testPictures.Select(p => p.Image)];
         AutoencoderQuality autoencoder = AutoencoderQuality.Measure(
-            model.Autoencoder, originals, model.Device, Counter(progress, "autoencoder", originals.Length), cancellationToken);
+            model.Autoencoder, originals, model.Device, _options.Confidence, Counter(progress, "autoencoder", originals.Length), cancellationToken);
         var sampling = new Sampling(pipeline, _options, progress, cancellationToken);
-        SampleSheet? sheet = sampling.Sheet(data.Prompts);
+        PromptSamples? sheet = sampling.Sheet(data.Prompts);
 
         var report = new EvaluationReport
         {

@@ -17,7 +17,7 @@ public static class ReportFolder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
         var codec = new SkiaImageCodec();
-        Write(LossFile, LossPlot.Draw(report.TestLoss, report.Memorisation));
+        Write(LossFile, TimestepLossPlot.Draw(report.TestLoss, report.Memorisation));
         if (report.Samples is { } samples) Sheet(SamplesFile, samples.Rows);
         if (report.Autoencoder is { Reconstructions: var reconstructions } && report.TestPictures.Count > 0)
             Sheet(ReconstructionsFile, [[.. report.TestPictures.Take(PairsShown)], [.. reconstructions.Take(PairsShown)]]);

@@ -4,7 +4,7 @@ namespace LatentDiffusion.Evaluation;
 internal sealed class Sampling(DiffusionPipeline pipeline, ModelEvaluationOptions options, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
 {
     /// <summary>A row for each prompt; null where there is nothing to show.</summary>
-    public SampleSheet? Sheet(IReadOnlyList<string> prompts)
+    public PromptSamples? Sheet(IReadOnlyList<string> prompts)
     {
         if (prompts.Count == 0 || options.SheetColumns == 0) return null;
         var rows = new List<IReadOnlyList<ImageBuffer>>();
@@ -14,7 +14,7 @@ internal sealed class Sampling(DiffusionPipeline pipeline, ModelEvaluationOption
             progress?.Report(new EvaluationProgress("sample sheet", (double)rows.Count / prompts.Count));
         }
 
-        return new SampleSheet(prompts, options.Seed, options.SheetColumns) { Rows = rows };
+        return new PromptSamples(prompts, options.Seed, options.SheetColumns) { Rows = rows };
     }
 
     /// <summary>One picture a caption, the first with the options' seed and each further one with the next.</summary>

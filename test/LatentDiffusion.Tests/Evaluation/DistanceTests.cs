@@ -189,7 +189,7 @@ public sealed class DistanceTests
         Tensor plain = randn(count, width, dtype: ScalarType.Float64, generator: new Generator(seed));
         if (!mixed) return plain;
         Tensor scales = arange(1, width + 1, ScalarType.Float64) / width;
-        return plain * scales + 0.5 * plain.roll(1, 1);
+        return plain * scales + 0.3 * plain.roll(1, 1);
     }
 
     private static FeatureStatistics Turned(FeatureStatistics statistics, Tensor turn) =>

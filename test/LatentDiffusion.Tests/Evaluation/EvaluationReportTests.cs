@@ -30,8 +30,11 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
     {
         using var folder = new TemporaryFolder();
         ReportFolder.Write(new ModelEvaluation(s_small).Run(model.Folder, Data), folder["first"]);
+        DiffusionModel opened = DiffusionModel.Open(model.Folder);
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => opened).Build();
+        string name = $"{Path.GetFileName(Path.GetDirectoryName(model.Folder))}/model";
         long before = LiveTensors.Settled();
-        ReportFolder.Write(new ModelEvaluation(s_small).Run(model.Folder, Data), folder["second"]);
+        ReportFolder.Write(new ModelEvaluation(s_small).Run(name, opened, pipeline, Data), folder["second"]);
         Assert.Equal(before, Tensor.TotalCount);
         string[] files = [.. Directory.GetFiles(folder["first"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
         Assert.Equal(["loss.png", "neighbour-distances.png", "neighbours.png", "reconstructions.png", "report.json", "report.md", "samples.png"], files);

@@ -23,7 +23,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData(2, "Cannot parse argument 'many'", "--pictures", "many")]
-    [InlineData(1, "'nowhere' is no", "--data", "nowhere")]
+    [InlineData(1, "nowhere'", "--data", "nowhere")]
     [InlineData(1, "is no model folder", "--model", "nowhere")]
     [InlineData(1, "The field Pictures must be between 2", "--pictures", "1")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)

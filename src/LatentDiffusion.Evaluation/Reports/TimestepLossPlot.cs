@@ -4,7 +4,7 @@ using ScottPlot.Plottables;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>Loss by timestep with its intervals, test beside training, and the gap between them.</summary>
-internal static class LossPlot
+internal static class TimestepLossPlot
 {
     private const int Width = 860, PanelHeight = 380;
 

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="Prompts">The prompts, in the order of the rows.</param>
 /// <param name="FirstSeed">Seed of the first column; each further one has the next number.</param>
 /// <param name="Columns">Pictures of each prompt.</param>
-public sealed record SampleSheet(IReadOnlyList<string> Prompts, ulong FirstSeed, int Columns)
+public sealed record PromptSamples(IReadOnlyList<string> Prompts, ulong FirstSeed, int Columns)
 {
     /// <summary>The pictures.</summary>
     [JsonIgnore]
