@@ -83,7 +83,7 @@ public sealed class SafetensorsFile : ITensorSource
     internal long Offset(string name) => _dataStart + _tensors[name].Start;
 
     /// <summary>Copies bytes that lie within one tensor's values, counted from the first of them.</summary>
-    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination);
+    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination.Length).CopyTo(destination);
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();

@@ -1,0 +1,29 @@
+using LatentDiffusion.Evaluation;
+using Spectre.Console;
+
+namespace Evaluate;
+
+/// <summary>Evaluates with a bar for each stage, and writes the report.</summary>
+internal static class EvaluationRun
+{
+    public static void Execute(string model, EvaluationData data, ModelEvaluationOptions options, string folder, CancellationToken cancellationToken)
+    {
+        EvaluationReport report = AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => new ModelEvaluation(options).Run(model, data, new Bars(context), cancellationToken));
+        ReportFolder.Write(report, folder);
+        ResultTables.Print(report);
+        Console.WriteLine($"The report is in {Path.Combine(Path.GetFullPath(folder), "report.md")}");
+    }
+
+    private sealed class Bars(ProgressContext context) : IProgress<EvaluationProgress>
+    {
+        private readonly Dictionary<string, ProgressTask> _bars = [];
+
+        public void Report(EvaluationProgress value)
+        {
+            if (!_bars.TryGetValue(value.Stage, out ProgressTask? bar)) _bars[value.Stage] = bar = context.AddTask(value.Stage, maxValue: 1);
+            bar.Value = value.Share;
+        }
+    }
+}

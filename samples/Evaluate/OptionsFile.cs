@@ -1,0 +1,28 @@
+using System.Text.Json;
+using LatentDiffusion.Evaluation;
+
+namespace Evaluate;
+
+/// <summary>How much is evaluated, from a JSON file with the names of the report's own options.</summary>
+internal static class OptionsFile
+{
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+    };
+
+    public static ModelEvaluationOptions Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ModelEvaluationOptions>(File.ReadAllText(path), s_json)
+                ?? throw new InvalidDataException($"The options file '{path}' is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"The options file '{path}' cannot be read: {e.Message}", e);
+        }
+    }
+}

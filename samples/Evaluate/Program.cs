@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using Evaluate;
+using LatentDiffusion;
+using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models.Drawings;
+
+var modelOption = new Option<string>("--model")
+{
+    Description = "Model folder in the layout of diffusers. The shipped model of drawings where not given.",
+    DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "models", "drawings"),
+};
+var dataOption = new Option<string>("--data") { Description = $"Pictures that the model was not trained on: {PictureSources.Help}.", DefaultValueFactory = _ => "drawings" };
+var trainOption = new Option<string?>("--train")
+{
+    Description = $"Pictures that it was trained on, to compare with; 'none' for no comparison. '{PictureSources.TrainingDrawings}' where not given and --data is of drawings.",
+};
+var outOption = new Option<string>("--out") { Description = "Folder that the report is written to.", DefaultValueFactory = _ => "evaluation" };
+var promptOption = new Option<string[]>("--prompt") { Description = "Prompt of the sample sheet; may be given several times. The six prompts for drawings, else the first six test captions.", DefaultValueFactory = _ => [] };
+var optionsOption = new Option<FileInfo?>("--options") { Description = "JSON file with the options of the evaluation, as report.json has them under 'options'. What is given beside it wins." };
+var seedOption = new Option<ulong?>("--seed") { Description = "Noise, timesteps and generated pictures follow from it. 0 where not given." };
+var picturesOption = new Option<int?>("--pictures") { Description = "Test pictures, and training pictures, that losses are measured on; at least 2. 32 where not given." };
+var timestepsOption = new Option<int?>("--timesteps-per-bucket") { Description = "Timesteps that each picture is measured at in each of ten buckets. 2 where not given." };
+var boundOption = new Option<int?>("--bound-timesteps") { Description = "Timesteps of the variational bound; 0 leaves it out. 24 where not given." };
+var generatedOption = new Option<int?>("--generated") { Description = "Pictures generated from test captions; 0 for none, otherwise at least 8. 24 where not given." };
+var columnsOption = new Option<int?>("--columns") { Description = "Pictures of each prompt on the sample sheet; 0 for no sheet. 2 where not given." };
+var poolOption = new Option<int?>("--pool") { Description = "Training pictures that nearest neighbours are looked for among. 500 where not given." };
+var stepsOption = new Option<int?>("--steps") { Description = "Sampling steps, 1 to 1000." };
+var guidanceOption = new Option<double?>("--guidance") { Description = "Guidance scale, 0 to 100; 1 is no guidance." };
+var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
+
+var command = new RootCommand(
+    "Evaluates a model: denoising loss on unseen pictures by timestep, beside the training pictures' (memorisation), variational bound, autoencoder, "
+    + "distances and nearest training neighbours of generated pictures. Writes report.json and report.md with pictures and plots; the same command "
+    + "gives the same figures.")
+{
+    modelOption, dataOption, trainOption, outOption, promptOption, optionsOption, seedOption, picturesOption, timestepsOption, boundOption,
+    generatedOption, columnsOption, poolOption, stepsOption, guidanceOption, threadsOption,
+};
+
+command.SetAction((parsed, cancellationToken) => Task.Run(
+    () =>
+    {
+        try
+        {
+            if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+            EvaluationRun.Execute(parsed.GetValue(modelOption)!, Data(parsed), Options(parsed), parsed.GetValue(outOption)!, cancellationToken);
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Cancelled; no report was written.");
+            return 130;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException
+            or ValidationException or NotSupportedException or TorchUnavailableException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    },
+    CancellationToken.None));
+
+ParseResult result = command.Parse(args);
+if (result.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
+    return 2;
+}
+
+return await result.InvokeAsync();
+
+EvaluationData Data(ParseResult parsed)
+{
+    string name = parsed.GetValue(dataOption)!;
+    string? training = parsed.GetValue(trainOption) switch
+    {
+        "none" => null,
+        null => PictureSources.IsDrawings(name) ? PictureSources.TrainingDrawings : null,
+        { } given => given,
+    };
+    (ICaptionedImageSource test, string description) = PictureSources.Open(name);
+    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training);
+    string[] prompts = parsed.GetValue(promptOption)!;
+    if (prompts.Length == 0)
+    {
+        prompts = PictureSources.IsDrawings(name)
+            ? [.. DrawingCatalog.Prompts] : [.. Enumerable.Range(0, (int)Math.Min(6, test.Count ?? 6)).Select(i => test.Read(i).Caption)];
+    }
+
+    return new EvaluationData
+    {
+        Test = test, TestName = description, Training = seen?.Pictures, TrainingName = seen?.Description, Prompts = prompts,
+    };
+}
+
+ModelEvaluationOptions Options(ParseResult parsed)
+{
+    ModelEvaluationOptions options = parsed.GetValue(optionsOption) is { } file ? OptionsFile.Read(file.FullName) : new ModelEvaluationOptions();
+    return options with
+    {
+        Seed = parsed.GetValue(seedOption) ?? options.Seed,
+        Pictures = parsed.GetValue(picturesOption) ?? options.Pictures,
+        TimestepsPerBucket = parsed.GetValue(timestepsOption) ?? options.TimestepsPerBucket,
+        BoundTimesteps = parsed.GetValue(boundOption) ?? options.BoundTimesteps,
+        Generated = parsed.GetValue(generatedOption) ?? options.Generated,
+        SheetColumns = parsed.GetValue(columnsOption) ?? options.SheetColumns,
+        NeighbourPool = parsed.GetValue(poolOption) ?? options.NeighbourPool,
+        Steps = parsed.GetValue(stepsOption) ?? options.Steps,
+        GuidanceScale = parsed.GetValue(guidanceOption) ?? options.GuidanceScale,
+    };
+}

@@ -1,0 +1,38 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>What every distance asks of features.</summary>
+internal static class FeatureMatrix
+{
+    /// <summary>float64 on the CPU; new, or the given one itself.</summary>
+    public static Tensor Checked(Tensor features, int least, string name)
+    {
+        ArgumentNullException.ThrowIfNull(features, name);
+        if (features.dim() != 2 || features.shape[0] < least || features.shape[1] < 1)
+            throw new ArgumentException($"Features are [pictures, width] of at least {least} pictures; these are [{string.Join(", ", features.shape)}].", name);
+        Tensor values = features.to(ScalarType.Float64).cpu();
+        return values.isfinite().all().item<bool>() ? values : throw new ArgumentException("A feature is not finite.", name);
+    }
+
+    public static void SameWidth(Tensor first, Tensor second)
+    {
+        if (first.shape[1] != second.shape[1])
+            throw new ArgumentException($"Features of one extractor can be compared; these have widths {first.shape[1]} and {second.shape[1]}.", nameof(second));
+    }
+
+    /// <summary>A number of rows, drawn without replacement.</summary>
+    public static Tensor Draw(Tensor features, int count, ulong seed)
+    {
+        long[] order = [.. Enumerable.Range(0, (int)features.shape[0]).Select(i => (long)i)];
+        ulong state = seed;
+        for (int i = 0; i < count; i++)
+        {
+            state = StepSeed.Of(state, i);
+            int j = i + (int)(state % (ulong)(order.Length - i));
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+
+        return features.index_select(0, tensor(order[..count]));
+    }
+}

@@ -1,0 +1,99 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>Latents and conditioning of the pictures that losses are measured on, computed once. Owns its tensors.</summary>
+public sealed class EvaluationSet : IDisposable
+{
+    // Small batches keep activations in the processor's cache.
+    private const int BatchSize = 4;
+
+    /// <summary>Takes what is given.</summary>
+    /// <param name="latents">Latents as the denoiser sees them, scaled and shifted, float32 [pictures, channels, height, width]; of at least two pictures. Pixels in [−1, 1] for a model without autoencoder.</param>
+    /// <param name="conditioning">The captions' conditioning, with the same number of pictures.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public EvaluationSet(Tensor latents, Conditioning conditioning)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        ArgumentNullException.ThrowIfNull(conditioning);
+        if (latents.dim() != 4 || latents.shape[0] < 2)
+            throw new ArgumentException($"Latents are [pictures, channels, height, width] of at least two pictures; these are [{string.Join(", ", latents.shape)}].", nameof(latents));
+        if (conditioning.BatchSize != latents.shape[0])
+            throw new ArgumentException($"There are {latents.shape[0]} pictures and the conditioning of {conditioning.BatchSize}.", nameof(conditioning));
+        (Latents, Conditioning) = (latents, conditioning);
+    }
+
+    /// <summary>Latents as the denoiser sees them, [pictures, channels, height, width].</summary>
+    public Tensor Latents { get; }
+
+    /// <summary>The captions' conditioning.</summary>
+    public Conditioning Conditioning { get; }
+
+    /// <summary>Number of pictures.</summary>
+    public int Count => (int)Latents.shape[0];
+
+    /// <summary>Encodes pictures and their captions.</summary>
+    /// <param name="images">At least two pictures of one size, which the autoencoder's downsampling divides.</param>
+    /// <param name="autoencoder">Gives the latents, of which the means are taken.</param>
+    /// <param name="textEncoder">Gives the conditioning.</param>
+    /// <param name="device">Where they are encoded and kept; null for the CPU.</param>
+    /// <param name="progress">Told the number of pictures done.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static EvaluationSet Encode(
+        IReadOnlyList<CaptionedImage> images, IAutoencoder autoencoder, ITextEncoder textEncoder, Device? device = null,
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(autoencoder);
+        ArgumentNullException.ThrowIfNull(textEncoder);
+        if (images.Count < 2) throw new ArgumentException($"At least two pictures are needed; there are {images.Count}.", nameof(images));
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        var latents = new List<Tensor>();
+        var texts = new List<Conditioning>();
+        foreach (CaptionedImage[] batch in images.Chunk(BatchSize))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using Tensor pixels = ImageTensor.FromImages([.. batch.Select(b => b.Image)]).to(device ?? CPU);
+            LatentDistribution distribution = autoencoder.Encode(pixels);
+            distribution.StandardDeviation?.Dispose();
+            latents.Add(distribution.Mean);
+            texts.Add(textEncoder.Encode([.. batch.Select(b => b.Caption)]));
+            progress?.Report(texts.Sum(t => (int)t.BatchSize));
+        }
+
+        return new EvaluationSet(Kept(cat(latents).to(ScalarType.Float32)), new Conditioning(
+            Kept(cat([.. texts.Select(t => t.HiddenStates)])),
+            texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
+            texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)]))));
+    }
+
+    /// <summary>Takes the first pictures of a training run's cache.</summary>
+    /// <param name="cache">Unscaled latents and token ids.</param>
+    /// <param name="count">How many pictures, from 2 to the number in the cache.</param>
+    /// <param name="autoencoder">Scaling and shift.</param>
+    /// <param name="textModel">The text tower that the ids are for.</param>
+    public static EvaluationSet FromCache(LatentCache cache, int count, AutoencoderKLConfig autoencoder, ClipTextModel textModel)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(autoencoder);
+        ArgumentNullException.ThrowIfNull(textModel);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, cache.Count);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor latents = (cache.Latents.narrow(0, 0, count).to(ScalarType.Float32) - (autoencoder.ShiftFactor ?? 0)) * autoencoder.ScalingFactor;
+        Tensor[] texts = [.. Enumerable.Range(0, count).Select(i => textModel.call(cache.Ids.narrow(0, i, 1)).LastHiddenState)];
+        return new EvaluationSet(Kept(latents), new Conditioning(Kept(cat(texts))));
+    }
+
+    /// <summary>Disposes the tensors.</summary>
+    public void Dispose()
+    {
+        Latents.Dispose();
+        Conditioning.Dispose();
+    }
+
+    private static Tensor Kept(Tensor tensor) => tensor.DetachFromDisposeScope();
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+using System.Text;
+
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>Tables and numbers of the page.</summary>
+internal static class MarkdownTable
+{
+    public static void AppendTable(this StringBuilder page, IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        page.Append("| ").AppendJoin(" | ", head).Append(" |\n|").Append(string.Concat(Enumerable.Repeat("---|", head.Count))).Append('\n');
+        foreach (IReadOnlyList<string> row in rows) page.Append("| ").AppendJoin(" | ", row.Select(Escaped)).Append(" |\n");
+        page.Append('\n');
+    }
+
+    public static string Number(double value, string format = "G4") => value.ToString(format, CultureInfo.InvariantCulture);
+
+    public static string Interval(Estimate estimate, string format = "F4") =>
+        $"{Number(estimate.Mean, format)} ({Number(estimate.Low, format)} to {Number(estimate.High, format)})";
+
+    public static string Percent(Proportion share) => string.Create(
+        CultureInfo.InvariantCulture, $"{100 * share.Share:F1} % ({100 * share.Low:F1} to {100 * share.High:F1}), {share.Successes} of {share.Count}");
+
+    /// <summary>What a caption may hold and a table may not.</summary>
+    public static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ").Replace("<", "&lt;", StringComparison.Ordinal);
+}

@@ -1,0 +1,27 @@
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>How often something holds, with Wilson's score interval (Wilson 1927), which is sound near 0 and 1 and for few cases.</summary>
+/// <param name="Successes">How often it held.</param>
+/// <param name="Count">Number of cases.</param>
+/// <param name="Share">Successes a case.</param>
+/// <param name="Low">Lower end of the confidence interval.</param>
+/// <param name="High">Upper end of the confidence interval.</param>
+public sealed record Proportion(int Successes, int Count, double Share, double Low, double High)
+{
+    /// <summary>The share of successes.</summary>
+    /// <param name="successes">From 0 to <paramref name="count"/>.</param>
+    /// <param name="count">At least 1.</param>
+    /// <param name="confidence">In (0, 1). Default 0.95.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    public static Proportion Of(int successes, int count, double confidence = 0.95)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(successes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(successes, count);
+        double z = Quantiles.Normal(confidence), share = (double)successes / count, spread = z * z / count;
+        double centre = (share + spread / 2) / (1 + spread);
+        double reach = z / (1 + spread) * Math.Sqrt(share * (1 - share) / count + spread / (4 * count));
+        return new Proportion(
+            successes, count, share, successes == 0 ? 0 : Math.Max(0, centre - reach), successes == count ? 1 : Math.Min(1, centre + reach));
+    }
+}

@@ -1,0 +1,130 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models.Drawings;
+using LatentDiffusion.Tests.Pipelines;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Evaluation;
+
+[Collection(LiveTensors.Collection)]
+public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private static readonly ModelEvaluationOptions s_small = new()
+    {
+        Pictures = 4, Buckets = 2, TimestepsPerBucket = 1, BoundTimesteps = 3, Generated = 8, SheetColumns = 1, NeighbourPool = 20, Steps = 2, Seed = 5,
+    };
+
+    private static EvaluationData Data => new()
+    {
+        Test = new DrawingImages(new DrawingSource(7, DrawingSplit.HeldOut, 20)), TestName = "held-out | drawings",
+        Training = new DrawingImages(new DrawingSource(7, size: 20)), TrainingName = "drawings",
+        Prompts = ["a star", "a <blue> | bird"],
+        Scorer = new PromptAdherenceTests.Fixed([[new("subject", 1)], [new("subject", 0), new("colour", 1)]]),
+    };
+
+    [Fact]
+    public void The_same_call_twice_gives_the_same_files_and_leaves_no_tensor()
+    {
+        using var folder = new TemporaryFolder();
+        ReportFolder.Write(new ModelEvaluation(s_small).Run(model.Folder, Data), folder["first"]);
+        DiffusionModel opened = DiffusionModel.Open(model.Folder);
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => opened).Build();
+        string name = $"{Path.GetFileName(Path.GetDirectoryName(model.Folder))}/model";
+        long before = LiveTensors.Settled();
+        ReportFolder.Write(new ModelEvaluation(s_small).Run(name, opened, pipeline, Data), folder["second"]);
+        Assert.Equal(before, Tensor.TotalCount);
+        string[] files = [.. Directory.GetFiles(folder["first"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Assert.Equal(["loss.png", "neighbour-distances.png", "neighbours.png", "reconstructions.png", "report.json", "report.md", "samples.png"], files);
+        foreach (string file in files) Assert.Equal(File.ReadAllBytes(Path.Combine(folder["first"], file)), File.ReadAllBytes(Path.Combine(folder["second"], file)));
+    }
+
+    [Fact]
+    public void The_files_tell_all_figures()
+    {
+        using var folder = new TemporaryFolder();
+        var stages = new List<EvaluationProgress>();
+        EvaluationReport report = new ModelEvaluation(s_small).Run(model.Folder, Data, new StageProgress<EvaluationProgress>(stages.Add));
+        ReportFolder.Write(report, folder["report"]);
+        Assert.Equal(
+            ["test loss", "variational bound", "training loss", "autoencoder", "sample sheet", "generated pictures", "nearest neighbours"],
+            stages.Select(s => s.Stage).Distinct());
+        Assert.All(stages.GroupBy(s => s.Stage), stage => Assert.Equal(1, stage.Last().Share, 1e-12));
+
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["report"], "report.json")));
+        JsonElement root = json.RootElement;
+        Assert.Equal(16, root.GetProperty("picture_size").GetInt32());
+        Assert.Equal("epsilon", root.GetProperty("test_loss").GetProperty("prediction_type").GetString());
+        Assert.Equal(report.TestLoss.Buckets[1].Loss.Mean, root.GetProperty("test_loss").GetProperty("buckets")[1].GetProperty("loss").GetProperty("mean").GetDouble());
+        Assert.Equal(report.Memorisation!.Gap.Low, root.GetProperty("memorisation").GetProperty("gap").GetProperty("low").GetDouble());
+        Assert.Equal(report.Bound!.Total.Mean, root.GetProperty("bound").GetProperty("total").GetProperty("mean").GetDouble());
+        Assert.Equal(report.Autoencoder!.BitsPerPixel, root.GetProperty("autoencoder").GetProperty("bits_per_pixel").GetDouble());
+        Assert.Equal(4, root.GetProperty("distances").GetArrayLength());
+        Assert.Equal(8, root.GetProperty("neighbours").GetProperty("pairs").GetArrayLength());
+        Assert.Equal(10, root.GetProperty("adherence").GetProperty("pictures").GetInt32());
+        Assert.Equal(5, root.GetProperty("options").GetProperty("seed").GetInt32());
+
+        string page = File.ReadAllText(Path.Combine(folder["report"], "report.md"));
+        foreach (string heading in new[] { "Denoising loss", "Variational bound", "Autoencoder", "Samples", "Prompts", "Distances", "Nearest training pictures" })
+            Assert.Contains($"## {heading}", page, StringComparison.Ordinal);
+        Assert.Contains("a &lt;blue> \\| bird", page, StringComparison.Ordinal);
+        // The pictures that the page shows are there, and whole.
+        var codec = new SkiaImageCodec();
+        foreach (string line in page.Split('\n').Where(l => l.StartsWith("![", StringComparison.Ordinal)))
+            Assert.True(codec.Decode(File.ReadAllBytes(Path.Combine(folder["report"], line.Split('(', ')')[1]))).Width > 16);
+        ImageBuffer sheet = codec.Decode(File.ReadAllBytes(Path.Combine(folder["report"], "samples.png")));
+        Assert.Equal((16 + 8, 2 * 16 + 12), (sheet.Width, sheet.Height));
+    }
+
+    [Fact]
+    public void What_is_left_out_is_absent()
+    {
+        using var folder = new TemporaryFolder();
+        EvaluationReport report = new ModelEvaluation(s_small with { Generated = 0, BoundTimesteps = 0 })
+            .Run(model.Folder, new EvaluationData { Test = Data.Test, TestName = "drawings" });
+        ReportFolder.Write(report, folder["report"]);
+        Assert.Equal(["loss.png", "reconstructions.png", "report.json", "report.md"], Directory.GetFiles(folder["report"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["report"], "report.json")));
+        foreach (string name in new[] { "memorisation", "training_loss", "bound", "neighbours", "adherence", "samples" })
+            Assert.False(json.RootElement.TryGetProperty(name, out _), name);
+        Assert.DoesNotContain("training", File.ReadAllText(Path.Combine(folder["report"], "report.md")), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void A_generated_copy_is_found()
+    {
+        var copy = new NeighbourReport("pixels", 9, [new("a", 1, 3, "three", 0.001), new("b", 2, 4, "four", 0.5), new("c", 3, 5, "five", 0.7)], [0.3, 0.4, 0.6, 0.9]);
+        Assert.Equal(1, copy.NearerThanAnyTest);
+        Assert.Equal(0.5, copy.GeneratedMedian);
+        Assert.Equal(0.5, copy.TestMedian);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_named()
+    {
+        Assert.Contains("Pictures", Assert.Throws<ValidationException>(() => new ModelEvaluation(s_small with { Pictures = 1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Generated is 3", Assert.Throws<ValidationException>(() => new ModelEvaluation(s_small with { Generated = 3 })).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The same losses from a training run's cache as from its pictures, but for the cache's half precision.</summary>
+    [Fact]
+    public void A_cache_gives_the_set_that_its_pictures_give()
+    {
+        using var folder = new TemporaryFolder();
+        using DisposeScope scope = NewDisposeScope();
+        using StableDiffusionComponents components = DiffusersFolder.Read(model.Folder);
+        var autoencoder = (AutoencoderKL)components.Autoencoder;
+        ClipTokenizer tokenizer = components.Tokenizer!.Build();
+        var images = new DrawingImages(new DrawingSource(3, size: 16));
+        using LatentCache cache = LatentCache.Open(folder["latents.safetensors"], "test", autoencoder, tokenizer, images, 5);
+        using EvaluationSet cached = EvaluationSet.FromCache(cache, 4, autoencoder.Config, components.TextEncoder!);
+        using EvaluationSet read = EvaluationSet.Encode(
+            [.. Enumerable.Range(0, 4).Select(i => images.Read(i))], new LatentAutoencoder(autoencoder), new ClipTextEncoder(components.TextEncoder!, tokenizer));
+        Assert.Equal(read.Latents.data<float>().ToArray(), cached.Latents.data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 2e-3 * Math.Max(1, Math.Abs(a)));
+        Assert.Equal(
+            read.Conditioning.HiddenStates.data<float>().ToArray(), cached.Conditioning.HiddenStates.data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Throws<ArgumentOutOfRangeException>(() => EvaluationSet.FromCache(cache, 6, autoencoder.Config, components.TextEncoder!));
+    }
+}

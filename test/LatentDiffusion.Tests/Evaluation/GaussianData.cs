@@ -1,0 +1,36 @@
+using LatentDiffusion.Evaluation;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Evaluation;
+
+/// <summary>Latents drawn from N(0, s²), for which the best denoiser is a formula.</summary>
+internal static class GaussianData
+{
+    public static EvaluationSet Set(double deviation, int pictures, ulong seed = 3, int size = 8)
+    {
+        using var noise = new GeneratorNoise(seed);
+        Tensor latents = noise.Next(pictures, 4, size, size).mul_(deviation).DetachFromDisposeScope();
+        return new EvaluationSet(latents, new Conditioning(zeros(pictures, 2, 3).DetachFromDisposeScope()));
+    }
+
+    /// <summary>E[x_0|x_t] turned into the prediction asked for.</summary>
+    public static FormulaDenoiser Best(DenoisingProcess process, double deviation) => new((noisy, timestep) =>
+    {
+        int t = process.PredictionType == PredictionType.Flow ? (int)timestep - 1 : (int)timestep;
+        (double signal, double noise) = process.Level(t);
+        double factor = signal * deviation * deviation / (signal * signal * deviation * deviation + noise * noise);
+        (double a, double b) = process.Target(t);
+        // x_0 = factor·x_t and ε = (x_t − s·x_0)/n.
+        return noisy * (a * factor + b * (1 - signal * factor) / noise);
+    });
+
+    /// <summary>The mean squared error that the best denoiser has.</summary>
+    public static double LeastError(DenoisingProcess process, int t, double deviation)
+    {
+        (double signal, double noise) = process.Level(t);
+        double variance = deviation * deviation;
+        double clean = variance * noise * noise / (signal * signal * variance + noise * noise);
+        double perClean = process.CleanEstimate(t).Prediction;
+        return clean / (perClean * perClean);
+    }
+}

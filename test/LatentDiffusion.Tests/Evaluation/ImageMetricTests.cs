@@ -1,0 +1,123 @@
+using LatentDiffusion.Evaluation;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Evaluation;
+
+public sealed class ImageMetricTests
+{
+    [Fact]
+    public void Signal_to_noise_is_of_the_mean_squared_error()
+    {
+        ImageBuffer image = Smooth(16, 16, 1);
+        byte[] changed = image.Rgb.ToArray();
+        changed[7] += 10;
+        changed[100] -= 5;
+        double expected = 10 * Math.Log10(255.0 * 255 * changed.Length / (10 * 10 + 5 * 5));
+        Assert.Equal(expected, PeakSignalToNoise.Of(image, new ImageBuffer(16, 16, changed)), 1e-12);
+        Assert.Equal(double.PositiveInfinity, PeakSignalToNoise.Of(image, image));
+        byte[] black = new byte[12], white = [.. Enumerable.Repeat((byte)255, 12)];
+        Assert.Equal(0, PeakSignalToNoise.Of(new ImageBuffer(2, 2, black), new ImageBuffer(2, 2, white)), 1e-12);
+    }
+
+    /// <summary>The definition written out: a two-dimensional window at every place, weighted moments about the weighted mean.</summary>
+    [Theory]
+    [InlineData(24, 17, 4)]
+    [InlineData(11, 11, 40)]
+    [InlineData(13, 30, 120)]
+    public void Structural_similarity_is_that_of_the_definition(int width, int height, int noise)
+    {
+        ImageBuffer image = Smooth(width, height, 2), other = Disturbed(image, noise);
+        double[] Grey(ImageBuffer b) => [.. Enumerable.Range(0, width * height).Select(i => 0.299 * b.Rgb[3 * i] + 0.587 * b.Rgb[3 * i + 1] + 0.114 * b.Rgb[3 * i + 2])];
+        double[] Channel(ImageBuffer b, int c) => [.. Enumerable.Range(0, width * height).Select(i => (double)b.Rgb[3 * i + c])];
+        Assert.Equal(Naive(Grey(image), Grey(other), width, height), StructuralSimilarity.Of(image, other), 1e-10);
+        (double red, double green, double blue) = StructuralSimilarity.OfChannels(image, other);
+        Assert.Equal(Naive(Channel(image, 0), Channel(other, 0), width, height), red, 1e-10);
+        Assert.Equal(Naive(Channel(image, 1), Channel(other, 1), width, height), green, 1e-10);
+        Assert.Equal(Naive(Channel(image, 2), Channel(other, 2), width, height), blue, 1e-10);
+    }
+
+    [Fact]
+    public void Similarity_is_one_for_equal_pictures_symmetric_and_falls_with_noise()
+    {
+        ImageBuffer image = Smooth(200, 180, 3);
+        Assert.Equal(1, StructuralSimilarity.Of(image, image), 1e-12);
+        Assert.Equal(1, StructuralSimilarity.MultiScale(image, image), 1e-12);
+        double[] plain = [.. new[] { 5, 20, 80 }.Select(n => StructuralSimilarity.Of(image, Disturbed(image, n)))];
+        double[] multi = [.. new[] { 5, 20, 80 }.Select(n => StructuralSimilarity.MultiScale(image, Disturbed(image, n)))];
+        Assert.True(1 > plain[0] && plain[0] > plain[1] && plain[1] > plain[2] && plain[2] > 0, string.Join(", ", plain));
+        Assert.True(1 > multi[0] && multi[0] > multi[1] && multi[1] > multi[2] && multi[2] > 0, string.Join(", ", multi));
+        // Noise of single pixels averages out at coarser scales, which weigh most.
+        Assert.True(multi[1] > plain[1]);
+        Assert.Equal(StructuralSimilarity.Of(Disturbed(image, 20), image), plain[1], 1e-12);
+    }
+
+    /// <summary>Two flat pictures have no contrast or structure to differ in: what is left is (2ab + C₁)/(a² + b² + C₁) at the last scale.</summary>
+    [Fact]
+    public void Flat_pictures_differ_in_luminance_alone()
+    {
+        ImageBuffer a = Flat(176, 100), b = Flat(176, 150);
+        double luminance = (2 * 100 * 150 + 6.5025) / (100 * 100 + 150 * 150 + 6.5025);
+        Assert.Equal(luminance, StructuralSimilarity.Of(a, b), 1e-9);
+        Assert.Equal(Math.Pow(luminance, 0.1333), StructuralSimilarity.MultiScale(a, b), 1e-9);
+    }
+
+    [Fact]
+    public void Pictures_that_cannot_be_compared_are_refused()
+    {
+        Assert.Contains("16 x 16 and 17 x 16", Assert.Throws<ArgumentException>(() => PeakSignalToNoise.Of(Flat(16, 1), Smooth(17, 16, 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 11 x 11", Assert.Throws<ArgumentException>(() => StructuralSimilarity.Of(Flat(10, 1), Flat(10, 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 176 x 176", Assert.Throws<ArgumentException>(() => StructuralSimilarity.MultiScale(Flat(175, 1), Flat(175, 1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sheet_has_every_picture_at_its_place()
+    {
+        ImageBuffer sheet = ContactSheet.Compose([Flat(4, 10), Flat(4, 20), Flat(2, 30)], columns: 2, gap: 1);
+        Assert.Equal((11, 11), (sheet.Width, sheet.Height));
+        byte At(int x, int y) => sheet.Rgb[3 * (y * 11 + x)];
+        Assert.Equal([255, 10, 10, 255, 20, 255, 30, 255], new byte[] { At(0, 0), At(1, 1), At(4, 4), At(5, 4), At(6, 1), At(10, 1), At(1, 6), At(3, 6) });
+        Assert.Throws<ArgumentException>(() => ContactSheet.Compose([], 2));
+    }
+
+    private static double Naive(double[] a, double[] b, int width, int height)
+    {
+        double total = 0, weights = 0;
+        for (int i = -5; i <= 5; i++)
+            for (int j = -5; j <= 5; j++)
+                weights += Math.Exp(-(i * i + j * j) / 4.5);
+        int places = 0;
+        for (int y = 5; y < height - 5; y++)
+        {
+            for (int x = 5; x < width - 5; x++, places++)
+            {
+                double Sum(Func<int, double> value)
+                {
+                    double sum = 0;
+                    for (int i = -5; i <= 5; i++)
+                        for (int j = -5; j <= 5; j++)
+                            sum += Math.Exp(-(i * i + j * j) / 4.5) / weights * value((y + i) * width + x + j);
+                    return sum;
+                }
+
+                double ma = Sum(p => a[p]), mb = Sum(p => b[p]);
+                double va = Sum(p => (a[p] - ma) * (a[p] - ma)), vb = Sum(p => (b[p] - mb) * (b[p] - mb)), cov = Sum(p => (a[p] - ma) * (b[p] - mb));
+                total += (2 * ma * mb + 6.5025) * (2 * cov + 58.5225) / ((ma * ma + mb * mb + 6.5025) * (va + vb + 58.5225));
+            }
+        }
+
+        return total / places;
+    }
+
+    internal static ImageBuffer Flat(int size, byte level) => new(size, size, [.. Enumerable.Repeat(level, size * size * 3)]);
+
+    internal static ImageBuffer Smooth(int width, int height, int kind) => new(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i =>
+        (byte)(127 + 100 * Math.Sin(kind * 0.13 * (i / 3 % width) + i % 3) * Math.Cos(kind * 0.09 * (i / 3 / width) - 0.5 * kind)))]);
+
+    internal static ImageBuffer Disturbed(ImageBuffer image, int noise)
+    {
+        var random = new Random(noise);
+        byte[] rgb = image.Rgb.ToArray();
+        for (int i = 0; i < rgb.Length; i++) rgb[i] = (byte)Math.Clamp(rgb[i] + random.Next(-noise, noise + 1), 0, 255);
+        return new ImageBuffer(image.Width, image.Height, rgb);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using LatentDiffusion.Tests.Pipelines;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Samples;
+
+/// <summary>The sample as a user starts it.</summary>
+public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    [Fact]
+    public void A_report_is_written_and_the_table_printed()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "generated": 0, "sheet_columns": 0 }""");
+        (int exitCode, string output, string error) = Run(
+            "--model", model.Folder, "--options", folder["options.json"], "--pictures", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains("900 to 999", output, StringComparison.Ordinal);
+        Assert.Contains("training loss", output, StringComparison.Ordinal);
+        Assert.Contains("\"pictures\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
+    [InlineData(2, "Cannot parse argument 'many'", "--pictures", "many")]
+    [InlineData(1, "nowhere'", "--data", "nowhere")]
+    [InlineData(1, "is no model folder", "--model", "nowhere")]
+    [InlineData(1, "The field Pictures must be between 2", "--pictures", "1")]
+    public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, _, string error) = Run([.. arguments, "--out", folder["out"]]);
+        Assert.Equal(expected, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Evaluate"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+}
