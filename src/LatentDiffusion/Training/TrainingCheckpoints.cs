@@ -30,10 +30,12 @@ internal sealed class TrainingCheckpoints
             new("second_moment", optimizer.SecondMoment),
         ];
         _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
-        Directory.CreateDirectory(folder);
         // What a killed run was writing when it was killed.
         foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
     }
+
+    /// <summary>Path of the checkpoint that was read or written last; null for none.</summary>
+    public string? Last { get; private set; }
 
     /// <summary>Reads the newest whole checkpoint, if there is one.</summary>
     /// <returns>The number of steps done.</returns>
@@ -59,6 +61,7 @@ internal sealed class TrainingCheckpoints
                 Expect(file, SeedKey, Text(_options.Seed), "The run had another seed");
                 foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
                 long step = long.Parse(file.Metadata[StepKey], CultureInfo.InvariantCulture);
+                Last = path;
                 _logger.LogInformation("Resumed from {Path} at step {Step}.", path, step);
                 return step;
             }
@@ -74,6 +77,7 @@ internal sealed class TrainingCheckpoints
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout,
         });
+        Last = path;
         foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);
     }
 
