@@ -27,10 +27,21 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, Tensor, Tensor?, Te
         RegisterComponents();
     }
 
+    /// <inheritdoc cref="ResnetBlock2D.Recomputes"/>
+    public bool Recomputes { get; set; }
+
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="context">[batch, tokens, context width].</param>
     /// <param name="contextBias">Added to the logits of attention to the context; null for none.</param>
     public override Tensor forward(Tensor input, Tensor context, Tensor? contextBias)
+    {
+        if (!Recomputes) return Compute(input, context, contextBias);
+        return contextBias is null
+            ? Recomputed.Run(inputs => Compute(inputs[0], inputs[1], null), input, context)
+            : Recomputed.Run(inputs => Compute(inputs[0], inputs[1], inputs[2]), input, context, contextBias);
+    }
+
+    private Tensor Compute(Tensor input, Tensor context, Tensor? contextBias)
     {
         using DisposeScope scope = NewDisposeScope();
         long batch = input.shape[0], height = input.shape[2], width = input.shape[3];
