@@ -104,8 +104,9 @@ internal sealed class TrainingRun(Recipe recipe, string folder, string? from)
             StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
         }
 
-        using var objective = new DenoiserObjective(
-            unet, text, tokenizer, autoencoder.Config, latents, scheduler.ToNoiseSchedule(), recipe.DenoiserObjective);
+        // A flow's times are continuous: it has no schedule to train on.
+        NoiseSchedule? schedule = recipe.DenoiserObjective.PredictionType == PredictionType.Flow ? null : scheduler.ToNoiseSchedule();
+        using var objective = new DenoiserObjective(unet, text, tokenizer, autoencoder.Config, latents, schedule, recipe.DenoiserObjective);
         bool done = TrainingConsole.Show(folder, "denoiser", progress => new Trainer(recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }).Run(
             objective, Path.Combine(folder, "denoiser"), progress, cancellationToken));
         if (!done) return false;

@@ -44,7 +44,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     /// <param name="data">Latents.</param>
     /// <param name="scaling">How the latents are scaled.</param>
     /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
-    /// <param name="options">Batch size, prediction, weighting and noise. <see cref="DenoiserTrainingOptions.TrainTextEncoder"/> is the text's to follow.</param>
+    /// <param name="options">Batch size, prediction, weighting and noise. Whether a text encoder is trained is the text's to say.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
     public DenoiserObjective(
@@ -57,6 +57,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         ValidOptions.Check(options);
         ValidOptions.Check(options.Weighting);
         ValidOptions.Check(options.Timesteps);
+        Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
         CheckChannels(network.Config, data.Latents.shape[1], options.LearnedVariance);
         (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
         _process = Process(schedule, options);

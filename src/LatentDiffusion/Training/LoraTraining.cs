@@ -35,8 +35,7 @@ public sealed class LoraTraining : IDisposable
         {
             Adapted[] adapted = [.. Adapt(component, network, generator)];
             _adapted.AddRange(adapted);
-            var list = new TorchSharp.Modules.ModuleList<LoraAdapter>([.. adapted.Select(a => a.Adapter)]);
-            modules.Add(component, list);
+            modules.Add(component, new LoraAdapters(adapted.Select(a => (a.Layer, a.Adapter))));
         }
 
         _networks = [.. networks.Values];

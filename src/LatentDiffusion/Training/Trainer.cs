@@ -36,7 +36,7 @@ public sealed class Trainer
     /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
-    /// <exception cref="ArgumentException">The options name a component that the objective does not train.</exception>
+    /// <exception cref="ArgumentException">There is nothing to train, or the options name a component that the objective does not train.</exception>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite.</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -47,6 +47,7 @@ public sealed class Trainer
         using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
+        if (parameters.Length == 0) throw new ArgumentException("The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, _options, _logger);

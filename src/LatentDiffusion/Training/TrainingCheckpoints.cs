@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class TrainingCheckpoints
 {
-    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout";
+    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout", AccumulationKey = "gradient_accumulation";
 
     private readonly string _folder;
     private readonly TrainingOptions _options;
@@ -39,7 +39,7 @@ internal sealed class TrainingCheckpoints
 
     /// <summary>Reads the newest whole checkpoint, if there is one.</summary>
     /// <returns>The number of steps done.</returns>
-    /// <exception cref="CheckpointException">The newest checkpoint is of another network or seed.</exception>
+    /// <exception cref="CheckpointException">The newest checkpoint is of another network, seed or number of batches a step.</exception>
     public long RestoreNewest()
     {
         foreach (string path in Newest())
@@ -59,6 +59,8 @@ internal sealed class TrainingCheckpoints
             {
                 Expect(file, LayoutKey, _layout, "The networks have other parameters than when it was written");
                 Expect(file, SeedKey, Text(_options.Seed), "The run had another seed");
+                // Batches are numbered across steps, so the rest of the run would see other ones. Older files say nothing and mean 1.
+                Expect(file, AccumulationKey, Text(_options.GradientAccumulation), "The run accumulated gradients over another number of batches", "1");
                 foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
                 long step = long.Parse(file.Metadata[StepKey], CultureInfo.InvariantCulture);
                 Last = path;
@@ -76,6 +78,7 @@ internal sealed class TrainingCheckpoints
         SafetensorsWriter.Write(path, _tensors, new Dictionary<string, string>
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout,
+            [AccumulationKey] = Text(_options.GradientAccumulation),
         });
         Last = path;
         foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);
@@ -84,9 +87,9 @@ internal sealed class TrainingCheckpoints
     private IEnumerable<string> Newest() =>
         Directory.GetFiles(_folder, $"{Prefix}*{Extension}").OrderByDescending(path => path, StringComparer.Ordinal);
 
-    private static void Expect(SafetensorsFile file, string key, string expected, string otherwise)
+    private static void Expect(SafetensorsFile file, string key, string expected, string otherwise, string? missing = null)
     {
-        if (file.Metadata.GetValueOrDefault(key) != expected)
+        if (file.Metadata.GetValueOrDefault(key, missing!) != expected)
             throw new CheckpointException(file.Path, $"{otherwise}; use another folder, or remove its checkpoints to begin anew.");
     }
 

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Training;
 /// <summary>Gradients held against central differences of the loss along random directions, in double precision.</summary>
 internal static class FiniteDifferences
 {
-    private const double Step = 1e-5;
+    private const double Step = 1e-6;
 
     /// <param name="loss">The loss whose gradients are tested; backward is called on it.</param>
     /// <param name="parameters">What is moved.</param>

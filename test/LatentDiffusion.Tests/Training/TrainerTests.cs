@@ -128,6 +128,8 @@ public sealed class TrainerTests : IDisposable
         using var other = new TinyObjective();
         var e = Assert.Throws<CheckpointException>(() => new Trainer(s_options with { Seed = 4 }).Run(other, _folder["run"]));
         Assert.Contains("another seed", e.Message, StringComparison.Ordinal);
+        e = Assert.Throws<CheckpointException>(() => new Trainer(s_options with { GradientAccumulation = 2 }).Run(other, _folder["run"]));
+        Assert.Contains("number of batches", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,6 +143,14 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal((7, Path.Combine(_folder["run"], "checkpoint-000000005.safetensors")), (e.Step, e.Checkpoint));
         Assert.Equal(["batch 7"], e.Items);
         Assert.Single(Directory.GetFiles(_folder["run"], "checkpoint-*"));
+    }
+
+    [Fact]
+    public void Nothing_to_train_is_refused()
+    {
+        using var objective = new TinyObjective();
+        foreach (TorchSharp.Modules.Parameter parameter in objective.Modules["line"].parameters()) parameter.requires_grad = false;
+        Assert.Throws<ArgumentException>(() => new Trainer(s_options).Run(objective, _folder["run"]));
     }
 
     [Fact]
