@@ -35,15 +35,17 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         };
         IAutoencoder part = Autoencoders.Part(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
+        // A flow's times are continuous: it has no schedule to train, or be validated, on.
+        NoiseSchedule? schedule = recipe.DenoiserObjective.PredictionType == PredictionType.Flow ? null : _scheduler.ToNoiseSchedule();
         // Scaling and shift are all that the objective takes of the configuration.
         using var objective = new DenoiserObjective(
-            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, _scheduler.ToNoiseSchedule(), recipe.DenoiserObjective);
+            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, schedule, recipe.DenoiserObjective);
         double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
         TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);
         if (options is null) return false;
 
-        ValidationLoss? loss = validation is null ? null : new ValidationLoss(
-            unet, text, validation, scale, shift, _scheduler.ToNoiseSchedule(), recipe.DenoiserObjective.PredictionType, recipe.Validation);
+        ValidationLoss? loss = validation is null || schedule is null ? null : new ValidationLoss(
+            unet, text, validation, scale, shift, schedule, recipe.DenoiserObjective.PredictionType, recipe.Validation);
         var trainer = new Trainer(options) { Check = loss is null ? null : Check(loss, sheet, options) };
         bool done = TrainingConsole.Show(context, Stage, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
         context.Run.DrawLoss(Stage);

@@ -12,7 +12,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
     private readonly nn.Module _network;
     private readonly Func<Tensor, (Tensor Mean, Tensor? Deviation)> _encode;
     private readonly Func<Tensor, Tensor> _decode;
-    private readonly LatentScaling _scaling;
+    private readonly ChannelScaling _scaling;
     private readonly ScalarType _type;
 
     /// <summary>The autoencoder of Stable Diffusion, whose latents are a Gaussian.</summary>
@@ -23,7 +23,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         AutoencoderKLConfig config = Config = network.Config;
         LatentChannels = config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
-        _scaling = new LatentScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
+        _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
     }
 
     /// <summary>A tiny autoencoder, whose latents are a point.</summary>
@@ -37,7 +37,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         double enlarged = Math.Pow(config.UpsamplingScalingFactor, config.NumDecoderBlocks.Length - 1);
         if (enlarged != DownsamplingFactor)
             throw new NotSupportedException($"The tiny autoencoder shrinks by {DownsamplingFactor} and enlarges by {enlarged}; both must be the same.");
-        _scaling = new LatentScaling(config.ScalingFactor, config.ShiftFactor ?? 0);
+        _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0);
     }
 
     /// <summary>An autoencoder with a codebook: latents are those before it, and are replaced by its vectors in decoding.</summary>
@@ -50,7 +50,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
             throw new NotSupportedException("The autoencoder is for denoisers that give indices of its codebook (lookup_from_codebook), which has no latents to denoise.");
         LatentChannels = config.VqEmbedDim ?? config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
-        _scaling = new LatentScaling(config.ScalingFactor);
+        _scaling = new ChannelScaling(config.ScalingFactor);
     }
 
     private LatentAutoencoder(nn.Module network, Func<Tensor, (Tensor, Tensor?)> encode, Func<Tensor, Tensor> decode)
@@ -58,7 +58,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         ArgumentNullException.ThrowIfNull(network);
         (_network, _encode, _decode) = (network, encode, decode);
         _type = network.parameters().First().dtype;
-        _scaling = new LatentScaling(1);
+        _scaling = new ChannelScaling(1);
     }
 
     /// <inheritdoc />

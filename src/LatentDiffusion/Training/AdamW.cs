@@ -14,9 +14,7 @@ internal sealed class AdamW : IDisposable
         _options = options;
         FirstMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
         SecondMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
-        Tensor[] values = FlatParameters.Blocks(parameters.Values), gradients = FlatParameters.Blocks(parameters.Gradients);
-        Tensor[] first = FlatParameters.Blocks(FirstMoment), second = FlatParameters.Blocks(SecondMoment);
-        _blocks = [.. values.Select((block, i) => new Block(block, gradients[i], first[i], second[i]))];
+        _blocks = [.. parameters.Groups.SelectMany(group => BlocksOf(parameters, group))];
     }
 
     /// <summary>Running mean of the gradients.</summary>
@@ -34,9 +32,10 @@ internal sealed class AdamW : IDisposable
         Scalar beta1 = _options.Beta1.ToScalar(), beta2 = _options.Beta2.ToScalar();
         Scalar fresh1 = (1 - _options.Beta1).ToScalar(), fresh2 = (1 - _options.Beta2).ToScalar();
         Scalar root = Math.Sqrt(correction2).ToScalar(), epsilon = _options.Epsilon.ToScalar();
-        Scalar kept = (1 - learningRate * _options.WeightDecay).ToScalar(), rate = (-learningRate / correction1).ToScalar();
-        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second) in _blocks)
+        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second, double factor) in _blocks)
         {
+            double rateHere = factor * learningRate;
+            Scalar kept = (1 - rateHere * _options.WeightDecay).ToScalar(), rate = (-rateHere / correction1).ToScalar();
             first.mul_(beta1).add_(gradient, alpha: fresh1);
             second.mul_(beta2).addcmul_(gradient, gradient, fresh2);
             using Tensor denominator = second.sqrt().div_(root).add_(epsilon);
@@ -47,7 +46,7 @@ internal sealed class AdamW : IDisposable
 
     public void Dispose()
     {
-        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second) in _blocks)
+        foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second, _) in _blocks)
         {
             values.Dispose();
             gradient.Dispose();
@@ -59,5 +58,14 @@ internal sealed class AdamW : IDisposable
         SecondMoment.Dispose();
     }
 
-    private sealed record Block(Tensor Values, Tensor Gradient, Tensor First, Tensor Second);
+    private IEnumerable<Block> BlocksOf(FlatParameters parameters, FlatParameters.ComponentRange group)
+    {
+        double factor = _options.ComponentRates.GetValueOrDefault(group.Name, 1);
+        Tensor[] values = Blocks(parameters.Values), gradients = Blocks(parameters.Gradients), first = Blocks(FirstMoment), second = Blocks(SecondMoment);
+        return values.Select((block, i) => new Block(block, gradients[i], first[i], second[i], factor));
+
+        Tensor[] Blocks(Tensor flat) => FlatParameters.Blocks(flat, group.Offset, group.Length);
+    }
+
+    private sealed record Block(Tensor Values, Tensor Gradient, Tensor First, Tensor Second, double RateFactor);
 }

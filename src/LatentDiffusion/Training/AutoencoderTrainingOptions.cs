@@ -34,4 +34,30 @@ public sealed record AutoencoderTrainingOptions
     /// <summary>Weight of the divergence of the latents from a standard normal, per latent value, at least 0. Default 1e-4.</summary>
     [Range(0.0, double.MaxValue)]
     public double KlWeight { get; init; } = 1e-4;
+
+    /// <summary>Weight of the codebook's distance from the latents (<see cref="VQObjective"/>), above 0. Default 1.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
+    public double CodebookWeight { get; init; } = 1;
+
+    /// <summary>Weight β of the latents' distance from the codebook (<see cref="VQObjective"/>), at least 0. Default 0.25, the paper's.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double CommitmentWeight { get; init; } = 0.25;
+
+    /// <summary>Weight of the distance of the features given to the objective, at least 0. Default 0.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double PerceptualWeight { get; init; }
+
+    /// <summary>Weight of the discriminator given to the objective, at least 0. Default 0; 0.5 to 1 is usual.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double AdversarialWeight { get; init; }
+
+    /// <summary>Step at which the adversary begins, at least 0: pictures should be roughly right by then. Default 0.</summary>
+    [Range(0, long.MaxValue)]
+    public long AdversarialStart { get; init; }
+
+    /// <summary>
+    /// Whether the adversary's weight is also multiplied by the ratio of the gradients' norms at the decoder's last layer,
+    /// reconstruction to adversary (Esser et al. 2021, equation 7). Default true.
+    /// </summary>
+    public bool AdaptiveAdversarialWeight { get; init; } = true;
 }

@@ -1,79 +1,147 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>
-/// The simple loss (Ho et al. 2020, equation 14; Rombach et al. 2022, equation 3): the mean squared error of the
-/// prediction at a uniformly drawn timestep, for text encoder and U-Net together.
+/// The loss of a denoiser: the weighted mean squared error of its prediction at drawn times (Ho et al. 2020, equations
+/// 12 and 14; Rombach et al. 2022, equation 3; Esser et al. 2024, section 2 for flows), where asked for with the
+/// variance's part (Nichol &amp; Dhariwal 2021, equation 16).
 /// </summary>
 public sealed class DenoiserObjective : ITrainingObjective, IDisposable
 {
     private readonly UNet2DConditionModel _network;
-    private readonly ClipTextModel _textModel;
+    private readonly ITextConditioning _text;
     private readonly LatentCache _data;
-    private readonly NoiseSchedule _schedule;
+    private readonly LatentScaling _scaling;
     private readonly DenoiserTrainingOptions _options;
+    private readonly ForwardProcess _process;
+    private readonly LearnedVarianceLoss? _variance;
+    private readonly double _varianceScale;
     private readonly BatchIndices _indices;
-    private readonly Tensor _emptyIds;
-    private readonly double _shift, _scale;
+    private readonly IDisposable? _owned;
 
-    /// <summary>Prepares the objective.</summary>
+    /// <summary>Prepares the objective for a CLIP text tower.</summary>
     /// <param name="network">The U-Net.</param>
-    /// <param name="textModel">The text encoder, trained with it.</param>
+    /// <param name="textModel">The text encoder, trained with it unless the options say otherwise.</param>
     /// <param name="tokenizer">Its tokenizer, for the empty caption.</param>
     /// <param name="autoencoder">Configuration of the autoencoder, for scaling and shift.</param>
     /// <param name="data">Latents and captions.</param>
-    /// <param name="schedule">The forward process.</param>
-    /// <param name="options">Batch size, prediction and dropout.</param>
+    /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
+    /// <param name="options">Batch size, prediction, weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    /// <exception cref="NotSupportedException">The prediction type is none of a discrete schedule.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
     public DenoiserObjective(
         UNet2DConditionModel network, ClipTextModel textModel, ClipTokenizer tokenizer, AutoencoderKLConfig autoencoder, LatentCache data,
-        NoiseSchedule schedule, DenoiserTrainingOptions options)
+        NoiseSchedule? schedule, DenoiserTrainingOptions options)
+        : this(network, Clip(textModel, tokenizer, data, options), data, LatentScaling.Of(autoencoder), schedule, options) =>
+        _owned = (IDisposable)_text;
+
+    /// <summary>Prepares the objective for texts from anywhere.</summary>
+    /// <param name="network">The U-Net.</param>
+    /// <param name="text">Where texts come from, by the index of the picture; the caller's.</param>
+    /// <param name="data">Latents.</param>
+    /// <param name="scaling">How the latents are scaled.</param>
+    /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
+    /// <param name="options">Batch size, prediction, weighting and noise. Whether a text encoder is trained is the text's to say.</param>
+    /// <exception cref="ValidationException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
+    public DenoiserObjective(
+        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, NoiseSchedule? schedule, DenoiserTrainingOptions options)
     {
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentNullException.ThrowIfNull(autoencoder);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(data);
-        ArgumentNullException.ThrowIfNull(options);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-        if (options.PredictionType == PredictionType.Flow)
-            throw new NotSupportedException("A discrete noise schedule has no flow; choose Epsilon, Velocity or Sample.");
-        (_network, _textModel, _data, _schedule, _options) = (network, textModel, data, schedule, options);
-        (_shift, _scale) = (autoencoder.ShiftFactor ?? 0, autoencoder.ScalingFactor);
+        ArgumentNullException.ThrowIfNull(scaling);
+        ValidOptions.Check(options);
+        ValidOptions.Check(options.Weighting);
+        ValidOptions.Check(options.Timesteps);
+        Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
+        CheckChannels(network.Config, data.Latents.shape[1], options.LearnedVariance);
+        (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
+        _process = Process(schedule, options);
+        if (options.LearnedVariance)
+        {
+            _variance = new LearnedVarianceLoss(schedule!, options.PredictionType);
+            // The bound is a sum over timesteps, of which one is drawn.
+            _varianceScale = options.VariationalShare * schedule!.Timesteps;
+        }
+
         _indices = new BatchIndices(data.Count, options.BatchSize);
-        _emptyIds = tensor(tokenizer.Encode("").Ids).DetachFromDisposeScope();
-        Modules = new Dictionary<string, nn.Module> { ["unet"] = network, ["text_encoder"] = textModel };
+        Modules = new Dictionary<string, nn.Module>(text.Modules) { ["unet"] = network };
     }
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
     /// <inheritdoc />
+    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+
+    /// <inheritdoc />
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        int batch = _options.BatchSize;
-        Generator random = step.Generator;
+        ScalarType type = _network.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         Tensor index = tensor(_indices.Of(step.Index));
-        Tensor sample = (_data.Latents.index_select(0, index).to(ScalarType.Float32) - _shift) * _scale;
-        Tensor dropped = rand(batch, generator: random).less(_options.CaptionDropout).unsqueeze(1);
-        Tensor ids = where(dropped, _emptyIds, _data.Ids.index_select(0, index));
-        Tensor timesteps = randint(0, _schedule.Timesteps, [batch], dtype: ScalarType.Int64, generator: random);
-        Tensor noise = randn(sample.shape, generator: random);
+        Tensor sample = (_data.Latents.index_select(0, index).to(wide) - _scaling.Shift) * _scaling.Scale;
+        Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
+        (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _process.Draw(sample, step.Generator);
 
-        Tensor noisy = _schedule.AddNoise(sample, noise, timesteps);
-        Tensor text = _textModel.call(ids).LastHiddenState;
-        Tensor prediction = _network.call(new UNetInput(noisy.to(text.dtype), timesteps, text)).to(ScalarType.Float32);
-        Tensor target = _options.PredictionType switch
-        {
-            PredictionType.Epsilon => noise,
-            PredictionType.Velocity => _schedule.Velocity(sample, noise, timesteps),
-            _ => sample,
-        };
-        return nn.functional.mse_loss(prediction, target);
+        Tensor text = _text.HiddenStates(index, dropped);
+        Tensor output = _network.call(new UNetInput(noisy.to(type), timesteps, text.to(type))).to(wide);
+        Tensor prediction = _variance is null ? output : output.narrow(1, 0, sample.shape[1]);
+        Tensor loss = Error(prediction, target, weights);
+        if (_variance is null) return loss;
+
+        Tensor bound = _variance.Of(sample, noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1])).mean();
+        step.Report("simple", loss);
+        step.Report("variational", bound);
+        return loss + _varianceScale * bound;
     }
 
     /// <summary>Disposes what the objective made; networks and data are the caller's.</summary>
-    public void Dispose() => _emptyIds.Dispose();
+    public void Dispose() => _owned?.Dispose();
+
+    private Tensor Error(Tensor prediction, Tensor target, Tensor? weights)
+    {
+        if (weights is null && _options.HuberDelta is null) return nn.functional.mse_loss(prediction, target);
+        Tensor square = (prediction - target).square();
+        Tensor error = _options.HuberDelta is { } delta ? 2 * delta * ((square + delta * delta).sqrt() - delta) : square;
+        return weights is null ? error.mean() : (weights * error.flatten(1).mean([1])).mean();
+    }
+
+    private static ForwardProcess Process(NoiseSchedule? schedule, DenoiserTrainingOptions options)
+    {
+        if (options.PredictionType != PredictionType.Flow)
+        {
+            Refuse(schedule is null, $"{options.PredictionType} needs a noise schedule, and none is given");
+            Refuse(options.FlowTimeShift != 1, $"FlowTimeShift is {options.FlowTimeShift}, and {options.PredictionType} is no flow");
+            return new DiscreteProcess(schedule!, options);
+        }
+
+        Refuse(schedule is not null, "A flow has no discrete noise schedule; give null for it, or choose Epsilon, Velocity or Sample");
+        Refuse(options.Weighting is not UniformWeighting, $"A flow is weighted by how its times are drawn; Weighting is {options.Weighting} and can be {nameof(UniformWeighting)} alone");
+        Refuse(options.LearnedVariance, "A flow has no variance to learn");
+        return new FlowProcess(options);
+    }
+
+    private static void CheckChannels(UNet2DConditionConfig network, long latents, bool learnedVariance)
+    {
+        Refuse(network.InChannels != latents, $"The U-Net takes {network.InChannels} channels, and the latents have {latents}");
+        long outputs = learnedVariance ? 2 * latents : latents;
+        Refuse(network.OutChannels != outputs, $"The U-Net gives {network.OutChannels} channels; expected {outputs}{(learnedVariance ? ", half of them for the variance" : "")}");
+    }
+
+    private static void Refuse(bool condition, string why)
+    {
+        if (condition) throw new ArgumentException($"{why}.", "options");
+    }
+
+    private static ClipTextConditioning Clip(ClipTextModel textModel, ClipTokenizer tokenizer, LatentCache data, DenoiserTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(options);
+        return new ClipTextConditioning(textModel, tokenizer, data.Ids, options.TrainTextEncoder);
+    }
 }

@@ -4,18 +4,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// A running average of the weights, which samples better than the weights themselves (Ho et al. 2020, section 4). The
-/// decay warms up as (1 + n)/(10 + n), so that the average forgets the random start.
+/// A running average of the weights, which samples better than the weights themselves (Ho et al. 2020, section 4). With a
+/// warm-up the decay begins as (1 + n)/(10 + n), so that the average forgets the random start.
 /// </summary>
 internal sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly FlatParameters _parameters;
     private readonly double _decay;
+    private readonly bool _warmup;
     private readonly (Tensor Average, Tensor Value)[] _blocks;
 
-    public ExponentialMovingAverage(FlatParameters parameters, double decay)
+    public ExponentialMovingAverage(FlatParameters parameters, double decay, bool warmup = true)
     {
-        (_parameters, _decay) = (parameters, decay);
+        (_parameters, _decay, _warmup) = (parameters, decay, warmup);
         Values = parameters.Values.clone().DetachFromDisposeScope();
         _blocks = [.. FlatParameters.Blocks(Values).Zip(FlatParameters.Blocks(parameters.Values))];
     }
@@ -27,7 +28,7 @@ internal sealed class ExponentialMovingAverage : IDisposable
     public void Update(long step)
     {
         using IDisposable noGrad = no_grad();
-        double weight = 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step));
+        double weight = 1 - (_warmup ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay);
         Scalar kept = (1 - weight).ToScalar(), added = weight.ToScalar();
         foreach ((Tensor average, Tensor value) in _blocks) average.mul_(kept).add_(value, alpha: added);
     }

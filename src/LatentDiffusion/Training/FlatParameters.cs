@@ -31,13 +31,15 @@ internal sealed class FlatParameters : IDisposable
             foreach ((string name, Parameter parameter) in module.named_parameters())
             {
                 if (!parameter.requires_grad) continue;
-                ranges.Add(new ParameterRange($"{component}.{name}", parameter.shape, length, parameter.numel()));
+                ranges.Add(new ParameterRange(component, $"{component}.{name}", parameter.shape, length, parameter.numel()));
                 parameters.Add(parameter);
                 length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
             }
         }
 
         Ranges = ranges;
+        Length = length;
+        Groups = [.. Components(modules.Keys.Order(StringComparer.Ordinal), ranges, length)];
         using (no_grad())
         using (DisposeScope scope = NewDisposeScope())
         {
@@ -55,12 +57,21 @@ internal sealed class FlatParameters : IDisposable
     }
 
     /// <summary>Views of the consecutive blocks of a flat tensor, to be worked on one after the other.</summary>
-    public static Tensor[] Blocks(Tensor flat) =>
+    public static Tensor[] Blocks(Tensor flat) => Blocks(flat, 0, flat.numel());
+
+    /// <summary>Views of the consecutive blocks of a part of a flat tensor.</summary>
+    public static Tensor[] Blocks(Tensor flat, long offset, long length) =>
     [
-        .. from block in Enumerable.Range(0, (int)((flat.numel() + BlockLength - 1) / BlockLength))
+        .. from block in Enumerable.Range(0, (int)((length + BlockLength - 1) / BlockLength))
            let start = block * BlockLength
-           select flat.narrow(0, start, Math.Min(BlockLength, flat.numel() - start)).DetachFromDisposeScope(),
+           select flat.narrow(0, offset + start, Math.Min(BlockLength, length - start)).DetachFromDisposeScope(),
     ];
+
+    /// <summary>Which part each component's parameters take, in order.</summary>
+    public IReadOnlyList<ComponentRange> Groups { get; }
+
+    /// <summary>Number of values, those between the parameters included.</summary>
+    public long Length { get; }
 
     /// <summary>Where each parameter lies.</summary>
     public IReadOnlyList<ParameterRange> Ranges { get; }
@@ -71,24 +82,47 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Their gradients, [length], once they are collected.</summary>
     public Tensor Gradients { get; }
 
-    /// <summary>Sets the gradients to zero before a backward pass.</summary>
-    public void ClearGradients() => (_computedGradients ?? Gradients).zero_();
+    /// <summary>Sets the gradients to zero before a step's backward passes.</summary>
+    public void ClearGradients()
+    {
+        Gradients.zero_();
+        _computedGradients?.zero_();
+    }
 
-    /// <summary>Makes what backward passes gave available in <see cref="Gradients"/>.</summary>
+    /// <summary>Adds what a backward pass gave to <see cref="Gradients"/>; in mixed precision the sum is a float32 one.</summary>
     public void CollectGradients()
     {
-        if (_computedGradients is not null) Gradients.copy_(_computedGradients);
+        if (_computedGradients is null) return;
+        using IDisposable noGrad = no_grad();
+        Gradients.add_(_computedGradients);
+        _computedGradients.zero_();
     }
 
     /// <summary>Lets the networks see the values as they are now.</summary>
     public void Publish() => _computedValues?.copy_(Values);
 
     /// <summary>The Euclidean norm of all gradients; where it exceeds the maximum, they are scaled down to it (Pascanu et al. 2013).</summary>
-    public double ClipGradients(double? maximum)
+    /// <param name="maximum">The largest norm; null for no bound.</param>
+    /// <param name="byComponent">Whether each component's gradients have a norm of their own.</param>
+    public double ClipGradients(double? maximum, bool byComponent = false)
     {
-        using Tensor norm = Gradients.norm();
+        if (!byComponent) return Clip(Gradients, maximum);
+        double squares = 0;
+        foreach (ComponentRange group in Groups)
+        {
+            using Tensor gradients = Gradients.narrow(0, group.Offset, group.Length);
+            double norm = Clip(gradients, maximum);
+            squares += norm * norm;
+        }
+
+        return Math.Sqrt(squares);
+    }
+
+    private static double Clip(Tensor gradients, double? maximum)
+    {
+        using Tensor norm = gradients.norm();
         double value = norm.item<float>();
-        if (value > maximum) Gradients.mul_((maximum.Value / (value + 1e-6)).ToScalar());
+        if (value > maximum) gradients.mul_((maximum.Value / (value + 1e-6)).ToScalar());
         return value;
     }
 
@@ -107,6 +141,17 @@ internal sealed class FlatParameters : IDisposable
         Gradients.Dispose();
     }
 
+    private static IEnumerable<ComponentRange> Components(IEnumerable<string> names, IReadOnlyList<ParameterRange> ranges, long length)
+    {
+        long[] starts = [.. names.Select(name => ranges.FirstOrDefault(r => r.Component == name)?.Offset ?? -1)];
+        foreach ((int i, string name) in names.Index())
+        {
+            if (starts[i] < 0) continue;
+            long next = starts.Skip(i + 1).FirstOrDefault(s => s >= 0, length);
+            yield return new ComponentRange(name, starts[i], next - starts[i]);
+        }
+    }
+
     // Changing a network's type replaces its parameters, in the same order.
     private void Attach(Tensor values, Tensor gradients)
     {
@@ -120,7 +165,9 @@ internal sealed class FlatParameters : IDisposable
         }
     }
 
-    internal sealed record ParameterRange(string Name, long[] Shape, long Offset, long Length)
+    internal sealed record ComponentRange(string Name, long Offset, long Length);
+
+    internal sealed record ParameterRange(string Component, string Name, long[] Shape, long Offset, long Length)
     {
         public Tensor View(Tensor flat) => flat.narrow(0, Offset, Length).view(Shape);
     }

@@ -8,7 +8,11 @@ public interface ITrainingObjective
     /// <summary>The networks that are trained, by the name of the component.</summary>
     IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
-    /// <summary>The loss of one step's batch: a function of <paramref name="step"/> and the weights alone.</summary>
+    /// <summary>The loss of one batch: a function of <paramref name="step"/> and the weights alone.</summary>
     /// <returns>A scalar that gradients can be taken of.</returns>
     Tensor Loss(TrainingStep step);
+
+    /// <summary>Names of what a batch consists of (files, indices), for messages; none where the objective does not say.</summary>
+    /// <param name="index">Number of the batch, as <see cref="TrainingStep.Index"/>.</param>
+    IReadOnlyList<string> Items(long index) => [];
 }

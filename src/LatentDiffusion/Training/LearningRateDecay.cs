@@ -11,4 +11,13 @@ public enum LearningRateDecay
 
     /// <summary>It falls on half a cosine (Loshchilov &amp; Hutter 2017).</summary>
     Cosine,
+
+    /// <summary>
+    /// It falls on half a cosine and begins anew at its peak, <see cref="OptimizerOptions.Cycles"/> times (Loshchilov &amp;
+    /// Hutter 2017, equation 5).
+    /// </summary>
+    CosineWithRestarts,
+
+    /// <summary>It falls as a power of the share of steps that is left, <see cref="OptimizerOptions.Power"/>.</summary>
+    Polynomial,
 }

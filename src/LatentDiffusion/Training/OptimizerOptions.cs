@@ -20,6 +20,20 @@ public sealed record OptimizerOptions
     [Range(0.0, 1.0)]
     public double FinalLearningRate { get; init; } = 0.02;
 
+    /// <summary>Falls of the learning rate of <see cref="LearningRateDecay.CosineWithRestarts"/>, at least 1. Default 4.</summary>
+    [Range(1, 1_000_000)]
+    public int Cycles { get; init; } = 4;
+
+    /// <summary>Exponent of <see cref="LearningRateDecay.Polynomial"/>, above 0; 1 is linear. Default 2.</summary>
+    [Range(0.0, 100.0, MinimumIsExclusive = true)]
+    public double Power { get; init; } = 2;
+
+    /// <summary>
+    /// Factors of the learning rate by component (<c>unet</c>, <c>text_encoder</c>, <c>discriminator</c> …), at least 0; 1
+    /// for components that are not named. Default none.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> ComponentRates { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Decay of the first moment, in [0, 1). Default 0.9.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Beta1 { get; init; } = 0.9;
@@ -40,6 +54,12 @@ public sealed record OptimizerOptions
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double? GradientClip { get; init; } = 1;
 
+    /// <summary>
+    /// Whether <see cref="GradientClip"/> bounds each component's gradients by themselves: with an adversary one of the two
+    /// must not scale the other's down. Default false.
+    /// </summary>
+    public bool ClipByComponent { get; init; }
+
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">From 0.</param>
     /// <param name="steps">Number of steps of the whole run.</param>
@@ -51,6 +71,8 @@ public sealed record OptimizerOptions
         {
             LearningRateDecay.Constant => 1,
             LearningRateDecay.Linear => 1 - progress,
+            LearningRateDecay.Polynomial => Math.Pow(1 - progress, Power),
+            LearningRateDecay.CosineWithRestarts => progress < 1 ? (1 + Math.Cos(Math.PI * (progress * Cycles % 1))) / 2 : 0,
             _ => (1 + Math.Cos(Math.PI * progress)) / 2,
         };
         return LearningRate * (FinalLearningRate + (1 - FinalLearningRate) * share);

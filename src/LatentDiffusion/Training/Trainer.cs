@@ -23,10 +23,8 @@ public sealed class Trainer
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public Trainer(TrainingOptions options, ILogger<Trainer>? logger = null)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-        Validator.ValidateObject(options.Optimizer, new ValidationContext(options.Optimizer), validateAllProperties: true);
-        _options = options;
+        _options = ValidOptions.Check(options);
+        ValidOptions.Check(options.Optimizer);
         _logger = logger ?? NullLogger<Trainer>.Instance;
     }
 
@@ -38,17 +36,23 @@ public sealed class Trainer
     /// When done, the networks hold the averaged weights.
     /// </summary>
     /// <param name="objective">What to minimise.</param>
-    /// <param name="folder">Where checkpoints are written and looked for; made where it is missing.</param>
+    /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
+    /// <exception cref="ArgumentException">There is nothing to train, or the options name a component that the objective does not train.</exception>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite.</exception>
+    /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(objective);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        CheckComponentRates(objective);
+        using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
+        if (parameters.Length == 0) throw new ArgumentException("The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
-        using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay);
+        using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
@@ -57,20 +61,11 @@ public sealed class Trainer
         var clock = Stopwatch.StartNew();
         while (step < _options.Steps && !cancellationToken.IsCancellationRequested)
         {
-            double loss, norm, learningRate = _options.Optimizer.LearningRateAt(step, _options.Steps);
-            using (DisposeScope scope = NewDisposeScope())
-            using (var generator = new Generator(StepSeed.Of(_options.Seed, step)))
-            {
-                parameters.ClearGradients();
-                Tensor value = objective.Loss(new TrainingStep(step, generator));
-                value.backward();
-                parameters.CollectGradients();
-                loss = value.item<float>();
-                norm = parameters.ClipGradients(_options.Optimizer.GradientClip);
-            }
-
-            if (!double.IsFinite(loss) || !double.IsFinite(norm))
-                throw new TrainingDivergedException($"At step {step} the loss is {loss} and the gradients' norm {norm}; the newest checkpoint is of step {saved}, in '{folder}'. A lower learning rate may help.");
+            double learningRate = _options.Optimizer.LearningRateAt(step, _options.Steps);
+            var metrics = new Dictionary<string, double>();
+            double loss = Gradients(objective, parameters, step, metrics);
+            double norm = parameters.ClipGradients(_options.Optimizer.GradientClip, _options.Optimizer.ClipByComponent);
+            if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
             optimizer.Step(++step, learningRate);
             average.Update(step);
             parameters.Publish();
@@ -78,7 +73,10 @@ public sealed class Trainer
             smoothed = double.IsNaN(smoothed) ? loss : LossSmoothing * smoothed + (1 - LossSmoothing) * loss;
             TimeSpan elapsed = clock.Elapsed;
             progress?.Report(new TrainingProgress(
-                step, _options.Steps, loss, smoothed, learningRate, norm, elapsed, elapsed / (step - first) * (_options.Steps - step)));
+                step, _options.Steps, loss, smoothed, learningRate, norm, elapsed, elapsed / (step - first) * (_options.Steps - step))
+            {
+                Metrics = metrics,
+            });
             if (Check is not null && (step % Check.Every == 0 || step == _options.Steps)) Check.Run(step, objective, parameters, average);
             // Last, so that whatever is recorded of a step is recorded before a resumed run can begin after it.
             if (step % _options.CheckpointEvery == 0 || step == _options.Steps) checkpoints.Write(saved = step);
@@ -89,5 +87,49 @@ public sealed class Trainer
         average.Swap();
         foreach (nn.Module module in objective.Modules.Values) module.eval();
         return true;
+    }
+
+    /// <summary>The gradients of a step's mean loss, collected.</summary>
+    private double Gradients(ITrainingObjective objective, FlatParameters parameters, long step, Dictionary<string, double> metrics)
+    {
+        int batches = _options.GradientAccumulation;
+        double loss = 0;
+        parameters.ClearGradients();
+        for (int i = 0; i < batches; i++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            long index = step * batches + i;
+            using var generator = new Generator(StepSeed.Of(_options.Seed, index));
+            var batch = new TrainingStep(index, generator) { Step = step };
+            Tensor value = objective.Loss(batch);
+            (batches == 1 ? value : value / batches).backward();
+            parameters.CollectGradients();
+            using Tensor number = value.detach().to(ScalarType.Float64);
+            loss += number.item<double>() / batches;
+            foreach ((string name, double figure) in batch.Metrics) metrics[name] = metrics.GetValueOrDefault(name) + figure / batches;
+        }
+
+        return loss;
+    }
+
+    private TrainingDivergedException Diverged(ITrainingObjective objective, long step, double loss, double norm, long saved, string? checkpoint)
+    {
+        int batches = _options.GradientAccumulation;
+        string[] items = [.. Enumerable.Range(0, batches).SelectMany(i => objective.Items(step * batches + i))];
+        string seen = items.Length == 0 ? "" : $" It saw {string.Join(", ", items)}.";
+        string left = checkpoint is null ? "no checkpoint is written yet" : $"the last good checkpoint is of step {saved}, '{checkpoint}'";
+        return new TrainingDivergedException(
+            $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help.", step, items, checkpoint);
+    }
+
+    private void CheckComponentRates(ITrainingObjective objective)
+    {
+        foreach ((string component, double factor) in _options.Optimizer.ComponentRates)
+        {
+            if (!objective.Modules.ContainsKey(component))
+                throw new ArgumentException($"ComponentRates names '{component}'; trained are {string.Join(", ", objective.Modules.Keys.Order(StringComparer.Ordinal))}.", nameof(objective));
+            if (!(factor >= 0 && double.IsFinite(factor)))
+                throw new ArgumentException($"ComponentRates gives '{component}' the factor {factor}; expected a finite number, at least 0.", nameof(objective));
+        }
     }
 }

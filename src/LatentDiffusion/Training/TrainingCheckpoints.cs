@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class TrainingCheckpoints
 {
-    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout";
+    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout", AccumulationKey = "gradient_accumulation";
 
     private readonly string _folder;
     private readonly TrainingOptions _options;
@@ -30,14 +30,16 @@ internal sealed class TrainingCheckpoints
             new("second_moment", optimizer.SecondMoment),
         ];
         _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
-        Directory.CreateDirectory(folder);
         // What a killed run was writing when it was killed.
         foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
     }
 
+    /// <summary>Path of the checkpoint that was read or written last; null for none.</summary>
+    public string? Last { get; private set; }
+
     /// <summary>Reads the newest whole checkpoint, if there is one.</summary>
     /// <returns>The number of steps done.</returns>
-    /// <exception cref="CheckpointException">The newest checkpoint is of another network or seed.</exception>
+    /// <exception cref="CheckpointException">The newest checkpoint is of another network, seed or number of batches a step.</exception>
     public long RestoreNewest()
     {
         foreach (string path in Newest())
@@ -57,8 +59,11 @@ internal sealed class TrainingCheckpoints
             {
                 Expect(file, LayoutKey, _layout, "The networks have other parameters than when it was written");
                 Expect(file, SeedKey, Text(_options.Seed), "The run had another seed");
+                // Batches are numbered across steps, so the rest of the run would see other ones. Older files say nothing and mean 1.
+                Expect(file, AccumulationKey, Text(_options.GradientAccumulation), "The run accumulated gradients over another number of batches", "1");
                 foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
                 long step = long.Parse(file.Metadata[StepKey], CultureInfo.InvariantCulture);
+                Last = path;
                 _logger.LogInformation("Resumed from {Path} at step {Step}.", path, step);
                 return step;
             }
@@ -73,16 +78,18 @@ internal sealed class TrainingCheckpoints
         SafetensorsWriter.Write(path, _tensors, new Dictionary<string, string>
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout,
+            [AccumulationKey] = Text(_options.GradientAccumulation),
         });
+        Last = path;
         foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);
     }
 
     private IEnumerable<string> Newest() =>
         Directory.GetFiles(_folder, $"{Prefix}*{Extension}").OrderByDescending(path => path, StringComparer.Ordinal);
 
-    private static void Expect(SafetensorsFile file, string key, string expected, string otherwise)
+    private static void Expect(SafetensorsFile file, string key, string expected, string otherwise, string? missing = null)
     {
-        if (file.Metadata.GetValueOrDefault(key) != expected)
+        if (file.Metadata.GetValueOrDefault(key, missing!) != expected)
             throw new CheckpointException(file.Path, $"{otherwise}; use another folder, or remove its checkpoints to begin anew.");
     }
 

@@ -19,6 +19,19 @@ public sealed record TrainingOptions
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double EmaDecay { get; init; } = 0.999;
 
+    /// <summary>
+    /// Whether the decay of the average begins as (1 + n)/(10 + n) after n steps, so that it forgets the random start;
+    /// false for <see cref="EmaDecay"/> from the first step, as for fine-tuning. Default true.
+    /// </summary>
+    public bool EmaWarmup { get; init; } = true;
+
+    /// <summary>
+    /// Batches whose gradients are averaged for one step of the optimizer, at least 1: n batches of size b train as one
+    /// of n·b, in the memory of b. Default 1.
+    /// </summary>
+    [Range(1, 65536)]
+    public int GradientAccumulation { get; init; } = 1;
+
     /// <summary>What numbers the networks compute with. Default <see cref="TrainingPrecision.Float32"/>.</summary>
     public TrainingPrecision Precision { get; init; }
 

@@ -23,8 +23,11 @@ internal sealed class TinyObjective : ITrainingObjective, IDisposable
 
     public float[] Weights => [.. _network.weight!.detach().data<float>(), .. _network.bias!.detach().data<float>()];
 
+    public IReadOnlyList<string> Items(long index) => [$"batch {index}"];
+
     public Tensor Loss(TrainingStep step)
     {
+        step.Report("index", step.Index);
         Tensor input = randn(8, 5, generator: step.Generator);
         return (_network.call(input.to(_network.weight!.dtype)).to(ScalarType.Float32) - input.narrow(1, 0, 3)).square().mean() * _factor(step.Index);
     }

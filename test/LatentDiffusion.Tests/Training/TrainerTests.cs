@@ -117,7 +117,7 @@ public sealed class TrainerTests : IDisposable
         new Trainer(s_options).Run(objective, _folder["run"]);
         Assert.Equal(
             ["checkpoint-000000010.safetensors", "checkpoint-000000012.safetensors"],
-            Directory.GetFiles(_folder["run"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.GetFiles(_folder["run"], "checkpoint-*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -128,6 +128,8 @@ public sealed class TrainerTests : IDisposable
         using var other = new TinyObjective();
         var e = Assert.Throws<CheckpointException>(() => new Trainer(s_options with { Seed = 4 }).Run(other, _folder["run"]));
         Assert.Contains("another seed", e.Message, StringComparison.Ordinal);
+        e = Assert.Throws<CheckpointException>(() => new Trainer(s_options with { GradientAccumulation = 2 }).Run(other, _folder["run"]));
+        Assert.Contains("number of batches", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +139,18 @@ public sealed class TrainerTests : IDisposable
         var e = Assert.Throws<TrainingDivergedException>(() => new Trainer(s_options).Run(objective, _folder["run"]));
         Assert.Contains("At step 7", e.Message, StringComparison.Ordinal);
         Assert.Contains("of step 5", e.Message, StringComparison.Ordinal);
-        Assert.Single(Directory.GetFiles(_folder["run"]));
+        Assert.Contains("It saw batch 7.", e.Message, StringComparison.Ordinal);
+        Assert.Equal((7, Path.Combine(_folder["run"], "checkpoint-000000005.safetensors")), (e.Step, e.Checkpoint));
+        Assert.Equal(["batch 7"], e.Items);
+        Assert.Single(Directory.GetFiles(_folder["run"], "checkpoint-*"));
+    }
+
+    [Fact]
+    public void Nothing_to_train_is_refused()
+    {
+        using var objective = new TinyObjective();
+        foreach (TorchSharp.Modules.Parameter parameter in objective.Modules["line"].parameters()) parameter.requires_grad = false;
+        Assert.Throws<ArgumentException>(() => new Trainer(s_options).Run(objective, _folder["run"]));
     }
 
     [Fact]
@@ -148,10 +161,101 @@ public sealed class TrainerTests : IDisposable
             () => new Trainer(s_options with { Optimizer = new OptimizerOptions { LearningRate = 0 } })).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_learning_rate_restarts_at_its_peak()
+    {
+        var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 0, Decay = LearningRateDecay.CosineWithRestarts, FinalLearningRate = 0, Cycles = 4 };
+        for (int cycle = 0; cycle < 4; cycle++)
+        {
+            Assert.Equal(2, options.LearningRateAt(25 * cycle, 100), 12);
+            Assert.Equal(1 + Math.Cos(Math.PI * 0.2), options.LearningRateAt(25 * cycle + 5, 100), 12);
+            Assert.Equal(1 + Math.Cos(Math.PI * 0.96), options.LearningRateAt(25 * cycle + 24, 100), 12);
+        }
+    }
+
+    [Theory]
+    [InlineData(TrainingPrecision.Float32, 1e-6)]
+    [InlineData(TrainingPrecision.BFloat16, 0.02)]
+    public void Accumulated_batches_train_as_one_large_batch(TrainingPrecision precision, double tolerance)
+    {
+        using var small = new TinyObjective();
+        using var large = new JoinedObjective(3, 4);
+        TrainingOptions options = s_options with { Steps = 4, CheckpointEvery = 4, Precision = precision, GradientAccumulation = 3 };
+        var seen = new List<double>();
+        Assert.True(new Trainer(options).Run(small, _folder["small"], new Report(p => seen.Add(p.Loss))));
+        var expected = new List<double>();
+        Assert.True(new Trainer(options with { GradientAccumulation = 1, Precision = TrainingPrecision.Float32 }).Run(large, _folder["large"], new Report(p => expected.Add(p.Loss))));
+        Assert.All(expected.Zip(seen), p => Assert.Equal(p.First, p.Second, tolerance));
+        Assert.All(large.Inner.Weights.Zip(small.Weights), p => Assert.Equal(p.First, p.Second, tolerance));
+    }
+
+    [Fact]
+    public void Without_a_warm_up_the_average_keeps_its_decay()
+    {
+        using var objective = new TinyObjective();
+        float[] start = objective.Weights;
+        new Trainer(s_options with { Steps = 1, EmaWarmup = false, EmaDecay = 0.75 }).Run(objective, _folder["run"]);
+        using var plain = new TinyObjective();
+        new Trainer(s_options with { Steps = 1, EmaWarmup = false, EmaDecay = 0 }).Run(plain, _folder["plain"]);
+        for (int i = 0; i < start.Length; i++) Assert.Equal(0.75 * start[i] + 0.25 * plain.Weights[i], objective.Weights[i], 1e-6);
+    }
+
+    [Fact]
+    public void Components_have_learning_rates_and_norms_of_their_own()
+    {
+        // Two networks side by side train as each by itself, at its own rate and bound.
+        using var pair = new PairObjective();
+        OptimizerOptions optimizer = s_options.Optimizer with { ClipByComponent = true, ComponentRates = new Dictionary<string, double> { ["second"] = 0.25 } };
+        Assert.True(new Trainer(s_options with { Optimizer = optimizer }).Run(pair, _folder["pair"]));
+        using var alone = new TinyObjective();
+        Assert.True(new Trainer(s_options).Run(alone, _folder["alone"]));
+        using var slow = new TinyObjective();
+        Assert.True(new Trainer(s_options with { Optimizer = s_options.Optimizer with { LearningRate = 0.0125 } }).Run(slow, _folder["slow"]));
+        Assert.All(alone.Weights.Zip(pair.First.Weights), p => Assert.Equal(p.First, p.Second, 1e-6));
+        Assert.All(slow.Weights.Zip(pair.Second.Weights), p => Assert.Equal(p.First, p.Second, 1e-6));
+        Assert.NotEqual(pair.First.Weights, pair.Second.Weights);
+
+        var e = Assert.Throws<ArgumentException>(() => new Trainer(s_options with { Optimizer = optimizer }).Run(alone, _folder["other"]));
+        Assert.Contains("second", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_has_one_run_at_a_time()
+    {
+        using var first = new TinyObjective();
+        using var second = new TinyObjective();
+        Exception? refused = null;
+        bool partial = false;
+        new Trainer(s_options).Run(first, _folder["run"], new Report(p =>
+        {
+            if (p.Step != 7) return;
+            string beside = Path.Combine(_folder["run"], "checkpoint-000000099.safetensors.0.tmp");
+            File.WriteAllText(beside, "being written");
+            refused = Record.Exception(() => new Trainer(s_options).Run(second, _folder["run"]));
+            partial = File.Exists(beside);
+        }));
+        var e = Assert.IsType<TrainingFolderInUseException>(refused);
+        Assert.Equal(_folder["run"], e.Folder);
+        Assert.True(partial, "the second run removed what the first was writing");
+        Assert.True(new Trainer(s_options).Run(second, _folder["run"]));
+        Assert.Equal(first.Weights, second.Weights);
+    }
+
+    [Fact]
+    public void What_an_objective_reports_comes_out_as_the_mean_over_the_batches()
+    {
+        using var objective = new TinyObjective();
+        var metrics = new List<double>();
+        new Trainer(s_options with { Steps = 2, GradientAccumulation = 3 }).Run(objective, _folder["run"], new Report(p => metrics.Add(p.Metrics["index"])));
+        Assert.Equal([1, 4], metrics);
+    }
+
     [Theory]
     [InlineData(LearningRateDecay.Constant, 1, 1)]
     [InlineData(LearningRateDecay.Linear, 0.55, 0.1)]
     [InlineData(LearningRateDecay.Cosine, 0.55, 0.1)]
+    [InlineData(LearningRateDecay.Polynomial, 0.325, 0.1)]
+    [InlineData(LearningRateDecay.CosineWithRestarts, 1, 0.1)]
     public void The_learning_rate_warms_up_and_decays(LearningRateDecay decay, double half, double end)
     {
         var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 10, Decay = decay, FinalLearningRate = 0.1 };
@@ -160,6 +264,44 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(2, options.LearningRateAt(10, 110), 12);
         Assert.Equal(2 * half, options.LearningRateAt(60, 110), 12);
         Assert.Equal(2 * end, options.LearningRateAt(110, 110), 12);
+    }
+
+    /// <summary>The batches of several steps of another objective as one.</summary>
+    private sealed class JoinedObjective(int batches, ulong steps) : ITrainingObjective, IDisposable
+    {
+        public TinyObjective Inner { get; } = new();
+
+        public IReadOnlyDictionary<string, nn.Module> Modules => Inner.Modules;
+
+        public Tensor Loss(TrainingStep step)
+        {
+            Assert.InRange(step.Index, 0, (long)steps - 1);
+            return stack([.. Enumerable.Range(0, batches).Select(i =>
+            {
+                long index = step.Index * batches + i;
+                return Inner.Loss(new TrainingStep(index, new Generator(StepSeed.Of(3, index))));
+            })]).mean();
+        }
+
+        public void Dispose() => Inner.Dispose();
+    }
+
+    private sealed class PairObjective : ITrainingObjective, IDisposable
+    {
+        public TinyObjective First { get; } = new();
+
+        public TinyObjective Second { get; } = new();
+
+        public IReadOnlyDictionary<string, nn.Module> Modules => new Dictionary<string, nn.Module> { ["first"] = First.Modules["line"], ["second"] = Second.Modules["line"] };
+
+        public Tensor Loss(TrainingStep step) =>
+            First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(StepSeed.Of(3, step.Index))));
+
+        public void Dispose()
+        {
+            First.Dispose();
+            Second.Dispose();
+        }
     }
 
     private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>

@@ -27,9 +27,20 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
         RegisterComponents();
     }
 
+    /// <inheritdoc cref="ResnetBlock2D.Recomputes"/>
+    public bool Recomputes { get; set; }
+
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="context">The text.</param>
     public override Tensor forward(Tensor input, TextContext context)
+    {
+        if (!Recomputes) return Compute(input, context);
+        return context.Bias is null
+            ? Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), input, context.Text)
+            : Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), input, context.Text, context.Bias);
+    }
+
+    private Tensor Compute(Tensor input, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
         long batch = input.shape[0], height = input.shape[2], width = input.shape[3];

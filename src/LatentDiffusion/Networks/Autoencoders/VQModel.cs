@@ -61,6 +61,24 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>
         return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? latents : null));
     }
 
+    /// <summary>Which vectors of the codebook are nearest to latents; no gradient passes.</summary>
+    /// <param name="latents">[batch, width of the codebook, height, width].</param>
+    /// <returns>[batch, height, width], int64.</returns>
+    public Tensor NearestIndices(Tensor latents)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        return _quantizer.Nearest(latents);
+    }
+
+    /// <summary>The vectors of the codebook at indices.</summary>
+    /// <param name="indices">[batch, height, width], int64.</param>
+    /// <returns>[batch, width of the codebook, height, width].</returns>
+    public Tensor Codes(Tensor indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        return _quantizer.Lookup(indices);
+    }
+
     /// <summary>Pixels of vectors of the codebook.</summary>
     /// <param name="indices">Their indices, [batch, height, width], int64.</param>
     public Tensor DecodeIndices(Tensor indices) => _quantizer.Lookup(indices).Into(x => Decode(x, quantize: false));

@@ -20,11 +20,20 @@ internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor latents)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor pixels = latents.permute(0, 2, 3, 1).contiguous();
-        Tensor nearest = cdist(pixels.view(-1, pixels.shape[3]), _codebook.weight!).argmin(1).view(pixels.shape[..3]);
-        Tensor codes = Lookup(nearest);
+        Tensor codes = Lookup(Nearest(latents));
         // The gradient passes by the choice as if it were not there (straight-through).
         return (latents + (codes - latents).detach()).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="latents">[batch, width, height, width in pixels].</param>
+    /// <returns>Indices of the nearest vectors, [batch, height, width], int64.</returns>
+    public Tensor Nearest(Tensor latents)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor pixels = latents.permute(0, 2, 3, 1).contiguous();
+        Tensor nearest = cdist(pixels.view(-1, pixels.shape[3]), _codebook.weight!).argmin(1);
+        return nearest.view(pixels.shape[..3]).MoveToOuterDisposeScope();
     }
 
     /// <param name="indices">[batch, height, width], int64.</param>

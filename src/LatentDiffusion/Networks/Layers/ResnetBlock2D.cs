@@ -37,9 +37,16 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Whether activations are computed again in the backward pass instead of kept.</summary>
+    public bool Recomputes { get; set; }
+
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="time">The time embedding, [batch, width].</param>
-    public override Tensor forward(Tensor input, Tensor time)
+    public override Tensor forward(Tensor input, Tensor time) => Recomputes
+        ? Recomputed.Run(inputs => Compute(inputs[0], inputs[1]), input, time)
+        : Compute(input, time);
+
+    private Tensor Compute(Tensor input, Tensor time)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _norm1.call(input).Into(_activation);

@@ -9,13 +9,13 @@ namespace LatentDiffusion;
 /// </summary>
 /// <param name="Scale">Published as <c>scaling_factor</c>.</param>
 /// <param name="Shift">Published as <c>shift_factor</c>.</param>
-internal sealed record LatentScaling(double Scale, double Shift = 0)
+internal sealed record ChannelScaling(double Scale, double Shift = 0)
 {
     private readonly float[]? _means, _scales;
 
     /// <summary>With statistics of each channel; null for none, both or neither.</summary>
     /// <exception cref="ArgumentException">There is one without the other, or not one a channel.</exception>
-    public LatentScaling(double scale, double shift, ImmutableArray<double>? means, ImmutableArray<double>? deviations, int channels) : this(scale, shift)
+    public ChannelScaling(double scale, double shift, ImmutableArray<double>? means, ImmutableArray<double>? deviations, int channels) : this(scale, shift)
     {
         if (means is null && deviations is null) return;
         if (means?.Length != channels || deviations?.Length != channels)

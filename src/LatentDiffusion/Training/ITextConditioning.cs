@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Where a denoiser's objective has its texts from: a text encoder, trained or frozen, or embeddings computed before.</summary>
+public interface ITextConditioning
+{
+    /// <summary>The networks that are trained with the denoiser, by the name of the component; none for frozen texts.</summary>
+    IReadOnlyDictionary<string, nn.Module> Modules { get; }
+
+    /// <summary>The texts of a batch.</summary>
+    /// <param name="index">Which pictures' captions, int64 [batch].</param>
+    /// <param name="dropped">Where the empty caption stands in place of the picture's, bool [batch].</param>
+    /// <returns>Hidden states, [batch, tokens, width].</returns>
+    Tensor HiddenStates(Tensor index, Tensor dropped);
+}

@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Batches of pictures as pixels, whole or as random crops.</summary>
+internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrainingOptions options)
+{
+    private readonly BatchIndices _indices = new(images.Count, options.BatchSize);
+
+    /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
+    public Tensor Of(TrainingStep step)
+    {
+        ImageBuffer[] pictures = [.. _indices.Of(step.Index).AsParallel().AsOrdered().Select(i => images.Read(i).Image)];
+        if (options.CropSize is not { } size) return ImageTensor.FromImages(pictures);
+        Tensor corners = rand(pictures.Length, 2, generator: step.Generator);
+        float[] where = corners.data<float>().ToArray();
+        return ImageTensor.FromImages([.. pictures.Select((picture, i) => picture.Crop(
+            (int)(where[2 * i] * (picture.Width - size + 1)), (int)(where[2 * i + 1] * (picture.Height - size + 1)), size, size))]);
+    }
+
+    /// <summary>Names of a batch's pictures.</summary>
+    public IReadOnlyList<string> Names(long index) => [.. _indices.Of(index).Select(i => images.Read(i).Name)];
+}

@@ -1,0 +1,70 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The variational bound's term of each sample for a network that also gives the variance (Nichol &amp; Dhariwal 2021,
+/// section 3.1): log Σ = f·log β_t + (1−f)·log β̃_t, f = (v+1)/2 from the second half of its output. Gradients reach the
+/// variance alone; the mean is taken as it is.
+/// </summary>
+/// <remarks>
+/// At the first timestep stands the negative log-likelihood of x_0. For pixels the paper integrates it over the 256
+/// levels; latents are continuous, so here it is that of the density.
+/// </remarks>
+internal sealed class LearnedVarianceLoss
+{
+    private readonly NoiseSchedule _schedule;
+    private readonly PredictionType _prediction;
+
+    /// <exception cref="ArgumentException">A timestep's variance or sample cannot be told from the network's output.</exception>
+    public LearnedVarianceLoss(NoiseSchedule schedule, PredictionType prediction)
+    {
+        (_schedule, _prediction) = (schedule, prediction);
+        for (int t = 0; t < schedule.Timesteps; t++)
+        {
+            if (schedule.Betas[t] <= 0)
+                throw new ArgumentException($"Learned variances lie between logarithms of variances, and β of timestep {t} is {schedule.Betas[t]}.", nameof(schedule));
+            if (prediction == PredictionType.Epsilon && schedule.AlphaBars[t] <= 0)
+                throw new ArgumentException($"Timestep {t} has no signal (zero terminal SNR), so ε does not say the mean; learn variances with Velocity or Sample.", nameof(schedule));
+        }
+    }
+
+    /// <summary>L_t, in bits a value.</summary>
+    /// <param name="sample">x_0, [batch, channels, height, width].</param>
+    /// <param name="noisy">x_t.</param>
+    /// <param name="timesteps">int64 [batch].</param>
+    /// <param name="prediction">The first half of the network's output.</param>
+    /// <param name="variance">The second half, v.</param>
+    /// <returns>[batch].</returns>
+    public Tensor Of(Tensor sample, Tensor noisy, Tensor timesteps, Tensor prediction, Tensor variance)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        int[] t = [.. timesteps.data<long>().Select(i => (int)i)];
+        Tensor estimate = Clean(noisy, prediction.detach(), t);
+        // Both means share the noisy sample's part.
+        Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).square();
+        Tensor lower = Each(_schedule.PosteriorLogVariance), upper = Each(i => Math.Log(_schedule.Betas[i]));
+        Tensor logVariance = lower + (variance + 1) / 2 * (upper - lower);
+        Tensor divergence = 0.5 * (logVariance - lower - 1 + (lower - logVariance).exp() + square * (-logVariance).exp());
+        Tensor likelihood = 0.5 * (Math.Log(2 * Math.PI) + logVariance + square * (-logVariance).exp());
+        Tensor nats = where(timesteps.eq(0).view(-1, 1, 1, 1), likelihood, divergence);
+        return (nats.flatten(1).mean([1]) / Math.Log(2)).MoveToOuterDisposeScope();
+
+        Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype).view(-1, 1, 1, 1);
+    }
+
+    /// <summary>The estimate of x_0 that a prediction means.</summary>
+    private Tensor Clean(Tensor noisy, Tensor prediction, int[] t)
+    {
+        Tensor signal = Each(a => Math.Sqrt(a)), noise = Each(a => Math.Sqrt(1 - a));
+        return _prediction switch
+        {
+            PredictionType.Epsilon => (noisy - noise * prediction) / signal,
+            PredictionType.Velocity => signal * noisy - noise * prediction,
+            _ => prediction,
+        };
+
+        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphaBars[i])).ToArray()).to(noisy.dtype).view(-1, 1, 1, 1);
+    }
+}

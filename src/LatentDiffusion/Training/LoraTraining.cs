@@ -1,0 +1,155 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Low-rank adaptation (Hu et al. 2021): adapters beside layers of networks whose own weights are frozen. Until it is
+/// disposed, the networks run with the adapters, and their parameters need no gradients.
+/// </summary>
+public sealed class LoraTraining : IDisposable
+{
+    private const string MetadataKey = "lora_adapter_metadata";
+
+    private readonly LoraTrainingOptions _options;
+    private readonly nn.Module[] _networks;
+    private readonly List<Adapted> _adapted = [];
+    private readonly List<Action> _hooks = [];
+    private readonly Dictionary<nn.Module, bool[]> _trainable = [];
+
+    /// <summary>Adds adapters to networks and freezes them.</summary>
+    /// <param name="networks">The networks by component: <see cref="LoraTarget.UNet"/>, <see cref="LoraTarget.TextEncoder"/>, <see cref="LoraTarget.TextEncoder2"/>.</param>
+    /// <param name="options">Rank, strength and layers; null for the defaults.</param>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">A component is not known, or one of its patterns names no layer that can be adapted.</exception>
+    public LoraTraining(IReadOnlyDictionary<string, nn.Module> networks, LoraTrainingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(networks);
+        _options = ValidOptions.Check(options ?? new LoraTrainingOptions());
+        Scale = (_options.Alpha ?? _options.Rank) / _options.Rank;
+        using var generator = new Generator(_options.Seed);
+        var modules = new Dictionary<string, nn.Module>();
+        foreach ((string component, nn.Module network) in networks.OrderBy(n => n.Key, StringComparer.Ordinal))
+        {
+            Adapted[] adapted = [.. Adapt(component, network, generator)];
+            _adapted.AddRange(adapted);
+            modules.Add(component, new LoraAdapters(adapted.Select(a => (a.Layer, a.Adapter))));
+        }
+
+        _networks = [.. networks.Values];
+        Modules = modules;
+        foreach (nn.Module network in _networks) Freeze(network);
+        foreach (Adapted adapted in _adapted) _hooks.Add(Hook(adapted));
+    }
+
+    /// <summary>The adapters, by component: what is trained.</summary>
+    public IReadOnlyDictionary<string, nn.Module> Modules { get; }
+
+    /// <summary>The layers that have an adapter, by component and published name: <c>unet.mid_block.attentions.0…to_q</c>.</summary>
+    public IReadOnlyList<string> Layers => [.. _adapted.Select(a => $"{a.Component}.{a.Layer}")];
+
+    /// <summary>α/rank, by which what the adapters give is scaled.</summary>
+    public double Scale { get; }
+
+    /// <summary>The same loss, trained through the adapters alone.</summary>
+    /// <param name="objective">An objective over the adapted networks; the caller's.</param>
+    /// <exception cref="ArgumentException">It trains a network that has no adapters.</exception>
+    public ITrainingObjective Objective(ITrainingObjective objective)
+    {
+        ArgumentNullException.ThrowIfNull(objective);
+        foreach ((string component, nn.Module network) in objective.Modules)
+        {
+            if (!_networks.Contains(network))
+                throw new ArgumentException($"The objective trains the {component}, which has no adapters: adapt it too, or leave it frozen.", nameof(objective));
+        }
+
+        return new AdaptedObjective(objective, Modules);
+    }
+
+    /// <summary>
+    /// Writes the adapters as a LoRA file in the layout of peft, which <see cref="LoraFile"/> and diffusers read: for each
+    /// layer <c>….lora_A.weight</c> and <c>….lora_B.weight</c>, and rank and strength in the metadata.
+    /// </summary>
+    /// <param name="path">Path of the safetensors file; its folder exists.</param>
+    /// <param name="floatingPoint">Type to convert the values to while writing; null for their own.</param>
+    public void Save(string path, ScalarType? floatingPoint = null)
+    {
+        IEnumerable<(string, Tensor)> tensors = _adapted.SelectMany(a => new (string, Tensor)[]
+        {
+            ($"{a.Component}.{a.Layer}.lora_A.weight", a.Adapter.Down), ($"{a.Component}.{a.Layer}.lora_B.weight", a.Adapter.Up),
+        });
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["format"] = "pt", [MetadataKey] = Metadata() }, floatingPoint);
+    }
+
+    /// <summary>Takes the adapters off and gives the networks' parameters back whether they need gradients.</summary>
+    public void Dispose()
+    {
+        foreach (Action remove in _hooks) remove();
+        _hooks.Clear();
+        foreach ((nn.Module network, bool[] trainable) in _trainable)
+            foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable)) parameter.requires_grad = needs;
+        _trainable.Clear();
+        foreach (nn.Module module in Modules.Values) module.Dispose();
+    }
+
+    private IEnumerable<Adapted> Adapt(string component, nn.Module network, Generator generator)
+    {
+        IReadOnlyList<string> patterns = component switch
+        {
+            LoraTarget.UNet => _options.Targets,
+            LoraTarget.TextEncoder or LoraTarget.TextEncoder2 => _options.TextEncoderTargets,
+            _ => throw new ArgumentException($"'{component}' is no component that LoRA files know; expected {LoraTarget.UNet}, {LoraTarget.TextEncoder} or {LoraTarget.TextEncoder2}."),
+        };
+        (string Name, nn.Module Module)[] layers = [.. network.named_modules().Where(m => LoraAdapter.Fits(m.module)).Select(m => (m.name, m.module))];
+        Regex[] forms = [.. patterns.Select(p => new Regex($@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$"))];
+        foreach ((Regex form, string pattern) in forms.Zip(patterns))
+        {
+            if (!layers.Any(l => form.IsMatch(l.Name)))
+                throw new ArgumentException($"'{pattern}' names no linear layer or convolution of the {component}.");
+        }
+
+        return layers.Where(l => forms.Any(f => f.IsMatch(l.Name)))
+            .Select(l => new Adapted(component, l.Name, (nn.Module<Tensor, Tensor>)l.Module, new LoraAdapter(l.Module, _options.Rank, Scale, generator)));
+    }
+
+    private void Freeze(nn.Module network)
+    {
+        TorchSharp.Modules.Parameter[] parameters = [.. network.parameters()];
+        _trainable.Add(network, [.. parameters.Select(p => p.requires_grad)]);
+        foreach (TorchSharp.Modules.Parameter parameter in parameters) parameter.requires_grad = false;
+    }
+
+    private static Action Hook(Adapted adapted) => adapted.Module.register_forward_hook((_, input, output) =>
+    {
+        using (output)
+        using (Tensor added = adapted.Adapter.call(input)) return output + added;
+    }).remove;
+
+    private string Metadata()
+    {
+        var settings = new SortedDictionary<string, object>(StringComparer.Ordinal);
+        foreach (IGrouping<string, Adapted> component in _adapted.GroupBy(a => a.Component))
+        {
+            settings.Add($"{component.Key}.peft_type", "LORA");
+            settings.Add($"{component.Key}.r", _options.Rank);
+            settings.Add($"{component.Key}.lora_alpha", _options.Alpha ?? _options.Rank);
+            settings.Add($"{component.Key}.target_modules", component.Select(a => a.Layer).ToArray());
+            settings.Add($"{component.Key}.use_rslora", false);
+        }
+
+        return JsonSerializer.Serialize(settings);
+    }
+
+    private sealed record Adapted(string Component, string Layer, nn.Module<Tensor, Tensor> Module, LoraAdapter Adapter);
+
+    private sealed class AdaptedObjective(ITrainingObjective objective, IReadOnlyDictionary<string, nn.Module> modules) : ITrainingObjective
+    {
+        public IReadOnlyDictionary<string, nn.Module> Modules => modules;
+
+        public Tensor Loss(TrainingStep step) => objective.Loss(step);
+
+        public IReadOnlyList<string> Items(long index) => objective.Items(index);
+    }
+}

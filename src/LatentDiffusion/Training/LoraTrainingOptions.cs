@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LatentDiffusion;
+
+/// <summary>Which layers get low-rank adapters, and of what size.</summary>
+public sealed record LoraTrainingOptions
+{
+    /// <summary>Inner dimension of the adapters, at least 1. Default 4.</summary>
+    [Range(1, 4096)]
+    public int Rank { get; init; } = 4;
+
+    /// <summary>Strength α, above 0: what adapters give is scaled by α/rank (Hu et al. 2021, section 4.1). Null for the rank. Default null.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
+    public double? Alpha { get; init; }
+
+    /// <summary>
+    /// Layers of the U-Net that are adapted: the end of a layer's published name after a dot, or all of it; <c>*</c> stands
+    /// for anything. Linear layers and convolutions can be. Default the projections of all attention.
+    /// </summary>
+    [MinLength(1)]
+    public IReadOnlyList<string> Targets { get; init; } = ["to_q", "to_k", "to_v", "to_out.0"];
+
+    /// <summary>The same for text towers. Default the projections of their attention.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<string> TextEncoderTargets { get; init; } = ["q_proj", "k_proj", "v_proj", "out_proj"];
+
+    /// <summary>The adapters' random start follows from it. Default 0.</summary>
+    public ulong Seed { get; init; }
+}

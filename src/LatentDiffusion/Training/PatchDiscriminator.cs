@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Tells real pictures from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section
+/// 3.1). Normalises by groups where the paper does by batch, so that a picture's answer follows from it alone and a
+/// checkpoint needs no running statistics.
+/// </summary>
+public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor>
+{
+    private const double Slope = 0.2, NormEps = 1e-5;
+    private const int Kernel = 4, LargestFactor = 8;
+
+    [ComponentName(Name = "convolutions")] private readonly ModuleList<Conv2d> _convolutions = [];
+    [ComponentName(Name = "norms")] private readonly ModuleList<GroupNorm> _norms = [];
+
+    /// <summary>Builds the network, initialised at random.</summary>
+    /// <exception cref="ValidationException">A value of the configuration is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">The groups do not divide the channels.</exception>
+    public PatchDiscriminator(PatchDiscriminatorConfig config) : base(nameof(PatchDiscriminator))
+    {
+        Config = ValidOptions.Check(config);
+        LayerFactory layers = LayerFactory.Random;
+        int channels = config.Channels;
+        _convolutions.Add(layers.Conv2d(config.InChannels, channels, Kernel, stride: 2, padding: 1));
+        for (int i = 1; i <= config.Layers; i++)
+        {
+            int next = config.Channels * Math.Min(1 << i, LargestFactor);
+            // The last of them keeps the size.
+            _convolutions.Add(layers.Conv2d(channels, next, Kernel, stride: i < config.Layers ? 2 : 1, padding: 1, bias: false));
+            _norms.Add(layers.GroupNorm(config.NormNumGroups, next, NormEps));
+            channels = next;
+        }
+
+        _convolutions.Add(layers.Conv2d(channels, 1, Kernel, padding: 1));
+        RegisterComponents();
+    }
+
+    /// <summary>The configuration it was built from.</summary>
+    public PatchDiscriminatorConfig Config { get; }
+
+    /// <summary>Judges pictures.</summary>
+    /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
+    /// <returns>A number a patch, above 0 for real, [batch, 1, patches, patches].</returns>
+    public override Tensor forward(Tensor images)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor hidden = nn.functional.leaky_relu(_convolutions[0].call(images), Slope);
+        for (int i = 0; i < _norms.Count; i++)
+            hidden = nn.functional.leaky_relu(_norms[i].call(_convolutions[i + 1].call(hidden)), Slope);
+        return _convolutions[_convolutions.Count - 1].call(hidden).MoveToOuterDisposeScope();
+    }
+}

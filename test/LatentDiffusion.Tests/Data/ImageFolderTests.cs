@@ -1,0 +1,191 @@
+using LatentDiffusion.Data;
+using SkiaSharp;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Data;
+
+public sealed class ImageFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Root => _folder["set"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void JsonLinesAreReadInTheirOrder()
+    {
+        Picture("images/b.png", 1);
+        Picture("a.png", 2);
+        Text("metadata.jsonl", """
+            {"file_name": "images/b.png", "text": "a \"b\" ü", "number": 3}
+
+            {"text": null, "file_name": "a.png"}
+            {"file_name": "images\\b.png", "text": "again"}
+            """);
+        StoredImages source = CaptionedImages.Open(Root);
+        Assert.IsType<ImageFolderSource>(source);
+        CaptionedImage[] all = source.All();
+        Assert.Equal(["a \"b\" ü", "", "again"], all.Select(i => i.Caption));
+        Assert.Equal(["images/b.png", "a.png", "images/b.png"], all.Select(i => i.Name));
+        Assert.Equal(Pictures.Noise(1).Rgb.ToArray(), all[0].Rgb());
+        Assert.Equal(Pictures.Noise(2).Rgb.ToArray(), all[1].Rgb());
+        Assert.Equal("again", source.ReadCaption(2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => source.Read(3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => source.Read(-1));
+    }
+
+    [Fact]
+    public void CsvIsReadWithQuotesAndLineBreaks()
+    {
+        Picture("a.png", 1);
+        Picture("b, c.png", 2);
+        Text("metadata.csv", "\uFEFFid,file_name,caption\r\n1,a.png,\"one, \"\"two\"\"\nthree\"\r\n2,\"b, c.png\",\r\n");
+        StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { CaptionColumn = "caption" });
+        Assert.Equal(["one, \"two\"\nthree", ""], source.All().Select(i => i.Caption));
+        Assert.Equal(["a.png", "b, c.png"], source.All().Select(i => i.Name));
+        StoredImages byFile = CaptionedImages.Open(Path.Combine(Root, "metadata.csv"), new ImageFolderOptions { CaptionColumn = "id" });
+        Assert.Equal("2", byFile.ReadCaption(1));
+    }
+
+    [Fact]
+    public void MetadataOfSubfoldersIsJoined()
+    {
+        Picture("y/1.png", 1);
+        Picture("x/1.png", 2);
+        Text("y/metadata.jsonl", """{"file_name": "1.png", "text": "y"}""");
+        Text("x/metadata.csv", "file_name,text\n1.png,x\n");
+        StoredImages source = CaptionedImages.Open(Root);
+        Assert.Equal([("x/1.png", "x"), ("y/1.png", "y")], source.All().Select(i => (i.Name, i.Caption)));
+    }
+
+    [Fact]
+    public void CaptionsMayStandBeside()
+    {
+        Picture("b.PNG", 1);
+        Picture("a/c.png", 2);
+        Text("b.txt", " a cat\n");
+        Exception e = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root));
+        Assert.Contains("a/c.png", e.Message);
+        Assert.Contains("1 of its 2 pictures", e.Message);
+        StoredImages source = CaptionedImages.Open(Root, new ImageFolderOptions { DefaultCaption = "" });
+        Assert.Equal([("a/c.png", ""), ("b.PNG", "a cat")], source.All().Select(i => (i.Name, i.Caption)));
+    }
+
+    [Theory]
+    [InlineData("../secret.png")]
+    [InlineData("images/../../secret.png")]
+    [InlineData("..\\\\secret.png")]
+    [InlineData("/etc/secret.png")]
+    [InlineData("C:\\\\secret.png")]
+    [InlineData("../set-beside/secret.png")]
+    [InlineData("a\\u0000.png")]
+    [InlineData("")]
+    [InlineData(".")]
+    public void PathsThatLeaveTheFolderAreRefused(string name)
+    {
+        Pictures.Write(_folder["secret.png"], Pictures.Noise(1));
+        Pictures.Write(_folder["set-beside/secret.png"], Pictures.Noise(1));
+        Text("metadata.jsonl", "\n{\"file_name\": \"" + name + "\", \"text\": \"\"}");
+        Exception e = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root));
+        Assert.Contains("line 2", e.Message);
+        Assert.Contains("no path within the folder", e.Message);
+    }
+
+    [Theory]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"x\"}\n{\"file_name\": ", "line 2")]
+    [InlineData("metadata.jsonl", "[]", "object was expected")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"caption\": \"x\"}", "no 'text'; there are 'file_name', 'caption'")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": 3}", "'text' is of the kind Number")]
+    [InlineData("metadata.jsonl", "{\"file_name\": null, \"text\": \"\"}", "'file_name' is null")]
+    [InlineData("metadata.jsonl", "\n", "lists no picture")]
+    [InlineData("metadata.csv", "", "no column 'file_name'")]
+    [InlineData("metadata.csv", "file_name,caption\na.png,x", "no column 'text'; it has 'file_name', 'caption'")]
+    [InlineData("metadata.csv", "file_name,text\na.png,x\nb.png", "line 3")]
+    [InlineData("metadata.csv", "file_name,text\na.png,\"x", "line 2")]
+    [InlineData("metadata.csv", "file_name,text\n", "lists no picture")]
+    public void BadMetadataIsRefusedByLine(string file, string text, string expected)
+    {
+        Text(file, text);
+        Exception e = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root));
+        Assert.Contains(expected, e.Message);
+        Assert.Contains(file, e.Message);
+    }
+
+    [Fact]
+    public void WhatWasLookedForIsSaid()
+    {
+        Text("readme.md", "nothing");
+        string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message;
+        Assert.All(new[] { "metadata.jsonl", "metadata.csv", "*.parquet", ".png", ".txt" }, word => Assert.Contains(word, message));
+        Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Path.Combine(Root, "missing")));
+        Text("metadata.csv", "file_name,text\n");
+        Text("metadata.jsonl", "");
+        Assert.Contains("open the one that is meant", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message);
+        Assert.Throws<ArgumentException>(() => CaptionedImages.Open(Path.Combine(Root, "metadata.csv"), new ParquetSourceOptions()));
+    }
+
+    [Fact]
+    public void UnreadablePicturesAreRefusedOrLeftOutByName()
+    {
+        for (int i = 0; i < 6; i++) Picture($"{i}.png", i);
+        byte[] whole = File.ReadAllBytes(Path.Combine(Root, "1.png"));
+        File.WriteAllBytes(Path.Combine(Root, "1.png"), whole[..(whole.Length / 2)]);
+        Text("3.png", "no picture");
+        Text("metadata.csv", "file_name,text\n" + string.Concat(Enumerable.Range(0, 6).Select(i => $"{i}.png,{i}\n")));
+
+        StoredImages refusing = CaptionedImages.Open(Root);
+        Assert.Equal(6, refusing.Count);
+        Assert.Equal("2", refusing.Read(2).Caption);
+        Assert.StartsWith("'3.png' cannot be read:", Assert.Throws<InvalidDataException>(() => refusing.Read(3)).Message);
+        Assert.StartsWith("'1.png' cannot be read:", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
+        Assert.Contains(".png' cannot be read:", Assert.Throws<InvalidDataException>(() => ContentHash.Of(refusing)).Message);
+
+        File.Delete(Path.Combine(Root, "5.png"));
+        Assert.Contains("1 of the 6 pictures", Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Root)).Message);
+
+        var log = new Pictures.RecordedLog();
+        StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip }, log);
+        Assert.Equal(["1.png", "3.png", "5.png"], source.Unreadable.Select(u => u.Name));
+        Assert.Equal(3, log.Lines.Count);
+        Assert.StartsWith("Warning: 3.png is left out: ", log.Lines[1]);
+        Assert.Equal(["0", "2", "4"], source.All().Select(i => i.Caption));
+        Assert.Equal("4", source.ReadCaption(2));
+        Assert.Equal(Pictures.Noise(4).Rgb.ToArray(), source.Read(2).Rgb());
+    }
+
+    [Fact]
+    public void TransparencyIsLaidOnWhiteOrTheColourAskedFor()
+    {
+        Directory.CreateDirectory(Root);
+        using (var bitmap = new SKBitmap(1, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul))
+        {
+            bitmap.SetPixel(0, 0, new SKColor(200, 100, 0, 51));
+            using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+            File.WriteAllBytes(Path.Combine(Root, "a.png"), png.ToArray());
+        }
+
+        Text("a.txt", "");
+        StoredImages white = CaptionedImages.Open(Root);
+        Assert.Equal(new byte[] { 244, 224, 204 }, white.Read(0).Rgb());
+        StoredImages blue = CaptionedImages.Open(Root, new StoredImagesOptions { Codec = new SkiaImageCodec { Background = new RgbColor(0, 0, 250) } });
+        Assert.Equal(new byte[] { 40, 20, 200 }, blue.Read(0).Rgb());
+    }
+
+    [Fact]
+    public void ARealFolderIsRead()
+    {
+        StoredImages source = CaptionedImages.Open(SharedData.Require("pokemon-captioned"));
+        Assert.Equal(642, source.Count);
+        Assert.StartsWith("a quadrupedal, reptile-like creature", source.ReadCaption(0));
+        Assert.Equal((256, 256, "images/1.jpg"), (source.Read(0).Image.Width, source.Read(0).Image.Height, source.Read(0).Name));
+    }
+
+    private void Picture(string name, int seed) => Pictures.Write(Path.Combine(Root, name), Pictures.Noise(seed));
+
+    private void Text(string name, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Root, name))!);
+        File.WriteAllText(Path.Combine(Root, name), text);
+    }
+}

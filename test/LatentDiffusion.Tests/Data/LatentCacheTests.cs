@@ -1,0 +1,252 @@
+using LatentDiffusion.Data;
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Data;
+
+public sealed class LatentCacheTests : IDisposable
+{
+    private static readonly ClipTokenizer s_tokenizer = new(BpeTrainer.Train(["caption 0"], 520), 8);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly AutoencoderKL _network;
+    private readonly Counted _images = new([.. Enumerable.Range(0, 7).Select(i => Pictures.Noise(i, 24, 16))]);
+
+    public LatentCacheTests()
+    {
+        _network = new AutoencoderKLConfig
+        {
+            BlockOutChannels = [4, 4], NormNumGroups = 2, ScalingFactor = 0.7, ShiftFactor = 0.2,
+            DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        }.Build();
+        FormulaWeights.Fill(_network);
+    }
+
+    private string Path => _folder["latents.safetensors"];
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void BatchesAreReadFromTheFileAndDrawnFromThePosterior()
+    {
+        var options = new LatentCacheOptions { Posterior = true, Type = ScalarType.Float32 };
+        using LatentCache cache = LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, options);
+        Assert.Equal((7L, 1, false, true), (cache.Count, cache.Variants, cache.IsScaled, cache.HasPosterior));
+        Assert.Equal([4L, 8, 12], cache.Shape);
+        using IDisposable noGrad = no_grad();
+        long[] rows = [5, 0, 5];
+        Tensor read = cache.Read(rows), drawn = cache.Read(rows, new Generator(3));
+        Tensor noise = randn(read.shape, generator: new Generator(3));
+        for (int i = 0; i < 3; i++)
+        {
+            (Tensor mean, Tensor logVariance) = _network.Encode(ImageTensor.FromImage(_images.Read(rows[i]).Image));
+            Near(mean[0], read[i], 1e-5);
+            Near(mean[0] + (logVariance[0] / 2).exp() * noise[i], drawn[i], 1e-5);
+            Assert.Equal(s_tokenizer.Encode($"caption {rows[i]}").Ids, cache.ReadIds(rows)[i].data<long>().ToArray());
+        }
+
+        Near(cache.Latents.index_select(0, tensor(rows)), read, 0);
+        Assert.Equal(cache.Ids.data<long>().ToArray(), cache.ReadIds([0, 1, 2, 3, 4, 5, 6]).data<long>().ToArray());
+        (double mean0, double deviation) = cache.Statistics();
+        Assert.Equal(cache.Latents.to(ScalarType.Float64).mean().item<double>(), mean0, 1e-12);
+        Assert.Equal(cache.Latents.to(ScalarType.Float64).std().item<double>(), deviation, 1e-12);
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Read([7]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Read([-1]));
+
+        using SafetensorsFile file = SafetensorsFile.Open(Path);
+        Assert.Equal(["ids", "row_checks", "deviations", "latents"], file.Names);
+    }
+
+    [Fact]
+    public void VariantsAreRowsOfTheirOwn()
+    {
+        var prepared = new PreparedImages(_images, new PreparedImagesOptions { Width = 8, Height = 8, Crop = CropPosition.Random, FlipProbability = 0.5 });
+        var options = new LatentCacheOptions { Variants = 3, BatchSize = 2 };
+        using LatentCache cache = LatentCache.Open(Path, "k", _network, null, prepared, 5, options);
+        Assert.Equal(15, cache.Count);
+        using IDisposable noGrad = no_grad();
+        for (int row = 0; row < 15; row++)
+            Near(_network.Encode(ImageTensor.FromImage(prepared.Read(row / 3, row % 3).Image)).Mean[0], cache.Read([row])[0], 2e-3);
+        Assert.Throws<InvalidOperationException>(() => cache.Ids);
+        Assert.Throws<InvalidOperationException>(() => cache.ReadIds([0]));
+        Assert.Throws<InvalidOperationException>(() => cache.Read([0], new Generator(1)));
+        Assert.Throws<ArgumentException>(() => LatentCache.Open(_folder["x"], "k", _network, null, _images, 5, options));
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatentCache.Open(_folder["x"], "k", _network, null, _images, 8, new LatentCacheOptions()));
+    }
+
+    [Fact]
+    public void AnAutoencoderGivesScaledLatentsAndANetworkItsOwn()
+    {
+        using IDisposable noGrad = no_grad();
+        var options = new LatentCacheOptions { Type = ScalarType.Float32, Posterior = true };
+        using LatentCache scaled = LatentCache.Open(_folder["scaled"], "k", new LatentAutoencoder(_network), null, _images, 3, options);
+        using LatentCache unscaled = LatentCache.Open(_folder["unscaled"], "k", _network, null, _images, 3, options);
+        Assert.True(scaled.IsScaled);
+        Near((unscaled.Latents - 0.2) * 0.7, scaled.Latents, 1e-6);
+        Near((unscaled.Read([1], new Generator(1)) - 0.2) * 0.7, scaled.Read([1], new Generator(1)), 1e-6);
+
+        using AutoencoderTiny tiny = new AutoencoderTinyConfig { EncoderBlockOutChannels = [4, 4], DecoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1] }.Build();
+        FormulaWeights.Fill(tiny);
+        using LatentCache small = LatentCache.Open(_folder["tiny"], "k", tiny, null, _images, 3, new LatentCacheOptions { Type = ScalarType.Float32 });
+        Near(tiny.Encode(ImageTensor.FromImage(_images.Read(2).Image))[0], small.Read([2])[0], 1e-5);
+        Assert.False(small.HasPosterior);
+        Assert.Throws<ArgumentException>(() => LatentCache.Open(_folder["no"], "k", tiny, null, _images, 3, options));
+    }
+
+    [Fact]
+    public void AnInterruptedMakingGoesOnWhereItWas()
+    {
+        using LatentCache whole = LatentCache.Open(_folder["whole"], "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 });
+        Assert.Equal(7, _images.Reads);
+        _images.Reads = 0;
+        using (var stop = new CancellationTokenSource())
+        {
+            var progress = new Told(done =>
+            {
+                if (done == 4) stop.Cancel();
+            });
+            Assert.Throws<OperationCanceledException>(() => LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }, progress, stop.Token));
+        }
+
+        Assert.False(File.Exists(Path));
+        Assert.Equal(4, _images.Reads);
+
+        // A torn row, as a killed process may leave it, is made anew with those that are missing.
+        long row = Offset("latents") + 2 * (4 * 8 * 12) * sizeof(short);
+        using (FileStream torn = File.OpenWrite(Path + ".partial"))
+        {
+            torn.Position = row;
+            torn.WriteByte(0x55);
+        }
+
+        _images.Reads = 0;
+        using (LatentCache resumed = LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }))
+        {
+            Assert.Equal(4, _images.Reads);
+            Near(whole.Latents, resumed.Latents, 0);
+            Assert.Equal(whole.Ids.data<long>().ToArray(), resumed.Ids.data<long>().ToArray());
+        }
+
+        Assert.False(File.Exists(Path + ".partial"));
+        Assert.Equal(File.ReadAllBytes(_folder["whole"]), File.ReadAllBytes(Path));
+        _images.Reads = 0;
+        LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }).Dispose();
+        Assert.Equal(0, _images.Reads);
+
+        long Offset(string name)
+        {
+            using SafetensorsFile file = SafetensorsFile.Open(Path + ".partial");
+            return file.Offset(name);
+        }
+    }
+
+    [Fact]
+    public void AnotherKeyOrConfigurationOrDamageIsMadeAnew()
+    {
+        Made(7, () => Open("k", new LatentCacheOptions()));
+        Made(0, () => Open("k", new LatentCacheOptions()));
+        Made(7, () => Open("l", new LatentCacheOptions()));
+        Made(7, () => Open("l", new LatentCacheOptions { Posterior = true }));
+        Made(7, () => Open("l", new LatentCacheOptions { Posterior = true, Type = ScalarType.BFloat16 }));
+        File.WriteAllBytes(Path, File.ReadAllBytes(Path)[..^5]);
+        Made(7, () => Open("l", new LatentCacheOptions { Posterior = true, Type = ScalarType.BFloat16 }));
+        File.WriteAllText(Path + ".partial", "not a partial file");
+        Made(7, () => Open("m", new LatentCacheOptions()));
+        File.Copy(Path, Path + ".partial");
+        Made(7, () => Open("n", new LatentCacheOptions()));
+        Assert.Equal(Path, Assert.Single(Directory.GetFiles(_folder[""])));
+
+        LatentCache Open(string key, LatentCacheOptions options) => LatentCache.Open(Path, key, _network, s_tokenizer, _images, 7, options);
+
+        void Made(int reads, Func<LatentCache> open)
+        {
+            _images.Reads = 0;
+            open().Dispose();
+            Assert.Equal(reads, _images.Reads);
+        }
+    }
+
+    [Fact]
+    public void PicturesOfTwoSizesAreRefusedByName()
+    {
+        var images = new Pictures.InMemory(Pictures.Noise(1, 8, 8), Pictures.Noise(2, 16, 8));
+        Exception e = Assert.Throws<ArgumentException>(() => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions()));
+        Assert.Contains("'picture 1' is 16 x 8", e.Message);
+        Assert.Throws<InvalidOperationException>(() => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions { BatchSize = 1 }));
+    }
+
+    [Fact]
+    public void TextEmbeddingsAreKeptOnceForEachCaption()
+    {
+        var encoder = new FormulaEncoder();
+        string[] captions = ["a", "b", "a", "", "c"];
+        using TextEmbeddingCache cache = TextEmbeddingCache.Open(Path, "k", encoder, captions, new TextEmbeddingCacheOptions { Type = ScalarType.Float32, BatchSize = 3 });
+        Assert.Equal(["", "a", "b", "c"], encoder.Encoded);
+        Assert.Equal(5, cache.Count);
+        using Conditioning batch = cache.Read([4, 2, TextEmbeddingCache.EmptyCaption, 0]);
+        using Conditioning expected = encoder.Encode(["c", "a", "", "a"]);
+        Near(expected.HiddenStates, batch.HiddenStates, 0);
+        Near(expected.Pooled!, batch.Pooled!, 0);
+        Assert.Equal(expected.Mask!.data<long>().ToArray(), batch.Mask!.data<long>().ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Read([5]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Read([-2]));
+
+        encoder.Encoded.Clear();
+        TextEmbeddingCache.Open(Path, "k", encoder, captions, new TextEmbeddingCacheOptions { Type = ScalarType.Float32 }).Dispose();
+        Assert.Empty(encoder.Encoded);
+        TextEmbeddingCache.Open(Path, "k", encoder, ["a", "d"], new TextEmbeddingCacheOptions { Type = ScalarType.Float32 }).Dispose();
+        Assert.Equal(["", "a", "d"], encoder.Encoded);
+    }
+
+    private static void Near(Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.InRange((expected.to(ScalarType.Float64) - actual.to(ScalarType.Float64)).abs().max().item<double>(), 0, tolerance);
+    }
+
+    private sealed class Counted(ImageBuffer[] images) : ICaptionedImageSource
+    {
+        private int _reads;
+
+        public int Reads
+        {
+            get => _reads;
+            set => _reads = value;
+        }
+
+        public long? Count => images.Length;
+
+        public CaptionedImage Read(long index)
+        {
+            Interlocked.Increment(ref _reads);
+            return new CaptionedImage(images[index], $"caption {index}", $"picture {index}");
+        }
+    }
+
+    private sealed class Told(Action<long> tell) : IProgress<long>
+    {
+        public void Report(long value) => tell(value);
+    }
+
+    private sealed class FormulaEncoder : ITextEncoder
+    {
+        public int MaxLength => 3;
+
+        public List<string> Encoded { get; } = [];
+
+        public Conditioning Encode(IReadOnlyList<string> prompts)
+        {
+            Encoded.AddRange(prompts);
+            Tensor hidden = stack(prompts.Select(p => FormulaWeights.Input(p, [3, 5])).ToArray());
+            return new Conditioning(hidden, hidden.mean([1]), tensor(prompts.SelectMany(p => new long[] { 1, p.Length, 0 }).ToArray(), [prompts.Count, 3]));
+        }
+    }
+}

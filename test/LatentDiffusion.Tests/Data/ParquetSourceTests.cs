@@ -1,0 +1,159 @@
+using LatentDiffusion.Data;
+using Parquet;
+using Parquet.Schema;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Data;
+
+public sealed class ParquetSourceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task StructsAreReadAcrossRowGroupsAndFiles()
+    {
+        await Write("b.parquet", Struct(), Row(4), Row(5, ""), null, Row(6, null));
+        await Write("a.parquet", Struct(), Row(0), null, Row(1), Row(2), null, Row(3));
+        StoredImages source = CaptionedImages.Open(_folder[""]);
+        Assert.IsType<ParquetSource>(source);
+        CaptionedImage[] all = source.All();
+        Assert.Equal(["0", "1", "2", "3", "4", "", ""], all.Select(i => i.Caption));
+        Assert.Equal(["a.parquet[0]", "a.parquet[1]", "a.parquet[2]", "a.parquet[3]", "b.parquet[0]", "b.parquet[1]", "b.parquet[2]"], all.Select(i => i.Name));
+        for (int i = 0; i < 7; i++) Assert.Equal(Pictures.Noise(i).Rgb.ToArray(), all[i].Rgb());
+        Assert.Equal("3", source.ReadCaption(3));
+        StoredImages part = CaptionedImages.Open(_folder["b*.parquet"]);
+        Assert.Equal(3, part.Count);
+        StoredImages one = CaptionedImages.Open(_folder["a.parquet"]);
+        Assert.Equal(4, one.Count);
+    }
+
+    [Fact]
+    public async Task BinaryColumnsAndOtherNamesAreRead()
+    {
+        var schema = new ParquetSchema(new DataField<int>("id"), new DataField<string>("caption"), new DataField<byte[]>("png"));
+        using (FileStream file = File.Create(_folder["x.parquet"]))
+        {
+            await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, file);
+            using ParquetRowGroupWriter group = writer.CreateRowGroup();
+            await group.WriteAsync<int>(schema.DataFields[0], new[] { 1, 2 }.AsMemory());
+            await group.WriteAsync(schema.DataFields[1], new[] { "one", "two" });
+            await group.WriteAsync(schema.DataFields[2], new[] { Pictures.Png(Pictures.Noise(1)), Pictures.Png(Pictures.Noise(2)) });
+            group.CompleteValidate();
+        }
+
+        ParquetSource source = ParquetSource.Open(_folder["x.parquet"], new ParquetSourceOptions { ImageColumn = "png", CaptionColumn = "caption" });
+        Assert.Equal(["one", "two"], source.All().Select(i => i.Caption));
+        Assert.Equal(Pictures.Noise(2).Rgb.ToArray(), source.Read(1).Rgb());
+        string message = Assert.Throws<InvalidDataException>(() => ParquetSource.Open(_folder["x.parquet"])).Message;
+        Assert.Contains("no column 'image'", message);
+        Assert.Contains("'id' (Int32), 'caption' (text), 'png' (binary)", message);
+        Assert.Contains("x.parquet", message);
+        Assert.Contains("'id'", Assert.Throws<InvalidDataException>(() => ParquetSource.Open(
+            _folder["x.parquet"], new ParquetSourceOptions { ImageColumn = "png", CaptionColumn = "id" })).Message);
+    }
+
+    [Fact]
+    public async Task RowsWithoutPictureAreUnreadable()
+    {
+        await Write("a.parquet", Struct(), Row(0), (null, "no bytes"), ([1, 2, 3], "no picture"), Row(3));
+        ParquetSource refusing = ParquetSource.Open(_folder["a.parquet"]);
+        Assert.StartsWith("'a.parquet[1]' cannot be read: the row has no bytes", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
+        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { OnUnreadable = OnUnreadable.Skip });
+        Assert.Equal(["a.parquet[1]", "a.parquet[2]"], source.Unreadable.Select(u => u.Name));
+        Assert.Equal(["0", "3"], source.All().Select(i => i.Caption));
+    }
+
+    [Fact]
+    public async Task MemoryIsBounded()
+    {
+        (byte[]?, string?)?[] rows = [.. Enumerable.Range(0, 40).SelectMany(i => new (byte[]?, string?)?[] { Row(i), null })];
+        await Write("a.parquet", Struct(), rows);
+        long one = Pictures.Png(Pictures.Noise(0)).Length;
+        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { MemoryBudget = 5 * one });
+        int[] order = [.. Enumerable.Range(0, 400).Select(i => i * 17 % 40)];
+        string[] captions = [.. order.AsParallel().AsOrdered().Select(i => source.Read(i).Caption)];
+        Assert.Equal(order.Select(i => i.ToString()), captions);
+        Assert.InRange(source.BytesInMemory, 1, 6 * one);
+        ParquetSource none = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { MemoryBudget = 0 });
+        Assert.Equal(Pictures.Noise(7).Rgb.ToArray(), none.Read(7).Rgb());
+        Assert.InRange(none.BytesInMemory, 1, one + 50);
+    }
+
+    [Fact]
+    public void AValueIsLoadedOnceAndTheOldestGoesFirst()
+    {
+        var loads = new List<int>();
+        var recent = new RecentlyUsed<int, int>(2, key =>
+        {
+            loads.Add(key);
+            return key < 0 ? throw new InvalidDataException() : key;
+        }, _ => 1);
+        foreach (int key in new[] { 1, 2, 1, 3, 1, 2 }) Assert.Equal(key, recent.Get(key));
+        Assert.Equal([1, 2, 3, 2], loads);
+        Assert.Throws<InvalidDataException>(() => recent.Get(-1));
+        Assert.Throws<InvalidDataException>(() => recent.Get(-1));
+        Assert.Equal([1, 2, 3, 2, -1, -1], loads);
+        Assert.Equal(2, recent.Total);
+    }
+
+    [Fact]
+    public async Task DamagedFilesAreRefused()
+    {
+        await Write("a.parquet", Struct(), Row(0), Row(1));
+        byte[] whole = File.ReadAllBytes(_folder["a.parquet"]);
+        foreach (int length in new[] { 0, 3, 12, whole.Length / 2, whole.Length - 1 })
+        {
+            File.WriteAllBytes(_folder["cut.parquet"], whole[..length]);
+            Assert.Contains("cut.parquet", Assert.Throws<InvalidDataException>(() => ParquetSource.Open(_folder["cut.parquet"])).Message);
+        }
+
+        Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(_folder["missing.parquet"]));
+    }
+
+    [Fact]
+    public async Task ARealFolderSurvivesTheWayThroughParquet()
+    {
+        StoredImages folder = CaptionedImages.Open(SharedData.Require("pokemon-captioned"));
+        string images = SharedData.Require("pokemon-captioned");
+        var rows = new List<(byte[]?, string?)?>();
+        for (int i = 0; i < 60; i++)
+        {
+            if (i % 25 == 0) rows.Add(null);
+            rows.Add((File.ReadAllBytes(Path.Combine(images, folder.Read(i).Name)), folder.ReadCaption(i)));
+        }
+
+        await Write("real.parquet", Struct(), [.. rows]);
+        StoredImages parquet = CaptionedImages.Open(_folder["real.parquet"]);
+        Assert.Equal(60, parquet.Count);
+        Assert.Equal(ContentHash.Of(new SubsetImages(folder, Enumerable.Range(0, 60).Select(i => (long)i))), ContentHash.Of(parquet));
+    }
+
+    private static ParquetSchema Struct() => new(new StructField("image", new DataField<byte[]>("bytes"), new DataField<string>("path")), new DataField<string>("text"));
+
+    private static (byte[]?, string?)? Row(int seed) => Row(seed, seed.ToString());
+
+    private static (byte[]?, string?)? Row(int seed, string? caption) => (Pictures.Png(Pictures.Noise(seed)), caption);
+
+    /// <summary>Writes rows; null begins the next row group.</summary>
+    private async Task Write(string name, ParquetSchema schema, params (byte[]? Bytes, string? Caption)?[] rows)
+    {
+        using FileStream file = File.Create(_folder[name]);
+        await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, file);
+        var group = new List<(byte[]? Bytes, string? Caption)>();
+        foreach (var row in rows.Append(null))
+        {
+            if (row is { } some) group.Add(some);
+            else if (group.Count > 0)
+            {
+                using ParquetRowGroupWriter rowGroup = writer.CreateRowGroup();
+                await rowGroup.WriteAsync(schema.DataFields[0], group.Select(r => r.Bytes).ToArray()!);
+                await rowGroup.WriteAsync(schema.DataFields[1], group.Select((_, i) => i == 0 ? null : $"{i}.png").ToArray()!);
+                await rowGroup.WriteAsync(schema.DataFields[2], group.Select(r => r.Caption).ToArray()!);
+                rowGroup.CompleteValidate();
+                group.Clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.ComponentModel.DataAnnotations;
+using LatentDiffusion.Data;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Data;
+
+public sealed class PreparedImagesTests
+{
+    [Theory]
+    [InlineData(40, 20, 16, 16)]
+    [InlineData(20, 40, 16, 12)]
+    [InlineData(7, 5, 16, 16)]
+    [InlineData(16, 16, 16, 16)]
+    [InlineData(31, 17, 5, 9)]
+    public void CoverAndCentreAreAResizeAndTheMiddle(int width, int height, int newWidth, int newHeight)
+    {
+        ImageBuffer image = Pictures.Noise(1, width, height);
+        CaptionedImage prepared = Prepared([image], new PreparedImagesOptions { Width = newWidth, Height = newHeight }).Read(0);
+        Assert.Equal(image.ResizeAndCrop(newWidth, newHeight).Rgb.ToArray(), prepared.Rgb());
+        Assert.Equal(("caption 0", "picture 0"), (prepared.Caption, prepared.Name));
+    }
+
+    [Fact]
+    public void TheShorterSideLeavesRoom()
+    {
+        ImageBuffer image = Pictures.Noise(1, 40, 20);
+        var options = new PreparedImagesOptions { Width = 8, Height = 8, ShorterSide = 10 };
+        Assert.Equal(image.Resize(20, 10).Crop(6, 1, 8, 8).Rgb.ToArray(), Prepared([image], options).Read(0).Rgb());
+        Assert.Equal(image.Resize(8, 8).Rgb.ToArray(), Prepared([image], options with { ShorterSide = null, Fit = ImageFit.Stretch }).Read(0).Rgb());
+    }
+
+    [Fact]
+    public void RandomCropsAreUniformAndFollowFromTheNumbers()
+    {
+        PreparedImages images = Prepared(
+            [Pictures.Positions(12, 10), Pictures.Positions(12, 10)], new PreparedImagesOptions { Width = 8, Height = 8, Fit = ImageFit.Keep, Crop = CropPosition.Random, FlipProbability = 0.25, Seed = 5 });
+        var corners = new int[5, 3];
+        int flipped = 0;
+        for (int variant = 0; variant < 3000; variant++)
+        {
+            byte[] rgb = images.Read(0, variant).Rgb();
+            int left = Math.Min(rgb[0], rgb[7 * 3]), top = rgb[1];
+            bool flip = rgb[0] > rgb[7 * 3];
+            for (int i = 0; i < 64; i++) Assert.Equal((left + (flip ? 7 - i % 8 : i % 8), top + i / 8), ((int)rgb[3 * i], (int)rgb[3 * i + 1]));
+            corners[left, top]++;
+            if (flip) flipped++;
+        }
+
+        // 3000 draws over 15 corners: 200 each, standard deviation 13.7; five of them.
+        foreach (int count in corners) Assert.InRange(count, 132, 268);
+        Assert.InRange(flipped, 632, 868);
+        Assert.Equal(images.Read(0).Rgb(), images.Read(0, 0).Rgb());
+        Assert.Equal(images.Read(1, 77).Rgb(), images.Read(1, 77).Rgb());
+        Assert.Contains(Enumerable.Range(0, 10), v => !images.Read(0, v).Rgb().SequenceEqual(images.Read(1, v).Rgb()));
+    }
+
+    [Fact]
+    public void WhatCannotBeIsRefused()
+    {
+        Exception e = Assert.Throws<InvalidDataException>(() => Prepared([Pictures.Noise(1, 9, 4)], new PreparedImagesOptions { Width = 8, Height = 8, Fit = ImageFit.Keep }).Read(0));
+        Assert.Contains("'picture 0' is 9 x 4 pixels", e.Message);
+        PreparedImagesOptions[] wrong =
+        [
+            new() { Width = 0 }, new() { FlipProbability = 1.1 }, new() { ShorterSide = 100 }, new() { Fit = ImageFit.Stretch, Crop = CropPosition.Random },
+            new() { Fit = ImageFit.Keep, ShorterSide = 600 },
+        ];
+        Assert.All(wrong, options => Assert.Throws<ValidationException>(() => Prepared([], options)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SubsetImages(new Pictures.InMemory(Pictures.Noise(1)), [1]));
+        Assert.Throws<NotSupportedException>(() => new SubsetImages(new Pictures.InMemory(Pictures.Noise(1)), [0]).Read(0, 1));
+    }
+
+    [Fact]
+    public void EndlessImagesShowEachOnceAnEpochInNewVariants()
+    {
+        ImageBuffer[] pictures = [.. Enumerable.Range(0, 7).Select(i => Pictures.Noise(i, 20, 12))];
+        PreparedImages prepared = Prepared(pictures, new PreparedImagesOptions { Width = 8, Height = 8, Crop = CropPosition.Random });
+        var endless = new EndlessImages(prepared, 3);
+        Assert.Null(endless.Count);
+        string[] names = [.. Enumerable.Range(0, 21).Select(i => endless.Read(i).Name)];
+        foreach (string[] epoch in names.Chunk(7)) Assert.Equal(7, epoch.Distinct().Count());
+        Assert.NotEqual(names[..7], names[7..14]);
+        for (int i = 20; i >= 0; i--)
+        {
+            int picture = int.Parse(names[i].Split(' ')[1]);
+            Assert.Equal(prepared.Read(picture, i / 7).Rgb(), new EndlessImages(prepared, 3).Read(i).Rgb());
+            Assert.Equal($"caption {picture}", endless.ReadCaption(i));
+        }
+
+        Assert.Throws<ArgumentException>(() => new EndlessImages(new Pictures.InMemory()));
+    }
+
+    private static PreparedImages Prepared(ImageBuffer[] images, PreparedImagesOptions options) => new(new Pictures.InMemory(images), options);
+}

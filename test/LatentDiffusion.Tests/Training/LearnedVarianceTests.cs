@@ -1,0 +1,112 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Training;
+
+public sealed class LearnedVarianceTests : IDisposable
+{
+    private static readonly NoiseSchedule s_schedule = NoiseSchedule.Cosine(50);
+
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    public void Dispose() => _scope.Dispose();
+
+    [Theory]
+    [InlineData(PredictionType.Epsilon)]
+    [InlineData(PredictionType.Velocity)]
+    [InlineData(PredictionType.Sample)]
+    public void The_bound_is_the_divergence_of_the_two_Gaussians_and_the_likelihood_at_the_end(PredictionType prediction)
+    {
+        long[] timesteps = [0, 1, 2, 20, 48];
+        Tensor sample = Input("x"), noise = Input("e"), output = Input("o"), variance = Input("v") / 3, t = tensor(timesteps);
+        Tensor noisy = s_schedule.AddNoise(sample, noise, t);
+        double[] actual = new LearnedVarianceLoss(s_schedule, prediction).Of(sample, noisy, t, output, variance).data<double>().ToArray();
+
+        for (int i = 0; i < timesteps.Length; i++)
+        {
+            int time = (int)timesteps[i];
+            double beta = s_schedule.Betas[time], alphaBar = s_schedule.AlphaBars[time], previous = time == 0 ? 1 : s_schedule.AlphaBars[time - 1];
+            double posterior = time == 0 ? 0 : 1 / ((1 - beta) / beta + 1 / (1 - previous));
+            double second = s_schedule.Betas[1] * (1 - s_schedule.AlphaBars[0]) / (1 - s_schedule.AlphaBars[1]);
+            double lower = Math.Log(time == 0 ? second : posterior);
+            double[] x = Values(sample), xt = Values(noisy), o = Values(output), v = Values(variance);
+            double[] Values(Tensor of) => of[i].data<double>().ToArray();
+            double sum = 0;
+            for (int j = 0; j < x.Length; j++)
+            {
+                double estimate = prediction switch
+                {
+                    PredictionType.Epsilon => (xt[j] - Math.Sqrt(1 - alphaBar) * o[j]) / Math.Sqrt(alphaBar),
+                    PredictionType.Velocity => Math.Sqrt(alphaBar) * xt[j] - Math.Sqrt(1 - alphaBar) * o[j],
+                    _ => o[j],
+                };
+                double share = (v[j] + 1) / 2, modelled = Math.Exp(share * Math.Log(beta) + (1 - share) * lower);
+                if (time == 0)
+                {
+                    sum += 0.5 * Math.Log(2 * Math.PI * modelled) + (x[j] - estimate) * (x[j] - estimate) / (2 * modelled);
+                    continue;
+                }
+
+                double Mean(double clean) => posterior * (Math.Sqrt(1 - beta) / beta * xt[j] + Math.Sqrt(previous) / (1 - previous) * clean);
+                double difference = Mean(x[j]) - Mean(estimate);
+                sum += 0.5 * (Math.Log(modelled / posterior) + (posterior + difference * difference) / modelled - 1);
+            }
+
+            double expected = sum / x.Length / Math.Log(2);
+            Assert.Equal(expected, actual[i], 1e-9 * Math.Max(1, Math.Abs(expected)));
+        }
+    }
+
+    [Fact]
+    public void The_hybrid_loss_trains_the_mean_by_the_simple_loss_and_the_variance_by_the_bound()
+    {
+        using var tiny = new TinyDenoiser(outChannels: 8);
+        tiny.Network.to(ScalarType.Float64);
+        tiny.Text.to(ScalarType.Float64);
+        var options = new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalShare = 0.01 };
+        using DenoiserObjective objective = tiny.Objective(options, s_schedule);
+        TrainingStep step = Step();
+        double loss = objective.Loss(step).item<double>();
+        Assert.Equal(step.Metrics["simple"] + 0.01 * 50 * step.Metrics["variational"], loss, 1e-12);
+
+        Tensor weight = tiny.Network.named_parameters().First(p => p.name == "conv_out.weight").parameter;
+        tiny.Network.zero_grad();
+        objective.Loss(Step()).backward();
+        Tensor gradient = weight.grad!.clone();
+        double Value(string metric, int row)
+        {
+            double At(double step)
+            {
+                using IDisposable noGrad = no_grad();
+                weight[row].add_(step);
+                TrainingStep moved = Step();
+                objective.Loss(moved);
+                weight[row].add_(-step);
+                return moved.Metrics[metric];
+            }
+
+            return (At(1e-5) - At(-1e-5)) / 2e-5;
+        }
+
+        for (int row = 0; row < 8; row++)
+        {
+            double slope = gradient[row].sum().item<double>();
+            double expected = row < 4 ? Value("simple", row) : 0.5 * Value("variational", row);
+            Assert.Equal(expected, slope, 1e-6 * Math.Max(1, Math.Abs(expected)));
+            Assert.True(Math.Abs(slope) > 1e-6);
+        }
+
+        static TrainingStep Step() => new(0, new Generator(9));
+    }
+
+    [Fact]
+    public void Noise_without_signal_says_no_mean()
+    {
+        var e = Assert.Throws<ArgumentException>(() => new LearnedVarianceLoss(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon));
+        Assert.Contains("49", e.Message, StringComparison.Ordinal);
+        Assert.NotNull(new LearnedVarianceLoss(s_schedule.WithZeroTerminalSnr(), PredictionType.Velocity));
+    }
+
+    private static Tensor Input(string name) => Reference.FormulaWeights.Input(name, [5, 2, 3, 3]).to(ScalarType.Float64);
+}
