@@ -1,5 +1,6 @@
 using System.Globalization;
 using LatentDiffusion;
+using LatentDiffusion.Data;
 using LatentDiffusion.Models.Drawings;
 
 namespace Evaluate;
@@ -11,9 +12,12 @@ internal static class PictureSources
     public const string TrainingDrawings = "drawings:1";
 
     public const string Help =
-        "'drawings' (combinations as in training, drawn anew), 'drawings:held-out' (combinations that no model is trained on), or 'drawings:SEED' (training combinations of that seed; the shipped recipe trains on seed 1)";
+        "'drawings' (combinations as in training, drawn anew), 'drawings:held-out' (combinations that no model is trained on), or 'drawings:SEED' (training combinations of that seed; the shipped recipe trains on seed 1), or a path of captioned pictures (a folder or Parquet files; the tenth of them that samples/TrainFromScratch keeps for testing)";
 
     private const string Drawings = "drawings", HeldOut = "drawings:held-out";
+
+    // The shares of samples/TrainFromScratch.
+    private static readonly DataSplitOptions s_shares = new() { Validation = 0.1, Test = 0.1 };
 
     // A seed that nothing is trained on.
     private const ulong UnseenSeed = 20_000;
@@ -21,16 +25,17 @@ internal static class PictureSources
     public static bool IsDrawings(string name) => name == Drawings || name.StartsWith(Drawings + ":", StringComparison.Ordinal);
 
     /// <summary>Opens a source and says what is in it.</summary>
+    /// <param name="name">Its name, as <see cref="Help"/> tells.</param>
+    /// <param name="training">Whether, of a path, the part is taken that is trained on.</param>
     /// <exception cref="ArgumentException">There is no such source.</exception>
-    public static (ICaptionedImageSource Pictures, string Description) Open(string name)
+    public static (ICaptionedImageSource Pictures, string Description) Open(string name, bool training = false)
     {
         if (name == Drawings) return (new DrawingImages(new DrawingSource(UnseenSeed)), "unseen drawings of the training combinations");
         if (name == HeldOut) return (new DrawingImages(new DrawingSource(UnseenSeed, DrawingSplit.HeldOut)), "drawings of held-out combinations");
         if (IsDrawings(name) && ulong.TryParse(name.AsSpan(Drawings.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
             return (new DrawingImages(new DrawingSource(seed)), $"drawings of seed {seed}");
-        return OpenPath(name);
+        if (!Path.Exists(name)) throw new ArgumentException($"'{name}' is no source of pictures; expected {Help}.");
+        DataSplit split = DataSplit.Of(CaptionedImages.Open(name), s_shares);
+        return training ? (split.Train, "pictures that were trained on") : (split.Test, "pictures kept for testing");
     }
-
-    private static (ICaptionedImageSource Pictures, string Description) OpenPath(string path) =>
-        throw new ArgumentException($"'{path}' is no source of pictures; expected {Help}.");
 }

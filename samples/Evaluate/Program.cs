@@ -13,7 +13,7 @@ var modelOption = new Option<string>("--model")
 var dataOption = new Option<string>("--data") { Description = $"Pictures that the model was not trained on: {PictureSources.Help}.", DefaultValueFactory = _ => "drawings" };
 var trainOption = new Option<string?>("--train")
 {
-    Description = $"Pictures that it was trained on, to compare with; 'none' for no comparison. '{PictureSources.TrainingDrawings}' where not given and --data is of drawings.",
+    Description = $"Pictures that it was trained on, to compare with; 'none' for no comparison. '{PictureSources.TrainingDrawings}' where not given and --data is of drawings; where it is a path, the part of it that is trained on.",
 };
 var outOption = new Option<string>("--out") { Description = "Folder that the report is written to.", DefaultValueFactory = _ => "evaluation" };
 var promptOption = new Option<string[]>("--prompt") { Description = "Prompt of the sample sheet; may be given several times. The six prompts for drawings, else the first six test captions.", DefaultValueFactory = _ => [] };
@@ -76,11 +76,11 @@ EvaluationData Data(ParseResult parsed)
     string? training = parsed.GetValue(trainOption) switch
     {
         "none" => null,
-        null => PictureSources.IsDrawings(name) ? PictureSources.TrainingDrawings : null,
+        null => PictureSources.IsDrawings(name) ? PictureSources.TrainingDrawings : name,
         { } given => given,
     };
     (ICaptionedImageSource test, string description) = PictureSources.Open(name);
-    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training);
+    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true);
     string[] prompts = parsed.GetValue(promptOption)!;
     if (prompts.Length == 0)
     {
