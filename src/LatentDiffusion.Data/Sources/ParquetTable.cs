@@ -29,18 +29,19 @@ internal sealed class ParquetTable
     public byte[][] Images(int group) => Use(async reader =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        var images = new byte[]?[rows.RowCount];
-        await rows.ReadAsync(ImageField(reader.Schema), images.AsMemory()!).ConfigureAwait(false);
-        return Array.ConvertAll(images, i => i ?? []);
+        // The overload for arrays of bytes moves the rows after one without bytes up.
+        var images = new ReadOnlyMemory<byte>?[rows.RowCount];
+        await rows.ReadAsync<ReadOnlyMemory<byte>>(ImageField(reader.Schema), images.AsMemory()).ConfigureAwait(false);
+        return Array.ConvertAll(images, i => i?.ToArray() ?? []);
     });
 
     /// <summary>The captions of a row group; empty where a row has none.</summary>
     public string[] Captions(int group) => Use(async reader =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        var captions = new string?[rows.RowCount];
-        await rows.ReadAsync(CaptionField(reader.Schema), captions.AsMemory()!).ConfigureAwait(false);
-        return Array.ConvertAll(captions, c => c ?? "");
+        var captions = new ReadOnlyMemory<char>?[rows.RowCount];
+        await rows.ReadAsync<ReadOnlyMemory<char>>(CaptionField(reader.Schema), captions.AsMemory()).ConfigureAwait(false);
+        return Array.ConvertAll(captions, c => c?.ToString() ?? "");
     });
 
     private DataField ImageField(ParquetSchema schema) => Field<ReadOnlyMemory<byte>>(
