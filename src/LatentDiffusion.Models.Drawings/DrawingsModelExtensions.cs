@@ -3,9 +3,14 @@ namespace LatentDiffusion;
 /// <summary>The shipped model of drawings on the builder.</summary>
 public static class DrawingsModelExtensions
 {
+    private const string Name = "drawings";
+
+    // Guidance shapes the drawing while there is more noise than picture; later on it only stains the white.
+    private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.4 };
+
     /// <summary>
     /// Uses the model of drawings that this package brings: 128 x 128 pictures on white, of 24 subjects in 12 colours
-    /// with capes, hats, jewels and poses.
+    /// with capes, hats, jewels and poses. Its own guidance is classifier-free in the first two fifths of the way.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -13,6 +18,13 @@ public static class DrawingsModelExtensions
     public static DiffusionPipelineBuilder UseDrawingsModel(this DiffusionPipelineBuilder builder, TorchSharp.torch.Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseModelFolder(Path.Combine(AppContext.BaseDirectory, "models", "drawings"), device);
+        return builder.UseModel(_ => Open(Path.Combine(AppContext.BaseDirectory, "models", Name), device)).Configure(o => o.ModelId ??= Name);
+    }
+
+    private static DiffusionModel Open(string folder, TorchSharp.torch.Device? device)
+    {
+        DiffusionModel model = DiffusionModel.Open(folder, device);
+        model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(model.SchedulerConfig), s_guided);
+        return model;
     }
 }

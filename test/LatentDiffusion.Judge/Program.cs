@@ -11,6 +11,7 @@ var folder = new Option<DirectoryInfo>("--judge")
 var model = new Option<DirectoryInfo?>("--model") { Description = "Model folder to judge; the shipped model where not given." };
 var seeds = new Option<int>("--seeds") { Description = "Pictures of each held-out combination.", DefaultValueFactory = _ => 4 };
 var promptSeeds = new Option<int>("--prompt-seeds") { Description = "Pictures of each of the six prompts.", DefaultValueFactory = _ => 16 };
+var columns = new Option<int>("--columns") { Description = "Pictures of each prompt.", DefaultValueFactory = _ => 4 };
 var every = new Option<int>("--every") { Description = "Judge every n-th held-out combination only, for a quick look.", DefaultValueFactory = _ => 1 };
 var count = new Option<int>("--count") { Description = "Number of unseen drawings.", DefaultValueFactory = _ => 2000 };
 
@@ -23,13 +24,29 @@ var adherence = new Command("adherence", "Tells how often the model draws what i
 };
 adherence.SetAction((parsed, token) => Judged(parsed, token, judge =>
 {
-    var builder = new DiffusionPipelineBuilder();
-    using DiffusionPipeline pipeline = (parsed.GetValue(model) is { } path ? builder.UseModelFolder(path.FullName) : builder.UseDrawingsModel()).Build();
+    using DiffusionPipeline pipeline = Pipeline(parsed);
     Adherence.Print(judge, pipeline, parsed.GetValue(seeds), parsed.GetValue(promptSeeds), parsed.GetValue(every), Console.Out, token);
 }));
 
-return await new RootCommand("Judges drawings: a classifier of subject, colour and attribute that was trained on drawings alone.") { accuracy, adherence }
+var sheetFile = new Option<FileInfo>("--out") { Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png") };
+var sheet = new Command("sheet", "Draws the six prompts, a row each and a column for each of the seeds from 0, with default settings.") { model, columns, sheetFile };
+sheet.SetAction((parsed, token) => Task.Run(
+    () =>
+    {
+        using DiffusionPipeline pipeline = Pipeline(parsed);
+        File.WriteAllBytes(parsed.GetValue(sheetFile)!.FullName, PromptSheet.Draw(pipeline, parsed.GetValue(columns), token));
+        return 0;
+    },
+    CancellationToken.None));
+
+return await new RootCommand("Judges drawings: a classifier of subject, colour and attribute that was trained on drawings alone.") { accuracy, adherence, sheet }
     .Parse(args).InvokeAsync();
+
+DiffusionPipeline Pipeline(ParseResult parsed)
+{
+    var builder = new DiffusionPipelineBuilder();
+    return (parsed.GetValue(model) is { } path ? builder.UseModelFolder(path.FullName) : builder.UseDrawingsModel()).Build();
+}
 
 Task<int> Judged(ParseResult parsed, CancellationToken token, Action<Classifier> action) => Task.Run(
     () => AnsiConsole.Progress().Start(context =>

@@ -34,8 +34,8 @@ public sealed class DiffusionModel(
     /// <summary>Where the networks run.</summary>
     public Device Device { get; } = device;
 
-    /// <summary>The guidance that the model was made for; null for the library's default.</summary>
-    public IGuidance? Guidance { get; init; }
+    /// <summary>The guidance that the model is at its best with; null for the library's default. Pipelines built later take it.</summary>
+    public IGuidance? Guidance { get; set; }
 
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
     public StableDiffusionComponents? Components { get; private init; }
