@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Text to pictures: prompt, text encoder, noise, scheduler and guided denoiser, autoencoder. Safe for concurrent
-/// generations, each of which has its state to itself; made by <see cref="DiffusionPipelineBuilder"/>.
+/// Text, and pictures where a request has some, to pictures: prompt, text encoder, noise, scheduler and guided denoiser,
+/// autoencoder. Safe for concurrent generations, each of which has its state to itself; made by
+/// <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
 public sealed partial class DiffusionPipeline : IDisposable
 {
@@ -32,19 +33,23 @@ public sealed partial class DiffusionPipeline : IDisposable
         if (negative is not null) negative = Sized(negative, request.NegativeSizeHint);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
-        TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
+        TimeSpan encoding = clock.Elapsed, decoding = TimeSpan.Zero;
+
+        cancellationToken.ThrowIfCancellationRequested();
+        clock.Restart();
+        LatentSource source = LatentSource.Of(request, _parts);
+        TimeSpan denoising = clock.Elapsed;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
         {
             int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
             using DisposeScope batch = NewDisposeScope();
             Conditioning batchText = Repeat(text, count);
-            IDenoiser denoiser = guided
-                ? _parts.Guidance.Guide(plain, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
-                : plain;
+            Conditioning? batchNegative = negative is null ? null : Repeat(negative, count);
+            IDenoiser Guided(IDenoiser denoiser) => guided ? _parts.Guidance.Guide(denoiser, batchNegative, request.GuidanceScale!.Value) : denoiser;
 
             clock.Restart();
-            Tensor latents = Denoise(request, denoiser, batchText, first, count, progress, cancellationToken);
+            Tensor latents = Denoise(request, source, start => Guided(start.Complete(plain)), batchText, first, count, progress, cancellationToken);
             denoising += clock.Elapsed;
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -60,7 +65,7 @@ public sealed partial class DiffusionPipeline : IDisposable
 
     /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
-        GenerationRequest request, IDenoiser denoiser, Conditioning text, int first, int count,
+        GenerationRequest request, LatentSource source, Func<LatentStart, IDenoiser> denoiserOf, Conditioning text, int first, int count,
         IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
         GeneratorNoise[] generators = [.. Enumerable.Range(first, count).Select(i => new GeneratorNoise(SeedOf(request, i)))];
@@ -68,10 +73,16 @@ public sealed partial class DiffusionPipeline : IDisposable
         {
             var noise = new BatchNoise(generators);
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise });
+            using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions
+            {
+                Steps = request.Steps!.Value, Noise = noise, BeginIndex = StartRules.BeginIndex(request, _parts.Scheduler),
+            });
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
-            Tensor latents = noise.NextLike(like).mul_(run.InitialNoiseSigma.ToScalar());
+            LatentStart start = source.Start(run, noise, like);
+            IDenoiser denoiser = denoiserOf(start);
+            Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
+            int begin = run.StepIndex, evaluations = run.Timesteps.Count - begin;
             while (!run.IsCompleted)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -79,10 +90,10 @@ public sealed partial class DiffusionPipeline : IDisposable
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
                 (progress as IStepObserver)?.Observe(run, latents, prediction);
-                Tensor next = run.Step(prediction, latents).MoveToOuterDisposeScope();
+                Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
-                progress?.Report(new GenerationProgress(batch * run.Timesteps.Count + run.StepIndex, batches * run.Timesteps.Count, first, timestep));
+                progress?.Report(new GenerationProgress(batch * evaluations + run.StepIndex - begin, batches * evaluations, first, timestep));
             }
 
             return latents;

@@ -16,10 +16,13 @@ public static class GenerationMetadata
         new("guidance_scale", r => Text(r.GuidanceScale), (r, v) => r with { GuidanceScale = Number<double>(v) }),
         new("width", r => Text(r.Width), (r, v) => r with { Width = Number<int>(v) }),
         new("height", r => Text(r.Height), (r, v) => r with { Height = Number<int>(v) }),
+        new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
         new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Hint(v) }),
         new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Hint(v) }),
-        // Tensors do not go into texts: such a picture says so, and is not made again from what it says.
+        // Tensors and pictures do not go into texts: what was made of them says so, and is not made again from what it says.
         new("prompt_embeds", r => r.PromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
+        new("initial_image", r => r.InitialImage is null ? null : "given", (_, _) => throw new FormatException()),
+        new("mask", r => r.Mask is null ? null : "given", (_, _) => throw new FormatException()),
         new("negative_prompt_embeds", r => r.NegativePromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
     ];
 

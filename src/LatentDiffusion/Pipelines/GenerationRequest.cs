@@ -33,11 +33,35 @@ public sealed record GenerationRequest
     /// <summary>Guidance scale, at least 0; 1 is no guidance.</summary>
     public double? GuidanceScale { get; init; }
 
-    /// <summary>Width in pixels, a multiple of the autoencoder's downsampling factor.</summary>
+    /// <summary>Width in pixels, a multiple of the autoencoder's downsampling factor. Null for that of <see cref="InitialImage"/>, or else the model's.</summary>
     public int? Width { get; init; }
 
-    /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor.</summary>
+    /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor. Null for that of <see cref="InitialImage"/>, or else the model's.</summary>
     public int? Height { get; init; }
+
+    /// <summary>
+    /// A picture to start from: noise is added to it, as much as <see cref="Strength"/> says, and taken away again towards
+    /// the prompt (Meng et al. 2022, "SDEdit"). The generated picture has its size unless <see cref="Width"/> and
+    /// <see cref="Height"/> say another, to which it is then resized. Null starts from noise alone.
+    /// </summary>
+    public ImageBuffer? InitialImage { get; init; }
+
+    /// <summary>
+    /// How much of <see cref="InitialImage"/> is made anew: of so many steps that share, more than 0 and at most 1, is taken.
+    /// Null for 0.8. At 1 with a <see cref="Mask"/>, what is repainted starts from noise alone. None without a picture.
+    /// </summary>
+    public double? Strength { get; init; }
+
+    /// <summary>
+    /// What of <see cref="InitialImage"/> is repainted: white; what is black stays. Grey is taken for the nearer of the two,
+    /// so that the mask is all or nothing. As large as the picture. Null repaints all of it.
+    /// </summary>
+    /// <remarks>
+    /// A model for inpainting, whose U-Net has 9 channels, sees the mask and what stays at every evaluation. With any other
+    /// what stays is put back into the latents, noised to their level, after every step (Lugmayr et al. 2022, "RePaint",
+    /// equation 8). What stays passes through the autoencoder, which does not keep it to the last bit.
+    /// </remarks>
+    public ImageBuffer? Mask { get; init; }
 
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
     public SizeHint? SizeHint { get; init; }

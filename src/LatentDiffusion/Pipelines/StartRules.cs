@@ -1,0 +1,59 @@
+namespace LatentDiffusion;
+
+/// <summary>What a generation may start from: noise alone, or a picture, some of which may be kept.</summary>
+internal static class StartRules
+{
+    public const double DefaultStrength = 0.8;
+
+    /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
+    public static bool SeesMask(PipelineParts parts) => parts.Denoiser.InChannels == 2 * parts.Autoencoder.LatentChannels + 1;
+
+    /// <summary>The first evaluation: as many steps as the strength's share of them, rounded down, are left.</summary>
+    public static int BeginIndex(GenerationRequest request, INoiseScheduler scheduler) => request.Strength is not { } strength
+        ? 0
+        : (request.Steps!.Value - (int)(request.Steps.Value * strength)) * scheduler.EvaluationsPerStep;
+
+    /// <exception cref="NotSupportedException">The denoiser takes what no task gives it.</exception>
+    public static void CheckChannels(PipelineParts parts)
+    {
+        int taken = parts.Denoiser.InChannels, latents = parts.Autoencoder.LatentChannels;
+        if (taken != latents && !SeesMask(parts))
+            throw new NotSupportedException($"The denoiser takes {taken} channels and the autoencoder's latents have {latents}; it has to take as many, or {2 * latents + 1} for inpainting.");
+    }
+
+    /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
+    public static void Check(GenerationRequest request, PipelineParts parts)
+    {
+        if (SeesMask(parts))
+        {
+            RequestRules.Check(request.InitialImage is not null, nameof(request.InitialImage), "null", "a picture, for the model is one for inpainting");
+            RequestRules.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
+        }
+
+        if (request.InitialImage is not { } image)
+        {
+            RequestRules.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");
+            RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none without {nameof(request.InitialImage)}");
+            return;
+        }
+
+        RequestRules.Check(request.Strength is > 0 and <= 1, nameof(request.Strength), request.Strength, "more than 0 and at most 1");
+        RequestRules.Check(
+            (int)(request.Steps!.Value * request.Strength!.Value) > 0, nameof(request.Strength), request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+        if (request.Mask is { } mask)
+        {
+            RequestRules.Check(
+                (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
+        }
+
+        CheckBegin(request, parts.Scheduler);
+    }
+
+    /// <summary>Not every scheduler can begin anywhere, and each knows for itself: starting a run computes its tables alone.</summary>
+    private static void CheckBegin(GenerationRequest request, INoiseScheduler scheduler)
+    {
+        if (BeginIndex(request, scheduler) is not (> 0 and var begin)) return;
+        using var noise = new GeneratorNoise(0);
+        scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise, BeginIndex = begin }).Dispose();
+    }
+}
