@@ -38,6 +38,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         clock.Restart();
         LatentSource source = LatentSource.Of(request, _parts);
+        ControlHints hints = ControlHints.Of(request, _parts);
         TimeSpan denoising = clock.Elapsed;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
@@ -46,10 +47,14 @@ public sealed partial class DiffusionPipeline : IDisposable
             using DisposeScope batch = NewDisposeScope();
             Conditioning batchText = Repeat(text, count);
             Conditioning? batchNegative = negative is null ? null : Repeat(negative, count);
-            IDenoiser Guided(IDenoiser denoiser) => guided ? _parts.Guidance.Guide(denoiser, batchNegative, request.GuidanceScale!.Value) : denoiser;
+            IDenoiser Denoiser(LatentStart start, ISchedulerRun run)
+            {
+                IDenoiser denoiser = start.Complete(hints.Over(plain, run));
+                return guided ? _parts.Guidance.Guide(denoiser, batchNegative, request.GuidanceScale!.Value) : denoiser;
+            }
 
             clock.Restart();
-            Tensor latents = Denoise(request, source, start => Guided(start.Complete(plain)), batchText, first, count, progress, cancellationToken);
+            Tensor latents = Denoise(request, source, Denoiser, batchText, first, count, progress, cancellationToken);
             denoising += clock.Elapsed;
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -65,7 +70,7 @@ public sealed partial class DiffusionPipeline : IDisposable
 
     /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
-        GenerationRequest request, LatentSource source, Func<LatentStart, IDenoiser> denoiserOf, Conditioning text, int first, int count,
+        GenerationRequest request, LatentSource source, Func<LatentStart, ISchedulerRun, IDenoiser> denoiserOf, Conditioning text, int first, int count,
         IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
         GeneratorNoise[] generators = [.. Enumerable.Range(first, count).Select(i => new GeneratorNoise(SeedOf(request, i)))];
@@ -79,7 +84,7 @@ public sealed partial class DiffusionPipeline : IDisposable
             });
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             LatentStart start = source.Start(run, noise, like);
-            IDenoiser denoiser = denoiserOf(start);
+            IDenoiser denoiser = denoiserOf(start, run);
             Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
             int begin = run.StepIndex, evaluations = run.Timesteps.Count - begin;

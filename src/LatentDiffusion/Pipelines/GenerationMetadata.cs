@@ -23,6 +23,7 @@ public static class GenerationMetadata
         new("prompt_embeds", r => r.PromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
         new("initial_image", r => r.InitialImage is null ? null : "given", (_, _) => throw new FormatException()),
         new("mask", r => r.Mask is null ? null : "given", (_, _) => throw new FormatException()),
+        new("control_images", r => r.ControlImages is null ? null : "given", (_, _) => throw new FormatException()),
         new("negative_prompt_embeds", r => r.NegativePromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
     ];
 

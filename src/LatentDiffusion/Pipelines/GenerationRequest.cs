@@ -63,6 +63,13 @@ public sealed record GenerationRequest
     /// </remarks>
     public ImageBuffer? Mask { get; init; }
 
+    /// <summary>
+    /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline
+    /// (<see cref="DiffusionPipelineBuilder.UseControlNet"/>), in their order, resized to the generated picture's size.
+    /// Null, the default, where the pipeline has none.
+    /// </summary>
+    public IReadOnlyList<ImageBuffer>? ControlImages { get; init; }
+
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
     public SizeHint? SizeHint { get; init; }
 

@@ -30,6 +30,11 @@ internal static class StartRules
             RequestRules.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
         }
 
+        int controls = parts.ControlNets.Count;
+        RequestRules.Check(
+            (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
+            controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
+        RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
         if (request.InitialImage is not { } image)
         {
             RequestRules.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");

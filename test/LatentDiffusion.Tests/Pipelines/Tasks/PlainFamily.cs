@@ -9,6 +9,9 @@ internal sealed class PlainFamily(string family) : IDisposable
 
     private readonly StableDiffusionComponents _made = FamilyFolders.Make(family);
 
+    /// <summary>Changes what the U-Net is evaluated on.</summary>
+    public Func<UNetInput, UNetInput> Input { get; set; } = input => input;
+
     public bool Velocity => family == "sd2";
 
     /// <summary>Guided predictions for the prompt "ab a".</summary>
@@ -39,11 +42,11 @@ internal sealed class PlainFamily(string family) : IDisposable
 
     public void Dispose() => _made.Dispose();
 
-    private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled) => _made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)
+    private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled) => _made.UNet.call(Input(new UNetInput(x, tensor((float)t).view(1), text)
     {
         TextEmbeds = pooled,
         TimeIds = pooled is null ? null : tensor([(float)TaskPictures.Height, TaskPictures.Width, 0, 0, TaskPictures.Height, TaskPictures.Width], [1, 6]),
-    });
+    }));
 
     private static Tensor Ids(long padding, params long[] ids) => tensor([.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)], [1, 16]);
 }
