@@ -65,7 +65,7 @@ public sealed partial class DiffusionPipeline : IDisposable
 
         var timings = new GenerationTimings(encoding, denoising, decoding);
         return new GenerationResult(
-            [.. pictures.Select((picture, i) => new GeneratedImage(picture, SeedOf(request, i), request, timings, _parts))], request, timings);
+            [.. pictures.Select((picture, i) => new GeneratedImage(picture, request.Alone(i), timings, _parts))], request, timings);
     }
 
     /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
@@ -73,10 +73,10 @@ public sealed partial class DiffusionPipeline : IDisposable
         GenerationRequest request, LatentSource source, Func<LatentStart, ISchedulerRun, IDenoiser> denoiserOf, Conditioning text, int first, int count,
         IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        GeneratorNoise[] generators = [.. Enumerable.Range(first, count).Select(i => new GeneratorNoise(SeedOf(request, i)))];
+        PictureNoise[] noises = [.. Enumerable.Range(first, count).Select(i => new PictureNoise(request.Alone(i)))];
         try
         {
-            var noise = new BatchNoise(generators);
+            var noise = new BatchNoise(noises);
             int factor = _parts.Autoencoder.DownsamplingFactor;
             using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions
             {
@@ -105,7 +105,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         }
         finally
         {
-            foreach (GeneratorNoise generator in generators) generator.Dispose();
+            foreach (PictureNoise each in noises) each.Dispose();
         }
     }
 
@@ -113,6 +113,4 @@ public sealed partial class DiffusionPipeline : IDisposable
 
     private static Conditioning Repeat(Conditioning one, int count) =>
         one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());
-
-    private static ulong SeedOf(GenerationRequest request, int image) => unchecked(request.Seed!.Value + (ulong)image);
 }

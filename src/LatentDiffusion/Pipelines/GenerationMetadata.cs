@@ -12,6 +12,8 @@ public static class GenerationMetadata
         new("prompt", r => r.Prompt, (r, v) => r with { Prompt = v }),
         new("negative_prompt", r => r.NegativePrompt, (r, v) => r with { NegativePrompt = v }),
         new("seed", r => Text(r.Seed), (r, v) => r with { Seed = Number<ulong>(v) }),
+        new("variation_seed", r => Text(r.VariationSeed), (r, v) => r with { VariationSeed = Number<ulong>(v) }),
+        new("variation_strength", r => Text(r.VariationStrength), (r, v) => r with { VariationStrength = Number<double>(v) }),
         new("steps", r => Text(r.Steps), (r, v) => r with { Steps = Number<int>(v) }),
         new("guidance_scale", r => Text(r.GuidanceScale), (r, v) => r with { GuidanceScale = Number<double>(v) }),
         new("width", r => Text(r.Width), (r, v) => r with { Width = Number<int>(v) }),

@@ -24,6 +24,18 @@ public sealed record GenerationRequest
     /// <summary>The first picture's seed; each further one has the next number. Null draws one, which the result tells.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>
+    /// Another seed, to vary the picture of <see cref="Seed"/> or to go from one to the other: all noise is taken between
+    /// that of the two. Further pictures then have the next number here, and <see cref="Seed"/> itself. Null for none.
+    /// </summary>
+    public ulong? VariationSeed { get; init; }
+
+    /// <summary>
+    /// How far towards <see cref="VariationSeed"/>: 0 gives the picture of <see cref="Seed"/> and 1 that of the other.
+    /// Null for 0.2. None without a variation seed.
+    /// </summary>
+    public double? VariationStrength { get; init; }
+
     /// <summary>Number of pictures, 1 to 1024. Default 1.</summary>
     public int Count { get; init; } = 1;
 
@@ -81,4 +93,9 @@ public sealed record GenerationRequest
     /// <see cref="TimeoutException"/> comes within one evaluation of the network. Null is the pipeline's choice.
     /// </summary>
     public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>A complete request for one of its pictures alone.</summary>
+    internal GenerationRequest Alone(int image) => VariationSeed is null
+        ? this with { Seed = unchecked(Seed + (ulong)image), Count = 1 }
+        : this with { VariationSeed = unchecked(VariationSeed + (ulong)image), Count = 1 };
 }

@@ -6,6 +6,8 @@ internal static class RequestRules
     // As the refiner of SDXL was published.
     private const double LikedScore = 6, DislikedScore = 2.5;
 
+    private const double DefaultVariationStrength = 0.2;
+
     private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
@@ -18,6 +20,7 @@ internal static class RequestRules
         request = request with
         {
             Seed = request.Seed ?? (ulong)Random.Shared.NextInt64(),
+            VariationStrength = request.VariationStrength ?? (request.VariationSeed is null ? null : DefaultVariationStrength),
             Steps = request.Steps ?? parts.Options.Steps,
             GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
             Width = request.Width ?? request.InitialImage?.Width ?? parts.SampleSize * factor,
@@ -30,6 +33,8 @@ internal static class RequestRules
         Embeds(nameof(request.PromptEmbeds), request.PromptEmbeds);
         Embeds(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds);
         Check(request.Count is >= 1 and <= MaximumCount, nameof(request.Count), request.Count, $"from 1 to {MaximumCount}");
+        if (request.VariationSeed is null) Check(request.VariationStrength is null, nameof(request.VariationStrength), request.VariationStrength, "none without VariationSeed");
+        else Check(request.VariationStrength is >= 0 and <= 1, nameof(request.VariationStrength), request.VariationStrength, "from 0 to 1");
         Check(request.Steps is >= 1 and <= MaximumSteps, nameof(request.Steps), request.Steps, $"from 1 to {MaximumSteps}");
         Check(request.GuidanceScale is >= 0 and <= 100, nameof(request.GuidanceScale), request.GuidanceScale, "from 0 to 100");
         Size(width, request.Width.Value, factor);
