@@ -29,8 +29,6 @@ public sealed partial class DiffusionPipeline : IDisposable
         var clock = Stopwatch.StartNew();
         bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
         (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
-        text = Sized(text, request.SizeHint);
-        if (negative is not null) negative = Sized(negative, request.NegativeSizeHint);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
         TimeSpan encoding = clock.Elapsed, decoding = TimeSpan.Zero;
@@ -38,23 +36,17 @@ public sealed partial class DiffusionPipeline : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         clock.Restart();
         LatentSource source = LatentSource.Of(request, _parts);
-        ControlHints hints = ControlHints.Of(request, _parts);
+        GenerationPass[] passes = GenerationPass.Of(request, text, negative, _parts);
         TimeSpan denoising = clock.Elapsed;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
         {
             int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
             using DisposeScope batch = NewDisposeScope();
-            Conditioning batchText = Repeat(text, count);
-            Conditioning? batchNegative = negative is null ? null : Repeat(negative, count);
-            IDenoiser Denoiser(LatentStart start, ISchedulerRun run)
-            {
-                IDenoiser denoiser = start.Complete(hints.Over(plain, run));
-                return guided ? _parts.Guidance.Guide(denoiser, batchNegative, request.GuidanceScale!.Value) : denoiser;
-            }
-
             clock.Restart();
-            Tensor latents = Denoise(request, source, Denoiser, batchText, first, count, progress, cancellationToken);
+            Tensor latents = Denoise(passes[0], source, plain, guided, first, count, progress, cancellationToken);
+            foreach (GenerationPass pass in passes.Skip(1))
+                latents = Denoise(pass, LatentSource.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
             denoising += clock.Elapsed;
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -68,26 +60,27 @@ public sealed partial class DiffusionPipeline : IDisposable
             [.. pictures.Select((picture, i) => new GeneratedImage(picture, request.Alone(i), timings, _parts))], request, timings);
     }
 
-    /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
+    /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
-        GenerationRequest request, LatentSource source, Func<LatentStart, ISchedulerRun, IDenoiser> denoiserOf, Conditioning text, int first, int count,
+        GenerationPass pass, LatentSource source, IDenoiser plain, bool guided, int first, int count,
         IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
+        GenerationRequest request = pass.Request;
         PictureNoise[] noises = [.. Enumerable.Range(first, count).Select(i => new PictureNoise(request.Alone(i)))];
         try
         {
             var noise = new BatchNoise(noises);
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions
-            {
-                Steps = request.Steps!.Value, Noise = noise, BeginIndex = StartRules.BeginIndex(request, _parts.Scheduler),
-            });
+            using ISchedulerRun run = _parts.Scheduler.Start(StartRules.Sampling(request, _parts.Scheduler, noise));
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             LatentStart start = source.Start(run, noise, like);
-            IDenoiser denoiser = denoiserOf(start, run);
+            Conditioning text = Repeat(pass.Text, count);
+            IDenoiser denoiser = start.Complete(pass.Hints.Over(plain, run));
+            if (guided) denoiser = _parts.Guidance.Guide(denoiser, pass.Negative is null ? null : Repeat(pass.Negative, count), request.GuidanceScale!.Value);
+
             Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
-            int begin = run.StepIndex, evaluations = run.Timesteps.Count - begin;
+            int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
             while (!run.IsCompleted)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -98,7 +91,7 @@ public sealed partial class DiffusionPipeline : IDisposable
                 Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
-                progress?.Report(new GenerationProgress(batch * evaluations + run.StepIndex - begin, batches * evaluations, first, timestep));
+                progress?.Report(new GenerationProgress(done + run.StepIndex, evaluations, first, timestep));
             }
 
             return latents;
@@ -108,8 +101,6 @@ public sealed partial class DiffusionPipeline : IDisposable
             foreach (PictureNoise each in noises) each.Dispose();
         }
     }
-
-    private Conditioning Sized(Conditioning text, SizeHint? hint) => hint is null ? text : text.WithSize(hint.ToTensor(_parts.Device));
 
     private static Conditioning Repeat(Conditioning one, int count) =>
         one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());

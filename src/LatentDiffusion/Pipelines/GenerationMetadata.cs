@@ -19,8 +19,9 @@ public static class GenerationMetadata
         new("width", r => Text(r.Width), (r, v) => r with { Width = Number<int>(v) }),
         new("height", r => Text(r.Height), (r, v) => r with { Height = Number<int>(v) }),
         new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
-        new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Hint(v) }),
-        new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Hint(v) }),
+        new("upscale", r => Json(r.Upscale), (r, v) => r with { Upscale = Read<LatentUpscaling>(v) }),
+        new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Read<SizeHint>(v) }),
+        new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Read<SizeHint>(v) }),
         // Tensors and pictures do not go into texts: what was made of them says so, and is not made again from what it says.
         new("prompt_embeds", r => r.PromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
         new("initial_image", r => r.InitialImage is null ? null : "given", (_, _) => throw new FormatException()),
@@ -91,9 +92,9 @@ public static class GenerationMetadata
 
     private static string? Text<T>(T? value) where T : struct, IFormattable => value?.ToString(null, CultureInfo.InvariantCulture);
 
-    private static string? Json(SizeHint? hint) => hint is null ? null : JsonSerializer.Serialize(hint, s_json);
+    private static string? Json<T>(T? value) where T : class => value is null ? null : JsonSerializer.Serialize(value, s_json);
 
-    private static SizeHint Hint(string value) => JsonSerializer.Deserialize<SizeHint>(value, s_json) ?? throw new FormatException();
+    private static T Read<T>(string value) where T : class => JsonSerializer.Deserialize<T>(value, s_json) ?? throw new FormatException();
 
     private static T Number<T>(string value) where T : IParsable<T> => T.Parse(value, CultureInfo.InvariantCulture);
 

@@ -75,6 +75,9 @@ public sealed record GenerationRequest
     /// </remarks>
     public ImageBuffer? Mask { get; init; }
 
+    /// <summary>A second pass at a larger size, for which <see cref="Width"/> and <see cref="Height"/> are the first one's. None with a <see cref="Mask"/>. Null for one pass.</summary>
+    public LatentUpscaling? Upscale { get; init; }
+
     /// <summary>
     /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline
     /// (<see cref="DiffusionPipelineBuilder.UseControlNet"/>), in their order, resized to the generated picture's size.

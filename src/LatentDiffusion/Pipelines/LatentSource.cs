@@ -37,6 +37,17 @@ internal sealed class LatentSource
         };
     }
 
+    /// <summary>Latents of a batch at the size of a request.</summary>
+    public static LatentSource Enlarged(Tensor latents, GenerationRequest request, PipelineParts parts)
+    {
+        int factor = parts.Autoencoder.DownsamplingFactor;
+        long[] size = [request.Height!.Value / factor, request.Width!.Value / factor];
+        return new LatentSource
+        {
+            _noiseAlone = false, _picture = new LatentDistribution(nn.functional.interpolate(latents, size, mode: InterpolationMode.Bilinear, align_corners: false)),
+        };
+    }
+
     /// <summary>
     /// Starts a batch. Draws in the order of diffusers (the picture's latents, noise, the masked picture's latents), so that
     /// a seed is the same picture there.

@@ -76,7 +76,7 @@ internal static class RequestRules
         Check(shape is [1, > 0, > 0], name, $"of shape [{string.Join(", ", shape)}]", "[1, tokens, width]");
     }
 
-    private static void Size(string name, int value, int factor) =>
+    public static void Size(string name, int value, int factor) =>
         Check(value >= factor && value <= MaximumPixels && value % factor == 0, name, value, $"a multiple of {factor} from {factor} to {MaximumPixels}");
 
     public static void Check(bool holds, string name, object? value, string expected)

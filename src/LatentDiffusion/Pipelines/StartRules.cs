@@ -13,6 +13,22 @@ internal static class StartRules
         ? 0
         : (request.Steps!.Value - (int)(request.Steps.Value * strength)) * scheduler.EvaluationsPerStep;
 
+    /// <summary>What the scheduler is asked for.</summary>
+    public static SamplingOptions Sampling(GenerationRequest request, INoiseScheduler scheduler, INoiseSource noise) =>
+        new() { Steps = request.Steps!.Value, Noise = noise, BeginIndex = BeginIndex(request, scheduler) };
+
+    /// <summary>The pass after the latents were enlarged; null where they are not. What is told of sizes grows with them.</summary>
+    public static GenerationRequest? SecondPass(GenerationRequest request)
+    {
+        if (request.Upscale is not { } upscale) return null;
+        double x = (double)upscale.Width / request.Width!.Value, y = (double)upscale.Height / request.Height!.Value;
+        return request with
+        {
+            Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, InitialImage = null, Upscale = null,
+            SizeHint = request.SizeHint?.Enlarged(x, y), NegativeSizeHint = request.NegativeSizeHint?.Enlarged(x, y),
+        };
+    }
+
     /// <exception cref="NotSupportedException">The denoiser takes what no task gives it.</exception>
     public static void CheckChannels(PipelineParts parts)
     {
@@ -35,6 +51,15 @@ internal static class StartRules
             (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
             controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
         RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
+        if (SecondPass(request) is { } second)
+        {
+            int factor = parts.Autoencoder.DownsamplingFactor;
+            RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none with {nameof(request.Upscale)}, whose second pass would make anew what stays");
+            RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
+            RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
+            CheckStrength($"{nameof(request.Upscale)}.{nameof(request.Strength)}", second, parts.Scheduler);
+        }
+
         if (request.InitialImage is not { } image)
         {
             RequestRules.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");
@@ -42,23 +67,23 @@ internal static class StartRules
             return;
         }
 
-        RequestRules.Check(request.Strength is > 0 and <= 1, nameof(request.Strength), request.Strength, "more than 0 and at most 1");
-        RequestRules.Check(
-            (int)(request.Steps!.Value * request.Strength!.Value) > 0, nameof(request.Strength), request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+        CheckStrength(nameof(request.Strength), request, parts.Scheduler);
         if (request.Mask is { } mask)
         {
             RequestRules.Check(
                 (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
         }
-
-        CheckBegin(request, parts.Scheduler);
     }
 
-    /// <summary>Not every scheduler can begin anywhere, and each knows for itself: starting a run computes its tables alone.</summary>
-    private static void CheckBegin(GenerationRequest request, INoiseScheduler scheduler)
+    private static void CheckStrength(string name, GenerationRequest request, INoiseScheduler scheduler)
     {
-        if (BeginIndex(request, scheduler) is not (> 0 and var begin)) return;
+        RequestRules.Check(request.Strength is > 0 and <= 1, name, request.Strength, "more than 0 and at most 1");
+        RequestRules.Check(
+            (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+
+        // Not every scheduler can begin anywhere, and each knows for itself: starting a run computes its tables alone.
+        if (BeginIndex(request, scheduler) == 0) return;
         using var noise = new GeneratorNoise(0);
-        scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise, BeginIndex = begin }).Dispose();
+        scheduler.Start(Sampling(request, scheduler, noise)).Dispose();
     }
 }
