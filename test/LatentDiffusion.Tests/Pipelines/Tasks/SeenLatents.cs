@@ -8,8 +8,8 @@ internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoen
     /// <summary>In the order in which they were: before the first step, after each of them.</summary>
     public List<Tensor> Seen { get; } = [];
 
-    /// <summary>What the denoiser was given at the first evaluation, and where.</summary>
-    public (Tensor Input, double Timestep)? First { get; private set; }
+    /// <summary>What the denoiser was given at each evaluation, and where.</summary>
+    public List<(Tensor Input, double Timestep)> Inputs { get; } = [];
 
     public PredictionType PredictionType => scheduler.PredictionType;
 
@@ -44,7 +44,7 @@ internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoen
         public Tensor ScaleModelInput(Tensor sample)
         {
             Tensor scaled = run.ScaleModelInput(sample);
-            owner.First ??= (Kept(scaled), run.Timestep);
+            owner.Inputs.Add((Kept(scaled), run.Timestep));
             return scaled;
         }
 
