@@ -7,10 +7,12 @@ namespace TextToImage;
 /// <summary>Loads a model, draws with a progress bar, saves and tells how long each part took.</summary>
 internal static class Drawing
 {
-    public static async Task<int> Run(GenerationRequest request, string? scheduler, string? model, string path, CancellationToken cancellationToken)
+    public static async Task<int> Run(
+        GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, string path, CancellationToken cancellationToken)
     {
         try
         {
+            request = request with { InitialImage = Read(initialImage), Mask = Read(mask) };
             var clock = Stopwatch.StartNew();
             var builder = new DiffusionPipelineBuilder();
             if (model is null) builder.UseDrawingsModel();
@@ -50,4 +52,6 @@ internal static class Drawing
             return 1;
         }
     }
+
+    private static ImageBuffer? Read(FileInfo? file) => file is null ? null : new SkiaImageCodec().Decode(File.ReadAllBytes(file.FullName));
 }

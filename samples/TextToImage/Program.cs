@@ -12,6 +12,11 @@ var schedulerOption = new Option<string?>("--scheduler") { Description = $"Sampl
 var countOption = new Option<int>("--count") { Description = "Number of pictures, 1 to 1024.", DefaultValueFactory = _ => 1 };
 var negativeOption = new Option<string>("--negative") { Description = "What the picture does not show.", DefaultValueFactory = _ => "" };
 var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers, or a single .safetensors or .ckpt file with vocab.json and merges.txt beside it. The shipped model of drawings where not given." };
+var imageOption = new Option<FileInfo>("--image") { Description = "A picture to start from, PNG, JPEG or WebP; the new one has its size." };
+var strengthOption = new Option<double?>("--strength") { Description = "How much of --image is made anew, more than 0 and at most 1; 0.8 where not given." };
+var maskOption = new Option<FileInfo>("--mask") { Description = "What of --image is repainted: a picture of its size, white there and black where it stays." };
+imageOption.AcceptExistingOnly();
+maskOption.AcceptExistingOnly();
 
 schedulerOption.Validators.Add(result =>
 {
@@ -20,6 +25,7 @@ schedulerOption.Validators.Add(result =>
 });
 AddRange(stepsOption, steps => steps is null or (>= 1 and <= 1000), "from 1 to 1000");
 AddRange(guidanceOption, guidance => guidance is null or (>= 0 and <= 100), "from 0 to 100");
+AddRange(strengthOption, strength => strength is null or (> 0 and <= 1), "more than 0 and at most 1");
 AddRange(countOption, count => count is >= 1 and <= 1024, "from 1 to 1024");
 modelOption.Validators.Add(result =>
 {
@@ -30,6 +36,7 @@ modelOption.Validators.Add(result =>
 var command = new RootCommand("Draws a picture of a text.")
 {
     promptArgument, outOption, seedOption, stepsOption, guidanceOption, schedulerOption, countOption, negativeOption, modelOption,
+    imageOption, strengthOption, maskOption,
 };
 command.SetAction((parsed, cancellationToken) => Drawing.Run(
     new GenerationRequest
@@ -40,7 +47,9 @@ command.SetAction((parsed, cancellationToken) => Drawing.Run(
         Steps = parsed.GetValue(stepsOption),
         GuidanceScale = parsed.GetValue(guidanceOption),
         Count = parsed.GetValue(countOption),
+        Strength = parsed.GetValue(strengthOption),
     },
+    parsed.GetValue(imageOption), parsed.GetValue(maskOption),
     parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(outOption)!, cancellationToken));
 
 ParseResult result = command.Parse(args);

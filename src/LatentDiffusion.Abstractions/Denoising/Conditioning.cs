@@ -46,6 +46,39 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
             : throw new ArgumentException($"One conditioning has {name} and the other has none.");
     }
 
+    /// <summary>
+    /// What lies on the line between two prompts, as new tensors: a picture between two. Numbers about the size are the
+    /// first's, and tokens are attended to where either may be.
+    /// </summary>
+    /// <param name="first">Has the same shapes and parts as <paramref name="second"/>.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="share">How far: 0 is the first and 1 the second.</param>
+    /// <exception cref="ArgumentException">Shapes or parts differ, or the share is not finite.</exception>
+    public static Conditioning Interpolate(Conditioning first, Conditioning second, double share)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        if (!double.IsFinite(share)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share is a finite number.");
+        return new Conditioning(
+            Both(first.HiddenStates, second.HiddenStates, nameof(HiddenStates), Between)!,
+            Both(first.Pooled, second.Pooled, nameof(Pooled), Between),
+            Both(first.Mask, second.Mask, nameof(Mask), maximum),
+            first.Size?.clone());
+
+        Tensor Between(Tensor a, Tensor b)
+        {
+            using Tensor from = a * (1 - share), to = b * share;
+            return from + to;
+        }
+
+        static Tensor? Both(Tensor? a, Tensor? b, string name, Func<Tensor, Tensor, Tensor> function) => (a, b) switch
+        {
+            (null, null) => null,
+            ({ } one, { } other) when one.shape.SequenceEqual(other.shape) => function(one, other),
+            _ => throw new ArgumentException($"The {name} are of different shapes, or one has none."),
+        };
+    }
+
     /// <summary>The same conditioning with a function applied to each tensor.</summary>
     public Conditioning Map(Func<Tensor, Tensor> function)
     {

@@ -11,6 +11,12 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
 
+    internal UNet2DConditionConfig Config => network.Config;
+
+    internal ScalarType Type => _type;
+
+    internal Device Device => network.parameters().First().device;
+
     /// <inheritdoc />
     public int InChannels => network.Config.InChannels;
 
@@ -37,13 +43,14 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     /// Evaluates the network once, with what belongs to a run. The guidance scale is told to networks that learned guidance
     /// (<see cref="UNet2DConditionConfig.TimeCondProjDim"/>); others do not look at it.
     /// </summary>
-    internal Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1)
+    internal Tensor Predict(
+        Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1, ControlSchedule? control = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor prediction = network.call(new UNetInput(latents.to(_type), tensor([(float)timestep], device: latents.device), conditioning.HiddenStates.to(_type))
+        var input = new UNetInput(latents.to(_type), tensor([(float)timestep], device: latents.device), conditioning.HiddenStates.to(_type))
         {
             Mask = conditioning.Mask,
             TextEmbeds = conditioning.Pooled?.to(_type),
@@ -52,7 +59,8 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
                 ? EmbeddedGuidance.Embed(guidanceScale, width).to(_type, latents.device).expand(latents.shape[0], width)
                 : null,
             Attention = attention,
-        });
+        };
+        Tensor prediction = network.call(control is null ? input : control.Control(input));
         return prediction.to(latents.dtype).MoveToOuterDisposeScope();
     }
 

@@ -22,5 +22,8 @@ internal sealed class UNetRun(UNetDenoiser denoiser) : IDenoiserRun, IPerturbabl
     // Perturbed or not, the text has the same keys and values.
     public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(denoiser, new AttentionState(Texts, denoiser.SelfAttention(layers)));
 
+    /// <summary>The same generation under the control of pictures.</summary>
+    public IDenoiser Controlled(ControlSchedule control) => new ControlledUNet(denoiser, new AttentionState(Texts), control);
+
     public void Dispose() => Texts.Dispose();
 }

@@ -16,8 +16,11 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     private readonly DiffusionPipeline _pipeline = pipeline ?? throw new ArgumentNullException(nameof(pipeline));
     private readonly ImageGeneratorMetadata _metadata = new(LatentDiffusionDiagnostics.ProviderName, null, pipeline.ModelId);
 
-    /// <summary>Generates pictures of a text.</summary>
-    /// <param name="request">The prompt.</param>
+    /// <summary>Generates pictures of a text, or of a text and a picture.</summary>
+    /// <param name="request">
+    /// The prompt, and at most one original image, which stands in for <see cref="GenerationRequest.InitialImage"/>: a
+    /// <see cref="DataContent"/> that the pipeline's codec reads.
+    /// </param>
     /// <param name="options">
     /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
     /// prompt stands in where the request has none; what else it leaves open is filled from the other options.</para>
@@ -29,15 +32,17 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     /// <returns>A <see cref="DataContent"/> a picture, whose raw representation is the <see cref="GeneratedImage"/>; that of the response is the <see cref="GenerationResult"/>.</returns>
     /// <exception cref="ArgumentException">A value is out of its range, or an additional property or model is unknown; the message names it. Nothing was computed.</exception>
     /// <exception cref="NotSupportedException">
-    /// There are original images, or the response shall be a link or stream, or the codec does not write the media type.
+    /// There are several original images or one that is a link, or the response shall be a link or stream, or the codec does
+    /// not write the media type.
     /// </exception>
+    /// <exception cref="InvalidDataException">The original image cannot be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="TimeoutException">It took longer than the time limit.</exception>
     public async Task<ImageGenerationResponse> GenerateAsync(
         ImageGenerationRequest request, ImageGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        string mediaType = Check(request, options);
+        string mediaType = Check(options);
         GenerationRequest wanted = Translate(request, options);
         GenerationResult result = await _pipeline.GenerateAsync(wanted, null, cancellationToken).ConfigureAwait(false);
         return new ImageGenerationResponse([.. result.Images.Select(image => Content(image, mediaType))]) { RawRepresentation = result };
@@ -63,10 +68,8 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     }
 
     /// <summary>Refuses what cannot be done; the media type to write.</summary>
-    private string Check(ImageGenerationRequest request, ImageGenerationOptions? options)
+    private string Check(ImageGenerationOptions? options)
     {
-        if (request.OriginalImages?.Any() is true)
-            throw new NotSupportedException("OriginalImages has pictures; the pipeline makes pictures of text alone and cannot edit yet.");
         string mediaType = options?.MediaType ?? MediaTypeNames.Image.Png;
         if (options is null) return mediaType;
         if (options.ResponseFormat is not (null or ImageGenerationResponseFormat.Data))
@@ -88,6 +91,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
             GenerationRequest raw => raw with { Prompt = request.Prompt ?? raw.Prompt },
             var other => throw new ArgumentException($"RawRepresentationFactory gave a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
         };
+        if (Original(request) is { } picture) wanted = wanted with { InitialImage = picture };
         if (options is null) return wanted;
         const int DefaultCount = 1;
         wanted = wanted with
@@ -107,6 +111,15 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
 
         return wanted;
     }
+
+    private ImageBuffer? Original(ImageGenerationRequest request) => request.OriginalImages?.ToArray() switch
+    {
+        null or [] => null,
+        [DataContent picture] => _pipeline.Codec.Decode(picture.Data.Span),
+        [var other] => throw new NotSupportedException($"OriginalImages has a {other.GetType().Name}; expected a {nameof(DataContent)}, for nothing is fetched here."),
+        var several => throw new NotSupportedException(
+            $"OriginalImages has {several.Length} pictures; expected one. A mask is given as the {nameof(GenerationRequest.Mask)} of a request by RawRepresentationFactory."),
+    };
 
     private static DataContent Content(GeneratedImage image, string mediaType) => new(image.Encode(mediaType), mediaType)
     {

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Text to pictures: prompt, text encoder, noise, scheduler and guided denoiser, autoencoder. Safe for concurrent
-/// generations, each of which has its state to itself; made by <see cref="DiffusionPipelineBuilder"/>.
+/// Text, and pictures where a request has some, to pictures: prompt, text encoder, noise, scheduler and guided denoiser,
+/// autoencoder. Safe for concurrent generations, each of which has its state to itself; made by
+/// <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
 public sealed partial class DiffusionPipeline : IDisposable
 {
@@ -28,23 +29,24 @@ public sealed partial class DiffusionPipeline : IDisposable
         var clock = Stopwatch.StartNew();
         bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
         (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
-        text = Sized(text, request.SizeHint);
-        if (negative is not null) negative = Sized(negative, request.NegativeSizeHint);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
-        TimeSpan encoding = clock.Elapsed, denoising = TimeSpan.Zero, decoding = TimeSpan.Zero;
+        TimeSpan encoding = clock.Elapsed, decoding = TimeSpan.Zero;
+
+        cancellationToken.ThrowIfCancellationRequested();
+        clock.Restart();
+        LatentSource source = LatentSource.Of(request, _parts);
+        GenerationPass[] passes = GenerationPass.Of(request, text, negative, _parts);
+        TimeSpan denoising = clock.Elapsed;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
         {
             int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
             using DisposeScope batch = NewDisposeScope();
-            Conditioning batchText = Repeat(text, count);
-            IDenoiser denoiser = guided
-                ? _parts.Guidance.Guide(plain, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value)
-                : plain;
-
             clock.Restart();
-            Tensor latents = Denoise(request, denoiser, batchText, first, count, progress, cancellationToken);
+            Tensor latents = Denoise(passes[0], source, plain, guided, first, count, progress, cancellationToken);
+            foreach (GenerationPass pass in passes.Skip(1))
+                latents = Denoise(pass, LatentSource.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
             denoising += clock.Elapsed;
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -55,23 +57,30 @@ public sealed partial class DiffusionPipeline : IDisposable
 
         var timings = new GenerationTimings(encoding, denoising, decoding);
         return new GenerationResult(
-            [.. pictures.Select((picture, i) => new GeneratedImage(picture, SeedOf(request, i), request, timings, _parts))], request, timings);
+            [.. pictures.Select((picture, i) => new GeneratedImage(picture, request.Alone(i), timings, _parts))], request, timings);
     }
 
-    /// <summary>The reverse process for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
+    /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
-        GenerationRequest request, IDenoiser denoiser, Conditioning text, int first, int count,
+        GenerationPass pass, LatentSource source, IDenoiser plain, bool guided, int first, int count,
         IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        GeneratorNoise[] generators = [.. Enumerable.Range(first, count).Select(i => new GeneratorNoise(SeedOf(request, i)))];
+        GenerationRequest request = pass.Request;
+        PictureNoise[] noises = [.. Enumerable.Range(first, count).Select(i => new PictureNoise(request.Alone(i)))];
         try
         {
-            var noise = new BatchNoise(generators);
+            var noise = new BatchNoise(noises);
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(new SamplingOptions { Steps = request.Steps!.Value, Noise = noise });
+            using ISchedulerRun run = _parts.Scheduler.Start(StartRules.Sampling(request, _parts.Scheduler, noise));
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
-            Tensor latents = noise.NextLike(like).mul_(run.InitialNoiseSigma.ToScalar());
+            LatentStart start = source.Start(run, noise, like);
+            Conditioning text = Repeat(pass.Text, count);
+            IDenoiser denoiser = start.Complete(pass.Hints.Over(plain, run));
+            if (guided) denoiser = _parts.Guidance.Guide(denoiser, pass.Negative is null ? null : Repeat(pass.Negative, count), request.GuidanceScale!.Value);
+
+            Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
+            int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
             while (!run.IsCompleted)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -79,24 +88,20 @@ public sealed partial class DiffusionPipeline : IDisposable
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
                 (progress as IStepObserver)?.Observe(run, latents, prediction);
-                Tensor next = run.Step(prediction, latents).MoveToOuterDisposeScope();
+                Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
-                progress?.Report(new GenerationProgress(batch * run.Timesteps.Count + run.StepIndex, batches * run.Timesteps.Count, first, timestep));
+                progress?.Report(new GenerationProgress(done + run.StepIndex, evaluations, first, timestep));
             }
 
             return latents;
         }
         finally
         {
-            foreach (GeneratorNoise generator in generators) generator.Dispose();
+            foreach (PictureNoise each in noises) each.Dispose();
         }
     }
 
-    private Conditioning Sized(Conditioning text, SizeHint? hint) => hint is null ? text : text.WithSize(hint.ToTensor(_parts.Device));
-
     private static Conditioning Repeat(Conditioning one, int count) =>
         one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());
-
-    private static ulong SeedOf(GenerationRequest request, int image) => unchecked(request.Seed!.Value + (ulong)image);
 }

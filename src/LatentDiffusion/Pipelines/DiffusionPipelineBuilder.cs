@@ -21,6 +21,7 @@ public sealed partial class DiffusionPipelineBuilder
     private PromptingOptions? _prompting;
     private Action<DiffusionPipelineOptions>? _configure;
     private readonly List<(string Path, double Scale)> _loras = [];
+    private readonly List<ControlNetChoice> _controlNets = [];
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
@@ -67,6 +68,25 @@ public sealed partial class DiffusionPipelineBuilder
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
         _loras.Add((path, scale));
+        return this;
+    }
+
+    /// <summary>
+    /// Adds a ControlNet (Zhang et al. 2023), beside others: what they add to the U-Net is summed. Every request then brings
+    /// a picture for each, <see cref="GenerationRequest.ControlImages"/>.
+    /// </summary>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights; read when the pipeline is built.</param>
+    /// <param name="scale">How strongly it controls, any finite number. Default 1, as trained.</param>
+    /// <param name="start">Share of the steps before it begins to control, at least 0. Default 0.</param>
+    /// <param name="end">Share of the steps until which it controls, above <paramref name="start"/> and at most 1. Default 1.</param>
+    public DiffusionPipelineBuilder UseControlNet(string folder, double scale = 1, double start = 0, double end = 1)
+    {
+        ThrowIfBuilt();
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
+        if (!(start >= 0 && start < 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "The start is a share of the steps, at least 0 and below 1.");
+        if (!(end > start && end <= 1)) throw new ArgumentOutOfRangeException(nameof(end), end, "The end is a share of the steps, above the start and at most 1.");
+        _controlNets.Add(new ControlNetChoice(folder, scale, start, end));
         return this;
     }
 
@@ -152,24 +172,28 @@ public sealed partial class DiffusionPipelineBuilder
 
         NativeLibraries.EnsureLoaded();
         DiffusionModel? model = Load(services, options);
+        var controlNets = new List<LoadedControlNet>();
         try
         {
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            foreach (ControlNetChoice choice in _controlNets)
+                controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             var parts = new PipelineParts(
                 Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, Scheduler(services, model),
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
             {
-                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services),
+                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services), ControlNets = controlNets,
             };
             _built = true;
             return new DiffusionPipeline(parts);
         }
         catch
         {
+            foreach (LoadedControlNet control in controlNets) control.Dispose();
             model?.Dispose();
             throw;
         }

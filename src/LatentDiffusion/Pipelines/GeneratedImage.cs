@@ -8,10 +8,13 @@ public sealed class GeneratedImage
     private readonly IImageCodec _codec;
     private readonly Dictionary<string, string> _untimed;
 
-    internal GeneratedImage(ImageBuffer image, ulong seed, GenerationRequest request, GenerationTimings timings, PipelineParts parts)
+    /// <param name="image">The pixels.</param>
+    /// <param name="request">The complete request for this picture alone.</param>
+    /// <param name="timings">Those of the whole generation.</param>
+    /// <param name="parts">What the pipeline is made of.</param>
+    internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineParts parts)
     {
-        (Image, Seed, _codec) = (image, seed, parts.Codec);
-        request = request with { Seed = seed, Count = 1 };
+        (Image, Seed, _codec) = (image, request.Seed!.Value, parts.Codec);
         Metadata = GenerationMetadata.Of(request, timings, parts);
         _untimed = GenerationMetadata.Of(request, null, parts);
     }

@@ -12,14 +12,21 @@ public static class GenerationMetadata
         new("prompt", r => r.Prompt, (r, v) => r with { Prompt = v }),
         new("negative_prompt", r => r.NegativePrompt, (r, v) => r with { NegativePrompt = v }),
         new("seed", r => Text(r.Seed), (r, v) => r with { Seed = Number<ulong>(v) }),
+        new("variation_seed", r => Text(r.VariationSeed), (r, v) => r with { VariationSeed = Number<ulong>(v) }),
+        new("variation_strength", r => Text(r.VariationStrength), (r, v) => r with { VariationStrength = Number<double>(v) }),
         new("steps", r => Text(r.Steps), (r, v) => r with { Steps = Number<int>(v) }),
         new("guidance_scale", r => Text(r.GuidanceScale), (r, v) => r with { GuidanceScale = Number<double>(v) }),
         new("width", r => Text(r.Width), (r, v) => r with { Width = Number<int>(v) }),
         new("height", r => Text(r.Height), (r, v) => r with { Height = Number<int>(v) }),
-        new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Hint(v) }),
-        new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Hint(v) }),
-        // Tensors do not go into texts: such a picture says so, and is not made again from what it says.
+        new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
+        new("upscale", r => Json(r.Upscale), (r, v) => r with { Upscale = Read<LatentUpscaling>(v) }),
+        new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Read<SizeHint>(v) }),
+        new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Read<SizeHint>(v) }),
+        // Tensors and pictures do not go into texts: what was made of them says so, and is not made again from what it says.
         new("prompt_embeds", r => r.PromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
+        new("initial_image", r => r.InitialImage is null ? null : "given", (_, _) => throw new FormatException()),
+        new("mask", r => r.Mask is null ? null : "given", (_, _) => throw new FormatException()),
+        new("control_images", r => r.ControlImages is null ? null : "given", (_, _) => throw new FormatException()),
         new("negative_prompt_embeds", r => r.NegativePromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
     ];
 
@@ -85,9 +92,9 @@ public static class GenerationMetadata
 
     private static string? Text<T>(T? value) where T : struct, IFormattable => value?.ToString(null, CultureInfo.InvariantCulture);
 
-    private static string? Json(SizeHint? hint) => hint is null ? null : JsonSerializer.Serialize(hint, s_json);
+    private static string? Json<T>(T? value) where T : class => value is null ? null : JsonSerializer.Serialize(value, s_json);
 
-    private static SizeHint Hint(string value) => JsonSerializer.Deserialize<SizeHint>(value, s_json) ?? throw new FormatException();
+    private static T Read<T>(string value) where T : class => JsonSerializer.Deserialize<T>(value, s_json) ?? throw new FormatException();
 
     private static T Number<T>(string value) where T : IParsable<T> => T.Parse(value, CultureInfo.InvariantCulture);
 

@@ -24,6 +24,18 @@ public sealed record GenerationRequest
     /// <summary>The first picture's seed; each further one has the next number. Null draws one, which the result tells.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>
+    /// Another seed, to vary the picture of <see cref="Seed"/> or to go from one to the other: all noise is taken between
+    /// that of the two. Further pictures then have the next number here, and <see cref="Seed"/> itself. Null for none.
+    /// </summary>
+    public ulong? VariationSeed { get; init; }
+
+    /// <summary>
+    /// How far towards <see cref="VariationSeed"/>: 0 gives the picture of <see cref="Seed"/> and 1 that of the other.
+    /// Null for 0.2. None without a variation seed.
+    /// </summary>
+    public double? VariationStrength { get; init; }
+
     /// <summary>Number of pictures, 1 to 1024. Default 1.</summary>
     public int Count { get; init; } = 1;
 
@@ -33,11 +45,45 @@ public sealed record GenerationRequest
     /// <summary>Guidance scale, at least 0; 1 is no guidance.</summary>
     public double? GuidanceScale { get; init; }
 
-    /// <summary>Width in pixels, a multiple of the autoencoder's downsampling factor.</summary>
+    /// <summary>Width in pixels, a multiple of the autoencoder's downsampling factor. Null for that of <see cref="InitialImage"/>, or else the model's.</summary>
     public int? Width { get; init; }
 
-    /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor.</summary>
+    /// <summary>Height in pixels, a multiple of the autoencoder's downsampling factor. Null for that of <see cref="InitialImage"/>, or else the model's.</summary>
     public int? Height { get; init; }
+
+    /// <summary>
+    /// A picture to start from: noise is added to it, as much as <see cref="Strength"/> says, and taken away again towards
+    /// the prompt (Meng et al. 2022, "SDEdit"). The generated picture has its size unless <see cref="Width"/> and
+    /// <see cref="Height"/> say another, to which it is then resized. Null starts from noise alone.
+    /// </summary>
+    public ImageBuffer? InitialImage { get; init; }
+
+    /// <summary>
+    /// How much of <see cref="InitialImage"/> is made anew: of so many steps that share, more than 0 and at most 1, is taken.
+    /// Null for 0.8. At 1 with a <see cref="Mask"/>, what is repainted starts from noise alone. None without a picture.
+    /// </summary>
+    public double? Strength { get; init; }
+
+    /// <summary>
+    /// What of <see cref="InitialImage"/> is repainted: white; what is black stays. Grey is taken for the nearer of the two,
+    /// so that the mask is all or nothing. As large as the picture. Null repaints all of it.
+    /// </summary>
+    /// <remarks>
+    /// A model for inpainting, whose U-Net has 9 channels, sees the mask and what stays at every evaluation. With any other
+    /// what stays is put back into the latents, noised to their level, after every step (Lugmayr et al. 2022, "RePaint",
+    /// equation 8). What stays passes through the autoencoder, which does not keep it to the last bit.
+    /// </remarks>
+    public ImageBuffer? Mask { get; init; }
+
+    /// <summary>A second pass at a larger size, for which <see cref="Width"/> and <see cref="Height"/> are the first one's. None with a <see cref="Mask"/>. Null for one pass.</summary>
+    public LatentUpscaling? Upscale { get; init; }
+
+    /// <summary>
+    /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline
+    /// (<see cref="DiffusionPipelineBuilder.UseControlNet"/>), in their order, resized to the generated picture's size.
+    /// Null, the default, where the pipeline has none.
+    /// </summary>
+    public IReadOnlyList<ImageBuffer>? ControlImages { get; init; }
 
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
     public SizeHint? SizeHint { get; init; }
@@ -50,4 +96,9 @@ public sealed record GenerationRequest
     /// <see cref="TimeoutException"/> comes within one evaluation of the network. Null is the pipeline's choice.
     /// </summary>
     public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>A complete request for one of its pictures alone.</summary>
+    internal GenerationRequest Alone(int image) => VariationSeed is null
+        ? this with { Seed = unchecked(Seed + (ulong)image), Count = 1 }
+        : this with { VariationSeed = unchecked(VariationSeed + (ulong)image), Count = 1 };
 }

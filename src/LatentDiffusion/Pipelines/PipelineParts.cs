@@ -14,6 +14,9 @@ internal sealed record PipelineParts(
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
+    public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
+
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
     public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(
         new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
@@ -21,6 +24,7 @@ internal sealed record PipelineParts(
     public void Dispose()
     {
         Places?.Dispose();
+        foreach (LoadedControlNet control in ControlNets) control.Dispose();
         OwnedModel?.Dispose();
     }
 }

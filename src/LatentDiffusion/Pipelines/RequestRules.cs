@@ -6,25 +6,26 @@ internal static class RequestRules
     // As the refiner of SDXL was published.
     private const double LikedScore = 6, DislikedScore = 2.5;
 
+    private const double DefaultVariationStrength = 0.2;
+
     private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (parts.Denoiser.InChannels != parts.Autoencoder.LatentChannels)
-        {
-            throw new NotSupportedException(
-                $"The denoiser takes {parts.Denoiser.InChannels} channels and the autoencoder's latents have {parts.Autoencoder.LatentChannels}: a denoiser that takes more than latents (a masked picture, for example) does not start from a text alone.");
-        }
-
+        StartRules.CheckChannels(parts);
         int factor = parts.Autoencoder.DownsamplingFactor;
+        string width = request is { Width: null, InitialImage: not null } ? "InitialImage.Width" : nameof(request.Width);
+        string height = request is { Height: null, InitialImage: not null } ? "InitialImage.Height" : nameof(request.Height);
         request = request with
         {
             Seed = request.Seed ?? (ulong)Random.Shared.NextInt64(),
+            VariationStrength = request.VariationStrength ?? (request.VariationSeed is null ? null : DefaultVariationStrength),
             Steps = request.Steps ?? parts.Options.Steps,
             GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
-            Width = request.Width ?? parts.SampleSize * factor,
-            Height = request.Height ?? parts.SampleSize * factor,
+            Width = request.Width ?? request.InitialImage?.Width ?? parts.SampleSize * factor,
+            Height = request.Height ?? request.InitialImage?.Height ?? parts.SampleSize * factor,
+            Strength = request.Strength ?? (request.InitialImage is null ? null : StartRules.DefaultStrength),
             TimeLimit = request.TimeLimit ?? parts.Options.TimeLimit,
         };
         Text(nameof(request.Prompt), request.Prompt, parts.Options.MaximumPromptLength);
@@ -32,13 +33,16 @@ internal static class RequestRules
         Embeds(nameof(request.PromptEmbeds), request.PromptEmbeds);
         Embeds(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds);
         Check(request.Count is >= 1 and <= MaximumCount, nameof(request.Count), request.Count, $"from 1 to {MaximumCount}");
+        if (request.VariationSeed is null) Check(request.VariationStrength is null, nameof(request.VariationStrength), request.VariationStrength, "none without VariationSeed");
+        else Check(request.VariationStrength is >= 0 and <= 1, nameof(request.VariationStrength), request.VariationStrength, "from 0 to 1");
         Check(request.Steps is >= 1 and <= MaximumSteps, nameof(request.Steps), request.Steps, $"from 1 to {MaximumSteps}");
         Check(request.GuidanceScale is >= 0 and <= 100, nameof(request.GuidanceScale), request.GuidanceScale, "from 0 to 100");
-        Size(nameof(request.Width), request.Width.Value, factor);
-        Size(nameof(request.Height), request.Height.Value, factor);
+        Size(width, request.Width.Value, factor);
+        Size(height, request.Height.Value, factor);
         Check(
             request.TimeLimit is null || (request.TimeLimit > TimeSpan.Zero && request.TimeLimit <= DiffusionPipelineOptions.MaximumTimeLimit),
             nameof(request.TimeLimit), request.TimeLimit, $"more than zero and at most {DiffusionPipelineOptions.MaximumTimeLimit}");
+        StartRules.Check(request, parts);
         return WithSizeHints(request, parts.Denoiser.SizeConditioning);
     }
 
@@ -72,7 +76,7 @@ internal static class RequestRules
         Check(shape is [1, > 0, > 0], name, $"of shape [{string.Join(", ", shape)}]", "[1, tokens, width]");
     }
 
-    private static void Size(string name, int value, int factor) =>
+    public static void Size(string name, int value, int factor) =>
         Check(value >= factor && value <= MaximumPixels && value % factor == 0, name, value, $"a multiple of {factor} from {factor} to {MaximumPixels}");
 
     public static void Check(bool holds, string name, object? value, string expected)

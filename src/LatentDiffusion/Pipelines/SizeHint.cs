@@ -63,6 +63,15 @@ public sealed record SizeHint
             RequestRules.Check(value is null || (value >= minimum && value <= MaximumPixels), $"{name}.{part}", value, $"from {minimum} to {MaximumPixels}");
     }
 
+    /// <summary>What a complete hint says of the same picture enlarged.</summary>
+    internal SizeHint Enlarged(double x, double y) => this with
+    {
+        OriginalWidth = Times(OriginalWidth, x), OriginalHeight = Times(OriginalHeight, y), CropLeft = (int)Math.Round(CropLeft * x), CropTop = (int)Math.Round(CropTop * y),
+        TargetWidth = Times(TargetWidth, x), TargetHeight = Times(TargetHeight, y),
+    };
+
+    private static int? Times(int? pixels, double factor) => pixels is { } n ? (int)Math.Round(n * factor) : null;
+
     /// <summary>The numbers of a complete hint in the order that denoisers read, [1, numbers].</summary>
     internal Tensor ToTensor(Device device)
     {

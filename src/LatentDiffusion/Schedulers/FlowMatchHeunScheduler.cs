@@ -23,6 +23,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
         PredictionType = PredictionType.Flow;
         TrainingTimesteps = options.Int("num_train_timesteps", 1000);
         _grid = new FlowGrid(TrainingTimesteps, options.Double("shift", 1));
+        EvaluationsPerStep = 2;
         Complete(options);
     }
 
@@ -33,7 +34,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
 
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % 2 != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
+        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         return new Run(options, TwoStages.Repeat(_grid.Make(options)));
     }
 

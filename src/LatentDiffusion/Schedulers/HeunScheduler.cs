@@ -27,6 +27,7 @@ public sealed class HeunScheduler : NoiseScheduler
         SigmaRule rule = SigmaOptions.ReadRule(options);
         _bounds = SampleBounds.Read(options, thresholding: false, clipByDefault: false);
         _grid = new SigmaGrid(new TrainingSigmas(Schedule), SpacingOptions.Read(options, TrainingTimesteps), rule);
+        EvaluationsPerStep = 2;
         Complete(options);
     }
 
@@ -34,7 +35,7 @@ public sealed class HeunScheduler : NoiseScheduler
 
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % 2 != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
+        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
         return new Run(options, TwoStages.Repeat(grid), _grid.InitialSigma(grid), PredictionType, _bounds);
     }

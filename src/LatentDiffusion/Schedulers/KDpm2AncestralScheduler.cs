@@ -27,6 +27,7 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
         PredictionType = options.Prediction("epsilon", "v_prediction");
         _training = new TrainingSigmas(Schedule);
         _grid = new SigmaGrid(_training, SpacingOptions.Read(options, TrainingTimesteps), rule) { RoundsKarras = true };
+        EvaluationsPerStep = 2;
         Complete(options);
     }
 
@@ -36,7 +37,7 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
 
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % 2 != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
+        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
         double[] middles = [.. Enumerable.Range(0, grid.Timesteps.Length - 1).Select(i =>
             TwoStages.Between(grid.Sigmas[i], (float)Ancestral.Split(grid.Sigmas[i], grid.Sigmas[i + 1]).Down))];

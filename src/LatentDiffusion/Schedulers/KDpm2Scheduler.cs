@@ -27,6 +27,7 @@ public sealed class KDpm2Scheduler : NoiseScheduler
         PredictionType = options.Prediction("epsilon", "v_prediction");
         _training = new TrainingSigmas(Schedule);
         _grid = new SigmaGrid(_training, SpacingOptions.Read(options, TrainingTimesteps), rule) { RoundsKarras = true };
+        EvaluationsPerStep = 2;
         Complete(options);
     }
 
@@ -34,7 +35,7 @@ public sealed class KDpm2Scheduler : NoiseScheduler
 
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % 2 != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
+        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
         double[] middles = [.. Enumerable.Range(1, grid.Timesteps.Length - 1).Select(i => TwoStages.Between(grid.Sigmas[i - 1], grid.Sigmas[i]))];
         double[] timesteps = [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];

@@ -18,6 +18,9 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <inheritdoc/>
     public int TrainingTimesteps { get; private protected init; }
 
+    /// <inheritdoc/>
+    public int EvaluationsPerStep { get; private protected init; } = 1;
+
     /// <summary>The schedule that the model was trained with; null for classes whose noise levels are continuous.</summary>
     public NoiseSchedule? Schedule { get; private protected init; }
 

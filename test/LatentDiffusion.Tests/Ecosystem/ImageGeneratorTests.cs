@@ -124,13 +124,43 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
-    public async Task Editing_pictures_is_refused_until_the_pipeline_can()
+    public async Task Editing_a_picture_is_image_to_image()
     {
-        var picture = new DataContent(new byte[] { 1 }, "image/png");
-        var e = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.EditImageAsync(picture, "more blue"));
-        Assert.StartsWith("OriginalImages has pictures", e.Message, StringComparison.Ordinal);
-        Assert.Single((await _generator.GenerateAsync(new ImageGenerationRequest("a", []))).Contents);
+        DataContent picture = Picture(24, 16);
+        ImageGenerationResponse response = await _generator.EditImageAsync(picture, "more blue", new ImageGenerationOptions
+        {
+            AdditionalProperties = new() { ["strength"] = 0.5, ["seed"] = 4 },
+        });
+        var result = Assert.IsType<GenerationResult>(response.RawRepresentation);
+        Assert.Equal((0.5, 24, 16), (result.Request.Strength!.Value, result.Request.Width!.Value, result.Request.Height!.Value));
+        Assert.Equal(new SkiaImageCodec().Decode(picture.Data.Span).Rgb.ToArray(), result.Request.InitialImage!.Rgb.ToArray());
+        Assert.Equal(_pipeline.Generate(result.Request).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
+        Assert.NotEqual(_pipeline.Generate(result.Request with { InitialImage = null, Strength = null }).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
+
+        // The size asked for is the result's, and a mask comes with a request of our own.
+        var own = new GenerationRequest { Prompt = "", Mask = new ImageBuffer(24, 16, new byte[24 * 16 * 3]) };
+        response = await _generator.EditImageAsync(picture, "more blue", new ImageGenerationOptions { ImageSize = new Size(16, 24), RawRepresentationFactory = _ => own });
+        result = Assert.IsType<GenerationResult>(response.RawRepresentation);
+        Assert.Equal((16, 24), (result.Images[0].Image.Width, result.Images[0].Image.Height));
+        Assert.Same(own.Mask, result.Request.Mask);
+        Assert.Null(Assert.IsType<GenerationResult>((await _generator.GenerateAsync(new ImageGenerationRequest("a", []))).RawRepresentation).Request.InitialImage);
     }
+
+    [Fact]
+    public async Task Original_images_that_cannot_be_taken_are_refused_by_name()
+    {
+        var two = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.EditImagesAsync([Picture(16, 16), Picture(16, 16)], "more blue"));
+        Assert.StartsWith("OriginalImages has 2 pictures", two.Message, StringComparison.Ordinal);
+        var link = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.GenerateAsync(
+            new ImageGenerationRequest("more blue", [new UriContent("https://example.org/bird.png", "image/png")])));
+        Assert.StartsWith("OriginalImages has a UriContent", link.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidDataException>(() => _generator.EditImageAsync(new DataContent(new byte[] { 1 }, "image/png"), "more blue"));
+        var size = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(Picture(15, 16), "more blue"));
+        Assert.StartsWith("InitialImage.Width is 15", size.Message, StringComparison.Ordinal);
+    }
+
+    private static DataContent Picture(int width, int height) => new(
+        new SkiaImageCodec().EncodePng(new ImageBuffer(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7))])), "image/png");
 
     [Fact]
     public async Task Null_and_cancellation_are_what_they_are_everywhere()

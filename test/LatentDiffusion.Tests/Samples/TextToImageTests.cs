@@ -39,6 +39,26 @@ public sealed class TextToImageTests
         Assert.Equal("a blue bird", PngText.Read(File.ReadAllBytes(folder["two.2.png"]))["prompt"]);
     }
 
+    [Fact]
+    public void A_picture_is_started_from_and_a_mask_keeps_some_of_it()
+    {
+        using var folder = new TemporaryFolder();
+        var codec = new SkiaImageCodec();
+        byte[] mask = [.. Enumerable.Range(0, 32 * 32).SelectMany(i => Enumerable.Repeat((byte)(i % 32 < 16 ? 255 : 0), 3))];
+        File.WriteAllBytes(folder["image.png"], codec.EncodePng(new ImageBuffer(32, 32, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i % 96 * 2))])));
+        File.WriteAllBytes(folder["mask.png"], codec.EncodePng(new ImageBuffer(32, 32, mask)));
+        (int exitCode, _, string error) = Run(
+            "a blue bird", "--seed", "3", "--steps", "4", "--image", folder["image.png"], "--strength", "0.5", "--mask", folder["mask.png"], "--out", folder["out.png"]);
+        Assert.True(exitCode == 0, error);
+        byte[] file = File.ReadAllBytes(folder["out.png"]);
+        ImageBuffer picture = codec.Decode(file);
+        Assert.Equal((32, 32), (picture.Width, picture.Height));
+        Assert.Equal(("0.5", "given", "given"), (PngText.Read(file)["strength"], PngText.Read(file)["initial_image"], PngText.Read(file)["mask"]));
+
+        (exitCode, _, error) = Run("a blue bird", "--image", folder["image.png"], "--strength", "0");
+        Assert.Equal((2, true), (exitCode, error.StartsWith("--strength is 0; expected more than 0 and at most 1", StringComparison.Ordinal)));
+    }
+
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TextToImage"), .. arguments])

@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Masks drawn as pictures: white for what is repainted, black for what stays.</summary>
+internal static class RepaintMask
+{
+    // Luma of ITU-R BT.601 in 65536ths, as PIL turns pictures grey, so that a mask has the same edge there.
+    private const int Red = 19595, Green = 38470, Blue = 7471, Bits = 16, Middle = 128;
+
+    /// <summary>The mask, all or nothing.</summary>
+    /// <returns>1 or 0, float32, [1, 1, height, width].</returns>
+    public static Tensor ToTensor(ImageBuffer mask)
+    {
+        ReadOnlySpan<byte> rgb = mask.Rgb;
+        var repainted = new float[rgb.Length / 3];
+        for (int i = 0; i < repainted.Length; i++)
+        {
+            int luma = (rgb[3 * i] * Red + rgb[3 * i + 1] * Green + rgb[3 * i + 2] * Blue + (1 << (Bits - 1))) >> Bits;
+            repainted[i] = luma >= Middle ? 1 : 0;
+        }
+
+        return tensor(repainted, [1, 1, mask.Height, mask.Width]);
+    }
+}

@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>How the latents of a batch begin, and what goes with them from step to step.</summary>
+/// <param name="Latents">At the noise level where the run begins.</param>
+internal sealed record LatentStart(Tensor Latents)
+{
+    /// <summary>What the denoiser takes beside latents, [batch, channels, height, width]; null for nothing.</summary>
+    public Tensor? Beside { get; init; }
+
+    /// <summary>What is put back after every step; null for nothing.</summary>
+    public KeptLatents? Kept { get; init; }
+
+    /// <summary>The denoiser as one that takes latents alone.</summary>
+    public IDenoiser Complete(IDenoiser denoiser) => Beside is null ? denoiser : new InpaintingDenoiser(denoiser, Beside);
+
+    /// <summary>Latents after a step, as they go into the next one.</summary>
+    public Tensor AfterStep(Tensor latents, ISchedulerRun run) => Kept is null ? latents : Kept.PutBack(latents, run);
+}

@@ -1,0 +1,89 @@
+namespace LatentDiffusion;
+
+/// <summary>What a generation may start from: noise alone, or a picture, some of which may be kept.</summary>
+internal static class StartRules
+{
+    public const double DefaultStrength = 0.8;
+
+    /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
+    public static bool SeesMask(PipelineParts parts) => parts.Denoiser.InChannels == 2 * parts.Autoencoder.LatentChannels + 1;
+
+    /// <summary>The first evaluation: as many steps as the strength's share of them, rounded down, are left.</summary>
+    public static int BeginIndex(GenerationRequest request, INoiseScheduler scheduler) => request.Strength is not { } strength
+        ? 0
+        : (request.Steps!.Value - (int)(request.Steps.Value * strength)) * scheduler.EvaluationsPerStep;
+
+    /// <summary>What the scheduler is asked for.</summary>
+    public static SamplingOptions Sampling(GenerationRequest request, INoiseScheduler scheduler, INoiseSource noise) =>
+        new() { Steps = request.Steps!.Value, Noise = noise, BeginIndex = BeginIndex(request, scheduler) };
+
+    /// <summary>The pass after the latents were enlarged; null where they are not. What is told of sizes grows with them.</summary>
+    public static GenerationRequest? SecondPass(GenerationRequest request)
+    {
+        if (request.Upscale is not { } upscale) return null;
+        double x = (double)upscale.Width / request.Width!.Value, y = (double)upscale.Height / request.Height!.Value;
+        return request with
+        {
+            Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, InitialImage = null, Upscale = null,
+            SizeHint = request.SizeHint?.Enlarged(x, y), NegativeSizeHint = request.NegativeSizeHint?.Enlarged(x, y),
+        };
+    }
+
+    /// <exception cref="NotSupportedException">The denoiser takes what no task gives it.</exception>
+    public static void CheckChannels(PipelineParts parts)
+    {
+        int taken = parts.Denoiser.InChannels, latents = parts.Autoencoder.LatentChannels;
+        if (taken != latents && !SeesMask(parts))
+            throw new NotSupportedException($"The denoiser takes {taken} channels and the autoencoder's latents have {latents}; it has to take as many, or {2 * latents + 1} for inpainting.");
+    }
+
+    /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
+    public static void Check(GenerationRequest request, PipelineParts parts)
+    {
+        if (SeesMask(parts))
+        {
+            RequestRules.Check(request.InitialImage is not null, nameof(request.InitialImage), "null", "a picture, for the model is one for inpainting");
+            RequestRules.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
+        }
+
+        int controls = parts.ControlNets.Count;
+        RequestRules.Check(
+            (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
+            controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
+        RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
+        if (SecondPass(request) is { } second)
+        {
+            int factor = parts.Autoencoder.DownsamplingFactor;
+            RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none with {nameof(request.Upscale)}, whose second pass would make anew what stays");
+            RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
+            RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
+            CheckStrength($"{nameof(request.Upscale)}.{nameof(request.Strength)}", second, parts.Scheduler);
+        }
+
+        if (request.InitialImage is not { } image)
+        {
+            RequestRules.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");
+            RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none without {nameof(request.InitialImage)}");
+            return;
+        }
+
+        CheckStrength(nameof(request.Strength), request, parts.Scheduler);
+        if (request.Mask is { } mask)
+        {
+            RequestRules.Check(
+                (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
+        }
+    }
+
+    private static void CheckStrength(string name, GenerationRequest request, INoiseScheduler scheduler)
+    {
+        RequestRules.Check(request.Strength is > 0 and <= 1, name, request.Strength, "more than 0 and at most 1");
+        RequestRules.Check(
+            (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+
+        // Not every scheduler can begin anywhere, and each knows for itself: starting a run computes its tables alone.
+        if (BeginIndex(request, scheduler) == 0) return;
+        using var noise = new GeneratorNoise(0);
+        scheduler.Start(Sampling(request, scheduler, noise)).Dispose();
+    }
+}

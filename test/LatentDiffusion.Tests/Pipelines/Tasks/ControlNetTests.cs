@@ -1,0 +1,149 @@
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines.Tasks;
+
+/// <summary>Two ControlNets at once, of which one controls in the middle of a run alone.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
+{
+    private const ulong Seed = 3;
+
+    private const double FirstScale = 0.7, SecondScale = 1.2;
+
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "ab a", Seed = Seed, Steps = 4, GuidanceScale = PlainFamily.Scale, Width = TaskPictures.Width, Height = TaskPictures.Height,
+        ControlImages = [TaskPictures.Image, TaskPictures.Mask],
+    };
+
+    private readonly FamilyFolders _families;
+    private readonly TemporaryFolder _folder = new();
+
+    public ControlNetTests(FamilyFolders families) => _families = families;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory, InlineData("sd1", false), InlineData("sd1-inpaint", false), InlineData("xl", true)]
+    public void ControlIsThePlainLoop(string family, bool euler)
+    {
+        using var plain = new PlainFamily(family);
+        using ControlNetModel first = Made(family, 0), second = Made(family, 1);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor firstHint = (PlainFamily.Pixels(TaskPictures.Image) + 1) / 2, secondHint = (PlainFamily.Pixels(TaskPictures.Mask) + 1) / 2;
+        int evaluation = 0;
+        plain.Input = input =>
+        {
+            // Zhang et al. 2023: what a ControlNet makes of latents, text and picture is added to the U-Net's skip connections and middle.
+            UNetInput latents = input with { Sample = input.Sample.narrow(1, 0, 4) };
+            ControlNetOutput one = first.call(new ControlNetInput(latents, firstHint));
+            Tensor[] down = [.. one.DownResiduals.Select(r => r * FirstScale)];
+            Tensor middle = one.MiddleResidual * FirstScale;
+            if (evaluation is 1 or 2)
+            {
+                ControlNetOutput other = second.call(new ControlNetInput(latents, secondHint));
+                down = [.. down.Zip(other.DownResiduals, (a, b) => a + SecondScale * b)];
+                middle = middle + SecondScale * other.MiddleResidual;
+            }
+
+            return input with { DownResiduals = down, MiddleResidual = middle };
+        };
+
+        PlainSampler sampler = PlainSampler.Of(euler ? "euler" : "ddim", 4, velocity: false);
+        Func<Tensor, double, Tensor> predict = plain.Guided();
+        using var generator = new Generator(Seed);
+        Tensor noise = randn([1, 4, 8, 12], generator: generator), x = noise * sampler.InitialSigma;
+        GenerationRequest request = s_request;
+        Tensor[] beside = [];
+        if (family == "sd1-inpaint")
+        {
+            // With a mask of all, the masked picture is grey, and the mask is one.
+            request = request with { InitialImage = TaskPictures.Image, Strength = 1, Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)) };
+            beside = [ones(1, 1, 8, 12), plain.Encoded(zeros(1, 3, 16, 24), generator)];
+        }
+
+        List<Tensor> expected = [x];
+        for (; evaluation < 4; evaluation++)
+            expected.Add(x = sampler.Step(x, predict(cat([sampler.Seen(x, evaluation), .. beside], 1), sampler.Timesteps[evaluation]), evaluation));
+
+        DiffusionModel model = DiffusionModel.Open(_families[family], CPU);
+        var seen = new SeenLatents((euler ? KnownSchedulers.Euler : KnownSchedulers.Ddim).Create(model.SchedulerConfig), model.Autoencoder);
+        using DiffusionPipeline pipeline = Controlled(family, new DiffusionPipelineBuilder().UseModel(_ => model).UseScheduler(seen).UseAutoencoder(seen));
+        pipeline.Generate(request);
+        Assert.Equal(expected.Count, seen.Seen.Count);
+        foreach ((Tensor one, Tensor other) in expected.Zip(seen.Seen)) Assert.InRange((one - other).abs().max().item<float>(), 0, 1e-4);
+    }
+
+    [Fact]
+    public void OneSeedGivesTheSameBytesAloneAndInABatchAndLeavesNoTensor()
+    {
+        using DiffusionPipeline pipeline = Controlled("sd1", Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())));
+        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Width = null, Height = null };
+        byte[] alone = pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+        long before = LiveTensors.Settled();
+        GenerationResult batch = pipeline.Generate(request with { Seed = Seed - 1, Count = 2 });
+        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
+
+        using DiffusionPipeline free = Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())).Build();
+        Assert.NotEqual(alone, free.Generate(request with { ControlImages = null }).Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void PicturesAreOneForEachControlNet()
+    {
+        using DiffusionPipeline controlled = Controlled("sd1", Model("sd1")), free = Model("sd1").Build();
+        Refused(controlled, s_request with { ControlImages = null }, "ControlImages is null; expected 2, one for each ControlNet");
+        Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected 2");
+        Refused(controlled, s_request with { ControlImages = [TaskPictures.Image, null!] }, "ControlImages is with a null among them");
+        Refused(free, s_request, "ControlImages is 2 pictures; expected none, for the pipeline has no ControlNet");
+
+        static void Refused(DiffusionPipeline pipeline, GenerationRequest request, string message) =>
+            Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AControlNetThatDoesNotFitIsRefusedWhenThePipelineIsBuilt()
+    {
+        string other = Written("xl", 0);
+        Assert.Contains("width 128, and the U-Net of 64", Assert.Throws<InvalidOperationException>(() => Model("sd1").UseControlNet(other).Build()).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>("scale", () => Model("sd1").UseControlNet(other, double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>("start", () => Model("sd1").UseControlNet(other, start: 1));
+        Assert.Throws<ArgumentOutOfRangeException>("start", () => Model("sd1").UseControlNet(other, start: -0.1));
+        Assert.Throws<ArgumentOutOfRangeException>("end", () => Model("sd1").UseControlNet(other, start: 0.5, end: 0.5));
+        Assert.Throws<ArgumentOutOfRangeException>("end", () => Model("sd1").UseControlNet(other, end: 1.1));
+    }
+
+    /// <summary>A copy of the family's encoder, no two alike.</summary>
+    private static ControlNetModel Made(string family, int number)
+    {
+        bool xl = family == "xl";
+        var config = new ControlNetConfig
+        {
+            BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = xl ? 128 : 64, ConditioningEmbeddingOutChannels = [8, 16],
+            DownBlockTypes = xl ? ["DownBlock2D", "CrossAttnDownBlock2D"] : ["CrossAttnDownBlock2D", "DownBlock2D"],
+        };
+        if (xl) config = config with { AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 256, ProjectionClassEmbeddingsInputDim = 32 + 6 * 256 };
+        ControlNetModel network = config.Build();
+        FormulaWeights.Fill(network);
+        using IDisposable noGrad = no_grad();
+        if (number == 1) foreach (Tensor weight in network.parameters()) weight.mul_(0.9);
+        return network;
+    }
+
+    private string Written(string family, int number)
+    {
+        string folder = _folder[$"{family}-{number}"];
+        using ControlNetModel network = Made(family, number);
+        DiffusersComponent.Write(network, folder, layout: null, ScalarType.Float32);
+        return folder;
+    }
+
+    private DiffusionPipelineBuilder Model(string family) => new DiffusionPipelineBuilder().UseModelFolder(_families[family], CPU);
+
+    private DiffusionPipeline Controlled(string family, DiffusionPipelineBuilder builder) => builder
+        .UseControlNet(Written(family, 0), FirstScale).UseControlNet(Written(family, 1), SecondScale, start: 0.25, end: 0.75).Build();
+}

@@ -1,0 +1,52 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines.Tasks;
+
+/// <summary>A family's networks called directly, as its papers and published code say.</summary>
+internal sealed class PlainFamily(string family) : IDisposable
+{
+    public const int Scale = 4;
+
+    private readonly StableDiffusionComponents _made = FamilyFolders.Make(family);
+
+    /// <summary>Changes what the U-Net is evaluated on.</summary>
+    public Func<UNetInput, UNetInput> Input { get; set; } = input => input;
+
+    public bool Velocity => family == "sd2";
+
+    /// <summary>Guided predictions for the prompt "ab a".</summary>
+    public Func<Tensor, double, Tensor> Guided()
+    {
+        bool xl = family == "xl";
+        long padding = family == "sd2" ? 0 : 8;
+        ClipTextOutput first = _made.TextEncoder!.call(Ids(padding, 7, 6, 3, 8)), empty = _made.TextEncoder.call(Ids(padding, 7, 8));
+        ClipTextOutput? second = xl ? _made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)) : null;
+        Tensor text = xl ? cat([first.PenultimateHiddenState, second!.PenultimateHiddenState], 2) : first.LastHiddenState;
+        Tensor without = xl ? zeros_like(text) : empty.LastHiddenState;
+        return (x, t) =>
+        {
+            Tensor conditional = Predict(x, t, text, second?.Projected), unconditional = Predict(x, t, without, second is null ? null : zeros_like(second.Projected!));
+            return unconditional + Scale * (conditional - unconditional);
+        };
+    }
+
+    /// <summary>A draw of a picture's latents, from the next noise of a generator.</summary>
+    public Tensor Encoded(Tensor pixels, Generator generator)
+    {
+        (Tensor mean, Tensor logVariance) = ((AutoencoderKL)_made.Autoencoder).Encode(pixels);
+        return (mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: generator)) * (family == "xl" ? 0.13025 : 0.18215);
+    }
+
+    public static Tensor Pixels(ImageBuffer image) =>
+        tensor([.. image.Rgb.ToArray().Select(b => (float)(b / 127.5 - 1))], [1, image.Height, image.Width, 3]).permute(0, 3, 1, 2).contiguous();
+
+    public void Dispose() => _made.Dispose();
+
+    private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled) => _made.UNet.call(Input(new UNetInput(x, tensor((float)t).view(1), text)
+    {
+        TextEmbeds = pooled,
+        TimeIds = pooled is null ? null : tensor([(float)TaskPictures.Height, TaskPictures.Width, 0, 0, TaskPictures.Height, TaskPictures.Width], [1, 6]),
+    }));
+
+    private static Tensor Ids(long padding, params long[] ids) => tensor([.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)], [1, 16]);
+}

@@ -1,0 +1,61 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines.Tasks;
+
+/// <summary>Takes the places of scheduler and autoencoder, both of which do what they did, to see the latents that go into each step and those at the end.</summary>
+internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoencoder) : INoiseScheduler, IAutoencoder
+{
+    /// <summary>In the order in which they were: before the first step, after each of them.</summary>
+    public List<Tensor> Seen { get; } = [];
+
+    /// <summary>What the denoiser was given at each evaluation, and where.</summary>
+    public List<(Tensor Input, double Timestep)> Inputs { get; } = [];
+
+    public PredictionType PredictionType => scheduler.PredictionType;
+
+    public int TrainingTimesteps => scheduler.TrainingTimesteps;
+
+    public int EvaluationsPerStep => scheduler.EvaluationsPerStep;
+
+    public int LatentChannels => autoencoder.LatentChannels;
+
+    public int DownsamplingFactor => autoencoder.DownsamplingFactor;
+
+    public ISchedulerRun Start(SamplingOptions options) => new Run(this, scheduler.Start(options));
+
+    public LatentDistribution Encode(Tensor images) => autoencoder.Encode(images);
+
+    public Tensor Decode(Tensor latents)
+    {
+        Seen.Add(Kept(latents));
+        return autoencoder.Decode(latents);
+    }
+
+    private static Tensor Kept(Tensor x) => x.clone().DetachFromDisposeScope();
+
+    private sealed class Run(SeenLatents owner, ISchedulerRun run) : ISchedulerRun
+    {
+        public IReadOnlyList<double> Timesteps => run.Timesteps;
+
+        public int StepIndex => run.StepIndex;
+
+        public double InitialNoiseSigma => run.InitialNoiseSigma;
+
+        public Tensor ScaleModelInput(Tensor sample)
+        {
+            Tensor scaled = run.ScaleModelInput(sample);
+            owner.Inputs.Add((Kept(scaled), run.Timestep));
+            return scaled;
+        }
+
+        public Tensor Step(Tensor modelOutput, Tensor sample)
+        {
+            owner.Seen.Add(Kept(sample));
+            return run.Step(modelOutput, sample);
+        }
+
+        public Tensor AddNoise(Tensor sample, Tensor noise) => run.AddNoise(sample, noise);
+
+        public void Dispose() => run.Dispose();
+    }
+}
