@@ -6,11 +6,11 @@ public static class DrawingsModelExtensions
     private const string Name = "drawings";
 
     // Guidance shapes the drawing while there is more noise than picture; later on it only stains the white.
-    private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.4 };
+    private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.3 };
 
     /// <summary>
     /// Uses the model of drawings that this package brings: 128 x 128 pictures on white, of 24 subjects in 12 colours
-    /// with capes, hats, jewels and poses. Its own guidance is classifier-free in the first two fifths of the way.
+    /// with capes, hats, jewels and poses. Its own guidance is classifier-free in the first three tenths of the way.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
