@@ -49,7 +49,8 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
         [
             (() => throw new InvalidOperationException("broken"), null, typeof(InvalidOperationException), LogLevel.Error, "A generation failed"),
             (() => throw new OperationCanceledException(), null, typeof(OperationCanceledException), LogLevel.Information, "was cancelled"),
-            (() => Thread.Sleep(30), TimeSpan.FromMilliseconds(10), typeof(TimeoutException), LogLevel.Warning, "longer than its time limit of 00:00:00.01"),
+            // Long enough for the timer on a busy machine.
+            (() => Thread.Sleep(500), TimeSpan.FromMilliseconds(10), typeof(TimeoutException), LogLevel.Warning, "longer than its time limit of 00:00:00.01"),
         ];
         foreach ((Action before, TimeSpan? limit, Type error, LogLevel level, string text) in failures)
         {
