@@ -1,4 +1,5 @@
 using System.Globalization;
+using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
 
 namespace LatentDiffusion.Judge;
@@ -6,9 +7,6 @@ namespace LatentDiffusion.Judge;
 /// <summary>How often subject, colour, attribute and all three were right.</summary>
 internal sealed class Tally
 {
-    /// <summary>97.5 % quantile of the normal distribution, for intervals of 95 %.</summary>
-    private const double Quantile = 1.959964;
-
     private readonly int[] _right = new int[4], _of = new int[4];
 
     /// <summary>Counts one picture.</summary>
@@ -38,8 +36,7 @@ internal sealed class Tally
     private string Cell(int column)
     {
         if (_of[column] == 0) return "-";
-        double n = _of[column], p = _right[column] / n, z = Quantile * Quantile / n;
-        double center = (p + z / 2) / (1 + z), half = Quantile / (1 + z) * Math.Sqrt(p * (1 - p) / n + z / (4 * n));
-        return string.Create(CultureInfo.InvariantCulture, $"{100 * p:F1} % ({100 * Math.Max(center - half, 0):F1}-{100 * Math.Min(center + half, 1):F1})");
+        Proportion share = Proportion.Of(_right[column], _of[column]);
+        return string.Create(CultureInfo.InvariantCulture, $"{100 * share.Share:F1} % ({100 * share.Low:F1}-{100 * share.High:F1})");
     }
 }

@@ -35,14 +35,6 @@ internal static class Autoencoders
         return scaled;
     }
 
-    /// <summary>The network as a pipeline takes it.</summary>
-    public static IAutoencoder Part(nn.Module<Tensor, Tensor> network) => network switch
-    {
-        AutoencoderKL kl => new LatentAutoencoder(kl),
-        AutoencoderTiny tiny => new TinyLatents(tiny),
-        _ => throw Unknown(network),
-    };
-
     public static NotSupportedException Unknown(nn.Module network) =>
         new($"A {network.GetType().Name} cannot be the autoencoder of a run; {nameof(AutoencoderKL)} and {nameof(AutoencoderTiny)} can.");
 

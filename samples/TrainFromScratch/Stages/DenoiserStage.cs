@@ -33,7 +33,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
             PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
             Tokenizer = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength), Scheduler = _scheduler,
         };
-        IAutoencoder part = Autoencoders.Part(autoencoder);
+        IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
         // A flow's times are continuous: it has no schedule to train, or be validated, on.
         NoiseSchedule? schedule = recipe.DenoiserObjective.PredictionType == PredictionType.Flow ? null : _scheduler.ToNoiseSchedule();
