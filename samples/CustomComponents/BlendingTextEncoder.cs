@@ -9,6 +9,9 @@ internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
 {
     public int MaxLength => inner.MaxLength;
 
+    // What guidance leads away from stays the model's own: not every model takes the empty prompt for it.
+    public Conditioning EncodeUnconditional(int count) => inner.EncodeUnconditional(count);
+
     public Conditioning Encode(IReadOnlyList<string> prompts)
     {
         using DisposeScope scope = NewDisposeScope();

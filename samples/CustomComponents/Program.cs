@@ -3,10 +3,11 @@ using LatentDiffusion;
 
 if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 {
-    Console.Error.WriteLine("Usage: dotnet run --project samples/CustomComponents -- \"a blue bird | a red dragon\" [picture.png]");
+    Console.Error.WriteLine("Draws the mean of several texts. Usage: dotnet run -c Release --project samples/CustomComponents -- \"a blue bird | a red dragon\" [picture.png]");
     return 2;
 }
 
+string file = args is [_, var path] ? path : "picture.png";
 // Every part of a pipeline can be handed to the builder; the others are the model's, which the pipeline then owns.
 DiffusionModel model = DiffusionModel.Open(Path.Combine(AppContext.BaseDirectory, "models", "drawings"));
 using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
@@ -15,7 +16,18 @@ using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
     .UseGuidance(new OrthogonalGuidance())
     .Build();
 
-string file = args is [_, var path] ? path : "picture.png";
-pipeline.Generate(new GenerationRequest { Prompt = args[0], Seed = 1 }).Images[0].SavePng(file);
-Console.WriteLine(Path.GetFullPath(file));
-return 0;
+try
+{
+    GenerationResult result = pipeline.Generate(new GenerationRequest { Prompt = args[0], Seed = 1 });
+    result.Images[0].SavePng(file);
+    GenerationTimings timings = result.Timings;
+    Console.WriteLine(Path.GetFullPath(file));
+    Console.WriteLine(FormattableString.Invariant(
+        $"text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
+    return 0;
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

@@ -44,6 +44,9 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
+    /// <summary>What transparent pixels are laid on when a file is decoded. Default white.</summary>
+    public RgbColor Background { get; init; } = RgbColor.White;
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
     public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
@@ -65,13 +68,14 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <inheritdoc/>
     public ImageBuffer Decode(ReadOnlySpan<byte> file)
     {
+        if (file.IsEmpty) throw new InvalidDataException($"The file is empty; {Readable}.");
         try
         {
             ImageInfo info = Image.Identify(_options, file);
             if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > _maxPixels)
                 throw new InvalidDataException($"The picture claims {info.Width} x {info.Height} pixels; at most {_maxPixels} are decoded.");
             using Image<Rgba32> stored = Image.Load<Rgba32>(_options, file);
-            stored.Mutate(x => x.AutoOrient().BackgroundColor(Color.White));
+            stored.Mutate(x => x.AutoOrient().BackgroundColor(Color.FromRgb(Background.Red, Background.Green, Background.Blue)));
             using Image<Rgb24> opaque = stored.CloneAs<Rgb24>();
             return opaque.ToImageBuffer();
         }
@@ -79,11 +83,16 @@ public sealed class ImageSharpCodec : IImageCodec
         {
             throw new InvalidDataException($"The {file.Length} bytes are no picture; {Readable}.", e);
         }
-        catch (ImageFormatException e)
+        catch (Exception e) when (IsOfDecoding(e))
         {
-            throw new InvalidDataException($"The picture is damaged or truncated ({e.Message})", e);
+            throw new InvalidDataException($"The picture is damaged, truncated or of a kind that ImageSharp does not read ({e.Message})", e);
         }
     }
+
+    /// <summary>What decoders throw beside exceptions of their own: for what they do not know of a format, and where damaged lengths and tables lead.</summary>
+    private static bool IsOfDecoding(Exception e) => e
+        is ImageFormatException or ImageProcessingException or NotSupportedException or InvalidOperationException
+        or IOException or ArgumentException or IndexOutOfRangeException or ArithmeticException;
 
     private static byte[] Encode(ImageBuffer image, IImageEncoder encoder)
     {

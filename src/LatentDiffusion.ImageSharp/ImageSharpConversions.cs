@@ -20,11 +20,14 @@ public static class ImageSharpConversions
         return image.Image.ToImageSharp();
     }
 
-    /// <summary>Copies the pixels of a picture of ImageSharp, of its first frame where there are several.</summary>
+    /// <summary>
+    /// Copies the pixels of a picture of ImageSharp, of its first frame where there are several. Pictures of other pixel
+    /// types are <c>CloneAs&lt;Rgb24&gt;()</c> before, which drops transparency.
+    /// </summary>
     public static ImageBuffer ToImageBuffer(this Image<Rgb24> image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var rgb = new byte[image.Width * image.Height * 3];
+        var rgb = new byte[(long)image.Width * image.Height * 3];
         image.CopyPixelDataTo(rgb);
         return new ImageBuffer(image.Width, image.Height, rgb);
     }

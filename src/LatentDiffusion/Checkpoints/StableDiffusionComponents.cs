@@ -30,8 +30,12 @@ public sealed class StableDiffusionComponents : IDisposable
     /// <summary>The tokenizer of <see cref="TextEncoder2"/>; null for none, as for <see cref="Tokenizer"/>.</summary>
     public ClipTokenizerFiles? Tokenizer2 { get; init; }
 
-    /// <summary>The ControlNet of a pipeline that has one; null otherwise.</summary>
-    public ControlNetModel? ControlNet { get; init; }
+    /// <summary>
+    /// The ControlNets of a pipeline that was saved with some, in the order of their pictures; empty, the default, otherwise.
+    /// Published as the component <c>controlnet</c>: one, or a <c>MultiControlNetModel</c>, whose others are in
+    /// <c>controlnet_1</c>, <c>controlnet_2</c> and so on.
+    /// </summary>
+    public IReadOnlyList<ControlNetModel> ControlNets { get; init; } = [];
 
     /// <summary>The scheduler's configuration, with its class.</summary>
     public required SchedulerConfig Scheduler { get; init; }
@@ -60,8 +64,8 @@ public sealed class StableDiffusionComponents : IDisposable
     /// <summary>The networks by their published names.</summary>
     internal IEnumerable<(string Name, nn.Module Network)> Networks => new (string, nn.Module?)[]
     {
-        ("unet", UNet), ("vae", Autoencoder), ("text_encoder", TextEncoder), ("text_encoder_2", TextEncoder2), ("controlnet", ControlNet),
-    }.Where(part => part.Item2 is not null).Select(part => (part.Item1, part.Item2!));
+        ("unet", UNet), ("vae", Autoencoder), ("text_encoder", TextEncoder), ("text_encoder_2", TextEncoder2),
+    }.Where(part => part.Item2 is not null).Select(part => (part.Item1, part.Item2!)).Concat(ControlNets.Select((network, i) => (DiffusersNames.ControlNet(i), (nn.Module)network)));
 
     /// <summary>Disposes the networks.</summary>
     public void Dispose()

@@ -5,14 +5,15 @@ namespace LatentDiffusion;
 /// <summary>The pictures that a generation is controlled by, one for each ControlNet of the pipeline (Zhang et al. 2023).</summary>
 internal sealed class ControlHints
 {
-    private readonly (LoadedControlNet Network, Tensor Hint)[] _controls;
+    private readonly (LoadedControlNet Network, double Scale, Tensor Hint)[] _controls;
 
-    private ControlHints((LoadedControlNet, Tensor)[] controls) => _controls = controls;
+    private ControlHints((LoadedControlNet, double, Tensor)[] controls) => _controls = controls;
 
     /// <summary>Those of a request that is complete. Their tensors belong to the caller's dispose scope.</summary>
     public static ControlHints Of(GenerationRequest request, PipelineParts parts) => new(
     [
-        .. parts.ControlNets.Select((network, i) => (network, Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
+        .. parts.ControlNets.Select((network, i) => (
+            network, request.ControlScales?[i] ?? network.Scale, Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
     ]);
 
     /// <summary>The denoiser of a generation with the control upon it; itself where there is none.</summary>
@@ -27,22 +28,33 @@ internal sealed class ControlHints
     {
         Tensor[]? down = null;
         Tensor? middle = null;
-        foreach ((LoadedControlNet control, Tensor hint) in _controls.Where(c => c.Network.Acts(evaluation, evaluations)))
+        ScalarType type = input.Sample.dtype;
+        foreach ((LoadedControlNet control, double scale, Tensor hint) in _controls.Where(c => c.Network.Acts(evaluation, evaluations)))
         {
-            // A U-Net for inpainting takes more than latents, a ControlNet never does.
-            UNetInput seen = input with
-            {
-                Sample = input.Sample.narrow(1, 0, control.Network.Config.InChannels),
-                Attention = input.Attention is null ? null : input.Attention with { Perturbed = null },
-            };
-            Tensor pictures = hint.to(seen.Sample.dtype).expand(seen.Sample.shape[0], -1, -1, -1);
-            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = control.Scale });
-            down = down is null ? [.. output.DownResiduals] : [.. down.Zip(output.DownResiduals, (a, b) => a + b)];
-            middle = middle is null ? output.MiddleResidual : middle + output.MiddleResidual;
+            UNetInput seen = Seen(input, control);
+            Tensor pictures = hint.to(control.Type).expand(seen.Sample.shape[0], -1, -1, -1);
+            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = scale });
+            Tensor[] residuals = [.. output.DownResiduals.Select(r => As(type, r))];
+            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a + b)];
+            Tensor last = As(type, output.MiddleResidual);
+            middle = middle is null ? last : middle + last;
         }
 
         return input with { DownResiduals = down, MiddleResidual = middle };
     }
+
+    /// <summary>What a ControlNet sees of the U-Net's inputs: latents alone, where one for inpainting takes more, and in its own type.</summary>
+    private static UNetInput Seen(UNetInput input, LoadedControlNet control) => input with
+    {
+        Sample = As(control.Type, input.Sample.narrow(1, 0, control.Network.Config.InChannels)),
+        HiddenStates = As(control.Type, input.HiddenStates),
+        TextEmbeds = input.TextEmbeds is null ? null : As(control.Type, input.TextEmbeds),
+        TimestepCondition = input.TimestepCondition is null ? null : As(control.Type, input.TimestepCondition),
+        Attention = input.Attention is null ? null : input.Attention with { Perturbed = null },
+    };
+
+    // The same object where nothing changes, by which the text is known again.
+    private static Tensor As(ScalarType type, Tensor x) => x.dtype == type ? x : x.to(type);
 
     /// <summary>RGB in [0, 1].</summary>
     private static Tensor Hint(ImageBuffer image)

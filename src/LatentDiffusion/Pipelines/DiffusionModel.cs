@@ -157,7 +157,7 @@ public sealed class DiffusionModel(
         (Denoiser as IDisposable)?.Dispose();
         (TextEncoder as IDisposable)?.Dispose();
         (Autoencoder as IDisposable)?.Dispose();
-        Components?.ControlNet?.Dispose();
+        foreach (ControlNetModel control in Components?.ControlNets ?? []) control.Dispose();
     }
 
     private static ITextEncoder TextEncoderOf(StableDiffusionComponents components)

@@ -31,12 +31,13 @@ public sealed partial class DiffusionPipeline : IDisposable
         (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
+        using Refinement? refinement = _parts.Refiner?.Begin(request, withNegative: negative is not null, _parts.Scheduler);
         TimeSpan encoding = clock.Elapsed, decoding = TimeSpan.Zero;
 
         cancellationToken.ThrowIfCancellationRequested();
         clock.Restart();
         LatentSource source = LatentSource.Of(request, _parts);
-        GenerationPass[] passes = GenerationPass.Of(request, text, negative, _parts);
+        GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts);
         TimeSpan denoising = clock.Elapsed;
 
         for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
@@ -75,8 +76,12 @@ public sealed partial class DiffusionPipeline : IDisposable
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             LatentStart start = source.Start(run, noise, like);
             Conditioning text = Repeat(pass.Text, count);
-            IDenoiser denoiser = start.Complete(pass.Hints.Over(plain, run));
-            if (guided) denoiser = _parts.Guidance.Guide(denoiser, pass.Negative is null ? null : Repeat(pass.Negative, count), request.GuidanceScale!.Value);
+            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run)), pass.Negative);
+            if (pass.Refinement is { } refinement)
+            {
+                (Conditioning told, Conditioning? toldNegative) = refinement.Conditioning(request);
+                denoiser = new ExpertDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), Repeat(told, count), refinement.Boundary);
+            }
 
             Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
@@ -95,6 +100,9 @@ public sealed partial class DiffusionPipeline : IDisposable
             }
 
             return latents;
+
+            IDenoiser Guide(IDenoiser one, Conditioning? negative) =>
+                guided ? _parts.Guidance.Guide(one, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value) : one;
         }
         finally
         {

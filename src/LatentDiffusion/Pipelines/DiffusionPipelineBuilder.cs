@@ -73,7 +73,8 @@ public sealed partial class DiffusionPipelineBuilder
 
     /// <summary>
     /// Adds a ControlNet (Zhang et al. 2023), beside others: what they add to the U-Net is summed. Every request then brings
-    /// a picture for each, <see cref="GenerationRequest.ControlImages"/>.
+    /// a picture for each, <see cref="GenerationRequest.ControlImages"/>. ControlNets of the model's own folder are there
+    /// without being asked for, and come first.
     /// </summary>
     /// <param name="folder">A folder with its <c>config.json</c> and weights; read when the pipeline is built.</param>
     /// <param name="scale">How strongly it controls, any finite number. Default 1, as trained.</param>
@@ -173,20 +174,24 @@ public sealed partial class DiffusionPipelineBuilder
         NativeLibraries.EnsureLoaded();
         DiffusionModel? model = Load(services, options);
         var controlNets = new List<LoadedControlNet>();
+        LoadedRefiner? refiner = null;
         try
         {
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            if (model?.Components is { } components && ReferenceEquals(denoiser, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
+            INoiseScheduler scheduler = Scheduler(services, model);
+            refiner = Refiner(denoiser, autoencoder, scheduler, model?.Device ?? CPU);
             var parts = new PipelineParts(
-                Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, Scheduler(services, model),
+                Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, scheduler,
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
             {
-                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services), ControlNets = controlNets,
+                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -194,6 +199,7 @@ public sealed partial class DiffusionPipelineBuilder
         catch
         {
             foreach (LoadedControlNet control in controlNets) control.Dispose();
+            refiner?.Dispose();
             model?.Dispose();
             throw;
         }

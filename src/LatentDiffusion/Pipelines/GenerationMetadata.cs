@@ -20,6 +20,7 @@ public static class GenerationMetadata
         new("height", r => Text(r.Height), (r, v) => r with { Height = Number<int>(v) }),
         new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
         new("upscale", r => Json(r.Upscale), (r, v) => r with { Upscale = Read<LatentUpscaling>(v) }),
+        new("control_scales", r => Json(r.ControlScales), (r, v) => r with { ControlScales = Read<double[]>(v) }),
         new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Read<SizeHint>(v) }),
         new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Read<SizeHint>(v) }),
         // Tensors and pictures do not go into texts: what was made of them says so, and is not made again from what it says.
@@ -81,6 +82,7 @@ public static class GenerationMetadata
         var texts = s_entries.Where(e => e.Get(request) is not null).ToDictionary(e => e.Key, e => e.Get(request)!);
         texts["scheduler"] = parts.Scheduler.GetType().Name;
         if (parts.Options.ModelId is { } model) texts["model"] = model;
+        if (parts.Refiner is { } refiner) texts["refiner"] = refiner.Name;
         if (timings is null) return texts;
         texts["text_encoding_seconds"] = Seconds(timings.TextEncoding);
         texts["denoising_seconds"] = Seconds(timings.Denoising);

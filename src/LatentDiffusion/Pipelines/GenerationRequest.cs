@@ -79,11 +79,17 @@ public sealed record GenerationRequest
     public LatentUpscaling? Upscale { get; init; }
 
     /// <summary>
-    /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline
-    /// (<see cref="DiffusionPipelineBuilder.UseControlNet"/>), in their order, resized to the generated picture's size.
-    /// Null, the default, where the pipeline has none.
+    /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline, in their
+    /// order, resized to the generated picture's size. First are those of the model's own folder, then those of
+    /// <see cref="DiffusionPipelineBuilder.UseControlNet"/>. Null, the default, where the pipeline has none.
     /// </summary>
     public IReadOnlyList<ImageBuffer>? ControlImages { get; init; }
+
+    /// <summary>
+    /// How strongly each ControlNet controls, in the order of <see cref="ControlImages"/>: any finite numbers, 1 for as
+    /// trained. Null for what the pipeline was built with.
+    /// </summary>
+    public IReadOnlyList<double>? ControlScales { get; init; }
 
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
     public SizeHint? SizeHint { get; init; }

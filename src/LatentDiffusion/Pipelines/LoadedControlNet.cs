@@ -1,12 +1,24 @@
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
-/// <summary>A ControlNet of a pipeline, with how strongly and when it controls. Owns the network.</summary>
+/// <summary>A ControlNet of a pipeline, with how strongly and when it controls.</summary>
 /// <param name="Network">The network.</param>
-/// <param name="Scale">What its residuals are multiplied by.</param>
-/// <param name="Start">Share of the steps before it.</param>
-/// <param name="End">Share of the steps after which it does nothing more.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, double Start, double End) : IDisposable
+/// <param name="Owned">Whether the pipeline loaded it, and releases it; those of the model's own folder are the model's.</param>
+internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : IDisposable
 {
+    /// <summary>What its residuals are multiplied by where a request does not say.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Share of the steps before it.</summary>
+    public double Start { get; init; }
+
+    /// <summary>Share of the steps after which it does nothing more.</summary>
+    public double End { get; init; } = 1;
+
+    /// <summary>The type it computes in.</summary>
+    public ScalarType Type { get; } = Network.parameters().First().dtype;
+
     /// <summary>Reads one for a model's U-Net.</summary>
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
     public static LoadedControlNet Open(ControlNetChoice choice, UNetDenoiser denoiser, IAutoencoder autoencoder)
@@ -14,24 +26,24 @@ internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, d
         ControlNetModel network = DiffusersFolder.ReadControlNet(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type });
         try
         {
-            ControlNetConfig own = network.Config;
-            UNet2DConditionConfig unet = denoiser.Config;
-            Refuse(own.InChannels != autoencoder.LatentChannels, $"takes {own.InChannels} channels, and the latents have {autoencoder.LatentChannels}");
-            Refuse(!own.BlockOutChannels.SequenceEqual(unet.BlockOutChannels), $"has blocks of {string.Join(", ", own.BlockOutChannels)} channels, and the U-Net of {string.Join(", ", unet.BlockOutChannels)}");
-            Refuse(own.CrossAttentionDim[0] != unet.CrossAttentionDim[0], $"takes hidden states of width {own.CrossAttentionDim[0]}, and the U-Net of {unet.CrossAttentionDim[0]}");
-            int shrinks = 1 << (own.ConditioningEmbeddingOutChannels.Length - 1);
-            Refuse(shrinks != autoencoder.DownsamplingFactor, $"shrinks pictures by {shrinks}, and the autoencoder by {autoencoder.DownsamplingFactor}");
-            return new LoadedControlNet(network, choice.Scale, choice.Start, choice.End);
+            Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);
+            return new LoadedControlNet(network, Owned: true) { Scale = choice.Scale, Start = choice.Start, End = choice.End };
         }
         catch
         {
             network.Dispose();
             throw;
         }
+    }
 
-        void Refuse(bool condition, string why)
+    /// <summary>Those of a model's own folder.</summary>
+    /// <exception cref="InvalidOperationException">One is for another kind of U-Net.</exception>
+    public static IEnumerable<LoadedControlNet> Own(StableDiffusionComponents components, IAutoencoder autoencoder)
+    {
+        foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
         {
-            if (condition) throw new InvalidOperationException($"The ControlNet in '{choice.Folder}' {why}.");
+            Check(network.Config, $"'{DiffusersNames.ControlNet(i)}' of the model", components.UNet.Config, autoencoder);
+            yield return new LoadedControlNet(network, Owned: false);
         }
     }
 
@@ -41,5 +53,22 @@ internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, d
     public bool Acts(int evaluation, int evaluations) =>
         (double)evaluation / evaluations >= Start && (double)(evaluation + 1) / evaluations <= End;
 
-    public void Dispose() => Network.Dispose();
+    public void Dispose()
+    {
+        if (Owned) Network.Dispose();
+    }
+
+    private static void Check(ControlNetConfig own, string which, UNet2DConditionConfig unet, IAutoencoder autoencoder)
+    {
+        Refuse(own.InChannels != autoencoder.LatentChannels, $"takes {own.InChannels} channels, and the latents have {autoencoder.LatentChannels}");
+        Refuse(!own.BlockOutChannels.SequenceEqual(unet.BlockOutChannels), $"has blocks of {string.Join(", ", own.BlockOutChannels)} channels, and the U-Net of {string.Join(", ", unet.BlockOutChannels)}");
+        Refuse(own.CrossAttentionDim[0] != unet.CrossAttentionDim[0], $"takes hidden states of width {own.CrossAttentionDim[0]}, and the U-Net of {unet.CrossAttentionDim[0]}");
+        int shrinks = 1 << (own.ConditioningEmbeddingOutChannels.Length - 1);
+        Refuse(shrinks != autoencoder.DownsamplingFactor, $"shrinks pictures by {shrinks}, and the autoencoder by {autoencoder.DownsamplingFactor}");
+
+        void Refuse(bool condition, string why)
+        {
+            if (condition) throw new InvalidOperationException($"The ControlNet {which} {why}.");
+        }
+    }
 }

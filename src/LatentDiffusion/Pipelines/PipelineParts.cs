@@ -17,6 +17,9 @@ internal sealed record PipelineParts(
     /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
     public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
 
+    /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
+    public LoadedRefiner? Refiner { get; init; }
+
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
     public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(
         new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
@@ -25,6 +28,7 @@ internal sealed record PipelineParts(
     {
         Places?.Dispose();
         foreach (LoadedControlNet control in ControlNets) control.Dispose();
+        Refiner?.Dispose();
         OwnedModel?.Dispose();
     }
 }

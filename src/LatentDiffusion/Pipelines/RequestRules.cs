@@ -46,7 +46,8 @@ internal static class RequestRules
         return WithSizeHints(request, parts.Denoiser.SizeConditioning);
     }
 
-    private static GenerationRequest WithSizeHints(GenerationRequest request, SizeConditioning kind)
+    /// <summary>A request with what is open of its hints filled in, and refused what the denoiser does not look at.</summary>
+    public static GenerationRequest WithSizeHints(GenerationRequest request, SizeConditioning kind)
     {
         if (kind == SizeConditioning.None)
         {

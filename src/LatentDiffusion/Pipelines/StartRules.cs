@@ -51,6 +51,14 @@ internal static class StartRules
             (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
             controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
         RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
+        if (request.ControlScales is { } scales)
+        {
+            RequestRules.Check(
+                scales.Count == controls && scales.All(double.IsFinite), nameof(request.ControlScales), FormattableString.Invariant($"[{string.Join(", ", scales)}]"),
+                controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls} finite numbers, one for each ControlNet");
+        }
+
+        parts.Refiner?.Check(request, parts.Scheduler);
         if (SecondPass(request) is { } second)
         {
             int factor = parts.Autoencoder.DownsamplingFactor;

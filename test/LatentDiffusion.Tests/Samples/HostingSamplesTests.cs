@@ -24,8 +24,9 @@ public sealed class HostingSamplesTests
     {
         using var folder = new TemporaryFolder();
         (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:Scheduler=nope");
-        Assert.NotEqual(0, exitCode);
-        Assert.Contains("LatentDiffusion: Scheduler is 'nope'", output, StringComparison.Ordinal);
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("LatentDiffusion: Scheduler is 'nope'", output, StringComparison.Ordinal);
+        Assert.Single(output.TrimEnd().Split('\n'));
         Assert.False(Directory.Exists(folder["drawings"]));
     }
 
@@ -38,6 +39,10 @@ public sealed class HostingSamplesTests
         Assert.Contains(folder["blend.png"], output, StringComparison.Ordinal);
         Assert.Equal("a blue bird | a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["blend.png"])).Prompt);
         Assert.Equal(2, Run("CustomComponents").ExitCode);
+        Directory.CreateDirectory(folder["taken.png"]);
+        (exitCode, output) = Run("CustomComponents", "a blue bird", folder["taken.png"]);
+        Assert.Equal(1, exitCode);
+        Assert.Single(output.TrimEnd().Split('\n'));
     }
 
     private static (int ExitCode, string Output) Run(string sample, params string[] arguments)

@@ -13,6 +13,7 @@ public sealed class TextToImageTests
     [InlineData("--scheduler 'nope' is not known; expected one of ddpm, ddim", "a star", "--scheduler", "nope")]
     [InlineData("--model 'nowhere' is no model folder", "a star", "--model", "nowhere")]
     [InlineData("Cannot parse argument 'many'", "a star", "--seed", "many")]
+    [InlineData("Cannot parse argument 'many'", "a star", "--steps", "many")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
     [InlineData("Required argument missing")]
     public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments)

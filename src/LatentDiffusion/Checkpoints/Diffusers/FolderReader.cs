@@ -29,7 +29,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
                 TextEncoder2 = text2,
                 Tokenizer = Tokenizer("tokenizer", text),
                 Tokenizer2 = Tokenizer("tokenizer_2", text2),
-                ControlNet = Network<ControlNetModel>("controlnet"),
+                ControlNets = ControlNets(),
                 Scheduler = ReadScheduler(),
                 ForceZerosForEmptyPrompt = Flag(ForceZeros, whenAbsent: true),
                 RequiresAestheticsScore = Flag(AestheticsScore, whenAbsent: false),
@@ -59,13 +59,25 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     private T Required<T>(string name) where T : nn.Module =>
         Network<T>(name) ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}'.");
 
-    private T? Network<T>(string name) where T : nn.Module
+    private T? Network<T>(string name) where T : nn.Module => ClassOf(index, name) is { } className ? Network<T>(name, className) : null;
+
+    private T Network<T>(string name, string className) where T : nn.Module
     {
-        if (ClassOf(index, name) is not { } className) return null;
         (nn.Module network, WeightsLayout? layout) = DiffusersComponent.Read(FolderPath.Component(root, name), className, options);
         _read.Add(network);
         if (layout is not null) _layouts.Add(name, layout);
         return network as T ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} says that '{name}' is a {className}.");
+    }
+
+    /// <summary>None, one, or as many as there are folders one after the other, whose number is written nowhere.</summary>
+    private List<ControlNetModel> ControlNets()
+    {
+        string first = DiffusersNames.ControlNet(0);
+        if (ClassOf(index, first) != DiffusersNames.SeveralControlNets) return Network<ControlNetModel>(first) is { } one ? [one] : [];
+        var networks = new List<ControlNetModel>();
+        do networks.Add(Network<ControlNetModel>(DiffusersNames.ControlNet(networks.Count), nameof(ControlNetModel)));
+        while (Directory.Exists(Path.Combine(root, DiffusersNames.ControlNet(networks.Count))));
+        return networks;
     }
 
     private ClipTokenizerFiles? Tokenizer(string name, ClipTextModel? text) => text is null || ClassOf(index, name) is null

@@ -57,8 +57,10 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
     private JsonObject MakeIndex()
     {
         var index = new JsonObject { ["_class_name"] = components.PipelineClass };
-        foreach ((string name, nn.Module network) in components.Networks)
+        foreach ((string name, nn.Module network) in components.Networks.Where(n => n.Network is not ControlNetModel))
             index[name] = new JsonArray(network is ClipTextModel ? "transformers" : "diffusers", DiffusersComponent.ClassOf(network));
+        if (components.ControlNets.Count > 0)
+            index[DiffusersNames.ControlNet(0)] = new JsonArray("diffusers", components.ControlNets.Count == 1 ? nameof(ControlNetModel) : DiffusersNames.SeveralControlNets);
         if (components.Tokenizer is not null) index["tokenizer"] = new JsonArray("transformers", "CLIPTokenizer");
         if (components.Tokenizer2 is not null) index["tokenizer_2"] = new JsonArray("transformers", "CLIPTokenizer");
         index[DiffusersFolder.Scheduler] = new JsonArray("diffusers", components.Scheduler.ClassName);

@@ -1,4 +1,3 @@
-using LatentDiffusion.Tests.Reference;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -30,7 +29,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     public void ControlIsThePlainLoop(string family, bool euler)
     {
         using var plain = new PlainFamily(family);
-        using ControlNetModel first = Made(family, 0), second = Made(family, 1);
+        using ControlNetModel first = TinyControlNets.Make(family, 0), second = TinyControlNets.Make(family, 1);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor firstHint = (PlainFamily.Pixels(TaskPictures.Image) + 1) / 2, secondHint = (PlainFamily.Pixels(TaskPictures.Mask) + 1) / 2;
@@ -89,7 +88,12 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
 
         using DiffusionPipeline free = Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())).Build();
-        Assert.NotEqual(alone, free.Generate(request with { ControlImages = null }).Images[0].Image.Rgb.ToArray());
+        byte[] without = free.Generate(request with { ControlImages = null }).Images[0].Image.Rgb.ToArray();
+        Assert.NotEqual(alone, without);
+
+        // What a request says of the scales goes before what the pipeline was built with.
+        Assert.Equal(alone, pipeline.Generate(request with { ControlScales = [FirstScale, SecondScale] }).Images[0].Image.Rgb.ToArray());
+        Assert.Equal(without, pipeline.Generate(request with { ControlScales = [0, 0] }).Images[0].Image.Rgb.ToArray());
     }
 
     [Fact]
@@ -100,6 +104,9 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected 2");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image, null!] }, "ControlImages is with a null among them");
         Refused(free, s_request, "ControlImages is 2 pictures; expected none, for the pipeline has no ControlNet");
+        Refused(controlled, s_request with { ControlScales = [0.5] }, "ControlScales is [0.5]; expected 2 finite numbers, one for each ControlNet");
+        Refused(controlled, s_request with { ControlScales = [1, double.NaN] }, "ControlScales is [1, NaN]");
+        Refused(free, s_request with { ControlImages = null, ControlScales = [1] }, "ControlScales is [1]; expected none");
 
         static void Refused(DiffusionPipeline pipeline, GenerationRequest request, string message) =>
             Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
@@ -117,29 +124,10 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("end", () => Model("sd1").UseControlNet(other, end: 1.1));
     }
 
-    /// <summary>A copy of the family's encoder, no two alike.</summary>
-    private static ControlNetModel Made(string family, int number)
-    {
-        bool xl = family == "xl";
-        var config = new ControlNetConfig
-        {
-            BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = xl ? 128 : 64, ConditioningEmbeddingOutChannels = [8, 16],
-            DownBlockTypes = xl ? ["DownBlock2D", "CrossAttnDownBlock2D"] : ["CrossAttnDownBlock2D", "DownBlock2D"],
-        };
-        if (xl) config = config with { AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 256, ProjectionClassEmbeddingsInputDim = 32 + 6 * 256 };
-        ControlNetModel network = config.Build();
-        FormulaWeights.Fill(network);
-        using IDisposable noGrad = no_grad();
-        if (number == 1) foreach (Tensor weight in network.parameters()) weight.mul_(0.9);
-        return network;
-    }
-
     private string Written(string family, int number)
     {
-        string folder = _folder[$"{family}-{number}"];
-        using ControlNetModel network = Made(family, number);
-        DiffusersComponent.Write(network, folder, layout: null, ScalarType.Float32);
-        return folder;
+        TinyControlNets.Write(_folder[$"{family}-{number}"], family, number);
+        return _folder[$"{family}-{number}"];
     }
 
     private DiffusionPipelineBuilder Model(string family) => new DiffusionPipelineBuilder().UseModelFolder(_families[family], CPU);

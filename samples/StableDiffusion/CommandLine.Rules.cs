@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LatentDiffusion;
+
+namespace StableDiffusion;
+
+/// <content>What is told before anything is loaded.</content>
+internal sealed partial class CommandLine
+{
+    private void AddRules()
+    {
+        Check(_model, IsModel, "a model folder, which has a model_index.json, or a file");
+        Check(_refiner, path => path is null || IsModel(path), "a model folder, which has a model_index.json, or a file");
+        Check(_refinerStart, start => start is > 0 and < 1, "above 0 and below 1");
+        Check(_tokenizer, folder => folder is null || File.Exists(Path.Combine(folder, "vocab.json")), "a folder with vocab.json and merges.txt");
+        Check(_dtype, name => name is null || s_types.ContainsKey(name), $"one of {string.Join(", ", s_types.Keys)}");
+        Check(_scheduler, name => name is null || KnownSchedulers.TryGet(name, out _), $"one of {s_schedulers}");
+        Check(_clipSkip, layer => layer >= 1, "1 or more");
+        Check(_steps, steps => steps is null or (>= 1 and <= 1000), "from 1 to 1000");
+        Check(_guidance, guidance => guidance is null or (>= 0 and <= 100), "from 0 to 100");
+        Check(_strength, strength => strength is null or (> 0 and <= 1), "more than 0 and at most 1");
+        Check(_count, count => count is >= 1 and <= 1024, "from 1 to 1024");
+        Check(_controlNets, folders => folders!.All(f => File.Exists(Path.Combine(f, "config.json"))), "a folder with a config.json and weights");
+        _image.AcceptExistingOnly();
+        _mask.AcceptExistingOnly();
+        _controlImages.AcceptExistingOnly();
+    }
+
+    /// <summary>What one option needs of another: none is taken and then not looked at.</summary>
+    private void CheckTogether(CommandResult result)
+    {
+        Needs(_strength, _image);
+        Needs(_mask, _image);
+        Needs(_refinerStart, _refiner);
+        Needs(_controlNets, _controlImages);
+        Needs(_controlScales, _controlImages);
+        int scales = Given(_controlScales), images = Given(_controlImages);
+        if (scales > 1 && scales != images) result.AddError($"--control-scale is given {scales} times; expected once, or {images} times as --control-image.");
+        string? model = Given(_model) > 0 ? result.GetValue(_model) : null;
+        if (File.Exists(model) && Given(_variant) > 0) result.AddError("--variant is for model folders; --model is a file.");
+        if (Directory.Exists(model) && Given(_tokenizer) > 0) result.AddError("--tokenizer is for single files; --model is a folder.");
+
+        int Given(Option option) => result.GetResult(option)?.Tokens.Count ?? 0;
+
+        void Needs(Option option, Option other)
+        {
+            if (Given(option) > 0 && Given(other) == 0) result.AddError($"{option.Name} needs {other.Name}.");
+        }
+    }
+
+    private static bool IsModel(string? path) => File.Exists(path) || (path is not null && File.Exists(Path.Combine(path, "model_index.json")));
+
+    private static void Check<T>(Option<T> option, Func<T?, bool> holds, string expected) => option.Validators.Add(result =>
+    {
+        try
+        {
+            if (result.Tokens.Count > 0 && !holds(result.GetValueOrDefault<T>()))
+                result.AddError($"{option.Name} is '{string.Join(" ", result.Tokens.Select(t => t.Value))}'; expected {expected}.");
+        }
+        catch (InvalidOperationException)
+        {
+            // No number at all, which is told of already.
+        }
+    });
+}

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LatentDiffusion;
+using static TorchSharp.torch;
+
+namespace StableDiffusion;
+
+/// <summary>The options, and what is made of them. Their rules are in the other half.</summary>
+internal sealed partial class CommandLine
+{
+    private static readonly Dictionary<string, ScalarType> s_types = new()
+    {
+        ["float32"] = ScalarType.Float32, ["bfloat16"] = ScalarType.BFloat16, ["float16"] = ScalarType.Float16,
+    };
+
+    private static readonly string s_schedulers = string.Join(", ", KnownSchedulers.All);
+
+    private readonly Argument<string> _prompt = new("prompt") { Description = "What the picture shows. (word:1.3) weighs a word; any length." };
+    private readonly Option<string> _model = new("--model") { Required = true, Description = "Model folder in the layout of diffusers, or a single .safetensors or .ckpt file: SD 1.x, 2.x, XL." };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "With a single file: folder with vocab.json and merges.txt. Looked for beside the file where not given." };
+    private readonly Option<string?> _variant = new("--variant") { Description = "With a folder: variant of the weights, for example fp16." };
+    private readonly Option<string?> _dtype = new("--dtype") { Description = $"Type that the networks compute in: {string.Join(", ", s_types.Keys)}. float32 on the CPU and the files' own elsewhere where not given." };
+    private readonly Option<Lora[]> _loras = new("--lora") { Description = "FILE or FILE:weight, a low-rank patch; several may be given.", CustomParser = ParseLoras };
+    private readonly Option<string?> _refiner = new("--refiner") { Description = "Model folder or single file of a refiner, which makes the last steps (XL)." };
+    private readonly Option<double> _refinerStart = new("--refiner-start") { Description = "How much of the schedule is the model's own before the refiner's, above 0 and below 1.", DefaultValueFactory = _ => 0.8 };
+    private readonly Option<int> _clipSkip = new("--clip-skip") { Description = "Layer of the text encoder that is taken, from the end: 1 is the last.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> _scheduler = new("--scheduler") { Description = $"Sampling algorithm: {s_schedulers}. The model's own where not given." };
+
+    private readonly Option<string> _negative = new("--negative") { Description = "What the picture does not show.", DefaultValueFactory = _ => "" };
+    private readonly Option<int?> _steps = new("--steps") { Description = "Sampling steps, 1 to 1000." };
+    private readonly Option<double?> _guidance = new("--guidance") { Description = "How closely to follow the prompt, 0 to 100; 1 is no guidance." };
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "The same seed gives the same picture. Drawn at random where not given." };
+    private readonly Option<int> _count = new("--count") { Description = "Number of pictures, 1 to 1024.", DefaultValueFactory = _ => 1 };
+    private readonly Option<int?> _width = new("--width") { Description = "Width in pixels, a multiple of 8. That of --image, or the model's, where not given." };
+    private readonly Option<int?> _height = new("--height") { Description = "Height in pixels, a multiple of 8." };
+    private readonly Option<FileInfo> _image = new("--image") { Description = "A picture to start from, PNG, JPEG or WebP." };
+    private readonly Option<double?> _strength = new("--strength") { Description = "How much of --image is made anew, more than 0 and at most 1; 0.8 where not given." };
+    private readonly Option<FileInfo> _mask = new("--mask") { Description = "What of --image is repainted: a picture of its size, white there and black where it stays. Models for inpainting see it; with others what stays is put back." };
+    private readonly Option<string[]> _controlNets = new("--controlnet") { Description = "Folder of a ControlNet; several may be given. Those of the model's own folder come first." };
+    private readonly Option<FileInfo[]> _controlImages = new("--control-image") { Description = "The picture for a ControlNet, such as edges or a pose: one for each, in their order." };
+    private readonly Option<double[]> _controlScales = new("--control-scale") { Description = "How strongly a ControlNet controls, 1 where not given: one for all, or one for each." };
+    private readonly Option<string> _out = new("--out") { Description = "PNG file to write; with --count above 1 each seed's number is put before the extension.", DefaultValueFactory = _ => "picture.png" };
+
+    public CommandLine()
+    {
+        AddRules();
+        Command = new RootCommand("Draws with a model of the Stable Diffusion family: from a text, from a picture, within a mask, along lines.")
+        {
+            _prompt, _model, _tokenizer, _variant, _dtype, _loras, _refiner, _refinerStart, _clipSkip, _scheduler,
+            _negative, _steps, _guidance, _seed, _count, _width, _height, _image, _strength, _mask, _controlNets, _controlImages, _controlScales, _out,
+        };
+        Command.Validators.Add(CheckTogether);
+    }
+
+    public RootCommand Command { get; }
+
+    public ModelChoice ReadModel(ParseResult parsed) => new(parsed.GetValue(_model)!)
+    {
+        Tokenizer = parsed.GetValue(_tokenizer),
+        Variant = parsed.GetValue(_variant),
+        Type = parsed.GetValue(_dtype) is { } name ? s_types[name] : null,
+        Scheduler = parsed.GetValue(_scheduler),
+        ClipSkip = parsed.GetValue(_clipSkip),
+        Loras = parsed.GetValue(_loras) ?? [],
+        ControlNets = parsed.GetValue(_controlNets) ?? [],
+        Refiner = parsed.GetValue(_refiner),
+        RefinerStart = parsed.GetValue(_refinerStart),
+    };
+
+    public PictureChoice ReadPicture(ParseResult parsed)
+    {
+        var request = new GenerationRequest
+        {
+            Prompt = parsed.GetValue(_prompt)!,
+            NegativePrompt = parsed.GetValue(_negative)!,
+            Steps = parsed.GetValue(_steps),
+            GuidanceScale = parsed.GetValue(_guidance),
+            Seed = parsed.GetValue(_seed),
+            Count = parsed.GetValue(_count),
+            Width = parsed.GetValue(_width),
+            Height = parsed.GetValue(_height),
+            Strength = parsed.GetValue(_strength),
+        };
+        return new PictureChoice(request, parsed.GetValue(_out)!)
+        {
+            Image = parsed.GetValue(_image),
+            Mask = parsed.GetValue(_mask),
+            ControlImages = parsed.GetValue(_controlImages) ?? [],
+            ControlScales = parsed.GetValue(_controlScales) ?? [],
+        };
+    }
+
+    private static Lora[] ParseLoras(ArgumentResult result)
+    {
+        Lora[] loras = [.. result.Tokens.Select(t => Lora.Parse(t.Value))];
+        foreach (Lora lora in loras.Where(l => !File.Exists(l.File))) result.AddError($"--lora: there is no file '{lora.File}'.");
+        return loras;
+    }
+}

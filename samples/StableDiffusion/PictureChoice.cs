@@ -1,0 +1,34 @@
+using LatentDiffusion;
+
+namespace StableDiffusion;
+
+/// <summary>What is drawn, and where to.</summary>
+/// <param name="Request">The request, without the pictures that it starts from.</param>
+/// <param name="Out">The PNG file.</param>
+internal sealed record PictureChoice(GenerationRequest Request, string Out)
+{
+    private static readonly SkiaImageCodec s_codec = new();
+
+    public FileInfo? Image { get; init; }
+
+    public FileInfo? Mask { get; init; }
+
+    public IReadOnlyList<FileInfo> ControlImages { get; init; } = [];
+
+    /// <summary>One for each controlling picture, one for all, or none.</summary>
+    public IReadOnlyList<double> ControlScales { get; init; } = [];
+
+    /// <summary>The request with its pictures.</summary>
+    public GenerationRequest Read() => Request with
+    {
+        InitialImage = Image is null ? null : Read(Image),
+        Mask = Mask is null ? null : Read(Mask),
+        ControlImages = ControlImages.Count == 0 ? null : [.. ControlImages.Select(Read)],
+        ControlScales = ControlScales switch { [] => null, [double all] => [.. ControlImages.Select(_ => all)], _ => ControlScales },
+    };
+
+    /// <summary>The file of one picture: with several, each seed's number is before the extension.</summary>
+    public string FileOf(GeneratedImage image) => Request.Count == 1 ? Out : Path.ChangeExtension(Out, $"{image.Seed}{Path.GetExtension(Out)}");
+
+    private static ImageBuffer Read(FileInfo file) => s_codec.Decode(File.ReadAllBytes(file.FullName));
+}

@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A model that makes the last steps of another one's. Owns the model.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="TextEncoder">Its text encoder, as prompts are read.</param>
+/// <param name="Start">How much of the training schedule is the other's.</param>
+/// <param name="Name">What it is called.</param>
+internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEncoder, double Start, string Name) : IDisposable
+{
+    /// <summary>Reads one for the latents and the schedule of a model.</summary>
+    /// <exception cref="InvalidOperationException">It does not go with them.</exception>
+    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device)
+    {
+        DiffusionModel model = File.Exists(choice.Path)
+            ? DiffusionModel.OpenFile(choice.Path, device: device, precision: choice.Precision)
+            : DiffusionModel.Open(choice.Path, device, choice.Precision, choice.Variant);
+        try
+        {
+            int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;
+            NoiseScheduler own = NoiseScheduler.FromConfig(model.SchedulerConfig);
+            Refuse(denoiser.InChannels != channels, $"is for latents of {channels} channels, and the model takes {denoiser.InChannels}");
+            Refuse(model.Denoiser.InChannels != channels, $"takes {model.Denoiser.InChannels} channels, and the latents have {channels}");
+            Refuse(model.Autoencoder.DownsamplingFactor != factor, $"has latents {model.Autoencoder.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
+            Refuse(own.PredictionType != scheduler.PredictionType, $"predicts {own.PredictionType}, and the model {scheduler.PredictionType}");
+            Refuse(own.TrainingTimesteps != scheduler.TrainingTimesteps, $"was trained on {own.TrainingTimesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
+            return new LoadedRefiner(model, model.TextEncoder, choice.Start, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path))));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+
+        void Refuse(bool condition, string why)
+        {
+            if (condition) throw new InvalidOperationException($"The refiner '{choice.Path}' {why}.");
+        }
+    }
+
+    /// <summary>The timestep below which it takes over, as diffusers rounds it.</summary>
+    public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));
+
+    /// <exception cref="ArgumentException">The request, which is complete, leaves one of the two nothing to do, or brings what it cannot read.</exception>
+    public void Check(GenerationRequest request, INoiseScheduler scheduler)
+    {
+        RequestRules.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
+        RequestRules.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
+        using var noise = new GeneratorNoise(0);
+        using ISchedulerRun run = scheduler.Start(StartRules.Sampling(request, scheduler, noise));
+        double boundary = Boundary(scheduler);
+        bool[] late = [.. run.Timesteps.Skip(run.StepIndex).Select(t => t < boundary)];
+        RequestRules.Check(
+            late.Contains(false) && late.Contains(true), request.Strength is null ? nameof(request.Steps) : nameof(request.Strength), request.Strength ?? request.Steps,
+            $"more, for the model to have a step above timestep {boundary} and its refiner one below");
+    }
+
+    /// <summary>Begins its part in a generation. Its tensors belong to the caller's dispose scope.</summary>
+    /// <param name="request">Complete.</param>
+    /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
+    /// <param name="scheduler">The pipeline's.</param>
+    public Refinement Begin(GenerationRequest request, bool withNegative, INoiseScheduler scheduler) =>
+        new(Model.Denoiser, RequestConditioning.Of(request, TextEncoder, withNegative, Model.Device), Boundary(scheduler), Model.Device);
+
+    public void Dispose() => Model.Dispose();
+}

@@ -1,0 +1,36 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A refiner's part in one generation.</summary>
+/// <param name="network">The refiner's denoiser.</param>
+/// <param name="prompt">The prompts, as it reads them.</param>
+/// <param name="boundary">The timestep below which it takes over.</param>
+/// <param name="device">Where it runs.</param>
+internal sealed class Refinement(IDenoiser network, (Conditioning Text, Conditioning? Negative) prompt, double boundary, Device device) : IDisposable
+{
+    private readonly IDenoiserRun? _caching = (network as ICachingDenoiser)?.Start();
+
+    /// <summary>The timestep below which it takes over.</summary>
+    public double Boundary => boundary;
+
+    /// <summary>The denoiser, for this generation.</summary>
+    public IDenoiser Denoiser => _caching ?? network;
+
+    /// <summary>The prompts, told the size of a pass. Refiners learned their own numbers: where a picture comes from they share with the model.</summary>
+    /// <param name="pass">The pass's request, complete.</param>
+    public (Conditioning Text, Conditioning? Negative) Conditioning(GenerationRequest pass)
+    {
+        SizeConditioning kind = network.SizeConditioning;
+        if (kind == SizeConditioning.None) return prompt;
+        GenerationRequest told = RequestRules.WithSizeHints(pass with { SizeHint = Origin(pass.SizeHint), NegativeSizeHint = Origin(pass.NegativeSizeHint) }, kind);
+        return (prompt.Text.WithSize(told.SizeHint!.ToTensor(device)), prompt.Negative?.WithSize(told.NegativeSizeHint!.ToTensor(device)));
+    }
+
+    public void Dispose() => _caching?.Dispose();
+
+    private static SizeHint? Origin(SizeHint? hint) => hint is null ? null : new SizeHint
+    {
+        OriginalWidth = hint.OriginalWidth, OriginalHeight = hint.OriginalHeight, CropLeft = hint.CropLeft, CropTop = hint.CropTop,
+    };
+}
