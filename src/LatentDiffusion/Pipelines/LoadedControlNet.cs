@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
 /// <summary>A ControlNet of a pipeline, with how strongly and when it controls. Owns the network.</summary>
@@ -5,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="Scale">What its residuals are multiplied by.</param>
 /// <param name="Start">Share of the steps before it.</param>
 /// <param name="End">Share of the steps after which it does nothing more.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, double Start, double End) : IDisposable
+internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, double Start, double End) : IOffloadable, IDisposable
 {
     /// <summary>Reads one for a model's U-Net.</summary>
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
@@ -40,6 +42,8 @@ internal sealed record LoadedControlNet(ControlNetModel Network, double Scale, d
     /// <param name="evaluations">How many there are.</param>
     public bool Acts(int evaluation, int evaluations) =>
         (double)evaluation / evaluations >= Start && (double)(evaluation + 1) / evaluations <= End;
+
+    public void MoveTo(Device device) => NetworkMoves.Move(Network, device);
 
     public void Dispose() => Network.Dispose();
 }

@@ -14,6 +14,8 @@ internal sealed record PipelineParts(
 
     public required ILogger Logger { get; init; }
 
+    public required PartResidency Residency { get; init; }
+
     /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
     public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
 
