@@ -2,8 +2,8 @@ using System.CommandLine;
 using LatentDiffusion;
 using LatentDiffusion.Benchmarks;
 
-var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training() };
-foreach (Command measurement in LoadMeasurement.Commands()) root.Add(measurement);
+var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding() };
+foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command())) root.Add(measurement);
 ParseResult result = root.Parse(args);
 if (result.Errors.Count > 0)
 {
@@ -51,6 +51,28 @@ static Command Training()
     {
         if (parsed.GetValue(threads) is { } count) TorchSharp.torch.set_num_threads(count);
         new TrainingBenchmark(parsed.GetValue(precision), parsed.GetValue(batch), Console.Out).Run(parsed.GetValue(steps), parsed.GetValue(layers));
+    });
+    return command;
+}
+
+static Command Decoding()
+{
+    var autoencoder = new Option<string?>("--autoencoder") { Description = "Folder of an autoencoder as diffusers has it, or with the two files of a tiny one; the shipped one where not given." };
+    var side = new Option<int>("--side") { Description = "Width and height of the picture.", DefaultValueFactory = _ => 1024 };
+    var tile = new Option<int?>("--tile") { Description = "Width and height of a tile in pixels; the default of the autoencoder where not given." };
+    var overlap = new Option<double>("--overlap") { Description = "Share of a tile that it has in common with its neighbour.", DefaultValueFactory = _ => new TilingOptions().Overlap };
+    var passes = new Option<int[]>("--passes")
+    {
+        Description = "Passes over the tiles for the picture's statistics, one measurement each.", DefaultValueFactory = _ => [0, new TilingOptions().StatisticsPasses], AllowMultipleArgumentsPerToken = true,
+    };
+    var encode = new Option<bool>("--encode") { Description = "Measure encoding in place of decoding." };
+    side.Validators.Add(AtLeastOne(side));
+    tile.Validators.Add(AtLeastOne(tile));
+    var command = new Command("decoding", "Difference and memory of a large picture decoded in tiles, against decoding it whole.") { autoencoder, side, tile, overlap, passes, encode };
+    command.SetAction(parsed =>
+    {
+        var options = new TilingOptions { TileSize = parsed.GetValue(tile), Overlap = parsed.GetValue(overlap) };
+        return new DecodingBenchmark(parsed.GetValue(autoencoder), parsed.GetValue(side), options, parsed.GetValue(passes)!, parsed.GetValue(encode), Console.Out).Run();
     });
     return command;
 }

@@ -18,8 +18,29 @@ public interface IAutoencoder
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width]; height and width multiples of <see cref="DownsamplingFactor"/>.</param>
     LatentDistribution Encode(Tensor images);
 
+    /// <summary>Encodes pictures, unless it is cancelled. Default: that is looked at before the beginning alone.</summary>
+    /// <param name="images">Pixels as without cancellation.</param>
+    /// <param name="cancellationToken">Checked before the beginning, and between parts of the work where there are several.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    LatentDistribution Encode(Tensor images, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Encode(images);
+    }
+
     /// <summary>Decodes latents.</summary>
     /// <param name="latents">[batch, <see cref="LatentChannels"/>, height, width] in latent pixels.</param>
     /// <returns>Pixels, nominally in [−1, 1] and not clamped, [batch, 3, height·factor, width·factor].</returns>
     Tensor Decode(Tensor latents);
+
+    /// <summary>Decodes latents, unless it is cancelled. Default: that is looked at before the beginning alone.</summary>
+    /// <param name="latents">Latents as without cancellation.</param>
+    /// <param name="cancellationToken">Checked before the beginning, and between parts of the work where there are several.</param>
+    /// <returns>Pixels as without cancellation.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    Tensor Decode(Tensor latents, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Decode(latents);
+    }
 }

@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
 /// <param name="network">The text tower.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IDisposable
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IOffloadable, IDisposable
 {
     /// <inheritdoc />
     public int MaxLength => tokenizer.MaxLength;
@@ -29,6 +29,9 @@ public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokeniz
         ArgumentNullException.ThrowIfNull(options);
         return new WeightedClipTextEncoder(network, tokenizer, options);
     }
+
+    /// <inheritdoc />
+    public void MoveTo(Device device) => NetworkMoves.Move(network, device);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();

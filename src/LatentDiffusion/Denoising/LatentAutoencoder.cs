@@ -7,10 +7,11 @@ namespace LatentDiffusion;
 /// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
 /// and gives its results in that of what it is given.
 /// </summary>
-public sealed class LatentAutoencoder : IAutoencoder, IDisposable
+public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IDisposable
 {
-    private readonly nn.Module _network;
-    private readonly Func<Tensor, (Tensor Mean, Tensor? Deviation)> _encode;
+    private readonly nn.Module _module;
+    private readonly ISplitNetwork _network;
+    private readonly Func<Tensor, (Tensor Mean, Tensor? LogVariance)> _encode;
     private readonly Func<Tensor, Tensor> _decode;
     private readonly ChannelScaling _scaling;
     private readonly ScalarType _type;
@@ -18,7 +19,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
     /// <summary>The autoencoder of Stable Diffusion, whose latents are a Gaussian.</summary>
     /// <param name="network">The network.</param>
     /// <exception cref="ArgumentException">Its configuration has statistics of the latents that do not fit their channels.</exception>
-    public LatentAutoencoder(AutoencoderKL network) : this(network, z => Gaussian(network, z), z => network.Decode(z))
+    public LatentAutoencoder(AutoencoderKL network) : this(network, images => network.Encode(images), z => network.Decode(z))
     {
         AutoencoderKLConfig config = Config = network.Config;
         LatentChannels = config.LatentChannels;
@@ -56,7 +57,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
     private LatentAutoencoder(nn.Module network, Func<Tensor, (Tensor, Tensor?)> encode, Func<Tensor, Tensor> decode)
     {
         ArgumentNullException.ThrowIfNull(network);
-        (_network, _encode, _decode) = (network, encode, decode);
+        (_module, _network, _encode, _decode) = (network, (ISplitNetwork)network, encode, decode);
         _type = network.parameters().First().dtype;
         _scaling = new ChannelScaling(1);
     }
@@ -107,10 +108,7 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         ArgumentNullException.ThrowIfNull(images);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        (Tensor mean, Tensor? deviation) = _encode(images.to(_type));
-        return new LatentDistribution(
-            _scaling.Apply_(mean.to(images.dtype)).MoveToOuterDisposeScope(),
-            deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(images.dtype)).MoveToOuterDisposeScope());
+        return Distribution(_encode(images.to(_type)), images.dtype);
     }
 
     /// <inheritdoc />
@@ -122,8 +120,11 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
         return _decode(_scaling.Undo(latents).to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc />
+    public void MoveTo(Device device) => NetworkMoves.Move(_module, device);
+
     /// <summary>Disposes the network.</summary>
-    public void Dispose() => _network.Dispose();
+    public void Dispose() => _module.Dispose();
 
     /// <summary>Takes a network in half precision to single where its configuration says that half precision overflows in it.</summary>
     internal static void WidenWhereHalfOverflows(nn.Module<Tensor, Tensor> network)
@@ -132,10 +133,13 @@ public sealed class LatentAutoencoder : IAutoencoder, IDisposable
             && network.parameters().First().dtype == ScalarType.Float16) network.to(ScalarType.Float32);
     }
 
-    private static (Tensor Mean, Tensor? Deviation) Gaussian(AutoencoderKL network, Tensor images)
+    /// <summary>What the network gives for pictures, scaled, outside of the current dispose scope.</summary>
+    private LatentDistribution Distribution((Tensor Mean, Tensor? LogVariance) z, ScalarType type)
     {
-        (Tensor mean, Tensor logVariance) = network.Encode(images);
-        return (mean, (0.5 * logVariance).exp_());
+        Tensor? deviation = z.LogVariance is null ? null : (0.5 * z.LogVariance).exp_();
+        return new LatentDistribution(
+            _scaling.Apply_(z.Mean.to(type)).MoveToOuterDisposeScope(),
+            deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(type)).MoveToOuterDisposeScope());
     }
 
     private static int Halvings(int stages) => 1 << (stages - 1);

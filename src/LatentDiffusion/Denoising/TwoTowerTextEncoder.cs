@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -60,6 +60,12 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         return new WeightedTwoTowerTextEncoder(this, _towers, options);
+    }
+
+    /// <inheritdoc />
+    public void MoveTo(Device device)
+    {
+        foreach ((ClipTextModel network, _) in _towers) NetworkMoves.Move(network, device);
     }
 
     /// <summary>Disposes the networks.</summary>

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="network">The network.</param>
 /// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
 public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
-    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IDisposable
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IOffloadable, IDisposable
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
 
@@ -32,6 +32,9 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
 
     /// <inheritdoc />
     public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(this, new AttentionState(Texts: null, SelfAttention(layers)));
+
+    /// <inheritdoc />
+    public void MoveTo(Device device) => NetworkMoves.Move(network, device);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();

@@ -13,16 +13,22 @@ internal sealed class ConfiguredModelRules(string name, DiffusionPipelineBuilder
         .. new[] { typeof(DiffusionModelOptions), typeof(DiffusionPipelineOptions) }.SelectMany(t => t.GetProperties()).Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
     ];
 
+    private static readonly string[] s_knownOfTiling = [.. typeof(TilingOptions).GetProperties().Select(p => p.Name)];
+
     public ValidateOptionsResult Validate(string? optionsName, DiffusionModelOptions options)
     {
         if (optionsName != name) return ValidateOptionsResult.Skip;
         string where = section is IConfigurationSection { Path: { } path } ? $"{path}: " : "";
         List<string> errors = [.. options.Errors()];
         // A name misspelt would otherwise be a setting silently not made.
-        errors.AddRange(section.GetChildren().Select(c => c.Key).Except(s_known, StringComparer.OrdinalIgnoreCase)
-            .Select(key => $"'{key}' is not known; expected one of {string.Join(", ", s_known)}."));
+        errors.AddRange(Unknown(section, "", s_known));
+        errors.AddRange(Unknown(section.GetSection(nameof(DiffusionPipelineOptions.Tiling)), $"{nameof(DiffusionPipelineOptions.Tiling)}:", s_knownOfTiling));
         if (options.ModelFolder is null && builder.NeedsConfiguredModel && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IDenoiser)) is not true)
             errors.Add("ModelFolder is missing, and nothing else names a model.");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => where + e));
     }
+
+    private static IEnumerable<string> Unknown(IConfiguration section, string within, string[] known) =>
+        section.GetChildren().Select(c => c.Key).Except(known, StringComparer.OrdinalIgnoreCase)
+            .Select(key => $"'{within}{key}' is not known; expected one of {string.Join(", ", known)}.");
 }

@@ -14,6 +14,7 @@ public sealed class DiffusionModel(
 {
     private static readonly string[] s_patched = [LoraTarget.UNet, LoraTarget.TextEncoder, LoraTarget.TextEncoder2];
 
+    private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _weights = [];
     private AppliedLoras? _loras;
 
     /// <summary>The denoiser.</summary>
@@ -50,12 +51,17 @@ public sealed class DiffusionModel(
     /// <exception cref="InvalidDataException">A configuration cannot be read, or contradicts another.</exception>
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
-    public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
+    public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null) =>
+        Read(folder, device, precision, variant, to: null);
+
+    /// <summary>The same, with the networks read to another place than where they run.</summary>
+    internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, Device? to)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
             throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
-        return FromComponents(DiffusersFolder.Read(folder, LoadingChoice.Of(device, precision) with { Variant = variant }));
+        CheckpointOptions choice = LoadingChoice.Of(device, precision);
+        return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device }), choice.Device);
     }
 
     /// <summary>Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>.</summary>
@@ -71,21 +77,29 @@ public sealed class DiffusionModel(
     /// <exception cref="CheckpointException">The file is damaged, lacks a network, or has tensors that fit none.</exception>
     /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
     public static DiffusionModel OpenFile(
-        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
+        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null) =>
+        ReadFile(path, tokenizerFolder, options, device, precision, to: null);
+
+    /// <summary>The same, with the networks read to another place than where they run.</summary>
+    internal static DiffusionModel ReadFile(
+        string path, string? tokenizerFolder, SingleFileOptions? options, Device? device, ScalarType? precision, Device? to)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{Path.GetFullPath(path)}'.", path);
         options ??= new SingleFileOptions();
         if (tokenizerFolder is not null || options.Vocabulary is null)
             options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder ?? SingleFileCheckpoint.FindTokenizer(path)) };
-        return FromComponents(SingleFileCheckpoint.Read(path, LoadingChoice.Of(device, precision), options));
+        CheckpointOptions choice = LoadingChoice.Of(device, precision);
+        return FromComponents(SingleFileCheckpoint.Read(path, choice with { Device = to ?? choice.Device }, options), choice.Device);
     }
 
     /// <summary>Makes a model of components, and owns them.</summary>
     /// <param name="components">Components as a folder or file has them; disposed where they make no model.</param>
     /// <exception cref="InvalidDataException">They contradict each other; the message says how.</exception>
     /// <exception cref="NotSupportedException">They are of a kind that the pipeline does not run; the message says which.</exception>
-    public static DiffusionModel FromComponents(StableDiffusionComponents components)
+    public static DiffusionModel FromComponents(StableDiffusionComponents components) => FromComponents(components, device: null);
+
+    private static DiffusionModel FromComponents(StableDiffusionComponents components, Device? device)
     {
         ArgumentNullException.ThrowIfNull(components);
         try
@@ -95,7 +109,7 @@ public sealed class DiffusionModel(
             UNet2DConditionConfig config = components.UNet.Config;
             return new DiffusionModel(
                 new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components), LatentAutoencoder.Of(components.Autoencoder),
-                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, components.UNet.parameters().First().device)
+                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device ?? components.UNet.parameters().First().device)
             {
                 Components = components,
                 Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
@@ -124,14 +138,13 @@ public sealed class DiffusionModel(
         ArgumentNullException.ThrowIfNull(loras);
         foreach ((_, double scale) in loras)
             if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
-        var networks = (Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts."))
-            .Networks.Where(n => s_patched.Contains(n.Name)).ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
-        LoraTarget[] targets = [.. networks.Select(n => LoraTarget.Of(n.Key, n.Value))];
+        FindWeights(Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts."));
+        LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(n.Key, n.Value))];
         var files = new List<(LoraFile File, double Weight)>();
         try
         {
             foreach ((string path, double scale) in loras) files.Add((LoraFile.Open(path, targets), scale));
-            _loras ??= new AppliedLoras(networks);
+            _loras ??= new AppliedLoras(_weights);
             _loras.Set(files);
         }
         finally
@@ -153,11 +166,18 @@ public sealed class DiffusionModel(
     /// <summary>Releases the networks.</summary>
     public void Dispose()
     {
+        if (_loras is not null) FindWeights(Components!);
         _loras?.Dispose();
         (Denoiser as IDisposable)?.Dispose();
         (TextEncoder as IDisposable)?.Dispose();
         (Autoencoder as IDisposable)?.Dispose();
         foreach (ControlNetModel control in Components?.ControlNets ?? []) control.Dispose();
+    }
+
+    /// <summary>Networks that were moved to another device and back have new tensors.</summary>
+    private void FindWeights(StableDiffusionComponents components)
+    {
+        foreach ((string name, nn.Module network) in components.Networks.Where(n => s_patched.Contains(n.Name))) _weights[name] = network.state_dict();
     }
 
     private static ITextEncoder TextEncoderOf(StableDiffusionComponents components)

@@ -28,37 +28,58 @@ public sealed partial class DiffusionPipeline : IDisposable
 
         var clock = Stopwatch.StartNew();
         bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
-        (Conditioning text, Conditioning? negative) = RequestConditioning.Of(request, _parts.TextEncoder, guided && _parts.Guidance.NeedsUnconditional, _parts.Device);
+        (Conditioning text, Conditioning? negative) = Encode(request, guided && _parts.Guidance.NeedsUnconditional, cancellationToken);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
         IDenoiser plain = caching ?? _parts.Denoiser;
-        using Refinement? refinement = _parts.Refiner?.Begin(request, withNegative: negative is not null, _parts.Scheduler);
-        TimeSpan encoding = clock.Elapsed, decoding = TimeSpan.Zero;
+        using Refinement? refinement = Refine(request, withNegative: negative is not null, cancellationToken);
+        TimeSpan encoding = clock.Elapsed;
 
         cancellationToken.ThrowIfCancellationRequested();
         clock.Restart();
-        LatentSource source = LatentSource.Of(request, _parts);
+        LatentSource source = LatentSource.Of(request, _parts, cancellationToken);
         GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts);
-        TimeSpan denoising = clock.Elapsed;
-
-        for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
+        var batches = new List<Tensor>();
+        using (_parts.Residency.Bring(cancellationToken, _parts.Denoising))
         {
-            int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
-            using DisposeScope batch = NewDisposeScope();
-            clock.Restart();
-            Tensor latents = Denoise(passes[0], source, plain, guided, first, count, progress, cancellationToken);
-            foreach (GenerationPass pass in passes.Skip(1))
-                latents = Denoise(pass, LatentSource.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
-            denoising += clock.Elapsed;
-
-            cancellationToken.ThrowIfCancellationRequested();
-            clock.Restart();
-            pictures.AddRange(ImageTensor.ToImages(_parts.Autoencoder.Decode(latents)));
-            decoding += clock.Elapsed;
+            for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
+            {
+                int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
+                using DisposeScope batch = NewDisposeScope();
+                Tensor latents = Denoise(passes[0], source, plain, guided, first, count, progress, cancellationToken);
+                foreach (GenerationPass pass in passes.Skip(1))
+                    latents = Denoise(pass, LatentSource.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
+                batches.Add(latents.MoveToOuterDisposeScope());
+            }
         }
 
-        var timings = new GenerationTimings(encoding, denoising, decoding);
+        TimeSpan denoising = clock.Elapsed;
+        clock.Restart();
+        using (_parts.Residency.Bring(cancellationToken, _parts.Autoencoder))
+        {
+            foreach (Tensor latents in batches)
+            {
+                using DisposeScope batch = NewDisposeScope();
+                pictures.AddRange(ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken)));
+            }
+        }
+
+        var timings = new GenerationTimings(encoding, denoising, clock.Elapsed);
         return new GenerationResult(
             [.. pictures.Select((picture, i) => new GeneratedImage(picture, request.Alone(i), timings, _parts))], request, timings);
+    }
+
+    private Refinement? Refine(GenerationRequest request, bool withNegative, CancellationToken cancellationToken)
+    {
+        if (_parts.Refiner is not { } refiner) return null;
+        using IDisposable there = _parts.Residency.Bring(cancellationToken, refiner.TextEncoder);
+        return refiner.Begin(request, withNegative, _parts.Scheduler);
+    }
+
+    private (Conditioning Text, Conditioning? Negative) Encode(GenerationRequest request, bool withNegative, CancellationToken cancellationToken)
+    {
+        bool encodes = request.PromptEmbeds is null || (withNegative && request.NegativePromptEmbeds is null);
+        using IDisposable there = _parts.Residency.Bring(cancellationToken, encodes ? [_parts.TextEncoder] : []);
+        return RequestConditioning.Of(request, _parts.TextEncoder, withNegative, _parts.Device);
     }
 
     /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>

@@ -31,7 +31,7 @@ public sealed partial class DiffusionPipelineBuilder
     internal DiffusionPipelineBuilder UseConfigured()
     {
         _configured = services => Configured(services) is { ModelFolder: { } folder } options
-            ? DiffusionModel.Open(folder, options.OpenDevice(), options.Precision)
+            ? DiffusionModel.Read(folder, options.OpenDevice(), options.Precision, variant: null, _loadedTo)
             : null!;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
             ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? known.Create(config) : throw DiffusionModelOptions.UnknownScheduler(name)
@@ -50,8 +50,13 @@ public sealed partial class DiffusionPipelineBuilder
         return model;
     }
 
-    private Lazy<ILatentPreview> Preview(IServiceProvider services, IAutoencoder autoencoder, Device device) =>
-        new(() => _preview?.Invoke(services) ?? services.GetService<ILatentPreview>() ?? LinearPreview.For(autoencoder, device));
+    private ILatentPreview Preview(IServiceProvider services, IAutoencoder autoencoder, Device device, Func<IDisposable> bring)
+    {
+        if ((_preview?.Invoke(services) ?? services.GetService<ILatentPreview>()) is { } given) return given;
+        // Fitting runs the autoencoder, in the middle of the denoiser's stage.
+        using IDisposable there = bring();
+        return LinearPreview.For(autoencoder, device);
+    }
 
     private ILogger Logger(IServiceProvider services) =>
         (_loggers?.Invoke(services) ?? services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<DiffusionPipeline>();

@@ -39,7 +39,7 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        UseModel(_ => DiffusionModel.Open(folder, device, precision, variant));
+        UseModel(_ => DiffusionModel.Read(folder, device, precision, variant, _loadedTo));
         _modelName = FolderName(folder);
         return this;
     }
@@ -54,7 +54,7 @@ public sealed partial class DiffusionPipelineBuilder
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        UseModel(_ => DiffusionModel.OpenFile(path, tokenizerFolder, options, device, precision));
+        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device, precision, _loadedTo));
         _modelName = Path.GetFileNameWithoutExtension(path);
         return this;
     }
@@ -172,6 +172,7 @@ public sealed partial class DiffusionPipelineBuilder
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
 
         NativeLibraries.EnsureLoaded();
+        _loadedTo = options.Offload ? _home ?? CPU : null;
         DiffusionModel? model = Load(services, options);
         var controlNets = new List<LoadedControlNet>();
         LoadedRefiner? refiner = null;
@@ -185,13 +186,17 @@ public sealed partial class DiffusionPipelineBuilder
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             INoiseScheduler scheduler = Scheduler(services, model);
             refiner = Refiner(denoiser, autoencoder, scheduler, model?.Device ?? CPU);
+            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder"));
+            var residency = new PartResidency(model?.Device ?? CPU, _loadedTo);
+            residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
+            IAutoencoder divided = Divided(autoencoder, options);
             var parts = new PipelineParts(
-                Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder")), denoiser, autoencoder, scheduler,
+                textEncoder, denoiser, divided, scheduler,
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
             {
-                Preview = Preview(services, autoencoder, model?.Device ?? CPU), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner,
+                Preview = new(() => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -213,6 +218,12 @@ public sealed partial class DiffusionPipelineBuilder
         if (own is not null && _denoiser is null && scheduler.PredictionType != own.PredictionType)
             throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own.PredictionType}.");
         return scheduler;
+    }
+
+    private static IAutoencoder Divided(IAutoencoder autoencoder, DiffusionPipelineOptions options)
+    {
+        if (options.Tiling is not null) autoencoder = new TiledAutoencoder(autoencoder, options.Tiling);
+        return options.SlicedDecoding ? new SlicedAutoencoder(autoencoder) : autoencoder;
     }
 
     private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace LatentDiffusion;
 
 /// <summary>What a pipeline does where a request does not say.</summary>
-public sealed record DiffusionPipelineOptions
+public sealed record DiffusionPipelineOptions : IValidatableObject
 {
     /// <summary>Sampling steps, 1 to 1000. Default 20.</summary>
     [Range(1, 1000)]
@@ -35,8 +35,30 @@ public sealed record DiffusionPipelineOptions
     [Range(typeof(TimeSpan), "00:00:00.0000001", "24.00:00:00")]
     public TimeSpan? TimeLimit { get; set; }
 
+    /// <summary>
+    /// Takes pictures larger than a tile through the autoencoder in tiles: see <see cref="TiledAutoencoder"/>. Null, the
+    /// default, for whole pictures.
+    /// </summary>
+    public TilingOptions? Tiling { get; set; }
+
+    /// <summary>Takes the pictures of a batch through the autoencoder one at a time: see <see cref="SlicedAutoencoder"/>. Default false.</summary>
+    public bool SlicedDecoding { get; set; }
+
+    /// <summary>
+    /// Keeps text encoder, denoiser and autoencoder in the computer's memory but while their stage of a generation runs: see
+    /// <see cref="DiffusionPipelineBuilder.UseOffload"/>. Default false.
+    /// </summary>
+    public bool Offload { get; set; }
+
     /// <summary>What logs, telemetry and pictures' metadata call the model. Null, the default, for the name of its folder, where it has one.</summary>
     public string? ModelId { get; set; }
+
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
+    {
+        var results = new List<ValidationResult>();
+        if (Tiling is not null) Validator.TryValidateObject(Tiling, new ValidationContext(Tiling), results, validateAllProperties: true);
+        return results.Select(r => new ValidationResult($"{nameof(Tiling)}: {r.ErrorMessage}", r.MemberNames));
+    }
 
     /// <summary>Timers count milliseconds in 32 bits, which is a little more.</summary>
     internal static TimeSpan MaximumTimeLimit { get; } = TimeSpan.FromDays(24);

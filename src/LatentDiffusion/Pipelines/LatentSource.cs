@@ -17,12 +17,13 @@ internal sealed class LatentSource
     }
 
     /// <summary>The source of a request that is complete. Its tensors belong to the caller's dispose scope.</summary>
-    public static LatentSource Of(GenerationRequest request, PipelineParts parts)
+    public static LatentSource Of(GenerationRequest request, PipelineParts parts, CancellationToken cancellationToken)
     {
         if (request.InitialImage is null) return new LatentSource();
+        using IDisposable there = parts.Residency.Bring(cancellationToken, parts.Autoencoder);
         (int width, int height) = (request.Width!.Value, request.Height!.Value);
         Tensor pixels = ImageTensor.FromImage(request.InitialImage.Resize(width, height)).to(parts.Device);
-        if (request.Mask is null) return new LatentSource { _noiseAlone = false, _picture = parts.Autoencoder.Encode(pixels) };
+        if (request.Mask is null) return new LatentSource { _noiseAlone = false, _picture = parts.Autoencoder.Encode(pixels, cancellationToken) };
 
         bool noiseAlone = request.Strength == 1, seen = StartRules.SeesMask(parts);
         int factor = parts.Autoencoder.DownsamplingFactor;
@@ -30,8 +31,8 @@ internal sealed class LatentSource
         return new LatentSource
         {
             _noiseAlone = noiseAlone,
-            _picture = noiseAlone && seen ? null : parts.Autoencoder.Encode(pixels),
-            _masked = seen ? parts.Autoencoder.Encode(pixels * (1 - mask)) : null,
+            _picture = noiseAlone && seen ? null : parts.Autoencoder.Encode(pixels, cancellationToken),
+            _masked = seen ? parts.Autoencoder.Encode(pixels * (1 - mask), cancellationToken) : null,
             // The nearest pixel's, as models for inpainting are published with.
             _mask = mask.slice(2, 0, height, factor).slice(3, 0, width, factor).contiguous(),
         };

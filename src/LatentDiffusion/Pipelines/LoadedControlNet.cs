@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>A ControlNet of a pipeline, with how strongly and when it controls.</summary>
 /// <param name="Network">The network.</param>
 /// <param name="Owned">Whether the pipeline loaded it, and releases it; those of the model's own folder are the model's.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : IDisposable
+internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : IOffloadable, IDisposable
 {
     /// <summary>What its residuals are multiplied by where a request does not say.</summary>
     public double Scale { get; init; } = 1;
@@ -52,6 +52,8 @@ internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : I
     /// <param name="evaluations">How many there are.</param>
     public bool Acts(int evaluation, int evaluations) =>
         (double)evaluation / evaluations >= Start && (double)(evaluation + 1) / evaluations <= End;
+
+    public void MoveTo(Device device) => NetworkMoves.Move(Network, device);
 
     public void Dispose()
     {

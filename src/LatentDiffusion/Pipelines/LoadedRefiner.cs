@@ -39,6 +39,9 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
         }
     }
 
+    /// <summary>What takes room on a device.</summary>
+    public IReadOnlyList<object> Movable => [TextEncoder, Model.Denoiser, Model.Autoencoder];
+
     /// <summary>The timestep below which it takes over, as diffusers rounds it.</summary>
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));
 

@@ -14,11 +14,16 @@ internal sealed record PipelineParts(
 
     public required ILogger Logger { get; init; }
 
+    public required PartResidency Residency { get; init; }
+
     /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
     public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
 
     /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
     public LoadedRefiner? Refiner { get; init; }
+
+    /// <summary>What a denoising stage uses.</summary>
+    public IReadOnlyList<object> Denoising => [Denoiser, .. ControlNets, .. Refiner is null ? [] : (object[])[Refiner.Model.Denoiser]];
 
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
     public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(

@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Prompts of one call all get as many windows as the longest needs. A prompt without weights that fits into one window is
 /// encoded bit for bit as <see cref="ClipTextEncoder"/> does. Does not own the network.
 /// </summary>
-public sealed class WeightedClipTextEncoder : ITextEncoder
+public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
 {
     private readonly ClipTextModel _network;
     private readonly ClipTokenizer _tokenizer;
@@ -43,4 +43,7 @@ public sealed class WeightedClipTextEncoder : ITextEncoder
         Tensor hidden = batch.Encode(_network.parameters().First().device, ids => _network.HiddenState(ids, _options.ClipSkip));
         return new Conditioning(hidden.MoveToOuterDisposeScope());
     }
+
+    /// <inheritdoc />
+    public void MoveTo(Device device) => NetworkMoves.Move(_network, device);
 }

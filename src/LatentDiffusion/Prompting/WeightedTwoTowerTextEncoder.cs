@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder
+internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
 {
     private readonly ITextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
@@ -43,6 +43,12 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder
 
     /// <inheritdoc />
     public Conditioning EncodeUnconditional(int count) => _plain.EncodeUnconditional(count);
+
+    /// <inheritdoc />
+    public void MoveTo(Device device)
+    {
+        foreach ((ClipTextModel network, _) in _towers) NetworkMoves.Move(network, device);
+    }
 
     private Tensor Run(int tower, Tensor ids, ref Tensor? pooled)
     {

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
@@ -24,32 +22,17 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
         var read = new Command(ReadName) { folder };
         var load = new Command(LoadName) { folder, stored, type };
         read.Hidden = load.Hidden = true;
-        read.SetAction(parsed => Print(Read(parsed.GetValue(folder)!)));
-        load.SetAction(parsed => Print(Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
+        read.SetAction(parsed => OtherProcess.Print(Read(parsed.GetValue(folder)!)));
+        load.SetAction(parsed => OtherProcess.Print(Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
         return [read, load];
     }
 
     /// <summary>Reads the file's bytes in another process.</summary>
-    public static LoadMeasurement ReadElsewhere(string folder) => Elsewhere(ReadName, folder);
+    public static LoadMeasurement ReadElsewhere(string folder) => OtherProcess.Run<LoadMeasurement>(ReadName, folder);
 
     /// <summary>Loads the network in another process.</summary>
     public static LoadMeasurement LoadElsewhere(string folder, FloatType stored, FloatType type) =>
-        Elsewhere(LoadName, folder, stored.ToString(), type.ToString());
-
-    private static LoadMeasurement Elsewhere(params string[] arguments)
-    {
-        string self = Environment.ProcessPath!;
-        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet";
-        var start = new ProcessStartInfo(self, isHost ? [typeof(LoadMeasurement).Assembly.Location, .. arguments] : arguments) { RedirectStandardOutput = true };
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<LoadMeasurement>(output)!
-            : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}; its error is above.");
-    }
-
-    private static void Print(LoadMeasurement measurement) => Console.WriteLine(JsonSerializer.Serialize(measurement));
+        OtherProcess.Run<LoadMeasurement>(LoadName, folder, stored.ToString(), type.ToString());
 
     /// <summary>The whole file, one piece after the other, into memory that the process never had before.</summary>
     private static unsafe LoadMeasurement Read(string folder)
@@ -63,7 +46,7 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
             position += RandomAccess.Read(file, new Span<byte>((byte*)memory + position, (int)Math.Min(PieceLength, length - position)), position);
         double seconds = watch.Elapsed.TotalSeconds;
         NativeMemory.Free(memory);
-        return new LoadMeasurement(seconds, Peak(), 0);
+        return new LoadMeasurement(seconds, PeakMemory.Bytes, 0);
     }
 
     /// <summary>The time includes building the network and compiling the library's code, and not the loading of libtorch itself.</summary>
@@ -73,16 +56,7 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
         Stopwatch watch = Stopwatch.StartNew();
         using UNet2DConditionModel network = DiffusersFolder.ReadUNet(folder, new CheckpointOptions { Type = type });
         double seconds = watch.Elapsed.TotalSeconds;
-        long peak = Peak();
+        long peak = PeakMemory.Bytes;
         return new LoadMeasurement(seconds, peak, FormulaWeights.Verify(network, stored));
-    }
-
-    private static long Peak()
-    {
-        const string Status = "/proc/self/status", Peak = "VmHWM:";
-        if (File.Exists(Status) && File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(Peak, StringComparison.Ordinal)) is { } line)
-            return 1024 * long.Parse(line[Peak.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        using Process self = Process.GetCurrentProcess();
-        return self.PeakWorkingSet64;
     }
 }

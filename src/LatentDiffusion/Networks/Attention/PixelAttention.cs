@@ -5,8 +5,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Self-attention over the pixels of a feature map, normalised before and added to its input (Ho et al. 2020, appendix B).</summary>
-internal sealed class PixelAttention : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
 {
+    // How many pixels ask at once: of a large picture what they ask and are answered would be maps as large as the others.
+    private const long MostQueries = 1 << 14;
+
     [ComponentName(Name = "group_norm")] private readonly GroupNorm? _norm;
     [ComponentName(Name = "spatial_norm")] private readonly SpatialNorm? _spatialNorm;
     [ComponentName(Name = "to_q")] private readonly Linear _query;
@@ -36,12 +39,29 @@ internal sealed class PixelAttention : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="latents">What modulates the normalisation; null for a plain one.</param>
-    public override Tensor forward(Tensor input, Tensor? latents)
+    /// <param name="norms">What the normalisation takes besides; null for nothing.</param>
+    public override Tensor forward(Tensor input, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor pixels = (_spatialNorm is null ? _norm!.call(input) : _spatialNorm.call(input, latents!)).flatten(2).transpose(1, 2);
-        Tensor attended = AttentionHeads.Attend(_query.call(pixels), _key.call(pixels), _value.call(pixels), _heads);
-        return (attended.Into(_out[0].call).transpose(1, 2).reshape(input.shape) + input).MoveToOuterDisposeScope();
+        Tensor normalized = _spatialNorm is null ? PictureStatistics.Normalize(_norm!, input, norms?.Statistics) : _spatialNorm.call(input, norms!);
+        Tensor pixels = normalized.Into(x => x.flatten(2)).Into(x => x.transpose(1, 2));
+        Tensor key = _key.call(pixels), value = _value.call(pixels);
+        Tensor[] answers = [.. pixels.split(MostQueries, 1).Select(queries => queries.Into(x => Answer(x, key, value)))];
+        foreach (Tensor done in new[] { pixels, key, value }) done.Dispose();
+        return (Joined(answers).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)) + input).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Answer(Tensor queries, Tensor key, Tensor value)
+    {
+        using Tensor query = _query.call(queries), attended = AttentionHeads.Attend(query, key, value, _heads);
+        return _out[0].call(attended);
+    }
+
+    private static Tensor Joined(Tensor[] parts)
+    {
+        if (parts is [var only]) return only;
+        Tensor all = cat(parts, 1);
+        foreach (Tensor part in parts) part.Dispose();
+        return all;
     }
 }

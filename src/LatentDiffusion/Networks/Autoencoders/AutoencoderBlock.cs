@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.</summary>
-internal sealed class AutoencoderBlock : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class AutoencoderBlock : nn.Module<Tensor, NormInputs?, Tensor>
 {
     public const string PlainDown = "DownEncoderBlock2D", AttentionDown = "AttnDownEncoderBlock2D";
     public const string PlainUp = "UpDecoderBlock2D", AttentionUp = "AttnUpDecoderBlock2D";
@@ -35,20 +35,25 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input, Tensor? latents)
+    public override Tensor forward(Tensor input, NormInputs? norms) => Refine(input, norms).Into(Resize);
+
+    /// <summary>The residual blocks and attention, at the size of the input.</summary>
+    public Tensor Refine(Tensor input, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = input;
         for (int i = 0; i < _resnets.Count; i++)
         {
             Tensor before = hidden;
-            hidden = _resnets[i].call(before, latents);
+            hidden = _resnets[i].call(before, norms);
             if (i > 0) before.Dispose();
-            if (_attentions is not null) hidden = hidden.Into(x => _attentions[i].call(x, latents));
+            if (_attentions is not null) hidden = hidden.Into(x => _attentions[i].call(x, norms));
         }
 
-        if (_downsamplers is not null) hidden = hidden.Into(_downsamplers[0].call);
-        if (_upsamplers is not null) hidden = hidden.Into(_upsamplers[0].call);
         return hidden.MoveToOuterDisposeScope();
     }
+
+    /// <summary>The change of size at the end; the same values as a new tensor where there is none.</summary>
+    public Tensor Resize(Tensor refined) =>
+        _downsamplers is not null ? _downsamplers[0].call(refined) : _upsamplers is not null ? _upsamplers[0].call(refined) : refined.alias();
 }

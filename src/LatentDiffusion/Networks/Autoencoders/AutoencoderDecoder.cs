@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The decoder half: latents to pixels.</summary>
-internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormInputs?, Tensor>
 {
     [ComponentName(Name = "conv_in")] private readonly Conv2d _convIn;
     [ComponentName(Name = "up_blocks")] private readonly ModuleList<AutoencoderBlock> _upBlocks = [];
@@ -28,13 +28,24 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <param name="input">[batch, latent channels, height, width].</param>
-    /// <param name="latents">What modulates the normalisations; null for plain ones.</param>
-    public override Tensor forward(Tensor input, Tensor? latents)
+    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    public override Tensor forward(Tensor input, NormInputs? norms) => AtLatents(input, norms).Into(x => Enlarge(x, norms));
+
+    /// <summary>What is computed at the size of the latents, the middle with its attention among it.</summary>
+    public Tensor AtLatents(Tensor input, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _convIn.call(input).Into(x => _middle.call(x, latents));
-        foreach (AutoencoderBlock block in _upBlocks) hidden = hidden.Into(x => block.call(x, latents));
-        hidden = hidden.Into(x => AutoencoderShape.Normalize(_normOut, x, latents));
+        Tensor hidden = _middle.Run(_convIn.call(input), norms);
+        return hidden.Into(x => _upBlocks[0].Refine(x, norms)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What comes after <see cref="AtLatents"/>, up to the pixels.</summary>
+    public Tensor Enlarge(Tensor features, NormInputs? norms)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor hidden = _upBlocks[0].Resize(features);
+        foreach (AutoencoderBlock block in _upBlocks.Skip(1)) hidden = hidden.Into(x => block.call(x, norms));
+        hidden = hidden.Into(x => AutoencoderShape.Normalize(_normOut, x, norms));
         return hidden.Into(Activations.Silu).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

@@ -26,12 +26,25 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Shrink(input, null).Into(AtLatents);
+
+    /// <summary>What is computed at larger sizes than that of the latents.</summary>
+    /// <param name="images">[batch, channels, height, width].</param>
+    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    public Tensor Shrink(Tensor images, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _convIn.call(input);
-        foreach (AutoencoderBlock block in _downBlocks) hidden = hidden.Into(x => block.call(x, null));
-        hidden = hidden.Into(x => _middle.call(x, null)).Into(x => AutoencoderShape.Normalize(_normOut, x, null));
+        Tensor hidden = _convIn.call(images);
+        foreach (AutoencoderBlock block in _downBlocks.SkipLast(1)) hidden = hidden.Into(x => block.call(x, norms));
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What comes after <see cref="Shrink"/>, the middle with its attention among it.</summary>
+    public Tensor AtLatents(Tensor features)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor hidden = _middle.Run(_downBlocks[^1].call(features, null), null);
+        hidden = hidden.Into(x => AutoencoderShape.Normalize(_normOut, x, null));
         return hidden.Into(Activations.Silu).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The autoencoder with KL regularisation (Rombach et al. 2022, section 3.1 and appendix G): a convolutional encoder to
 /// a diagonal Gaussian over latents, and a decoder back to pixels. Parameter names are the published ones.
 /// </summary>
-public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
+public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
 {
     // The published bounds of the log-variance; they keep exp() finite.
     private const double MinimumLogVariance = -30, MaximumLogVariance = 20;
@@ -44,15 +44,17 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <summary>The configuration it was built from.</summary>
     public AutoencoderKLConfig Config { get; }
 
+    int? ISplitNetwork.SampleSize => Config.SampleSize[0];
+
+    bool ISplitNetwork.NormalizesLargeMaps => true;
+
     /// <summary>Mean and log-variance of the latents, unscaled: each [batch, latent channels, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor moments = _encoder.call(images);
-        if (_quantConv is not null) moments = _quantConv.call(moments);
-        Tensor[] parts = moments.chunk(2, 1);
-        return scope.MoveToOuter(parts[0], parts[1].clamp(MinimumLogVariance, MaximumLogVariance));
+        (Tensor mean, Tensor logVariance) = Moments(_encoder.call(images));
+        return scope.MoveToOuter(mean, logVariance);
     }
 
     /// <summary>Pixels of unscaled latents.</summary>
@@ -69,5 +71,25 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         (Tensor mean, Tensor logVariance) = Encode(images);
         logVariance.Dispose();
         using (mean) return Decode(mean);
+    }
+
+    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) =>
+        (_postQuantConv is null ? _decoder.AtLatents(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.AtLatents(x, null)), null);
+
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Enlarge(features, norms);
+
+    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => _encoder.Shrink(images, norms);
+
+    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor mean, Tensor logVariance) = Moments(_encoder.AtLatents(features));
+        return scope.MoveToOuter(mean, logVariance);
+    }
+
+    private (Tensor Mean, Tensor LogVariance) Moments(Tensor encoded)
+    {
+        Tensor[] parts = (_quantConv is null ? encoded : _quantConv.call(encoded)).chunk(2, 1);
+        return (parts[0], parts[1].clamp(MinimumLogVariance, MaximumLogVariance));
     }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The middle of an autoencoder: a residual block, self-attention over pixels, a residual block.</summary>
-internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormInputs?, Tensor>
 {
     [ComponentName(Name = "attentions")] private readonly ModuleList<PixelAttention> _attentions = [];
     [ComponentName(Name = "resnets")] private readonly ModuleList<AutoencoderResnet> _resnets = [];
@@ -18,11 +18,14 @@ internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input, Tensor? latents)
+    public override Tensor forward(Tensor input, NormInputs? norms) => Run(input.alias(), norms);
+
+    /// <summary>The same, and disposes the input as soon as it is not needed any more.</summary>
+    public Tensor Run(Tensor input, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _resnets[0].call(input, latents);
-        if (_attentions.Count > 0) hidden = hidden.Into(x => _attentions[0].call(x, latents));
-        return hidden.Into(x => _resnets[1].call(x, latents)).MoveToOuterDisposeScope();
+        Tensor hidden = input.Into(x => _resnets[0].call(x, norms));
+        if (_attentions.Count > 0) hidden = hidden.Into(x => _attentions[0].call(x, norms));
+        return hidden.Into(x => _resnets[1].call(x, norms)).MoveToOuterDisposeScope();
     }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The residual block of the autoencoders: that of the U-Net without a time.</summary>
-internal sealed class AutoencoderResnet : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class AutoencoderResnet : nn.Module<Tensor, NormInputs?, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly nn.Module _norm1;
     [ComponentName(Name = "conv1")] private readonly Conv2d _conv1;
@@ -26,12 +26,12 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="latents">What modulates the normalisations; null for plain ones.</param>
-    public override Tensor forward(Tensor input, Tensor? latents)
+    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    public override Tensor forward(Tensor input, NormInputs? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, latents).Into(_activation).Into(_conv1.call);
-        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, latents)).Into(_activation).Into(_conv2.call);
+        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Into(_activation).Into(_conv1.call);
+        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, norms)).Into(_activation).Into(_conv2.call);
         Tensor residual = _shortcut is null ? input : _shortcut.call(input);
         return (residual + hidden).MoveToOuterDisposeScope();
     }

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// A small autoencoder distilled from a large one (TAESD): plain convolutions, no attention, hundreds of times faster.
 /// Parameter names are the published ones.
 /// </summary>
-public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>
+public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
 {
     /// <summary>Latents are softly bounded to ±3 before the decoder, as it was trained.</summary>
     private const double Bound = 3;
@@ -43,12 +43,17 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>
     /// <summary>The configuration it was built from.</summary>
     public AutoencoderTinyConfig Config { get; }
 
+    int? ISplitNetwork.SampleSize => null;
+
+    // Where it has some, they are in the blocks at the size of the latents.
+    bool ISplitNetwork.NormalizesLargeMaps => false;
+
     /// <summary>Latents, unscaled: [batch, latent channels, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public Tensor Encode(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        return (images + 1).Into(x => x / 2).Into(_encoder.call);
+        return ToEncoder(images).Into(_encoder.call);
     }
 
     /// <summary>Pixels of unscaled latents.</summary>
@@ -56,11 +61,25 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        return (latents / Bound).Into(tanh).Into(x => x * Bound).Into(_decoder.call).Into(x => x * 2).Into(x => x - 1);
+        return Bounded(latents).Into(_decoder.call).Into(FromDecoder);
     }
 
     /// <summary>Pixels to pixels.</summary>
     public override Tensor forward(Tensor images) => Encode(images).Into(Decode);
+
+    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) => (Bounded(latents).Into(_decoder.First), null);
+
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Second(features).Into(FromDecoder);
+
+    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => ToEncoder(images).Into(_encoder.First);
+
+    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
+
+    private static Tensor ToEncoder(Tensor images) => (images + 1).Into(x => x / 2);
+
+    private static Tensor Bounded(Tensor latents) => (latents / Bound).Into(tanh).Into(x => x * Bound);
+
+    private static Tensor FromDecoder(Tensor pixels) => (pixels * 2).Into(x => x - 1);
 
     private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
     {

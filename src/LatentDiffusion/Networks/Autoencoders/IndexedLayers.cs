@@ -23,10 +23,17 @@ internal sealed class IndexedLayers() : nn.Module<Tensor, Tensor>(nameof(Indexed
         return this;
     }
 
-    public override Tensor forward(Tensor input)
+    /// <summary>Number of steps.</summary>
+    public int Count => _steps.Count;
+
+    public override Tensor forward(Tensor input) => Run(input, ..);
+
+    /// <summary>Some of the steps, at least one.</summary>
+    public Tensor Run(Tensor input, Range steps)
     {
-        Tensor hidden = _steps[0](input);
-        foreach (Func<Tensor, Tensor> step in _steps.Skip(1)) hidden = hidden.Into(step);
+        (int start, int count) = steps.GetOffsetAndLength(_steps.Count);
+        Tensor hidden = _steps[start](input);
+        foreach (Func<Tensor, Tensor> step in _steps.GetRange(start + 1, count - 1)) hidden = hidden.Into(step);
         return hidden;
     }
 }

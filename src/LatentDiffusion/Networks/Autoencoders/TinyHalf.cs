@@ -7,6 +7,9 @@ internal sealed class TinyHalf : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layers")] private readonly IndexedLayers _layers = new();
 
+    // Where the size becomes that of the latents, or ceases to be.
+    private int _split;
+
     private TinyHalf() : base(nameof(TinyHalf))
     {
     }
@@ -22,6 +25,7 @@ internal sealed class TinyHalf : nn.Module<Tensor, Tensor>
             half._layers.Add(stage == 0
                 ? factory.Conv2d(config.InChannels, channels, 3, padding: 1)
                 : factory.Conv2d(channels, channels, 3, stride: 2, padding: 1, bias: false));
+            half._split = half._layers.Count;
             half.AddBlocks(config, factory, channels, config.NumEncoderBlocks[stage], pool: config.UseMidblockGn && stage == last);
         }
 
@@ -40,6 +44,7 @@ internal sealed class TinyHalf : nn.Module<Tensor, Tensor>
         {
             int channels = config.DecoderBlockOutChannels[stage];
             half.AddBlocks(config, factory, channels, config.NumDecoderBlocks[stage], pool: config.UseMidblockGn && stage == 0);
+            if (stage == 0) half._split = half._layers.Count;
             if (stage < last) half._layers.Add(x => Enlarge(x, config)).Add(factory.Conv2d(channels, channels, 3, padding: 1, bias: false));
             else half._layers.Add(factory.Conv2d(channels, config.OutChannels, 3, padding: 1));
         }
@@ -49,6 +54,12 @@ internal sealed class TinyHalf : nn.Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor input) => _layers.call(input);
+
+    /// <summary>The layers of an encoder at larger sizes than that of the latents, of a decoder at their size.</summary>
+    public Tensor First(Tensor input) => _layers.Run(input, .._split);
+
+    /// <summary>The layers after those.</summary>
+    public Tensor Second(Tensor input) => _layers.Run(input, _split..);
 
     private void AddBlocks(AutoencoderTinyConfig config, LayerFactory factory, int channels, int count, bool pool)
     {

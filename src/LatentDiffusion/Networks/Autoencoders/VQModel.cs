@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,7 +8,7 @@ namespace LatentDiffusion;
 /// The autoencoder with a codebook (van den Oord et al. 2017; Rombach et al. 2022, section 3.1): the decoder sees the
 /// nearest vectors of a codebook in place of the encoder's latents. Parameter names are the published ones.
 /// </summary>
-public sealed class VQModel : nn.Module<Tensor, Tensor>
+public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
 {
     [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
     [ComponentName(Name = "quant_conv")] private readonly Conv2d _quantConv;
@@ -48,6 +49,10 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>
     /// <summary>The configuration it was built from.</summary>
     public VQConfig Config { get; }
 
+    int? ISplitNetwork.SampleSize => Config.SampleSize[0];
+
+    bool ISplitNetwork.NormalizesLargeMaps => true;
+
     /// <summary>Latents before the codebook, unscaled: [batch, width of the codebook, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public Tensor Encode(Tensor images) => _encoder.call(images).Into(_quantConv.call);
@@ -58,7 +63,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>
     public Tensor Decode(Tensor latents, bool quantize = true)
     {
         if (quantize) return _quantizer.call(latents).Into(x => Decode(x, quantize: false));
-        return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? latents : null));
+        return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? new NormInputs(latents) : null));
     }
 
     /// <summary>Which vectors of the codebook are nearest to latents; no gradient passes.</summary>
@@ -85,4 +90,18 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>
 
     /// <summary>Pixels to pixels.</summary>
     public override Tensor forward(Tensor images) => Encode(images).Into(x => Decode(x));
+
+    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor codes = _quantizer.call(latents);
+        Tensor features = _postQuantConv.call(codes).Into(x => _decoder.AtLatents(x, _spatial ? new NormInputs(codes) : null));
+        return (features.MoveToOuterDisposeScope(), _spatial ? codes.MoveToOuterDisposeScope() : null);
+    }
+
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Enlarge(features, norms);
+
+    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => _encoder.Shrink(images, norms);
+
+    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.AtLatents(features).Into(_quantConv.call), null);
 }

@@ -7,6 +7,9 @@ namespace LatentDiffusion;
 /// <summary>Replaces each latent vector by the nearest of a codebook (van den Oord et al. 2017, equation 2).</summary>
 internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
 {
+    // Distances computed at once: of large pictures and codebooks there would be gigabytes.
+    private const long MostDistances = 1 << 24;
+
     [ComponentName(Name = "embedding")] private readonly Embedding _codebook;
 
     public VectorQuantizer(LayerFactory layers, int count, int width) : base(nameof(VectorQuantizer))
@@ -32,7 +35,8 @@ internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor pixels = latents.permute(0, 2, 3, 1).contiguous();
-        Tensor nearest = cdist(pixels.view(-1, pixels.shape[3]), _codebook.weight!).argmin(1);
+        Tensor rows = pixels.view(-1, pixels.shape[3]);
+        Tensor nearest = cat([.. rows.split(Math.Max(1, MostDistances / _codebook.weight!.shape[0])).Select(NearestOf)]);
         return nearest.view(pixels.shape[..3]).MoveToOuterDisposeScope();
     }
 
@@ -42,5 +46,11 @@ internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         return _codebook.call(indices).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
+    }
+
+    private Tensor NearestOf(Tensor rows)
+    {
+        using Tensor distances = cdist(rows, _codebook.weight!);
+        return distances.argmin(1);
     }
 }
