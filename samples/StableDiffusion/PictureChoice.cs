@@ -24,7 +24,7 @@ internal sealed record PictureChoice(GenerationRequest Request, string Out)
         InitialImage = Image is null ? null : Read(Image),
         Mask = Mask is null ? null : Read(Mask),
         ControlImages = ControlImages.Count == 0 ? null : [.. ControlImages.Select(Read)],
-        ControlScales = ControlScales switch { [] => null, [double all] => [.. ControlImages.Select(_ => all)], _ => ControlScales },
+        ControlWeights = ControlScales.Count == 0 ? null : [.. (ControlScales is [double all] ? ControlImages.Select(_ => all) : ControlScales).Select(s => new ControlWeight { Scale = s })],
     };
 
     /// <summary>The file of one picture: with several, each seed's number is before the extension.</summary>

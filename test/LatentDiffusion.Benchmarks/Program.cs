@@ -1,8 +1,9 @@
 using System.CommandLine;
 using LatentDiffusion;
 using LatentDiffusion.Benchmarks;
+using LatentDiffusion.Tests.Pipelines.Soak;
 
-var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding() };
+var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), Soak(args) };
 foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command())) root.Add(measurement);
 ParseResult result = root.Parse(args);
 if (result.Errors.Count > 0)
@@ -73,6 +74,32 @@ static Command Decoding()
     {
         var options = new TilingOptions { TileSize = parsed.GetValue(tile), Overlap = parsed.GetValue(overlap) };
         return new DecodingBenchmark(parsed.GetValue(autoencoder), parsed.GetValue(side), options, parsed.GetValue(passes)!, parsed.GetValue(encode), Console.Out).Run();
+    });
+    return command;
+}
+
+static Command Soak(string[] arguments)
+{
+    const int Settled = 50;
+    var generations = new Option<int>("--generations") { Description = "How many.", DefaultValueFactory = _ => 500 };
+    var atOnce = new Option<int>("--at-once") { Description = "How many run at once.", DefaultValueFactory = _ => 4 };
+    var seed = new Option<int>("--seed") { Description = "What is drawn at random follows from it." };
+    var threads = new Option<int>("--threads") { Description = "Threads that one operation may use.", DefaultValueFactory = _ => 1 };
+    var drawings = new Option<bool>("--drawings") { Description = "With the shipped model among the small ones, which takes longer." };
+    foreach (Option<int> option in (Option<int>[])[generations, atOnce, threads]) option.Validators.Add(AtLeastOne(option));
+    var command = new Command("soak", "Generations of all tasks at once, some stopped at random moments: live tensors return, memory stays, and pictures are those made alone. The exit code is 0 where it passed.")
+    {
+        generations, atOnce, seed, threads, drawings,
+    };
+    command.SetAction(async (parsed, _) =>
+    {
+        if (TwoArenas.RunAgain(arguments) is { } exitCode) return exitCode;
+        TorchSharp.torch.set_num_threads(parsed.GetValue(threads));
+        using var models = new SoakModels(parsed.GetValue(drawings));
+        using var plan = new SoakPlan(models, parsed.GetValue(seed));
+        SoakVerdict verdict = await new SoakRun(plan.Draw(parsed.GetValue(generations)), parsed.GetValue(atOnce), Settled, Console.Out).RunAsync();
+        verdict.Print(Console.Out);
+        return verdict.Passed ? 0 : 1;
     });
     return command;
 }

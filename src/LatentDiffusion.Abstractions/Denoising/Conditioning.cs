@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -67,8 +68,10 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
 
         Tensor Between(Tensor a, Tensor b)
         {
-            using Tensor from = a * (1 - share), to = b * share;
-            return from + to;
+            // Numbers are held until the calls are back, which read them.
+            using Scalar near = (1 - share).ToScalar(), far = share.ToScalar();
+            using Tensor from = a.mul(near);
+            return from.add(b, far);
         }
 
         static Tensor? Both(Tensor? a, Tensor? b, string name, Func<Tensor, Tensor, Tensor> function) => (a, b) switch

@@ -7,5 +7,6 @@ namespace LatentDiffusion;
 public interface ICachingDenoiser : IDenoiser
 {
     /// <summary>Starts a generation. Its predictions are bit for bit those of the denoiser.</summary>
-    IDenoiserRun Start();
+    /// <param name="cancellationToken">Checked before each evaluation of the network, of which guidance may take several a step.</param>
+    IDenoiserRun Start(CancellationToken cancellationToken = default);
 }

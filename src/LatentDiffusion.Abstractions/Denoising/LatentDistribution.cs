@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -19,7 +20,9 @@ public sealed class LatentDistribution(Tensor mean, Tensor? standardDeviation = 
         ArgumentNullException.ThrowIfNull(noise);
         if (StandardDeviation is null) return Mean.clone();
         using Tensor epsilon = noise.NextLike(Mean);
-        return addcmul(Mean, StandardDeviation, epsilon, 1);
+        // The number is held until the call is back, which reads it.
+        using Scalar one = 1.ToScalar();
+        return addcmul(Mean, StandardDeviation, epsilon, one);
     }
 
     /// <summary>Disposes the tensors.</summary>

@@ -28,7 +28,7 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, attention: null);
 
     /// <inheritdoc />
-    public IDenoiserRun Start() => new UNetRun(this);
+    public IDenoiserRun Start(CancellationToken cancellationToken = default) => new UNetRun(this, cancellationToken);
 
     /// <inheritdoc />
     public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(this, new AttentionState(Texts: null, SelfAttention(layers)));
@@ -51,6 +51,7 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
+        attention?.Stop.ThrowIfCancellationRequested();
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var input = new UNetInput(latents.to(_type), tensor([(float)timestep], device: latents.device), conditioning.HiddenStates.to(_type))

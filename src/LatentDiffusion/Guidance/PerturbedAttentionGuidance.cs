@@ -45,7 +45,7 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
             if (scale == 0) return prediction;
             Tensor conditional = prediction.Conditional ?? Plain.Predict(latents, timestep, conditioning);
             Tensor without = perturbed.Predict(latents, timestep, conditioning);
-            return new GuidedPrediction(prediction.Guided + scale * (conditional - without), conditional);
+            return new GuidedPrediction(prediction.Guided.Plus((conditional - without).Times(scale)), conditional);
         }
     }
 }

@@ -38,7 +38,7 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
             Tensor conditional = prediction.Conditional ?? Plain.Predict(latents, timestep, conditioning);
             Tensor ratio = (Variance(conditional) / Variance(prediction.Guided)).sqrt();
             // A constant prediction has no spread to bring anywhere.
-            Tensor factor = where(isfinite(ratio), rescale * ratio + (1 - rescale), ones_like(ratio));
+            Tensor factor = where(isfinite(ratio), ratio.Times(rescale).Plus(1 - rescale), ones_like(ratio));
             return new GuidedPrediction((prediction.Guided * factor).to(prediction.Guided.dtype), conditional);
         }
 

@@ -80,6 +80,12 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
             throw new NotSupportedException($"MediaType is '{mediaType}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
         if (options.ModelId is { } model && model != _pipeline.ModelId)
             throw new ArgumentException($"ModelId is '{model}'; this generator runs '{_pipeline.ModelId}' alone.", nameof(options));
+        foreach (string key in options.AdditionalProperties?.Keys ?? [])
+        {
+            if (!GenerationMetadata.RequestKeys.Contains(key))
+                throw new ArgumentException($"AdditionalProperties has '{key}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
+        }
+
         return mediaType;
     }
 
@@ -102,11 +108,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         };
         foreach ((string key, object? value) in options.AdditionalProperties ?? [])
         {
-            if (!GenerationMetadata.RequestKeys.Contains(key))
-                throw new ArgumentException($"AdditionalProperties has '{key}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
             string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
             wanted = GenerationMetadata.TrySet(wanted, key, text)
-                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{text}', which is no number of its range.", nameof(options));
+                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{text}', which cannot be read as a value of its range.", nameof(options));
         }
 
         return wanted;

@@ -5,15 +5,15 @@ namespace LatentDiffusion;
 /// <summary>The pictures that a generation is controlled by, one for each ControlNet of the pipeline (Zhang et al. 2023).</summary>
 internal sealed class ControlHints
 {
-    private readonly (LoadedControlNet Network, double Scale, Tensor Hint)[] _controls;
+    private readonly (LoadedControlNet Network, ControlWeight Weight, Tensor Hint)[] _controls;
 
-    private ControlHints((LoadedControlNet, double, Tensor)[] controls) => _controls = controls;
+    private ControlHints((LoadedControlNet, ControlWeight, Tensor)[] controls) => _controls = controls;
 
     /// <summary>Those of a request that is complete. Their tensors belong to the caller's dispose scope.</summary>
     public static ControlHints Of(GenerationRequest request, PipelineParts parts) => new(
     [
         .. parts.ControlNets.Select((network, i) => (
-            network, request.ControlScales?[i] ?? network.Scale, Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
+            network, request.ControlWeights![i], Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
     ]);
 
     /// <summary>The denoiser of a generation with the control upon it; itself where there is none.</summary>
@@ -29,15 +29,15 @@ internal sealed class ControlHints
         Tensor[]? down = null;
         Tensor? middle = null;
         ScalarType type = input.Sample.dtype;
-        foreach ((LoadedControlNet control, double scale, Tensor hint) in _controls.Where(c => c.Network.Acts(evaluation, evaluations)))
+        foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls.Where(c => c.Weight.Acts(evaluation, evaluations)))
         {
             UNetInput seen = Seen(input, control);
             Tensor pictures = hint.to(control.Type).expand(seen.Sample.shape[0], -1, -1, -1);
-            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = scale });
+            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = weight.Scale!.Value });
             Tensor[] residuals = [.. output.DownResiduals.Select(r => As(type, r))];
-            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a + b)];
+            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a.Plus(b))];
             Tensor last = As(type, output.MiddleResidual);
-            middle = middle is null ? last : middle + last;
+            middle = middle is null ? last : middle.Plus(last);
         }
 
         return input with { DownResiduals = down, MiddleResidual = middle };
@@ -60,6 +60,6 @@ internal sealed class ControlHints
     private static Tensor Hint(ImageBuffer image)
     {
         using Tensor pixels = ImageTensor.FromImage(image);
-        return pixels.add_(1).div(2);
+        return pixels.Plus_(1).Over(2);
     }
 }

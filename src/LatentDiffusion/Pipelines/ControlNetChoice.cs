@@ -1,4 +1,4 @@
 namespace LatentDiffusion;
 
 /// <summary>A ControlNet as it was asked for.</summary>
-internal sealed record ControlNetChoice(string Folder, double Scale, double Start, double End);
+internal sealed record ControlNetChoice(string Folder, ControlWeight Weight);

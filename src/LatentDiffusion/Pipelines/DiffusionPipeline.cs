@@ -29,15 +29,14 @@ public sealed partial class DiffusionPipeline : IDisposable
         var clock = Stopwatch.StartNew();
         bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
         (Conditioning text, Conditioning? negative) = Encode(request, guided && _parts.Guidance.NeedsUnconditional, cancellationToken);
-        using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start();
+        using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
         IDenoiser plain = caching ?? _parts.Denoiser;
         using Refinement? refinement = Refine(request, withNegative: negative is not null, cancellationToken);
         TimeSpan encoding = clock.Elapsed;
 
         cancellationToken.ThrowIfCancellationRequested();
         clock.Restart();
-        LatentSource source = LatentSource.Of(request, _parts, cancellationToken);
-        GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts);
+        GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts, cancellationToken);
         var batches = new List<Tensor>();
         using (_parts.Residency.Bring(cancellationToken, _parts.Denoising))
         {
@@ -45,9 +44,9 @@ public sealed partial class DiffusionPipeline : IDisposable
             {
                 int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
                 using DisposeScope batch = NewDisposeScope();
-                Tensor latents = Denoise(passes[0], source, plain, guided, first, count, progress, cancellationToken);
+                Tensor latents = Denoise(passes[0], passes[0].Source, plain, guided, first, count, progress, cancellationToken);
                 foreach (GenerationPass pass in passes.Skip(1))
-                    latents = Denoise(pass, LatentSource.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
+                    latents = Denoise(pass, pass.Source.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
                 batches.Add(latents.MoveToOuterDisposeScope());
             }
         }
@@ -72,14 +71,14 @@ public sealed partial class DiffusionPipeline : IDisposable
     {
         if (_parts.Refiner is not { } refiner) return null;
         using IDisposable there = _parts.Residency.Bring(cancellationToken, refiner.TextEncoder);
-        return refiner.Begin(request, withNegative, _parts.Scheduler);
+        return refiner.Begin(request, withNegative, _parts.Scheduler, cancellationToken);
     }
 
     private (Conditioning Text, Conditioning? Negative) Encode(GenerationRequest request, bool withNegative, CancellationToken cancellationToken)
     {
         bool encodes = request.PromptEmbeds is null || (withNegative && request.NegativePromptEmbeds is null);
         using IDisposable there = _parts.Residency.Bring(cancellationToken, encodes ? [_parts.TextEncoder] : []);
-        return RequestConditioning.Of(request, _parts.TextEncoder, withNegative, _parts.Device);
+        return RequestConditioning.Of(request, _parts.TextEncoder, withNegative, _parts.Device, cancellationToken);
     }
 
     /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>

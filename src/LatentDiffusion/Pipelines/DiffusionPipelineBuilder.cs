@@ -87,7 +87,7 @@ public sealed partial class DiffusionPipelineBuilder
         if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
         if (!(start >= 0 && start < 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "The start is a share of the steps, at least 0 and below 1.");
         if (!(end > start && end <= 1)) throw new ArgumentOutOfRangeException(nameof(end), end, "The end is a share of the steps, above the start and at most 1.");
-        _controlNets.Add(new ControlNetChoice(folder, scale, start, end));
+        _controlNets.Add(new ControlNetChoice(folder, new ControlWeight { Scale = scale, Start = start, End = end }));
         return this;
     }
 

@@ -20,15 +20,19 @@ public static class GenerationMetadata
         new("height", r => Text(r.Height), (r, v) => r with { Height = Number<int>(v) }),
         new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
         new("upscale", r => Json(r.Upscale), (r, v) => r with { Upscale = Read<LatentUpscaling>(v) }),
-        new("control_scales", r => Json(r.ControlScales), (r, v) => r with { ControlScales = Read<double[]>(v) }),
+        new("control_weights", r => Json(r.ControlWeights), (r, v) => r with { ControlWeights = Read<ControlWeight[]>(v) }),
         new("size_hint", r => Json(r.SizeHint), (r, v) => r with { SizeHint = Read<SizeHint>(v) }),
         new("negative_size_hint", r => Json(r.NegativeSizeHint), (r, v) => r with { NegativeSizeHint = Read<SizeHint>(v) }),
-        // Tensors and pictures do not go into texts: what was made of them says so, and is not made again from what it says.
-        new("prompt_embeds", r => r.PromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
-        new("initial_image", r => r.InitialImage is null ? null : "given", (_, _) => throw new FormatException()),
-        new("mask", r => r.Mask is null ? null : "given", (_, _) => throw new FormatException()),
-        new("control_images", r => r.ControlImages is null ? null : "given", (_, _) => throw new FormatException()),
-        new("negative_prompt_embeds", r => r.NegativePromptEmbeds is null ? null : "given", (_, _) => throw new FormatException()),
+    ];
+
+    // Tensors and pictures do not go into texts: what was made of them says so, and whoever makes it again brings them.
+    private static readonly Input[] s_inputs =
+    [
+        new("prompt_embeds", r => r.PromptEmbeds, (r, from) => r with { PromptEmbeds = from.PromptEmbeds }),
+        new("negative_prompt_embeds", r => r.NegativePromptEmbeds, (r, from) => r with { NegativePromptEmbeds = from.NegativePromptEmbeds }),
+        new("initial_image", r => r.InitialImage, (r, from) => r with { InitialImage = from.InitialImage }),
+        new("mask", r => r.Mask, (r, from) => r with { Mask = from.Mask }),
+        new("control_images", r => r.ControlImages, (r, from) => r with { ControlImages = from.ControlImages }),
     ];
 
     private static readonly JsonSerializerOptions s_json = new()
@@ -38,17 +42,23 @@ public static class GenerationMetadata
     };
 
     /// <summary>The entries that make up a request: those that <see cref="ToRequest"/> reads.</summary>
-    public static IReadOnlyList<string> RequestKeys { get; } = [.. s_entries.Select(e => e.Key)];
+    public static IReadOnlyList<string> RequestKeys { get; } = [.. s_entries.Select(e => e.Key), .. s_inputs.Select(i => i.Key)];
 
     /// <summary>Reads the request that a PNG file's picture was made by.</summary>
     /// <param name="png">The bytes of a file that <see cref="GeneratedImage.ToPng"/> or <see cref="GeneratedImage.SavePng"/> gave.</param>
+    /// <param name="inputs">Has the pictures and embeddings that it was made from, which files do not hold; the rest of it is not read. Null for none.</param>
     /// <returns>A request for that one picture: the same pipeline gives the same pixels again.</returns>
-    /// <exception cref="InvalidDataException">The bytes are no PNG file, or it does not say how it was made; the message names the entry.</exception>
-    public static GenerationRequest ReadRequest(ReadOnlySpan<byte> png) => ToRequest(PngText.Read(png));
+    /// <exception cref="InvalidDataException">
+    /// The bytes are no PNG file, or it does not say how it was made, or it was made from what <paramref name="inputs"/> lack;
+    /// the message names the entry.
+    /// </exception>
+    public static GenerationRequest ReadRequest(ReadOnlySpan<byte> png, GenerationRequest? inputs = null) => ToRequest(PngText.Read(png), inputs);
 
     /// <summary>The request that text entries describe. Entries of other names are not read.</summary>
-    /// <exception cref="InvalidDataException">There is no prompt, or a number is none.</exception>
-    public static GenerationRequest ToRequest(IReadOnlyDictionary<string, string> entries)
+    /// <param name="entries">Such as <see cref="GeneratedImage.Metadata"/>.</param>
+    /// <param name="inputs">Has the pictures and embeddings that texts do not hold; the rest of it is not read. Null for none.</param>
+    /// <exception cref="InvalidDataException">There is no prompt, or a number is none, or <paramref name="inputs"/> lack something.</exception>
+    public static GenerationRequest ToRequest(IReadOnlyDictionary<string, string> entries, GenerationRequest? inputs = null)
     {
         ArgumentNullException.ThrowIfNull(entries);
         if (!entries.ContainsKey("prompt")) throw new InvalidDataException("The picture does not say how it was made: it has no text 'prompt'.");
@@ -60,6 +70,13 @@ public static class GenerationMetadata
                 ?? throw new InvalidDataException($"The picture's text '{entry.Key}' is '{value}', which cannot be read as a value of its range.");
         }
 
+        foreach (Input input in s_inputs.Where(i => entries.ContainsKey(i.Key)))
+        {
+            if (inputs is null || input.Get(inputs) is null)
+                throw new InvalidDataException($"The picture was made with '{input.Key}', which texts do not hold: give it in '{nameof(inputs)}'.");
+            request = input.Take(request, inputs);
+        }
+
         return request;
     }
 
@@ -68,7 +85,7 @@ public static class GenerationMetadata
     {
         try
         {
-            return s_entries.Single(e => e.Key == key).Set(request, value);
+            return s_entries.SingleOrDefault(e => e.Key == key)?.Set(request, value);
         }
         catch (Exception e) when (e is FormatException or OverflowException or JsonException)
         {
@@ -79,7 +96,7 @@ public static class GenerationMetadata
     /// <summary>All entries of a picture; those of timings last.</summary>
     internal static Dictionary<string, string> Of(GenerationRequest request, GenerationTimings? timings, PipelineParts parts)
     {
-        var texts = s_entries.Where(e => e.Get(request) is not null).ToDictionary(e => e.Key, e => e.Get(request)!);
+        Dictionary<string, string> texts = TextsOf(request);
         texts["scheduler"] = parts.Scheduler.GetType().Name;
         if (parts.Options.ModelId is { } model) texts["model"] = model;
         if (parts.Refiner is { } refiner) texts["refiner"] = refiner.Name;
@@ -87,6 +104,14 @@ public static class GenerationMetadata
         texts["text_encoding_seconds"] = Seconds(timings.TextEncoding);
         texts["denoising_seconds"] = Seconds(timings.Denoising);
         texts["decoding_seconds"] = Seconds(timings.Decoding);
+        return texts;
+    }
+
+    /// <summary>The entries of a request alone.</summary>
+    internal static Dictionary<string, string> TextsOf(GenerationRequest request)
+    {
+        var texts = s_entries.Where(e => e.Get(request) is not null).ToDictionary(e => e.Key, e => e.Get(request)!);
+        foreach (Input input in s_inputs.Where(i => i.Get(request) is not null)) texts[input.Key] = "given";
         return texts;
     }
 
@@ -101,4 +126,6 @@ public static class GenerationMetadata
     private static T Number<T>(string value) where T : IParsable<T> => T.Parse(value, CultureInfo.InvariantCulture);
 
     private sealed record Entry(string Key, Func<GenerationRequest, string?> Get, Func<GenerationRequest, string, GenerationRequest> Set);
+
+    private sealed record Input(string Key, Func<GenerationRequest, object?> Get, Func<GenerationRequest, GenerationRequest, GenerationRequest> Take);
 }

@@ -75,7 +75,10 @@ public sealed record GenerationRequest
     /// </remarks>
     public ImageBuffer? Mask { get; init; }
 
-    /// <summary>A second pass at a larger size, for which <see cref="Width"/> and <see cref="Height"/> are the first one's. None with a <see cref="Mask"/>. Null for one pass.</summary>
+    /// <summary>
+    /// A second pass at a larger size, for which <see cref="Width"/> and <see cref="Height"/> are the first one's. With a
+    /// <see cref="Mask"/> it repaints the same area, and what stays is the picture at the larger size. Null for one pass.
+    /// </summary>
     public LatentUpscaling? Upscale { get; init; }
 
     /// <summary>
@@ -86,10 +89,10 @@ public sealed record GenerationRequest
     public IReadOnlyList<ImageBuffer>? ControlImages { get; init; }
 
     /// <summary>
-    /// How strongly each ControlNet controls, in the order of <see cref="ControlImages"/>: any finite numbers, 1 for as
-    /// trained. Null for what the pipeline was built with.
+    /// How strongly and when each ControlNet of the pipeline controls this generation, in their order. Null, the default, and
+    /// what is null within, for what <see cref="DiffusionPipelineBuilder.UseControlNet"/> said.
     /// </summary>
-    public IReadOnlyList<double>? ControlScales { get; init; }
+    public IReadOnlyList<ControlWeight>? ControlWeights { get; init; }
 
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
     public SizeHint? SizeHint { get; init; }

@@ -9,8 +9,8 @@ namespace LatentDiffusion;
 internal sealed class LatentSource
 {
     private LatentDistribution? _picture, _masked;
-    private Tensor? _mask;
-    private bool _noiseAlone = true;
+    private Tensor? _mask, _enlarged;
+    private bool _noiseAlone;
 
     private LatentSource()
     {
@@ -19,33 +19,25 @@ internal sealed class LatentSource
     /// <summary>The source of a request that is complete. Its tensors belong to the caller's dispose scope.</summary>
     public static LatentSource Of(GenerationRequest request, PipelineParts parts, CancellationToken cancellationToken)
     {
-        if (request.InitialImage is null) return new LatentSource();
+        if (request.InitialImage is null) return new LatentSource { _noiseAlone = true };
+        if (request.Mask is not null) return Repainting(request, parts, noiseAlone: request.Strength == 1, cancellationToken);
         using IDisposable there = parts.Residency.Bring(cancellationToken, parts.Autoencoder);
-        (int width, int height) = (request.Width!.Value, request.Height!.Value);
-        Tensor pixels = ImageTensor.FromImage(request.InitialImage.Resize(width, height)).to(parts.Device);
-        if (request.Mask is null) return new LatentSource { _noiseAlone = false, _picture = parts.Autoencoder.Encode(pixels, cancellationToken) };
-
-        bool noiseAlone = request.Strength == 1, seen = StartRules.SeesMask(parts);
-        int factor = parts.Autoencoder.DownsamplingFactor;
-        Tensor mask = RepaintMask.ToTensor(request.Mask.Resize(width, height)).to(parts.Device);
-        return new LatentSource
-        {
-            _noiseAlone = noiseAlone,
-            _picture = noiseAlone && seen ? null : parts.Autoencoder.Encode(pixels, cancellationToken),
-            _masked = seen ? parts.Autoencoder.Encode(pixels * (1 - mask), cancellationToken) : null,
-            // The nearest pixel's, as models for inpainting are published with.
-            _mask = mask.slice(2, 0, height, factor).slice(3, 0, width, factor).contiguous(),
-        };
+        return new LatentSource { _picture = parts.Autoencoder.Encode(Pixels(request, parts), cancellationToken) };
     }
 
-    /// <summary>Latents of a batch at the size of a request.</summary>
-    public static LatentSource Enlarged(Tensor latents, GenerationRequest request, PipelineParts parts)
+    /// <summary>What a second pass has besides latents, to be <see cref="Enlarged"/>: the picture of which some stays.</summary>
+    public static LatentSource OfSecondPass(GenerationRequest request, PipelineParts parts, CancellationToken cancellationToken) =>
+        request.Mask is null ? new LatentSource() : Repainting(request, parts, StartRules.SeesMask(parts), cancellationToken);
+
+    /// <summary>The same, starting from latents of a batch brought to the size of a request.</summary>
+    public LatentSource Enlarged(Tensor latents, GenerationRequest request, PipelineParts parts)
     {
         int factor = parts.Autoencoder.DownsamplingFactor;
         long[] size = [request.Height!.Value / factor, request.Width!.Value / factor];
         return new LatentSource
         {
-            _noiseAlone = false, _picture = new LatentDistribution(nn.functional.interpolate(latents, size, mode: InterpolationMode.Bilinear, align_corners: false)),
+            _picture = _picture, _masked = _masked, _mask = _mask,
+            _enlarged = nn.functional.interpolate(latents, size, mode: InterpolationMode.Bilinear, align_corners: false),
         };
     }
 
@@ -61,7 +53,7 @@ internal sealed class LatentSource
         long count = like.shape[0];
         Tensor? picture = _picture is null ? null : Draw(_picture, noise, count);
         Tensor drawn = noise.NextLike(like);
-        Tensor latents = _noiseAlone ? drawn * run.InitialNoiseSigma : run.AddNoise(picture!, drawn);
+        Tensor latents = _noiseAlone ? drawn.Times(run.InitialNoiseSigma) : run.AddNoise(Clean(picture), drawn);
         if (_mask is null) return new LatentStart(latents);
         if (_masked is not null) return new LatentStart(latents) { Beside = cat([_mask.expand(count, -1, -1, -1), Draw(_masked, noise, count)], 1) };
 
@@ -69,6 +61,37 @@ internal sealed class LatentSource
         if (_picture!.StandardDeviation is not null) noise.NextLike(like).Dispose();
         return new LatentStart(latents) { Kept = new KeptLatents(picture!, drawn, _mask) };
     }
+
+    /// <summary>What noise is added to: latents before, with the picture's where they stay, or else the picture's.</summary>
+    private Tensor Clean(Tensor? picture) => _enlarged is null ? picture!
+        : _mask is null || picture is null ? _enlarged
+        : where(_mask.to(ScalarType.Bool), _enlarged, picture);
+
+    /// <param name="request">Complete, with picture and mask.</param>
+    /// <param name="parts">What the pipeline is made of.</param>
+    /// <param name="noiseAlone">Whether nothing is begun from the picture itself.</param>
+    /// <param name="cancellationToken">Checked before each evaluation of the autoencoder.</param>
+    private static LatentSource Repainting(GenerationRequest request, PipelineParts parts, bool noiseAlone, CancellationToken cancellationToken)
+    {
+        using IDisposable there = parts.Residency.Bring(cancellationToken, parts.Autoencoder);
+        bool seen = StartRules.SeesMask(parts);
+        (int width, int height) = (request.Width!.Value, request.Height!.Value);
+        int factor = parts.Autoencoder.DownsamplingFactor;
+        Tensor pixels = Pixels(request, parts), mask = RepaintMask.ToTensor(request.Mask!.Resize(width, height)).to(parts.Device);
+        return new LatentSource
+        {
+            _noiseAlone = noiseAlone,
+            _picture = noiseAlone && seen ? null : Encoded(pixels),
+            _masked = seen ? Encoded(pixels * mask.SubtractedFrom(1)) : null,
+            // The nearest pixel's, as models for inpainting are published with.
+            _mask = mask.slice(2, 0, height, factor).slice(3, 0, width, factor).contiguous(),
+        };
+
+        LatentDistribution Encoded(Tensor picture) => parts.Autoencoder.Encode(picture, cancellationToken);
+    }
+
+    private static Tensor Pixels(GenerationRequest request, PipelineParts parts) =>
+        ImageTensor.FromImage(request.InitialImage!.Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device);
 
     private static Tensor Draw(LatentDistribution one, INoiseSource noise, long count) =>
         new LatentDistribution(one.Mean.expand(count, -1, -1, -1), one.StandardDeviation?.expand(count, -1, -1, -1)).Sample(noise);

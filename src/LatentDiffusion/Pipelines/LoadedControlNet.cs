@@ -2,20 +2,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A ControlNet of a pipeline, with how strongly and when it controls.</summary>
+/// <summary>A ControlNet of a pipeline, with how strongly and when it controls where a request does not say.</summary>
 /// <param name="Network">The network.</param>
+/// <param name="Weight">Complete.</param>
 /// <param name="Owned">Whether the pipeline loaded it, and releases it; those of the model's own folder are the model's.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : IOffloadable, IDisposable
+internal sealed record LoadedControlNet(ControlNetModel Network, ControlWeight Weight, bool Owned) : IOffloadable, IDisposable
 {
-    /// <summary>What its residuals are multiplied by where a request does not say.</summary>
-    public double Scale { get; init; } = 1;
-
-    /// <summary>Share of the steps before it.</summary>
-    public double Start { get; init; }
-
-    /// <summary>Share of the steps after which it does nothing more.</summary>
-    public double End { get; init; } = 1;
-
     /// <summary>The type it computes in.</summary>
     public ScalarType Type { get; } = Network.parameters().First().dtype;
 
@@ -27,7 +19,7 @@ internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : I
         try
         {
             Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);
-            return new LoadedControlNet(network, Owned: true) { Scale = choice.Scale, Start = choice.Start, End = choice.End };
+            return new LoadedControlNet(network, choice.Weight, Owned: true);
         }
         catch
         {
@@ -43,15 +35,9 @@ internal sealed record LoadedControlNet(ControlNetModel Network, bool Owned) : I
         foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
         {
             Check(network.Config, $"'{DiffusersNames.ControlNet(i)}' of the model", components.UNet.Config, autoencoder);
-            yield return new LoadedControlNet(network, Owned: false);
+            yield return new LoadedControlNet(network, new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
         }
     }
-
-    /// <summary>Whether it controls an evaluation.</summary>
-    /// <param name="evaluation">From 0.</param>
-    /// <param name="evaluations">How many there are.</param>
-    public bool Acts(int evaluation, int evaluations) =>
-        (double)evaluation / evaluations >= Start && (double)(evaluation + 1) / evaluations <= End;
 
     public void MoveTo(Device device) => NetworkMoves.Move(Network, device);
 

@@ -63,8 +63,9 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="request">Complete.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="scheduler">The pipeline's.</param>
-    public Refinement Begin(GenerationRequest request, bool withNegative, INoiseScheduler scheduler) =>
-        new(Model.Denoiser, RequestConditioning.Of(request, TextEncoder, withNegative, Model.Device), Boundary(scheduler), Model.Device);
+    /// <param name="cancellationToken">Checked before each call of the encoder.</param>
+    public Refinement Begin(GenerationRequest request, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
+        new(Model.Denoiser, RequestConditioning.Of(request, TextEncoder, withNegative, Model.Device, cancellationToken), Boundary(scheduler), Model.Device, cancellationToken);
 
     public void Dispose() => Model.Dispose();
 }

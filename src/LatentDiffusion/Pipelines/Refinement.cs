@@ -7,9 +7,10 @@ namespace LatentDiffusion;
 /// <param name="prompt">The prompts, as it reads them.</param>
 /// <param name="boundary">The timestep below which it takes over.</param>
 /// <param name="device">Where it runs.</param>
-internal sealed class Refinement(IDenoiser network, (Conditioning Text, Conditioning? Negative) prompt, double boundary, Device device) : IDisposable
+/// <param name="cancellationToken">The generation's.</param>
+internal sealed class Refinement(IDenoiser network, (Conditioning Text, Conditioning? Negative) prompt, double boundary, Device device, CancellationToken cancellationToken) : IDisposable
 {
-    private readonly IDenoiserRun? _caching = (network as ICachingDenoiser)?.Start();
+    private readonly IDenoiserRun? _caching = (network as ICachingDenoiser)?.Start(cancellationToken);
 
     /// <summary>The timestep below which it takes over.</summary>
     public double Boundary => boundary;

@@ -27,6 +27,7 @@ internal static class RequestRules
             Height = request.Height ?? request.InitialImage?.Height ?? parts.SampleSize * factor,
             Strength = request.Strength ?? (request.InitialImage is null ? null : StartRules.DefaultStrength),
             TimeLimit = request.TimeLimit ?? parts.Options.TimeLimit,
+            ControlWeights = CompleteWeights(request.ControlWeights, parts.ControlNets),
         };
         Text(nameof(request.Prompt), request.Prompt, parts.Options.MaximumPromptLength);
         Text(nameof(request.NegativePrompt), request.NegativePrompt, parts.Options.MaximumPromptLength);
@@ -63,6 +64,14 @@ internal static class RequestRules
             SizeHint = hint.Complete(kind, nameof(request.SizeHint), width, height, LikedScore),
             NegativeSizeHint = negative.Complete(kind, nameof(request.NegativeSizeHint), width, height, DislikedScore),
         };
+    }
+
+    /// <summary>Those of the request where it has some, and else the pipeline's; what is wrong with them is left to be refused.</summary>
+    private static IReadOnlyList<ControlWeight>? CompleteWeights(IReadOnlyList<ControlWeight>? weights, IReadOnlyList<LoadedControlNet> controls)
+    {
+        if (weights is null && controls.Count == 0) return null;
+        if (weights is not null && (weights.Count != controls.Count || weights.All(w => w is null or { Scale: not null, Start: not null, End: not null }))) return weights;
+        return [.. controls.Select((control, i) => weights is null ? control.Weight : weights[i] is { } given ? control.Weight.With(given) : null!)];
     }
 
     private static void Text(string name, string value, int maximum)

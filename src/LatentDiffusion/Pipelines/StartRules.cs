@@ -24,7 +24,9 @@ internal static class StartRules
         double x = (double)upscale.Width / request.Width!.Value, y = (double)upscale.Height / request.Height!.Value;
         return request with
         {
-            Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, InitialImage = null, Upscale = null,
+            Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, Upscale = null,
+            // Where all is repainted, the picture has done its part.
+            InitialImage = request.Mask is null ? null : request.InitialImage,
             SizeHint = request.SizeHint?.Enlarged(x, y), NegativeSizeHint = request.NegativeSizeHint?.Enlarged(x, y),
         };
     }
@@ -51,18 +53,11 @@ internal static class StartRules
             (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
             controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
         RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
-        if (request.ControlScales is { } scales)
-        {
-            RequestRules.Check(
-                scales.Count == controls && scales.All(double.IsFinite), nameof(request.ControlScales), FormattableString.Invariant($"[{string.Join(", ", scales)}]"),
-                controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls} finite numbers, one for each ControlNet");
-        }
-
+        CheckControlWeights(request.ControlWeights, controls);
         parts.Refiner?.Check(request, parts.Scheduler);
         if (SecondPass(request) is { } second)
         {
             int factor = parts.Autoencoder.DownsamplingFactor;
-            RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none with {nameof(request.Upscale)}, whose second pass would make anew what stays");
             RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
             RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
             CheckStrength($"{nameof(request.Upscale)}.{nameof(request.Strength)}", second, parts.Scheduler);
@@ -80,6 +75,22 @@ internal static class StartRules
         {
             RequestRules.Check(
                 (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
+        }
+    }
+
+    private static void CheckControlWeights(IReadOnlyList<ControlWeight>? weights, int controls)
+    {
+        const string Name = nameof(GenerationRequest.ControlWeights);
+        if (weights is null) return;
+        RequestRules.Check(
+            weights.Count == controls, Name, $"{weights.Count} weights", controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
+        for (int i = 0; i < controls; i++)
+        {
+            ControlWeight weight = weights[i];
+            RequestRules.Check(weight is not null, $"{Name}[{i}]", "null", "a weight");
+            RequestRules.Check(double.IsFinite(weight!.Scale!.Value), $"{Name}[{i}].{nameof(weight.Scale)}", weight.Scale, "a finite number");
+            RequestRules.Check(weight.Start is >= 0 and < 1, $"{Name}[{i}].{nameof(weight.Start)}", weight.Start, "at least 0 and below 1");
+            RequestRules.Check(weight.End > weight.Start && weight.End <= 1, $"{Name}[{i}].{nameof(weight.End)}", weight.End, $"above the start, {weight.Start}, and at most 1");
         }
     }
 

@@ -23,9 +23,9 @@ internal static class DenoisedEstimate
         Tensor estimate = type switch
         {
             PredictionType.Sample => prediction.alias(),
-            PredictionType.Velocity => (sample * (a / length) - s * prediction) / length,
-            PredictionType.Flow => (sample - s * prediction) / (a + s),
-            _ => (sample - s * prediction) / Math.Max(a, LeastSignal),
+            PredictionType.Velocity => (sample.Times(a / length) - prediction.Times(s)).Over(length),
+            PredictionType.Flow => (sample - prediction.Times(s)).Over(a + s),
+            _ => (sample - prediction.Times(s)).Over(Math.Max(a, LeastSignal)),
         };
         return estimate.MoveToOuterDisposeScope();
     }

@@ -10,25 +10,39 @@ internal static class RequestConditioning
     /// <param name="encoder">Encodes what comes as text.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="device">Where the denoiser runs.</param>
+    /// <param name="cancellationToken">Checked before each call of the encoder.</param>
     /// <exception cref="ArgumentException">Embeddings of the request do not fit each other or the encoder.</exception>
-    public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device)
+    public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device, CancellationToken cancellationToken)
     {
-        Conditioning text = Given(request.PromptEmbeds, device) ?? encoder.Encode([request.Prompt]);
+        Conditioning text = Given(request.PromptEmbeds, device) ?? Encode(request.Prompt);
         if (!withNegative) return (text, null);
-        Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? (request.NegativePrompt.Length == 0 ? encoder.EncodeUnconditional(1) : encoder.Encode([request.NegativePrompt]));
+        Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? Negative();
         if (request is { NegativePromptEmbeds: null, NegativePrompt: "" }) negative = Lengthened(negative, text);
         if (Fit(text, negative)) return (text, negative);
 
         // Of two lengths: encoders give the prompts of one call one length.
         if (request is { PromptEmbeds: null, NegativePromptEmbeds: null })
         {
-            using Conditioning both = encoder.Encode([request.Prompt, request.NegativePrompt]);
+            using Conditioning both = Encode(request.Prompt, request.NegativePrompt);
             return (both.Slice(0, 1), both.Slice(1, 1));
         }
 
         throw new ArgumentException(
             $"The prompt's hidden states have the shape {Shape(text)} and the negative prompt's {Shape(negative)}; they must agree, and both or neither must be pooled and masked. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
+
+        Conditioning Encode(params string[] prompts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return encoder.Encode(prompts);
+        }
+
+        Conditioning Negative()
+        {
+            if (request.NegativePrompt.Length > 0) return Encode(request.NegativePrompt);
+            cancellationToken.ThrowIfCancellationRequested();
+            return encoder.EncodeUnconditional(1);
+        }
     }
 
     private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));

@@ -29,13 +29,13 @@ internal sealed class AdamW : IDisposable
     {
         using IDisposable noGrad = no_grad();
         double correction1 = 1 - Math.Pow(_options.Beta1, step), correction2 = 1 - Math.Pow(_options.Beta2, step);
-        Scalar beta1 = _options.Beta1.ToScalar(), beta2 = _options.Beta2.ToScalar();
-        Scalar fresh1 = (1 - _options.Beta1).ToScalar(), fresh2 = (1 - _options.Beta2).ToScalar();
-        Scalar root = Math.Sqrt(correction2).ToScalar(), epsilon = _options.Epsilon.ToScalar();
+        using Scalar beta1 = _options.Beta1.ToScalar(), beta2 = _options.Beta2.ToScalar();
+        using Scalar fresh1 = (1 - _options.Beta1).ToScalar(), fresh2 = (1 - _options.Beta2).ToScalar();
+        using Scalar root = Math.Sqrt(correction2).ToScalar(), epsilon = _options.Epsilon.ToScalar();
         foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second, double factor) in _blocks)
         {
             double rateHere = factor * learningRate;
-            Scalar kept = (1 - rateHere * _options.WeightDecay).ToScalar(), rate = (-rateHere / correction1).ToScalar();
+            using Scalar kept = (1 - rateHere * _options.WeightDecay).ToScalar(), rate = (-rateHere / correction1).ToScalar();
             first.mul_(beta1).add_(gradient, alpha: fresh1);
             second.mul_(beta2).addcmul_(gradient, gradient, fresh2);
             using Tensor denominator = second.sqrt().div_(root).add_(epsilon);

@@ -29,7 +29,7 @@ internal sealed class ExponentialMovingAverage : IDisposable
     {
         using IDisposable noGrad = no_grad();
         double weight = 1 - (_warmup ? Math.Min(_decay, (1.0 + step) / (10.0 + step)) : _decay);
-        Scalar kept = (1 - weight).ToScalar(), added = weight.ToScalar();
+        using Scalar kept = (1 - weight).ToScalar(), added = weight.ToScalar();
         foreach ((Tensor average, Tensor value) in _blocks) average.mul_(kept).add_(value, alpha: added);
     }
 

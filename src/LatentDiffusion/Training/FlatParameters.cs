@@ -122,7 +122,7 @@ internal sealed class FlatParameters : IDisposable
     {
         using Tensor norm = gradients.norm();
         double value = norm.item<float>();
-        if (value > maximum) gradients.mul_((maximum.Value / (value + 1e-6)).ToScalar());
+        if (value > maximum) gradients.Times_(maximum.Value / (value + 1e-6));
         return value;
     }
 

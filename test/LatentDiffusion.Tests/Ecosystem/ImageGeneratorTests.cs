@@ -13,11 +13,13 @@ namespace LatentDiffusion.Tests.Ecosystem;
 /// <summary>The pipeline behind the interface of Microsoft.Extensions.AI, over all that the interface has.</summary>
 public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
 {
+    private readonly TinyModel _model;
     private readonly DiffusionPipeline _pipeline;
     private readonly IImageGenerator _generator;
 
     public ImageGeneratorTests(TinyModel model)
     {
+        _model = model;
         _pipeline = model.Builder().Configure(o => o.Steps = 2).Build();
         _generator = _pipeline.AsImageGenerator();
     }
@@ -159,6 +161,86 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.StartsWith("InitialImage.Width is 15", size.Message, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData("bird.png", "image/png"), InlineData("bird.jpg", "image/jpeg"), InlineData("bird.webp", "image/webp")]
+    public async Task Pictures_are_taken_as_bytes_of_every_type_that_the_codec_reads(string name, string mediaType)
+    {
+        IImageCodec codec = new SkiaImageCodec();
+        byte[] file = codec.Encode(codec.Decode(Picture(24, 16).Data.Span), mediaType);
+        ImageGenerationResponse response = await _generator.EditImageAsync(file, name, "more blue");
+        Assert.Equal(codec.Decode(file).Rgb.ToArray(), Assert.IsType<GenerationResult>(response.RawRepresentation).Request.InitialImage!.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void The_interface_has_no_more_than_these_tests_know_of()
+    {
+        Assert.Equal(["GenerateAsync", "GetService"], Names(typeof(IImageGenerator).GetMethods()));
+        Assert.Equal(["AdditionalProperties", "Count", "ImageSize", "MediaType", "ModelId", "RawRepresentationFactory", "ResponseFormat", "StreamingCount"], Names(typeof(ImageGenerationOptions).GetProperties()));
+        Assert.Equal(["OriginalImages", "Prompt"], Names(typeof(ImageGenerationRequest).GetProperties()));
+        Assert.Equal(["Contents", "RawRepresentation", "Usage"], Names(typeof(ImageGenerationResponse).GetProperties()));
+        Assert.Equal(["DefaultModelId", "ProviderName", "ProviderUri"], Names(typeof(ImageGeneratorMetadata).GetProperties()));
+
+        static IEnumerable<string> Names(IEnumerable<System.Reflection.MemberInfo> members) => members.Select(m => m.Name).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_callers_options_and_request_stay_as_they_were()
+    {
+        var options = new ImageGenerationOptions
+        {
+            Count = 2, ImageSize = new Size(16, 24), MediaType = "image/png", ModelId = "model", ResponseFormat = ImageGenerationResponseFormat.Data, StreamingCount = 0,
+            AdditionalProperties = new() { ["steps"] = 2 },
+        };
+        var request = new ImageGenerationRequest("a blue bird", [Picture(16, 16)]);
+        string before = Json();
+        Assert.Contains("a blue bird", before, StringComparison.Ordinal);
+        ImageGenerationResponse response = await _generator.GenerateAsync(request, options);
+        Assert.Equal(before, Json());
+        // Nothing is counted in tokens.
+        Assert.Null(response.Usage);
+
+        string Json() => JsonSerializer.Serialize(options, AIJsonUtilities.DefaultOptions) + JsonSerializer.Serialize(request, AIJsonUtilities.DefaultOptions);
+    }
+
+    [Fact]
+    public async Task Calls_at_once_each_give_the_picture_of_their_seed()
+    {
+        GenerationResult[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Generate(new ImageGenerationOptions { AdditionalProperties = new() { ["seed"] = i % 3 } })));
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(results[i].Images[0].Image.Rgb.ToArray(), results[i + 3].Images[0].Image.Rgb.ToArray());
+            Assert.NotEqual(results[i].Images[0].Image.Rgb.ToArray(), results[(i + 1) % 3].Images[0].Image.Rgb.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Every_setting_of_a_request_has_its_additional_property()
+    {
+        var properties = new AdditionalPropertiesDictionary
+        {
+            ["prompt"] = "a star", ["negative_prompt"] = "red", ["seed"] = ulong.MaxValue, ["variation_seed"] = 7, ["variation_strength"] = 0.25f, ["steps"] = 3L, ["guidance_scale"] = "2.5",
+            ["width"] = 24, ["height"] = 16, ["strength"] = 0.7, ["upscale"] = """{ "width": 32, "height": 24, "strength": 0.5 }""",
+        };
+        ImageGenerationResponse response = await _generator.EditImageAsync(Picture(16, 16), "a blue bird", new ImageGenerationOptions { AdditionalProperties = properties });
+        GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
+        Assert.Equal(
+            new GenerationRequest
+            {
+                Prompt = "a star", NegativePrompt = "red", Seed = ulong.MaxValue, VariationSeed = 7, VariationStrength = 0.25, Steps = 3, GuidanceScale = 2.5,
+                Width = 24, Height = 16, Strength = 0.7, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 }, InitialImage = request.InitialImage,
+            },
+            request);
+
+        // What is left is for models of another kind, which refuse it by its name, or is no text.
+        string[] others = ["size_hint", "negative_size_hint", "control_weights", "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
+        Assert.Equal(GenerationMetadata.RequestKeys.Order(StringComparer.Ordinal), properties.Keys.Concat(others).Order(StringComparer.Ordinal));
+        foreach (string key in others)
+        {
+            string value = key == "control_weights" ? """[{ "scale": 0.5 }]""" : "{}", name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
+            var e = await Assert.ThrowsAsync<ArgumentException>(() => Generate(new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
+            Assert.StartsWith(key.EndsWith("hint", StringComparison.Ordinal) || key == "control_weights" ? $"{name} is " : $"AdditionalProperties has '{key}'", e.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static DataContent Picture(int width, int height) => new(
         new SkiaImageCodec().EncodePng(new ImageBuffer(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7))])), "image/png");
 
@@ -184,16 +266,25 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.Same(_generator, _generator.GetService<DiffusionImageGenerator>());
         Assert.Null(_generator.GetService<ImageGeneratorMetadata>("key"));
         Assert.Null(_generator.GetService<ILogger>());
+        Assert.Throws<InvalidOperationException>(() => _generator.GetRequiredService<ILogger>());
+        _generator.Dispose();
         _generator.Dispose();
         Assert.Single((await _generator.GenerateImagesAsync("still there")).Contents);
+
+        // The pipeline's end is the generator's.
+        DiffusionPipeline pipeline = _model.Builder().Build();
+        using IImageGenerator generator = pipeline.AsImageGenerator();
+        pipeline.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => generator.GenerateImagesAsync("a"));
     }
 
     [Fact]
     public async Task Logging_and_telemetry_of_the_abstraction_work_over_it()
     {
         using var log = new LogRecorder();
-        using var recorder = new TelemetryRecorder("images", "model");
-        using IImageGenerator generator = _generator.AsBuilder()
+        using TelemetryRecorder recorder = new("images", "told"), own = new(LatentDiffusionDiagnostics.ActivitySourceName, "told");
+        using DiffusionPipeline pipeline = _model.Builder().Configure(o => (o.Steps, o.ModelId) = (2, "told")).Build();
+        using IImageGenerator generator = pipeline.AsImageGenerator().AsBuilder()
             .ConfigureOptions(o => o.Count = 2)
             .UseLogging(log)
             .UseOpenTelemetry(log, "images", g => g.EnableSensitiveData = true)
@@ -204,15 +295,19 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync invoked", StringComparison.Ordinal) && l.Text.Contains("a blue bird", StringComparison.Ordinal));
         Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync completed", StringComparison.Ordinal));
         Activity span = Assert.Single(recorder.Spans);
+        Assert.Equal(("generate_content told", ActivityKind.Client), (span.DisplayName, span.Kind));
+        Assert.Equal(span.SpanId, Assert.Single(own.Spans).ParentSpanId);
         Assert.Equal("latent_diffusion", span.GetTagItem("gen_ai.provider.name"));
         Assert.Equal(24, span.GetTagItem("gen_ai.request.image.height"));
         Assert.Contains("a blue bird", (string)span.GetTagItem("gen_ai.input.messages")!, StringComparison.Ordinal);
         Assert.Single(recorder.Values("gen_ai.client.operation.duration"));
 
         await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateImagesAsync("a", new ImageGenerationOptions { ImageSize = new Size(1, 1) }));
+        Assert.Single(own.Spans);
         Assert.Equal(typeof(ArgumentException).FullName, recorder.Spans.Last().GetTagItem("error.type"));
         Assert.Contains(log.Lines, l => l.Level == LogLevel.Error && l.Text.Contains("GenerateAsync failed", StringComparison.Ordinal));
-        Assert.Same(_pipeline, generator.GetService<DiffusionPipeline>());
+        Assert.Same(pipeline, generator.GetService<DiffusionPipeline>());
+        Assert.Equal("told", generator.GetRequiredService<ImageGeneratorMetadata>().DefaultModelId);
     }
 
     [Fact]

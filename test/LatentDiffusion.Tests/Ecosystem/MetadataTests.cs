@@ -1,5 +1,6 @@
 using System.Globalization;
 using LatentDiffusion.Tests.Pipelines;
+using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Ecosystem;
@@ -23,6 +24,49 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
             Assert.Equal(s_request with { Seed = image.Seed, Count = 1 }, again);
             Assert.Equal(image.Image.Rgb.ToArray(), pipeline.Generate(again).Images[0].Image.Rgb.ToArray());
         }
+    }
+
+    [Fact]
+    public void A_picture_made_from_others_is_made_again_once_it_is_given_them()
+    {
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        using Conditioning between = pipeline.Model!.TextEncoder.Encode(["a star"]), negative = pipeline.Model.TextEncoder.Encode(["red"]);
+        GenerationRequest request = s_request with
+        {
+            Seed = 5, Count = 2, VariationSeed = 40, VariationStrength = 0.3, InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7,
+            PromptEmbeds = between, NegativePromptEmbeds = negative, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
+        };
+        GeneratedImage image = pipeline.Generate(request).Images[1];
+        GenerationRequest again = GenerationMetadata.ReadRequest(image.ToPng(), inputs: request);
+        Assert.Equal(request with { Count = 1, VariationSeed = 41 }, again);
+        Assert.Equal(image.ToPng(timings: false), pipeline.Generate(again).Images[0].ToPng(timings: false));
+
+        Refused(null, "prompt_embeds");
+        Refused(request with { InitialImage = null }, "initial_image");
+        Refused(request with { Mask = null }, "mask");
+
+        void Refused(GenerationRequest? inputs, string key) => Assert.Contains(
+            $"made with '{key}', which texts do not hold", Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(image.ToPng(), inputs)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_setting_is_read_back_as_it_was()
+    {
+        // More than any one model takes.
+        var request = new GenerationRequest
+        {
+            Prompt = "a", NegativePrompt = "b\nc", Seed = ulong.MaxValue, VariationSeed = 1UL << 63, VariationStrength = 1.0 / 3, Steps = 7, GuidanceScale = 0.1 + 0.2, Width = 24, Height = 16, Strength = 0.7,
+            Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 2.0 / 3 },
+            SizeHint = new SizeHint { OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6, AestheticScore = 6.5 }, NegativeSizeHint = new SizeHint { CropTop = 9 },
+            ControlWeights = [new() { Scale = -0.5, Start = 0.1, End = 0.9 }, new() { Scale = 1e-3 }],
+        };
+        Dictionary<string, string> texts = GenerationMetadata.TextsOf(request);
+        byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), texts);
+        GenerationRequest again = GenerationMetadata.ReadRequest(png);
+        Assert.Equal(request.ControlWeights, again.ControlWeights);
+        Assert.Equal(request, again with { ControlWeights = request.ControlWeights });
+        string[] inputs = ["prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
+        Assert.Equal(GenerationMetadata.RequestKeys.Except(inputs), texts.Keys);
     }
 
     [Fact]

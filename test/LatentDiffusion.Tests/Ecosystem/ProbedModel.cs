@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Ecosystem;
 
-/// <summary>A tiny model that tells of each text it encodes, and calls back before each evaluation of its denoiser.</summary>
+/// <summary>A tiny model that tells of all that it computes, and calls back before it does.</summary>
 internal sealed class ProbedModel(string folder) : IDisposable
 {
     private readonly DiffusionModel _model = DiffusionModel.Open(folder, CPU);
@@ -12,16 +12,28 @@ internal sealed class ProbedModel(string folder) : IDisposable
 
     public int Evaluations => _evaluations;
 
+    /// <summary>All calls of the networks, in their order: <c>text: …</c>, <c>encode</c>, <c>evaluate</c> and <c>decode</c>.</summary>
+    public List<string> Work { get; } = [];
+
+    /// <summary>Told of each call before it is made.</summary>
+    public Action<string>? BeforeWork { get; set; }
+
     public Action? BeforeEvaluation { get; set; }
 
     public DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder()
-        .UseTextEncoder(new Encoder(this)).UseDenoiser(new Denoiser(this)).UseAutoencoder(_model.Autoencoder)
+        .UseTextEncoder(new Encoder(this)).UseDenoiser(new Denoiser(this)).UseAutoencoder(new Autoencoder(this))
         .UseScheduler(KnownSchedulers.Ddim.Create(_model.SchedulerConfig)).UseClassifierFreeGuidance(1);
 
     /// <summary>Ready for a request without a size: parts handed in alone default to large pictures.</summary>
     public static GenerationRequest Request(string prompt) => new() { Prompt = prompt, Seed = 1, Steps = 2, Width = 16, Height = 16 };
 
     public void Dispose() => _model.Dispose();
+
+    private void Tell(string work)
+    {
+        lock (Work) Work.Add(work);
+        BeforeWork?.Invoke(work);
+    }
 
     private sealed class Encoder(ProbedModel probed) : ITextEncoder
     {
@@ -30,6 +42,7 @@ internal sealed class ProbedModel(string folder) : IDisposable
         public Conditioning Encode(IReadOnlyList<string> prompts)
         {
             lock (probed.Encoded) probed.Encoded.AddRange(prompts);
+            probed.Tell($"text: {string.Join(", ", prompts)}");
             return probed._model.TextEncoder.Encode(prompts);
         }
     }
@@ -41,8 +54,28 @@ internal sealed class ProbedModel(string folder) : IDisposable
         public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
         {
             Interlocked.Increment(ref probed._evaluations);
+            probed.Tell("evaluate");
             probed.BeforeEvaluation?.Invoke();
             return probed._model.Denoiser.Predict(latents, timestep, conditioning);
+        }
+    }
+
+    private sealed class Autoencoder(ProbedModel probed) : IAutoencoder
+    {
+        public int LatentChannels => probed._model.Autoencoder.LatentChannels;
+
+        public int DownsamplingFactor => probed._model.Autoencoder.DownsamplingFactor;
+
+        public LatentDistribution Encode(Tensor images)
+        {
+            probed.Tell("encode");
+            return probed._model.Autoencoder.Encode(images);
+        }
+
+        public Tensor Decode(Tensor latents)
+        {
+            probed.Tell("decode");
+            return probed._model.Autoencoder.Decode(latents);
         }
     }
 }

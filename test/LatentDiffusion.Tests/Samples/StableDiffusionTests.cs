@@ -84,7 +84,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         Assert.True(exitCode == 0, error);
         GenerationRequest request = s_request with
         {
-            InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7, ControlImages = [TaskPictures.Image, TaskPictures.Mask], ControlScales = [0.5, 1.5],
+            InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7, ControlImages = [TaskPictures.Image, TaskPictures.Mask], ControlWeights = [new() { Scale = 0.5 }, new() { Scale = 1.5 }],
         };
         Same(Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["own"]).UseScheduler("ddim").UseControlNet(_folder["control"]), request).Images[0], "out.png");
 

@@ -33,7 +33,11 @@ internal static class DiffusersNames
     }
 
     /// <summary>The constant of <see cref="PositionIds"/>.</summary>
-    public static Tensor MakePositionIds(long positions) => arange(positions, dtype: ScalarType.Int64).unsqueeze(0);
+    public static Tensor MakePositionIds(long positions)
+    {
+        using Tensor numbers = TensorArithmetic.CountUp(positions, ScalarType.Int64, CPU);
+        return numbers.unsqueeze(0);
+    }
 
     private static MappedTensor Map(TensorEntry entry)
     {

@@ -50,7 +50,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         (Tensor last, Tensor penultimate) = _textModel.forward(ids);
         Tensor end = Config.EosTokenId == LegacyEosTokenId
             ? ids.argmax(-1)
-            : ids.eq(Config.EosTokenId).to(ScalarType.Int32).argmax(-1);
+            : ids.EqualTo(Config.EosTokenId).to(ScalarType.Int32).argmax(-1);
         Tensor pooled = last.gather(1, end.view(-1, 1, 1).expand(-1, 1, last.shape[2])).squeeze(1);
         Tensor? projected = _projection?.call(pooled);
         scope.MoveToOuter(last, penultimate, pooled);

@@ -79,12 +79,12 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         using DisposeScope scope = NewDisposeScope();
         (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
-        if (input.MiddleResidual is not null) hidden = hidden + input.MiddleResidual;
+        if (input.MiddleResidual is not null) hidden = hidden.Plus(input.MiddleResidual);
         foreach (UNetUpBlock block in _upBlocks) hidden = block.forward(hidden, time, context, skips);
         return _normOut.call(hidden).Into(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 
     private static Stack<Tensor> Add(Stack<Tensor> skips, IReadOnlyList<Tensor> residuals) => skips.Count == residuals.Count
-        ? new(skips.Reverse().Zip(residuals, (skip, residual) => skip + residual))
+        ? new(skips.Reverse().Zip(residuals, (skip, residual) => skip.Plus(residual)))
         : throw new ArgumentException($"The U-Net has {skips.Count} skip connections, and {residuals.Count} residuals are given.", nameof(residuals));
 }

@@ -9,7 +9,7 @@ internal static class TinyModels
 
     public static StableDiffusionComponents Make(string family)
     {
-        bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family == "sd2";
+        bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family.StartsWith("sd2", StringComparison.Ordinal);
         ClipTextModel? first = refiner ? null : Text(two ? "gelu" : "quick_gelu").Build();
         ClipTextModel? second = xl ? (Text("gelu") with { ProjectionDim = 32 }).Build(projection: true) : null;
         return new StableDiffusionComponents
@@ -46,15 +46,15 @@ internal static class TinyModels
     {
         var one = new UNet2DConditionConfig
         {
-            SampleSize = 64, InChannels = family == "sd1-inpaint" ? 9 : 4, BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = Width,
+            SampleSize = 64, InChannels = family.EndsWith("-inpaint", StringComparison.Ordinal) ? 9 : 4, BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = Width,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         };
         UNet2DConditionConfig later = one with { AttentionHeadDim = new PerBlock<int>([1, 1]), UseLinearProjection = true };
         return family switch
         {
             "sd1" or "sd1-inpaint" => one,
-            "sd2" => later with { SampleSize = 96, UpcastAttention = true },
-            "xl" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
+            "sd2" or "sd2-inpaint" => later with { SampleSize = 96, UpcastAttention = true },
+            "xl" or "xl-inpaint" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
             {
                 DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
                 TransformerLayersPerBlock = new PerBlock<int>([1, 2]),

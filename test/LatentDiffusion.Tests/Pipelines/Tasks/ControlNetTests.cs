@@ -90,10 +90,48 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         using DiffusionPipeline free = Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())).Build();
         byte[] without = free.Generate(request with { ControlImages = null }).Images[0].Image.Rgb.ToArray();
         Assert.NotEqual(alone, without);
+    }
 
-        // What a request says of the scales goes before what the pipeline was built with.
-        Assert.Equal(alone, pipeline.Generate(request with { ControlScales = [FirstScale, SecondScale] }).Images[0].Image.Rgb.ToArray());
-        Assert.Equal(without, pipeline.Generate(request with { ControlScales = [0, 0] }).Images[0].Image.Rgb.ToArray());
+    [Fact]
+    public void ARequestSaysHowStronglyAndWhenInPlaceOfTheBuilder()
+    {
+        string first = Written("sd1", 0), second = Written("sd1", 1);
+        using DiffusionPipeline asBuilt = Model("sd1").UseControlNet(first, FirstScale).UseControlNet(second, SecondScale, start: 0.25, end: 0.75).Build();
+        using DiffusionPipeline asAsked = Model("sd1").UseControlNet(first, 3, start: 0.5).UseControlNet(second, end: 0.75).Build();
+        using DiffusionPipeline free = Model("sd1").Build();
+        byte[] expected = Pixels(asBuilt, s_request);
+        Assert.NotEqual(expected, Pixels(asAsked, s_request));
+        GenerationRequest request = s_request with { ControlWeights = [new() { Scale = FirstScale, Start = 0 }, new() { Scale = SecondScale, Start = 0.25 }] };
+        Assert.Equal(expected, Pixels(asAsked, request));
+        Assert.Equal(Pixels(free, s_request with { ControlImages = null }), Pixels(asAsked, s_request with { ControlWeights = [new() { Scale = 0 }, new() { Scale = 0 }] }));
+
+        // The result tells every choice, and so does its file, which is made again once it is given the pictures.
+        GenerationResult result = asAsked.Generate(request);
+        Assert.Equal([new() { Scale = FirstScale, Start = 0, End = 1 }, new() { Scale = SecondScale, Start = 0.25, End = 0.75 }], result.Request.ControlWeights!);
+        Assert.Equal(result.Request, asAsked.Generate(result.Request).Request);
+        GenerationRequest again = GenerationMetadata.ReadRequest(result.Images[0].ToPng(), inputs: request);
+        Assert.Equal(result.Request.ControlWeights, again.ControlWeights);
+        Assert.Equal(expected, Pixels(asAsked, again));
+        Assert.Equal([FirstScale, SecondScale], asBuilt.Generate(s_request).Request.ControlWeights!.Select(w => w.Scale!.Value));
+    }
+
+    public static TheoryData<ControlWeight?[], string> BadWeights => new()
+    {
+        { [new()], "ControlWeights is 1 weights; expected 2, one for each ControlNet" },
+        { [new(), null], "ControlWeights[1] is null; expected a weight" },
+        { [new() { Scale = double.NaN }, new()], "ControlWeights[0].Scale is NaN; expected a finite number" },
+        { [new(), new() { Start = -0.1 }], "ControlWeights[1].Start is -0.1; expected at least 0 and below 1" },
+        { [new(), new() { Start = 1 }], "ControlWeights[1].Start is 1" },
+        { [new(), new() { Start = 0.8 }], "ControlWeights[1].End is 0.75; expected above the start, 0.8, and at most 1" },
+        { [new() { End = 1.1 }, new()], "ControlWeights[0].End is 1.1" },
+    };
+
+    [Theory, MemberData(nameof(BadWeights))]
+    public void BadWeightsAreRefused(ControlWeight?[] weights, string message)
+    {
+        using DiffusionPipeline pipeline = Controlled("sd1", Model("sd1"));
+        var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { ControlWeights = weights! }, new Report(_ => Assert.Fail("work was done"))));
+        Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,10 +141,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Refused(controlled, s_request with { ControlImages = null }, "ControlImages is null; expected 2, one for each ControlNet");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected 2");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image, null!] }, "ControlImages is with a null among them");
+        Refused(free, s_request with { ControlImages = null, ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet");
         Refused(free, s_request, "ControlImages is 2 pictures; expected none, for the pipeline has no ControlNet");
-        Refused(controlled, s_request with { ControlScales = [0.5] }, "ControlScales is [0.5]; expected 2 finite numbers, one for each ControlNet");
-        Refused(controlled, s_request with { ControlScales = [1, double.NaN] }, "ControlScales is [1, NaN]");
-        Refused(free, s_request with { ControlImages = null, ControlScales = [1] }, "ControlScales is [1]; expected none");
 
         static void Refused(DiffusionPipeline pipeline, GenerationRequest request, string message) =>
             Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
@@ -124,6 +160,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("end", () => Model("sd1").UseControlNet(other, end: 1.1));
     }
 
+    private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+
     private string Written(string family, int number)
     {
         TinyControlNets.Write(_folder[$"{family}-{number}"], family, number);
@@ -134,4 +172,9 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
 
     private DiffusionPipeline Controlled(string family, DiffusionPipelineBuilder builder) => builder
         .UseControlNet(Written(family, 0), FirstScale).UseControlNet(Written(family, 1), SecondScale, start: 0.25, end: 0.75).Build();
+
+    private sealed class Report(Action<GenerationProgress> action) : IProgress<GenerationProgress>
+    {
+        void IProgress<GenerationProgress>.Report(GenerationProgress value) => action(value);
+    }
 }

@@ -49,15 +49,16 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
         TinyControlNets.Write(_folder["first"], "sd1", 0);
         TinyControlNets.Write(_folder["second"], "sd1", 1);
         double[] scales = [0.7, 1.2];
+        ControlWeight[] weights = [.. scales.Select(s => new ControlWeight { Scale = s })];
         byte[] handed = Draw(families["sd1"], s_request, b => b.UseControlNet(_folder["first"], scales[0]).UseControlNet(_folder["second"], scales[1]));
-        Assert.Equal(handed, Draw(_folder["two"], s_request with { ControlScales = scales }));
+        Assert.Equal(handed, Draw(_folder["two"], s_request with { ControlWeights = weights }));
         Assert.NotEqual(handed, Draw(_folder["two"], s_request));
         // The folder's own come first.
-        Assert.Equal(handed, Draw(_folder["one"], s_request with { ControlScales = scales }, b => b.UseControlNet(_folder["second"])));
+        Assert.Equal(handed, Draw(_folder["one"], s_request with { ControlWeights = weights }, b => b.UseControlNet(_folder["second"])));
 
         // As diffusers wrote it when several ControlNets were a part of their pipeline.
         Rename("two", index => index["controlnet"] = new JsonArray("controlnet", "MultiControlNetModel"));
-        Assert.Equal(handed, Draw(_folder["two"], s_request with { ControlScales = scales }));
+        Assert.Equal(handed, Draw(_folder["two"], s_request with { ControlWeights = weights }));
     }
 
     [Fact]

@@ -15,46 +15,43 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Prompt = "ab a", Seed = Seed, Steps = 6, GuidanceScale = PlainFamily.Scale, InitialImage = TaskPictures.Image, Strength = 0.7,
     };
 
-    public static TheoryData<string, string> Runs
-    {
-        get
-        {
-            var runs = new TheoryData<string, string>();
-            foreach (string family in (string[])["sd1", "sd2", "xl"])
-                foreach (string scheduler in (string[])["ddim", "euler", "dpm++"]) runs.Add(family, scheduler);
-            return runs;
-        }
-    }
+    public static TheoryData<string, string, ulong> Runs => EveryStep.Runs("sd1", "sd2", "xl", "xl-refiner");
+
+    public static TheoryData<string, string, ulong> InpaintingRuns => EveryStep.Runs("sd1-inpaint", "sd2-inpaint", "xl-inpaint");
 
     [Theory, MemberData(nameof(Runs))]
-    public void ImageToImageIsThePlainLoop(string family, string scheduler)
+    public void ImageToImageIsThePlainLoop(string family, string scheduler, ulong seed)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         PlainSampler sampler = PlainSampler.Of(scheduler, 6, plain.Velocity);
         Func<Tensor, double, Tensor> predict = plain.Guided();
-        using var generator = new Generator(Seed);
+        using var generator = new Generator(seed);
+        sampler.Noise = generator;
         Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
 
         // Of six steps the last four, for 0.7 of six is 4.2.
         Tensor x = sampler.Noised(picture, randn(picture.shape, generator: generator), 2);
         List<Tensor> expected = [x];
         for (int i = 2; i < 6; i++) expected.Add(x = sampler.Step(x, predict(sampler.Seen(x, i), sampler.Timesteps[i]), i));
-        AssertClose(expected, Latents(family, scheduler, s_request));
+        EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed }));
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void InpaintingWithAnyModelIsThePlainLoop(string family, string scheduler)
+    public void InpaintingWithAnyModelIsThePlainLoop(string family, string scheduler, ulong seed)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         PlainSampler sampler = PlainSampler.Of(scheduler, 6, plain.Velocity);
         Func<Tensor, double, Tensor> predict = plain.Guided();
-        using var generator = new Generator(Seed);
+        using var generator = new Generator(seed);
+        sampler.Noise = generator;
         Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator), repainted = Repainted(2);
 
+        // The masked picture's latents, which nothing looks at here, are drawn all the same, as diffusers does.
+        randn(picture.shape, generator: generator).Dispose();
         Tensor x = sampler.Noised(picture, noise, 2);
         List<Tensor> expected = [x];
         for (int i = 2; i < 6; i++)
@@ -64,8 +61,8 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
             expected.Add(x);
         }
 
-        List<Tensor> actual = Latents(family, scheduler, s_request with { Mask = TaskPictures.Mask });
-        AssertClose(expected, actual);
+        List<Tensor> actual = EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask });
+        EveryStep.AssertClose(expected, actual);
         Assert.InRange(((actual[^1] - picture) * (1 - repainted)).abs().max().item<float>(), 0, 1e-6);
     }
 
@@ -77,19 +74,25 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
         Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator);
-        AssertClose([noise * PlainSampler.Of("euler", 6, false).InitialSigma], Latents("sd1", "euler", s_request with { Mask = TaskPictures.Mask, Strength = 1 })[..1]);
-        AssertClose([PlainSampler.Of("euler", 6, false).Noised(picture, noise, 0)], Latents("sd1", "euler", s_request with { Strength = 1 })[..1]);
+        EveryStep.AssertClose([noise * PlainSampler.Of("euler", 6, false).InitialSigma], EveryStep.Of(folders["sd1"], "euler", s_request with { Mask = TaskPictures.Mask, Strength = 1 })[..1]);
+        EveryStep.AssertClose([PlainSampler.Of("euler", 6, false).Noised(picture, noise, 0)], EveryStep.Of(folders["sd1"], "euler", s_request with { Strength = 1 })[..1]);
     }
 
-    [Theory, InlineData("ddim", 0.7), InlineData("euler", 0.7), InlineData("dpm++", 1.0)]
-    public void AModelForInpaintingSeesTheMaskAndWhatStays(string scheduler, double strength)
+    [Theory, MemberData(nameof(InpaintingRuns))]
+    public void AModelForInpaintingSeesTheMaskAndWhatStays(string family, string scheduler, ulong seed)
     {
-        using var plain = new PlainFamily("sd1-inpaint");
+        foreach (double strength in (double[])[0.7, 1]) AModelForInpainting(family, scheduler, seed, strength);
+    }
+
+    private void AModelForInpainting(string family, string scheduler, ulong seed, double strength)
+    {
+        using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        PlainSampler sampler = PlainSampler.Of(scheduler, 6, velocity: false);
+        PlainSampler sampler = PlainSampler.Of(scheduler, 6, plain.Velocity);
         Func<Tensor, double, Tensor> predict = plain.Guided();
-        using var generator = new Generator(Seed);
+        using var generator = new Generator(seed);
+        sampler.Noise = generator;
         Tensor pixels = PlainFamily.Pixels(TaskPictures.Image);
 
         // From noise alone the picture's own latents are never drawn.
@@ -100,7 +103,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         List<Tensor> expected = [x];
         for (int i = begin; i < 6; i++)
             expected.Add(x = sampler.Step(x, predict(cat([sampler.Seen(x, i), Repainted(2), masked], 1), sampler.Timesteps[i]), i));
-        AssertClose(expected, Latents("sd1-inpaint", scheduler, s_request with { Mask = TaskPictures.Mask, Strength = strength }));
+        EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask, Strength = strength }));
     }
 
     public static TheoryData<string> Known => [.. KnownSchedulers.All.Select(s => s.Name).Where(n => n is not ("pndm" or "edm-euler" or "edm-dpm++" or "flow-euler" or "flow-heun"))];
@@ -113,7 +116,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
         Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator);
-        using DiffusionPipeline pipeline = Build("sd1", name, out SeenLatents seen);
+        using DiffusionPipeline pipeline = EveryStep.Build(folders["sd1"], name, out SeenLatents seen);
         pipeline.Generate(s_request with { Steps = 8, Strength = 0.5, Mask = TaskPictures.Mask, GuidanceScale = 1 });
         Tensor stays = 1 - Repainted(2);
         foreach (((Tensor input, double timestep), int evaluation) in seen.Inputs.Select((s, i) => (s, i)))
@@ -226,32 +229,6 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     {
         int width = TaskPictures.Width / factor, height = TaskPictures.Height / factor;
         return tensor([.. Enumerable.Range(0, width * height).Select(i => TaskPictures.IsRepainted(i % width * factor, i / width * factor) ? 1f : 0)], [1, 1, height, width]);
-    }
-
-    private DiffusionPipeline Build(string family, string scheduler, out SeenLatents seen)
-    {
-        DiffusionModel model = DiffusionModel.Open(folders[family], CPU);
-        SchedulerConfig config = model.SchedulerConfig.With("timestep_spacing", "leading");
-        Assert.True(KnownSchedulers.TryGet(scheduler, out KnownScheduler? known));
-        seen = new SeenLatents(known.Create(config), model.Autoencoder);
-        return new DiffusionPipelineBuilder().UseModel(_ => model).UseScheduler(seen).UseAutoencoder(seen).Build();
-    }
-
-    private List<Tensor> Latents(string family, string scheduler, GenerationRequest request)
-    {
-        using DiffusionPipeline pipeline = Build(family, scheduler, out SeenLatents seen);
-        pipeline.Generate(request);
-        return seen.Seen;
-    }
-
-    private static void AssertClose(List<Tensor> expected, List<Tensor> actual)
-    {
-        Assert.Equal(expected.Count, actual.Count);
-        foreach ((Tensor one, Tensor other) in expected.Zip(actual))
-        {
-            Assert.Equal(one.shape, other.shape);
-            Assert.InRange((one - other).abs().max().item<float>(), 0, 1e-4);
-        }
     }
 
     private sealed class Report(Action<GenerationProgress> action) : IProgress<GenerationProgress>

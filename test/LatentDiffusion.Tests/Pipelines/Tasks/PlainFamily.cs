@@ -12,20 +12,25 @@ internal sealed class PlainFamily(string family) : IDisposable
     /// <summary>Changes what the U-Net is evaluated on.</summary>
     public Func<UNetInput, UNetInput> Input { get; set; } = input => input;
 
-    public bool Velocity => family == "sd2";
+    public bool Velocity => family.StartsWith("sd2", StringComparison.Ordinal);
+
+    private bool XL => family.StartsWith("xl", StringComparison.Ordinal);
+
+    private bool Refiner => family == "xl-refiner";
 
     /// <summary>Guided predictions for the prompt "ab a".</summary>
     public Func<Tensor, double, Tensor> Guided()
     {
-        bool xl = family == "xl";
-        long padding = family == "sd2" ? 0 : 8;
-        ClipTextOutput first = _made.TextEncoder!.call(Ids(padding, 7, 6, 3, 8)), empty = _made.TextEncoder.call(Ids(padding, 7, 8));
-        ClipTextOutput? second = xl ? _made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)) : null;
-        Tensor text = xl ? cat([first.PenultimateHiddenState, second!.PenultimateHiddenState], 2) : first.LastHiddenState;
-        Tensor without = xl ? zeros_like(text) : empty.LastHiddenState;
+        long padding = Velocity ? 0 : 8;
+        ClipTextOutput? first = _made.TextEncoder?.call(Ids(padding, 7, 6, 3, 8)), firstEmpty = _made.TextEncoder?.call(Ids(padding, 7, 8));
+        ClipTextOutput? second = _made.TextEncoder2?.call(Ids(0, 7, 6, 3, 8)), secondEmpty = _made.TextEncoder2?.call(Ids(0, 7, 8));
+        // Podell et al. 2023, section 2.1: both towers' layer before the last, and the second's pooled text; its base models know no prompt as zeros.
+        Tensor text = Refiner ? second!.PenultimateHiddenState : XL ? cat([first!.PenultimateHiddenState, second!.PenultimateHiddenState], 2) : first!.LastHiddenState;
+        Tensor without = Refiner ? secondEmpty!.PenultimateHiddenState : XL ? zeros_like(text) : firstEmpty!.LastHiddenState;
+        Tensor? pooled = second?.Projected, pooledWithout = Refiner ? secondEmpty!.Projected : pooled is null ? null : zeros_like(pooled);
         return (x, t) =>
         {
-            Tensor conditional = Predict(x, t, text, second?.Projected), unconditional = Predict(x, t, without, second is null ? null : zeros_like(second.Projected!));
+            Tensor conditional = Predict(x, t, text, pooled, score: 6), unconditional = Predict(x, t, without, pooledWithout, score: 2.5f);
             return unconditional + Scale * (conditional - unconditional);
         };
     }
@@ -34,7 +39,7 @@ internal sealed class PlainFamily(string family) : IDisposable
     public Tensor Encoded(Tensor pixels, Generator generator)
     {
         (Tensor mean, Tensor logVariance) = ((AutoencoderKL)_made.Autoencoder).Encode(pixels);
-        return (mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: generator)) * (family == "xl" ? 0.13025 : 0.18215);
+        return (mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: generator)) * (XL ? 0.13025 : 0.18215);
     }
 
     public static Tensor Pixels(ImageBuffer image) =>
@@ -42,11 +47,14 @@ internal sealed class PlainFamily(string family) : IDisposable
 
     public void Dispose() => _made.Dispose();
 
-    private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled) => _made.UNet.call(Input(new UNetInput(x, tensor((float)t).view(1), text)
+    private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled, float score)
     {
-        TextEmbeds = pooled,
-        TimeIds = pooled is null ? null : tensor([(float)TaskPictures.Height, TaskPictures.Width, 0, 0, TaskPictures.Height, TaskPictures.Width], [1, 6]),
-    }));
+        float[] size = [TaskPictures.Height, TaskPictures.Width, 0, 0], told = Refiner ? [.. size, score] : [.. size, TaskPictures.Height, TaskPictures.Width];
+        return _made.UNet.call(Input(new UNetInput(x, tensor((float)t).view(1), text)
+        {
+            TextEmbeds = pooled, TimeIds = pooled is null ? null : tensor(told, [1, told.Length]),
+        }));
+    }
 
     private static Tensor Ids(long padding, params long[] ids) => tensor([.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)], [1, 16]);
 }

@@ -16,6 +16,9 @@ internal abstract class PlainSampler
     /// <summary>Whether the network gives velocity (Salimans &amp; Ho 2022), in place of noise.</summary>
     protected bool Velocity { get; private init; }
 
+    /// <summary>Where stochastic samplers take their noise from.</summary>
+    public Generator? Noise { get; set; }
+
     protected int Steps => Timesteps.Length;
 
     public virtual double InitialSigma => 1;
@@ -23,6 +26,7 @@ internal abstract class PlainSampler
     public static PlainSampler Of(string name, int steps, bool velocity) => name switch
     {
         "ddim" => new Ddim { Velocity = velocity, Timesteps = Leading(steps, Training / steps, 0) },
+        "euler-a" => new EulerAncestral { Velocity = velocity, Timesteps = Leading(steps, Training / steps, 0) },
         "euler" => new Euler { Velocity = velocity, Timesteps = Leading(steps, Training / steps, 0) },
         // DPM-Solver divides the schedule into one part more, and does not evaluate at its clean end.
         "dpm++" => new DpmSolver { Velocity = velocity, Timesteps = Leading(steps, Training / (steps + 1), 1) },
@@ -75,7 +79,7 @@ internal abstract class PlainSampler
     }
 
     /// <summary>Karras et al. 2022, algorithm 1 without its correction: x = x_0 + σ·ε, of which the network sees x/√(σ²+1).</summary>
-    private sealed class Euler : PlainSampler
+    private class Euler : PlainSampler
     {
         public override double InitialSigma => Math.Sqrt(Level(0) * Level(0) + 1);
 
@@ -86,7 +90,21 @@ internal abstract class PlainSampler
         public override Tensor Step(Tensor x, Tensor output, int i) =>
             x + (Level(i + 1) - Level(i)) * ((x - Clean(Seen(x, i), output, i)) / Level(i));
 
-        private double Level(int i) => i < Steps ? Sigma(Timesteps[i]) : 0;
+        protected double Level(int i) => i < Steps ? Sigma(Timesteps[i]) : 0;
+    }
+
+    /// <summary>
+    /// The same to a lower level, and noise back up to that of the step: of the variance σ₂², σ₂²·(σ₁² − σ₂²)/σ₁² is new (Ho et
+    /// al. 2020, equation 7, in σ; Song et al. 2021, equation 16 with η = 1). diffusers draws it in the last step too, where it has no share.
+    /// </summary>
+    private sealed class EulerAncestral : Euler
+    {
+        public override Tensor Step(Tensor x, Tensor output, int i)
+        {
+            double from = Level(i), to = Level(i + 1), up = Math.Sqrt(to * to * (from * from - to * to) / (from * from)), down = Math.Sqrt(to * to - up * up);
+            Tensor direction = (x - Clean(Seen(x, i), output, i)) / from;
+            return x + (down - from) * direction + up * randn(x.shape, generator: Noise!);
+        }
     }
 
     /// <summary>Lu et al. 2022b, algorithm 2 (DPM-Solver++ 2M), begun and, as is best with few steps, ended in first order.</summary>

@@ -38,17 +38,62 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         expected.Add(x = second.Noised(Enlarged(x, 12, 20), noise, 2));
         for (int i = 2; i < 4; i++) expected.Add(x = second.Step(x, predict(second.Seen(x, i), second.Timesteps[i]), i));
 
-        DiffusionModel model = DiffusionModel.Open(folders[family], CPU);
-        Assert.True(KnownSchedulers.TryGet(scheduler, out KnownScheduler? known));
-        var seen = new SeenLatents(known.Create(model.SchedulerConfig.With("timestep_spacing", "leading")), model.Autoencoder);
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => model).UseScheduler(seen).UseAutoencoder(seen).Build();
-        pipeline.Generate(s_request);
-        Assert.Equal(expected.Count, seen.Seen.Count);
-        foreach ((Tensor one, Tensor other) in expected.Zip(seen.Seen))
+        EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request));
+    }
+
+    [Theory, InlineData("sd1", "ddim"), InlineData("sd2", "dpm++"), InlineData("xl", "euler"), InlineData("sd1-inpaint", "euler"), InlineData("xl-inpaint", "ddim")]
+    public void WithAMaskBothPassesRepaintTheSameArea(string family, string scheduler)
+    {
+        using var plain = new PlainFamily(family);
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Func<Tensor, double, Tensor> predict = plain.Guided();
+        List<Tensor> expected = [];
+        bool sees = family.EndsWith("-inpaint", StringComparison.Ordinal);
+        Tensor? x = null, kept = null, stays = null;
+        foreach ((int width, int height) in new[] { (24, 16), (40, 24) })
         {
-            Assert.Equal(one.shape, other.shape);
-            Assert.InRange((one - other).abs().max().item<float>(), 0, 1e-4);
+            // Both passes draw from the beginning of the seed's noise: what the picture's latents take, noise, what those of the masked picture take.
+            PlainSampler sampler = PlainSampler.Of(scheduler, 4, plain.Velocity);
+            using var generator = new Generator(Seed);
+            Tensor pixels = PlainFamily.Pixels(TaskPictures.Image.Resize(width, height)), mask = White(TaskPictures.Mask.Resize(width, height));
+            Tensor small = mask.slice(2, 0, height, 2).slice(3, 0, width, 2);
+            bool first = x is null;
+            kept = sees && !first ? null : plain.Encoded(pixels, generator);
+            Tensor noise = randn([1, 4, height / 2, width / 2], generator: generator);
+            Tensor[] beside = sees ? [small, plain.Encoded(pixels * (1 - mask), generator)] : [];
+            stays = 1 - small;
+            Tensor clean = first ? kept! : Enlarged(x!, height / 2, width / 2);
+            if (!first && !sees) clean = small * clean + stays * kept!;
+            if (!first && family.StartsWith("xl", StringComparison.Ordinal)) plain.Input = input => input with { TimeIds = tensor([24f, 40, 0, 0, 24, 40], [1, 6]) };
+            x = sampler.Noised(clean, noise, 2);
+            for (int i = 2; i < 4; i++)
+            {
+                expected.Add(x);
+                x = sampler.Step(x, predict(cat([sampler.Seen(x, i), .. beside], 1), sampler.Timesteps[i]), i);
+                if (!sees) x = small * x + stays * sampler.Noised(kept!, noise, i + 1);
+            }
         }
+
+        expected.Add(x!);
+        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.5, Width = null, Height = null };
+        List<Tensor> actual = EveryStep.Of(folders[family], scheduler, request);
+        EveryStep.AssertClose(expected, actual);
+        if (!sees) Assert.InRange(((actual[^1] - kept!) * stays!).abs().max().item<float>(), 0, 1e-6);
+    }
+
+    [Theory, InlineData("sd1"), InlineData("sd1-inpaint")]
+    public void WithAMaskOneSeedGivesTheSameBytesAloneAndInABatchAndLeavesNoTensor(string family)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler("euler-a").Build();
+        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 1 };
+        GeneratedImage alone = pipeline.Generate(request).Images[0];
+        Assert.Equal((40, 24), (alone.Image.Width, alone.Image.Height));
+        long before = LiveTensors.Settled();
+        GenerationResult batch = pipeline.Generate(request with { Seed = Seed - 1, Count = 2 });
+        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(alone.Image.Rgb.ToArray(), batch.Images[1].Image.Rgb.ToArray());
+        Assert.NotEqual(alone.Image.Rgb.ToArray(), pipeline.Generate(request with { Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)) }).Images[0].Image.Rgb.ToArray());
     }
 
     [Fact]
@@ -77,11 +122,15 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Refused(s_request with { Upscale = s_request.Upscale! with { Height = 0 } }, "Upscale.Height is 0");
         Refused(s_request with { Upscale = s_request.Upscale! with { Strength = 0 } }, "Upscale.Strength is 0; expected more than 0 and at most 1");
         Refused(s_request with { Upscale = s_request.Upscale! with { Strength = 0.1 } }, "Upscale.Strength is 0.1; expected at least 1/4");
-        Refused(s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }, "Mask is given; expected none with Upscale");
+        Refused(s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask.Resize(40, 24) }, "Mask is 40 x 24 pixels; expected 24 x 16, the size of InitialImage");
 
         void Refused(GenerationRequest request, string message) =>
             Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
     }
+
+    /// <summary>1 where a mask is white, [1, 1, height, width].</summary>
+    private static Tensor White(ImageBuffer mask) =>
+        tensor([.. mask.Rgb.ToArray().Where((_, i) => i % 3 == 0).Select(level => level >= 128 ? 1f : 0)], [1, 1, mask.Height, mask.Width]);
 
     /// <summary>Between the four nearest values, whose places are the middles of their pixels.</summary>
     private static Tensor Enlarged(Tensor x, int height, int width)

@@ -1,0 +1,23 @@
+namespace LatentDiffusion;
+
+/// <summary>How strongly and when a ControlNet controls one generation. Whatever is null is as <see cref="DiffusionPipelineBuilder.UseControlNet"/> said.</summary>
+public sealed record ControlWeight
+{
+    /// <summary>What its residuals are multiplied by, any finite number; 1 is as trained, and 0 is no control.</summary>
+    public double? Scale { get; init; }
+
+    /// <summary>Share of the steps before it begins to control, at least 0 and below 1.</summary>
+    public double? Start { get; init; }
+
+    /// <summary>Share of the steps until which it controls, above <see cref="Start"/> and at most 1.</summary>
+    public double? End { get; init; }
+
+    /// <summary>These, but for what others say.</summary>
+    internal ControlWeight With(ControlWeight other) => new() { Scale = other.Scale ?? Scale, Start = other.Start ?? Start, End = other.End ?? End };
+
+    /// <summary>Whether complete weights control an evaluation.</summary>
+    /// <param name="evaluation">From 0.</param>
+    /// <param name="evaluations">How many there are.</param>
+    internal bool Acts(int evaluation, int evaluations) =>
+        (double)evaluation / evaluations >= Start && (double)(evaluation + 1) / evaluations <= End;
+}

@@ -1,0 +1,126 @@
+#pragma warning disable MEAI001 // IImageGenerator is experimental.
+using LatentDiffusion.Tests.Pipelines;
+using LatentDiffusion.Tests.Pipelines.Tasks;
+using Microsoft.Extensions.AI;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Ecosystem;
+
+/// <summary>What cannot be done is refused in every way of asking, naming value and rule, before a network is evaluated.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
+{
+    private static readonly GenerationRequest s_text = ProbedModel.Request("a blue bird");
+
+    private static readonly GenerationRequest s_picture = s_text with { InitialImage = TaskPictures.Image, Width = null, Height = null };
+
+    private readonly ProbedModel _model;
+    private readonly DiffusionPipeline _pipeline;
+
+    public RefusalTests(TinyModel model)
+    {
+        _model = new ProbedModel(model.Folder);
+        _pipeline = _model.Builder().Configure(o => o.ModelId = "model").Build();
+    }
+
+    public void Dispose()
+    {
+        _pipeline.Dispose();
+        _model.Dispose();
+    }
+
+    public static TheoryData<GenerationRequest, string> Bad => new()
+    {
+        { s_text with { Width = 17 }, "Width is 17; expected a multiple of 2 from 2 to 16384." },
+        { s_text with { Width = 0 }, "Width is 0; expected a multiple of 2 from 2 to 16384." },
+        { s_text with { Height = 15 }, "Height is 15; expected a multiple of 2 from 2 to 16384." },
+        { s_text with { Height = 1 << 20 }, "Height is 1048576; expected a multiple of 2 from 2 to 16384." },
+        { s_picture with { InitialImage = TaskPictures.Image.Resize(23, 16) }, "InitialImage.Width is 23; expected a multiple of 2 from 2 to 16384." },
+        { s_picture with { InitialImage = TaskPictures.Image.Resize(24, 15) }, "InitialImage.Height is 15; expected a multiple of 2 from 2 to 16384." },
+        { s_picture with { Strength = 0 }, "Strength is 0; expected more than 0 and at most 1." },
+        { s_picture with { Strength = -0.5 }, "Strength is -0.5; expected more than 0 and at most 1." },
+        { s_picture with { Strength = 1.01 }, "Strength is 1.01; expected more than 0 and at most 1." },
+        { s_picture with { Strength = double.NaN }, "Strength is NaN; expected more than 0 and at most 1." },
+        { s_text with { Strength = 0.5 }, "Strength is 0.5; expected none without InitialImage." },
+        { s_text with { Count = 0 }, "Count is 0; expected from 1 to 1024." },
+        { s_text with { Count = -1 }, "Count is -1; expected from 1 to 1024." },
+        { s_text with { Count = 1025 }, "Count is 1025; expected from 1 to 1024." },
+        { s_picture with { Mask = TaskPictures.Mask.Resize(16, 24) }, "Mask is 16 x 24 pixels; expected 24 x 16, the size of InitialImage." },
+        { s_text with { Mask = TaskPictures.Mask }, "Mask is given; expected none without InitialImage." },
+        { s_text with { Prompt = new string('a', 100_000) }, "Prompt is 100000 characters long; expected at most 20000." },
+        { s_text with { NegativePrompt = new string('a', 100_000) }, "NegativePrompt is 100000 characters long; expected at most 20000." },
+        { s_text with { Prompt = null! }, "Prompt is null; expected a text." },
+        { s_text with { Steps = 0 }, "Steps is 0; expected from 1 to 1000." },
+        { s_text with { Steps = 1001 }, "Steps is 1001; expected from 1 to 1000." },
+        { s_text with { GuidanceScale = -1 }, "GuidanceScale is -1; expected from 0 to 100." },
+        { s_text with { GuidanceScale = double.PositiveInfinity }, "GuidanceScale is Infinity; expected from 0 to 100." },
+        { s_text with { VariationSeed = 1, VariationStrength = 1.5 }, "VariationStrength is 1.5; expected from 0 to 1." },
+        { s_text with { TimeLimit = TimeSpan.Zero }, "TimeLimit is 00:00:00; expected more than zero and at most 24.00:00:00." },
+        { s_text with { Upscale = new() { Width = 33, Height = 32 } }, "Upscale.Width is 33; expected a multiple of 2 from 2 to 16384." },
+        { s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 1.5 } }, "Upscale.Strength is 1.5; expected more than 0 and at most 1." },
+        { s_text with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected none, for the pipeline has no ControlNet." },
+        { s_text with { ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet." },
+        { s_text with { SizeHint = new() }, "SizeHint is given; expected none, for the model is not told of sizes." },
+    };
+
+    [Theory, MemberData(nameof(Bad))]
+    public Task A_bad_value_is_refused_by_every_way_of_asking(GenerationRequest request, string message) => RefusedAsync(request, message);
+
+    [Fact]
+    public async Task Embeddings_of_no_token_or_of_two_prompts_are_refused_likewise()
+    {
+        using Conditioning none = new(zeros(1, 0, 16)), two = new(zeros(2, 16, 16));
+        await RefusedAsync(s_text with { PromptEmbeds = none }, "PromptEmbeds is of shape [1, 0, 16]; expected [1, tokens, width].");
+        await RefusedAsync(s_text with { NegativePromptEmbeds = two }, "NegativePromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width].");
+    }
+
+    private async Task RefusedAsync(GenerationRequest request, string message)
+    {
+        long before = LiveTensors.Settled();
+        foreach (string way in EveryWay.Names)
+        {
+            var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, _pipeline, request));
+            Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
+            Assert.Equal(message.Split(' ')[0], e.ParamName);
+        }
+
+        Assert.Empty(_model.Work);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public async Task A_good_request_is_taken_by_every_way_of_asking_and_gives_the_same_picture()
+    {
+        byte[] expected = _pipeline.Generate(s_picture with { Mask = TaskPictures.Mask }).Images[0].Image.Rgb.ToArray();
+        foreach (string way in EveryWay.Names)
+            Assert.Equal(expected, (await EveryWay.AskAsync(way, _pipeline, s_picture with { Mask = TaskPictures.Mask })).Images[0].Image.Rgb.ToArray());
+        Assert.Contains("evaluate", _model.Work);
+    }
+
+    public static TheoryData<string, object?, string> UnknownOptions => new()
+    {
+        { "stesp", 4, "AdditionalProperties has 'stesp'; known are prompt, negative_prompt, seed" },
+        { "Steps", 4, "AdditionalProperties has 'Steps'; known are" },
+        { "steps", "many", "AdditionalProperties has 'steps' of 'many', which cannot be read" },
+        { "steps", null, "AdditionalProperties has 'steps' of '', which cannot be read" },
+        { "upscale", """{ "width": 32, "height": 32, "strenght": 0.5 }""", "AdditionalProperties has 'upscale' of" },
+        { "control_weights", "0.5", "AdditionalProperties has 'control_weights' of '0.5', which cannot be read" },
+        { "initial_image", "given", "AdditionalProperties has 'initial_image' of 'given', which cannot be read" },
+    };
+
+    [Theory, MemberData(nameof(UnknownOptions))]
+    public async Task An_unknown_option_is_refused(string key, object? value, string message)
+    {
+        var picture = new DataContent("no picture, which is not looked at"u8.ToArray(), "image/png");
+        IImageGenerator generator = _pipeline.AsImageGenerator();
+        ImageGenerationRequest request = key is "stesp" or "Steps" ? new("a blue bird", [picture]) : new("a blue bird");
+        var e = await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(request, new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
+        Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
+        Assert.Empty(_model.Work);
+    }
+
+    [Fact]
+    public void An_unknown_scheduler_is_refused_when_it_is_named() =>
+        Assert.StartsWith("There is no scheduler 'eulr'; expected one of ddpm", Assert.Throws<ArgumentException>(() => new DiffusionPipelineBuilder().UseScheduler("eulr")).Message, StringComparison.Ordinal);
+}
