@@ -27,15 +27,16 @@ internal static class PictureSources
     /// <summary>Opens a source and says what is in it.</summary>
     /// <param name="name">Its name, as <see cref="Help"/> tells.</param>
     /// <param name="training">Whether, of a path, the part is taken that is trained on.</param>
+    /// <param name="options">How the files of a path are read; null for the defaults.</param>
     /// <exception cref="ArgumentException">There is no such source.</exception>
-    public static (ICaptionedImageSource Pictures, string Description) Open(string name, bool training = false)
+    public static (ICaptionedImageSource Pictures, string Description) Open(string name, bool training = false, StoredImagesOptions? options = null)
     {
         if (name == Drawings) return (new DrawingImages(new DrawingSource(UnseenSeed)), "unseen drawings of the training combinations");
         if (name == HeldOut) return (new DrawingImages(new DrawingSource(UnseenSeed, DrawingSplit.HeldOut)), "drawings of held-out combinations");
         if (IsDrawings(name) && ulong.TryParse(name.AsSpan(Drawings.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
             return (new DrawingImages(new DrawingSource(seed)), $"drawings of seed {seed}");
         if (!Path.Exists(name)) throw new ArgumentException($"'{name}' is no source of pictures; expected {Help}.");
-        DataSplit split = DataSplit.Of(CaptionedImages.Open(name), s_shares);
+        DataSplit split = DataSplit.Of(CaptionedImages.Open(name, options), s_shares);
         return training ? (split.Train, "pictures that were trained on") : (split.Test, "pictures kept for testing");
     }
 }

@@ -2,20 +2,23 @@ using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Evaluate;
 using LatentDiffusion;
+using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
 
-var modelOption = new Option<string>("--model")
+var runOption = new Option<DirectoryInfo?>("--run")
 {
-    Description = "Model folder in the layout of diffusers. The shipped model of drawings where not given.",
-    DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "models", "drawings"),
+    Description = "Folder of a finished run of samples/TrainFromScratch: its model is evaluated on the pictures that it kept for testing, beside those that it was trained on. What --model, --data and --train say wins.",
 };
-var dataOption = new Option<string>("--data") { Description = $"Pictures that the model was not trained on: {PictureSources.Help}.", DefaultValueFactory = _ => "drawings" };
+var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers. The run's, or the shipped model of drawings, where not given." };
+var dataOption = new Option<string?>("--data") { Description = $"Pictures that the model was not trained on: {PictureSources.Help}. The run's, or 'drawings', where not given." };
+var captionsOption = new Option<string?>("--captions") { Description = "Column of the captions in metadata or Parquet files. The run's, or 'text', where not given." };
+var skipOption = new Option<bool>("--skip-unreadable") { Description = "Leave out pictures that cannot be read; without it the first of them ends the evaluation." };
 var trainOption = new Option<string?>("--train")
 {
     Description = $"Pictures that it was trained on, to compare with; 'none' for no comparison. '{PictureSources.TrainingDrawings}' where not given and --data is of drawings; where it is a path, the part of it that is trained on.",
 };
-var outOption = new Option<string>("--out") { Description = "Folder that the report is written to.", DefaultValueFactory = _ => "evaluation" };
+var outOption = new Option<string?>("--out") { Description = "Folder that the report is written to. 'evaluation', in the run's folder where there is one, where not given." };
 var promptOption = new Option<string[]>("--prompt") { Description = "Prompt of the sample sheet; may be given several times. The six prompts for drawings, else the first six test captions.", DefaultValueFactory = _ => [] };
 var optionsOption = new Option<FileInfo?>("--options") { Description = "JSON file with the options of the evaluation, as report.json has them under 'options'. What is given beside it wins." };
 var seedOption = new Option<ulong?>("--seed") { Description = "Noise, timesteps and generated pictures follow from it. 0 where not given." };
@@ -34,7 +37,7 @@ var command = new RootCommand(
     + "distances and nearest training neighbours of generated pictures. Writes report.json and report.md with pictures and plots; the same command "
     + "gives the same figures.")
 {
-    modelOption, dataOption, trainOption, outOption, promptOption, optionsOption, seedOption, picturesOption, timestepsOption, boundOption,
+    runOption, modelOption, dataOption, captionsOption, skipOption, trainOption, outOption, promptOption, optionsOption, seedOption, picturesOption, timestepsOption, boundOption,
     generatedOption, columnsOption, poolOption, stepsOption, guidanceOption, threadsOption,
 };
 
@@ -44,7 +47,10 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         try
         {
             if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
-            EvaluationRun.Execute(parsed.GetValue(modelOption)!, Data(parsed), Options(parsed), parsed.GetValue(outOption)!, cancellationToken);
+            TrainedRun? run = parsed.GetValue(runOption) is { } folder ? TrainedRun.Open(folder.FullName) : null;
+            EvaluationRun.Execute(
+                parsed.GetValue(modelOption) ?? run?.Model ?? Path.Combine(AppContext.BaseDirectory, "models", "drawings"), Data(parsed, run), Options(parsed),
+                parsed.GetValue(outOption) ?? Path.Combine(run?.Folder ?? "", "evaluation"), cancellationToken);
             return 0;
         }
         catch (OperationCanceledException)
@@ -70,17 +76,26 @@ if (result.Errors.Count > 0)
 
 return await result.InvokeAsync();
 
-EvaluationData Data(ParseResult parsed)
+EvaluationData Data(ParseResult parsed, TrainedRun? run)
 {
-    string name = parsed.GetValue(dataOption)!;
+    string? chosen = parsed.GetValue(dataOption);
+    if (chosen is null && run is not null && !PictureSources.IsDrawings(run.Data) && !Path.Exists(run.Data))
+        throw new InvalidDataException($"The run was trained on '{run.Data}', which is not there as seen from here: say where by --data.");
+    string name = chosen ?? run?.Data ?? "drawings";
     string? training = parsed.GetValue(trainOption) switch
     {
         "none" => null,
+        null when chosen is null && run is not null => run.Training,
         null => PictureSources.IsDrawings(name) ? PictureSources.TrainingDrawings : name,
         { } given => given,
     };
-    (ICaptionedImageSource test, string description) = PictureSources.Open(name);
-    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true);
+    StoredImagesOptions reading = run?.Reading ?? new StoredImagesOptions();
+    reading = reading with
+    {
+        CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn, OnUnreadable = parsed.GetValue(skipOption) ? OnUnreadable.Skip : reading.OnUnreadable,
+    };
+    (ICaptionedImageSource test, string description) = PictureSources.Open(name, options: reading);
+    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true, reading);
     string[] prompts = parsed.GetValue(promptOption)!;
     if (prompts.Length == 0)
     {

@@ -21,6 +21,8 @@ var dataOption = new Option<string?>("--data")
 {
     Description = "Captioned pictures to train on: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, drawings made on the fly.",
 };
+var captionsOption = new Option<string>("--captions") { Description = "Column of the captions in metadata or Parquet files.", DefaultValueFactory = _ => "text" };
+var skipOption = new Option<bool>("--skip-unreadable") { Description = "Leave out pictures that cannot be read, and name them; without it the first of them ends the run." };
 var autoencoderOption = new Option<DirectoryInfo?>("--autoencoder")
 {
     Description = "Folder of an autoencoder to use as it is, in the layout of diffusers or as the two files of a tiny one; without it, one is trained first.",
@@ -36,7 +38,7 @@ var command = new RootCommand(
     + "a contact sheet, loss curves and a report that says whether the validation loss still falls. "
     + "Ctrl-C stops after the current step and saves.")
 {
-    dataOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
+    dataOption, captionsOption, skipOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
@@ -52,6 +54,8 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         {
             Out = (parsed.GetValue(outOption) ?? new DirectoryInfo(Path.Combine("runs", parsed.GetValue(dataOption) is null ? "drawings" : "pictures"))).FullName,
             Data = parsed.GetValue(dataOption),
+            CaptionColumn = parsed.GetValue(captionsOption)!,
+            SkipUnreadable = parsed.GetValue(skipOption),
             Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
             From = parsed.GetValue(fromOption)?.FullName,
             Hours = parsed.GetValue(hoursOption),

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -11,32 +12,42 @@ internal sealed record Recipe
 {
     public ulong Seed { get; init; } = 1;
 
+    [Range(514, 1_000_000)]
     public int VocabularySize { get; init; } = 1024;
 
     /// <summary>How many drawings are encoded once for the denoiser to learn from.</summary>
+    [Range(1, long.MaxValue)]
     public long Latents { get; init; } = 24_000;
 
     /// <summary>Width and height that pictures of the user's are brought to, a multiple of the autoencoder's downsampling factor.</summary>
+    [Range(16, 4096)]
     public int ImageSize { get; init; } = 128;
 
     /// <summary>Whether pictures of the user's are also trained on with left and right exchanged.</summary>
     public bool Mirror { get; init; } = true;
 
     /// <summary>Most steps between two validations; short runs validate more often.</summary>
+    [Range(1, long.MaxValue)]
     public long ValidateEvery { get; init; } = 250;
 
     /// <summary>What is validated on.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
     /// <summary>Share of the hours given that the autoencoder's training takes.</summary>
+    [Range(0.01, 0.9)]
     public double AutoencoderShare { get; init; } = 0.25;
 
     /// <summary>Pictures of each prompt on the contact sheet at the end; 0 for no sheet.</summary>
+    [Range(0, 64)]
     public int SheetColumns { get; init; } = 4;
 
     public required AutoencoderKLConfig Autoencoder { get; init; }
 
     public required AutoencoderTrainingOptions AutoencoderObjective { get; init; }
+
+    /// <summary>The adversary's network, where the objective gives it a weight; null for the library's defaults.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PatchDiscriminatorConfig? Discriminator { get; init; }
 
     public required TrainingOptions AutoencoderTraining { get; init; }
 
@@ -64,12 +75,27 @@ internal sealed record Recipe
     {
         try
         {
-            return JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
+            Recipe recipe = JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
                 ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
+            // All of it now: what is wrong with the last stage should not be found after hours of the first.
+            object[] parts =
+            [
+                recipe, recipe.Validation, recipe.AutoencoderObjective, recipe.AutoencoderTraining, recipe.AutoencoderTraining.Optimizer,
+                recipe.DenoiserObjective, recipe.DenoiserObjective.Weighting, recipe.DenoiserObjective.Timesteps, recipe.DenoiserTraining, recipe.DenoiserTraining.Optimizer,
+            ];
+            foreach (object part in parts) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
+            PredictionType sampled = DenoisingProcess.Of(SchedulerConfig.Parse(recipe.Scheduler.ToJsonString())).PredictionType;
+            if (sampled != recipe.DenoiserObjective.PredictionType)
+                throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");
+            return recipe;
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"The recipe '{path}' cannot be read: {e.Message}", e);
+        }
+        catch (ValidationException e)
+        {
+            throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
         }
     }
 }

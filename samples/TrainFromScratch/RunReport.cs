@@ -13,20 +13,39 @@ internal static class RunReport
         RunFolder run = context.Run;
         AnsiConsole.MarkupLineInterpolated($"The model is in [bold]{run.Model}[/].");
         var page = new StringBuilder("# Training run\n\n");
-        IReadOnlyList<MetricPoint> training = run.Read(DenoiserStage.Stage, MetricNames.Loss), validation = run.Read(DenoiserStage.Stage, MetricNames.ValidationLoss);
+        string mirrored = context.Settings.Data is not null && context.Recipe.Mirror ? " (mirrored ones included)" : "";
         page.Append(CultureInfo.InvariantCulture, $"{(context.Settings.Data is { } data ? $"Trained on `{Path.GetFileName(Path.TrimEndingDirectorySeparator(data))}`" : "Trained on drawings")}, ");
-        page.Append(CultureInfo.InvariantCulture, $"{context.Material.Count} pictures (mirrored ones included), {(training.Count == 0 ? 0 : training[^1].Step)} steps of the denoiser.\n\n");
-        if (validation.Count > 0)
+        page.Append(CultureInfo.InvariantCulture, $"{context.Material.Count} pictures{mirrored}, {LastStep(run, DenoiserStage.Stage)} steps of the denoiser");
+        page.Append(LastStep(run, AutoencoderStage.Stage) is > 0 and var steps ? string.Create(CultureInfo.InvariantCulture, $" after {steps} of the autoencoder.") : "; the autoencoder was given.");
+        page.Append(context.Settings.Data is null ? "\n\n" : " The model was validated on pictures that it was not trained on; those kept for testing were not looked at.\n\n");
+
+        page.Append("## Denoiser\n\n");
+        Trend(page, run, DenoiserStage.Stage);
+        page.Append("![Loss of the denoiser](loss.png)\n\n");
+        if (File.Exists(context.File("prompts.png"))) page.Append("![Six prompts](prompts.png)\n\n");
+
+        page.Append("## Autoencoder\n\n");
+        if (run.Read(AutoencoderStage.Stage, AutoencoderStage.Psnr) is [.., var psnr] && run.Read(AutoencoderStage.Stage, AutoencoderStage.Ssim) is [.., var ssim])
         {
-            ConvergenceEstimate estimate = run.Judge(DenoiserStage.Stage);
-            AnsiConsole.MarkupLineInterpolated($"{estimate.ToString()}");
-            MetricPoint best = validation.MinBy(p => p.Value);
-            page.Append(CultureInfo.InvariantCulture, $"{estimate}\n\nValidation loss {validation[^1].Value:G4} at the end, lowest {best.Value:G4} at step {best.Step}.\n\n");
+            page.Append(CultureInfo.InvariantCulture, $"It gives pictures of the validation set back with a PSNR of {psnr.Value:F2} dB and an SSIM of {ssim.Value:F3}:\n\n");
+            page.Append(CultureInfo.InvariantCulture, $"![Pictures of the validation set, and what the autoencoder makes of them](samples/{AutoencoderStage.Stage}-{psnr.Step:D9}.png)\n\n");
         }
 
-        page.Append("![Loss of the denoiser](loss.png)\n\n");
-        if (File.Exists(context.File("loss-autoencoder.png"))) page.Append("![Loss of the autoencoder](loss-autoencoder.png)\n\n");
-        if (File.Exists(context.File("prompts.png"))) page.Append("![Six prompts](prompts.png)\n");
+        Trend(page, run, AutoencoderStage.Stage);
+        if (File.Exists(context.File(AutoencoderStage.LossFile))) page.Append(CultureInfo.InvariantCulture, $"![Loss of the autoencoder]({AutoencoderStage.LossFile})\n\n");
+        page.Append("`samples/Evaluate --run` with this folder measures the model on the pictures kept for testing.\n");
         File.WriteAllText(context.File("report.md"), page.ToString());
     }
+
+    /// <summary>What became of a stage's validation loss, where there is one.</summary>
+    private static void Trend(StringBuilder page, RunFolder run, string stage)
+    {
+        if (run.Read(stage, MetricNames.ValidationLoss) is not [.., var last] validation) return;
+        ConvergenceEstimate estimate = run.Judge(stage);
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {estimate.ToString()}");
+        MetricPoint best = validation.MinBy(p => p.Value);
+        page.Append(CultureInfo.InvariantCulture, $"{estimate}\n\nValidation loss {last.Value:G4} at the end, lowest {best.Value:G4} at step {best.Step}.\n\n");
+    }
+
+    private static long LastStep(RunFolder run, string stage) => run.Read(stage, MetricNames.Loss) is [.., var last] ? last.Step : 0;
 }

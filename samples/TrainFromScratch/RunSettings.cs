@@ -9,6 +9,12 @@ internal sealed record RunSettings
     /// <summary>Captioned pictures to train on; null for drawings made on the fly.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Whether pictures that cannot be read are left out; otherwise the first of them ends the run.</summary>
+    public bool SkipUnreadable { get; init; }
+
+    /// <summary>Column of the captions in the data's table.</summary>
+    public string CaptionColumn { get; init; } = "text";
+
     /// <summary>Folder of an autoencoder that is kept as it is; null to train one.</summary>
     public string? Autoencoder { get; init; }
 

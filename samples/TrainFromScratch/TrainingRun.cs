@@ -16,7 +16,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
         using RunFolder run = RunFolder.Open(settings.Out);
         run.Configure(Configuration());
         TrainingMaterial material = settings.Data is { } data
-            ? TrainingMaterial.PicturesOf(data, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
+            ? TrainingMaterial.PicturesOf(data, settings, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
         var context = new RunContext(recipe, material, settings, run, cancellationToken);
 
         BpeVocabulary vocabulary = VocabularyStage.Run(context);
@@ -36,8 +36,15 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
         return true;
     }
 
-    private JsonObject Configuration() => new()
+    private JsonObject Configuration()
     {
-        ["data"] = settings.Data, ["autoencoder"] = settings.Autoencoder, ["from"] = settings.From, ["hours"] = settings.Hours, ["recipe"] = recipe.ToJson(),
-    };
+        var configuration = new JsonObject { ["data"] = settings.Data };
+        if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
+        if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
+        configuration["autoencoder"] = settings.Autoencoder;
+        configuration["from"] = settings.From;
+        configuration["hours"] = settings.Hours;
+        configuration["recipe"] = recipe.ToJson();
+        return configuration;
+    }
 }

@@ -22,9 +22,13 @@ internal sealed record TrainingMaterial(
         new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents, Validation: null);
 
     /// <summary>Pictures of the user's, split into three parts by their content; the third is kept for testing.</summary>
-    public static TrainingMaterial PicturesOf(string path, Recipe recipe, CancellationToken cancellationToken)
+    public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, CancellationToken cancellationToken)
     {
-        StoredImages source = CaptionedImages.Open(path);
+        StoredImages source = CaptionedImages.Open(path, new StoredImagesOptions
+        {
+            CaptionColumn = settings.CaptionColumn, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse,
+        });
+        foreach (UnreadableImage image in source.Unreadable) Console.Error.WriteLine($"Left out: '{image.Name}': {image.Reason}");
         DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = HeldOut, Test = HeldOut }, cancellationToken: cancellationToken);
         if (split.Train.Count < 1 || split.Validation.Count < 2)
             throw new InvalidDataException($"'{path}' holds {source.Count} pictures, too few to train on: {split.Train.Count} are left to train on and {split.Validation.Count} to validate on.");

@@ -35,17 +35,20 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         };
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
-        // A flow's times are continuous: it has no schedule to train, or be validated, on.
-        NoiseSchedule? schedule = recipe.DenoiserObjective.PredictionType == PredictionType.Flow ? null : _scheduler.ToNoiseSchedule();
+        DenoisingProcess process = DenoisingProcess.Of(_scheduler);
         // Scaling and shift are all that the objective takes of the configuration.
         using var objective = new DenoiserObjective(
-            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, schedule, recipe.DenoiserObjective);
+            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, process.Schedule, recipe.DenoiserObjective)
+        {
+            RowName = row => context.Material.Pictures.Read(row).Name,
+        };
         double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
         TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);
         if (options is null) return false;
 
-        ValidationLoss? loss = validation is null || schedule is null ? null : new ValidationLoss(
-            unet, text, validation, scale, shift, schedule, recipe.DenoiserObjective.PredictionType, recipe.Validation);
+        using ClipTextConditioning? captions = validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
+        ValidationLoss? loss = captions is null ? null : new ValidationLoss(
+            unet, captions, validation!, new LatentScaling(shift, scale), process, recipe.Validation);
         var trainer = new Trainer(options) { Check = loss is null ? null : Check(loss, sheet, options) };
         bool done = TrainingConsole.Show(context, Stage, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
         context.Run.DrawLoss(Stage);
@@ -66,8 +69,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
             context.Run.Record(Stage, step, loss.Measure());
             context.Run.DrawLoss(Stage);
             bool due = SheetsMeanwhile * step / options.Steps > SheetsMeanwhile * (step - every) / options.Steps;
-            // The pipeline feeds the networks float32.
-            if (due && step < options.Steps && context.Recipe.SheetColumns > 0 && options.Precision == TrainingPrecision.Float32)
+            if (due && step < options.Steps && context.Recipe.SheetColumns > 0)
                 context.Run.AddSheet(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
         });
     }

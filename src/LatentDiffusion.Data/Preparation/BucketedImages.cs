@@ -92,15 +92,7 @@ public sealed class BucketedImages : IVariedImageSource
     public CaptionedImage[] ReadBatch(long step)
     {
         long epoch = step / BatchesPerEpoch;
-        try
-        {
-            return [.. Batch(step).AsParallel().AsOrdered().Select(index => Read(index, epoch))];
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-            throw;
-        }
+        return ParallelReading.Of(Batch(step), index => Read(index, epoch));
     }
 
     /// <inheritdoc />
@@ -111,10 +103,8 @@ public sealed class BucketedImages : IVariedImageSource
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         CaptionedImage picture = _source.Read(index);
-        ImageDraws draws = ImageDraws.Of(_options.Seed, index, variant);
         ImageSize size = SizeOf(index);
-        ImageBuffer image = picture.Image.Cover(size).Crop(size, _options.Crop, draws);
-        return picture with { Image = draws.Flip < _options.FlipProbability ? image.Mirrored() : image };
+        return picture.Cut(picture.Image.Cover(size), size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />

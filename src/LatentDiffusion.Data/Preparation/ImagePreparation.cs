@@ -10,13 +10,33 @@ internal static class ImagePreparation
         return image.Resize(Math.Max(size.Width, (int)Math.Round(image.Width * scale)), Math.Max(size.Height, (int)Math.Round(image.Height * scale)));
     }
 
-    /// <summary>Cuts a size out of a picture that covers it.</summary>
-    public static ImageBuffer Crop(this ImageBuffer image, ImageSize size, CropPosition position, ImageDraws draws)
+    /// <summary>A picture with a size cut out of what it was resized to, perhaps mirrored; it tells where it comes from.</summary>
+    /// <param name="picture">The picture as it was read.</param>
+    /// <param name="resized">The same in a size that covers the one asked for.</param>
+    /// <param name="size">The size.</param>
+    /// <param name="position">Where it is cut out.</param>
+    /// <param name="flipProbability">How likely it is mirrored.</param>
+    /// <param name="draws">What is random about it.</param>
+    public static CaptionedImage Cut(
+        this CaptionedImage picture, ImageBuffer resized, ImageSize size, CropPosition position, double flipProbability, ImageDraws draws)
     {
-        int left = Offset(image.Width - size.Width, draws.Left), top = Offset(image.Height - size.Height, draws.Top);
-        return image.Crop(left, top, size.Width, size.Height);
+        int roomX = resized.Width - size.Width, roomY = resized.Height - size.Height;
+        int left = Offset(roomX, draws.Left), top = Offset(roomY, draws.Top);
+        ImageBuffer cut = resized.Crop(left, top, size.Width, size.Height);
+        bool flipped = draws.Flip < flipProbability;
+        return picture with
+        {
+            Image = flipped ? cut.Mirrored() : cut,
+            // What is to the right of a crop is to the left of its mirror image. A crop of before counts at the size that it has now.
+            Origin = new ImageOrigin(
+                picture.Origin?.Width ?? picture.Image.Width, picture.Origin?.Height ?? picture.Image.Height,
+                (flipped ? roomX - left : left) + Scaled(picture.Origin?.CropLeft, resized.Width, picture.Image.Width),
+                top + Scaled(picture.Origin?.CropTop, resized.Height, picture.Image.Height)),
+        };
 
         int Offset(int room, double draw) => position == CropPosition.Center ? room / 2 : (int)(draw * (room + 1));
+
+        static int Scaled(int? pixels, int now, int before) => (int)Math.Round((double)(pixels ?? 0) * now / before);
     }
 
     /// <summary>The picture with left and right exchanged.</summary>

@@ -36,17 +36,14 @@ public sealed class PreparedImages : IVariedImageSource
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         CaptionedImage picture = _source.Read(index);
         var size = new ImageSize(_options.Width, _options.Height);
-        ImageDraws draws = ImageDraws.Of(_options.Seed, index, variant);
-        ImageBuffer image = picture.Image;
-        image = _options.Fit switch
+        ImageBuffer image = picture.Image, resized = _options.Fit switch
         {
             ImageFit.Cover => image.Cover(size, _options.ShorterSide ?? 0),
             ImageFit.Stretch => image.Resize(size.Width, size.Height),
             _ when image.Width >= size.Width && image.Height >= size.Height => image,
             _ => throw new InvalidDataException($"'{picture.Name}' is {image.Width} x {image.Height} pixels, and a crop of {size} is asked for without resizing."),
         };
-        image = image.Crop(size, _options.Crop, draws);
-        return picture with { Image = draws.Flip < _options.FlipProbability ? image.Mirrored() : image };
+        return picture.Cut(resized, size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />

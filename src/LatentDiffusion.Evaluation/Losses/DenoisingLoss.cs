@@ -58,16 +58,13 @@ public sealed class DenoisingLoss
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(process);
         ArgumentNullException.ThrowIfNull(set);
-        options ??= new DenoisingLossOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        options = ValidOptions.Check(options ?? new DenoisingLossOptions());
 
         Strata.Stratum[][] buckets = [.. Strata.Draw(0, process.Timesteps, options.Buckets, options.Seed)
             .Select(bucket => Strata.Draw(bucket.Low, bucket.High, options.TimestepsPerBucket, options.Seed))];
         int[] timesteps = [.. buckets.SelectMany(b => b).Select(s => s.Drawn)];
-        double all = (double)timesteps.Length * set.Count, done = 0;
-        double[][] errors = DenoisingErrors.Measure(
-            denoiser, process, set, timesteps, options.Seed, options.BatchSize, DenoisingErrors.MeanSquare,
-            count => progress?.Report((done += count) / all), cancellationToken);
+        double[][] errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, timesteps.Length, progress, cancellationToken)
+            .At(timesteps, DenoisingErrors.MeanSquare);
 
         var results = new List<LossBucket>();
         int row = 0;

@@ -40,9 +40,10 @@ public sealed class EvaluationSet : IDisposable
     /// <param name="device">Where they are encoded and kept; null for the CPU.</param>
     /// <param name="progress">Told the number of pictures done.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="sizes">What the denoiser is told of the pictures' sizes. Default nothing.</param>
     public static EvaluationSet Encode(
         IReadOnlyList<CaptionedImage> images, IAutoencoder autoencoder, ITextEncoder textEncoder, Device? device = null,
-        IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default, SizeConditioning sizes = SizeConditioning.None)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(autoencoder);
@@ -66,13 +67,14 @@ public sealed class EvaluationSet : IDisposable
         return new EvaluationSet(Kept(cat(latents).to(ScalarType.Float32)), new Conditioning(
             Kept(cat([.. texts.Select(t => t.HiddenStates)])),
             texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
-            texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)]))));
+            texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)])),
+            sizes == SizeConditioning.None ? null : Kept(cat([.. images.Select(i => SizeHint.Of(i, sizes).ToTensor(device ?? CPU))]))));
     }
 
     /// <summary>Takes the first pictures of a training run's cache.</summary>
-    /// <param name="cache">Unscaled latents and token ids.</param>
+    /// <param name="cache">Latents and token ids.</param>
     /// <param name="count">How many pictures, from 2 to the number in the cache.</param>
-    /// <param name="autoencoder">Scaling and shift.</param>
+    /// <param name="autoencoder">Scaling and shift of latents that are not scaled already.</param>
     /// <param name="textModel">The text tower that the ids are for.</param>
     public static EvaluationSet FromCache(LatentCache cache, int count, AutoencoderKLConfig autoencoder, ClipTextModel textModel)
     {
@@ -83,7 +85,8 @@ public sealed class EvaluationSet : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, cache.Count);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor latents = (cache.Latents.narrow(0, 0, count).to(ScalarType.Float32) - (autoencoder.ShiftFactor ?? 0)) * autoencoder.ScalingFactor;
+        LatentScaling scaling = cache.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder);
+        Tensor latents = (cache.Latents.narrow(0, 0, count).to(ScalarType.Float32) - scaling.Shift) * scaling.Scale;
         Tensor[] texts = [.. Enumerable.Range(0, count).Select(i => textModel.call(cache.Ids.narrow(0, i, 1)).LastHiddenState)];
         return new EvaluationSet(Kept(latents), new Conditioning(Kept(cat(texts))));
     }

@@ -65,8 +65,7 @@ public sealed class VariationalBound
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(process);
         ArgumentNullException.ThrowIfNull(set);
-        options ??= new VariationalBoundOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        options = ValidOptions.Check(options ?? new VariationalBoundOptions());
         NoiseSchedule schedule = process.Schedule
             ?? throw new NotSupportedException("The bound is of a discrete schedule; a flow has none.");
         if (schedule.Timesteps < 2 || schedule.Betas[0] == 0)
@@ -74,17 +73,12 @@ public sealed class VariationalBound
 
         Strata.Stratum[] strata = Strata.Draw(1, schedule.Timesteps, options.Timesteps, options.Seed, power: 2);
         foreach (Strata.Stratum stratum in strata) _ = process.CleanEstimate(stratum.Drawn);
-        double all = (strata.Length + 1.0) * set.Count, done = 0;
-        void Done(int count) => progress?.Report((done += count) / all);
-
+        var errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, strata.Length + 1, progress, cancellationToken);
         double variance = Math.Exp(LogVariance(schedule, 0, options.Variance));
-        double[] reconstruction = DenoisingErrors.Measure(
-            denoiser, process, set, [0], options.Seed, options.BatchSize,
-            batch => ReconstructionNats(batch, process.CleanEstimate(0), variance, options.Likelihood), Done, cancellationToken)[0];
-        double[][] errors = DenoisingErrors.Measure(
-            denoiser, process, set, [.. strata.Select(s => s.Drawn)], options.Seed, options.BatchSize, DenoisingErrors.MeanSquare, Done, cancellationToken);
+        double[] reconstruction = errors.At([0], batch => ReconstructionNats(batch, process.CleanEstimate(0), variance, options.Likelihood))[0];
+        double[][] squares = errors.At([.. strata.Select(s => s.Drawn)], DenoisingErrors.MeanSquare);
         double[] divergences = [.. Enumerable.Range(0, set.Count).Select(
-            i => strata.Zip(errors, (s, row) => s.Width * DivergenceNats(process, schedule, s.Drawn, row[i], options.Variance)).Sum())];
+            i => strata.Zip(squares, (s, row) => s.Width * DivergenceNats(process, schedule, s.Drawn, row[i], options.Variance)).Sum())];
         return new VariationalBound(options, PriorNats(set.Latents, schedule.AlphaBars[^1]), divergences, reconstruction);
     }
 

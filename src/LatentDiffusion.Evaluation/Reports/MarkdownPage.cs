@@ -65,8 +65,14 @@ internal sealed class MarkdownPage
 
     private void Bound()
     {
-        if (_report.Bound is not { } bound) return;
+        if (_report.Bound is null && _report.Options.BoundTimesteps == 0) return;
         _page.Append("## Variational bound\n\n");
+        if (_report.Bound is not { } bound)
+        {
+            _page.Append("This model has none: it is a flow, or predicts noise where its schedule leaves no signal, and there noise says nothing of the picture.\n\n");
+            return;
+        }
+
         _page.AppendTable(["term", "bits per latent value"], [
             ["L_T, the end beside pure noise", MarkdownTable.Interval(bound.Prior)],
             ["L_1 to L_(T-1), the denoising steps", MarkdownTable.Interval(bound.Divergences)],

@@ -76,7 +76,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         {
             Seed = _options.Seed, Buckets = _options.Buckets, TimestepsPerBucket = _options.TimestepsPerBucket, Confidence = _options.Confidence,
         };
-        using EvaluationSet testSet = EvaluationSet.Encode(test, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken);
+        using EvaluationSet testSet = EvaluationSet.Encode(test, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
         VariationalBound? bound = null;
         if (_options.BoundTimesteps > 0 && process.Schedule is not null && CanBeBounded(process))
@@ -89,7 +89,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 
         if (training is null) return (loss, null, bound);
         CaptionedImage[] seen = [.. training.First(test.Length)];
-        using EvaluationSet trainingSet = EvaluationSet.Encode(seen, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken);
+        using EvaluationSet trainingSet = EvaluationSet.Encode(seen, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
         DenoisingLoss trainingLoss = DenoisingLoss.Measure(model.Denoiser, process, trainingSet, how, Stage(progress, "training loss"), cancellationToken);
         return (loss, new LossComparison(loss, trainingLoss), bound);
     }
@@ -167,7 +167,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 
     private static ModelEvaluationOptions Valid(ModelEvaluationOptions options)
     {
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         if (options.Generated is > 0 and < LeastGenerated)
             throw new ValidationException($"{nameof(options.Generated)} is {options.Generated}; expected 0, or at least {LeastGenerated}.");
         return options;

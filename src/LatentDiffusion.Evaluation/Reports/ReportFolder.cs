@@ -18,19 +18,19 @@ public static class ReportFolder
         Directory.CreateDirectory(folder);
         var codec = new SkiaImageCodec();
         Write(LossFile, TimestepLossPlot.Draw(report.TestLoss, report.Memorisation));
-        if (report.Samples is { } samples) Sheet(SamplesFile, samples.Rows);
+        if (report.Samples is { } samples) Sheet(SamplesFile, [.. samples.Prompts.Zip(samples.Rows, (prompt, row) => new SheetRow(prompt, row))]);
         if (report.Autoencoder is { Reconstructions: var reconstructions } && report.TestPictures.Count > 0)
-            Sheet(ReconstructionsFile, [[.. report.TestPictures.Take(PairsShown)], [.. reconstructions.Take(PairsShown)]]);
+            Sheet(ReconstructionsFile, [new("test pictures", [.. report.TestPictures.Take(PairsShown)]), new("as the autoencoder gives them back", [.. reconstructions.Take(PairsShown)])]);
         if (report.Neighbours is { } neighbours)
         {
             Write(NeighbourPlotFile, NeighbourPlot.Draw(neighbours));
-            Sheet(NeighboursFile, [[.. neighbours.GeneratedPictures.Take(PairsShown)], [.. neighbours.TrainingPictures.Take(PairsShown)]]);
+            Sheet(NeighboursFile, [new("generated", [.. neighbours.GeneratedPictures.Take(PairsShown)]), new("the nearest training pictures", [.. neighbours.TrainingPictures.Take(PairsShown)])]);
         }
 
         AtomicFile.Write(Path.Combine(folder, JsonFile), ReportJson.Write(report));
         AtomicFile.Write(Path.Combine(folder, PageFile), MarkdownPage.Write(report));
 
         void Write(string name, byte[] png) => AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(png));
-        void Sheet(string name, IReadOnlyList<IReadOnlyList<ImageBuffer>> rows) => Write(name, codec.EncodePng(ContactSheet.Compose(rows)));
+        void Sheet(string name, IReadOnlyList<SheetRow> rows) => Write(name, codec.EncodePng(SampleSheet.Draw(rows)));
     }
 }

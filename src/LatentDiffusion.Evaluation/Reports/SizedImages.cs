@@ -11,7 +11,14 @@ internal sealed class SizedImages(ICaptionedImageSource source, int width, int h
     public CaptionedImage Read(long index)
     {
         CaptionedImage read = source.Read(index);
-        return read with { Image = read.Image.ResizeAndCrop(width, height) };
+        ImageBuffer image = read.Image;
+        double scale = Math.Max((double)width / image.Width, (double)height / image.Height);
+        return read with
+        {
+            Image = image.ResizeAndCrop(width, height),
+            Origin = read.Origin ?? new ImageOrigin(
+                image.Width, image.Height, ((int)Math.Round(image.Width * scale) - width) / 2, ((int)Math.Round(image.Height * scale) - height) / 2),
+        };
     }
 
     /// <summary>The first pictures: as many as wanted, or as there are.</summary>
@@ -22,7 +29,7 @@ internal sealed class SizedImages(ICaptionedImageSource source, int width, int h
         {
             int first = start;
             // A few at a time, so that a large set is never in memory as a whole.
-            CaptionedImage[] batch = [.. Enumerable.Range(0, Math.Min(BatchSize, count - start)).AsParallel().AsOrdered().Select(i => Read(first + i))];
+            CaptionedImage[] batch = ParallelReading.Of(Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i), Read);
             foreach (CaptionedImage image in batch) yield return image;
         }
     }

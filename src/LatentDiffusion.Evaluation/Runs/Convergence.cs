@@ -31,8 +31,7 @@ public static class Convergence
     public static ConvergenceEstimate Judge(IReadOnlyList<MetricPoint> points, ConvergenceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(points);
-        options ??= new ConvergenceOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        options = ValidOptions.Check(options ?? new ConvergenceOptions());
         Check(points);
         long end = points.Count == 0 ? 0 : points[^1].Step;
         MetricPoint[] window = [.. points.Where(p => p.Step >= end * (1 - options.Window))];

@@ -31,5 +31,5 @@ public sealed record ConvergenceEstimate(
         };
     }
 
-    private static string Change(double value) => value.ToString("+0.00e+0;-0.00e+0;0", CultureInfo.InvariantCulture);
+    private static string Change(double value) => string.Create(CultureInfo.InvariantCulture, $"{(value > 0 ? "+" : "")}{value:G3}");
 }

@@ -115,15 +115,22 @@ public sealed class RunFolder : IDisposable
         _events.Scalars(stage, step, values);
     }
 
-    /// <summary>Records a step's loss, learning rate, norm of the gradients and seconds since the process began.</summary>
+    /// <summary>
+    /// Records a step's loss, learning rate, norm of the gradients and seconds since the process began, and what the objective
+    /// told beside them (<see cref="TrainingProgress.Metrics"/>).
+    /// </summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="progress">What the trainer reports.</param>
     public void Record(string stage, TrainingProgress progress)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        Record(stage, progress.Step,
+        (string Name, double Value)[] own =
+        [
             (MetricNames.Loss, progress.Loss), (MetricNames.LearningRate, progress.LearningRate),
-            (MetricNames.GradientNorm, progress.GradientNorm), (MetricNames.Seconds, progress.Elapsed.TotalSeconds));
+            (MetricNames.GradientNorm, progress.GradientNorm), (MetricNames.Seconds, progress.Elapsed.TotalSeconds),
+        ];
+        Record(stage, progress.Step,
+            [.. own, .. progress.Metrics.Where(m => own.All(o => o.Name != m.Key)).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => (m.Key, m.Value))]);
     }
 
     /// <summary>Records a validation: its mean loss and the half width of the 95 % interval.</summary>

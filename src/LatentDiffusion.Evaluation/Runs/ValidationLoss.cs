@@ -13,44 +13,39 @@ namespace LatentDiffusion.Evaluation;
 public sealed class ValidationLoss
 {
     private readonly UNet2DConditionModel _network;
-    private readonly ClipTextModel _textModel;
+    private readonly ITextConditioning _text;
     private readonly LatentCache _data;
-    private readonly NoiseSchedule _schedule;
-    private readonly PredictionType _prediction;
+    private readonly LatentScaling _scaling;
+    private readonly DenoisingProcess _process;
+    private readonly PictureSizes? _sizes;
     private readonly ValidationOptions _options;
-    private readonly double _scale, _shift;
     private readonly Pair[] _pairs;
     private readonly int _pictures;
 
     /// <summary>Prepares validations of networks, which may be in training meanwhile.</summary>
     /// <param name="network">The U-Net.</param>
-    /// <param name="textModel">The text encoder.</param>
-    /// <param name="data">Latents and captions of the validation set; stays the caller's.</param>
-    /// <param name="scale">The denoiser works on (latents − shift)·scale.</param>
-    /// <param name="shift">See <paramref name="scale"/>.</param>
-    /// <param name="schedule">The forward process.</param>
-    /// <param name="prediction">What the network predicts.</param>
+    /// <param name="text">The captions of the validation set, by the row of <paramref name="data"/>; stays the caller's.</param>
+    /// <param name="data">Latents of the validation set, and sizes for a U-Net that is told of them; stays the caller's.</param>
+    /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
+    /// <param name="process">The forward process, and what the network predicts of it.</param>
     /// <param name="options">How much is measured; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The data hold fewer than two pictures.</exception>
-    /// <exception cref="NotSupportedException">The prediction type is none of a discrete schedule.</exception>
+    /// <exception cref="ArgumentException">The data hold fewer than two pictures, lack the sizes, or are scaled twice.</exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public ValidationLoss(
-        UNet2DConditionModel network, ClipTextModel textModel, LatentCache data, double scale, double shift, NoiseSchedule schedule,
-        PredictionType prediction, ValidationOptions? options = null)
+        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, DenoisingProcess process, ValidationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(textModel);
+        ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(data);
-        ArgumentNullException.ThrowIfNull(schedule);
-        options ??= new ValidationOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-        if (prediction == PredictionType.Flow)
-            throw new NotSupportedException("A discrete noise schedule has no flow; choose Epsilon, Velocity or Sample.");
+        ArgumentNullException.ThrowIfNull(scaling);
+        ArgumentNullException.ThrowIfNull(process);
         if (data.Count < 2) throw new ArgumentException($"A validation set of {data.Count} pictures is too small; expected 2 or more.", nameof(data));
-        (_network, _textModel, _data, _schedule, _prediction, _options) = (network, textModel, data, schedule, prediction, options);
-        (_scale, _shift) = (scale, shift);
-        _pictures = (int)Math.Min(data.Count, options.Pictures);
-        _pairs = Stratify(_pictures, options.TimestepsPerPicture, schedule.Timesteps, options.Seed);
+        if (data.IsScaled && scaling != LatentScaling.None)
+            throw new ArgumentException($"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
+        (_network, _text, _data, _scaling, _process, _options) = (network, text, data, scaling, process, ValidOptions.Check(options ?? new ValidationOptions()));
+        _sizes = PictureSizes.Of(network.Config, data, score: null);
+        _pictures = (int)Math.Min(data.Count, _options.Pictures);
+        _pairs = Stratify(_pictures, _options.TimestepsPerPicture, process.Timesteps, _options.Seed);
     }
 
     /// <summary>Measures the loss with the weights as they are. The networks' mode is the caller's: evaluation mode, as a rule.</summary>
@@ -74,19 +69,28 @@ public sealed class ValidationLoss
     private float[] Errors(Pair[] batch)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor index = tensor(batch.Select(p => (long)p.Picture).ToArray()), timesteps = tensor(batch.Select(p => p.Timestep).ToArray());
-        Tensor sample = (_data.Latents.index_select(0, index).to(ScalarType.Float32) - _shift) * _scale;
-        Tensor noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
-        Tensor noisy = _schedule.AddNoise(sample, noise, timesteps);
-        Tensor text = _textModel.call(_data.Ids.index_select(0, index)).LastHiddenState;
-        Tensor prediction = _network.call(new UNetInput(noisy.to(text.dtype), timesteps, text)).to(ScalarType.Float32);
-        Tensor target = _prediction switch
+        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
+        (ScalarType type, Device device) = (parameter.dtype, parameter.device);
+        long[] rows = [.. batch.Select(p => (long)p.Picture)];
+        Tensor sample = (_data.Read(rows) - _scaling.Shift) * _scaling.Scale, noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
+        Tensor noisy = Mixed(sample, noise, _process.Level), target = Mixed(sample, noise, _process.Target);
+        Tensor times = tensor(batch.Select(p => (float)_process.NetworkTimestep(p.Timestep)).ToArray());
+        Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool));
+        var input = new UNetInput(noisy.to(type, device), times.to(device), text.HiddenStates.to(type, device))
         {
-            PredictionType.Epsilon => noise,
-            PredictionType.Velocity => _schedule.Velocity(sample, noise, timesteps),
-            _ => sample,
+            Mask = text.Mask?.to(device), TextEmbeds = text.Pooled?.to(type, device), TimeIds = _sizes?.Read(rows, text.Pooled).to(device),
         };
-        return (prediction - target).square().flatten(1).mean([1L]).data<float>().ToArray();
+        Tensor prediction = _network.call(input).to(ScalarType.Float32, CPU);
+        // A network with learned variance gives twice the channels, the prediction first.
+        return (prediction.narrow(1, 0, sample.shape[1]) - target).square().flatten(1).mean([1L]).data<float>().ToArray();
+
+        Tensor Mixed(Tensor clean, Tensor noise, Func<int, (double Clean, double Noise)> shares)
+        {
+            (double Clean, double Noise)[] each = [.. batch.Select(p => shares(p.Timestep))];
+            return clean * Column(each.Select(s => s.Clean)) + noise * Column(each.Select(s => s.Noise));
+        }
+
+        static Tensor Column(IEnumerable<double> values) => tensor(values.Select(v => (float)v).ToArray()).view(-1, 1, 1, 1);
     }
 
     // A seed for each pair, so that the batch size changes nothing.
@@ -106,10 +110,10 @@ public sealed class ValidationLoss
             .. from picture in Enumerable.Range(0, pictures)
                from part in Enumerable.Range(0, parts)
                let number = picture * parts + part
-               let timestep = (long)((part + (double)within[number]) * timesteps / parts)
+               let timestep = (int)((part + (double)within[number]) * timesteps / parts)
                select new Pair(picture, Math.Min(timestep, timesteps - 1), StepSeed.Of(seed, number + 1)),
         ];
     }
 
-    private readonly record struct Pair(int Picture, long Timestep, ulong Seed);
+    private readonly record struct Pair(int Picture, int Timestep, ulong Seed);
 }

@@ -8,6 +8,9 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed record SizeHint
 {
+    /// <summary>The aesthetic score of what is to be drawn, as published.</summary>
+    internal const double DefaultScore = 6;
+
     private const int MaximumPixels = 1 << 20;
 
     /// <summary>Width of the original in pixels, 1 to 2^20; small numbers bring blur. Null for the picture's own.</summary>
@@ -30,6 +33,15 @@ public sealed record SizeHint
 
     /// <summary>How much viewers liked it, −100 to 100, for refiners. Null for 6, or 2.5 for what guidance leads away from.</summary>
     public double? AestheticScore { get; init; }
+
+    /// <summary>What a model is told of a picture that it is trained, or measured, on.</summary>
+    /// <param name="picture">The picture, at the size that it is trained on.</param>
+    /// <param name="kind">What the denoiser looks at, not none.</param>
+    internal static SizeHint Of(CaptionedImage picture, SizeConditioning kind) => new SizeHint
+    {
+        OriginalWidth = picture.Origin?.Width, OriginalHeight = picture.Origin?.Height,
+        CropLeft = picture.Origin?.CropLeft ?? 0, CropTop = picture.Origin?.CropTop ?? 0,
+    }.Complete(kind, picture.Name, picture.Image.Width, picture.Image.Height, DefaultScore);
 
     /// <summary>Fills in what is open, and refuses what the denoiser does not look at.</summary>
     /// <param name="kind">What the denoiser looks at, not none.</param>

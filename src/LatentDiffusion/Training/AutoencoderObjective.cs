@@ -8,13 +8,9 @@ namespace LatentDiffusion;
 /// standard normal, lightly weighted (Rombach et al. 2022, appendix G); where asked for a perceptual distance and a
 /// patch-adversarial term (Esser et al. 2021).
 /// </summary>
-public sealed class AutoencoderObjective : ITrainingObjective
+public sealed class AutoencoderObjective : ReconstructionObjective
 {
     private readonly AutoencoderKL _network;
-    private readonly AutoencoderTrainingOptions _options;
-    private readonly ImageBatches _images;
-    private readonly ReconstructionLoss _reconstruction;
-    private readonly AdversarialLoss? _adversary;
 
     /// <summary>Prepares the objective.</summary>
     /// <param name="network">The network to train.</param>
@@ -26,39 +22,18 @@ public sealed class AutoencoderObjective : ITrainingObjective
     /// <exception cref="ArgumentException">A weight is set for what is not given, or is not set for what is.</exception>
     public AutoencoderObjective(
         AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features = null, PatchDiscriminator? discriminator = null)
+        : base(network, images, options, features, discriminator) => _network = network;
+
+    private protected override (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(images);
-        (_network, _options) = (network, ValidOptions.Check(options));
-        _images = new ImageBatches(images, options);
-        _reconstruction = new ReconstructionLoss(options, features);
-        (_adversary, Modules) = Adversary.Of(network, discriminator, options);
-    }
-
-    /// <inheritdoc />
-    public IReadOnlyDictionary<string, nn.Module> Modules { get; }
-
-    /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => _images.Names(index);
-
-    /// <inheritdoc />
-    public Tensor Loss(TrainingStep step)
-    {
-        ArgumentNullException.ThrowIfNull(step);
-        ScalarType type = _network.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        Tensor pixels = _images.Of(step).to(wide);
-        (Tensor mean, Tensor logVariance) = _network.Encode(pixels.to(type));
+        (Tensor mean, Tensor logVariance) = _network.Encode(pixels);
         (mean, logVariance) = (mean.to(wide), logVariance.to(wide));
-        Tensor noise = randn(mean.shape, generator: step.Generator).to(wide);
+        Tensor noise = randn(mean.shape, generator: step.Generator).to(wide, mean.device);
         Tensor latents = mean + (0.5 * logVariance).exp() * noise;
-        Tensor reconstruction = _network.Decode(latents.to(type)).to(wide);
+        Tensor reconstruction = _network.Decode(latents.to(pixels.dtype)).to(wide);
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
-        Tensor loss = _reconstruction.Of(reconstruction, pixels, step);
-        step.Report("reconstruction", loss);
         step.Report("divergence", divergence);
-        // As published, the adversary is weighed against the reconstruction alone.
-        if (_adversary is not null) loss = _adversary.AddTo(loss, reconstruction, pixels, step);
-        return loss + _options.KlWeight * divergence;
+        return (reconstruction, Options.KlWeight * divergence);
     }
 }

@@ -29,13 +29,13 @@ public sealed class ClipTextConditioning : ITextConditioning, IDisposable
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
     /// <inheritdoc />
-    public Tensor HiddenStates(Tensor index, Tensor dropped)
+    public Conditioning Encode(Tensor index, Tensor dropped)
     {
         ArgumentNullException.ThrowIfNull(dropped);
         using DisposeScope scope = NewDisposeScope();
-        Tensor ids = where(dropped.unsqueeze(1), _emptyIds, _ids.index_select(0, index));
+        Tensor ids = where(dropped.unsqueeze(1), _emptyIds, _ids.index_select(0, index)).to(_network.parameters().First().device);
         using IDisposable? noGrad = _train ? null : no_grad();
-        return _network.call(ids).LastHiddenState.MoveToOuterDisposeScope();
+        return new Conditioning(_network.call(ids).LastHiddenState.MoveToOuterDisposeScope());
     }
 
     /// <summary>Disposes what was made here; the network and the ids are the caller's.</summary>

@@ -17,17 +17,29 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     private readonly LatentScaling _scaling;
     private readonly DenoiserTrainingOptions _options;
     private readonly ForwardProcess _process;
+    private readonly PictureSizes? _sizes;
     private readonly LearnedVarianceLoss? _variance;
     private readonly double _varianceScale;
     private readonly BatchIndices _indices;
     private readonly IDisposable? _owned;
 
+    /// <summary>Prepares the fine-tuning of a whole model, of any family from Stable Diffusion 1 to SDXL and its refiner.</summary>
+    /// <param name="model">The model: its U-Net is trained and, unless the options say otherwise, its text encoders. The autoencoder stays as it is.</param>
+    /// <param name="data">What <see cref="LatentCache.Open(string, string, StableDiffusionComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/> made with this model.</param>
+    /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
+    /// <exception cref="ValidationException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the message says which.</exception>
+    /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
+    public DenoiserObjective(StableDiffusionComponents model, LatentCache data, DenoiserTrainingOptions options)
+        : this(ModelTraining.UNet(model, options), ModelTraining.Texts(model, data, options), data, ModelTraining.Scaling(model, data), ModelTraining.Schedule(model, options), options) =>
+        _owned = (IDisposable)_text;
+
     /// <summary>Prepares the objective for a CLIP text tower.</summary>
     /// <param name="network">The U-Net.</param>
     /// <param name="textModel">The text encoder, trained with it unless the options say otherwise.</param>
     /// <param name="tokenizer">Its tokenizer, for the empty caption.</param>
-    /// <param name="autoencoder">Configuration of the autoencoder, for scaling and shift.</param>
-    /// <param name="data">Latents and captions.</param>
+    /// <param name="autoencoder">Configuration of the autoencoder, for the scaling and shift of latents that are not scaled already.</param>
+    /// <param name="data">Latents and captions. Where it keeps standard deviations, latents are drawn from the posterior.</param>
     /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
     /// <param name="options">Batch size, prediction, weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
@@ -35,14 +47,17 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     public DenoiserObjective(
         UNet2DConditionModel network, ClipTextModel textModel, ClipTokenizer tokenizer, AutoencoderKLConfig autoencoder, LatentCache data,
         NoiseSchedule? schedule, DenoiserTrainingOptions options)
-        : this(network, Clip(textModel, tokenizer, data, options), data, LatentScaling.Of(autoencoder), schedule, options) =>
+        : this(network, Clip(textModel, tokenizer, data, options), data, data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the objective for texts from anywhere.</summary>
     /// <param name="network">The U-Net.</param>
-    /// <param name="text">Where texts come from, by the index of the picture; the caller's.</param>
-    /// <param name="data">Latents.</param>
-    /// <param name="scaling">How the latents are scaled.</param>
+    /// <param name="text">Where texts come from, by the row of the cache; the caller's.</param>
+    /// <param name="data">
+    /// Latents, and for a U-Net that is told of them the pictures' sizes. Where it keeps standard deviations, latents are
+    /// drawn from the posterior.
+    /// </param>
+    /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
     /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
     /// <param name="options">Batch size, prediction, weighting and noise. Whether a text encoder is trained is the text's to say.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
@@ -58,9 +73,12 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         ValidOptions.Check(options.Weighting);
         ValidOptions.Check(options.Timesteps);
         Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
-        CheckChannels(network.Config, data.Latents.shape[1], options.LearnedVariance);
+        Refuse(data.IsScaled && scaling != LatentScaling.None, $"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}");
+        Refuse(network.Config.TimeCondProjDim is not null, "The U-Net learned guidance (time_cond_proj_dim), which this loss does not tell it of");
+        CheckChannels(network.Config, data.Shape[0], options.LearnedVariance);
         (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
         _process = Process(schedule, options);
+        _sizes = PictureSizes.Of(network.Config, data, options.AestheticScore);
         if (options.LearnedVariance)
         {
             _variance = new LearnedVarianceLoss(schedule!, options.PredictionType);
@@ -75,26 +93,41 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
+    /// <summary>Batches in which every picture is seen once; the last may begin the next epoch.</summary>
+    public long BatchesPerEpoch => (_data.Count + _options.BatchSize - 1) / _options.BatchSize;
+
+    /// <summary>Names of the cache's rows, for messages; null for their numbers.</summary>
+    public Func<long, string>? RowName { get; init; }
+
     /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(RowName ?? (row => row.ToString(CultureInfo.InvariantCulture)))];
 
     /// <inheritdoc />
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        ScalarType type = _network.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        Tensor index = tensor(_indices.Of(step.Index));
-        Tensor sample = (_data.Latents.index_select(0, index).to(wide) - _scaling.Shift) * _scaling.Scale;
+        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
+        ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        Device device = parameter.device;
+        long[] rows = _indices.Of(step.Index);
+        Tensor index = tensor(rows);
+        Tensor sample = (_data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide) - _scaling.Shift) * _scaling.Scale;
         Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
+        // Drawn on the CPU, so that a seed means the same everywhere.
         (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _process.Draw(sample, step.Generator);
+        (noisy, target, weights) = (noisy.to(device), target.to(device), weights?.to(device));
 
-        Tensor text = _text.HiddenStates(index, dropped);
-        Tensor output = _network.call(new UNetInput(noisy.to(type), timesteps, text.to(type))).to(wide);
+        Conditioning text = _text.Encode(index, dropped);
+        var input = new UNetInput(noisy.to(type), timesteps.to(device), text.HiddenStates.to(type, device))
+        {
+            Mask = text.Mask?.to(device), TextEmbeds = text.Pooled?.to(type, device), TimeIds = _sizes?.Read(rows, text.Pooled).to(device),
+        };
+        Tensor output = _network.call(input).to(wide);
         Tensor prediction = _variance is null ? output : output.narrow(1, 0, sample.shape[1]);
         Tensor loss = Error(prediction, target, weights);
         if (_variance is null) return loss;
 
-        Tensor bound = _variance.Of(sample, noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1])).mean();
+        Tensor bound = _variance.Of(sample.to(device), noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1])).mean();
         step.Report("simple", loss);
         step.Report("variational", bound);
         return loss + _varianceScale * bound;

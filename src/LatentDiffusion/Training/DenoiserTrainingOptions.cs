@@ -66,6 +66,13 @@ public sealed record DenoiserTrainingOptions
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double? HuberDelta { get; init; }
 
+    /// <summary>
+    /// How much viewers liked the pictures, −100 to 100, for a U-Net that is told so (the refiner of SDXL); null for 6, as
+    /// published, or for a U-Net that is not told. Default null.
+    /// </summary>
+    [Range(-100.0, 100.0)]
+    public double? AestheticScore { get; init; }
+
     /// <summary>Whether the text encoder is trained with the denoiser; where not, it stays as it is. Default true.</summary>
     public bool TrainTextEncoder { get; init; } = true;
 }

@@ -43,8 +43,9 @@ internal sealed class FlatParameters : IDisposable
         using (no_grad())
         using (DisposeScope scope = NewDisposeScope())
         {
-            Values = zeros(length).DetachFromDisposeScope();
-            Gradients = zeros(length).DetachFromDisposeScope();
+            Device device = parameters.Count == 0 ? CPU : parameters[0].device;
+            Values = zeros(length, device: device).DetachFromDisposeScope();
+            Gradients = zeros(length, device: device).DetachFromDisposeScope();
             foreach ((ParameterRange range, Parameter parameter) in ranges.Zip(parameters)) range.View(Values).copy_(parameter);
             if (precision == TrainingPrecision.BFloat16)
             {

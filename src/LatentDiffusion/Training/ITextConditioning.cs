@@ -9,8 +9,8 @@ public interface ITextConditioning
     IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
     /// <summary>The texts of a batch.</summary>
-    /// <param name="index">Which pictures' captions, int64 [batch].</param>
-    /// <param name="dropped">Where the empty caption stands in place of the picture's, bool [batch].</param>
-    /// <returns>Hidden states, [batch, tokens, width].</returns>
-    Tensor HiddenStates(Tensor index, Tensor dropped);
+    /// <param name="index">Which rows' captions, int64 [batch], on the CPU.</param>
+    /// <param name="dropped">Where no caption stands in place of the picture's, bool [batch], on the CPU.</param>
+    /// <returns>Hidden states, [batch, tokens, width], and what else the denoiser is told of the text: pooled, [batch, width], and mask.</returns>
+    Conditioning Encode(Tensor index, Tensor dropped);
 }

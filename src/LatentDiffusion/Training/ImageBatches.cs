@@ -10,12 +10,14 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor Of(TrainingStep step)
     {
-        ImageBuffer[] pictures = [.. _indices.Of(step.Index).AsParallel().AsOrdered().Select(i => images.Read(i).Image)];
-        if (options.CropSize is not { } size) return ImageTensor.FromImages(pictures);
+        CaptionedImage[] pictures = ParallelReading.Of(_indices.Of(step.Index), images.Read);
+        if (options.CropSize is not { } size) return ImageTensor.FromImages([.. pictures.Select(p => p.Image)]);
+        if (Array.Find(pictures, p => p.Image.Width < size || p.Image.Height < size) is { } small)
+            throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
         Tensor corners = rand(pictures.Length, 2, generator: step.Generator);
         float[] where = corners.data<float>().ToArray();
-        return ImageTensor.FromImages([.. pictures.Select((picture, i) => picture.Crop(
-            (int)(where[2 * i] * (picture.Width - size + 1)), (int)(where[2 * i + 1] * (picture.Height - size + 1)), size, size))]);
+        return ImageTensor.FromImages([.. pictures.Select((picture, i) => picture.Image.Crop(
+            (int)(where[2 * i] * (picture.Image.Width - size + 1)), (int)(where[2 * i + 1] * (picture.Image.Height - size + 1)), size, size))]);
     }
 
     /// <summary>Names of a batch's pictures.</summary>

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,14 +16,14 @@ namespace LatentDiffusion;
 /// </remarks>
 public sealed class LatentCache : IDisposable
 {
-    private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids";
+    private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids", SecondIdsName = "second_ids", SizesName = "sizes";
 
     // Elements read at a time for the statistics.
     private const long Chunk = 1 << 20;
 
     private readonly RowFile _rows;
     private readonly Lock _gate = new();
-    private Tensor? _latents, _ids;
+    private Tensor? _latents, _ids, _secondIds;
 
     private LatentCache(RowFile rows, int variants, bool isScaled) => (_rows, Variants, IsScaled) = (rows, variants, isScaled);
 
@@ -40,6 +39,12 @@ public sealed class LatentCache : IDisposable
     /// <summary>Token ids of the captions, [<see cref="Count"/>, tokens], int64, in memory: read when first asked for.</summary>
     /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
     public Tensor Ids => HasIds ? InMemory(ref _ids, IdsName) : throw NoIds();
+
+    /// <summary>Token ids of the captions for a second text tower, [<see cref="Count"/>, tokens], int64, in memory: read when first asked for.</summary>
+    /// <exception cref="InvalidOperationException">The cache was made without a second tokenizer.</exception>
+    public Tensor SecondIds => _rows.Find(SecondIdsName) is not null
+        ? InMemory(ref _secondIds, SecondIdsName)
+        : throw new InvalidOperationException($"The cache keeps no token ids for a second text tower: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.SecondTokenizer)}.");
 
     /// <summary>Number of rows: of pictures, times <see cref="Variants"/>.</summary>
     public long Count => Entry.Shape[0];
@@ -58,6 +63,9 @@ public sealed class LatentCache : IDisposable
 
     /// <summary>Whether token ids are kept.</summary>
     public bool HasIds => _rows.Find(IdsName) is not null;
+
+    /// <summary>Whether numbers about the pictures' sizes are kept.</summary>
+    public bool HasSizes => _rows.Find(SizesName) is not null;
 
     /// <summary>Shape of one latent, [channels, height, width].</summary>
     public IReadOnlyList<long> Shape => [.. Entry.Shape.Skip(1)];
@@ -158,6 +166,37 @@ public sealed class LatentCache : IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads a cache of all that the training of a model needs, or makes it where it is missing or was made of something
+    /// else: latents as the denoiser sees them, token ids for each text tower, and the pictures' sizes where the U-Net is
+    /// told of them.
+    /// </summary>
+    /// <param name="path">The cache file.</param>
+    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="model">The model, for example of <see cref="DiffusersFolder.Read(string, CheckpointOptions?)"/>.</param>
+    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="options">What else is kept; null for the defaults. Sizes, tokenizers and device are the model's to say.</param>
+    /// <param name="progress">Told the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    public static LatentCache Open(
+        string path, string key, StableDiffusionComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
+        IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ComponentRules.Check(model);
+        ClipTokenizer? first = model.Tokenizer?.Build(), second = model.TextEncoder2 is null ? null : model.Tokenizer2!.Build();
+        options = (options ?? new LatentCacheOptions()) with
+        {
+            Sizes = model.UNet.Config.AdditionEmbedType == "text_time", SecondTokenizer = model.TextEncoder is null ? null : second,
+            Device = model.Autoencoder.parameters().First().device,
+        };
+        // The refiner has the second tower alone.
+        return Open(path, key, LatentAutoencoder.Of(model.Autoencoder), model.TextEncoder is null ? second : first, images, count, options, progress, cancellationToken);
+    }
+
     /// <summary>Latents of a batch, from the file.</summary>
     /// <param name="rows">Numbers of the rows, in any order.</param>
     /// <param name="posterior">Where given, latents are drawn from the posterior, mean + deviation·noise with noise from it; null for the means.</param>
@@ -183,6 +222,18 @@ public sealed class LatentCache : IDisposable
     /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
     public Tensor ReadIds(ReadOnlySpan<long> rows) => HasIds ? _rows.Read(IdsName, rows) : throw NoIds();
 
+    /// <summary>
+    /// What models of the SDXL family are told of a batch's pictures, from the file: original height and width, top and left
+    /// of the crop, height and width now.
+    /// </summary>
+    /// <param name="rows">Numbers of the rows, in any order.</param>
+    /// <returns>[rows, 6], float32, on the CPU.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">No sizes are kept.</exception>
+    public Tensor ReadSizes(ReadOnlySpan<long> rows) => HasSizes
+        ? _rows.Read(SizesName, rows)
+        : throw new InvalidOperationException($"The cache keeps no sizes of pictures: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Sizes)}.");
+
     /// <summary>Mean and standard deviation of all latents (of their means), which make the autoencoder's shift and scaling.</summary>
     public (double Mean, double StandardDeviation) Statistics()
     {
@@ -207,6 +258,7 @@ public sealed class LatentCache : IDisposable
     {
         _latents?.Dispose();
         _ids?.Dispose();
+        _secondIds?.Dispose();
         _rows.Dispose();
     }
 
@@ -217,21 +269,22 @@ public sealed class LatentCache : IDisposable
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(options);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (images.Count is { } there) ArgumentOutOfRangeException.ThrowIfGreaterThan(count, there);
         var varied = images as IVariedImageSource;
         if (options.Variants > 1 && varied is null)
             throw new ArgumentException($"{options.Variants} variants of each picture are asked for, and {images.GetType().Name} has one.", nameof(images));
+        // What was added later is named only where it is asked for, so that caches of before are still read.
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture,
-            $"{key}\n{count}\n{tokenizer?.MaxLength}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}"));
+            $"{key}\n{count}\n{tokenizer?.MaxLength}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.MaxLength} tokens" : "")}"));
         RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, options.BatchSize, Compute, progress, cancellationToken);
         return new LatentCache(rows, options.Variants, isScaled);
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int length)
         {
-            CaptionedImage[] batch = ReadBatch(start, length);
+            CaptionedImage[] batch = ParallelReading.Of(Enumerable.Range(0, length).Select(i => start + i), Picture);
             CheckSizes(batch);
             (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
             var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
@@ -241,22 +294,12 @@ public sealed class LatentCache : IDisposable
                 tensors.Add((DeviationsName, deviation.to(options.Type)));
             }
 
-            if (tokenizer is not null) tensors.Add((IdsName, tensor(batch.SelectMany(b => tokenizer.Encode(b.Caption).Ids).ToArray(), [length, tokenizer.MaxLength])));
+            if (tokenizer is not null) tensors.Add((IdsName, Ids(tokenizer)));
+            if (options.SecondTokenizer is { } other) tensors.Add((SecondIdsName, Ids(other)));
+            if (options.Sizes) tensors.Add((SizesName, cat([.. batch.Select(b => SizeHint.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
             return tensors;
-        }
 
-        CaptionedImage[] ReadBatch(long start, int length)
-        {
-            try
-            {
-                return [.. Enumerable.Range(0, length).AsParallel().AsOrdered().Select(i => Picture(start + i))];
-            }
-            catch (AggregateException e)
-            {
-                // What one picture's reading threw says more than that one of several threads threw.
-                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-                throw;
-            }
+            Tensor Ids(ClipTokenizer with) => tensor(batch.SelectMany(b => with.Encode(b.Caption).Ids).ToArray(), [length, with.MaxLength]);
         }
 
         CaptionedImage Picture(long row) => options.Variants == 1 ? images.Read(row) : varied!.Read(row / options.Variants, row % options.Variants);

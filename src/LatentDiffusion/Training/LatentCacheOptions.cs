@@ -16,6 +16,18 @@ public sealed record LatentCacheOptions
     [Range(1, 4096)]
     public int Variants { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the numbers about each picture's size are kept that models of the SDXL family are told: of pictures that
+    /// have an <see cref="CaptionedImage.Origin"/> the original's size and the crop, of others their own size. Default false.
+    /// </summary>
+    public bool Sizes { get; init; }
+
+    /// <summary>
+    /// The tokenizer of a second text tower (SDXL), whose token ids are kept beside the first's: the towers are padded
+    /// with different tokens. Default null.
+    /// </summary>
+    public ClipTokenizer? SecondTokenizer { get; init; }
+
     /// <summary>Type of the stored latents: float16 (the default), bfloat16 or float32.</summary>
     [AllowedValues(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)]
     public ScalarType Type { get; init; } = ScalarType.Float16;

@@ -48,10 +48,10 @@ internal sealed class LearnedVarianceLoss
         Tensor logVariance = lower + (variance + 1) / 2 * (upper - lower);
         Tensor divergence = 0.5 * (logVariance - lower - 1 + (lower - logVariance).exp() + square * (-logVariance).exp());
         Tensor likelihood = 0.5 * (Math.Log(2 * Math.PI) + logVariance + square * (-logVariance).exp());
-        Tensor nats = where(timesteps.eq(0).view(-1, 1, 1, 1), likelihood, divergence);
+        Tensor nats = where(timesteps.eq(0).view(-1, 1, 1, 1).to(sample.device), likelihood, divergence);
         return (nats.flatten(1).mean([1]) / Math.Log(2)).MoveToOuterDisposeScope();
 
-        Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype).view(-1, 1, 1, 1);
+        Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype, sample.device).view(-1, 1, 1, 1);
     }
 
     /// <summary>The estimate of x_0 that a prediction means.</summary>
@@ -65,6 +65,6 @@ internal sealed class LearnedVarianceLoss
             _ => prediction,
         };
 
-        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphaBars[i])).ToArray()).to(noisy.dtype).view(-1, 1, 1, 1);
+        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphaBars[i])).ToArray()).to(noisy.dtype, noisy.device).view(-1, 1, 1, 1);
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Texts whose embeddings were computed before, by any text encoder: it then costs nothing in training.</summary>
+/// <summary>Texts whose embeddings were computed before, by any text encoder: it then costs nothing in training. <see cref="CachedTextConditioning"/> reads them from a file.</summary>
 public sealed class PrecomputedTextConditioning : ITextConditioning
 {
     private readonly Tensor _embeddings, _empty;
@@ -25,10 +25,10 @@ public sealed class PrecomputedTextConditioning : ITextConditioning
     public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();
 
     /// <inheritdoc />
-    public Tensor HiddenStates(Tensor index, Tensor dropped)
+    public Conditioning Encode(Tensor index, Tensor dropped)
     {
         ArgumentNullException.ThrowIfNull(dropped);
         using DisposeScope scope = NewDisposeScope();
-        return where(dropped.view(-1, 1, 1), _empty.to(_embeddings.dtype), _embeddings.index_select(0, index)).MoveToOuterDisposeScope();
+        return new Conditioning(where(dropped.view(-1, 1, 1), _empty.to(_embeddings.dtype), _embeddings.index_select(0, index)).MoveToOuterDisposeScope());
     }
 }

@@ -6,13 +6,14 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What a frozen text encoder makes of the captions of a data set, computed once. Equal captions are kept once, and the
-/// empty one always, for caption dropout and guidance. Batches are read from the mapped file. Safe for concurrent use.
+/// What a frozen text encoder makes of the captions of a data set, computed once. Equal captions are kept once, and
+/// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional"/>), which also stands for
+/// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
 /// <remarks>The making can be interrupted at any moment and goes on where it was. The file stays open until the cache is disposed.</remarks>
 public sealed class TextEmbeddingCache : IDisposable
 {
-    /// <summary>Stands for the empty caption wherever a caption's number is asked for.</summary>
+    /// <summary>Stands for no caption wherever a caption's number is asked for.</summary>
     public const long EmptyCaption = -1;
 
     private const string HiddenName = "hidden_states", PooledName = "pooled", MaskName = "mask";
@@ -42,7 +43,7 @@ public sealed class TextEmbeddingCache : IDisposable
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentNullException.ThrowIfNull(captions);
         options ??= new TextEmbeddingCacheOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         var distinct = new List<string> { "" };
         var rowOf = new Dictionary<string, long>(StringComparer.Ordinal) { [""] = 0 };
         var rows = new List<long>();
@@ -54,13 +55,15 @@ public sealed class TextEmbeddingCache : IDisposable
 
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string identity = StableHash.Of(string.Create(
-            CultureInfo.InvariantCulture, $"{key}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
+            CultureInfo.InvariantCulture, $"{key}\nunconditional\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
         RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, options.BatchSize, Compute, progress, cancellationToken);
         return new TextEmbeddingCache(file, [.. rows]);
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int count)
         {
-            Conditioning text = encoder.Encode(distinct.GetRange((int)start, count));
+            Conditioning text = start > 0 ? encoder.Encode(distinct.GetRange((int)start, count))
+                : count == 1 ? encoder.EncodeUnconditional(1)
+                : Conditioning.Concat(encoder.EncodeUnconditional(1), encoder.Encode(distinct.GetRange(1, count - 1)));
             var tensors = new List<(string, Tensor)> { (HiddenName, text.HiddenStates.to(options.Type)) };
             if (text.Pooled is not null) tensors.Add((PooledName, text.Pooled.to(options.Type)));
             if (text.Mask is not null) tensors.Add((MaskName, text.Mask));
@@ -69,7 +72,7 @@ public sealed class TextEmbeddingCache : IDisposable
     }
 
     /// <summary>The conditioning of a batch, from the file.</summary>
-    /// <param name="captions">Numbers of captions, in any order; <see cref="EmptyCaption"/> for the empty one.</param>
+    /// <param name="captions">Numbers of captions, in any order; <see cref="EmptyCaption"/> for none.</param>
     /// <returns>Hidden states and pooled vectors in float32, the mask as the encoder gave it; on the CPU, owned by the caller.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such caption.</exception>
     public Conditioning Read(ReadOnlySpan<long> captions)

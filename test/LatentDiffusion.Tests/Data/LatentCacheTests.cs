@@ -175,6 +175,26 @@ public sealed class LatentCacheTests : IDisposable
     }
 
     [Fact]
+    public void SizesAndASecondTowersTokensAreKeptWhereAskedFor()
+    {
+        BpeVocabulary vocabulary = BpeTrainer.Train(["caption 0"], 520);
+        ClipTokenizer first = new(vocabulary, 16), other = new(vocabulary, 16, "!");
+        var prepared = new PreparedImages(_images, new PreparedImagesOptions { Width = 8, Height = 8 });
+        using LatentCache cache = LatentCache.Open(Path, "k", _network, first, prepared, 7, new LatentCacheOptions { Sizes = true, SecondTokenizer = other });
+        // 24 x 16 covers 8 x 8 as 12 x 8, of which 2 columns are cut off at the left.
+        Assert.Equal([16f, 24, 0, 2, 8, 8, 16, 24, 0, 2, 8, 8], cache.ReadSizes([6, 0]).data<float>().ToArray());
+        for (int i = 0; i < 7; i++) Assert.Equal(other.Encode($"caption {i}").Ids, cache.SecondIds[i].data<long>().ToArray());
+        Assert.NotEqual(cache.Ids.data<long>().ToArray(), cache.SecondIds.data<long>().ToArray());
+        using LatentCache own = LatentCache.Open(_folder["own"], "k", _network, null, _images, 7, new LatentCacheOptions { Sizes = true });
+        Assert.Equal([16f, 24, 0, 0, 16, 24], own.ReadSizes([3]).data<float>().ToArray());
+
+        using LatentCache without = LatentCache.Open(_folder["without"], "k", _network, s_tokenizer, prepared, 7, new LatentCacheOptions());
+        Assert.False(without.HasSizes);
+        Assert.Throws<InvalidOperationException>(() => without.ReadSizes([0]));
+        Assert.Throws<InvalidOperationException>(() => without.SecondIds);
+    }
+
+    [Fact]
     public void PicturesOfTwoSizesAreRefusedByName()
     {
         var images = new Pictures.InMemory(Pictures.Noise(1, 8, 8), Pictures.Noise(2, 16, 8));

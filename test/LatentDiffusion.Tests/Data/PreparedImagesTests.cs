@@ -55,6 +55,34 @@ public sealed class PreparedImagesTests
     }
 
     [Fact]
+    public void PicturesTellWhereTheyComeFrom()
+    {
+        var options = new PreparedImagesOptions { Width = 8, Height = 8, ShorterSide = 10, Crop = CropPosition.Random, FlipProbability = 0.5, Seed = 5 };
+        PreparedImages images = Prepared([Pictures.Positions(40, 20)], options);
+        ImageBuffer resized = Pictures.Positions(40, 20).Resize(20, 10);
+        bool[] mirrored = new bool[2];
+        for (int variant = 0; variant < 20; variant++)
+        {
+            CaptionedImage picture = images.Read(0, variant);
+            ImageOrigin origin = picture.Origin!;
+            Assert.Equal((40, 20), (origin.Width, origin.Height));
+            // The crop as it is seen: of the mirrored picture where it is mirrored.
+            bool found = picture.Rgb().SequenceEqual(resized.Crop(origin.CropLeft, origin.CropTop, 8, 8).Rgb.ToArray());
+            bool turned = picture.Rgb().SequenceEqual(resized.Mirrored().Crop(origin.CropLeft, origin.CropTop, 8, 8).Rgb.ToArray());
+            Assert.True(found ^ turned);
+            mirrored[turned ? 1 : 0] = true;
+        }
+
+        Assert.Equal([true, true], mirrored);
+        // A crop of a crop: 2 of 20 columns become 4 of 40, and 16 more are cut off.
+        var twice = new PreparedImages(
+            new PreparedImages(new Pictures.InMemory(Pictures.Noise(1, 24, 20)), new PreparedImagesOptions { Width = 20, Height = 20 }),
+            new PreparedImagesOptions { Width = 8, Height = 40 });
+        Assert.Equal(new ImageOrigin(24, 20, 20, 0), twice.Read(0).Origin);
+        Assert.Null(new Pictures.InMemory(Pictures.Noise(1, 8, 8)).Read(0).Origin);
+    }
+
+    [Fact]
     public void WhatCannotBeIsRefused()
     {
         Exception e = Assert.Throws<InvalidDataException>(() => Prepared([Pictures.Noise(1, 9, 4)], new PreparedImagesOptions { Width = 8, Height = 8, Fit = ImageFit.Keep }).Read(0));

@@ -75,7 +75,8 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         foreach (string line in page.Split('\n').Where(l => l.StartsWith("![", StringComparison.Ordinal)))
             Assert.True(codec.Decode(File.ReadAllBytes(Path.Combine(folder["report"], line.Split('(', ')')[1]))).Width > 16);
         ImageBuffer sheet = codec.Decode(File.ReadAllBytes(Path.Combine(folder["report"], "samples.png")));
-        Assert.Equal((16 + 8, 2 * 16 + 12), (sheet.Width, sheet.Height));
+        // A picture with a margin of 6; two rows with a label of 20 each.
+        Assert.Equal((16 + 12, 6 + 2 * (20 + 16 + 6)), (sheet.Width, sheet.Height));
     }
 
     [Fact]

@@ -69,16 +69,6 @@ public sealed class ImageMetricTests
         Assert.Contains("at least 176 x 176", Assert.Throws<ArgumentException>(() => StructuralSimilarity.MultiScale(Flat(175, 1), Flat(175, 1))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_sheet_has_every_picture_at_its_place()
-    {
-        ImageBuffer sheet = ContactSheet.Compose([Flat(4, 10), Flat(4, 20), Flat(2, 30)], columns: 2, gap: 1);
-        Assert.Equal((11, 11), (sheet.Width, sheet.Height));
-        byte At(int x, int y) => sheet.Rgb[3 * (y * 11 + x)];
-        Assert.Equal([255, 10, 10, 255, 20, 255, 30, 255], new byte[] { At(0, 0), At(1, 1), At(4, 4), At(5, 4), At(6, 1), At(10, 1), At(1, 6), At(3, 6) });
-        Assert.Throws<ArgumentException>(() => ContactSheet.Compose([], 2));
-    }
-
     private static double Naive(double[] a, double[] b, int width, int height)
     {
         double total = 0, weights = 0;

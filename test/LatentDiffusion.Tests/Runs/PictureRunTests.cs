@@ -58,12 +58,34 @@ public sealed class PictureRunTests : IDisposable
         string[] model = [.. Directory.GetFiles(Path.Combine(_folder["whole"], "model"), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder["whole"], f))];
         Assert.NotEmpty(model);
         Assert.All(model, file => Assert.True(Same(file), $"{file} differs"));
-        Assert.Equal(20, Metrics("whole").Count(line => line.Contains("validation_loss", StringComparison.Ordinal)));
+        foreach ((string stage, int validations) in new[] { ("autoencoder", 8), ("denoiser", 20) })
+            Assert.Equal(validations, Metrics("whole").Count(line => line.Contains($"\"{stage}\"", StringComparison.Ordinal) && line.Contains("validation_loss", StringComparison.Ordinal)));
+        Assert.Single(Metrics("whole"), line => line.Contains("\"psnr\"", StringComparison.Ordinal));
 
         string report = File.ReadAllText(Path.Combine(_folder["whole"], "report.md"));
-        Assert.Matches("The validation loss (still falls|has flattened|rises)", report);
+        Assert.Matches("(?s)## Denoiser.*The validation loss (still falls|has flattened|rises).*## Autoencoder.*PSNR of [0-9.]+ dB.*(too early|validation loss)", report);
+        foreach (string picture in report.Split('\n').Where(l => l.StartsWith("![", StringComparison.Ordinal)).Select(l => l.Split('(', ')')[1]))
+            Assert.True(File.Exists(Path.Combine(_folder["whole"], picture)), picture);
         foreach (string file in new[] { "loss.png", "loss-autoencoder.png", "configuration.json", "samples/autoencoder-000000008.png" })
             Assert.True(File.Exists(Path.Combine(_folder["whole"], file)), file);
+    }
+
+    [Fact]
+    public void A_run_told_to_end_saves_after_the_step_and_pictures_that_cannot_be_read_are_named()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
+        File.WriteAllText(Path.Combine(_folder["data"], "0.png"), "no picture");
+        using (Process refused = Start("refused")) Assert.Contains("0.png", Refused(refused), StringComparison.Ordinal);
+        using Process run = Start("stopped", "--skip-unreadable");
+        string checkpoints = Path.Combine(_folder["stopped"], "checkpoints", "autoencoder");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(checkpoints, "checkpoint-000000002.safetensors")) || run.HasExited, TimeSpan.FromMinutes(3)));
+        // As Ctrl-C, which a program started in the background may be deaf to.
+        using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
+        string error = Refused(run, exitCode: 130);
+        Assert.Contains("0.png", error, StringComparison.Ordinal);
+        Assert.Contains($"the same command goes on from '{_folder["stopped"]}'", error, StringComparison.Ordinal);
+        Assert.NotEmpty(Directory.GetFiles(checkpoints, "checkpoint-*.safetensors"));
+        Assert.Empty(Directory.GetFiles(checkpoints, "*.tmp"));
     }
 
     [Fact]
@@ -108,11 +130,28 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("--threads is 0; expected at least 1", 2, "--threads", "0")]
     [InlineData("nowhere", 1, "--data", "nowhere")]
     [InlineData("There is no folder", 1, "--autoencoder", "nowhere")]
+    [InlineData("The field ValidateEvery must be between 1", 1, "--config", "validate_every=0")]
+    [InlineData("The field Beta1 must be", 1, "--config", "denoiser_training.optimizer.beta1=2")]
+    [InlineData("predicts Velocity, and the scheduler samples Epsilon", 1, "--config", "scheduler.prediction_type=\"epsilon\"")]
+    [InlineData("image_size is 33; expected a multiple of 2", 1, "--config", "image_size=33")]
     public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
     {
+        if (arguments is ["--config", var change]) arguments = ["--config", Changed(change)];
         using Process run = Start("wrong", arguments);
         string error = Refused(run, exitCode);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The recipe with one value changed, given as its path, '=', and its JSON.</summary>
+    private string Changed(string change)
+    {
+        string[] parts = change.Split('=');
+        JsonNode recipe = JsonNode.Parse(File.ReadAllText(_recipe))!, place = recipe;
+        string[] names = parts[0].Split('.');
+        foreach (string name in names[..^1]) place = place[name]!;
+        place[names[^1]] = JsonNode.Parse(parts[1]);
+        File.WriteAllText(_folder["changed.json"], recipe.ToJsonString());
+        return _folder["changed.json"];
     }
 
     private bool Same(string file) =>
@@ -132,8 +171,9 @@ public sealed class PictureRunTests : IDisposable
     {
         string[] data = more.Contains("--data") ? [] : ["--data", _folder["data"]];
         string[] threads = more.Contains("--threads") ? [] : ["--threads", "1"];
+        string[] recipe = more.Contains("--config") ? [] : ["--config", _recipe];
         return Process.Start(new ProcessStartInfo(
-            "dotnet", [BuildSettings.Sample("TrainFromScratch"), .. data, "--config", _recipe, "--out", _folder[run], .. threads, .. more])
+            "dotnet", [BuildSettings.Sample("TrainFromScratch"), .. data, .. recipe, "--out", _folder[run], .. threads, .. more])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;

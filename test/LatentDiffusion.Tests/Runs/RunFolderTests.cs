@@ -59,6 +59,19 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void What_the_objective_tells_is_recorded_beside_the_loss()
+    {
+        using RunFolder run = RunFolder.Open(_folder["run"]);
+        run.Record("autoencoder", new TrainingProgress(3, 9, 0.5, 0.6, 1e-3, 2, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(14))
+        {
+            Metrics = new Dictionary<string, double> { ["reconstruction"] = 0.4, ["codebook_perplexity"] = 11, ["loss"] = 99 },
+        });
+        Assert.Equal(
+            """{"stage":"autoencoder","step":3,"loss":0.5,"learning_rate":0.001,"gradient_norm":2,"seconds":7,"codebook_perplexity":11,"reconstruction":0.4}""",
+            Assert.Single(File.ReadAllLines(Path.Combine(_folder["run"], "metrics.jsonl"))));
+    }
+
+    [Fact]
     public void Only_one_may_have_the_folder_and_is_named()
     {
         using (RunFolder.Open(_folder["run"]))

@@ -12,12 +12,18 @@ public sealed class ValidationLossTests : IDisposable
     private const double Scale = 0.7, Shift = 0.2;
     private const int Pictures = 5;
 
+    private static readonly AutoencoderTinyConfig s_autoencoder = new()
+    {
+        EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1],
+    };
+
     private readonly TemporaryFolder _folder = new();
     private readonly ClipTokenizer _tokenizer = new(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
     private readonly NoiseSchedule _schedule = NoiseSchedule.ScaledLinear().WithZeroTerminalSnr();
     private readonly UNet2DConditionModel _network;
     private readonly ClipTextModel _text;
     private readonly LatentCache _data;
+    private readonly ClipTextConditioning _captions;
 
     public ValidationLossTests()
     {
@@ -33,16 +39,15 @@ public sealed class ValidationLossTests : IDisposable
         }.Build();
         FormulaWeights.Fill(_network);
         FormulaWeights.Fill(_text);
-        using AutoencoderTiny autoencoder = new AutoencoderTinyConfig
-        {
-            EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1],
-        }.Build();
+        using AutoencoderTiny autoencoder = s_autoencoder.Build();
         FormulaWeights.Fill(autoencoder);
         _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
+        _captions = new ClipTextConditioning(_text, _tokenizer, _data.Ids);
     }
 
     public void Dispose()
     {
+        _captions.Dispose();
         _data.Dispose();
         _network.Dispose();
         _text.Dispose();
@@ -83,6 +88,32 @@ public sealed class ValidationLossTests : IDisposable
     }
 
     [Fact]
+    public void A_flow_is_validated_at_its_own_times()
+    {
+        var options = new ValidationOptions { TimestepsPerPicture = 2, Seed = 9 };
+        double[] losses = Loss(DenoisingProcess.Flow(), options).PerPicture();
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        float[] within = rand(Pictures, 2, generator: new Generator(StepSeed.Of(9, 0))).data<float>().ToArray();
+        for (int picture = 0; picture < Pictures; picture++)
+        {
+            double expected = 0;
+            for (int part = 0; part < 2; part++)
+            {
+                // x_t = (1 − t)·x_0 + t·ε, the network told 1000·t, and ε − x_0 expected of it.
+                double time = ((long)((part + (double)within[picture * 2 + part]) * 500) + 1) / 1000.0;
+                Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
+                Tensor noise = randn(sample.shape, generator: new Generator(StepSeed.Of(9, picture * 2 + part + 1)));
+                Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
+                Tensor output = _network.call(new UNetInput((1 - time) * sample + time * noise, tensor([(float)(1000 * time)]), hidden));
+                expected += (output - (noise - sample)).square().mean().item<float>() / 2;
+            }
+
+            Assert.Equal(expected, losses[picture], 1e-5 * Math.Max(1, expected));
+        }
+    }
+
+    [Fact]
     public void Two_validations_agree_and_neither_draws_from_the_global_generator()
     {
         ValidationLoss loss = Loss(PredictionType.Velocity, new ValidationOptions());
@@ -114,13 +145,18 @@ public sealed class ValidationLossTests : IDisposable
     [Fact]
     public void What_cannot_be_measured_is_refused()
     {
-        Assert.Throws<NotSupportedException>(() => Loss(PredictionType.Flow, new ValidationOptions()));
+        Assert.Contains("scaled already", Assert.Throws<ArgumentException>(() =>
+        {
+            using LatentCache scaled = LatentCache.Open(_folder["scaled"], "test", new LatentAutoencoder(s_autoencoder.Build()), _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
+            return new ValidationLoss(_network, _captions, scaled, new LatentScaling(Shift, Scale), DenoisingProcess.Flow());
+        }).Message, StringComparison.Ordinal);
         Assert.Contains("BatchSize", Assert.Throws<ValidationException>(
             () => Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 0 })).Message, StringComparison.Ordinal);
     }
 
-    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) =>
-        new(_network, _text, _data, Scale, Shift, _schedule, prediction, options);
+    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) => Loss(DenoisingProcess.Of(_schedule, prediction), options);
+
+    private ValidationLoss Loss(DenoisingProcess process, ValidationOptions options) => new(_network, _captions, _data, new LatentScaling(Shift, Scale), process, options);
 
     private sealed class Stripes : ICaptionedImageSource
     {

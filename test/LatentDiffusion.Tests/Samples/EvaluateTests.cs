@@ -20,6 +20,40 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("\"pictures\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_run_is_evaluated_on_what_it_followed_from()
+    {
+        using var folder = new TemporaryFolder();
+        string run = folder["run"];
+        Directory.CreateDirectory(run);
+        Refused($"'{run}' is no run");
+        File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": null, "recipe": { "seed": 3 } }""");
+        Refused("has no model yet");
+        foreach (string file in Directory.GetFiles(model.Folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(run, "model", Path.GetRelativePath(model.Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        (int exitCode, _, string error) = Run("--run", run, "--pictures", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
+        Assert.True(exitCode == 0, error);
+        string report = File.ReadAllText(Path.Combine(run, "evaluation", "report.json"));
+        Assert.Contains("\"model\": \"run/model\"", report, StringComparison.Ordinal);
+        Assert.Contains("\"training_set\": \"drawings of seed 3\"", report, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/pictures", "recipe": { "seed": 3 } }""");
+        Refused("'elsewhere/pictures', which is not there");
+        File.WriteAllText(Path.Combine(run, "configuration.json"), "{}");
+        Refused("is not what samples/TrainFromScratch writes");
+
+        void Refused(string message)
+        {
+            (int exitCode, _, string error) = Run("--run", run);
+            Assert.Equal(1, exitCode);
+            Assert.Contains(message, error, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData(2, "Cannot parse argument 'many'", "--pictures", "many")]

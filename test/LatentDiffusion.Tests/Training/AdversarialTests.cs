@@ -31,12 +31,12 @@ public sealed class AdversarialTests : IDisposable
             using IDisposable noGrad = no_grad();
             (Tensor value, TrainingStep step) = Loss(objective);
             return value.item<double>() - step.Metrics["discriminator"];
-        }, tolerance: 1e-5);
+        }, tolerance: 1e-6);
         FiniteDifferences.Agree(() => Loss(objective).Value, FiniteDifferences.Parameters(discriminator), () =>
         {
             using IDisposable noGrad = no_grad();
             return Loss(objective).Step.Metrics["discriminator"];
-        }, tolerance: 1e-5);
+        }, tolerance: 1e-6);
     }
 
     [Fact]

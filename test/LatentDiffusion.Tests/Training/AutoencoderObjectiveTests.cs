@@ -31,6 +31,26 @@ public sealed class AutoencoderObjectiveTests
     }
 
     [Fact]
+    public void Gradients_agree_with_finite_differences()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        Reference.FormulaWeights.Fill(network);
+        network.to(ScalarType.Float64);
+        var options = new AutoencoderTrainingOptions { BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11 };
+        var objective = new AutoencoderObjective(network, new OnePicture(), options);
+        FiniteDifferences.Agree(() => objective.Loss(new TrainingStep(0, new Generator(4))), FiniteDifferences.Parameters(network));
+    }
+
+    [Fact]
+    public void A_crop_larger_than_a_picture_is_named()
+    {
+        using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        var objective = new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { BatchSize = 1, CropSize = 24 });
+        Assert.Contains("CropSize is 24, and 'one' is 16 x 16", Assert.Throws<ArgumentException>(() => objective.Loss(new TrainingStep(0, new Generator(4)))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_named()
     {
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();

@@ -122,6 +122,41 @@ public sealed class DenoiserLossTests : IDisposable
     }
 
     [Fact]
+    public void Latents_are_drawn_from_the_posterior_where_it_is_kept()
+    {
+        using IDisposable noGrad = no_grad();
+        using var folder = new TemporaryFolder();
+        using AutoencoderKL autoencoder = _tiny.Autoencoder.Build();
+        Reference.FormulaWeights.Fill(autoencoder);
+        using LatentCache data = LatentCache.Open(
+            folder["latents"], "k", autoencoder, _tiny.Tokenizer, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Posterior = true, Type = ScalarType.Float32 });
+        using var objective = new DenoiserObjective(
+            _tiny.Network, _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, data, s_schedule, new DenoiserTrainingOptions { BatchSize = 2, CaptionDropout = 0 });
+        double actual = Loss(objective).item<float>();
+
+        var random = new Generator(9);
+        Tensor drawn = randn([2, 4, 8, 8], generator: random);
+        rand(2, generator: random);
+        Tensor timesteps = randint(0, 1000, [2], dtype: ScalarType.Int64, generator: random), noise = randn([2, 4, 8, 8], generator: random);
+        Tensor rows = tensor(new BatchIndices(6, 2).Of(0)), pixels = ImageTensor.FromImages([.. new BatchIndices(6, 2).Of(0).Select(i => new TinyDenoiser.Stripes(6).Read(i).Image)]);
+        (Tensor mean, Tensor logVariance) = autoencoder.Encode(pixels);
+        Tensor sample = (mean + (logVariance / 2).exp() * drawn - 0.2) * 0.7;
+        Tensor text = _tiny.Text.call(data.Ids.index_select(0, rows)).LastHiddenState;
+        Tensor output = _tiny.Network.call(new UNetInput(s_schedule.AddNoise(sample, noise, timesteps), timesteps, text));
+        Assert.Equal((output - noise).square().mean().item<float>(), actual, 1e-5);
+    }
+
+    [Fact]
+    public void Rows_have_the_names_they_are_given()
+    {
+        using var named = new DenoiserObjective(
+            _tiny.Network, _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, _tiny.Data, s_schedule, new DenoiserTrainingOptions { BatchSize = 6 }) { RowName = row => $"{row}.png" };
+        Assert.Equal(["0.png", "1.png", "2.png", "3.png", "4.png", "5.png"], named.Items(0).Order());
+        using DenoiserObjective plain = _tiny.Objective(new DenoiserTrainingOptions { BatchSize = 6 }, s_schedule);
+        Assert.Equal(["0", "1", "2", "3", "4", "5"], plain.Items(0).Order());
+    }
+
+    [Fact]
     public void Options_that_contradict_each_other_are_refused()
     {
         Refused(new() { PredictionType = PredictionType.Flow }, s_schedule, "schedule");

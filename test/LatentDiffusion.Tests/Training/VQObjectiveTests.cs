@@ -63,7 +63,7 @@ public sealed class VQObjectiveTests : IDisposable
             return (0.4 * error.abs().mean() + 0.9 * error.square().mean() + 0.3 * (latents - codes).square().mean()).item<double>();
         }
 
-        FiniteDifferences.Agree(() => objective.Loss(Step()), [.. Of("encoder"), .. Of("quant_conv"), .. Of("decoder"), .. Of("post_quant_conv")], Pretended, tolerance: 1e-4);
+        FiniteDifferences.Agree(() => objective.Loss(Step()), [.. Of("encoder"), .. Of("quant_conv"), .. Of("decoder"), .. Of("post_quant_conv")], Pretended, tolerance: 1e-6);
         FiniteDifferences.Agree(() => objective.Loss(Step()), Of("quantize"), () =>
         {
             using IDisposable noGrad = no_grad();
@@ -96,7 +96,7 @@ public sealed class VQObjectiveTests : IDisposable
         network.to(ScalarType.Float64);
         var options = new AutoencoderTrainingOptions { BatchSize = 2, AbsoluteWeight = 0, ChromaWeight = 0, PerceptualWeight = 0.6, KlWeight = 0.1 };
         var objective = new AutoencoderObjective(network, _images, options, new TwoLayers());
-        FiniteDifferences.Agree(() => objective.Loss(Step()), FiniteDifferences.Parameters(network), tolerance: 1e-5);
+        FiniteDifferences.Agree(() => objective.Loss(Step()), FiniteDifferences.Parameters(network), tolerance: 1e-6);
         Assert.Throws<ArgumentException>(() => new AutoencoderObjective(network, _images, options));
     }
 

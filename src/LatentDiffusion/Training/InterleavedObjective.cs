@@ -1,0 +1,77 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Several objectives over the same networks as one, a batch of one and then of another: pictures of several sizes, say,
+/// with an objective for each of the aspect-ratio buckets. An epoch has as many batches of each as it is said to have, in an
+/// order that follows from the epoch's number.
+/// </summary>
+public sealed class InterleavedObjective : ITrainingObjective
+{
+    private readonly (ITrainingObjective Objective, long Batches)[] _parts;
+    private readonly long _batches;
+
+    // Which part each batch of an epoch is of, and how many of that part came before.
+    private (int Part, long Rank)[] _order = [];
+    private long _epoch = -1;
+
+    /// <summary>Joins objectives.</summary>
+    /// <param name="parts">Objectives with the number of batches that each has in an epoch, at least 1; the caller's.</param>
+    /// <exception cref="ArgumentException">There is none, or they train different networks.</exception>
+    public InterleavedObjective(params IReadOnlyList<(ITrainingObjective Objective, long Batches)> parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        if (parts.Count == 0) throw new ArgumentException("At least one objective is needed.", nameof(parts));
+        Modules = parts[0].Objective.Modules;
+        foreach ((ITrainingObjective objective, long batches) in parts)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(batches, 1, nameof(parts));
+            if (objective.Modules.Count != Modules.Count || objective.Modules.Any(m => Modules.GetValueOrDefault(m.Key) != m.Value))
+                throw new ArgumentException("The objectives train different networks; expected the same of each.", nameof(parts));
+        }
+
+        _parts = [.. parts];
+        _batches = parts.Sum(p => p.Batches);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<string, nn.Module> Modules { get; }
+
+    /// <inheritdoc />
+    public Tensor Loss(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        (ITrainingObjective objective, long index) = At(step.Index);
+        return objective.Loss(step with { Index = index });
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> Items(long index)
+    {
+        (ITrainingObjective objective, long own) = At(index);
+        return objective.Items(own);
+    }
+
+    private (ITrainingObjective Objective, long Index) At(long index)
+    {
+        long epoch = index / _batches;
+        if (epoch != _epoch) (_order, _epoch) = (Order(epoch), epoch);
+        (int part, long rank) = _order[index % _batches];
+        return (_parts[part].Objective, epoch * _parts[part].Batches + rank);
+    }
+
+    private (int, long)[] Order(long epoch)
+    {
+        int[] parts = [.. _parts.Index().SelectMany(p => Enumerable.Repeat(p.Index, checked((int)p.Item.Batches)))];
+        ulong seed = StepSeed.Of(0, epoch);
+        for (int i = parts.Length - 1; i > 0; i--)
+        {
+            int j = (int)(StepSeed.Of(seed, i) % (ulong)(i + 1));
+            (parts[i], parts[j]) = (parts[j], parts[i]);
+        }
+
+        var ranks = new long[_parts.Length];
+        return [.. parts.Select(part => (part, ranks[part]++))];
+    }
+}

@@ -1,0 +1,55 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What the losses of all autoencoders share: batches of pictures, the error of what is given back, and where asked for
+/// a perceptual distance and a patch-adversarial term (Esser et al. 2021).
+/// </summary>
+public abstract class ReconstructionObjective : ITrainingObjective
+{
+    private readonly nn.Module _network;
+    private readonly ImageBatches _images;
+    private readonly ReconstructionLoss _reconstruction;
+    private readonly AdversarialLoss? _adversary;
+
+    private protected ReconstructionObjective(
+        nn.Module network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features, PatchDiscriminator? discriminator)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(images);
+        (_network, Options) = (network, ValidOptions.Check(options));
+        _images = new ImageBatches(images, options);
+        _reconstruction = new ReconstructionLoss(options, features);
+        (_adversary, Modules) = Adversary.Of(network, discriminator, options);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<string, nn.Module> Modules { get; }
+
+    private protected AutoencoderTrainingOptions Options { get; }
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> Items(long index) => _images.Names(index);
+
+    /// <inheritdoc />
+    public Tensor Loss(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
+        ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        Tensor pixels = _images.Of(step).to(wide, parameter.device);
+        (Tensor reconstruction, Tensor regularization) = Reconstruct(pixels.to(type), wide, step);
+        Tensor loss = _reconstruction.Of(reconstruction, pixels, step);
+        step.Report("reconstruction", loss);
+        // As published, the adversary is weighed against the reconstruction alone.
+        if (_adversary is not null) loss = _adversary.AddTo(loss, reconstruction, pixels, step);
+        return loss + regularization;
+    }
+
+    /// <summary>What the network makes of the pictures, and the weighted rest of its loss.</summary>
+    /// <param name="pixels">[batch, 3, height, width] in the network's type.</param>
+    /// <param name="wide">Type of the results, in which losses are summed.</param>
+    /// <param name="step">Source of everything random; told the parts.</param>
+    private protected abstract (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step);
+}
