@@ -177,7 +177,7 @@ public sealed partial class DiffusionPipelineBuilder
         {
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
-            IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            IDenoiser denoiser = Cached(Part(_denoiser, services, model?.Denoiser, "a denoiser"));
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             var parts = new PipelineParts(
