@@ -29,7 +29,7 @@ internal static class Easel
         canvas.Clear(SKColors.White);
         canvas.Translate(half * (1f + x), half * (1f + y));
         canvas.RotateDegrees(traits.Tilt);
-        canvas.Scale(half * scale * traits.Light, half * scale);
+        canvas.Scale(half * scale);
         canvas.Translate(-box.MidX, -box.MidY);
         using Ink ink = new(canvas, traits, half * scale * 128f / size);
         subject.Draw(ink, traits);

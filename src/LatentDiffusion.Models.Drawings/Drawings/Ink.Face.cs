@@ -18,32 +18,25 @@ internal sealed partial class Ink
         Glasses(x - gap, x + gap, y, MathF.Min(radius * 1.5f, gap * 0.88f));
     }
 
-    /// <summary>One big eye with white highlights, in the drawing's eye style.</summary>
+    /// <summary>One big dark eye with white highlights; on dark bodies with a white and a coloured iris around it.</summary>
     public void Eye(float x, float y, float radius)
     {
         float r = radius * traits.EyeSize;
-        SKColor iris = Irises[(int)(traits.Iris * Irises.Length)];
-        bool open = traits.EyeStyle == 1 || traits.IsDark;
-        if (open)
+        if (traits.IsDark)
         {
             SKPath white = Ellipse(x, y, r * 0.98f, r * 1.2f);
             Fill(white, SKColors.White);
             Line(white, Palette.Dark, 0.8f);
-            Fill(Ellipse(x, y + (r * 0.1f), r * 0.72f, r * 0.95f), iris);
+            Fill(Ellipse(x, y + (r * 0.1f), r * 0.72f, r * 0.95f), Irises[(int)(traits.Iris * Irises.Length)]);
             Fill(Ellipse(x, y + (r * 0.1f), r * 0.45f, r * 0.65f), Palette.Dark);
         }
         else
         {
             Fill(Ellipse(x, y, r * 0.9f, r * 1.2f), Palette.Dark);
-            if (traits.EyeStyle == 2)
-            {
-                Fill(Ellipse(x, y + (r * 0.55f), r * 0.58f, r * 0.5f), iris);
-            }
         }
 
-        float lx = traits.Light;
-        Fill(Ellipse(x - (lx * r * 0.26f), y - (r * 0.42f), r * 0.4f, r * 0.44f), SKColors.White);
-        Fill(Ellipse(x + (lx * r * 0.32f), y + (r * 0.45f), r * 0.19f, r * 0.2f), SKColors.White);
+        Fill(Ellipse(x - (r * 0.26f), y - (r * 0.42f), r * 0.4f, r * 0.44f), SKColors.White);
+        Fill(Ellipse(x + (r * 0.32f), y + (r * 0.45f), r * 0.19f, r * 0.2f), SKColors.White);
     }
 
     /// <summary>The mouth: a smile, an open laugh, or a small smile.</summary>
@@ -79,7 +72,7 @@ internal sealed partial class Ink
         SKPath nose = Blob(x - size, y - (size * 0.6f), x + size, y - (size * 0.6f), x + (size * 0.3f), y + (size * 0.55f), x - (size * 0.3f), y + (size * 0.55f));
         Fill(nose, color);
         Line(nose, Palette.Dark, 0.5f);
-        Fill(Ellipse(x - (traits.Light * size * 0.35f), y - (size * 0.4f), size * 0.3f, size * 0.2f), SKColors.White);
+        Fill(Ellipse(x - (size * 0.35f), y - (size * 0.4f), size * 0.3f, size * 0.2f), SKColors.White);
     }
 
     /// <summary>Rosy cheeks, on some of the drawings.</summary>

@@ -34,7 +34,7 @@ internal sealed partial class Ink
         }
 
         Line(outer, gem.Line, 0.8f);
-        Fill(Ellipse(x - (traits.Light * radius * 0.25f), y - (radius * 0.25f), radius * 0.2f, radius * 0.14f, -35f * traits.Light), SKColors.White);
+        Fill(Ellipse(x - (radius * 0.25f), y - (radius * 0.25f), radius * 0.2f, radius * 0.14f, -35f), SKColors.White);
     }
 
     /// <summary>The cape behind the body, from the shoulders down to the hem; to be drawn before the body.</summary>
@@ -98,9 +98,9 @@ internal sealed partial class Ink
         }
 
         float w = halfWidth * 1.2f;
-        SKColor edge = new(0x8E, 0x92, 0xA0);
-        SKPath front = Corners(0.06f, x - w, y + 0.1f, x + w, y + 0.1f, x + (w * 0.97f), y + 0.3f, x - (w * 0.97f), y + 0.3f);
-        Fill(front, new SKColor(0xD9, 0xDC, 0xE4));
+        SKColor edge = new(0x4C, 0x50, 0x60);
+        SKPath front = Corners(0.06f, x - w, y + 0.1f, x + w, y + 0.1f, x + (w * 0.97f), y + 0.36f, x - (w * 0.97f), y + 0.36f);
+        Fill(front, new SKColor(0xD2, 0xD6, 0xE0));
         Line(front, edge);
         SKPath top = Corners(0.06f, x - (w * 0.84f), y - 0.16f, x + (w * 0.84f), y - 0.16f, x + w, y + 0.12f, x - w, y + 0.12f);
         Fill(top, new SKColor(0xF5, 0xF6, 0xF9));
@@ -108,7 +108,7 @@ internal sealed partial class Ink
         for (int ring = 0; ring < 4; ring++)
         {
             float grow = 1.06f - (ring * 0.1f);
-            Fill(Ellipse(x + (0.04f * traits.Light), y, halfWidth * 0.86f * grow, 0.1f * grow), new SKColor(0x60, 0x66, 0x7C, 46));
+            Fill(Ellipse(x + 0.04f, y, halfWidth * 0.86f * grow, 0.1f * grow), new SKColor(0x60, 0x66, 0x7C, 46));
         }
     }
 

@@ -61,9 +61,9 @@ internal sealed partial class Ink : IDisposable
 
         Fill(path, tones.Shade);
         canvas.ClipPath(path, SKClipOperation.Intersect, true);
-        canvas.Translate(-depth * traits.Light, -depth);
+        canvas.Translate(-depth, -depth);
         Fill(path, tones.Fill);
-        canvas.Translate(depth * traits.Light, depth);
+        canvas.Translate(depth, depth);
         if (gloss)
         {
             Gloss(box, tones.Light);
@@ -106,9 +106,8 @@ internal sealed partial class Ink : IDisposable
 
     private void Gloss(SKRect box, SKColor color)
     {
-        float x = traits.Light > 0 ? box.Left + (0.27f * box.Width) : box.Right - (0.27f * box.Width);
         float size = MathF.Min(box.Width, box.Height);
-        Fill(Ellipse(x, box.Top + (0.2f * box.Height), 0.11f * size, 0.065f * size, -32f * traits.Light), color);
+        Fill(Ellipse(box.Left + (0.27f * box.Width), box.Top + (0.2f * box.Height), 0.11f * size, 0.065f * size, -32f), color);
     }
 
     private void Measure(SKPath path, SKPath? within)

@@ -54,13 +54,13 @@ internal sealed class SeaTurtle : Subject
         float f = t.Limb;
         Tones hard = t.Main.Far with { Light = t.Main.Fill };
         ink.Shape(ink.Tube(0.1f, 0.03f, 0.1f, 0.8f, 0.45f, 0.98f, 0.62f, 0.9f), t.Main);
-        SKPath shell = ink.Ellipse(0f, 0.3f, 0.78f * t.Body, 0.74f);
+        SKPath shell = ink.Ellipse(0f, 0.28f, 0.94f * t.Body, 0.84f);
         ink.Shape(shell, t.Second);
-        ink.Shape(ink.Ellipse(0f, 0.3f, 0.69f * t.Body, 0.65f), hard);
+        ink.Shape(ink.Ellipse(0f, 0.28f, 0.8f * t.Body, 0.7f), hard);
         for (int i = 0; i < 12; i++)
         {
             (float sin, float cos) = MathF.SinCos((i + 0.5f) * MathF.PI / 6f);
-            ink.Line(t.Main.Line, 0.8f, cos * 0.5f * t.Body, 0.3f + (sin * 0.5f), cos * 0.78f * t.Body, 0.3f + (sin * 0.74f));
+            ink.Line(t.Main.Line, 0.8f, cos * 0.5f * t.Body, 0.28f + (sin * 0.5f), cos * 0.94f * t.Body, 0.28f + (sin * 0.84f));
         }
 
         foreach (float side in Sides)

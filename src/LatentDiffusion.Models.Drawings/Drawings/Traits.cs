@@ -5,8 +5,8 @@ internal sealed class Traits
 {
     private readonly string attribute;
 
-    // The ranges are narrow, as one illustrator's hand is: what a small network must not spend itself on, it can put into
-    // the shapes.
+    // The ranges are narrow, as one illustrator's hand is, and all look the same way with the light from the upper left:
+    // what a small network must not spend itself on, it can put into the shapes. Mirrored ones gave animals two heads.
     public Traits(string color, string attribute, DrawingRandom random)
     {
         this.attribute = attribute;
@@ -19,13 +19,11 @@ internal sealed class Traits
         Scale = random.Between(0.96f, 1.05f);
         // A table stands level, or nearly.
         Tilt = random.Between(-3f, 3f) * (Surface ? 0.3f : 1f);
-        Light = random.Unit() < 0.5f ? -1f : 1f;
         Head = random.Between(0.95f, 1.06f);
         Body = random.Between(0.94f, 1.06f);
         Limb = random.Between(0.92f, 1.08f);
         Ear = random.Between(0.92f, 1.08f);
         EyeSize = random.Between(0.94f, 1.1f);
-        EyeStyle = random.Below(3);
         Iris = random.Between(0f, 1f);
         Mouth = random.Below(3);
         Pose = random.Between(-0.7f, 0.7f);
@@ -58,15 +56,11 @@ internal sealed class Traits
     public float Scale { get; }
     public float Tilt { get; }
 
-    /// <summary>1, or -1 when mirrored: where the light comes from in the subject's own coordinates.</summary>
-    public float Light { get; }
-
     public float Head { get; }
     public float Body { get; }
     public float Limb { get; }
     public float Ear { get; }
     public float EyeSize { get; }
-    public int EyeStyle { get; }
     public float Iris { get; }
     public int Mouth { get; }
     public float Pose { get; }

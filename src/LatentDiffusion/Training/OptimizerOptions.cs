@@ -28,6 +28,10 @@ public sealed record OptimizerOptions
     [Range(0.0, 100.0, MinimumIsExclusive = true)]
     public double Power { get; init; } = 2;
 
+    /// <summary>Share of the run, after the warm-up, over which <see cref="LearningRateDecay.StableThenDecay"/> falls, in (0, 1]. Default 0.2.</summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
+    public double DecayShare { get; init; } = 0.2;
+
     /// <summary>
     /// Factors of the learning rate by component (<c>unet</c>, <c>text_encoder</c>, <c>discriminator</c> …), at least 0; 1
     /// for components that are not named. Default none.
@@ -73,6 +77,7 @@ public sealed record OptimizerOptions
             LearningRateDecay.Linear => 1 - progress,
             LearningRateDecay.Polynomial => Math.Pow(1 - progress, Power),
             LearningRateDecay.CosineWithRestarts => progress < 1 ? (1 + Math.Cos(Math.PI * (progress * Cycles % 1))) / 2 : 0,
+            LearningRateDecay.StableThenDecay => 1 - Math.Sqrt(Math.Max(0, 1 - (1 - progress) / DecayShare)),
             _ => (1 + Math.Cos(Math.PI * progress)) / 2,
         };
         return LearningRate * (FinalLearningRate + (1 - FinalLearningRate) * share);

@@ -173,6 +173,15 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
+    [Fact]
+    public void The_learning_rate_stays_and_then_falls_as_a_root()
+    {
+        var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 0, Decay = LearningRateDecay.StableThenDecay, DecayShare = 0.4, FinalLearningRate = 0 };
+        Assert.Equal(2, options.LearningRateAt(60, 100), 12);
+        Assert.Equal(1, options.LearningRateAt(70, 100), 12);
+        Assert.Equal(2 * (1 - Math.Sqrt(0.9)), options.LearningRateAt(96, 100), 12);
+    }
+
     [Theory]
     [InlineData(TrainingPrecision.Float32, 1e-6)]
     [InlineData(TrainingPrecision.BFloat16, 0.02)]
@@ -256,6 +265,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData(LearningRateDecay.Cosine, 0.55, 0.1)]
     [InlineData(LearningRateDecay.Polynomial, 0.325, 0.1)]
     [InlineData(LearningRateDecay.CosineWithRestarts, 1, 0.1)]
+    [InlineData(LearningRateDecay.StableThenDecay, 1, 0.1)]
     public void The_learning_rate_warms_up_and_decays(LearningRateDecay decay, double half, double end)
     {
         var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 10, Decay = decay, FinalLearningRate = 0.1 };
