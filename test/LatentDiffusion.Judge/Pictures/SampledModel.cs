@@ -15,9 +15,10 @@ internal sealed class SampledModel(string? folder)
     /// <summary>Tells it from others.</summary>
     public string Print => _fingerprint.Value;
 
-    /// <summary>As a user has it: a folder with the library's default settings, the shipped model with its own.</summary>
-    public DiffusionPipelineBuilder Builder() =>
-        folder is null ? new DiffusionPipelineBuilder().UseDrawingsModel() : new DiffusionPipelineBuilder().UseModelFolder(folder);
+    /// <summary>As a user of the drawings' package has it: a given folder is sampled as if it were shipped.</summary>
+    public DiffusionPipelineBuilder Builder() => folder is null
+        ? new DiffusionPipelineBuilder().UseDrawingsModel()
+        : new DiffusionPipelineBuilder().UseModel(_ => DrawingsModelExtensions.Open(folder, device: null));
 
     /// <summary>Configuration of its own scheduler.</summary>
     public SchedulerConfig Scheduler() => SchedulerConfig.Parse(File.ReadAllText(Path.Combine(Folder, "scheduler", "scheduler_config.json")));

@@ -2,7 +2,6 @@ using LatentDiffusion.Evaluation;
 using LatentDiffusion.Judge;
 using LatentDiffusion.Models.Drawings;
 using LatentDiffusion.Tests.Pipelines;
-using LatentDiffusion.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;
 
