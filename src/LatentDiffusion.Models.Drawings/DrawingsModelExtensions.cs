@@ -21,7 +21,8 @@ public static class DrawingsModelExtensions
         return builder.UseModel(_ => Open(Path.Combine(AppContext.BaseDirectory, "models", Name), device)).Configure(o => o.ModelId ??= Name);
     }
 
-    private static DiffusionModel Open(string folder, TorchSharp.torch.Device? device)
+    /// <summary>Opens a model of drawings with the guidance that they are at their best with.</summary>
+    internal static DiffusionModel Open(string folder, TorchSharp.torch.Device? device)
     {
         DiffusionModel model = DiffusionModel.Open(folder, device);
         model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(model.SchedulerConfig), s_guided);

@@ -47,7 +47,8 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     /// (<see cref="UNet2DConditionConfig.TimeCondProjDim"/>); others do not look at it.
     /// </summary>
     internal Tensor Predict(
-        Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1, ControlSchedule? control = null)
+        Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1, ControlSchedule? control = null,
+        DeepFeatures? deep = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
@@ -63,6 +64,7 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
                 ? EmbeddedGuidance.Embed(guidanceScale, width).to(_type, latents.device).expand(latents.shape[0], width)
                 : null,
             Attention = attention,
+            Deep = deep,
         };
         Tensor prediction = network.call(control is null ? input : control.Control(input));
         return prediction.to(latents.dtype).MoveToOuterDisposeScope();

@@ -180,8 +180,9 @@ public sealed partial class DiffusionPipelineBuilder
         {
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
-            IDenoiser denoiser = Part(_denoiser, services, model?.Denoiser, "a denoiser");
-            if (model?.Components is { } components && ReferenceEquals(denoiser, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
+            IDenoiser plain = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
+            IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             INoiseScheduler scheduler = Scheduler(services, model);

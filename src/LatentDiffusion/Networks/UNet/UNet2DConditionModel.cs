@@ -80,7 +80,13 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
         if (input.MiddleResidual is not null) hidden = hidden.Plus(input.MiddleResidual);
-        foreach (UNetUpBlock block in _upBlocks) hidden = block.forward(hidden, time, context, skips);
+        int upper = _upBlocks.Count - (input.Deep?.Levels ?? 0);
+        for (int i = input.Deep?.Value is null ? 0 : upper; i < _upBlocks.Count; i++)
+        {
+            if (i == upper && input.Deep is { Value: null } deep) deep.Keep(hidden);
+            hidden = _upBlocks[i].forward(hidden, time, context, skips);
+        }
+
         return _normOut.call(hidden).Into(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 

@@ -33,7 +33,8 @@ internal sealed class UNetDownBlock : nn.Module
     /// <param name="time">The time embedding.</param>
     /// <param name="context">The text.</param>
     /// <param name="skips">Takes the output of each layer, for the way up.</param>
-    public Tensor forward(Tensor hidden, Tensor time, TextContext context, Stack<Tensor> skips)
+    /// <param name="halve">Whether the size is halved where the block does; not above resolutions that are not computed.</param>
+    public Tensor forward(Tensor hidden, Tensor time, TextContext context, Stack<Tensor> skips, bool halve = true)
     {
         for (int i = 0; i < _resnets.Count; i++)
         {
@@ -41,7 +42,7 @@ internal sealed class UNetDownBlock : nn.Module
             skips.Push(hidden);
         }
 
-        if (_downsamplers is null) return hidden;
+        if (_downsamplers is null || !halve) return hidden;
         hidden = _downsamplers[0] is ResnetBlock2D resnet ? resnet.call(hidden, time) : ((Downsample2D)_downsamplers[0]).call(hidden);
         skips.Push(hidden);
         return hidden;

@@ -41,7 +41,7 @@ internal sealed class UNetEncoder
         if (_middle is not null) network.register_module("mid_block", _middle);
     }
 
-    /// <summary>Runs the encoder.</summary>
+    /// <summary>Runs the encoder, or where the lower resolutions are known the upper ones alone.</summary>
     /// <param name="input">What the network is evaluated on.</param>
     /// <param name="hint">Added after the first convolution (ControlNet); null for none.</param>
     public UNetFeatures Run(UNetInput input, Tensor? hint = null)
@@ -53,6 +53,12 @@ internal sealed class UNetEncoder
         if (hint is not null) hidden = hidden.Into(x => x.Plus(hint));
 
         var skips = new Stack<Tensor>([hidden]);
+        if (input.Deep is { Value: { } deep, Levels: var levels })
+        {
+            for (int i = 0; i < levels; i++) hidden = _downBlocks[i].forward(hidden, time, context, skips, halve: i < levels - 1);
+            return new UNetFeatures(deep.alias(), skips, time, context);
+        }
+
         foreach (UNetDownBlock block in _downBlocks) hidden = block.forward(hidden, time, context, skips);
         if (_middle is not null) hidden = _middle.forward(hidden, time, context);
         return new UNetFeatures(hidden, skips, time, context);

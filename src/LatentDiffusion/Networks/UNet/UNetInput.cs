@@ -31,4 +31,10 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
 
     /// <summary>What earlier evaluations left, and which self-attention is perturbed; null for neither.</summary>
     internal AttentionState? Attention { get; init; }
+
+    /// <summary>
+    /// What the lower resolutions gave at an earlier evaluation, which are then not computed, or where to keep what they
+    /// give; null to compute and keep nothing.
+    /// </summary>
+    internal DeepFeatures? Deep { get; init; }
 }

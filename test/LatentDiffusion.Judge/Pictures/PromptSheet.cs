@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>One picture of many: a row for each of the six prompts, a column for each seed.</summary>
+/// <summary>One picture of many: a row for each of the six prompts, a column for each seed. A test regenerates one of them.</summary>
 internal static class PromptSheet
 {
     /// <returns>A PNG file.</returns>

@@ -11,7 +11,7 @@ internal sealed class JudgeNetwork : nn.Module<Tensor, JudgeNetwork.Logits>
     /// <summary>Length of the features that the classifiers read.</summary>
     public const int Features = 192;
 
-    private static readonly int[] s_channels = [24, 48, 96, Features];
+    private static readonly int[] s_channels = [32, 64, 128, Features];
 
     private readonly Conv2d _stem = nn.Conv2d(3, s_channels[0], 5, stride: 2, padding: 2);
     private readonly ModuleList<Stage> _stages = [];
@@ -29,21 +29,23 @@ internal sealed class JudgeNetwork : nn.Module<Tensor, JudgeNetwork.Logits>
     public override Logits forward(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor features = Describe(input);
-        return new Logits(
-            _subject.call(features).MoveToOuterDisposeScope(), _color.call(features).MoveToOuterDisposeScope(), _attribute.call(features).MoveToOuterDisposeScope());
+        Tensor features = Describe(input).to(_subject.weight!.dtype);
+        return new Logits(Scores(_subject), Scores(_color), Scores(_attribute));
+
+        Tensor Scores(Linear classifier) => classifier.call(features).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The pooled features, [batch, <see cref="Features"/>].</summary>
+    /// <summary>The pooled features, float32 [batch, <see cref="Features"/>].</summary>
     public Tensor Describe(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _stem.call(input);
+        // Training may compute in bfloat16; what is summed over pixels is summed in float32.
+        Tensor hidden = _stem.call(input.to(_stem.weight!.dtype));
         foreach (Stage stage in _stages) hidden = stage.call(hidden);
-        return hidden.mean([2, 3]).MoveToOuterDisposeScope();
+        return hidden.to(ScalarType.Float32).mean([2, 3]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Scores of every class, [batch, classes] each.</summary>
+    /// <summary>Scores of every class, float32 [batch, classes] each.</summary>
     internal sealed record Logits(Tensor Subject, Tensor Color, Tensor Attribute);
 
     private sealed class Stage : nn.Module<Tensor, Tensor>

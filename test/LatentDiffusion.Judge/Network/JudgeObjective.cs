@@ -3,13 +3,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>
-/// Cross-entropy of subject, colour and attribute over drawings of both splits, made on the fly. Noise and blur keep the
-/// judge from reading anything but what is drawn: what an autoencoder decodes is never as sharp as a drawing.
-/// </summary>
+/// <summary>Cross-entropy of subject, colour and attribute over smeared drawings of both splits, made on the fly.</summary>
 internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int batchSize) : ITrainingObjective
 {
-    private const double BlurShare = 0.5, LargestNoise = 0.1;
+    private const int HeldOutEvery = 4;
 
     private readonly DrawingSource _training = new(seed), _heldOut = new(seed, DrawingSplit.HeldOut);
 
@@ -18,13 +15,8 @@ internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int batch
     public Tensor Loss(TrainingStep step)
     {
         Drawing[] drawings = [.. Enumerable.Range(0, batchSize).AsParallel().AsOrdered().Select(i =>
-            (i % 4 == 0 ? _heldOut : _training).Draw(step.Index * batchSize + i))];
-        Tensor pixels = Pixels(drawings);
-        Tensor blurred = rand([batchSize, 1, 1, 1], generator: step.Generator).less(BlurShare);
-        pixels = where(blurred, nn.functional.avg_pool2d(pixels, 3, stride: 1, padding: 1, count_include_pad: false), pixels);
-        pixels = pixels + LargestNoise * rand([batchSize, 1, 1, 1], generator: step.Generator) * randn(pixels.shape, generator: step.Generator);
-
-        JudgeNetwork.Logits logits = network.call(pixels);
+            (i % HeldOutEvery == 0 ? _heldOut : _training).Draw(step.Index * batchSize + i))];
+        JudgeNetwork.Logits logits = network.call(Smear.Of(Pixels(drawings), step.Generator));
         return nn.functional.cross_entropy(logits.Subject, Classes(drawings, DrawingCatalog.Subjects, d => d.Combination.Subject))
             + nn.functional.cross_entropy(logits.Color, Classes(drawings, DrawingCatalog.Colors, d => d.PaintedColor))
             + nn.functional.cross_entropy(logits.Attribute, Classes(drawings, DrawingCatalog.Attributes, d => d.Combination.Attribute));

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A U-Net whose generations take over deep features from one evaluation to the next. Alone, without a generation, it computes everything.</summary>
+/// <param name="denoiser">The U-Net.</param>
+/// <param name="options">How much is kept; valid.</param>
+internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IOffloadable
+{
+    public int InChannels => denoiser.InChannels;
+
+    public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
+
+    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => denoiser.Predict(latents, timestep, conditioning);
+
+    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale) =>
+        ((IGuidanceScaleDenoiser)denoiser).Predict(latents, timestep, conditioning, guidanceScale);
+
+    public IDenoiserRun Start(CancellationToken cancellationToken = default) => new StepCachingRun(denoiser, options, cancellationToken);
+
+    public IDenoiser Perturb(IReadOnlyList<string> layers) => denoiser.Perturb(layers);
+
+    public void MoveTo(Device device) => denoiser.MoveTo(device);
+}

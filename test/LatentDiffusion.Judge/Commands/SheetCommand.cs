@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary><c>sheet</c></summary>
+internal static class SheetCommand
+{
+    public static Command Make()
+    {
+        var columns = new Option<int>("--columns") { Description = "Pictures of each prompt.", DefaultValueFactory = _ => 4 };
+        var file = new Option<FileInfo>("--out") { Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png") };
+        var command = new Command("sheet", "Draws the six prompts, a row each and a column for each of the seeds from 0, with default settings.")
+        {
+            CommonOptions.Model, CommonOptions.Threads, columns, file,
+        };
+        command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
+        {
+            using DiffusionPipeline pipeline = CommonOptions.SampledModel(parsed).Builder().Build();
+            byte[] png = PromptSheet.Draw(pipeline, parsed.GetValue(columns), token);
+            AtomicFile.Write(parsed.GetValue(file)!.FullName, stream => stream.Write(png));
+            return 0;
+        }));
+        return command;
+    }
+}

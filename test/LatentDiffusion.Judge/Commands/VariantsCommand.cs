@@ -1,0 +1,53 @@
+using System.CommandLine;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary><c>variants</c></summary>
+internal static class VariantsCommand
+{
+    private const string Table = "training";
+
+    // Enough for what is left to be of the training and not of the solver.
+    private static readonly SamplingSettings s_sampling = new() { Scheduler = KnownSchedulers.Ddim, Steps = 50 };
+
+    public static Command Make()
+    {
+        var steps = new Option<long>("--steps") { Description = "Steps of 16 drawings that each variant trains.", DefaultValueFactory = _ => 3000 };
+        var drawings = new Option<long>("--drawings") { Description = "Drawings that all are trained on.", DefaultValueFactory = _ => 12000 };
+        var pictures = new Option<int>("--pictures") { Description = "Pictures that each is measured by.", DefaultValueFactory = _ => 500 };
+        var work = new Option<DirectoryInfo>("--work") { Description = "Folder of the runs and results; what is there is not done again.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "variants")) };
+        var output = new Option<DirectoryInfo?>("--out") { Description = $"Folder of {QualityCommand.Page}, whose table is replaced; it is printed where not given." };
+        var command = new Command("variants", "Trains small variants of the model with the same budget and measures what each improvement of training brings.")
+        {
+            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, CommonOptions.BFloat16, steps, drawings, pictures, work, output,
+        };
+        command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
+        {
+            string folder = Path.Combine(parsed.GetValue(work)!.FullName, $"{parsed.GetValue(steps)}-steps");
+            using var bench = new QualityBench(
+                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(pictures), parsed.GetValue(CommonOptions.Workers), token);
+            using VariantData data = VariantData.Open(CommonOptions.SampledModel(parsed), folder, parsed.GetValue(drawings), token);
+            var training = new VariantTraining(data, parsed.GetValue(steps), CommonOptions.Precision(parsed));
+            var report = new QualityReport(bench, parsed.GetValue(output)?.FullName);
+            foreach (Variant variant in Variant.All)
+            {
+                string own = Path.Combine(folder, variant.Folder);
+                Bar.Train(variant.Name, parsed.GetValue(steps), progress =>
+                {
+                    training.Run(variant, own, progress, token);
+                    return true;
+                });
+                report.Add(Table, Measured(bench, variant.Name, VariantTraining.Averaged(own)));
+                if (variant.MeasuresLastWeights) report.Add(Table, Measured(bench, $"{variant.Name}, last weights without averaging", VariantTraining.Last(own)));
+                report.Write();
+            }
+
+            report.Print(Console.Out);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static CellResult Measured(QualityBench bench, string name, string model) =>
+        bench.Measure(new SampledModel(model), new QualityCell(Table, name, "", s_sampling));
+}

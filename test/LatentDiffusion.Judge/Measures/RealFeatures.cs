@@ -1,0 +1,40 @@
+using LatentDiffusion.Evaluation;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>
+/// Features of two sets of unseen drawings that have none in common. Generated sets take the place of the first, with its
+/// captions as their prompts, so that the distance between the two is what a perfect model would have.
+/// </summary>
+internal sealed class RealFeatures : IDisposable
+{
+    private RealFeatures(Tensor first, Tensor reference) => (First, Reference, Distance) = (first, reference, FrechetDistance.Between(first, reference));
+
+    /// <summary>float64 [pictures, width], of the set whose place generated pictures take.</summary>
+    public Tensor First { get; }
+
+    /// <summary>float64 [pictures, width], of the set that is measured against.</summary>
+    public Tensor Reference { get; }
+
+    /// <summary>The Fréchet distance of the two.</summary>
+    public double Distance { get; }
+
+    /// <summary>What the generated pictures are asked to show.</summary>
+    public static PictureOrder[] Orders(int pictures) =>
+        [.. new DrawingSet(DrawingSet.Prompting).Captions(pictures).Select((caption, i) => new PictureOrder(caption, (ulong)i))];
+
+    /// <summary>Draws both and extracts their features.</summary>
+    public static RealFeatures Of(IFeatureExtractor features, int pictures, CancellationToken cancellationToken)
+    {
+        return new RealFeatures(Extract(DrawingSet.Prompting), Extract(DrawingSet.Reference));
+
+        Tensor Extract(ulong seed) => features.ExtractAll(new DrawingSet(seed).Take(pictures).Select(d => d.Image), cancellationToken: cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        First.Dispose();
+        Reference.Dispose();
+    }
+}

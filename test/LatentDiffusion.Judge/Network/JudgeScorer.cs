@@ -1,0 +1,22 @@
+using LatentDiffusion.Evaluation;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>The judge as a scorer of prompts: subject, colour where the caption says one, and attribute.</summary>
+internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
+{
+    public const string Subject = "subject", Color = "colour", Attribute = "attribute";
+
+    public string Name => "a classifier trained on drawings";
+
+    public IReadOnlyList<PromptScore> Score(ImageBuffer image, string prompt)
+    {
+        var asked = Captions.Read(prompt);
+        using Tensor pixels = ImageTensor.FromImage(image);
+        Verdict seen = judge.Judge(pixels)[0];
+        var scores = new List<PromptScore> { new(Subject, seen.Subject.Of(asked.Subject)), new(Attribute, seen.Attribute.Of(asked.Attribute)) };
+        if (asked.Color.Length > 0) scores.Insert(1, new PromptScore(Color, seen.Color.Of(asked.Color)));
+        return scores;
+    }
+}

@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>Trains the judge, once and for all models; a run that was stopped goes on from where it was.</summary>
+internal static class JudgeTraining
+{
+    private const int BatchSize = 64;
+
+    /// <param name="folder">Where its weights and checkpoints are.</param>
+    /// <param name="steps">Steps of the whole run.</param>
+    /// <param name="precision">What numbers the passes compute with.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellationToken">Stops it after the current step.</param>
+    /// <returns>Whether it is done.</returns>
+    public static bool Run(
+        string folder, long steps, TrainingPrecision precision, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        manual_seed((long)Classifier.Seed);
+        using var network = new JudgeNetwork();
+        var options = new TrainingOptions
+        {
+            Seed = Classifier.Seed, Steps = steps, EmaDecay = 0.998, CheckpointEvery = 100, Precision = precision,
+            Optimizer = new OptimizerOptions { LearningRate = 2e-3, WarmupSteps = 200, WeightDecay = 0.02 },
+        };
+        var objective = new JudgeObjective(network, Classifier.Seed, BatchSize);
+        if (!new Trainer(options).Run(objective, Path.Combine(folder, "checkpoints"), progress, cancellationToken)) return false;
+        StateDict.Save(network, Path.Combine(folder, Classifier.File));
+        return true;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>
+/// Generated pictures of one model and one choice of settings, one PNG file each: what is there is not generated again,
+/// so that hours of work can be interrupted at any moment.
+/// </summary>
+internal sealed class PictureFolder
+{
+    private const string SettingsFile = "settings.txt", PaceFile = "pace.json";
+
+    private static readonly SkiaImageCodec s_codec = new();
+
+    private readonly string _folder;
+
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="settings">What all its pictures follow from beside prompt and seed: the model and how it is sampled.</param>
+    /// <exception cref="InvalidDataException">The folder has pictures of other settings.</exception>
+    public PictureFolder(string folder, string settings)
+    {
+        _folder = Directory.CreateDirectory(folder).FullName;
+        string path = Path.Combine(_folder, SettingsFile);
+        if (!File.Exists(path)) AtomicFile.Write(path, settings);
+        string there = File.ReadAllText(path);
+        if (there != settings)
+            throw new InvalidDataException($"'{_folder}' has pictures of '{there}'; expected '{settings}'. Remove the folder, or name another.");
+    }
+
+    /// <summary>Seconds that a picture took on average over all that were made here, each on the clock; null where none was.</summary>
+    public double? SecondsPerPicture => ReadPace() is { Pictures: > 0 } pace ? pace.Seconds / pace.Pictures : null;
+
+    /// <summary>Generates those of the pictures that are missing.</summary>
+    /// <param name="pipeline">What makes them; as many at once as there are workers.</param>
+    /// <param name="orders">All pictures.</param>
+    /// <param name="workers">How many are made at once.</param>
+    /// <param name="progress">Told how many are there.</param>
+    /// <param name="cancellationToken">Stops it; what is made stays.</param>
+    public void Make(DiffusionPipeline pipeline, IReadOnlyList<PictureOrder> orders, int workers, IProgress<int>? progress, CancellationToken cancellationToken)
+    {
+        PictureOrder[] missing = [.. orders.Where(o => !File.Exists(PathOf(o)))];
+        int done = orders.Count - missing.Length, made = 0;
+        progress?.Report(done);
+        var clock = Stopwatch.StartNew();
+        var gate = new Lock();
+        try
+        {
+            // One at a time from a shared queue, so that what is missing is made in order and no worker waits.
+            Parallel.ForEach(
+                Partitioner.Create(missing, EnumerablePartitionerOptions.NoBuffering),
+                new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken }, order =>
+                {
+                    GenerationResult result = pipeline.Generate(new GenerationRequest { Prompt = order.Prompt, Seed = order.Seed }, cancellationToken: cancellationToken);
+                    result.Images[0].SavePng(PathOf(order), timings: false);
+                    lock (gate) progress?.Report(done + ++made);
+                });
+        }
+        catch (AggregateException e)
+        {
+            // Of several workers the first to fail tells why.
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
+        finally
+        {
+            if (made > 0) AddPace(made, clock.Elapsed.TotalSeconds);
+        }
+    }
+
+    /// <summary>Reads a picture that was made.</summary>
+    public ImageBuffer Read(PictureOrder order) => s_codec.Decode(File.ReadAllBytes(PathOf(order)));
+
+    /// <summary>Reads pictures that were made, with their prompts, one after the other.</summary>
+    public IEnumerable<(ImageBuffer Image, string Prompt)> ReadAll(IEnumerable<PictureOrder> orders) => orders.Select(o => (Read(o), o.Prompt));
+
+    private string PathOf(PictureOrder order) => Path.Combine(_folder, order.FileName);
+
+    private Pace ReadPace()
+    {
+        string path = Path.Combine(_folder, PaceFile);
+        return File.Exists(path) ? JsonSerializer.Deserialize<Pace>(File.ReadAllText(path))! : new Pace(0, 0);
+    }
+
+    private void AddPace(int pictures, double seconds)
+    {
+        Pace before = ReadPace();
+        AtomicFile.Write(Path.Combine(_folder, PaceFile), JsonSerializer.Serialize(new Pace(before.Pictures + pictures, before.Seconds + seconds)));
+    }
+
+    private sealed record Pace(int Pictures, double Seconds);
+}

@@ -1,0 +1,25 @@
+namespace LatentDiffusion.Judge;
+
+/// <summary>A model folder whose pictures are judged: a given one, or that of the shipped model.</summary>
+/// <param name="folder">The given one; null for the shipped model.</param>
+internal sealed class SampledModel(string? folder)
+{
+    private readonly Lazy<string> _fingerprint = new(() => Fingerprint.OfFolder(folder ?? Shipped));
+
+    /// <summary>Where the shipped model lies beside the application.</summary>
+    public static string Shipped => Path.Combine(AppContext.BaseDirectory, "models", "drawings");
+
+    /// <summary>Where it lies.</summary>
+    public string Folder => folder ?? Shipped;
+
+    /// <summary>Tells it from others.</summary>
+    public string Print => _fingerprint.Value;
+
+    /// <summary>As a user of the drawings' package has it: a given folder is sampled as if it were shipped.</summary>
+    public DiffusionPipelineBuilder Builder() => folder is null
+        ? new DiffusionPipelineBuilder().UseDrawingsModel()
+        : new DiffusionPipelineBuilder().UseModel(_ => DrawingsModelExtensions.Open(folder, device: null));
+
+    /// <summary>Configuration of its own scheduler.</summary>
+    public SchedulerConfig Scheduler() => SchedulerConfig.Parse(File.ReadAllText(Path.Combine(Folder, "scheduler", "scheduler_config.json")));
+}

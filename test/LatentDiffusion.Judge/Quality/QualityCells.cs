@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>
+/// What is measured on the same weights: each improvement by itself, against plain DDPM with 1000 steps and no guidance.
+/// </summary>
+internal static class QualityCells
+{
+    public const string Plain = "plain", Solvers = "solvers", Guidance = "guidance", Speed = "speed";
+
+    private const int TrainingSteps = 1000, DefaultSteps = 20;
+    private const double DefaultScale = 5;
+
+    /// <summary>Evaluations of the network that each solver is given.</summary>
+    public static IReadOnlyList<int> Budgets { get; } = [5, 10, 20, 50];
+
+    /// <summary>All cells, the quick ones first.</summary>
+    /// <param name="model">Configuration of the model's own scheduler.</param>
+    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) => [.. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
+
+    private static QualityCell OfPlain() =>
+        new(Plain, "DDPM, 1000 steps, no guidance", "", new SamplingSettings { Scheduler = KnownSchedulers.Ddpm, Steps = TrainingSteps });
+
+    /// <summary>Every solver of models like this one at every budget that it can spend, without guidance.</summary>
+    private static IEnumerable<QualityCell> OfSolvers(SchedulerConfig model) =>
+        from budget in Budgets
+        from solver in KnownSchedulers.All
+        where IsOfDiffusion(solver)
+        let steps = StepBudget.Of(solver, model, budget)
+        where steps is not null
+        select new QualityCell(Solvers, solver.Name, Name(budget), new SamplingSettings { Scheduler = solver, Steps = steps.Value });
+
+    private static IEnumerable<QualityCell> OfGuidance()
+    {
+        foreach (double scale in (double[])[1, 2, 3, 5, 7.5, 10])
+            yield return Guided(scale == 1 ? "none" : $"scale {Name(scale)}", new SamplingSettings { Scale = scale });
+        foreach (double rescale in (double[])[0.35, 0.7, 1])
+            yield return Guided($"scale {Name(DefaultScale)}, rescaled by {Name(rescale)}", new SamplingSettings { Scale = DefaultScale, Rescale = rescale });
+        foreach (double stop in (double[])[0.15, 0.3, 0.5])
+            yield return Guided($"scale {Name(DefaultScale)} until {Name(stop)} of the way", new SamplingSettings { Scale = DefaultScale, Stop = stop });
+
+        static QualityCell Guided(string name, SamplingSettings settings) => new(Guidance, name, "", settings with { Steps = DefaultSteps });
+    }
+
+    private static IEnumerable<QualityCell> OfSpeed() =>
+    [
+        new(Speed, "float32", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale }),
+        new(Speed, "bfloat16", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, BFloat16 = true }),
+        .. from interval in (int[])[2, 3, 5]
+           select new QualityCell(Speed, $"float32, one of {interval} evaluations complete", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, CachingInterval = interval }),
+    ];
+
+    // Those of flows and of EDM are for other models, those of consistency for distilled ones.
+    private static bool IsOfDiffusion(KnownScheduler solver) => !new[]
+    {
+        KnownSchedulers.FlowMatchEuler, KnownSchedulers.FlowMatchHeun, KnownSchedulers.EdmEuler, KnownSchedulers.EdmDpmSolverPlusPlus,
+        KnownSchedulers.Lcm, KnownSchedulers.Tcd,
+    }.Contains(solver);
+
+    private static string Name(double number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,54 @@
+using ScottPlot;
+using ScottPlot.Plottables;
+using ScottPlot.TickGenerators;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>Quality against network evaluations, a line for each solver: Fréchet distance on the left, share of right pictures on the right.</summary>
+internal static class SolverPlot
+{
+    private const int PanelWidth = 760, PanelHeight = 620, Colors = 10;
+
+    /// <param name="results">Results of the solvers.</param>
+    /// <param name="plain">Of plain DDPM with all steps; null where it is not measured.</param>
+    /// <returns>A PNG file.</returns>
+    public static byte[] Draw(IReadOnlyList<CellResult> results, CellResult? plain)
+    {
+        Multiplot figure = new();
+        figure.AddPlots(2);
+        figure.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        Panel(figure.GetPlot(0), "Fréchet distance from unseen drawings", results, plain, r => Math.Log10(r.Frechet));
+        Panel(figure.GetPlot(1), "pictures in which all is right, %", results, plain, r => 100 * r.All!.Share);
+        figure.GetPlot(0).Axes.Left.TickGenerator = Decades();
+        return figure.Render(2 * PanelWidth, PanelHeight).GetImageBytes(ImageFormat.Png);
+    }
+
+    private static void Panel(Plot plot, string label, IReadOnlyList<CellResult> results, CellResult? plain, Func<CellResult, double> value)
+    {
+        plot.XLabel("network evaluations");
+        plot.YLabel(label);
+        IPalette palette = new ScottPlot.Palettes.Category10();
+        foreach ((int i, IGrouping<string, CellResult> row) in results.Where(r => r.Refused is null).GroupBy(r => r.Row).Index())
+        {
+            CellResult[] points = [.. row.OrderBy(r => r.Evaluations)];
+            Scatter line = plot.Add.Scatter(
+                points.Select(p => Math.Log10(p.Evaluations)).ToArray(), points.Select(value).ToArray(), palette.GetColor(i % Colors));
+            line.LegendText = row.Key;
+            line.LinePattern = i < Colors ? LinePattern.Solid : LinePattern.Dashed;
+        }
+
+        if (plain is { Refused: null })
+        {
+            HorizontalLine level = plot.Add.HorizontalLine(value(plain), 1.5f, ScottPlot.Colors.Black, LinePattern.Dotted);
+            level.LegendText = "DDPM, 1000";
+        }
+
+        plot.Axes.Bottom.TickGenerator = new NumericManual([.. QualityCells.Budgets.Select(b => Math.Log10(b))], [.. QualityCells.Budgets.Select(b => $"{b}")]);
+        plot.ShowLegend(Edge.Right);
+    }
+
+    private static NumericAutomatic Decades() => new()
+    {
+        LabelFormatter = exponent => Math.Pow(10, exponent).ToString("G3", System.Globalization.CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,85 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>Trains a variant from the same random start as all others, and writes it as model folders.</summary>
+/// <param name="data">What it is trained on.</param>
+/// <param name="steps">Steps of the run.</param>
+/// <param name="precision">What numbers it computes with.</param>
+internal sealed class VariantTraining(VariantData data, long steps, TrainingPrecision precision)
+{
+    private const ulong Seed = 1;
+
+    private static readonly TrainingOptions s_options = new()
+    {
+        Seed = Seed, EmaDecay = 0.998, CheckpointsKept = 1,
+        Optimizer = new OptimizerOptions { LearningRate = 8e-4, WarmupSteps = 100, WeightDecay = 0.01 },
+    };
+
+    /// <summary>Folder of the averaged weights.</summary>
+    public static string Averaged(string folder) => Path.Combine(folder, "model");
+
+    /// <summary>Folder of the last weights.</summary>
+    public static string Last(string folder) => Path.Combine(folder, "model-last");
+
+    /// <summary>Trains it, unless its folders are there.</summary>
+    /// <param name="variant">The variant.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellationToken">Stops the run after the current step; it goes on from there the next time.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Run(Variant variant, string folder, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        if (IsDone(variant, folder)) return;
+        manual_seed((long)Seed);
+        LatentScaling scaling = variant.ScalesLatents ? data.Scaling : new LatentScaling(0, 1);
+        using StableDiffusionComponents parts = Fresh(variant, scaling);
+        ClipTokenizer tokenizer = parts.Tokenizer!.Build();
+        AutoencoderKLConfig autoencoder = ((AutoencoderKL)parts.Autoencoder).Config;
+        var objective = new DenoiserObjective(
+            parts.UNet, parts.TextEncoder!, tokenizer, autoencoder, data.Latents, parts.Scheduler.ToNoiseSchedule(),
+            new DenoiserTrainingOptions { PredictionType = variant.Prediction, Weighting = variant.Weighting, Timesteps = variant.Timesteps });
+        using (objective)
+        {
+            string checkpoints = Path.Combine(folder, "checkpoints");
+            if (!new Trainer(s_options with { Steps = steps, Precision = precision }).Run(objective, checkpoints, progress, cancellationToken))
+                throw new OperationCanceledException(cancellationToken);
+            if (variant.MeasuresLastWeights) WriteLast(parts, objective, checkpoints, Last(folder));
+            // The folder that says all is done is written last: the networks hold the averaged weights.
+            DiffusersFolder.Write(parts, Averaged(folder), ScalarType.Float32);
+        }
+    }
+
+    private static bool IsDone(Variant variant, string folder) =>
+        File.Exists(Path.Combine(Averaged(folder), "model_index.json"))
+        && (!variant.MeasuresLastWeights || File.Exists(Path.Combine(Last(folder), "model_index.json")));
+
+    /// <summary>The model's parts with U-Net and text encoder initialised at random.</summary>
+    private StableDiffusionComponents Fresh(Variant variant, LatentScaling scaling)
+    {
+        var trained = (AutoencoderKL)data.Parts.Autoencoder;
+        AutoencoderKL autoencoder = (trained.Config with { ShiftFactor = scaling.Shift, ScalingFactor = scaling.Scale }).Build();
+        autoencoder.load_state_dict(trained.state_dict());
+        autoencoder.eval();
+        return new StableDiffusionComponents
+        {
+            PipelineClass = "StableDiffusionPipeline", UNet = data.Parts.UNet.Config.Build(), TextEncoder = data.Parts.TextEncoder!.Config.Build(),
+            Autoencoder = autoencoder, Tokenizer = data.Parts.Tokenizer,
+            Scheduler = data.Parts.Scheduler
+                .With("prediction_type", variant.Prediction == PredictionType.Velocity ? "v_prediction" : "epsilon")
+                .With("rescale_betas_zero_snr", variant.ZeroTerminalSnr).With("timestep_spacing", "trailing"),
+        };
+    }
+
+    /// <summary>The last weights are in the last checkpoint; the networks get the averaged ones back.</summary>
+    private static void WriteLast(StableDiffusionComponents parts, DenoiserObjective objective, string checkpoints, string folder)
+    {
+        using IDisposable noGrad = no_grad();
+        using var flat = new FlatParameters(objective.Modules);
+        using Tensor averaged = flat.Values.clone();
+        using (SafetensorsFile file = SafetensorsFile.Open(Directory.GetFiles(checkpoints, "*.safetensors").Max(StringComparer.Ordinal)!))
+            file.ReadInto("parameters", flat.Values);
+        DiffusersFolder.Write(parts, folder, ScalarType.Float32);
+        flat.Values.copy_(averaged);
+    }
+}

@@ -1,0 +1,125 @@
+using LatentDiffusion.Evaluation;
+using LatentDiffusion.Judge;
+using LatentDiffusion.Models.Drawings;
+using LatentDiffusion.Tests.Pipelines;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Judging;
+
+/// <summary>The judge of the drawings, as the evaluation sees it, and what its measurements keep.</summary>
+public sealed class JudgeTests
+{
+    [Fact]
+    public void Captions_say_again_what_they_were_made_of()
+    {
+        foreach (DrawingCombination combination in DrawingCatalog.Combinations)
+            foreach (DrawingTemplate template in Enum.GetValues<DrawingTemplate>())
+                Assert.Equal(combination, Captions.Read(combination.Caption(template)));
+        Assert.Contains("a green unicorn", Assert.Throws<ArgumentException>(() => Captions.Read("a green unicorn")).Message);
+    }
+
+    [Fact]
+    public void A_class_has_half_of_the_score_exactly_where_it_is_the_most_probable_one()
+    {
+        var reading = new Reading(["red", "blue", "green"], [0.5f, 0.3f, 0.2f]);
+        Assert.Equal("red", reading.Best);
+        Assert.Equal(0.5 / 0.8, reading.Of("red"), 6);
+        Assert.Equal(0.3 / 0.8, reading.Of("blue"), 6);
+        Assert.Equal(0.2 / 0.7, reading.Of("green"), 6);
+    }
+
+    [Fact]
+    public void A_sample_of_the_held_out_combinations_has_its_share_of_every_subject()
+    {
+        IReadOnlyList<DrawingCombination> some = HeldOutSample.Take(DrawingCatalog.HeldOut.Count / 2);
+        Assert.Equal(some.Count, some.Distinct().Count());
+        Assert.Equal(DrawingCatalog.HeldOut, HeldOutSample.Take(null));
+        foreach (IGrouping<string, DrawingCombination> subject in DrawingCatalog.HeldOut.GroupBy(c => c.Subject))
+            Assert.InRange(some.Count(c => c.Subject == subject.Key), subject.Count() / 2 - 1, subject.Count() / 2 + 1);
+    }
+
+    [Fact]
+    public void A_trained_judge_scores_and_describes_through_the_evaluations_seams()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Contains("train --judge", Assert.Throws<FileNotFoundException>(() => Classifier.Open(folder[""])).Message);
+        // Two steps teach it nothing; what it says is well formed all the same.
+        Assert.True(JudgeTraining.Run(folder["judge"], 2, TrainingPrecision.Float32, new Progress<TrainingProgress>(), CancellationToken.None));
+        using Classifier judge = Classifier.Open(folder["judge"]);
+        (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(5).Take(6)];
+        PromptAdherence adherence = PromptAdherence.Measure(new JudgeScorer(judge), [.. drawings, (drawings[0].Image, "a drawing of a star with a jewel in the center")]);
+        Assert.Equal(7, adherence.Pictures);
+        // A caption that leaves the colour open has no score for it.
+        Assert.Equal([("subject", 7), ("colour", 6), ("attribute", 7)], adherence.Aspects.Select(a => (a.Aspect, a.Right.Count)));
+        using Tensor features = new JudgeFeatures(judge).ExtractAll(drawings.Select(d => d.Image));
+        Assert.Equal([6, JudgeNetwork.Features], features.shape);
+    }
+
+    [Fact]
+    public void Smearing_leaves_a_drawing_recognisable_and_follows_from_the_generator()
+    {
+        using Tensor pixels = ImageTensor.FromImages([.. new DrawingSet(5).Take(8).Select(d => d.Image)]);
+        using Tensor once = Smeared(1), again = Smeared(1), other = Smeared(2);
+        Assert.Equal(once.data<float>().ToArray(), again.data<float>().ToArray());
+        Assert.NotEqual(once.data<float>().ToArray(), other.data<float>().ToArray());
+        Assert.InRange(once.abs().max().item<float>(), 0.9f, 1f);
+        // Within a few pixels and some noise of what it was, and far from any other drawing.
+        using Tensor own = (once - pixels).square().mean([1, 2, 3]), others = (once - pixels.roll(1, 0)).square().mean([1, 2, 3]);
+        Assert.True(own.lt(others).all().item<bool>());
+
+        Tensor Smeared(ulong seed)
+        {
+            using var generator = new Generator(seed);
+            return Smear.Of(pixels, generator);
+        }
+    }
+
+    [Fact]
+    public void Pictures_that_are_there_are_not_made_again_and_those_of_another_model_refused()
+    {
+        using var model = new TinyModel();
+        using var folder = new TemporaryFolder();
+        using DiffusionPipeline pipeline = model.Builder().Configure(o => o.Steps = 3).Build();
+        PictureOrder[] orders = PictureOrder.Of(["a blue bird", "a drawing of a star"], 2);
+        var pictures = new PictureFolder(folder["pictures"], "model a");
+        pictures.Make(pipeline, orders[..3], workers: 2, progress: null, CancellationToken.None);
+        DateTime[] before = Written();
+        var counts = new List<int>();
+        new PictureFolder(folder["pictures"], "model a").Make(pipeline, orders, workers: 1, new Counter(counts), CancellationToken.None);
+        Assert.Equal([3, 4], counts);
+        Assert.Equal(before, Written());
+        Assert.Equal(
+            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image.Rgb.ToArray(), pictures.Read(orders[1]).Rgb.ToArray());
+        Assert.True(pictures.SecondsPerPicture > 0);
+        Assert.Contains("model b", Assert.Throws<InvalidDataException>(() => new PictureFolder(folder["pictures"], "model b")).Message);
+
+        DateTime[] Written() => [.. orders[..3].Select(o => File.GetLastWriteTimeUtc(Path.Combine(folder["pictures"], o.FileName)))];
+    }
+
+    [Fact]
+    public void Steps_are_as_many_as_the_evaluations_allow()
+    {
+        SchedulerConfig model = SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }""");
+        Assert.Equal(10, StepBudget.Of(KnownSchedulers.Ddim, model, 10));
+        // Two evaluations a step but for the last.
+        Assert.Equal(5, StepBudget.Of(KnownSchedulers.Heun, model, 10));
+        Assert.Null(StepBudget.Of(KnownSchedulers.FlowMatchEuler, model, 10));
+    }
+
+    [Fact]
+    public void A_pages_figures_are_replaced_and_its_prose_kept()
+    {
+        using var folder = new TemporaryFolder();
+        string page = folder["page.md"];
+        File.WriteAllText(page, "Before.\n\n<!-- speed -->\nold\n<!-- end -->\n\nAfter.\n");
+        GeneratedPage.Replace(page, "speed", "new\n\nfigures\n");
+        Assert.Equal("Before.\n\n<!-- speed -->\nnew\n\nfigures\n<!-- end -->\n\nAfter.\n", File.ReadAllText(page));
+        Assert.Contains("guidance", Assert.Throws<InvalidDataException>(() => GeneratedPage.Replace(page, "guidance", "")).Message);
+    }
+
+    private sealed class Counter(List<int> counts) : IProgress<int>
+    {
+        public void Report(int value) => counts.Add(value);
+    }
+}

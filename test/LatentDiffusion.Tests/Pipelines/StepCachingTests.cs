@@ -1,0 +1,147 @@
+using System.ComponentModel.DataAnnotations;
+using LatentDiffusion.Tests.Reference;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Pipelines;
+
+/// <summary>What evaluations of a U-Net take over from one another: three resolutions, text at two of them.</summary>
+[Collection(LiveTensors.Collection)]
+public sealed class StepCachingTests : IDisposable
+{
+    private readonly UNet2DConditionModel _network = new(new UNet2DConditionConfig
+    {
+        BlockOutChannels = [16, 24, 32], NormNumGroups = 8, LayersPerBlock = 2, CrossAttentionDim = 12, AttentionHeadDim = 2,
+        DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+        UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+    });
+
+    private readonly UNetDenoiser _denoiser;
+
+    public StepCachingTests()
+    {
+        FormulaWeights.Fill(_network);
+        _denoiser = new UNetDenoiser(_network);
+    }
+
+    public void Dispose() => _denoiser.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void At_the_same_input_the_upper_resolutions_alone_give_bit_for_bit_what_all_give(int levels)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var deep = new DeepFeatures(levels);
+        using Conditioning text = Text(2, "t");
+        // Of no power of two, so that sizes on the way up are those of the skip connections.
+        Tensor latents = FormulaWeights.Input("latents", [2, 4, 10, 6]), plain = _denoiser.Predict(latents, 500, text);
+        Same(plain, _denoiser.Predict(latents, 500, text, attention: null, deep: deep));
+        Assert.NotNull(deep.Value);
+        Spoil(levels);
+        Same(plain, _denoiser.Predict(latents, 500, text, attention: null, deep: deep));
+        Differ(plain, _denoiser.Predict(latents, 500, text));
+    }
+
+    [Fact]
+    public void Every_so_many_evaluations_are_complete_and_the_others_near()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var run = new StepCachingRun(_denoiser, new StepCachingOptions { Interval = 3 });
+        using Conditioning text = Text(1, "t");
+        for (int step = 0; step < 7; step++)
+        {
+            Tensor latents = Latents(1, $"{step}");
+            Tensor expected = _denoiser.Predict(latents, 900 - 100 * step, text), actual = run.Predict(latents, 900 - 100 * step, text);
+            if (step % 3 == 0) Same(expected, actual);
+            else Differ(expected, actual);
+        }
+    }
+
+    [Fact]
+    public void Each_text_each_shape_and_each_picture_has_features_of_its_own()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var options = new StepCachingOptions { Interval = 2 };
+        using Conditioning prompt = Text(1, "prompt"), negative = Text(1, "negative"), both = Conditioning.Concat(prompt, negative);
+        (Conditioning Text, long Batch)[] passes = [(prompt, 1), (negative, 1), (both, 2)];
+        using var together = new StepCachingRun(_denoiser, options);
+        // A second picture begins where the timestep rises again, with a complete evaluation whatever came before.
+        foreach (double[] timesteps in (double[][])[[900, 600, 300], [950, 650]])
+        {
+            using DisposeScope picture = NewDisposeScope();
+            Tensor[][] expected = [.. passes.Select(pass =>
+            {
+                using var alone = new StepCachingRun(_denoiser, options);
+                return timesteps.Select(t => alone.Predict(Latents(pass.Batch, $"{t}"), t, pass.Text)).ToArray();
+            })];
+            for (int i = 0; i < timesteps.Length; i++)
+                for (int pass = 0; pass < passes.Length; pass++)
+                    Same(expected[pass][i], together.Predict(Latents(passes[pass].Batch, $"{timesteps[i]}"), timesteps[i], passes[pass].Text));
+        }
+    }
+
+    [Fact]
+    public void A_finished_run_leaves_no_tensor()
+    {
+        long before = LiveTensors.Settled();
+        using (DisposeScope scope = NewDisposeScope())
+        {
+            using var run = new StepCachingRun(_denoiser, new StepCachingOptions());
+            for (int text = 0; text < 12; text++)
+            {
+                using Conditioning conditioning = Text(1, $"{text}");
+                run.Predict(Latents(1, "a"), 500, conditioning);
+            }
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void A_pipeline_with_every_evaluation_complete_gives_the_same_picture_and_without_another()
+    {
+        using var model = new TinyModel();
+        byte[] plain = Picture(model.Builder()), complete = Picture(model.Builder().UseStepCaching(new StepCachingOptions { Interval = 1 }));
+        byte[] cached = Picture(model.Builder().UseStepCaching());
+        Assert.Equal(plain, complete);
+        Assert.NotEqual(plain, cached);
+
+        static byte[] Picture(DiffusionPipelineBuilder builder)
+        {
+            using DiffusionPipeline pipeline = builder.Build();
+            return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 3, Steps = 6 }).Images[0].Image.Rgb.ToArray();
+        }
+    }
+
+    [Fact]
+    public void What_cannot_be_cached_is_refused_by_name()
+    {
+        using var model = new TinyModel();
+        Assert.Contains("Interval", Assert.Throws<ValidationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Interval = 0 })).Message);
+        Assert.Contains("Levels is 2", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Levels = 2 }).Build()).Message);
+        Assert.Contains("ControlNet", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching().UseControlNet("anything").Build()).Message);
+    }
+
+    /// <summary>Changes what the lower resolutions compute.</summary>
+    private void Spoil(int levels)
+    {
+        using IDisposable noGrad = no_grad();
+        string[] lower = [.. Enumerable.Range(levels, 3 - levels).Select(i => $"down_blocks.{i}."), .. Enumerable.Range(0, 3 - levels).Select(i => $"up_blocks.{i}."), "mid_block."];
+        foreach ((string name, Tensor parameter) in _network.state_dict())
+            if (lower.Any(l => name.StartsWith(l, StringComparison.Ordinal))) parameter.mul_(1.5);
+    }
+
+    private static Tensor Latents(long batch, string name) => FormulaWeights.Input("latents" + name, [batch, 4, 8, 8]);
+
+    private static Conditioning Text(long batch, string name) => new(FormulaWeights.Input("text" + name, [batch, 5, 12]));
+
+    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
+
+    private static void Differ(Tensor one, Tensor other)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Assert.True((one - other).abs().max().item<float>() > 1e-3f);
+    }
+}
