@@ -40,6 +40,18 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("drawings.json")]
+    [InlineData("drawings-phased.json")]
+    public void The_recipes_can_be_read(string recipe)
+    {
+        // They are read before the model is, of which there is none.
+        (int exitCode, _, string error) = Run("--model", "nowhere", "--recipe", Path.Combine(Path.GetDirectoryName(BuildSettings.Sample("Distill"))!, recipe));
+        Assert.Equal(1, exitCode);
+        Assert.Contains("nowhere", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("recipe", error, StringComparison.Ordinal);
+    }
+
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Distill"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
