@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="denoiser">The denoiser, which stays as it is.</param>
 /// <param name="options">How much is kept.</param>
 /// <param name="stop">Checked before each evaluation.</param>
-internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions options, CancellationToken stop) : IDenoiserRun, IPerturbableDenoiser, IGuidanceScaleDenoiser
+internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions options, CancellationToken stop = default) : IDenoiserRun, IPerturbableDenoiser, IGuidanceScaleDenoiser
 {
     // As many as there are texts kept: prompt, negative prompt, both in one batch, each at more than one batch size.
     private const int Capacity = 8;

@@ -26,10 +26,13 @@ public sealed class EmbeddedGuidance : IGuidance
     }
 
     /// <summary>What the network sees of a scale, [1, width].</summary>
-    internal static Tensor Embed(double scale, int width)
+    internal static Tensor Embed(double scale, int width) => Embed([scale], width);
+
+    /// <summary>What the network sees of a scale for each sample, [scales, width].</summary>
+    internal static Tensor Embed(IReadOnlyList<double> scales, int width)
     {
-        using Tensor value = tensor([(float)(Frequency * (scale - 1))]);
-        return new SinusoidalEmbedding(width, flipSinToCos: false, FrequencyShift).Embed(value);
+        using Tensor values = tensor(scales.Select(scale => (float)(Frequency * (scale - 1))).ToArray());
+        return new SinusoidalEmbedding(width, flipSinToCos: false, FrequencyShift).Embed(values);
     }
 
     private sealed class Guided(IGuidanceScaleDenoiser inner, double scale) : IDenoiser

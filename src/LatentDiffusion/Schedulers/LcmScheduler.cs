@@ -11,9 +11,6 @@ public sealed class LcmScheduler : NoiseScheduler
     /// <summary>The published name of this class.</summary>
     public const string ClassName = "LCMScheduler";
 
-    /// <summary>σ_data of the boundary condition (Song et al. 2023, appendix C).</summary>
-    private const double SigmaData = 0.5;
-
     private readonly DistilledTimesteps _timesteps;
     private readonly SampleBounds _bounds;
     private readonly double _timestepScaling;
@@ -49,9 +46,7 @@ public sealed class LcmScheduler : NoiseScheduler
             int t = (int)Timestep;
             Tensor clean = owner._bounds.Apply(Clean(output, sample, LevelAt(t)));
 
-            // The consistency function is the identity at time 0 (equation 9).
-            double scaled = t * owner._timestepScaling, square = scaled * scaled + SigmaData * SigmaData;
-            double skip = SigmaData * SigmaData / square, scale = scaled / Math.Sqrt(square);
+            (double skip, double scale) = ConsistencyBoundary.At(t, owner._timestepScaling);
             if (StepIndex + 1 == Timesteps.Count) return LinearCombination.Of((scale, clean), (skip, sample));
 
             NoiseLevel next = LevelAt((int)Timesteps[StepIndex + 1]);

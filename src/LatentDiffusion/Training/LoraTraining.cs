@@ -55,10 +55,12 @@ public sealed class LoraTraining : IDisposable
 
     /// <summary>The same loss, trained through the adapters alone.</summary>
     /// <param name="objective">An objective over the adapted networks; the caller's.</param>
-    /// <exception cref="ArgumentException">It trains a network that has no adapters.</exception>
+    /// <exception cref="ArgumentException">It trains a network that has no adapters, or has target networks.</exception>
     public ITrainingObjective Objective(ITrainingObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
+        if (objective is ITargetObjective { Targets.Count: > 0 })
+            throw new ArgumentException($"The objective has target networks, which average weights that adapters leave as they are; give it a {nameof(ITargetObjective.TargetDecay)} of 0.", nameof(objective));
         foreach ((string component, nn.Module network) in objective.Modules)
         {
             if (!_networks.Contains(network))

@@ -39,7 +39,10 @@ public sealed class Trainer
     /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
-    /// <exception cref="ArgumentException">There is nothing to train, or the options name a component that the objective does not train.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is nothing to train, the options name a component that the objective does not train, or its target networks
+    /// have other parameters than what is trained.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite.</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -53,10 +56,12 @@ public sealed class Trainer
         if (parameters.Length == 0) throw new ArgumentException("The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
-        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, _options, _logger);
+        using TargetNetworks? targets = TargetNetworks.Of(objective, parameters, _options.Precision);
+        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
         parameters.Publish();
+        targets?.Publish();
         double smoothed = double.NaN;
         var clock = Stopwatch.StartNew();
         while (step < _options.Steps && !cancellationToken.IsCancellationRequested)
@@ -68,6 +73,7 @@ public sealed class Trainer
             if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
             optimizer.Step(++step, learningRate);
             average.Update(step);
+            targets?.Update(step);
             parameters.Publish();
 
             smoothed = double.IsNaN(smoothed) ? loss : LossSmoothing * smoothed + (1 - LossSmoothing) * loss;

@@ -6,20 +6,21 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// The checkpoints of a run: one safetensors file each, written beside and renamed, so that a file that is there is
-/// whole. Holds the weights, their average and the optimizer's moments; everything else follows from the step.
+/// whole. Holds the weights, their average, the optimizer's moments and where there are target networks their values;
+/// everything else follows from the step.
 /// </summary>
 internal sealed class TrainingCheckpoints
 {
-    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout", AccumulationKey = "gradient_accumulation";
+    private const string Prefix = "checkpoint-", Extension = ".safetensors", StepKey = "step", SeedKey = "seed", LayoutKey = "layout", AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", NoTarget = "none";
 
     private readonly string _folder;
     private readonly TrainingOptions _options;
     private readonly ILogger _logger;
     private readonly KeyValuePair<string, Tensor>[] _tensors;
-    private readonly string _layout;
+    private readonly string _layout, _target;
 
     public TrainingCheckpoints(
-        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TrainingOptions options, ILogger logger)
+        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets, TrainingOptions options, ILogger logger)
     {
         (_folder, _options, _logger) = (folder, options, logger);
         _tensors =
@@ -28,7 +29,9 @@ internal sealed class TrainingCheckpoints
             new("average", average.Values),
             new("first_moment", optimizer.FirstMoment),
             new("second_moment", optimizer.SecondMoment),
+            .. targets is null ? [] : new KeyValuePair<string, Tensor>[] { new("target", targets.Values) },
         ];
+        _target = targets is null ? NoTarget : Text(targets.Decay);
         _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
         // What a killed run was writing when it was killed.
         foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
@@ -39,7 +42,7 @@ internal sealed class TrainingCheckpoints
 
     /// <summary>Reads the newest whole checkpoint, if there is one.</summary>
     /// <returns>The number of steps done.</returns>
-    /// <exception cref="CheckpointException">The newest checkpoint is of another network, seed or number of batches a step.</exception>
+    /// <exception cref="CheckpointException">The newest checkpoint is of another network, seed, number of batches a step or decay of target networks.</exception>
     public long RestoreNewest()
     {
         foreach (string path in Newest())
@@ -61,6 +64,7 @@ internal sealed class TrainingCheckpoints
                 Expect(file, SeedKey, Text(_options.Seed), "The run had another seed");
                 // Batches are numbered across steps, so the rest of the run would see other ones. Older files say nothing and mean 1.
                 Expect(file, AccumulationKey, Text(_options.GradientAccumulation), "The run accumulated gradients over another number of batches", "1");
+                Expect(file, TargetKey, _target, "The run had another decay of its target networks, or none", NoTarget);
                 foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
                 long step = long.Parse(file.Metadata[StepKey], CultureInfo.InvariantCulture);
                 Last = path;
@@ -78,7 +82,7 @@ internal sealed class TrainingCheckpoints
         SafetensorsWriter.Write(path, _tensors, new Dictionary<string, string>
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout,
-            [AccumulationKey] = Text(_options.GradientAccumulation),
+            [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target,
         });
         Last = path;
         foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);

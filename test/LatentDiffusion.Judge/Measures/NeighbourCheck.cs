@@ -38,7 +38,7 @@ internal static class NeighbourCheck
     public static void Draw(NeighbourReport report, string folder)
     {
         Directory.CreateDirectory(folder);
-        byte[] pairs = new SkiaImageCodec().EncodePng(ContactSheet.Compose([[.. report.GeneratedPictures], [.. report.TrainingPictures]]));
+        byte[] pairs = new SkiaImageCodec().EncodePng(SampleSheet.Draw([new("generated", [.. report.GeneratedPictures]), new("trained on", [.. report.TrainingPictures])]));
         byte[] plot = NeighbourPlot.Draw(report);
         AtomicFile.Write(Path.Combine(folder, "neighbours.png"), stream => stream.Write(pairs));
         AtomicFile.Write(Path.Combine(folder, "neighbour-distances.png"), stream => stream.Write(plot));

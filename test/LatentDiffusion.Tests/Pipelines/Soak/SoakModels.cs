@@ -105,7 +105,7 @@ internal sealed class SoakModels : IDisposable
             UNet = Filled(config.Build()), Autoencoder = Filled(autoencoder.Build()),
             TextEncoder = Filled(text.Build()), Tokenizer = tokenizer,
             TextEncoder2 = towers == 2 ? Filled(text.Build(projection: true)) : null, Tokenizer2 = towers == 2 ? tokenizer : null,
-            ControlNet = controlled ? Control() : null,
+            ControlNets = controlled ? [Control()] : [],
             Scheduler = SchedulerConfig.Parse("""
                 { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
                 """),

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using LatentDiffusion;
+using LatentDiffusion.Evaluation;
+using Spectre.Console;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distill;
+
+/// <summary>Latents, distillation, model folder, sheet.</summary>
+/// <param name="recipe">What the run follows from.</param>
+/// <param name="model">Folder of the teacher.</param>
+/// <param name="folder">Folder of the run.</param>
+/// <param name="data">Pictures of the user's; null for drawings.</param>
+/// <param name="latentsFile">The latents' file; null for one in the run's folder.</param>
+internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile)
+{
+    private const string Stage = "distillation";
+    private const int RecordEvery = 10, TeacherSteps = 20;
+
+    /// <returns>False where the run was cancelled; what was done is saved.</returns>
+    public bool Execute(CancellationToken cancellationToken)
+    {
+        using StableDiffusionComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32 });
+        using RunFolder run = RunFolder.Open(folder);
+        run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
+        IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Autoencoder);
+        int latentSize = teacher.UNet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
+        Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, cancellationToken);
+        using LatentCache latents = Encode(teacher, pictures, cancellationToken);
+
+        using UNet2DConditionModel student = ConsistencyStudent.Of(teacher.UNet, recipe.GuidanceWidth);
+        // The teacher computes as the student does.
+        if (recipe.Training.Precision == TrainingPrecision.BFloat16) teacher.UNet.to(ScalarType.BFloat16);
+        using var objective = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
+        var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed });
+        long? first = null;
+        bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new Report<TrainingProgress>(p =>
+        {
+            if (first is null) run.ResumeAt(Stage, (first = p.Step - 1).Value);
+            (bar.MaxValue, bar.Value) = (p.Steps, p.Step);
+            bar.Description = string.Create(CultureInfo.InvariantCulture,
+                $"{Stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left");
+            if (p.Step % RecordEvery == 0 || p.Step == p.Steps) run.Record(Stage, p);
+        }), cancellationToken));
+        run.DrawLoss(Stage, logarithmic: true);
+        if (!done) return false;
+
+        ConsistencyStudent.Write(teacher, student, objective.Scheduler, run.Model, ScalarType.Float16);
+        AnsiConsole.MarkupLineInterpolated($"The student is in [bold]{run.Model}[/]; it draws in {recipe.SheetSteps} steps.");
+        if (recipe.SheetColumns > 0)
+        {
+            byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, pictures.Prompts));
+            File.WriteAllBytes(Path.Combine(run.Location, "prompts.png"), png);
+        }
+
+        return true;
+    }
+
+    private LatentCache Encode(StableDiffusionComponents teacher, Pictures pictures, CancellationToken cancellationToken)
+    {
+        ClipTokenizer tokenizer = (teacher.Tokenizer ?? throw new NotSupportedException($"'{model}' has no tokenizer.")).Build();
+        string weights = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Directory.GetFiles(Path.Combine(model, "vae"), "*.safetensors").Order(StringComparer.Ordinal).First())));
+        string key = $"{pictures.Key}, autoencoder {weights}, {tokenizer.VocabularySize} tokens", path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
+        return Bars("latents", bar =>
+        {
+            bar.MaxValue = pictures.Count;
+            var progress = new Report<long>(done => bar.Value = done);
+            return teacher.Autoencoder switch
+            {
+                AutoencoderKL kl => LatentCache.Open(path, key, kl, tokenizer, pictures.Images, pictures.Count, progress, cancellationToken),
+                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures.Images, pictures.Count, new LatentCacheOptions(), progress, cancellationToken),
+                _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {teacher.Autoencoder.GetType().Name}, which has no plain shift and scale."),
+            };
+        });
+    }
+
+    /// <summary>
+    /// For each prompt the teacher's pictures, guided as it was distilled, what it makes of it in as few steps as the student,
+    /// and the student's, all from the same noise.
+    /// </summary>
+    private ImageBuffer Sheet(string student, IReadOnlyList<string> prompts)
+    {
+        using DiffusionPipeline before = new DiffusionPipelineBuilder().UseModelFolder(model)
+            .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval)).Build();
+        using DiffusionPipeline after = new DiffusionPipelineBuilder().UseModelFolder(student).Build();
+        // As near to the pipelines' own default as the student knows.
+        double scale = Math.Clamp(new DiffusionPipelineOptions().GuidanceScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
+        return SampleSheet.Draw(
+            [.. prompts.SelectMany(prompt => new[]
+            {
+                Row(before, prompt, TeacherSteps, "teacher"), Row(before, prompt, recipe.SheetSteps, "teacher"), Row(after, prompt, recipe.SheetSteps, "student"),
+            })],
+            string.Create(CultureInfo.InvariantCulture, $"guidance {scale:G3}"));
+
+        SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, string who) => new($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(
+            new GenerationRequest { Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = scale }).Images.Select(i => i.Image)]);
+    }
+
+    private static T Bars<T>(string stage, Func<ProgressTask, T> run) => AnsiConsole.Progress()
+        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+        .Start(context => run(context.AddTask(stage)));
+
+    /// <summary>Reports on the calling thread, unlike <see cref="Progress{T}"/>.</summary>
+    private sealed class Report<T>(Action<T> action) : IProgress<T>
+    {
+        void IProgress<T>.Report(T value) => action(value);
+    }
+}

@@ -1,0 +1,31 @@
+using LatentDiffusion;
+using LatentDiffusion.Data;
+using LatentDiffusion.Models.Drawings;
+
+namespace Distill;
+
+/// <summary>What is distilled on.</summary>
+/// <param name="Key">Says what it is, for the latent cache.</param>
+/// <param name="Images">The pictures, all of one size.</param>
+/// <param name="Count">How many of them.</param>
+/// <param name="Prompts">What the sheet at the end shows.</param>
+internal sealed record Pictures(string Key, ICaptionedImageSource Images, long Count, IReadOnlyList<string> Prompts)
+{
+    private const int SheetPrompts = 6;
+
+    /// <param name="path">Pictures of the user's; null for drawings without end.</param>
+    /// <param name="recipe">Seed and number.</param>
+    /// <param name="size">Width and height of what the model draws.</param>
+    /// <param name="cancellationToken">Stops the reading of the user's pictures.</param>
+    public static Pictures Of(string? path, Recipe recipe, int size, CancellationToken cancellationToken)
+    {
+        if (path is null)
+            return new Pictures($"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations", new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents, DrawingCatalog.Prompts);
+        StoredImages source = CaptionedImages.Open(path);
+        long count = Math.Min(recipe.Latents, source.Count!.Value);
+        return new Pictures(
+            $"{ContentHash.Of(source, cancellationToken: cancellationToken)}, {size} pixels",
+            new PreparedImages(source, new PreparedImagesOptions { Width = size, Height = size }), count,
+            [.. Enumerable.Range(0, (int)Math.Min(SheetPrompts, count)).Select(i => source.ReadCaption(i))]);
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using Distill;
+using LatentDiffusion;
+
+var modelOption = new Option<DirectoryInfo>("--model")
+{
+    Description = "Model folder of the teacher, in the layout of diffusers. The shipped model of drawings where not given.",
+    DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(AppContext.BaseDirectory, "models", "drawings")),
+};
+var outOption = new Option<DirectoryInfo>("--out")
+{
+    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the student's model folder. A run that was stopped or killed goes on from here.",
+    DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "distilled")),
+};
+var recipeOption = new Option<FileInfo>("--recipe")
+{
+    Description = "JSON file with the settings of the distillation. [default: drawings.json]",
+    DefaultValueFactory = _ => new FileInfo(Path.Combine(AppContext.BaseDirectory, "drawings.json")),
+};
+var dataOption = new Option<string?>("--data")
+{
+    Description = "Captioned pictures: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, drawings made on the fly.",
+};
+var latentsOption = new Option<FileInfo?>("--latents")
+{
+    Description = "File with the pictures' latents, which several runs may share; made where it is missing or of something else. [default: in --out]",
+};
+var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
+
+var command = new RootCommand(
+    "Distils a model into one that draws in a few steps (latent consistency distillation). Writes it as a folder in the layout of diffusers, with a "
+    + "sheet of its pictures beside the teacher's. Ctrl-C stops after the current step and saves.")
+{
+    modelOption, outOption, recipeOption, dataOption, latentsOption, threadsOption,
+};
+command.Validators.Add(result =>
+{
+    if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
+});
+
+command.SetAction((parsed, cancellationToken) => Task.Run(
+    () =>
+    {
+        if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+        string folder = parsed.GetValue(outOption)!.FullName;
+        try
+        {
+            var run = new DistillRun(
+                Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder, parsed.GetValue(dataOption),
+                parsed.GetValue(latentsOption)?.FullName);
+            if (run.Execute(cancellationToken)) return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            // While latents were made, which are kept.
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or CheckpointException or TrainingDivergedException
+            or ArgumentException or NotSupportedException or ValidationException or TorchUnavailableException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+
+        Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{folder}'.");
+        return 130;
+    },
+    CancellationToken.None));
+
+ParseResult result = command.Parse(args);
+if (result.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
+    return 2;
+}
+
+// A step and its checkpoint are finished however long they take.
+return await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using LatentDiffusion;
+
+namespace Distill;
+
+/// <summary>All that a distillation follows from, beside the teacher and the pictures.</summary>
+internal sealed record Recipe
+{
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>How many pictures are encoded once to learn from.</summary>
+    public long Latents { get; init; } = 24_000;
+
+    /// <summary>Width of the student's guidance embedding; null for a student of one scale.</summary>
+    public int? GuidanceWidth { get; init; } = ConsistencyStudent.PublishedGuidanceWidth;
+
+    /// <summary>Steps of the student on the sheet at the end.</summary>
+    public int SheetSteps { get; init; } = 4;
+
+    /// <summary>Pictures of each prompt on that sheet; 0 for no sheet.</summary>
+    public int SheetColumns { get; init; } = 4;
+
+    public required ConsistencyTrainingOptions Objective { get; init; }
+
+    public required TrainingOptions Training { get; init; }
+
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, s_json)!.AsObject();
+
+    public static Recipe Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
+                ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"The recipe '{path}' cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Distils a teacher, with its guidance, into a student that draws in one to four evaluations: latent consistency
+/// distillation (Luo et al. 2023), in one phase or several. Teachers predict noise, velocity or the sample, over any
+/// discrete schedule. <see cref="ConsistencyStudent"/> makes the student, and writes it as a model folder.
+/// </summary>
+/// <remarks>
+/// Samples are the data's latents with noise. The last point before the picture leads to the clean sample itself, where
+/// published code stops at the first timestep's noise. Texts are the teacher's, whose encoder stays as it is.
+/// </remarks>
+public sealed class ConsistencyObjective : ITargetObjective, IDisposable
+{
+    private readonly UNet2DConditionModel _student, _teacher;
+    private readonly UNet2DConditionModel? _target;
+    private readonly ITextConditioning _text;
+    private readonly LatentCache _data;
+    private readonly LatentScaling _scaling;
+    private readonly ConsistencyTrainingOptions _options;
+    private readonly ConsistencyLoss _loss;
+    private readonly BatchIndices _indices;
+    private readonly IDisposable? _owned;
+
+    /// <summary>Prepares the distillation of a model as its files have it.</summary>
+    /// <param name="student">The network to train: see <see cref="ConsistencyStudent.Of"/>.</param>
+    /// <param name="teacher">A model with one text tower; stays as it is.</param>
+    /// <param name="data">Latents, before shift and scale, and captions.</param>
+    /// <param name="options">Points, guidance, target and distance.</param>
+    /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
+    /// <inheritdoc cref="ConsistencyObjective(UNet2DConditionModel, UNet2DConditionModel, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
+    public ConsistencyObjective(UNet2DConditionModel student, StableDiffusionComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
+        : this(student, Given(teacher).UNet, TextOf(teacher, data), data, ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
+        _owned = (IDisposable)_text;
+
+    /// <summary>Prepares the distillation for texts from anywhere.</summary>
+    /// <param name="student">The network to train: see <see cref="ConsistencyStudent.Of"/>.</param>
+    /// <param name="teacher">The teacher's U-Net, evaluated without gradients in the type of its weights.</param>
+    /// <param name="text">Where texts come from, by the index of the picture; frozen. The caller's.</param>
+    /// <param name="data">Latents.</param>
+    /// <param name="scaling">How the latents are scaled.</param>
+    /// <param name="scheduler">The teacher's scheduler: its training schedule and prediction are taken, its class is not.</param>
+    /// <param name="options">Points, guidance, target and distance.</param>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, the schedule or the networks; the message says which.</exception>
+    public ConsistencyObjective(
+        UNet2DConditionModel student, UNet2DConditionModel teacher, ITextConditioning text, LatentCache data, LatentScaling scaling,
+        SchedulerConfig scheduler, ConsistencyTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(scaling);
+        Scheduler = ConsistencyStudent.Scheduler(scheduler, options);
+        CheckNetworks(student.Config, teacher.Config, data.Shape[0]);
+        if (text.Modules.Count > 0)
+            throw new ArgumentException($"The texts train {string.Join(", ", text.Modules.Keys)}; teacher and student share one text encoder, which stays as it is.", nameof(text));
+        (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
+        NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
+        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(Scheduler), options.GuidanceInterval);
+        _loss = new ConsistencyLoss(new ConsistencyPath(sampler.Schedule!, sampler.PredictionType, options), interval, student.Config.TimeCondProjDim, options);
+        _indices = new BatchIndices(data.Count, options.BatchSize);
+        teacher.eval();
+        Modules = new Dictionary<string, nn.Module> { ["unet"] = student };
+        if (options.TargetDecay == 0) return;
+        _target = ConsistencyStudent.Copy(student, student.Config, student.parameters().First().dtype);
+        foreach (TorchSharp.Modules.Parameter parameter in _target.parameters()) parameter.requires_grad = false;
+        _target.eval();
+        Targets = new Dictionary<string, nn.Module> { ["unet"] = _target };
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<string, nn.Module> Modules { get; }
+
+    /// <inheritdoc />
+    /// <remarks>None where <see cref="ConsistencyTrainingOptions.TargetDecay"/> is 0.</remarks>
+    public IReadOnlyDictionary<string, nn.Module> Targets { get; } = new Dictionary<string, nn.Module>();
+
+    /// <inheritdoc />
+    public double TargetDecay => _options.TargetDecay;
+
+    /// <summary>The configuration of the scheduler that the student is sampled with: see <see cref="ConsistencyStudent.Scheduler"/>.</summary>
+    public SchedulerConfig Scheduler { get; }
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+
+    /// <inheritdoc />
+    public Tensor Loss(TrainingStep step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        Tensor index = tensor(_indices.Of(step.Index));
+        Tensor sample = (_data.Latents.index_select(0, index).to(wide) - _scaling.Shift) * _scaling.Scale;
+        Tensor text = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool)).HiddenStates;
+        Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
+        return _loss.Of(sample, text, empty, step.Generator, Evaluate(_student, wide), Evaluate(_target ?? _student, wide), Evaluate(_teacher, wide));
+    }
+
+    /// <summary>Disposes what the objective made, the target network among it; student, teacher and data are the caller's.</summary>
+    public void Dispose()
+    {
+        _target?.Dispose();
+        _owned?.Dispose();
+    }
+
+    private static Func<UNetInput, Tensor> Evaluate(UNet2DConditionModel network, ScalarType wide) => input =>
+    {
+        ScalarType type = network.parameters().First().dtype;
+        return network.call(input with
+        {
+            Sample = input.Sample.to(type), HiddenStates = input.HiddenStates.to(type), TimestepCondition = input.TimestepCondition?.to(type),
+        }).to(wide);
+    };
+
+    private static void CheckNetworks(UNet2DConditionConfig student, UNet2DConditionConfig teacher, long channels)
+    {
+        foreach ((string name, UNet2DConditionConfig config) in new[] { ("student", student), ("teacher", teacher) })
+        {
+            if (config.InChannels != channels || config.OutChannels != channels)
+                throw new ArgumentException($"The {name} takes {config.InChannels} channels and gives {config.OutChannels}; the latents have {channels}, and it must take and give as many.", name);
+            if (config.AdditionEmbedType == "text_time")
+                throw new ArgumentException($"The {name} is told pooled text and picture sizes (addition_embed_type text_time), which a latent cache does not hold.", name);
+        }
+
+        if (teacher.TimeCondProjDim is not null)
+            throw new ArgumentException("The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.", nameof(teacher));
+    }
+
+    private static StableDiffusionComponents Given(StableDiffusionComponents teacher)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        return teacher;
+    }
+
+    private static ClipTextConditioning TextOf(StableDiffusionComponents teacher, LatentCache data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return teacher is { TextEncoder: { } text, Tokenizer: { } tokenizer, TextEncoder2: null }
+            ? new ClipTextConditioning(text, tokenizer.Build(), data.Ids, train: false)
+            : throw new NotSupportedException($"The {teacher.PipelineClass} has not one text tower with a tokenizer; give its texts as an {nameof(ITextConditioning)}.");
+    }
+
+    private static LatentScaling ScalingOf(nn.Module autoencoder) => autoencoder switch
+    {
+        AutoencoderKL { Config.LatentsMean: null } kl => LatentScaling.Of(kl.Config),
+        AutoencoderTiny tiny => new LatentScaling(tiny.Config.ShiftFactor ?? 0, tiny.Config.ScalingFactor),
+        _ => throw new NotSupportedException($"The {autoencoder.GetType().Name} has no plain shift and scale; give its scaling as a {nameof(LatentScaling)}."),
+    };
+}

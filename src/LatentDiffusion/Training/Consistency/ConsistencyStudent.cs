@@ -1,0 +1,110 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Students of <see cref="ConsistencyObjective"/>: how they begin, how they are sampled, and how they are written.</summary>
+public static class ConsistencyStudent
+{
+    /// <summary>Width of the guidance embedding of the published latent consistency models.</summary>
+    public const int PublishedGuidanceWidth = 256;
+
+    /// <summary>Makes a student that begins as its teacher: what is new in it adds nothing yet.</summary>
+    /// <param name="teacher">The teacher's U-Net; the student's weights are its own, in float32.</param>
+    /// <param name="guidanceWidth">
+    /// Width of the guidance embedding, published as <c>time_cond_proj_dim</c>, so that one student serves all scales it was
+    /// trained with; null for none: it then knows the scale, or the mean of the scales, that it was trained with.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The width is less than 4.</exception>
+    public static UNet2DConditionModel Of(UNet2DConditionModel teacher, int? guidanceWidth = PublishedGuidanceWidth)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        if (guidanceWidth is { } width) ArgumentOutOfRangeException.ThrowIfLessThan(width, 4, nameof(guidanceWidth));
+        return Copy(teacher, teacher.Config with { TimeCondProjDim = guidanceWidth }, ScalarType.Float32);
+    }
+
+    /// <summary>
+    /// The scheduler that a student is sampled with: of one phase <see cref="LcmScheduler"/> over the points of the
+    /// distillation, of several <see cref="DdimScheduler"/>, to be run in as many steps as there are phases.
+    /// </summary>
+    /// <param name="teacher">The teacher's scheduler, whose training schedule and prediction are taken over.</param>
+    /// <param name="options">Points, phases and the boundary's scaling.</param>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">The teacher has no discrete schedule, or one that the student's scheduler does not know.</exception>
+    public static SchedulerConfig Scheduler(SchedulerConfig teacher, ConsistencyTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        ValidOptions.Check(options);
+        NoiseScheduler own = NoiseScheduler.FromConfig(teacher.ClassName is null ? teacher.WithClass(DdpmScheduler.ClassName) : teacher);
+        NoiseSchedule schedule = own.Schedule ?? throw new ArgumentException($"A {teacher.ClassName} has no discrete training schedule, which consistency distillation needs.", nameof(teacher));
+        SchedulerConfig student = options.Phases == 1
+            ? SchedulerConfig.Empty.WithClass(LcmScheduler.ClassName)
+                .With("original_inference_steps", options.SolverSteps).With("timestep_scaling", options.TimestepScaling)
+            : SchedulerConfig.Empty.WithClass(DdimScheduler.ClassName).With("timestep_spacing", "trailing").With("set_alpha_to_one", true);
+        student = WithSchedule(student.With("clip_sample", false), own.ToConfig());
+        NoiseSchedule made = NoiseScheduler.FromConfig(student).Schedule!;
+        // Classes that divide by the last ᾱ keep it a little above zero.
+        if (schedule.Timesteps != made.Timesteps || schedule.AlphaBars.Zip(made.AlphaBars).Any(p => Math.Abs(p.First - p.Second) > 1e-6))
+            throw new ArgumentException($"A {student.ClassName} cannot have the training schedule of this {own.GetType().Name}.", nameof(teacher));
+        return student;
+    }
+
+    /// <summary>
+    /// Writes the model folder of a student: its U-Net and scheduler, and all else as the teacher has it. The builder opens
+    /// it with <see cref="DiffusionPipelineBuilder.UseModelFolder"/>; requests then ask for one to four steps.
+    /// </summary>
+    /// <param name="teacher">The teacher's components.</param>
+    /// <param name="student">The student.</param>
+    /// <param name="scheduler">The student's scheduler: <see cref="ConsistencyObjective.Scheduler"/>.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">Type of the weights; null for that of the teacher's files, and the student's own.</param>
+    public static void Write(StableDiffusionComponents teacher, UNet2DConditionModel student, SchedulerConfig scheduler, string folder, ScalarType? type = null)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(scheduler);
+        JsonObject? index = teacher.Index?.DeepClone().AsObject();
+        if (index is not null) index[DiffusersFolder.Scheduler] = new JsonArray("diffusers", scheduler.ClassName);
+        // The networks are lent: neither they nor what holds them here is disposed.
+        DiffusersFolder.Write(
+            new StableDiffusionComponents
+            {
+                PipelineClass = teacher.PipelineClass, UNet = student, Autoencoder = teacher.Autoencoder, TextEncoder = teacher.TextEncoder,
+                TextEncoder2 = teacher.TextEncoder2, Tokenizer = teacher.Tokenizer, Tokenizer2 = teacher.Tokenizer2, ControlNets = teacher.ControlNets,
+                Scheduler = scheduler, ForceZerosForEmptyPrompt = teacher.ForceZerosForEmptyPrompt, RequiresAestheticsScore = teacher.RequiresAestheticsScore,
+                Index = index, Folder = teacher.Folder,
+                // The student may have a tensor that the teacher's file has not.
+                Layouts = teacher.Layouts.Where(layout => layout.Key != "unet").ToDictionary(),
+            },
+            folder, type);
+    }
+
+    /// <summary>The same weights in a network of its own; what the first network has not is zero.</summary>
+    internal static UNet2DConditionModel Copy(UNet2DConditionModel network, UNet2DConditionConfig config, ScalarType type)
+    {
+        UNet2DConditionModel copy = config.BuildUninitialized(network.parameters().First().device, type);
+        using IDisposable noGrad = no_grad();
+        Dictionary<string, Tensor> values = network.state_dict();
+        foreach ((string name, Tensor parameter) in copy.state_dict())
+        {
+            if (values.TryGetValue(name, out Tensor? value)) parameter.copy_(value);
+            else parameter.zero_();
+        }
+
+        return copy;
+    }
+
+    /// <summary>The training schedule written out: classes differ in what they take where nothing is said.</summary>
+    private static SchedulerConfig WithSchedule(SchedulerConfig student, SchedulerConfig teacher)
+    {
+        foreach (string name in (string[])["num_train_timesteps", "beta_start", "beta_end"])
+            if (teacher.Number(name) is { } number) student = student.With(name, number);
+        foreach (string name in (string[])["beta_schedule", "prediction_type"])
+            if (teacher.Text(name) is { } word) student = student.With(name, word);
+        foreach (string name in (string[])["trained_betas", "rescale_betas_zero_snr"])
+            if (teacher.TryGetGiven(name, out JsonElement value)) student = student.Set(name, value, isDefault: false);
+        return student;
+    }
+}

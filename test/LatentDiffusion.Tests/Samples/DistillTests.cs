@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using LatentDiffusion.Tests.Pipelines;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Samples;
+
+/// <summary>The sample as a user starts it.</summary>
+public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private const string Recipe = """
+        {
+          "latents": 4, "guidance_width": 16, "sheet_steps": 2, "sheet_columns": 1,
+          "objective": { "batch_size": 2, "solver_steps": 10, "guidance_interval": { "stop": 0.3 } },
+          "training": { "steps": 2, "checkpoint_every": 1, "precision": "b_float16", "optimizer": { "learning_rate": 0.001, "warmup_steps": 0 } }
+        }
+        """;
+
+    [Fact]
+    public void A_student_is_written_that_draws_in_few_steps()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["recipe.json"], Recipe);
+        (int exitCode, string output, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
+        Assert.True(exitCode == 0, output + error);
+        Assert.Equal((byte)'P', File.ReadAllBytes(Path.Combine(folder["run"], "prompts.png"))[1]);
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(Path.Combine(folder["run"], "model")).Build();
+        Assert.Equal("LCMScheduler", pipeline.Model!.SchedulerConfig.ClassName);
+        Assert.Equal(16, pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 4 }).Images[0].Image.Width);
+    }
+
+    [Theory]
+    [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
+    [InlineData(2, "--threads is 0", "--threads", "0")]
+    [InlineData(1, "nowhere", "--model", "nowhere")]
+    [InlineData(1, "nowhere.json", "--recipe", "nowhere.json")]
+    public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
+    {
+        (int exitCode, _, string error) = Run(arguments);
+        Assert.Equal(expected, exitCode);
+        Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("drawings.json")]
+    [InlineData("drawings-phased.json")]
+    public void The_recipes_can_be_read(string recipe)
+    {
+        // They are read before the model is, of which there is none.
+        (int exitCode, _, string error) = Run("--model", "nowhere", "--recipe", Path.Combine(Path.GetDirectoryName(BuildSettings.Sample("Distill"))!, recipe));
+        Assert.Equal(1, exitCode);
+        Assert.Contains("nowhere", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("recipe", error, StringComparison.Ordinal);
+    }
+
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Distill"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the program did not end");
+        return (process.ExitCode, output.Result, error.Result);
+    }
+}

@@ -1,0 +1,189 @@
+using LatentDiffusion.Tests.Pipelines;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Training;
+
+/// <summary>A model folder is distilled with the trainer, stopped and resumed, written and opened again.</summary>
+public sealed class ConsistencyStudentTests : IDisposable
+{
+    private static readonly TrainingOptions s_training = new()
+    {
+        Steps = 6, CheckpointEvery = 2, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0, Decay = LearningRateDecay.Constant },
+    };
+
+    private static readonly ConsistencyTrainingOptions s_options = new() { BatchSize = 2, SolverSteps = 20, TargetDecay = 0.8 };
+
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly TemporaryFolder _folder = new();
+    private readonly TinyModel _model = new();
+    private readonly StableDiffusionComponents _teacher;
+    private readonly LatentCache _data;
+
+    public ConsistencyStudentTests()
+    {
+        _teacher = DiffusersFolder.Read(_model.Folder);
+        _data = LatentCache.Open(_folder["latents.safetensors"], "test", (AutoencoderKL)_teacher.Autoencoder, _teacher.Tokenizer!.Build(), new TinyDenoiser.Stripes(6), 6);
+    }
+
+    public void Dispose()
+    {
+        _data.Dispose();
+        _teacher.Dispose();
+        _model.Dispose();
+        _folder.Dispose();
+        _scope.Dispose();
+    }
+
+    [Fact]
+    public void A_student_begins_as_its_teacher_at_any_scale()
+    {
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32), plain = ConsistencyStudent.Of(_teacher.UNet, null);
+        float[] expected = Output(_teacher.UNet, null);
+        Assert.Equal(expected, Output(plain, null));
+        Assert.Equal(expected, Output(student, 1));
+        Assert.Equal(expected, Output(student, 7.5));
+    }
+
+    [Theory]
+    [InlineData(1, "LCMScheduler")]
+    [InlineData(2, "DDIMScheduler")]
+    public void A_distilled_folder_opens_through_the_builder_and_draws_in_few_steps(int phases, string scheduler)
+    {
+        byte[] untrained = Picture(_model.Folder, 4, 5);
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { Phases = phases });
+        Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
+        ConsistencyStudent.Write(_teacher, student, objective.Scheduler, _folder["student"]);
+
+        using (DiffusionModel reopened = DiffusionModel.Open(_folder["student"]))
+        {
+            Assert.IsType<EmbeddedGuidance>(reopened.Guidance);
+            Assert.Equal(scheduler, reopened.SchedulerConfig.ClassName);
+            Assert.Equal(_teacher.Scheduler.ToNoiseSchedule().AlphaBars, reopened.SchedulerConfig.ToNoiseSchedule().AlphaBars);
+            Assert.Equal(Output(student, 5), Output(reopened.Components!.UNet, 5));
+            Assert.NotEqual(Output(student, 5), Output(student, 9));
+        }
+
+        Assert.Contains(scheduler, File.ReadAllText(Path.Combine(_folder["student"], "model_index.json")), StringComparison.Ordinal);
+        foreach (string file in new[] { Path.Combine("vae", "diffusion_pytorch_model.safetensors"), Path.Combine("text_encoder", "model.safetensors"), Path.Combine("tokenizer", "vocab.json") })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_model.Folder, file)), File.ReadAllBytes(Path.Combine(_folder["student"], file)));
+        for (int steps = 1; steps <= 4; steps++)
+        {
+            byte[] picture = Picture(_folder["student"], steps, 5);
+            Assert.Equal(picture, Picture(_folder["student"], steps, 5));
+            Assert.NotEqual(untrained, picture);
+            Assert.NotEqual(picture, Picture(_folder["student"], steps, 12));
+        }
+    }
+
+    [Theory]
+    [InlineData(TrainingPrecision.Float32)]
+    [InlineData(TrainingPrecision.BFloat16)]
+    public void A_stopped_run_goes_on_to_the_same_student_and_target(TrainingPrecision precision)
+    {
+        (float[] Student, float[] Target) whole = Train("whole", null)!.Value;
+        Assert.Null(Train("parts", 3));
+        Assert.Null(Train("parts", 1));
+        (float[] Student, float[] Target) resumed = Train("parts", null)!.Value;
+        Assert.Equal(whole.Student, resumed.Student);
+        Assert.Equal(whole.Target, resumed.Target);
+        Assert.NotEqual(whole.Student, whole.Target);
+
+        (float[], float[])? Train(string run, int? stopAfter)
+        {
+            using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+            using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
+            using var stop = new CancellationTokenSource();
+            int done = 0;
+            var report = new Report(_ => { if (++done == stopAfter) stop.Cancel(); });
+            bool finished = new Trainer(s_training with { Precision = precision }).Run(objective, _folder[run], report, stop.Token);
+            return finished ? (Values(student), Values(objective.Targets["unet"])) : null;
+        }
+    }
+
+    [Fact]
+    public void The_target_follows_the_student_with_its_decay()
+    {
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
+        double[] expected = [.. Values(student).Select(v => (double)v)];
+        var report = new Report(_ =>
+        {
+            float[] weights = Values(student);
+            for (int i = 0; i < expected.Length; i++) expected[i] = 0.8 * expected[i] + 0.2 * weights[i];
+        });
+        Assert.True(new Trainer(s_training).Run(objective, _folder["run"], report));
+        Assert.All(expected.Zip(Values(objective.Targets["unet"])), p => Assert.Equal(p.First, p.Second, 1e-5));
+        Assert.All(objective.Targets["unet"].parameters(), p => Assert.False(p.requires_grad));
+
+        // Another decay is another run; and a target that lacks what is trained is none.
+        using var other = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0.7 });
+        Assert.Contains("target networks", Assert.Throws<CheckpointException>(() => new Trainer(s_training).Run(other, _folder["run"])).Message, StringComparison.Ordinal);
+        Assert.Contains("unet.", Assert.Throws<ArgumentException>(() => new Trainer(s_training).Run(new Mistaken(objective, _teacher.UNet), _folder["mistaken"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_LoRA_is_distilled_and_makes_the_teacher_draw_in_few_steps()
+    {
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, null);
+        var networks = new Dictionary<string, nn.Module> { ["unet"] = student };
+        using var averaging = new ConsistencyObjective(student, _teacher, _data, s_options);
+        using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0 });
+        Assert.Empty(objective.Targets);
+        float[] adapted;
+        using (var lora = new LoraTraining(networks, new LoraTrainingOptions { Rank = 2 }))
+        {
+            Assert.Contains("TargetDecay", Assert.Throws<ArgumentException>(() => lora.Objective(averaging)).Message, StringComparison.Ordinal);
+            Assert.True(new Trainer(s_training).Run(lora.Objective(objective), _folder["run"]));
+            adapted = Output(student, null);
+            lora.Save(_folder["lcm.safetensors"]);
+        }
+
+        Assert.Equal(Output(_teacher.UNet, null), Output(student, null));
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_model.Folder)
+            .UseLora(_folder["lcm.safetensors"]).UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler)).Build();
+        float[] merged = Output(pipeline.Model!.Components!.UNet, null);
+        double scale = adapted.Max(Math.Abs);
+        Assert.All(adapted.Zip(merged), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, scale)));
+        byte[] picture = pipeline.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray();
+        using DiffusionPipeline plain = new DiffusionPipelineBuilder().UseModelFolder(_model.Folder).UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler)).Build();
+        Assert.NotEqual(plain.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray(), picture);
+    }
+
+    private static float[] Values(nn.Module network) => [.. network.parameters().SelectMany(p => p.detach().to(ScalarType.Float32).data<float>())];
+
+    private static float[] Output(UNet2DConditionModel network, double? scale)
+    {
+        using IDisposable noGrad = no_grad();
+        var input = new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]), tensor([999, 31]), Reference.FormulaWeights.Input("text", [2, 5, 16]));
+        if (scale is { } told) input = input with { TimestepCondition = EmbeddedGuidance.Embed([told, told], network.Config.TimeCondProjDim!.Value) };
+        return network.call(input).data<float>().ToArray();
+    }
+
+    private static GenerationRequest Request(int steps, double guidance) => new() { Prompt = "a blue bird", Seed = 1, Steps = steps, GuidanceScale = guidance };
+
+    private static byte[] Picture(string folder, int steps, double guidance)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build();
+        return pipeline.Generate(Request(steps, guidance)).Images[0].Image.Rgb.ToArray();
+    }
+
+    /// <summary>A target without the guidance embedding that its network has.</summary>
+    private sealed class Mistaken(ConsistencyObjective objective, UNet2DConditionModel target) : ITargetObjective
+    {
+        public IReadOnlyDictionary<string, nn.Module> Modules => objective.Modules;
+
+        public IReadOnlyDictionary<string, nn.Module> Targets { get; } = new Dictionary<string, nn.Module> { ["unet"] = target };
+
+        public double TargetDecay => 0.5;
+
+        public Tensor Loss(TrainingStep step) => objective.Loss(step);
+    }
+
+    private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
+    {
+        void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value);
+    }
+}
