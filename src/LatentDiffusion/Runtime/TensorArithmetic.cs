@@ -38,6 +38,9 @@ internal static class TensorArithmetic
         /// <summary>x + one·other, rounded once where the hardware can.</summary>
         public Tensor PlusProduct(Tensor one, Tensor other) => x.addcmul(one, other, s_one);
 
+        /// <summary>x + one·other, in place, rounded once where the hardware can.</summary>
+        public Tensor PlusProduct_(Tensor one, Tensor other) => x.addcmul_(one, other, s_one);
+
         /// <summary>x + number.</summary>
         public Tensor Plus(double number)
         {

@@ -19,7 +19,7 @@ public sealed class CancellationTests(TinyModel model) : IClassFixture<TinyModel
 
     private static readonly string[] s_work =
     [
-        "text: a blue bird", "text: a star", "encode", "encode", "evaluate", "evaluate", "evaluate", "decode", "evaluate", "evaluate", "evaluate", "decode",
+        "text: a blue bird", "text: a star", "encode", "encode", "evaluate", "evaluate", "evaluate", "evaluate", "evaluate", "evaluate", "decode", "decode",
     ];
 
     public static TheoryData<string, int> Moments

@@ -22,7 +22,7 @@ public sealed class NumbersHeldTests
     public void No_operator_of_what_generates_lets_a_number_go_while_it_is_read()
     {
         // Training is not generation: its sums are few beside the kernels between them.
-        HashSet<string> training = [.. Directory.EnumerateFiles(Path.Combine(BuildSettings.Get("RepositoryRoot"), "src", "LatentDiffusion", "Training"), "*.cs").Select(f => Path.GetFileName(f).Split('.')[0])];
+        HashSet<string> training = [.. Directory.EnumerateFiles(Path.Combine(BuildSettings.Get("RepositoryRoot"), "src", "LatentDiffusion", "Training"), "*.cs", SearchOption.AllDirectories).Select(f => Path.GetFileName(f).Split('.')[0])];
         Assert.Contains("Trainer", training);
         IEnumerable<string> calls = Calls(typeof(DiffusionPipeline).Assembly.Location).Concat(Calls(typeof(IDenoiser).Assembly.Location));
         string[] found = [.. calls.Where(c => !training.Contains(c.Split('.')[0])).Order(StringComparer.Ordinal)];

@@ -75,11 +75,11 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
 
-    private static Tensor ToEncoder(Tensor images) => (images + 1).Into(x => x / 2);
+    private static Tensor ToEncoder(Tensor images) => images.Plus(1).Into(x => x.Over(2));
 
-    private static Tensor Bounded(Tensor latents) => (latents / Bound).Into(tanh).Into(x => x * Bound);
+    private static Tensor Bounded(Tensor latents) => latents.Over(Bound).Into(tanh).Into(x => x.Times(Bound));
 
-    private static Tensor FromDecoder(Tensor pixels) => (pixels * 2).Into(x => x - 1);
+    private static Tensor FromDecoder(Tensor pixels) => pixels.Times(2).Into(x => x.Plus(-1));
 
     private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
     {
