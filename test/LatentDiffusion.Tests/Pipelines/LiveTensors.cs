@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>Tests that count live tensors: the count is of the whole process, so nothing runs beside them.</summary>
+/// <summary>Tests of what the whole process has one of, live tensors' count or the global generator: nothing runs beside them.</summary>
 [CollectionDefinition(Collection, DisableParallelization = true)]
 public sealed class LiveTensors
 {

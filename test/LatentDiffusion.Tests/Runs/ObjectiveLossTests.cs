@@ -1,4 +1,5 @@
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Tests.Pipelines;
 using LatentDiffusion.Tests.Training;
 using TorchSharp;
 using Xunit;
@@ -6,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Runs;
 
+[Collection(LiveTensors.Collection)]
 public sealed class ObjectiveLossTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();

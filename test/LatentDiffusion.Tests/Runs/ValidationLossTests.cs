@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Tests.Pipelines;
 using LatentDiffusion.Tests.Reference;
 using TorchSharp;
 using Xunit;
@@ -7,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Runs;
 
+[Collection(LiveTensors.Collection)]
 public sealed class ValidationLossTests : IDisposable
 {
     private const double Scale = 0.7, Shift = 0.2;
