@@ -24,7 +24,7 @@ public sealed partial class DiffusionPipeline
         try
         {
             generation.TakePlace();
-            return generation.Finished(Run(generation.Request, progress, generation.Token));
+            return generation.Finished(Run(generation, progress));
         }
         catch (Exception e)
         {
@@ -43,7 +43,7 @@ public sealed partial class DiffusionPipeline
         {
             await generation.TakePlaceAsync().ConfigureAwait(false);
             return generation.Finished(
-                await Task.Run(() => Run(generation.Request, progress, generation.Token), generation.Token).ConfigureAwait(false));
+                await Task.Run(() => Run(generation, progress), generation.Token).ConfigureAwait(false));
         }
         catch (Exception e)
         {

@@ -18,10 +18,11 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;
 
-    /// <summary>The work itself, for a request that has every choice filled in.</summary>
-    private GenerationResult Run(GenerationRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>The work itself.</summary>
+    private GenerationResult Run(RunningGeneration generation, IProgress<GenerationProgress>? progress)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        generation.ThrowIfOver();
+        (GenerationRequest request, CancellationToken cancellationToken) = (generation.Request, generation.Token);
         var pictures = new List<ImageBuffer>(request.Count);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -34,7 +35,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         using Refinement? refinement = Refine(request, withNegative: negative is not null, cancellationToken);
         TimeSpan encoding = clock.Elapsed;
 
-        cancellationToken.ThrowIfCancellationRequested();
+        generation.ThrowIfOver();
         clock.Restart();
         GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts, cancellationToken);
         var batches = new List<Tensor>();
@@ -44,9 +45,9 @@ public sealed partial class DiffusionPipeline : IDisposable
             {
                 int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
                 using DisposeScope batch = NewDisposeScope();
-                Tensor latents = Denoise(passes[0], passes[0].Source, plain, guided, first, count, progress, cancellationToken);
+                Tensor latents = Denoise(passes[0], passes[0].Source, plain, guided, first, count, progress, generation);
                 foreach (GenerationPass pass in passes.Skip(1))
-                    latents = Denoise(pass, pass.Source.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, cancellationToken);
+                    latents = Denoise(pass, pass.Source.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, generation);
                 batches.Add(latents.MoveToOuterDisposeScope());
             }
         }
@@ -84,7 +85,7 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
     private Tensor Denoise(
         GenerationPass pass, LatentSource source, IDenoiser plain, bool guided, int first, int count,
-        IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+        IProgress<GenerationProgress>? progress, RunningGeneration generation)
     {
         GenerationRequest request = pass.Request;
         PictureNoise[] noises = [.. Enumerable.Range(first, count).Select(i => new PictureNoise(request.Alone(i)))];
@@ -108,7 +109,7 @@ public sealed partial class DiffusionPipeline : IDisposable
             int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
             while (!run.IsCompleted)
             {
-                cancellationToken.ThrowIfCancellationRequested();
+                generation.ThrowIfOver();
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);

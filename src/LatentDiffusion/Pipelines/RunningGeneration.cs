@@ -29,6 +29,14 @@ internal sealed class RunningGeneration : IDisposable
     /// <summary>Cancelled by the caller or by the time limit.</summary>
     public CancellationToken Token => _stop.Token;
 
+    /// <summary>Asked before each evaluation.</summary>
+    public void ThrowIfOver()
+    {
+        // The timer's turn comes late where the pool's threads are all busy; the clock does not wait for one.
+        if (Stopwatch.GetElapsedTime(_called) >= Request.TimeLimit) _stop.Cancel();
+        Token.ThrowIfCancellationRequested();
+    }
+
     // Both go through the same queue, so that neither overtakes the other.
     public void TakePlace() => TakePlaceAsync().AsTask().GetAwaiter().GetResult();
 
