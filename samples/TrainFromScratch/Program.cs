@@ -13,7 +13,7 @@ var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 };
 var fromOption = new Option<DirectoryInfo?>("--from")
 {
-    Description = "Model folder to start from instead of nothing: its autoencoder is kept, U-Net and text encoder are trained further. Its networks are those of the recipe.",
+    Description = "Model folder to start from instead of nothing: its autoencoder is kept (or, where the recipe's train_encoder is false, its decoder trained further), U-Net and text encoder are trained further. Its networks are those of the recipe.",
 };
 var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
 

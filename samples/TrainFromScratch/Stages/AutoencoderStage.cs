@@ -42,9 +42,13 @@ internal static class AutoencoderStage
             return network;
         }
 
+        bool decoderAlone = !context.Recipe.AutoencoderObjective.TrainEncoder;
+        if (decoderAlone && context.Settings.From is null)
+            throw new ArgumentException("autoencoder_objective.train_encoder is false, which goes on from a trained encoder: expected --from.");
         if (context.Settings.From is { } from)
         {
             StateDict.Load(network, Path.Combine(from, "vae", ModelFiles.Weights));
+            if (decoderAlone) return Train(context, network) ? network : null;
             StateDict.Save(network, context.AutoencoderWeights);
             network.eval();
             return network;

@@ -26,7 +26,8 @@ public sealed class AutoencoderObjective : ReconstructionObjective
 
     private protected override (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step)
     {
-        (Tensor mean, Tensor logVariance) = _network.Encode(pixels);
+        Tensor mean, logVariance;
+        using (Encoding()) (mean, logVariance) = _network.Encode(pixels);
         (mean, logVariance) = (mean.to(wide), logVariance.to(wide));
         Tensor noise = randn(mean.shape, generator: step.Generator).to(wide, mean.device);
         Tensor latents = mean + (0.5 * logVariance).exp() * noise;
@@ -34,6 +35,6 @@ public sealed class AutoencoderObjective : ReconstructionObjective
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
         step.Report("divergence", divergence);
-        return (reconstruction, Options.KlWeight * divergence);
+        return (reconstruction, Options.TrainEncoder ? Options.KlWeight * divergence : zeros_like(divergence));
     }
 }

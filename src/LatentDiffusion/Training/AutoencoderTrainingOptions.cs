@@ -16,6 +16,13 @@ public sealed record AutoencoderTrainingOptions
     [Range(8, 4096)]
     public int? CropSize { get; init; }
 
+    /// <summary>
+    /// Whether the encoder, and a codebook, are trained too. Where not, pictures keep their latents and only what decodes them
+    /// learns, so that a denoiser trained on these latents stays valid; the weights of divergence, codebook and commitment
+    /// then have no meaning. Default true.
+    /// </summary>
+    public bool TrainEncoder { get; init; } = true;
+
     /// <summary>Weight of the pixels' mean absolute error, at least 0: it keeps edges sharp. Default 1.</summary>
     [Range(0.0, double.MaxValue)]
     public double AbsoluteWeight { get; init; } = 1;

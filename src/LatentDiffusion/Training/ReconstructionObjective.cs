@@ -29,6 +29,9 @@ public abstract class ReconstructionObjective : ITrainingObjective
 
     private protected AutoencoderTrainingOptions Options { get; }
 
+    /// <summary>Around the encoder: keeps its gradients out where it is not trained.</summary>
+    private protected IDisposable? Encoding() => Options.TrainEncoder ? null : no_grad();
+
     /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => _images.Names(index);
 

@@ -28,14 +28,21 @@ public sealed class VQObjective : ReconstructionObjective
 
     private protected override (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step)
     {
-        Tensor latents = _network.Encode(pixels);
-        Tensor nearest = _network.NearestIndices(latents), codes = _network.Codes(nearest);
+        Tensor latents, nearest, codes;
+        using (Encoding())
+        {
+            latents = _network.Encode(pixels);
+            nearest = _network.NearestIndices(latents);
+            codes = _network.Codes(nearest);
+        }
+
         Tensor straight = latents + (codes - latents).detach();
         Tensor reconstruction = _network.Decode(straight, quantize: false).to(wide);
         Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).square().mean();
         Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).square().mean();
         step.Report("quantization", codebook);
         step.Report("codebook_perplexity", Perplexity(nearest));
+        if (!Options.TrainEncoder) return (reconstruction, zeros_like(codebook));
         return (reconstruction, Options.CodebookWeight * codebook + Options.CommitmentWeight * commitment);
     }
 

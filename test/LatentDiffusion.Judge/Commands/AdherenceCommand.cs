@@ -16,7 +16,7 @@ internal static class AdherenceCommand
             Description = "Folder of the generated pictures; those that are there are not made again.",
             DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "adherence")),
         };
-        var command = new Command("adherence", "Tells how often the model draws what it is asked: held-out combinations and the six prompts, default settings.")
+        var command = new Command("adherence", "Tells how often the model draws what it is asked: held-out combinations and the six prompts, default settings; and what was taken for what.")
         {
             CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, seeds, promptSeeds, limit, count, pictures,
         };
@@ -29,10 +29,11 @@ internal static class AdherenceCommand
             var adherence = new Adherence(judge, folder, (name, orders) => Bar.Show(
                 name, orders.Count, progress => folder.Make(pipeline, orders, parsed.GetValue(CommonOptions.Workers), progress, token)));
             var table = new AdherenceTable();
-            adherence.AddHeldOut(table, parsed.GetValue(limit), parsed.GetValue(seeds), token);
+            var confusions = new Confusions();
+            adherence.AddHeldOut(table, confusions, parsed.GetValue(limit), parsed.GetValue(seeds), token);
             adherence.AddPrompts(table, parsed.GetValue(promptSeeds), token);
             Accuracy.AddTo(table, judge, pipeline.Model!.Autoencoder, parsed.GetValue(count), confusions: null, token);
-            Console.Out.Write(table);
+            Console.Out.Write($"{table}\n{confusions}");
             return 0;
         }));
         return command;

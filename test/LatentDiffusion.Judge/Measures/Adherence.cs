@@ -11,13 +11,13 @@ internal sealed class Adherence(Classifier judge, PictureFolder folder, Action<s
 {
     private readonly JudgeScorer _scorer = new(judge);
 
-    /// <summary>Adds a row of held-out combinations, all or a limited number.</summary>
-    public void AddHeldOut(AdherenceTable table, int? limit, int seeds, CancellationToken cancellationToken)
+    /// <summary>Adds a row of held-out combinations, all or a limited number, and counts what was drawn in place of what.</summary>
+    public void AddHeldOut(AdherenceTable table, Confusions confusions, int? limit, int seeds, CancellationToken cancellationToken)
     {
         IReadOnlyList<DrawingCombination> combinations = HeldOutSample.Take(limit);
         int all = DrawingCatalog.HeldOut.Count;
         string name = combinations.Count == all ? $"all {all} held-out combinations" : $"{combinations.Count} of the {all} held-out combinations";
-        Add(table, name, [.. combinations.Select(c => c.Caption(DrawingTemplate.DrawingOf))], seeds, cancellationToken);
+        confusions.Count(judge, Add(table, name, [.. combinations.Select(c => c.Caption(DrawingTemplate.DrawingOf))], seeds, cancellationToken));
     }
 
     /// <summary>Adds a row of the six prompts together, and one of each.</summary>
@@ -27,10 +27,11 @@ internal sealed class Adherence(Classifier judge, PictureFolder folder, Action<s
         foreach (string prompt in DrawingCatalog.Prompts) Add(table, prompt, [prompt], seeds, cancellationToken);
     }
 
-    private void Add(AdherenceTable table, string name, IReadOnlyList<string> prompts, int seeds, CancellationToken cancellationToken)
+    private IEnumerable<(ImageBuffer Image, string Prompt)> Add(AdherenceTable table, string name, IReadOnlyList<string> prompts, int seeds, CancellationToken cancellationToken)
     {
         PictureOrder[] orders = PictureOrder.Of(prompts, seeds);
         make(name, orders);
         table.Add(name, PromptAdherence.Measure(_scorer, folder.ReadAll(orders), cancellationToken: cancellationToken));
+        return folder.ReadAll(orders);
     }
 }

@@ -5,12 +5,12 @@ namespace LatentDiffusion.Judge;
 /// <summary>What the judge takes for what.</summary>
 internal sealed class Confusions
 {
-    private const int Shown = 12;
-    private static readonly string[] s_head = ["", "is", "taken for", "drawings"];
+    private const int Shown = 20;
+    private static readonly string[] s_head = ["", "is", "taken for", "pictures"];
 
     private readonly Dictionary<(string Aspect, string Is, string Seen), int> _counts = [];
 
-    /// <summary>Counts the mistakes in drawings whose captions say everything.</summary>
+    /// <summary>Counts the mistakes in pictures whose captions say everything.</summary>
     public void Count(Classifier judge, IEnumerable<(ImageBuffer Image, string Caption)> drawings)
     {
         foreach ((ImageBuffer image, string caption) in drawings)

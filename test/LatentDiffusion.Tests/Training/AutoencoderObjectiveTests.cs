@@ -59,6 +59,43 @@ public sealed class AutoencoderObjectiveTests
     }
 
     [Fact]
+    public void Where_the_encoder_is_kept_the_decoder_alone_learns()
+    {
+        manual_seed(1);
+        using AutoencoderKL gaussian = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        using VQModel coded = new VQConfig { BlockOutChannels = [8], NormNumGroups = 2, LatentChannels = 2, NumVqEmbeddings = 7 }.Build();
+        var options = new AutoencoderTrainingOptions { BatchSize = 1, TrainEncoder = false };
+        Learns(gaussian, new AutoencoderObjective(gaussian, new OnePicture(), options));
+        Learns(coded, new VQObjective(coded, new OnePicture(), options));
+
+        static void Learns(nn.Module network, ITrainingObjective objective)
+        {
+            Dictionary<string, byte[]> Weights() => network.state_dict().ToDictionary(p => p.Key, p => p.Value.bytes.ToArray());
+            using var folder = new TemporaryFolder();
+            Dictionary<string, byte[]> before = Weights();
+            new Trainer(new TrainingOptions { Steps = 3, CheckpointEvery = 3, Optimizer = new OptimizerOptions { WarmupSteps = 1, WeightDecay = 0.1 } }).Run(objective, folder["run"]);
+            foreach ((string name, byte[] after) in Weights())
+                Assert.True(before[name].SequenceEqual(after) == (!name.StartsWith("decoder.", StringComparison.Ordinal) && !name.StartsWith("post_quant_conv.", StringComparison.Ordinal)), name);
+        }
+    }
+
+    [Fact]
+    public void The_loss_of_a_decoder_alone_is_that_of_the_pixels()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
+        Reference.FormulaWeights.Fill(network);
+        network.to(ScalarType.Float64);
+        var options = new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 0.7, TrainEncoder = false };
+        double Loss(AutoencoderTrainingOptions how) => new AutoencoderObjective(network, new OnePicture(), how).Loss(new TrainingStep(0, new Generator(4))).item<double>();
+        Assert.Equal(Loss(options with { KlWeight = 0, TrainEncoder = true }), Loss(options), 1e-12);
+        var objective = new AutoencoderObjective(network, new OnePicture(), options);
+        FiniteDifferences.Agree(
+            () => objective.Loss(new TrainingStep(0, new Generator(4))),
+            [.. network.named_parameters().Where(p => p.name.StartsWith("decoder.", StringComparison.Ordinal)).Select(p => (Tensor)p.parameter)]);
+    }
+
+    [Fact]
     public void One_picture_is_learned()
     {
         using var folder = new TemporaryFolder();
