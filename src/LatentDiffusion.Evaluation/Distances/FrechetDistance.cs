@@ -80,13 +80,13 @@ public static class FrechetDistance
     /// <summary>R with RᵀR = Σ + ridge·I, as diag(√λ)·Vᵀ, and the trace of Σ + ridge·I.</summary>
     private static (Tensor Root, double Trace) Root(Tensor covariance, double ridge)
     {
-        Tensor symmetric = (covariance + covariance.t()) / 2;
+        Tensor symmetric = covariance.Plus(covariance.t()).Over(2);
         (Tensor values, Tensor vectors) = linalg.eigh(symmetric);
         double largest = values.max().item<double>(), least = values.min().item<double>();
         double rounding = values.shape[0] * Math.Max(Math.Abs(largest), double.Epsilon) * Math.Pow(2, -50);
         if (least < -1e6 * rounding) throw new ArgumentException($"A covariance has no negative eigenvalue; this one has {least} beside {largest}.");
         // What is rounding stands for a zero; its root would be many times larger than it.
-        Tensor kept = where(values.abs() <= rounding, zeros_like(values), values).clamp_min(0) + ridge;
+        Tensor kept = where(values.abs().AtMost(rounding), zeros_like(values), values).ClampedMin(0).Plus(ridge);
         return (kept.sqrt().unsqueeze(1) * vectors.t(), kept.sum().item<double>());
     }
 }

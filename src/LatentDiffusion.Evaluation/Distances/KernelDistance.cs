@@ -44,8 +44,9 @@ public sealed record KernelDistance(double Mean, double StandardError, int Subse
     {
         double n = a.shape[0], m = b.shape[0];
         Tensor aa = Kernel(a, a), bb = Kernel(b, b);
-        return ((aa.sum() - aa.trace()) / (n * (n - 1)) + (bb.sum() - bb.trace()) / (m * (m - 1)) - 2 * Kernel(a, b).mean()).item<double>();
+        Tensor within = (aa.sum() - aa.trace()).Over(n * (n - 1)).Plus((bb.sum() - bb.trace()).Over(m * (m - 1)));
+        return (within - Kernel(a, b).mean().Times(2)).item<double>();
     }
 
-    private static Tensor Kernel(Tensor a, Tensor b) => (a.mm(b.t()) / a.shape[1] + 1).pow(3);
+    private static Tensor Kernel(Tensor a, Tensor b) => a.mm(b.t()).Over(a.shape[1]).Plus(1).RaisedTo(3);
 }

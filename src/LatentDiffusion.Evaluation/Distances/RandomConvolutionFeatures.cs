@@ -28,7 +28,7 @@ public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
         {
             // Variance 2 over the fan-in keeps the scale through rectified layers (He et al. 2015).
             Tensor weight = noise.Next(to, from, 3, 3);
-            return weight.mul_(Math.Sqrt(2.0 / (9 * from))).DetachFromDisposeScope();
+            return weight.Times_(Math.Sqrt(2.0 / (9 * from))).DetachFromDisposeScope();
         })];
     }
 

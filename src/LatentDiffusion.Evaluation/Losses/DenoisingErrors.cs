@@ -49,11 +49,11 @@ internal sealed class DenoisingErrors(
             int count = Math.Min(batchSize, set.Count - first);
             using DisposeScope scope = NewDisposeScope();
             Tensor clean = set.Latents.narrow(0, first, count), noise = FixedNoise.Of(seed, first, t, clean);
-            Tensor noisy = clean * signal + noise * level;
+            Tensor noisy = clean.Times(signal).Plus(noise.Times(level));
             Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Slice(first, count));
             // A network with learned variance gives twice the channels, the prediction first.
             if (prediction.shape[1] == 2 * clean.shape[1]) prediction = prediction.narrow(1, 0, clean.shape[1]);
-            Tensor values = measure(new Batch(clean, noisy, prediction, clean * a + noise * b));
+            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Times(a).Plus(noise.Times(b))));
             values.cpu().data<double>().CopyTo(errors, first);
             progress?.Report((_done += count) / ((double)planned * set.Count));
         }

@@ -105,19 +105,19 @@ public sealed class VariationalBound
     private static Tensor ReconstructionNats(DenoisingErrors.Batch batch, (double Noisy, double Prediction) estimate, double variance, DataLikelihood likelihood)
     {
         Tensor clean = batch.Clean.to(ScalarType.Float64);
-        Tensor mean = batch.Noisy.to(ScalarType.Float64) * estimate.Noisy + batch.Prediction.to(ScalarType.Float64) * estimate.Prediction;
+        Tensor mean = batch.Noisy.to(ScalarType.Float64).Times(estimate.Noisy).Plus(batch.Prediction.to(ScalarType.Float64).Times(estimate.Prediction));
         Tensor centred = clean - mean;
         if (likelihood == DataLikelihood.Density)
-            return (centred.square() / (2 * variance) + 0.5 * Math.Log(2 * Math.PI * variance)).mean([1, 2, 3]);
+            return centred.square().Over(2 * variance).Plus(0.5 * Math.Log(2 * Math.PI * variance)).mean([1, 2, 3]);
 
         // Levels are 2/255 apart; the outermost reach to infinity.
         double half = 1.0 / 255, deviation = Math.Sqrt(variance);
-        Tensor above = Normal((centred + half) / deviation), below = Normal((centred - half) / deviation);
-        Tensor probability = where(clean < -0.999, above, where(clean > 0.999, 1 - below, above - below));
-        return -probability.clamp_min(LeastProbability).log().mean([1, 2, 3]);
+        Tensor above = Normal(centred.Plus(half).Over(deviation)), below = Normal(centred.Plus(-half).Over(deviation));
+        Tensor probability = where(clean.LessThan(-0.999), above, where(clean.GreaterThan(0.999), below.SubtractedFrom(1), above - below));
+        return -probability.ClampedMin(LeastProbability).log().mean([1, 2, 3]);
     }
 
-    private static Tensor Normal(Tensor z) => (1 + (z / Math.Sqrt(2)).erf()) / 2;
+    private static Tensor Normal(Tensor z) => z.Over(Math.Sqrt(2)).erf().Plus(1).Over(2);
 
     private Estimate Bits(double[] nats) => Estimate.Of([.. nats.Select(n => n / Math.Log(2))], Options.Confidence);
 }

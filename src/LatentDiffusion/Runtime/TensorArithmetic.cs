@@ -41,6 +41,9 @@ internal static class TensorArithmetic
         /// <summary>x + one·other, in place, rounded once where the hardware can.</summary>
         public Tensor PlusProduct_(Tensor one, Tensor other) => x.addcmul_(one, other, s_one);
 
+        /// <summary>x with each row of other added to the row that its index says.</summary>
+        public Tensor PlusRows(Tensor index, Tensor other) => x.index_add(0, index, other, s_one);
+
         /// <summary>x + number.</summary>
         public Tensor Plus(double number)
         {
@@ -90,6 +93,13 @@ internal static class TensorArithmetic
             return x.div_(held);
         }
 
+        /// <summary>x to the power of the exponent.</summary>
+        public Tensor RaisedTo(double exponent)
+        {
+            using Scalar held = exponent.ToScalar();
+            return x.pow(held);
+        }
+
         /// <summary>The number everywhere, in place.</summary>
         public Tensor FilledWith_(double number)
         {
@@ -104,11 +114,46 @@ internal static class TensorArithmetic
             return x.clamp(low, high);
         }
 
+        /// <summary>x with what is below or above brought to the bounds; integers stay integers.</summary>
+        public Tensor Clamped(long minimum, long maximum)
+        {
+            using Scalar low = minimum.ToScalar(), high = maximum.ToScalar();
+            return x.clamp(low, high);
+        }
+
+        /// <summary>x with what is below brought to the bound.</summary>
+        public Tensor ClampedMin(double minimum)
+        {
+            using Scalar held = minimum.ToScalar();
+            return x.clamp_min(held);
+        }
+
         /// <summary>Where x is a number, as booleans.</summary>
         public Tensor EqualTo(long number)
         {
             using Scalar held = number.ToScalar();
             return x.eq(held);
+        }
+
+        /// <summary>Where x is less than a number, as booleans.</summary>
+        public Tensor LessThan(double number)
+        {
+            using Scalar held = number.ToScalar();
+            return x.lt(held);
+        }
+
+        /// <summary>Where x is a number or less, as booleans.</summary>
+        public Tensor AtMost(double number)
+        {
+            using Scalar held = number.ToScalar();
+            return x.le(held);
+        }
+
+        /// <summary>Where x is greater than a number, as booleans.</summary>
+        public Tensor GreaterThan(double number)
+        {
+            using Scalar held = number.ToScalar();
+            return x.gt(held);
         }
     }
 

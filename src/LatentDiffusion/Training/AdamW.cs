@@ -31,14 +31,14 @@ internal sealed class AdamW : IDisposable
         double correction1 = 1 - Math.Pow(_options.Beta1, step), correction2 = 1 - Math.Pow(_options.Beta2, step);
         using Scalar beta1 = _options.Beta1.ToScalar(), beta2 = _options.Beta2.ToScalar();
         using Scalar fresh1 = (1 - _options.Beta1).ToScalar(), fresh2 = (1 - _options.Beta2).ToScalar();
-        using Scalar root = Math.Sqrt(correction2).ToScalar(), epsilon = _options.Epsilon.ToScalar();
+        using Scalar root = Math.Sqrt(correction2).ToScalar();
         foreach ((Tensor values, Tensor gradient, Tensor first, Tensor second, double factor) in _blocks)
         {
             double rateHere = factor * learningRate;
             using Scalar kept = (1 - rateHere * _options.WeightDecay).ToScalar(), rate = (-rateHere / correction1).ToScalar();
             first.mul_(beta1).add_(gradient, alpha: fresh1);
             second.mul_(beta2).addcmul_(gradient, gradient, fresh2);
-            using Tensor denominator = second.sqrt().div_(root).add_(epsilon);
+            using Tensor denominator = second.sqrt().div_(root).Plus_(_options.Epsilon);
             if (_options.WeightDecay > 0) values.mul_(kept);
             values.addcdiv_(first, denominator, rate);
         }

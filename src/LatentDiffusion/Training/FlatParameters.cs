@@ -95,7 +95,7 @@ internal sealed class FlatParameters : IDisposable
     {
         if (_computedGradients is null) return;
         using IDisposable noGrad = no_grad();
-        Gradients.add_(_computedGradients);
+        Gradients.Plus_(_computedGradients);
         _computedGradients.zero_();
     }
 

@@ -115,7 +115,7 @@ public sealed class LatentCache : IDisposable
         (Tensor, Tensor?) Encode(Tensor pixels)
         {
             (Tensor mean, Tensor logVariance) = network.Encode(Like(pixels, network));
-            return (mean, options.Posterior ? (0.5 * logVariance.to(ScalarType.Float32)).exp() : null);
+            return (mean, options.Posterior ? logVariance.to(ScalarType.Float32).Times(0.5).exp() : null);
         }
     }
 
@@ -212,7 +212,7 @@ public sealed class LatentCache : IDisposable
         Tensor mean = _rows.Read(LatentsName, rows).to(ScalarType.Float32);
         if (posterior is null) return mean.MoveToOuterDisposeScope();
         Tensor deviation = _rows.Read(DeviationsName, rows).to(ScalarType.Float32);
-        return addcmul(mean, deviation, randn(mean.shape, generator: posterior), 1).MoveToOuterDisposeScope();
+        return mean.PlusProduct(deviation, randn(mean.shape, generator: posterior)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Token ids of a batch, from the file.</summary>

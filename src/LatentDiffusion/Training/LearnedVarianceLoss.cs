@@ -45,11 +45,11 @@ internal sealed class LearnedVarianceLoss
         // Both means share the noisy sample's part.
         Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).square();
         Tensor lower = Each(_schedule.PosteriorLogVariance), upper = Each(i => Math.Log(_schedule.Betas[i]));
-        Tensor logVariance = lower + (variance + 1) / 2 * (upper - lower);
-        Tensor divergence = 0.5 * (logVariance - lower - 1 + (lower - logVariance).exp() + square * (-logVariance).exp());
-        Tensor likelihood = 0.5 * (Math.Log(2 * Math.PI) + logVariance + square * (-logVariance).exp());
-        Tensor nats = where(timesteps.eq(0).view(-1, 1, 1, 1).to(sample.device), likelihood, divergence);
-        return (nats.flatten(1).mean([1]) / Math.Log(2)).MoveToOuterDisposeScope();
+        Tensor logVariance = lower.Plus(variance.Plus(1).Over(2) * (upper - lower));
+        Tensor divergence = (logVariance - lower).Plus(-1).Plus((lower - logVariance).exp()).Plus(square * (-logVariance).exp()).Times(0.5);
+        Tensor likelihood = logVariance.Plus(Math.Log(2 * Math.PI)).Plus(square * (-logVariance).exp()).Times(0.5);
+        Tensor nats = where(timesteps.EqualTo(0).view(-1, 1, 1, 1).to(sample.device), likelihood, divergence);
+        return nats.flatten(1).mean([1]).Over(Math.Log(2)).MoveToOuterDisposeScope();
 
         Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype, sample.device).view(-1, 1, 1, 1);
     }

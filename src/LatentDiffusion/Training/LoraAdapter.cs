@@ -39,7 +39,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
         double bound = 1 / Math.Sqrt(shape[1..].Aggregate(1.0, (product, n) => product * n));
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Down.copy_((2 * rand(Down.shape, generator: generator) - 1) * bound);
+        Down.copy_(rand(Down.shape, generator: generator).Times(2).Plus(-1).Times(bound));
         Up.zero_();
     }
 
@@ -55,7 +55,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor low = _down.call(input.to(Down.dtype));
-        return (_up.call(low) * _scale).to(input.dtype).MoveToOuterDisposeScope();
+        return _up.call(low).Times(_scale).to(input.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether a layer can have an adapter.</summary>

@@ -31,11 +31,11 @@ public sealed class PerceptualDistance(IPerceptualFeatures features)
         {
             Tensor squares = (Unit(one[layer]) - Unit(other[layer])).square();
             if (weights is not null) squares = squares * weights[layer].to(squares.dtype).view(1, -1, 1, 1);
-            sum = sum + squares.sum(1).mean();
+            sum = sum.Plus(squares.sum(1).mean());
         }
 
         return sum.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Unit(Tensor map) => map / ((map.square().sum(1, keepdim: true) + Epsilon * Epsilon).sqrt() + Epsilon);
+    private static Tensor Unit(Tensor map) => map / map.square().sum(1, keepdim: true).Plus(Epsilon * Epsilon).sqrt().Plus(Epsilon);
 }

@@ -20,11 +20,12 @@ internal sealed class ReconstructionLoss
     public Tensor Of(Tensor reconstruction, Tensor pixels, TrainingStep step)
     {
         Tensor error = reconstruction - pixels;
-        Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean() + (error.narrow(1, 2, 1) - green).abs().mean();
-        Tensor loss = _options.AbsoluteWeight * error.abs().mean() + _options.SquaredWeight * error.square().mean() + _options.ChromaWeight * chroma;
+        Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean().Plus((error.narrow(1, 2, 1) - green).abs().mean());
+        Tensor absolute = error.abs().mean().Times(_options.AbsoluteWeight), squared = error.square().mean().Times(_options.SquaredWeight);
+        Tensor loss = absolute.Plus(squared).Plus(chroma.Times(_options.ChromaWeight));
         if (_perceptual is null) return loss;
         Tensor distance = _perceptual.Between(reconstruction, pixels);
         step.Report("perceptual", distance);
-        return loss + _options.PerceptualWeight * distance;
+        return loss.Plus(distance.Times(_options.PerceptualWeight));
     }
 }

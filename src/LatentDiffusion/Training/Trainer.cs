@@ -108,7 +108,7 @@ public sealed class Trainer
             using var generator = new Generator(StepSeed.Of(_options.Seed, index));
             var batch = new TrainingStep(index, generator) { Step = step };
             Tensor value = objective.Loss(batch);
-            (batches == 1 ? value : value / batches).backward();
+            (batches == 1 ? value : value.Over(batches)).backward();
             parameters.CollectGradients();
             using Tensor number = value.detach().to(ScalarType.Float64);
             loss += number.item<double>() / batches;

@@ -36,14 +36,14 @@ public sealed class VQObjective : ReconstructionObjective
             codes = _network.Codes(nearest);
         }
 
-        Tensor straight = latents + (codes - latents).detach();
+        Tensor straight = latents.Plus((codes - latents).detach());
         Tensor reconstruction = _network.Decode(straight, quantize: false).to(wide);
         Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).square().mean();
         Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).square().mean();
         step.Report("quantization", codebook);
         step.Report("codebook_perplexity", Perplexity(nearest));
         if (!Options.TrainEncoder) return (reconstruction, zeros_like(codebook));
-        return (reconstruction, Options.CodebookWeight * codebook + Options.CommitmentWeight * commitment);
+        return (reconstruction, codebook.Times(Options.CodebookWeight).Plus(commitment.Times(Options.CommitmentWeight)));
     }
 
     /// <summary>e to the entropy of the choices.</summary>

@@ -95,7 +95,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
         ArgumentNullException.ThrowIfNull(step);
         ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         Tensor index = tensor(_indices.Of(step.Index));
-        Tensor sample = (_data.Latents.index_select(0, index).to(wide) - _scaling.Shift) * _scaling.Scale;
+        Tensor sample = _data.Latents.index_select(0, index).to(wide).Plus(-_scaling.Shift).Times(_scaling.Scale);
         Tensor text = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool)).HiddenStates;
         Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
         return _loss.Of(sample, text, empty, step.Generator, Evaluate(_student, wide), Evaluate(_target ?? _student, wide), Evaluate(_teacher, wide));
