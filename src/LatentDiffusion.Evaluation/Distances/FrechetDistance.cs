@@ -41,7 +41,7 @@ public static class FrechetDistance
         using DisposeScope scope = NewDisposeScope();
         (Tensor rootA, double traceA) = Root(first.Covariance, ridge);
         (Tensor rootB, double traceB) = Root(second.Covariance, ridge);
-        double means = (first.Mean - second.Mean).square().sum().item<double>();
+        double means = (first.Mean - second.Mean).Squared().sum().item<double>();
         double product = linalg.svdvals(rootA.mm(rootB.t())).sum().item<double>();
         // The distance of equal sets is 0 but for rounding, which may fall on either side.
         return Math.Max(0, means + traceA + traceB - 2 * product);

@@ -48,7 +48,7 @@ public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
             layer = nn.functional.relu(nn.functional.conv2d(layer, weight, strides: [2, 2], padding: [1, 1]));
             Tensor mean = layer.mean([2, 3], keepdim: true);
             features.Add(mean.flatten(1));
-            features.Add((layer - mean).square().mean([2, 3]).sqrt());
+            features.Add((layer - mean).Squared().mean([2, 3]).sqrt());
         }
 
         return cat(features, 1).MoveToOuterDisposeScope();

@@ -126,6 +126,6 @@ public sealed record AutoencoderQuality(
     private static double Divergence(Tensor mean, Tensor logVariance)
     {
         using DisposeScope scope = NewDisposeScope();
-        return (mean.to(ScalarType.Float64).square().Plus(logVariance.exp()).Plus(-1) - logVariance).Times(0.5).sum().item<double>();
+        return (mean.to(ScalarType.Float64).Squared().Plus(logVariance.exp()).Plus(-1) - logVariance).Times(0.5).sum().item<double>();
     }
 }

@@ -26,7 +26,7 @@ internal sealed class DenoisingErrors(
 
     /// <summary>Mean squared error of each picture.</summary>
     public static Tensor MeanSquare(Batch batch) =>
-        (batch.Prediction - batch.Target).to(ScalarType.Float64).square().mean([1, 2, 3]);
+        (batch.Prediction - batch.Target).to(ScalarType.Float64).Squared().mean([1, 2, 3]);
 
     /// <summary>Evaluates the denoiser at every timestep on every picture.</summary>
     /// <param name="timesteps">Where it is evaluated.</param>

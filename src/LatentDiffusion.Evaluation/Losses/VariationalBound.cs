@@ -97,7 +97,7 @@ public sealed class VariationalBound
     private static double[] PriorNats(Tensor latents, double alphaBar)
     {
         using DisposeScope scope = NewDisposeScope();
-        double[] squares = latents.to(ScalarType.Float64).square().mean([1, 2, 3]).cpu().data<double>().ToArray();
+        double[] squares = latents.to(ScalarType.Float64).Squared().mean([1, 2, 3]).cpu().data<double>().ToArray();
         return [.. squares.Select(square => 0.5 * (alphaBar * square - alphaBar - Math.Log(1 - alphaBar)))];
     }
 
@@ -108,7 +108,7 @@ public sealed class VariationalBound
         Tensor mean = batch.Noisy.to(ScalarType.Float64).Times(estimate.Noisy).Plus(batch.Prediction.to(ScalarType.Float64).Times(estimate.Prediction));
         Tensor centred = clean - mean;
         if (likelihood == DataLikelihood.Density)
-            return centred.square().Over(2 * variance).Plus(0.5 * Math.Log(2 * Math.PI * variance)).mean([1, 2, 3]);
+            return centred.Squared().Over(2 * variance).Plus(0.5 * Math.Log(2 * Math.PI * variance)).mean([1, 2, 3]);
 
         // Levels are 2/255 apart; the outermost reach to infinity.
         double half = 1.0 / 255, deviation = Math.Sqrt(variance);

@@ -82,7 +82,7 @@ public sealed class ValidationLoss
         };
         Tensor prediction = _network.call(input).to(ScalarType.Float32, CPU);
         // A network with learned variance gives twice the channels, the prediction first.
-        return (prediction.narrow(1, 0, sample.shape[1]) - target).square().flatten(1).mean([1L]).data<float>().ToArray();
+        return (prediction.narrow(1, 0, sample.shape[1]) - target).Squared().flatten(1).mean([1L]).data<float>().ToArray();
 
         Tensor Mixed(Tensor clean, Tensor noise, Func<int, (double Clean, double Noise)> shares)
         {

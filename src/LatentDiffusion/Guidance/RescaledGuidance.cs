@@ -46,7 +46,7 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
         private static Tensor Variance(Tensor x)
         {
             Tensor flat = Wide(x.flatten(1));
-            Tensor variance = (flat - flat.mean([1], keepdim: true)).square().mean([1], keepdim: true);
+            Tensor variance = (flat - flat.mean([1], keepdim: true)).Squared().mean([1], keepdim: true);
             return variance.reshape([x.shape[0], .. Enumerable.Repeat(1L, x.shape.Length - 1)]);
         }
     }

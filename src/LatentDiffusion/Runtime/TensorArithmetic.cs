@@ -11,7 +11,7 @@ namespace LatentDiffusion;
 /// </summary>
 internal static class TensorArithmetic
 {
-    private static readonly Scalar s_one = 1.ToScalar();
+    private static readonly Scalar s_zero = 0.ToScalar(), s_one = 1.ToScalar(), s_two = 2.ToScalar();
 
     extension(Tensor x)
     {
@@ -93,6 +93,9 @@ internal static class TensorArithmetic
             return x.div_(held);
         }
 
+        /// <summary>x².</summary>
+        public Tensor Squared() => x.pow(s_two);
+
         /// <summary>x to the power of the exponent.</summary>
         public Tensor RaisedTo(double exponent)
         {
@@ -128,6 +131,13 @@ internal static class TensorArithmetic
             return x.clamp_min(held);
         }
 
+        /// <summary>x, and where it is negative slope·x.</summary>
+        public Tensor LeakyRelu(double slope)
+        {
+            using Scalar held = slope.ToScalar();
+            return x.leaky_relu(held);
+        }
+
         /// <summary>Where x is a number, as booleans.</summary>
         public Tensor EqualTo(long number)
         {
@@ -161,6 +171,6 @@ internal static class TensorArithmetic
     public static Tensor CountUp(long count, ScalarType type, Device device)
     {
         using Scalar stop = count.ToScalar();
-        return arange(stop, dtype: type, device: device);
+        return arange(s_zero, stop, s_one, dtype: type, device: device);
     }
 }

@@ -33,7 +33,7 @@ public sealed class AutoencoderObjective : ReconstructionObjective
         Tensor latents = mean.Plus(logVariance.Times(0.5).exp() * noise);
         Tensor reconstruction = _network.Decode(latents.to(pixels.dtype)).to(wide);
         // Per latent value, so that the weight means the same at every size.
-        Tensor divergence = (mean.square().Plus(logVariance.exp()).Plus(-1) - logVariance).mean().Times(0.5);
+        Tensor divergence = (mean.Squared().Plus(logVariance.exp()).Plus(-1) - logVariance).mean().Times(0.5);
         step.Report("divergence", divergence);
         return (reconstruction, Options.TrainEncoder ? divergence.Times(Options.KlWeight) : zeros_like(divergence));
     }

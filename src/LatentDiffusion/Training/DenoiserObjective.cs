@@ -139,7 +139,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     private Tensor Error(Tensor prediction, Tensor target, Tensor? weights)
     {
         if (weights is null && _options.HuberDelta is null) return nn.functional.mse_loss(prediction, target);
-        Tensor square = (prediction - target).square();
+        Tensor square = (prediction - target).Squared();
         Tensor error = _options.HuberDelta is { } delta ? square.Plus(delta * delta).sqrt().Plus(-delta).Times(2 * delta) : square;
         return weights is null ? error.mean() : (weights * error.flatten(1).mean([1])).mean();
     }

@@ -246,7 +246,7 @@ public sealed class LatentCache : IDisposable
             using DisposeScope scope = NewDisposeScope();
             Tensor values = Read(rows).to(ScalarType.Float64);
             sum += values.sum().item<double>();
-            squares += values.square().sum().item<double>();
+            squares += values.Squared().sum().item<double>();
         }
 
         double mean = sum / total;

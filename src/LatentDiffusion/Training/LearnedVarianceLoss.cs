@@ -43,7 +43,7 @@ internal sealed class LearnedVarianceLoss
         int[] t = [.. timesteps.data<long>().Select(i => (int)i)];
         Tensor estimate = Clean(noisy, prediction.detach(), t);
         // Both means share the noisy sample's part.
-        Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).square();
+        Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).Squared();
         Tensor lower = Each(_schedule.PosteriorLogVariance), upper = Each(i => Math.Log(_schedule.Betas[i]));
         Tensor logVariance = lower.Plus(variance.Plus(1).Over(2) * (upper - lower));
         Tensor divergence = (logVariance - lower).Plus(-1).Plus((lower - logVariance).exp()).Plus(square * (-logVariance).exp()).Times(0.5);

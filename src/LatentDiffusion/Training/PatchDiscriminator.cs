@@ -49,9 +49,9 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = nn.functional.leaky_relu(_convolutions[0].call(images), Slope);
+        Tensor hidden = _convolutions[0].call(images).LeakyRelu(Slope);
         for (int i = 0; i < _norms.Count; i++)
-            hidden = nn.functional.leaky_relu(_norms[i].call(_convolutions[i + 1].call(hidden)), Slope);
+            hidden = _norms[i].call(_convolutions[i + 1].call(hidden)).LeakyRelu(Slope);
         return _convolutions[_convolutions.Count - 1].call(hidden).MoveToOuterDisposeScope();
     }
 }

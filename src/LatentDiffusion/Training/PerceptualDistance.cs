@@ -29,7 +29,7 @@ public sealed class PerceptualDistance(IPerceptualFeatures features)
         Tensor sum = zeros(1, one[0].dtype).squeeze(0);
         for (int layer = 0; layer < one.Count; layer++)
         {
-            Tensor squares = (Unit(one[layer]) - Unit(other[layer])).square();
+            Tensor squares = (Unit(one[layer]) - Unit(other[layer])).Squared();
             if (weights is not null) squares = squares * weights[layer].to(squares.dtype).view(1, -1, 1, 1);
             sum = sum.Plus(squares.sum(1).mean());
         }
@@ -37,5 +37,5 @@ public sealed class PerceptualDistance(IPerceptualFeatures features)
         return sum.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Unit(Tensor map) => map / map.square().sum(1, keepdim: true).Plus(Epsilon * Epsilon).sqrt().Plus(Epsilon);
+    private static Tensor Unit(Tensor map) => map / map.Squared().sum(1, keepdim: true).Plus(Epsilon * Epsilon).sqrt().Plus(Epsilon);
 }

@@ -21,7 +21,7 @@ internal sealed class ReconstructionLoss
     {
         Tensor error = reconstruction - pixels;
         Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean().Plus((error.narrow(1, 2, 1) - green).abs().mean());
-        Tensor absolute = error.abs().mean().Times(_options.AbsoluteWeight), squared = error.square().mean().Times(_options.SquaredWeight);
+        Tensor absolute = error.abs().mean().Times(_options.AbsoluteWeight), squared = error.Squared().mean().Times(_options.SquaredWeight);
         Tensor loss = absolute.Plus(squared).Plus(chroma.Times(_options.ChromaWeight));
         if (_perceptual is null) return loss;
         Tensor distance = _perceptual.Between(reconstruction, pixels);

@@ -38,8 +38,8 @@ public sealed class VQObjective : ReconstructionObjective
 
         Tensor straight = latents.Plus((codes - latents).detach());
         Tensor reconstruction = _network.Decode(straight, quantize: false).to(wide);
-        Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).square().mean();
-        Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).square().mean();
+        Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).Squared().mean();
+        Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).Squared().mean();
         step.Report("quantization", codebook);
         step.Report("codebook_perplexity", Perplexity(nearest));
         if (!Options.TrainEncoder) return (reconstruction, zeros_like(codebook));

@@ -20,6 +20,9 @@ public sealed class NumbersHeldTests
     // Operators that take a number, or a second summand, make a Scalar within TorchSharp.
     private static readonly HashSet<string> s_operators = [.. new[] { "Addition", "Subtraction", "Multiply", "Division" }.Select(o => $"op_{o}")];
 
+    // Methods that make one within.
+    private static readonly HashSet<string> s_methods = ["square", "square_", "leaky_relu", "softplus", "mish", "arange"];
+
     [Theory]
     [InlineData(typeof(IDenoiser))]
     [InlineData(typeof(DiffusionPipeline))]
@@ -75,10 +78,14 @@ public sealed class NumbersHeldTests
         if (member.Parent.Kind != HandleKind.TypeReference || member.GetKind() != MemberReferenceKind.Method) return null;
         string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), name = metadata.GetString(member.Name);
         if (type == nameof(Scalar)) return name == "op_Implicit" ? "a number that becomes a Scalar on its own" : null;
-        if (type != nameof(Tensor)) return null;
+        if (type is not (nameof(Tensor) or nameof(torch) or nameof(nn.functional))) return null;
         string[] parameters = [.. member.DecodeMethodSignature(new Names(), null).ParameterTypes];
-        bool numbers = s_operators.Contains(name) && parameters.Any(p => p is not nameof(Tensor)), sum = name is "op_Addition" or "add" or "add_" && parameters.All(p => p == nameof(Tensor));
-        return numbers || sum ? $"{name}({string.Join(", ", parameters)})" : null;
+        int held = parameters.Count(p => p == nameof(Scalar));
+        bool numbers = s_operators.Contains(name) && parameters.Any(p => p is not nameof(Tensor));
+        // Without a weight for the second summand they make one.
+        bool sum = name is "op_Addition" or "add" or "add_" && (parameters.All(p => p == nameof(Tensor)) || (parameters.Length == 1 && held == 1));
+        bool within = s_methods.Contains(name) && held < (name == nameof(arange) ? 3 : 1);
+        return numbers || sum || within ? $"{name}({string.Join(", ", parameters)})" : null;
     }
 
     private static string Outermost(MetadataReader metadata, TypeDefinitionHandle handle)

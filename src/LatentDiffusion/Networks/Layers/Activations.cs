@@ -10,7 +10,7 @@ internal static class Activations
         "silu" or "swish" => Silu,
         "relu" => Relu,
         "gelu" => x => nn.functional.gelu(x),
-        "mish" => x => nn.functional.mish(x),
+        "mish" => Mish,
         "quick_gelu" => QuickGelu,
         _ => throw new NotSupportedException($"Activation '{name}' is not known; expected silu, swish, relu, gelu, mish or quick_gelu."),
     };
@@ -18,6 +18,13 @@ internal static class Activations
     public static Tensor Silu(Tensor x) => nn.functional.silu(x);
 
     public static Tensor Relu(Tensor x) => nn.functional.relu(x);
+
+    /// <summary>x·tanh(ln(1 + eˣ)) (Misra 2019).</summary>
+    private static Tensor Mish(Tensor x)
+    {
+        using Tensor zero = zeros(1, x.dtype, x.device), soft = x.logaddexp(zero);
+        return soft.tanh().Into(gate => x * gate);
+    }
 
     /// <summary>x·σ(1.702·x), as OpenAI's CLIP was trained with.</summary>
     private static Tensor QuickGelu(Tensor x)

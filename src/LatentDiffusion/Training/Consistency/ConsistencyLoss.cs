@@ -81,7 +81,7 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
 
     private Tensor Distance(Tensor one, Tensor other)
     {
-        Tensor square = (one - other).square();
+        Tensor square = (one - other).Squared();
         return (options.HuberDelta is { } delta ? square.Plus(delta * delta).sqrt().Plus(-delta) : square).mean();
     }
 
