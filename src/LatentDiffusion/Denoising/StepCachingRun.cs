@@ -46,14 +46,19 @@ internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions o
         // In the type that the network sees it in, under which the cache knows it.
         TextKeysAndValues text = _texts.Of(conditioning.HiddenStates.to(denoiser.Type));
         CachedPass? known = _passes.Find(p => p.IsOf(text, latents));
-        if (known is not null) return known;
-        if (_passes.Count == Capacity)
+        if (known is not null)
+        {
+            _passes.Remove(known);
+        }
+        else if (_passes.Count == Capacity)
         {
             _passes[0].Dispose();
             _passes.RemoveAt(0);
         }
 
-        _passes.Add(new CachedPass(text, latents, options));
-        return _passes[^1];
+        // Last is what was used last, so that what a picture uses at each of its steps is not forgotten in between.
+        known ??= new CachedPass(text, latents, options);
+        _passes.Add(known);
+        return known;
     }
 }

@@ -34,15 +34,16 @@ internal static class GenerationTelemetry
         s_meter.CreateCounter<int>("latent_diffusion.image.count", "{image}", "Pictures generated.");
 
     // Internal, as the conventions have it for models that run in the same process.
-    public static Activity? Start(string? model, GenerationRequest request)
+    public static Activity? Start(string? model, IReadOnlyList<GenerationRequest> requests)
     {
+        GenerationRequest request = requests[0];
         Activity? activity = s_source.StartActivity(model is null ? Operation : $"{Operation} {model}", ActivityKind.Internal);
         if (activity is not { IsAllDataRequested: true }) return activity;
         foreach ((string key, object? value) in Tags(model)) activity.SetTag(key, value);
         return activity
             .SetTag("gen_ai.output.type", "image")
-            .SetTag("gen_ai.request.choice.count", request.Count)
-            // Tags hold signed numbers; seeds may be larger.
+            .SetTag("gen_ai.request.choice.count", requests.Sum(r => r.Count))
+            // Tags hold signed numbers; seeds may be larger. Of several requests, the first one's.
             .SetTag("gen_ai.request.seed", unchecked((long)request.Seed!.Value))
             .SetTag("gen_ai.request.image.width", request.Width)
             .SetTag("gen_ai.request.image.height", request.Height)
@@ -54,14 +55,14 @@ internal static class GenerationTelemetry
 
     public static void Running(string? model, int change) => s_running.Add(change, Tags(model));
 
-    public static void Finished(Activity? activity, string? model, GenerationResult result, TimeSpan elapsed)
+    public static void Finished(Activity? activity, string? model, int pictures, GenerationTimings timings, TimeSpan elapsed)
     {
-        s_images.Add(result.Images.Count, Tags(model));
+        s_images.Add(pictures, Tags(model));
         s_duration.Record(elapsed.TotalSeconds, Tags(model));
         activity?
-            .SetTag("latent_diffusion.text_encoding.duration", result.Timings.TextEncoding.TotalSeconds)
-            .SetTag("latent_diffusion.denoising.duration", result.Timings.Denoising.TotalSeconds)
-            .SetTag("latent_diffusion.decoding.duration", result.Timings.Decoding.TotalSeconds);
+            .SetTag("latent_diffusion.text_encoding.duration", timings.TextEncoding.TotalSeconds)
+            .SetTag("latent_diffusion.denoising.duration", timings.Denoising.TotalSeconds)
+            .SetTag("latent_diffusion.decoding.duration", timings.Decoding.TotalSeconds);
     }
 
     public static void Failed(Activity? activity, string? model, Exception exception, TimeSpan elapsed)

@@ -16,6 +16,10 @@ internal sealed class ControlHints
             network, request.ControlWeights![i], Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
     ]);
 
+    /// <summary>Those of pictures that share their evaluations, and with them the weights.</summary>
+    public static ControlHints Together(IReadOnlyList<ControlHints> pictures) => new(
+        [.. pictures[0]._controls.Select((first, i) => (first.Network, first.Weight, cat([.. pictures.Select(p => p._controls[i].Hint)])))]);
+
     /// <summary>The denoiser of a generation with the control upon it; itself where there is none.</summary>
     public IDenoiser Over(IDenoiser denoiser, ISchedulerRun run) =>
         _controls.Length == 0 ? denoiser : ((UNetRun)denoiser).Controlled(new ControlSchedule(this, run));
@@ -32,7 +36,8 @@ internal sealed class ControlHints
         foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls.Where(c => c.Weight.Acts(evaluation, evaluations)))
         {
             UNetInput seen = Seen(input, control);
-            Tensor pictures = hint.to(control.Type).expand(seen.Sample.shape[0], -1, -1, -1);
+            // Guidance evaluates several batches of the same pictures at once.
+            Tensor pictures = hint.to(control.Type).repeat(seen.Sample.shape[0] / hint.shape[0], 1, 1, 1);
             ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = weight.Scale!.Value });
             Tensor[] residuals = [.. output.DownResiduals.Select(r => As(type, r))];
             down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a.Plus(b))];

@@ -18,9 +18,26 @@ public sealed partial class DiffusionPipeline
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="TimeoutException">It took longer than the request's, or else the pipeline's, time limit.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
-    public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        GenerateAccepted([Accept(request)], progress, cancellationToken)[0];
+
+    /// <summary>Generates on a worker thread; no thread is held while it waits for its turn.</summary>
+    /// <inheritdoc cref="Generate(GenerationRequest, IProgress{GenerationProgress}?, CancellationToken)"/>
+    public async Task<GenerationResult> GenerateAsync(
+        GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        (await GenerateAcceptedAsync([Accept(request)], progress, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Releases the model, where the pipeline loaded it; parts that were handed in stay the caller's. No generation may run any more.</summary>
+    public void Dispose()
     {
-        using var generation = new RunningGeneration(_parts, Accept(request), cancellationToken);
+        if (_disposed) return;
+        _disposed = true;
+        _parts.Dispose();
+    }
+
+    private GenerationResult[] GenerateAccepted(IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var generation = new RunningGeneration(_parts, requests, cancellationToken);
         try
         {
             generation.TakePlace();
@@ -33,12 +50,10 @@ public sealed partial class DiffusionPipeline
         }
     }
 
-    /// <summary>Generates on a worker thread; no thread is held while it waits for its turn.</summary>
-    /// <inheritdoc cref="Generate"/>
-    public async Task<GenerationResult> GenerateAsync(
-        GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
+    private async Task<GenerationResult[]> GenerateAcceptedAsync(
+        IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        using var generation = new RunningGeneration(_parts, Accept(request), cancellationToken);
+        using var generation = new RunningGeneration(_parts, requests, cancellationToken);
         try
         {
             await generation.TakePlaceAsync().ConfigureAwait(false);
@@ -50,14 +65,6 @@ public sealed partial class DiffusionPipeline
             if (generation.Failed(e) is { } timeout) throw timeout;
             throw;
         }
-    }
-
-    /// <summary>Releases the model, where the pipeline loaded it; parts that were handed in stay the caller's. No generation may run any more.</summary>
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        _parts.Dispose();
     }
 
     private GenerationRequest Accept(GenerationRequest request)

@@ -19,36 +19,36 @@ public sealed partial class DiffusionPipeline : IDisposable
     public DiffusionModel? Model => _parts.OwnedModel;
 
     /// <summary>The work itself.</summary>
-    private GenerationResult Run(RunningGeneration generation, IProgress<GenerationProgress>? progress)
+    private GenerationResult[] Run(RunningGeneration generation, IProgress<GenerationProgress>? progress)
     {
         generation.ThrowIfOver();
-        (GenerationRequest request, CancellationToken cancellationToken) = (generation.Request, generation.Token);
-        var pictures = new List<ImageBuffer>(request.Count);
+        (IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken) = (generation.Requests, generation.Token);
+        var pictures = new Queue<ImageBuffer>(generation.Pictures);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
-        (Conditioning text, Conditioning? negative) = Encode(request, guided && _parts.Guidance.NeedsUnconditional, cancellationToken);
+        bool guided = generation.Request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
+        bool withNegative = guided && _parts.Guidance.NeedsUnconditional;
+        (Conditioning Text, Conditioning? Negative)[] prompts = Encode(requests, withNegative, cancellationToken);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
         IDenoiser plain = caching ?? _parts.Denoiser;
-        using Refinement? refinement = Refine(request, withNegative: negative is not null, cancellationToken);
+        using Refinement? refinement = Refine(requests, withNegative, cancellationToken);
         TimeSpan encoding = clock.Elapsed;
 
         generation.ThrowIfOver();
         clock.Restart();
-        GenerationPass[] passes = GenerationPass.Of(request, text, negative, refinement, _parts, cancellationToken);
+        GenerationPass[][] all = GenerationPass.OfPictures(requests, prompts, refinement, _parts, cancellationToken);
         var batches = new List<Tensor>();
         using (_parts.Residency.Bring(cancellationToken, _parts.Denoising))
         {
-            for (int first = 0; first < request.Count; first += _parts.Options.ImagesPerEvaluation)
+            foreach (GenerationPass[][] together in all.Chunk(_parts.Options.ImagesPerEvaluation))
             {
-                int count = Math.Min(_parts.Options.ImagesPerEvaluation, request.Count - first);
                 using DisposeScope batch = NewDisposeScope();
-                Tensor latents = Denoise(passes[0], passes[0].Source, plain, guided, first, count, progress, generation);
-                foreach (GenerationPass pass in passes.Skip(1))
-                    latents = Denoise(pass, pass.Source.Enlarged(latents, pass.Request, _parts), plain, guided, first, count, progress, generation);
-                batches.Add(latents.MoveToOuterDisposeScope());
+                Tensor? latents = null;
+                for (int pass = 0; pass < together[0].Length; pass++)
+                    latents = Denoise([.. together.Select(picture => picture[pass])], latents, plain, guided, batches.Count, progress, generation);
+                batches.Add(latents!.MoveToOuterDisposeScope());
             }
         }
 
@@ -59,53 +59,63 @@ public sealed partial class DiffusionPipeline : IDisposable
             foreach (Tensor latents in batches)
             {
                 using DisposeScope batch = NewDisposeScope();
-                pictures.AddRange(ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken)));
+                foreach (ImageBuffer picture in ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken))) pictures.Enqueue(picture);
             }
         }
 
         var timings = new GenerationTimings(encoding, denoising, clock.Elapsed);
-        return new GenerationResult(
-            [.. pictures.Select((picture, i) => new GeneratedImage(picture, request.Alone(i), timings, _parts))], request, timings);
+        return [.. requests.Select(r => new GenerationResult([.. Enumerable.Range(0, r.Count).Select(i => new GeneratedImage(pictures.Dequeue(), r.Alone(i), timings, _parts))], r, timings))];
     }
 
-    private Refinement? Refine(GenerationRequest request, bool withNegative, CancellationToken cancellationToken)
+    private Refinement? Refine(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
     {
         if (_parts.Refiner is not { } refiner) return null;
         using IDisposable there = _parts.Residency.Bring(cancellationToken, refiner.TextEncoder);
-        return refiner.Begin(request, withNegative, _parts.Scheduler, cancellationToken);
+        return refiner.Begin(requests, withNegative, _parts.Scheduler, cancellationToken);
     }
 
-    private (Conditioning Text, Conditioning? Negative) Encode(GenerationRequest request, bool withNegative, CancellationToken cancellationToken)
+    private (Conditioning Text, Conditioning? Negative)[] Encode(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
     {
-        bool encodes = request.PromptEmbeds is null || (withNegative && request.NegativePromptEmbeds is null);
+        bool encodes = requests.Any(r => r.PromptEmbeds is null || (withNegative && r.NegativePromptEmbeds is null));
         using IDisposable there = _parts.Residency.Bring(cancellationToken, encodes ? [_parts.TextEncoder] : []);
-        return RequestConditioning.Of(request, _parts.TextEncoder, withNegative, _parts.Device, cancellationToken);
+        // Each for itself, so that a picture's text does not depend on those beside it.
+        (Conditioning Text, Conditioning? Negative)[] prompts =
+            [.. requests.Select(r => RequestConditioning.Of(r, _parts.TextEncoder, withNegative, _parts.Device, cancellationToken))];
+        JoinedConditioning.Check([.. prompts.Select(p => p.Text)]);
+        return prompts;
     }
 
-    /// <summary>The reverse process, in one pass, for pictures <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/>.</summary>
+    /// <summary>The reverse process, in one pass, for pictures that share their evaluations.</summary>
+    /// <param name="pictures">The pass of each.</param>
+    /// <param name="earlier">Their latents after the pass before; null in the first.</param>
+    /// <param name="plain">The denoiser without guidance.</param>
+    /// <param name="guided">Whether there is guidance.</param>
+    /// <param name="batch">Which batch of the generation they are.</param>
+    /// <param name="progress">Told of each evaluation.</param>
+    /// <param name="generation">The generation.</param>
     private Tensor Denoise(
-        GenerationPass pass, LatentSource source, IDenoiser plain, bool guided, int first, int count,
+        IReadOnlyList<GenerationPass> pictures, Tensor? earlier, IDenoiser plain, bool guided, int batch,
         IProgress<GenerationProgress>? progress, RunningGeneration generation)
     {
+        var pass = GenerationPass.Together(pictures);
         GenerationRequest request = pass.Request;
-        PictureNoise[] noises = [.. Enumerable.Range(first, count).Select(i => new PictureNoise(request.Alone(i)))];
+        PictureNoise[] noises = [.. pictures.Select(picture => new PictureNoise(picture.Request))];
         try
         {
-            var noise = new BatchNoise(noises);
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(StartRules.Sampling(request, _parts.Scheduler, noise));
-            using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
-            LatentStart start = source.Start(run, noise, like);
-            Conditioning text = Repeat(pass.Text, count);
+            using ISchedulerRun run = _parts.Scheduler.Start(StartRules.Sampling(request, _parts.Scheduler, new BatchNoise(noises)));
+            using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
+            var start = LatentStart.Together([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
+            Conditioning text = pass.Text;
             IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run)), pass.Negative);
             if (pass.Refinement is { } refinement)
             {
-                (Conditioning told, Conditioning? toldNegative) = refinement.Conditioning(request);
-                denoiser = new ExpertDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), Repeat(told, count), refinement.Boundary);
+                (Conditioning told, Conditioning? toldNegative) = pass.Refined!.Value;
+                denoiser = new ExpertDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), told, refinement.Boundary);
             }
 
             Tensor latents = start.Latents;
-            int per = _parts.Options.ImagesPerEvaluation, batch = first / per, batches = (request.Count + per - 1) / per;
+            int per = _parts.Options.ImagesPerEvaluation, first = batch * per, batches = (generation.Pictures + per - 1) / per;
             int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
             while (!run.IsCompleted)
             {
@@ -123,14 +133,13 @@ public sealed partial class DiffusionPipeline : IDisposable
             return latents;
 
             IDenoiser Guide(IDenoiser one, Conditioning? negative) =>
-                guided ? _parts.Guidance.Guide(one, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value) : one;
+                guided ? _parts.Guidance.Guide(one, negative, request.GuidanceScale!.Value) : one;
+
+            LatentSource SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Enlarged(earlier.narrow(0, i, 1), request, _parts);
         }
         finally
         {
             foreach (PictureNoise each in noises) each.Dispose();
         }
     }
-
-    private static Conditioning Repeat(Conditioning one, int count) =>
-        one.Map(t => t.expand([count, .. t.shape[1..]]).contiguous());
 }

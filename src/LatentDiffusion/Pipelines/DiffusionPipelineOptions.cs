@@ -14,7 +14,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     public double GuidanceScale { get; set; } = 5;
 
     /// <summary>
-    /// How many pictures of a request go through the network at once, at least 1. With the default of 1 each picture is
+    /// How many pictures of a request, or of requests generated together, go through the network at once, at least 1. With the default of 1 each picture is
     /// bit for bit the one that its seed gives alone; more is faster on GPUs and agrees but for rounding.
     /// </summary>
     [Range(1, 1024)]

@@ -42,11 +42,11 @@ internal sealed class LatentSource
     }
 
     /// <summary>
-    /// Starts a batch. Draws in the order of diffusers (the picture's latents, noise, the masked picture's latents), so that
+    /// Starts pictures. Draws in the order of diffusers (the picture's latents, noise, the masked picture's latents), so that
     /// a seed is the same picture there.
     /// </summary>
     /// <param name="run">The scheduler's, where it begins.</param>
-    /// <param name="noise">The batch's.</param>
+    /// <param name="noise">Theirs.</param>
     /// <param name="like">Shape, type and device of the latents.</param>
     public LatentStart Start(ISchedulerRun run, INoiseSource noise, Tensor like)
     {

@@ -12,6 +12,20 @@ internal sealed record LatentStart(Tensor Latents)
     /// <summary>What is put back after every step; null for nothing.</summary>
     public KeptLatents? Kept { get; init; }
 
+    /// <summary>The start of pictures that share their evaluations.</summary>
+    /// <param name="pictures">That of each, alike in what they have.</param>
+    public static LatentStart Together(IReadOnlyList<LatentStart> pictures)
+    {
+        if (pictures.Count == 1) return pictures[0];
+        return new LatentStart(Joined(s => s.Latents))
+        {
+            Beside = pictures[0].Beside is null ? null : Joined(s => s.Beside!),
+            Kept = pictures[0].Kept is null ? null : new KeptLatents(Joined(s => s.Kept!.Picture), Joined(s => s.Kept!.Noise), Joined(s => s.Kept!.Repainted)),
+        };
+
+        Tensor Joined(Func<LatentStart, Tensor> part) => cat([.. pictures.Select(part)]);
+    }
+
     /// <summary>The denoiser as one that takes latents alone.</summary>
     public IDenoiser Complete(IDenoiser denoiser) => Beside is null ? denoiser : new InpaintingDenoiser(denoiser, Beside);
 

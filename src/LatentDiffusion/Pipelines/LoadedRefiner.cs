@@ -60,12 +60,12 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     }
 
     /// <summary>Begins its part in a generation. Its tensors belong to the caller's dispose scope.</summary>
-    /// <param name="request">Complete.</param>
+    /// <param name="requests">Complete.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="scheduler">The pipeline's.</param>
     /// <param name="cancellationToken">Checked before each call of the encoder.</param>
-    public Refinement Begin(GenerationRequest request, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
-        new(Model.Denoiser, RequestConditioning.Of(request, TextEncoder, withNegative, Model.Device, cancellationToken), Boundary(scheduler), Model.Device, cancellationToken);
+    public Refinement Begin(IReadOnlyList<GenerationRequest> requests, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
+        new(Model.Denoiser, [.. requests.Select(r => RequestConditioning.Of(r, TextEncoder, withNegative, Model.Device, cancellationToken))], Boundary(scheduler), Model.Device, cancellationToken);
 
     public void Dispose() => Model.Dispose();
 }

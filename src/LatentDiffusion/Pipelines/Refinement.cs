@@ -4,11 +4,12 @@ namespace LatentDiffusion;
 
 /// <summary>A refiner's part in one generation.</summary>
 /// <param name="network">The refiner's denoiser.</param>
-/// <param name="prompt">The prompts, as it reads them.</param>
+/// <param name="prompts">The prompts of each request, as it reads them.</param>
 /// <param name="boundary">The timestep below which it takes over.</param>
 /// <param name="device">Where it runs.</param>
 /// <param name="cancellationToken">The generation's.</param>
-internal sealed class Refinement(IDenoiser network, (Conditioning Text, Conditioning? Negative) prompt, double boundary, Device device, CancellationToken cancellationToken) : IDisposable
+internal sealed class Refinement(
+    IDenoiser network, IReadOnlyList<(Conditioning Text, Conditioning? Negative)> prompts, double boundary, Device device, CancellationToken cancellationToken) : IDisposable
 {
     private readonly IDenoiserRun? _caching = (network as ICachingDenoiser)?.Start(cancellationToken);
 
@@ -18,10 +19,12 @@ internal sealed class Refinement(IDenoiser network, (Conditioning Text, Conditio
     /// <summary>The denoiser, for this generation.</summary>
     public IDenoiser Denoiser => _caching ?? network;
 
-    /// <summary>The prompts, told the size of a pass. Refiners learned their own numbers: where a picture comes from they share with the model.</summary>
+    /// <summary>The prompts of a request, told the size of a pass. Refiners learned their own numbers: where a picture comes from they share with the model.</summary>
     /// <param name="pass">The pass's request, complete.</param>
-    public (Conditioning Text, Conditioning? Negative) Conditioning(GenerationRequest pass)
+    /// <param name="index">Which of the requests it is.</param>
+    public (Conditioning Text, Conditioning? Negative) Conditioning(GenerationRequest pass, int index)
     {
+        (Conditioning Text, Conditioning? Negative) prompt = prompts[index];
         SizeConditioning kind = network.SizeConditioning;
         if (kind == SizeConditioning.None) return prompt;
         GenerationRequest told = RequestRules.WithSizeHints(pass with { SizeHint = Origin(pass.SizeHint), NegativeSizeHint = Origin(pass.NegativeSizeHint) }, kind);

@@ -8,7 +8,9 @@ internal static class RequestRules
 
     private const double DefaultVariationStrength = 0.2;
 
-    private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
+    public const int MaximumCount = 1024;
+
+    private const int MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {

@@ -14,17 +14,24 @@ internal sealed class RunningGeneration : IDisposable
     private RateLimitLease? _place;
     private bool _counted;
 
-    public RunningGeneration(PipelineParts parts, GenerationRequest request, CancellationToken caller)
+    public RunningGeneration(PipelineParts parts, IReadOnlyList<GenerationRequest> requests, CancellationToken caller)
     {
-        (_parts, Request, _caller) = (parts, request, caller);
+        (_parts, Requests, _caller) = (parts, requests, caller);
+        GenerationRequest request = Request;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(caller);
         if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
-        _activity = GenerationTelemetry.Start(parts.Options.ModelId, request);
-        _parts.Logger.Starting(request.Count, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
+        _activity = GenerationTelemetry.Start(parts.Options.ModelId, requests);
+        _parts.Logger.Starting(Pictures, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
     }
 
-    /// <summary>With every choice filled in.</summary>
-    public GenerationRequest Request { get; }
+    /// <summary>At least one, with every choice filled in; what evaluations share is the same in all.</summary>
+    public IReadOnlyList<GenerationRequest> Requests { get; }
+
+    /// <summary>The first of them, for what they share.</summary>
+    public GenerationRequest Request => Requests[0];
+
+    /// <summary>How many pictures they ask for in all.</summary>
+    public int Pictures => Requests.Sum(r => r.Count);
 
     /// <summary>Cancelled by the caller or by the time limit.</summary>
     public CancellationToken Token => _stop.Token;
@@ -54,14 +61,13 @@ internal sealed class RunningGeneration : IDisposable
         _counted = true;
     }
 
-    public GenerationResult Finished(GenerationResult result)
+    public GenerationResult[] Finished(GenerationResult[] results)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
-        GenerationTelemetry.Finished(_activity, _parts.Options.ModelId, result, elapsed);
-        _parts.Logger.Finished(
-            result.Images.Count, elapsed.TotalSeconds,
-            result.Timings.TextEncoding.TotalSeconds, result.Timings.Denoising.TotalSeconds, result.Timings.Decoding.TotalSeconds);
-        return result;
+        GenerationTimings timings = results[0].Timings;
+        GenerationTelemetry.Finished(_activity, _parts.Options.ModelId, Pictures, timings, elapsed);
+        _parts.Logger.Finished(Pictures, elapsed.TotalSeconds, timings.TextEncoding.TotalSeconds, timings.Denoising.TotalSeconds, timings.Decoding.TotalSeconds);
+        return results;
     }
 
     /// <summary>Tells of the failure; the exception to throw in its place where it was the time limit.</summary>

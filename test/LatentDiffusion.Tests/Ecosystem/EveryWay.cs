@@ -7,9 +7,9 @@ namespace LatentDiffusion.Tests.Ecosystem;
 /// <summary>The ways in which a pipeline is asked for pictures.</summary>
 internal static class EveryWay
 {
-    public const string Blocking = "Generate", Asynchronous = "GenerateAsync", Stream = "GenerateStreamAsync", Generator = "IImageGenerator";
+    public const string Blocking = "Generate", Asynchronous = "GenerateAsync", Several = "GenerateAsync of several", Stream = "GenerateStreamAsync", Generator = "IImageGenerator";
 
-    public static readonly string[] Names = [Blocking, Asynchronous, Stream, Generator];
+    public static readonly string[] Names = [Blocking, Asynchronous, Several, Stream, Generator];
 
     /// <summary>Asks, and waits for the result.</summary>
     public static async Task<GenerationResult> AskAsync(string way, DiffusionPipeline pipeline, GenerationRequest request, CancellationToken cancellationToken = default)
@@ -20,6 +20,8 @@ internal static class EveryWay
                 return pipeline.Generate(request, null, cancellationToken);
             case Asynchronous:
                 return await pipeline.GenerateAsync(request, null, cancellationToken);
+            case Several:
+                return Assert.Single(await pipeline.GenerateAsync([request], null, cancellationToken));
             case Stream:
                 GenerationResult? last = null;
                 await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request, previewEvery: 0, cancellationToken)) last = update.Result;

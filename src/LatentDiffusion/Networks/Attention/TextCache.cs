@@ -23,15 +23,20 @@ internal sealed class TextCache : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         int index = _texts.FindIndex(t => t.AreOf(text));
-        if (index >= 0) return _texts[index];
-        if (_texts.Count == Capacity)
+        TextKeysAndValues found = index >= 0 ? _texts[index] : new TextKeysAndValues(text);
+        if (index >= 0)
+        {
+            _texts.RemoveAt(index);
+        }
+        else if (_texts.Count == Capacity)
         {
             _texts[0].Dispose();
             _texts.RemoveAt(0);
         }
 
-        _texts.Add(new TextKeysAndValues(text));
-        return _texts[^1];
+        // Last is what was used last: what all pictures share stays while their own prompts come and go.
+        _texts.Add(found);
+        return found;
     }
 
     public void Dispose()

@@ -1,0 +1,59 @@
+namespace LatentDiffusion;
+
+/// <content>Several requests at once.</content>
+public sealed partial class DiffusionPipeline
+{
+    /// <summary>
+    /// Generates the pictures of several requests together, on the calling thread: as many as
+    /// <see cref="DiffusionPipelineOptions.ImagesPerEvaluation"/> says share the evaluations of the network, whatever their
+    /// prompts, negative prompts, seeds and pictures to start from. Each picture is the one that its request gives alone: bit
+    /// for bit where pictures do not share evaluations, and but for rounding where they do.
+    /// </summary>
+    /// <param name="requests">
+    /// What to generate: at least one, for at most 1024 pictures in all. They have the same size, steps, guidance scale,
+    /// strength, upscaling, control weights and time limit; all of them have a picture to start from or a mask, or none.
+    /// </param>
+    /// <param name="progress">Told after each evaluation of the network, of the pictures of all requests in their order, on the thread that generates.</param>
+    /// <param name="cancellationToken">Checked before each evaluation, and while it waits for its turn; it stops all of them.</param>
+    /// <returns>One result a request, in their order, each with its request's prompt and seeds. Timings are those of the whole.</returns>
+    /// <exception cref="ArgumentException">
+    /// There is no request, or one has a value out of its range, or they differ in what evaluations share; the message names
+    /// request and value.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="TimeoutException">All of it together took longer than the requests', or else the pipeline's, time limit.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    public IReadOnlyList<GenerationResult> Generate(
+        IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        GenerateAccepted(Accept(requests), progress, cancellationToken);
+
+    /// <summary>Generates the pictures of several requests together, on a worker thread; no thread is held while it waits for its turn.</summary>
+    /// <inheritdoc cref="Generate(IReadOnlyList{GenerationRequest}, IProgress{GenerationProgress}?, CancellationToken)"/>
+    public async Task<IReadOnlyList<GenerationResult>> GenerateAsync(
+        IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        await GenerateAcceptedAsync(Accept(requests), progress, cancellationToken).ConfigureAwait(false);
+
+    private GenerationRequest[] Accept(IReadOnlyList<GenerationRequest> requests)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        RequestRules.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
+        GenerationRequest[] complete = [.. requests.Select((request, i) => Accept(request, i, requests.Count))];
+        SharedSettings.Check(complete);
+        int pictures = complete.Sum(r => r.Count);
+        RequestRules.Check(pictures <= RequestRules.MaximumCount, nameof(requests), $"for {pictures} pictures", $"at most {RequestRules.MaximumCount}");
+        return complete;
+    }
+
+    private GenerationRequest Accept(GenerationRequest request, int index, int count)
+    {
+        RequestRules.Check(request is not null, $"requests[{index}]", "null", "a request");
+        try
+        {
+            return Accept(request!);
+        }
+        catch (ArgumentException e) when (count > 1)
+        {
+            throw new ArgumentException($"requests[{index}]: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>What pictures that share their evaluations are conditioned on, as one batch.</summary>
+internal static class JoinedConditioning
+{
+    /// <summary>
+    /// One batch of conditionings of one prompt each. Shorter ones are filled up with tokens that are not attended to: windows
+    /// of the empty prompt, which make prompt and negative prompt equally long, would make another picture of the prompt than
+    /// it gives alone.
+    /// </summary>
+    /// <param name="ones">At least one, which agree as <see cref="Check"/> says. A single one is given back as it is.</param>
+    public static Conditioning Of(IReadOnlyList<Conditioning> ones)
+    {
+        if (ones.Count == 1) return ones[0];
+        long tokens = ones.Max(Tokens);
+        bool masked = ones.Any(c => c.Mask is not null || Tokens(c) != tokens);
+        return new Conditioning(
+            cat([.. ones.Select(c => Filled(c.HiddenStates, tokens))]),
+            ones[0].Pooled is null ? null : cat([.. ones.Select(c => c.Pooled!)]),
+            masked ? cat([.. ones.Select(c => Filled(c.Mask ?? ones_like(c.HiddenStates.select(2, 0)), tokens))]) : null,
+            ones[0].Size is null ? null : cat([.. ones.Select(c => c.Size!)]));
+    }
+
+    /// <summary>Refuses what cannot share evaluations.</summary>
+    /// <param name="requests">Conditioning of each request's prompt.</param>
+    /// <exception cref="ArgumentException">Widths differ, or some are pooled and others not.</exception>
+    public static void Check(IReadOnlyList<Conditioning> requests)
+    {
+        string expected = Kind(requests[0]);
+        for (int i = 1; i < requests.Count; i++)
+            RequestRules.Check(Kind(requests[i]) == expected, $"requests[{i}].{nameof(GenerationRequest.PromptEmbeds)}", Kind(requests[i]), $"{expected}, as in requests[0], for they are generated together");
+    }
+
+    private static long Tokens(Conditioning one) => one.HiddenStates.shape[1];
+
+    private static string Kind(Conditioning one) => FormattableString.Invariant(
+        $"of width {one.HiddenStates.shape[2]} and {(one.Pooled is { } pooled ? $"pooled to {pooled.shape[1]}" : "not pooled")}");
+
+    /// <summary>With zeros for the tokens that are missing, [1, tokens, …].</summary>
+    private static Tensor Filled(Tensor one, long tokens)
+    {
+        if (one.shape[1] == tokens) return one;
+        long[] missing = [1, tokens - one.shape[1], .. one.shape[2..]];
+        return cat([one, zeros(missing, dtype: one.dtype, device: one.device)], 1);
+    }
+}
