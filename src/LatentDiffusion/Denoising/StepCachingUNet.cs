@@ -7,6 +7,12 @@ namespace LatentDiffusion;
 /// <param name="options">How much is kept; valid.</param>
 internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IOffloadable
 {
+    /// <summary>The type that the network computes in.</summary>
+    public ScalarType Type => denoiser.Type;
+
+    /// <summary>How much is kept.</summary>
+    public StepCachingOptions Options => options;
+
     public int InChannels => denoiser.InChannels;
 
     public SizeConditioning SizeConditioning => denoiser.SizeConditioning;

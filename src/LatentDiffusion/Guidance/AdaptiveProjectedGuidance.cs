@@ -14,10 +14,12 @@ namespace LatentDiffusion;
 /// <param name="space">What the predictions mean.</param>
 /// <param name="options">η and the bound; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance
+public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
 {
     private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
     private readonly AdaptiveProjectedGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+
+    object IDescribedGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => true;

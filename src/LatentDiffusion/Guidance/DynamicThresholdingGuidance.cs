@@ -12,11 +12,15 @@ namespace LatentDiffusion;
 /// <param name="space">What the predictions mean.</param>
 /// <param name="options">Where to cut; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace space, DynamicThresholdingOptions? options = null) : IGuidance
+public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace space, DynamicThresholdingOptions? options = null) : IGuidance, IDescribedGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
     private readonly DynamicThresholdingOptions _options = GuidanceOptions.Checked(options ?? new());
+
+    IGuidance? IDescribedGuidance.Inner => _inner;
+
+    object IDescribedGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;

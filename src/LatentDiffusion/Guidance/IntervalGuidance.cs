@@ -12,11 +12,15 @@ namespace LatentDiffusion;
 /// <param name="space">What σ the model's timesteps stand for.</param>
 /// <param name="options">The interval.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class IntervalGuidance(IGuidance inner, PredictionSpace space, GuidanceIntervalOptions options) : IGuidance
+public sealed class IntervalGuidance(IGuidance inner, PredictionSpace space, GuidanceIntervalOptions options) : IGuidance, IDescribedGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
     private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(options ?? throw new ArgumentNullException(nameof(options)));
+
+    IGuidance? IDescribedGuidance.Inner => _inner;
+
+    object IDescribedGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;

@@ -11,10 +11,14 @@ namespace LatentDiffusion;
 /// <param name="inner">The guidance to rescale.</param>
 /// <param name="options">How much; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance
+public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly RescaledGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+
+    IGuidance? IDescribedGuidance.Inner => _inner;
+
+    object IDescribedGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;

@@ -41,6 +41,9 @@ public sealed class DiffusionModel(
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
     public StableDiffusionComponents? Components { get; private init; }
 
+    /// <summary>The low-rank patches that are applied.</summary>
+    internal IReadOnlyList<(string Path, double Scale)> Loras { get; private set; } = [];
+
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -145,7 +148,10 @@ public sealed class DiffusionModel(
         {
             foreach ((string path, double scale) in loras) files.Add((LoraFile.Open(path, targets), scale));
             _loras ??= new AppliedLoras(_weights);
+            // Where a file cannot be read any more, none stays.
+            Loras = [];
             _loras.Set(files);
+            Loras = [.. loras];
         }
         finally
         {

@@ -197,7 +197,7 @@ public sealed partial class DiffusionPipelineBuilder
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
             {
-                Preview = new(() => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
+                Preview = new(() => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -230,6 +230,13 @@ public sealed partial class DiffusionPipelineBuilder
     private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder
         : encoder is IPromptableTextEncoder promptable ? promptable.WithPrompting(_prompting)
         : throw new InvalidOperationException($"UsePrompting needs an {nameof(IPromptableTextEncoder)}; {encoder.GetType().Name} is none.");
+
+    private PromptingOptions? PromptingOf(ITextEncoder encoder) => encoder switch
+    {
+        WeightedClipTextEncoder one => one.Options,
+        WeightedTwoTowerTextEncoder two => two.Options,
+        _ => _prompting,
+    };
 
     // Latents of 512 x 512 pictures, the size of the first published models.
     internal const int DefaultSampleSize = 64;

@@ -26,7 +26,7 @@ public sealed class GeneratedImage
     public ulong Seed { get; }
 
     /// <summary>
-    /// Prompt, seed, settings and the timings of the generation, as they are written into PNG files;
+    /// Prompt, seed, settings of request and pipeline, and the timings of the generation, as they are written into PNG files;
     /// <see cref="GenerationMetadata.ToRequest"/> makes a request of them again.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }

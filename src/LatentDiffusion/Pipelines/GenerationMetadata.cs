@@ -4,7 +4,12 @@ using System.Text.Json.Serialization;
 
 namespace LatentDiffusion;
 
-/// <summary>The text entries that say how a picture was made, and the way back from them to a request.</summary>
+/// <summary>
+/// The text entries that say how a picture was made, and the way back from them to a request. Beside the request's own they
+/// tell what the pipeline was set to: <c>model</c>, <c>precision</c>, <c>loras</c>, <c>scheduler</c>, <c>scheduler_config</c>,
+/// <c>guidance</c>, <c>prompting</c>, <c>control_nets</c>, <c>step_caching</c>, <c>tiling</c>, <c>refiner</c> and
+/// <c>refiner_start</c>, whichever it has; those are not part of a request. Files and folders are told by name, without their paths.
+/// </summary>
 public static class GenerationMetadata
 {
     private static readonly Entry[] s_entries =
@@ -97,9 +102,7 @@ public static class GenerationMetadata
     internal static Dictionary<string, string> Of(GenerationRequest request, GenerationTimings? timings, PipelineParts parts)
     {
         Dictionary<string, string> texts = TextsOf(request);
-        texts["scheduler"] = parts.Scheduler.GetType().Name;
-        if (parts.Options.ModelId is { } model) texts["model"] = model;
-        if (parts.Refiner is { } refiner) texts["refiner"] = refiner.Name;
+        foreach ((string key, string value) in PipelineSettings.Of(parts)) texts[key] = value;
         if (timings is null) return texts;
         texts["text_encoding_seconds"] = Seconds(timings.TextEncoding);
         texts["denoising_seconds"] = Seconds(timings.Denoising);

@@ -4,9 +4,10 @@ namespace LatentDiffusion;
 
 /// <summary>A ControlNet of a pipeline, with how strongly and when it controls where a request does not say.</summary>
 /// <param name="Network">The network.</param>
+/// <param name="Name">What it is called.</param>
 /// <param name="Weight">Complete.</param>
 /// <param name="Owned">Whether the pipeline loaded it, and releases it; those of the model's own folder are the model's.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, ControlWeight Weight, bool Owned) : IOffloadable, IDisposable
+internal sealed record LoadedControlNet(ControlNetModel Network, string Name, ControlWeight Weight, bool Owned) : IOffloadable, IDisposable
 {
     /// <summary>The type it computes in.</summary>
     public ScalarType Type { get; } = Network.parameters().First().dtype;
@@ -19,7 +20,7 @@ internal sealed record LoadedControlNet(ControlNetModel Network, ControlWeight W
         try
         {
             Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);
-            return new LoadedControlNet(network, choice.Weight, Owned: true);
+            return new LoadedControlNet(network, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Folder))), choice.Weight, Owned: true);
         }
         catch
         {
@@ -35,7 +36,7 @@ internal sealed record LoadedControlNet(ControlNetModel Network, ControlWeight W
         foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
         {
             Check(network.Config, $"'{DiffusersNames.ControlNet(i)}' of the model", components.UNet.Config, autoencoder);
-            yield return new LoadedControlNet(network, new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
+            yield return new LoadedControlNet(network, DiffusersNames.ControlNet(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed record PipelineParts(
     /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
     public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
 
+    /// <summary>How the text encoder reads prompts; null where it reads them plainly, or does not say.</summary>
+    public PromptingOptions? Prompting { get; init; }
+
     /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
     public LoadedRefiner? Refiner { get; init; }
 

@@ -31,6 +31,9 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
         (_network, _tokenizer, _options) = (network, tokenizer, options);
     }
 
+    /// <summary>How it reads and encodes.</summary>
+    internal PromptingOptions Options => _options;
+
     /// <inheritdoc />
     public int MaxLength => _tokenizer.MaxLength * _options.MaxChunks;
 

@@ -26,6 +26,9 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
         (_plain, _towers, _options) = (plain, towers, options);
     }
 
+    /// <summary>How it reads and encodes.</summary>
+    public PromptingOptions Options => _options;
+
     /// <inheritdoc />
     public int MaxLength => _plain.MaxLength * _options.MaxChunks;
 

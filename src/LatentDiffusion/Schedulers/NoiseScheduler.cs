@@ -44,6 +44,9 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>The configuration, with every option of the class. <see cref="FromConfig(SchedulerConfig)"/> makes the same scheduler from it.</summary>
     public SchedulerConfig ToConfig() => _config;
 
+    /// <summary>The same without what the class does not read: bookkeeping, and other classes' options.</summary>
+    internal SchedulerConfig OwnConfig { get; private set; } = SchedulerConfig.Empty;
+
     /// <inheritdoc/>
     public ISchedulerRun Start(SamplingOptions options)
     {
@@ -79,6 +82,7 @@ public abstract class NoiseScheduler : INoiseScheduler
     {
         options.Complete();
         _config = options.Result;
+        OwnConfig = _config.Only(options.Known);
     }
 
     /// <summary>Custom timesteps that index a discrete schedule.</summary>

@@ -26,10 +26,15 @@ public sealed partial class SchedulerConfig
     }
 
     /// <summary>Writes the configuration as Parse and the published tools read it: options at their default are named as such.</summary>
-    public string ToJson()
+    public string ToJson() => Write(indented: true);
+
+    /// <summary>The same on one line.</summary>
+    internal string ToText() => Write(indented: false);
+
+    private string Write(bool indented)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = true }))
+        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = indented }))
         {
             writer.WriteStartObject();
             if (ClassName is not null) writer.WriteString(ClassKey, ClassName);

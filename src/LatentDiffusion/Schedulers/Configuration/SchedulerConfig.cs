@@ -75,6 +75,10 @@ public sealed partial class SchedulerConfig
     /// <summary>Names of the options that were given.</summary>
     internal IEnumerable<string> GivenNames => _order.Where(n => !_defaulted.Contains(n));
 
+    /// <summary>These options alone, as given: where defaults change, it stays what it is.</summary>
+    internal SchedulerConfig Only(IReadOnlyCollection<string> names) =>
+        new(ClassName, [.. _order.Where(names.Contains)], _values.RemoveRange(_order.Except(names)), []);
+
     internal SchedulerConfig Set(string name, JsonElement value, bool isDefault) => new(
         ClassName,
         _values.ContainsKey(name) ? _order : _order.Add(name),
