@@ -58,6 +58,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         {
             foreach (Tensor latents in batches)
             {
+                generation.ThrowIfOver();
                 using DisposeScope batch = NewDisposeScope();
                 pictures.AddRange(ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken)));
             }
@@ -97,7 +98,7 @@ public sealed partial class DiffusionPipeline : IDisposable
             using Tensor like = empty(count, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             LatentStart start = source.Start(run, noise, like);
             Conditioning text = Repeat(pass.Text, count);
-            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run)), pass.Negative);
+            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run, generation)), pass.Negative);
             if (pass.Refinement is { } refinement)
             {
                 (Conditioning told, Conditioning? toldNegative) = refinement.Conditioning(request);
@@ -113,7 +114,12 @@ public sealed partial class DiffusionPipeline : IDisposable
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
-                (progress as IStepObserver)?.Observe(run, latents, prediction);
+                if (progress is IStepObserver observer)
+                {
+                    generation.ThrowIfOver();
+                    observer.Observe(run, latents, prediction, generation.Token);
+                }
+
                 Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
@@ -122,8 +128,11 @@ public sealed partial class DiffusionPipeline : IDisposable
 
             return latents;
 
-            IDenoiser Guide(IDenoiser one, Conditioning? negative) =>
-                guided ? _parts.Guidance.Guide(one, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value) : one;
+            IDenoiser Guide(IDenoiser one, Conditioning? negative)
+            {
+                IDenoiser watched = WatchedDenoiser.Over(one, generation);
+                return guided ? _parts.Guidance.Guide(watched, negative is null ? null : Repeat(negative, count), request.GuidanceScale!.Value) : watched;
+            }
         }
         finally
         {

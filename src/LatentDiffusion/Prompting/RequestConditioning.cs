@@ -10,7 +10,7 @@ internal static class RequestConditioning
     /// <param name="encoder">Encodes what comes as text.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="device">Where the denoiser runs.</param>
-    /// <param name="cancellationToken">Checked before each call of the encoder.</param>
+    /// <param name="cancellationToken">Checked before each evaluation of the encoder.</param>
     /// <exception cref="ArgumentException">Embeddings of the request do not fit each other or the encoder.</exception>
     public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device, CancellationToken cancellationToken)
     {
@@ -31,18 +31,9 @@ internal static class RequestConditioning
             $"The prompt's hidden states have the shape {Shape(text)} and the negative prompt's {Shape(negative)}; they must agree, and both or neither must be pooled and masked. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
 
-        Conditioning Encode(params string[] prompts)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return encoder.Encode(prompts);
-        }
+        Conditioning Encode(params string[] prompts) => encoder.Encode(prompts, cancellationToken);
 
-        Conditioning Negative()
-        {
-            if (request.NegativePrompt.Length > 0) return Encode(request.NegativePrompt);
-            cancellationToken.ThrowIfCancellationRequested();
-            return encoder.EncodeUnconditional(1);
-        }
+        Conditioning Negative() => request.NegativePrompt.Length > 0 ? Encode(request.NegativePrompt) : encoder.EncodeUnconditional(1, cancellationToken);
     }
 
     private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));

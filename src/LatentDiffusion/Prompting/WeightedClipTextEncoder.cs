@@ -35,12 +35,15 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
     public int MaxLength => _tokenizer.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
         var batch = new PromptBatch(prompts, _tokenizer, _options);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = batch.Encode(_network.parameters().First().device, ids => _network.HiddenState(ids, _options.ClipSkip));
+        Tensor hidden = batch.Encode(_network.parameters().First().device, cancellationToken, ids => _network.HiddenState(ids, _options.ClipSkip));
         return new Conditioning(hidden.MoveToOuterDisposeScope());
     }
 

@@ -30,14 +30,16 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     public int MaxLength => _plain.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
-        PromptBatch[] batches = [.. _towers.Select(t => new PromptBatch(prompts, t.Tokenizer, _options))];
-        foreach (PromptBatch batch in batches) batch.Lengthen(batches.Max(b => b.Windows));
+        PromptBatch[] batches = Read(prompts);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor? pooled = null;
-        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(_towers[i].Network.parameters().First().device, ids => Run(i, ids, ref pooled)))], -1);
+        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(_towers[i].Network.parameters().First().device, cancellationToken, ids => Run(i, ids, ref pooled)))], -1);
         return new Conditioning(hidden.MoveToOuterDisposeScope(), pooled!.MoveToOuterDisposeScope());
     }
 
@@ -45,9 +47,20 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     public Conditioning EncodeUnconditional(int count) => _plain.EncodeUnconditional(count);
 
     /// <inheritdoc />
+    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken) => _plain.EncodeUnconditional(count, cancellationToken);
+
+    /// <inheritdoc />
     public void MoveTo(Device device)
     {
         foreach ((ClipTextModel network, _) in _towers) NetworkMoves.Move(network, device);
+    }
+
+    /// <summary>A batch for each tower, all with as many windows as the longest.</summary>
+    private PromptBatch[] Read(IReadOnlyList<string> prompts)
+    {
+        PromptBatch[] batches = [.. _towers.Select(t => new PromptBatch(prompts, t.Tokenizer, _options))];
+        foreach (PromptBatch batch in batches) batch.Lengthen(batches.Max(b => b.Windows));
+        return batches;
     }
 
     private Tensor Run(int tower, Tensor ids, ref Tensor? pooled)

@@ -91,6 +91,15 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
+    public void Guidance_that_a_denoiser_cannot_do_names_it_by_its_own_type()
+    {
+        using DiffusionPipeline perturbed = model.Builder().UseDenoiser(new NoDenoiser()).UseGuidance(new PerturbedAttentionGuidance()).Build();
+        Assert.Contains("; NoDenoiser is none.", Assert.Throws<NotSupportedException>(() => perturbed.Generate(s_request)).Message, StringComparison.Ordinal);
+        using DiffusionPipeline told = model.Builder().UseDenoiser(new NoDenoiser()).UseGuidance(new EmbeddedGuidance()).Build();
+        Assert.Contains("A NoDenoiser cannot be told", Assert.Throws<ArgumentException>(() => told.Generate(s_request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_longest_prompt_is_the_pipelines_choice()
     {
         GenerationRequest request = s_request with { Prompt = new string('a', 25_000) };
