@@ -9,7 +9,7 @@ namespace LatentDiffusion.Tests.Ecosystem;
 
 /// <summary>What cannot be done is refused in every way of asking, naming value and rule, before a network is evaluated.</summary>
 [Collection(LiveTensors.Collection)]
-public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
+public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>, IDisposable
 {
     private static readonly GenerationRequest s_text = ProbedModel.Request("a blue bird");
 
@@ -17,9 +17,12 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
 
     private readonly ProbedModel _model;
     private readonly DiffusionPipeline _pipeline;
+    private readonly TinyModel _folder;
+    private readonly FamilyFolders _families;
 
-    public RefusalTests(TinyModel model)
+    public RefusalTests(TinyModel model, FamilyFolders families)
     {
+        (_folder, _families) = (model, families);
         _model = new ProbedModel(model.Folder);
         _pipeline = _model.Builder().Configure(o => o.ModelId = "model").Build();
     }
@@ -75,12 +78,65 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
         await RefusedAsync(s_text with { NegativePromptEmbeds = two }, "NegativePromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width].");
     }
 
-    private async Task RefusedAsync(GenerationRequest request, string message)
+    [Fact]
+    public async Task Steps_that_the_scheduler_cannot_take_are_refused_likewise()
+    {
+        GenerationRequest all = s_text with { Steps = 1000 };
+        SchedulerConfig plain = SchedulerConfig.Empty, published = plain.With("steps_offset", 1), leading = plain.With("timestep_spacing", "leading");
+        await Scheduled(new DdimScheduler(published), all, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000 is beyond the 1000 training timesteps");
+        await Scheduled(new DdimScheduler(published), s_picture with { Steps = 1000, Strength = 0.5 }, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000");
+        await Scheduled(new DpmSolverMultistepScheduler(leading), all, "Steps is 1000; expected what DpmSolverMultistepScheduler can run: 'leading' timestep spacing");
+        await Scheduled(new LcmScheduler(), s_text with { Steps = 51 }, "Steps is 51; expected what LcmScheduler can run: Steps is at most the 50 of original_inference_steps");
+        await Scheduled(new PndmScheduler(), s_text with { Steps = 3 }, "Steps is 3; expected what PndmScheduler can run: PndmScheduler: Steps is at least 4");
+        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+        await Scheduled(
+            new PndmScheduler(), s_text with { Steps = 8, Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } },
+            "Upscale.Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+    }
+
+    [Fact]
+    public async Task A_strength_that_the_scheduler_takes_no_notice_of_is_refused_likewise()
+    {
+        const string Rule = "expected a scheduler that begins where BeginIndex says, at evaluation";
+        await Scheduled(new FromTheStart(), s_picture with { Strength = 0.5 }, $"Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+        await Scheduled(
+            new FromTheStart(), s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } }, $"Upscale.Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+        using DiffusionPipeline pipeline = _model.Builder().UseScheduler(new FromTheStart()).Build();
+        Assert.Single(pipeline.Generate(s_picture with { Strength = 1 }).Images);
+    }
+
+    /// <summary>A scheduler that forgets to look where it is to begin.</summary>
+    private sealed class FromTheStart : INoiseScheduler
+    {
+        private readonly DdimScheduler _ddim = new();
+
+        public PredictionType PredictionType => _ddim.PredictionType;
+
+        public int TrainingTimesteps => _ddim.TrainingTimesteps;
+
+        public ISchedulerRun Start(SamplingOptions options) => _ddim.Start(options with { BeginIndex = 0 });
+    }
+
+    [Theory, InlineData(1.5), InlineData(0), InlineData(double.NaN)]
+    public void A_bad_strength_is_named_beside_a_refiner_too(double strength)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_families["xl"], CPU).UseRefiner(_families["xl-refiner"]).Build();
+        var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_picture with { Strength = strength }));
+        Assert.StartsWith(FormattableString.Invariant($"Strength is {strength}; expected more than 0 and at most 1."), e.Message, StringComparison.Ordinal);
+    }
+
+    private async Task Scheduled(INoiseScheduler scheduler, GenerationRequest request, string message)
+    {
+        using DiffusionPipeline pipeline = _model.Builder().UseScheduler(scheduler).Build();
+        await RefusedAsync(request, message, pipeline);
+    }
+
+    private async Task RefusedAsync(GenerationRequest request, string message, DiffusionPipeline? pipeline = null)
     {
         long before = LiveTensors.Settled();
         foreach (string way in EveryWay.Names)
         {
-            var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, _pipeline, request));
+            var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, pipeline ?? _pipeline, request));
             Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
             Assert.Equal(message.Split(' ')[0], e.ParamName);
         }
