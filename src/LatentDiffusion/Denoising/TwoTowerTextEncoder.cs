@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -79,6 +79,9 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, 
     {
         foreach ((ClipTextModel network, _) in _towers) network.Dispose();
     }
+
+    TextShape IMeasuredTextEncoder.Measure(string prompt) =>
+        new(MaxLength, _towers.Sum(t => t.Network.Config.HiddenSize), _towers[^1].Network.Config.ProjectionDim);
 
     private static ClipTextOutput Run(ClipTextModel network, ClipTokenizer tokenizer, IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {

@@ -28,8 +28,8 @@ public sealed partial class DiffusionPipeline : IDisposable
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        bool guided = request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
-        (Conditioning text, Conditioning? negative) = Encode(request, guided && _parts.Guidance.NeedsUnconditional, cancellationToken);
+        bool guided = _parts.Guides(request);
+        (Conditioning text, Conditioning? negative) = Encode(request, _parts.NeedsNegative(request), cancellationToken);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
         IDenoiser plain = caching ?? _parts.Denoiser;
         using Refinement? refinement = Refine(request, withNegative: negative is not null, cancellationToken);

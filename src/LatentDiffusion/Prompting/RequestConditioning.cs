@@ -18,7 +18,7 @@ internal static class RequestConditioning
         if (!withNegative) return (text, null);
         Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? Negative();
         if (request is { NegativePromptEmbeds: null, NegativePrompt: "" }) negative = Lengthened(negative, text);
-        if (Fit(text, negative)) return (text, negative);
+        if (TextShape.Of(text) == TextShape.Of(negative)) return (text, negative);
 
         // Of two lengths: encoders give the prompts of one call one length.
         if (request is { PromptEmbeds: null, NegativePromptEmbeds: null })
@@ -28,7 +28,7 @@ internal static class RequestConditioning
         }
 
         throw new ArgumentException(
-            $"The prompt's hidden states have the shape {Shape(text)} and the negative prompt's {Shape(negative)}; they must agree, and both or neither must be pooled and masked. Give PromptEmbeds and NegativePromptEmbeds together.",
+            $"The prompt's hidden states are of shape {TextShape.Of(text)} and the negative prompt's of {TextShape.Of(negative)}; they must agree. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
 
         Conditioning Encode(params string[] prompts) => encoder.Encode(prompts, cancellationToken);
@@ -45,11 +45,4 @@ internal static class RequestConditioning
         if (windows < 2 || other.HiddenStates.shape[1] % one.HiddenStates.shape[1] != 0) return one;
         return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Size);
     }
-
-    private static bool Fit(Conditioning one, Conditioning other) =>
-        one.HiddenStates.shape.SequenceEqual(other.HiddenStates.shape)
-        && (one.Pooled is null) == (other.Pooled is null)
-        && (one.Mask is null) == (other.Mask is null);
-
-    private static string Shape(Conditioning conditioning) => $"[{string.Join(", ", conditioning.HiddenStates.shape)}]";
 }

@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Prompts of one call all get as many windows as the longest needs. A prompt without weights that fits into one window is
 /// encoded bit for bit as <see cref="ClipTextEncoder"/> does. Does not own the network.
 /// </summary>
-public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
+public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable
 {
     private readonly ClipTextModel _network;
     private readonly ClipTokenizer _tokenizer;
@@ -49,4 +49,7 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
 
     /// <inheritdoc />
     public void MoveTo(Device device) => NetworkMoves.Move(_network, device);
+
+    TextShape IMeasuredTextEncoder.Measure(string prompt) =>
+        new(new PromptBatch([prompt], _tokenizer, _options).Windows * _tokenizer.MaxLength, _network.Config.HiddenSize, Pooled: null);
 }

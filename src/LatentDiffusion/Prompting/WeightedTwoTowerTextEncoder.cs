@@ -8,9 +8,9 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
+internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable
 {
-    private readonly ITextEncoder _plain;
+    private readonly IMeasuredTextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly PromptingOptions _options;
 
@@ -18,7 +18,7 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     /// <param name="towers">The towers; the last gives the pooled text.</param>
     /// <param name="options">How to read and encode.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    public WeightedTwoTowerTextEncoder(ITextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
+    public WeightedTwoTowerTextEncoder(IMeasuredTextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         int layers = towers.Min(t => t.Network.Config.NumHiddenLayers) - 1;
@@ -48,6 +48,9 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
 
     /// <inheritdoc />
     public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken) => _plain.EncodeUnconditional(count, cancellationToken);
+
+    /// <inheritdoc />
+    public TextShape Measure(string prompt) => _plain.Measure(prompt) with { Tokens = Read([prompt])[0].Windows * _plain.MaxLength };
 
     /// <inheritdoc />
     public void MoveTo(Device device)

@@ -79,6 +79,78 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
     }
 
     [Fact]
+    public async Task Embeddings_that_do_not_fit_each_other_are_refused_likewise()
+    {
+        using Conditioning text = new(zeros(1, 16, 16)), shorter = new(zeros(1, 8, 16)), pooled = new(zeros(1, 16, 16), zeros(1, 4));
+        using Conditioning two = new(zeros(1, 16, 16), zeros(2, 4)), masked = new(zeros(1, 16, 16), mask: ones(1, 15)), sized = new(zeros(1, 16, 16), size: zeros(2, 6));
+        GenerationRequest request = s_text with { GuidanceScale = 4, PromptEmbeds = text };
+        await RefusedAsync(request with { NegativePromptEmbeds = shorter }, "NegativePromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as PromptEmbeds.");
+        await RefusedAsync(request with { NegativePromptEmbeds = pooled }, "NegativePromptEmbeds is of shape [1, 16, 16], pooled to [1, 4]; expected [1, 16, 16], as PromptEmbeds.");
+        await RefusedAsync(request with { PromptEmbeds = two }, "PromptEmbeds.Pooled is of shape [2, 4]; expected [1, width].");
+        await RefusedAsync(request with { PromptEmbeds = masked }, "PromptEmbeds.Mask is of shape [1, 15]; expected [1, 16], one for each token.");
+        await RefusedAsync(request with { PromptEmbeds = sized }, "PromptEmbeds.Size is of shape [2, 6]; expected [1, numbers].");
+    }
+
+    [Fact]
+    public void Embeddings_that_do_not_fit_the_model_are_refused_before_it_encodes()
+    {
+        using Conditioning shorter = new(zeros(1, 8, 16)), narrow = new(zeros(1, 16, 8)), longer = new(zeros(1, 32, 16)), text = new(zeros(1, 16, 16));
+        GenerationRequest request = new() { Prompt = "a star", Seed = 1, Steps = 1, GuidanceScale = 4 };
+        foreach (bool caching in new[] { false, true })
+        {
+            Refused(request with { PromptEmbeds = narrow }, "PromptEmbeds is of shape [1, 16, 8]; expected [1, tokens, 16], which the model reads.");
+            Refused(request with { NegativePromptEmbeds = narrow }, "NegativePromptEmbeds is of shape [1, 16, 8]; expected [1, tokens, 16], which the model reads.");
+            Refused(
+                request with { PromptEmbeds = shorter },
+                "PromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as NegativePrompt is encoded, or NegativePromptEmbeds of the same shape.");
+            Refused(
+                request with { NegativePromptEmbeds = shorter },
+                "NegativePromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as Prompt is encoded, or PromptEmbeds of the same shape.");
+            Refused(request with { PromptEmbeds = longer, NegativePrompt = "a bird" }, "PromptEmbeds is of shape [1, 32, 16]; expected [1, 16, 16], as NegativePrompt is encoded");
+
+            void Refused(GenerationRequest request, string message) => Encodes(_folder.Folder, b => caching ? b.UseStepCaching() : b, request, message, 0);
+        }
+
+        // The empty prompt's window is repeated, and guidance that does nothing needs no negative prompt.
+        Encodes(_folder.Folder, b => b, request with { PromptEmbeds = longer }, null, 1);
+        Encodes(_folder.Folder, b => b, request with { PromptEmbeds = shorter, GuidanceScale = 1 }, null, 0);
+        // With prompting, a prompt has as many windows as it needs.
+        Encodes(_folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = longer, NegativePrompt = "a BREAK star" }, null, 2);
+        Encodes(
+            _folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = text, NegativePrompt = "a BREAK star" },
+            "PromptEmbeds is of shape [1, 16, 16]; expected [1, 32, 16], as NegativePrompt is encoded", 0);
+    }
+
+    [Fact]
+    public void Embeddings_without_the_pooled_text_that_the_model_reads_are_refused_before_it_encodes()
+    {
+        GenerationRequest request = new() { Prompt = "ab", Seed = 1, Steps = 1, GuidanceScale = 4, Width = 16, Height = 16 };
+        using Conditioning bare = new(zeros(1, 16, 128)), narrow = new(zeros(1, 16, 128), zeros(1, 31)), whole = new(zeros(1, 16, 128), zeros(1, 32));
+        using Conditioning two = new(zeros(1, 32, 128), zeros(1, 32));
+        foreach (bool prompting in new[] { false, true })
+        {
+            Xl(request with { PromptEmbeds = bare }, "PromptEmbeds.Pooled is null; expected of shape [1, 32], which the model reads.", 0);
+            Xl(request with { PromptEmbeds = narrow }, "PromptEmbeds.Pooled is of shape [1, 31]; expected [1, 32], which the model reads.", 0);
+            Xl(request with { PromptEmbeds = two, NegativePrompt = "a" }, "PromptEmbeds is of shape [1, 32, 128], pooled to [1, 32]; expected [1, 16, 128], pooled to [1, 32], as", 0);
+            Xl(request with { PromptEmbeds = whole, NegativePrompt = "a" }, null, 2);
+
+            void Xl(GenerationRequest request, string? message, int encoded) => Encodes(_families["xl"], b => prompting ? b.UsePrompting() : b, request, message, encoded);
+        }
+    }
+
+    /// <summary>Asks a model of the library, which refuses it with the message or, where there is none, takes it.</summary>
+    private static void Encodes(string folder, Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built, GenerationRequest request, string? message, int windows)
+    {
+        DiffusionModel parts = DiffusionModel.Open(folder, CPU);
+        int encoded = 0;
+        parts.Components!.Watch(work => encoded += work.StartsWith("text", StringComparison.Ordinal) ? 1 : 0);
+        using DiffusionPipeline pipeline = built(new DiffusionPipelineBuilder().UseModel(_ => parts)).Build();
+        if (message is null) pipeline.Generate(request);
+        else Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+        Assert.Equal(windows, encoded);
+    }
+
+    [Fact]
     public async Task Steps_that_the_scheduler_cannot_take_are_refused_likewise()
     {
         GenerationRequest all = s_text with { Steps = 1000 };
