@@ -77,6 +77,8 @@ internal static class RequestRules
     {
         Check(value is not null, name, "null", "a text");
         Check(value!.Length <= maximum, name, $"{value.Length} characters long", $"at most {maximum}");
+        // A text of a PNG file ends at one.
+        Check(!value.Contains('\0'), name, $"with a NUL character at {value.IndexOf('\0')}", "a text without");
     }
 
     public static void Size(string name, int value, int factor) =>

@@ -54,6 +54,8 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { Prompt = new string('a', 100_000) }, "Prompt is 100000 characters long; expected at most 20000." },
         { s_text with { NegativePrompt = new string('a', 100_000) }, "NegativePrompt is 100000 characters long; expected at most 20000." },
         { s_text with { Prompt = null! }, "Prompt is null; expected a text." },
+        { s_text with { Prompt = "a\0b" }, "Prompt is with a NUL character at 1; expected a text without." },
+        { s_text with { NegativePrompt = "\0" }, "NegativePrompt is with a NUL character at 0; expected a text without." },
         { s_text with { Steps = 0 }, "Steps is 0; expected from 1 to 1000." },
         { s_text with { Steps = 1001 }, "Steps is 1001; expected from 1 to 1000." },
         { s_text with { GuidanceScale = -1 }, "GuidanceScale is -1; expected from 0 to 100." },
