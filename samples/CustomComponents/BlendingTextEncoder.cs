@@ -12,10 +12,13 @@ internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
     // What guidance leads away from stays the model's own: not every model takes the empty prompt for it.
     public Conditioning EncodeUnconditional(int count) => inner.EncodeUnconditional(count);
 
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    // Several evaluations of a network: a generation that is cancelled makes no more of them.
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
         using DisposeScope scope = NewDisposeScope();
-        Conditioning[] blends = [.. prompts.Select(p => inner.Encode(p.Split('|', StringSplitOptions.TrimEntries)).Map(t => t.mean([0], keepdim: true)))];
+        Conditioning[] blends = [.. prompts.Select(p => inner.Encode(p.Split('|', StringSplitOptions.TrimEntries), cancellationToken).Map(t => t.mean([0], keepdim: true)))];
         return blends.Aggregate(Conditioning.Concat).Map(t => t.MoveToOuterDisposeScope());
     }
 }

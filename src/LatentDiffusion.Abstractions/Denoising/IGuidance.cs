@@ -10,7 +10,10 @@ public interface IGuidance
     bool ActsAtScaleOne => false;
 
     /// <summary>Wraps the denoiser for one generation.</summary>
-    /// <param name="denoiser">The denoiser to steer.</param>
+    /// <param name="denoiser">
+    /// The denoiser to steer; a pipeline gives its own within one that stops with the generation. Of what a denoiser may do
+    /// besides, that one passes <see cref="IPerturbableDenoiser"/> on.
+    /// </param>
     /// <param name="unconditional">Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.</param>
     /// <param name="scale">How strongly to steer: the w of ε̃ = ε_u + w·(ε_c − ε_u), where 1 is no guidance.</param>
     IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale);

@@ -57,10 +57,10 @@ public sealed class EvaluationSet : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             using Tensor pixels = ImageTensor.FromImages([.. batch.Select(b => b.Image)]).to(device ?? CPU);
-            LatentDistribution distribution = autoencoder.Encode(pixels);
+            LatentDistribution distribution = autoencoder.Encode(pixels, cancellationToken);
             distribution.StandardDeviation?.Dispose();
             latents.Add(distribution.Mean);
-            texts.Add(textEncoder.Encode([.. batch.Select(b => b.Caption)]));
+            texts.Add(textEncoder.Encode([.. batch.Select(b => b.Caption)], cancellationToken));
             progress?.Report(texts.Sum(t => (int)t.BatchSize));
         }
 

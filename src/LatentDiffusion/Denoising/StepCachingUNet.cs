@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>A U-Net whose generations take over deep features from one evaluation to the next. Alone, without a generation, it computes everything.</summary>
 /// <param name="denoiser">The U-Net.</param>
 /// <param name="options">How much is kept; valid.</param>
-internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IOffloadable
+internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IOffloadable
 {
     /// <summary>The type that the network computes in.</summary>
     public ScalarType Type => denoiser.Type;
@@ -16,6 +16,10 @@ internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions 
     public int InChannels => denoiser.InChannels;
 
     public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
+
+    public int TextWidth => ((ITextReadingDenoiser)denoiser).TextWidth;
+
+    public int? PooledWidth => ((ITextReadingDenoiser)denoiser).PooledWidth;
 
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => denoiser.Predict(latents, timestep, conditioning);
 

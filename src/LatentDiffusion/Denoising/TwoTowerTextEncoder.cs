@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -15,7 +15,7 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, 
     /// <summary>Joins the towers.</summary>
     /// <param name="first">The first tower with its tokenizer; null for the refiner, which has none.</param>
     /// <param name="second">The second tower, which has a projection, with its tokenizer.</param>
-    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, published as <c>force_zeros_for_empty_prompt</c>, rather than the encoded empty prompt, which <see cref="Encode"/> gives in either case. Default true.</param>
+    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, published as <c>force_zeros_for_empty_prompt</c>, rather than the encoded empty prompt, which <see cref="Encode(IReadOnlyList{string})"/> gives in either case. Default true.</param>
     /// <exception cref="ArgumentException">The second tower has no projection, or the tokenizers differ in length.</exception>
     public TwoTowerTextEncoder(
         (ClipTextModel Network, ClipTokenizer Tokenizer)? first, (ClipTextModel Network, ClipTokenizer Tokenizer) second, bool zerosForUnconditional = true)
@@ -35,23 +35,29 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, 
     public int MaxLength => _towers[^1].Tokenizer.MaxLength;
 
     /// <inheritdoc />
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        ClipTextOutput[] outputs = [.. _towers.Select(tower => Run(tower.Network, tower.Tokenizer, prompts))];
+        ClipTextOutput[] outputs = [.. _towers.Select(tower => Run(tower.Network, tower.Tokenizer, prompts, cancellationToken))];
         Tensor hidden = cat([.. outputs.Select(o => o.PenultimateHiddenState)], -1);
         return new Conditioning(hidden.MoveToOuterDisposeScope(), outputs[^1].Projected!.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc />
-    public Conditioning EncodeUnconditional(int count)
+    public Conditioning EncodeUnconditional(int count) => EncodeUnconditional(count, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken)
     {
         string[] prompts = [.. Enumerable.Repeat("", count)];
-        if (!_zeros) return Encode(prompts);
-        using Conditioning empty = Encode(prompts);
+        if (!_zeros) return Encode(prompts, cancellationToken);
+        using Conditioning empty = Encode(prompts, cancellationToken);
         return empty.Map(t => zeros_like(t));
     }
 
@@ -74,8 +80,12 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IOffloadable, 
         foreach ((ClipTextModel network, _) in _towers) network.Dispose();
     }
 
-    private static ClipTextOutput Run(ClipTextModel network, ClipTokenizer tokenizer, IReadOnlyList<string> prompts)
+    TextShape IMeasuredTextEncoder.Measure(string prompt) =>
+        new(MaxLength, _towers.Sum(t => t.Network.Config.HiddenSize), _towers[^1].Network.Config.ProjectionDim);
+
+    private static ClipTextOutput Run(ClipTextModel network, ClipTokenizer tokenizer, IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         Tensor ids = tensor(prompts.SelectMany(p => tokenizer.Encode(p).Ids).ToArray(), [prompts.Count, tokenizer.MaxLength]);
         return network.call(ids.to(network.parameters().First().device));
     }

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="network">The network.</param>
 /// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
 public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
-    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, IOffloadable, IDisposable
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IOffloadable, IDisposable
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
 
@@ -23,6 +23,16 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     /// <inheritdoc />
     public SizeConditioning SizeConditioning { get; } = network.Config.AdditionEmbedType != "text_time" ? SizeConditioning.None
         : requiresAestheticsScore ? SizeConditioning.AestheticScore : SizeConditioning.TargetSize;
+
+    int ITextReadingDenoiser.TextWidth => network.Config.EncoderHidDim ?? network.Config.CrossAttentionDim[0];
+
+    // Beside the pooled text, the network's input has features of each number about the size.
+    int? ITextReadingDenoiser.PooledWidth => SizeConditioning switch
+    {
+        SizeConditioning.TargetSize => network.Config.ProjectionClassEmbeddingsInputDim - 6 * network.Config.AdditionTimeEmbedDim,
+        SizeConditioning.AestheticScore => network.Config.ProjectionClassEmbeddingsInputDim - 5 * network.Config.AdditionTimeEmbedDim,
+        _ => null,
+    };
 
     /// <inheritdoc />
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, attention: null);

@@ -22,7 +22,7 @@ public sealed class EmbeddedGuidance : IGuidance
         ArgumentNullException.ThrowIfNull(denoiser);
         return denoiser is IGuidanceScaleDenoiser network
             ? new Guided(network, scale)
-            : throw new ArgumentException($"A {denoiser.GetType().Name} cannot be told the guidance scale; only a {nameof(UNetDenoiser)} can.", nameof(denoiser));
+            : throw new ArgumentException($"A {WatchedDenoiser.NameOf(denoiser)} cannot be told the guidance scale; only a {nameof(UNetDenoiser)} can.", nameof(denoiser));
     }
 
     /// <summary>What the network sees of a scale, [1, width].</summary>

@@ -36,7 +36,7 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         if (denoiser is not IPerturbableDenoiser perturbable)
-            throw new NotSupportedException($"Perturbed-attention guidance needs an {nameof(IPerturbableDenoiser)}; {denoiser.GetType().Name} is none.");
+            throw new NotSupportedException($"Perturbed-attention guidance needs an {nameof(IPerturbableDenoiser)}; {WatchedDenoiser.NameOf(denoiser)} is none.");
         return new Guided(denoiser, inner?.Guide(denoiser, unconditional, scale), perturbable.Perturb(_options.Layers), _options);
     }
 

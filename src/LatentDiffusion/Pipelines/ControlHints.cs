@@ -21,20 +21,22 @@ internal sealed class ControlHints
         [.. pictures[0]._controls.Select((first, i) => (first.Network, first.Weight, cat([.. pictures.Select(p => p._controls[i].Hint)])))]);
 
     /// <summary>The denoiser of a generation with the control upon it; itself where there is none.</summary>
-    public IDenoiser Over(IDenoiser denoiser, ISchedulerRun run) =>
-        _controls.Length == 0 ? denoiser : ((UNetRun)denoiser).Controlled(new ControlSchedule(this, run));
+    public IDenoiser Over(IDenoiser denoiser, ISchedulerRun run, RunningGeneration generation) =>
+        _controls.Length == 0 ? denoiser : ((UNetRun)denoiser).Controlled(new ControlSchedule(this, run, generation));
 
     /// <summary>What the U-Net is evaluated on, with the sum of the residuals of the ControlNets that act.</summary>
     /// <param name="input">What it is evaluated on without.</param>
     /// <param name="evaluation">Which evaluation, from 0.</param>
     /// <param name="evaluations">How many there are.</param>
-    public UNetInput Control(UNetInput input, int evaluation, int evaluations)
+    /// <param name="generation">Asked before each ControlNet whether it is over, and after the last, for the U-Net comes then.</param>
+    public UNetInput Control(UNetInput input, int evaluation, int evaluations, RunningGeneration generation)
     {
         Tensor[]? down = null;
         Tensor? middle = null;
         ScalarType type = input.Sample.dtype;
         foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls.Where(c => c.Weight.Acts(evaluation, evaluations)))
         {
+            generation.ThrowIfOver();
             UNetInput seen = Seen(input, control);
             // Guidance evaluates several batches of the same pictures at once.
             Tensor pictures = hint.to(control.Type).repeat(seen.Sample.shape[0] / hint.shape[0], 1, 1, 1);
@@ -45,6 +47,7 @@ internal sealed class ControlHints
             middle = middle is null ? last : middle.Plus(last);
         }
 
+        generation.ThrowIfOver();
         return input with { DownResiduals = down, MiddleResidual = middle };
     }
 

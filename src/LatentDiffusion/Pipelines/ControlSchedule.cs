@@ -3,10 +3,11 @@ namespace LatentDiffusion;
 /// <summary>Control over one run of a scheduler: what acts depends on where the run stands.</summary>
 /// <param name="hints">The pictures and their ControlNets.</param>
 /// <param name="run">The run, where it begins.</param>
-internal sealed class ControlSchedule(ControlHints hints, ISchedulerRun run)
+/// <param name="generation">The generation that it is of.</param>
+internal sealed class ControlSchedule(ControlHints hints, ISchedulerRun run, RunningGeneration generation)
 {
     private readonly int _begin = run.StepIndex;
 
     /// <summary>What the U-Net is evaluated on, with what is added to it at present.</summary>
-    public UNetInput Control(UNetInput input) => hints.Control(input, run.StepIndex - _begin, run.Timesteps.Count - _begin);
+    public UNetInput Control(UNetInput input) => hints.Control(input, run.StepIndex - _begin, run.Timesteps.Count - _begin, generation);
 }

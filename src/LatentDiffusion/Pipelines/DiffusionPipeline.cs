@@ -28,8 +28,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        bool guided = generation.Request.GuidanceScale != 1 || _parts.Guidance.ActsAtScaleOne;
-        bool withNegative = guided && _parts.Guidance.NeedsUnconditional;
+        bool guided = _parts.Guides(generation.Request), withNegative = _parts.NeedsNegative(generation.Request);
         (Conditioning Text, Conditioning? Negative)[] prompts = Encode(requests, withNegative, cancellationToken);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
         IDenoiser plain = caching ?? _parts.Denoiser;
@@ -58,6 +57,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         {
             foreach (Tensor latents in batches)
             {
+                generation.ThrowIfOver();
                 using DisposeScope batch = NewDisposeScope();
                 foreach (ImageBuffer picture in ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken))) pictures.Enqueue(picture);
             }
@@ -107,7 +107,7 @@ public sealed partial class DiffusionPipeline : IDisposable
             using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             var start = LatentStart.Together([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
             Conditioning text = pass.Text;
-            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run)), pass.Negative);
+            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run, generation)), pass.Negative);
             if (pass.Refinement is { } refinement)
             {
                 (Conditioning told, Conditioning? toldNegative) = pass.Refined!.Value;
@@ -123,7 +123,12 @@ public sealed partial class DiffusionPipeline : IDisposable
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
-                (progress as IStepObserver)?.Observe(run, latents, prediction);
+                if (progress is IStepObserver observer)
+                {
+                    generation.ThrowIfOver();
+                    observer.Observe(run, latents, prediction, generation.Token);
+                }
+
                 Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
@@ -132,8 +137,11 @@ public sealed partial class DiffusionPipeline : IDisposable
 
             return latents;
 
-            IDenoiser Guide(IDenoiser one, Conditioning? negative) =>
-                guided ? _parts.Guidance.Guide(one, negative, request.GuidanceScale!.Value) : one;
+            IDenoiser Guide(IDenoiser one, Conditioning? negative)
+            {
+                IDenoiser watched = WatchedDenoiser.Over(one, generation);
+                return guided ? _parts.Guidance.Guide(watched, negative, request.GuidanceScale!.Value) : watched;
+            }
 
             LatentSource SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Enlarged(earlier.narrow(0, i, 1), request, _parts);
         }

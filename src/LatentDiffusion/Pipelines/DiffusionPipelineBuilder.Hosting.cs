@@ -50,12 +50,12 @@ public sealed partial class DiffusionPipelineBuilder
         return model;
     }
 
-    private ILatentPreview Preview(IServiceProvider services, IAutoencoder autoencoder, Device device, Func<IDisposable> bring)
+    private ILatentPreview Preview(IServiceProvider services, IAutoencoder autoencoder, Device device, Func<IDisposable> bring, CancellationToken stop)
     {
         if ((_preview?.Invoke(services) ?? services.GetService<ILatentPreview>()) is { } given) return given;
         // Fitting runs the autoencoder, in the middle of the denoiser's stage.
         using IDisposable there = bring();
-        return LinearPreview.For(autoencoder, device);
+        return LinearPreview.For(autoencoder, device, stop);
     }
 
     private ILogger Logger(IServiceProvider services) =>

@@ -197,7 +197,7 @@ public sealed partial class DiffusionPipelineBuilder
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
                 options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
             {
-                Preview = new(() => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
+                Preview = new(stop => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);

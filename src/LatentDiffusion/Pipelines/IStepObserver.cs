@@ -6,5 +6,5 @@ namespace LatentDiffusion;
 internal interface IStepObserver : IProgress<GenerationProgress>
 {
     /// <summary>Called between the network's evaluation and the scheduler's step, on the thread that generates.</summary>
-    void Observe(ISchedulerRun run, Tensor sample, Tensor prediction);
+    void Observe(ISchedulerRun run, Tensor sample, Tensor prediction, CancellationToken cancellationToken);
 }

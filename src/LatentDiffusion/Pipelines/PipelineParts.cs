@@ -9,8 +9,7 @@ internal sealed record PipelineParts(
     ITextEncoder TextEncoder, IDenoiser Denoiser, IAutoencoder Autoencoder, INoiseScheduler Scheduler, IGuidance Guidance, IImageCodec Codec,
     DiffusionPipelineOptions Options, int SampleSize, Device Device, DiffusionModel? OwnedModel) : IDisposable
 {
-    /// <summary>Made when the first preview is asked for: it may have to be fitted.</summary>
-    public required Lazy<ILatentPreview> Preview { get; init; }
+    public required PreviewSource Preview { get; init; }
 
     public required ILogger Logger { get; init; }
 
@@ -27,6 +26,12 @@ internal sealed record PipelineParts(
 
     /// <summary>What a denoising stage uses.</summary>
     public IReadOnlyList<object> Denoising => [Denoiser, .. ControlNets, .. Refiner is null ? [] : (object[])[Refiner.Model.Denoiser]];
+
+    /// <summary>Whether guidance acts on a request that is complete.</summary>
+    public bool Guides(GenerationRequest request) => request.GuidanceScale != 1 || Guidance.ActsAtScaleOne;
+
+    /// <summary>Whether it needs the negative prompt for it.</summary>
+    public bool NeedsNegative(GenerationRequest request) => Guides(request) && Guidance.NeedsUnconditional;
 
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
     public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(

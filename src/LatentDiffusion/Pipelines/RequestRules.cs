@@ -33,8 +33,7 @@ internal static class RequestRules
         };
         Text(nameof(request.Prompt), request.Prompt, parts.Options.MaximumPromptLength);
         Text(nameof(request.NegativePrompt), request.NegativePrompt, parts.Options.MaximumPromptLength);
-        Embeds(nameof(request.PromptEmbeds), request.PromptEmbeds);
-        Embeds(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds);
+        EmbeddingRules.Check(request, parts);
         Check(request.Count is >= 1 and <= MaximumCount, nameof(request.Count), request.Count, $"from 1 to {MaximumCount}");
         if (request.VariationSeed is null) Check(request.VariationStrength is null, nameof(request.VariationStrength), request.VariationStrength, "none without VariationSeed");
         else Check(request.VariationStrength is >= 0 and <= 1, nameof(request.VariationStrength), request.VariationStrength, "from 0 to 1");
@@ -80,12 +79,8 @@ internal static class RequestRules
     {
         Check(value is not null, name, "null", "a text");
         Check(value!.Length <= maximum, name, $"{value.Length} characters long", $"at most {maximum}");
-    }
-
-    private static void Embeds(string name, Conditioning? value)
-    {
-        long[] shape = value?.HiddenStates.shape ?? [1, 1, 1];
-        Check(shape is [1, > 0, > 0], name, $"of shape [{string.Join(", ", shape)}]", "[1, tokens, width]");
+        // A text of a PNG file ends at one.
+        Check(!value.Contains('\0'), name, $"with a NUL character at {value.IndexOf('\0')}", "a text without");
     }
 
     public static void Size(string name, int value, int factor) =>

@@ -36,7 +36,7 @@ internal sealed class RunningGeneration : IDisposable
     /// <summary>Cancelled by the caller or by the time limit.</summary>
     public CancellationToken Token => _stop.Token;
 
-    /// <summary>Asked before each evaluation.</summary>
+    /// <summary>Asked before each evaluation of a network.</summary>
     public void ThrowIfOver()
     {
         // The timer's turn comes late where the pool's threads are all busy; the clock does not wait for one.

@@ -54,28 +54,39 @@ internal static class StartRules
             controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
         RequestRules.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
         CheckControlWeights(request.ControlWeights, controls);
-        parts.Refiner?.Check(request, parts.Scheduler);
+        CheckStart(request, parts.Scheduler);
         if (SecondPass(request) is { } second)
         {
             int factor = parts.Autoencoder.DownsamplingFactor;
             RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
             RequestRules.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
-            CheckStrength($"{nameof(request.Upscale)}.{nameof(request.Strength)}", second, parts.Scheduler);
+            string strength = $"{nameof(request.Upscale)}.{nameof(request.Strength)}";
+            CheckStrength(strength, second);
+            CheckRun(strength, second, parts.Scheduler);
         }
 
-        if (request.InitialImage is not { } image)
+        parts.Refiner?.Check(request, parts.Scheduler);
+    }
+
+    /// <summary>What the first pass starts from.</summary>
+    private static void CheckStart(GenerationRequest request, INoiseScheduler scheduler)
+    {
+        if (request.InitialImage is { } image)
+        {
+            CheckStrength(nameof(request.Strength), request);
+            if (request.Mask is { } mask)
+            {
+                RequestRules.Check(
+                    (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
+            }
+        }
+        else
         {
             RequestRules.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");
             RequestRules.Check(request.Mask is null, nameof(request.Mask), "given", $"none without {nameof(request.InitialImage)}");
-            return;
         }
 
-        CheckStrength(nameof(request.Strength), request, parts.Scheduler);
-        if (request.Mask is { } mask)
-        {
-            RequestRules.Check(
-                (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
-        }
+        CheckRun(nameof(request.Strength), request, scheduler);
     }
 
     private static void CheckControlWeights(IReadOnlyList<ControlWeight>? weights, int controls)
@@ -94,15 +105,41 @@ internal static class StartRules
         }
     }
 
-    private static void CheckStrength(string name, GenerationRequest request, INoiseScheduler scheduler)
+    private static void CheckStrength(string name, GenerationRequest request)
     {
         RequestRules.Check(request.Strength is > 0 and <= 1, name, request.Strength, "more than 0 and at most 1");
         RequestRules.Check(
             (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+    }
 
-        // Not every scheduler can begin anywhere, and each knows for itself: starting a run computes its tables alone.
-        if (BeginIndex(request, scheduler) == 0) return;
+    /// <summary>
+    /// Not every scheduler can take any number of steps and begin anywhere, and each knows for itself: starting a run
+    /// computes its tables alone.
+    /// </summary>
+    private static void CheckRun(string strength, GenerationRequest request, INoiseScheduler scheduler)
+    {
         using var noise = new GeneratorNoise(0);
-        scheduler.Start(Sampling(request, scheduler, noise)).Dispose();
+        SamplingOptions options = Sampling(request, scheduler, noise);
+        (string name, object? value) = options.BeginIndex == 0 ? (nameof(request.Steps), (object?)request.Steps) : (strength, request.Strength);
+        using ISchedulerRun run = Start(name, value, scheduler, options);
+
+        // One that begins elsewhere would take no notice of the strength.
+        RequestRules.Check(
+            run.StepIndex == options.BeginIndex && !run.IsCompleted, name, value,
+            $"a scheduler that begins where {nameof(options.BeginIndex)} says, at evaluation {options.BeginIndex}: {scheduler.GetType().Name} begins at {run.StepIndex} of {run.Timesteps.Count}");
+    }
+
+    private static ISchedulerRun Start(string name, object? value, INoiseScheduler scheduler, SamplingOptions options)
+    {
+        try
+        {
+            return scheduler.Start(options);
+        }
+        catch (ArgumentException e)
+        {
+            // Where it cannot take the steps, it matters little where among them it begins.
+            if (options.BeginIndex > 0) Start(nameof(options.Steps), options.Steps, scheduler, options with { BeginIndex = 0 }).Dispose();
+            throw new ArgumentException(FormattableString.Invariant($"{name} is {value}; expected what {scheduler.GetType().Name} can run: {e.Message}"), name, e);
+        }
     }
 }

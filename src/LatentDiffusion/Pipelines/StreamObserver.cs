@@ -13,13 +13,13 @@ internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, Pi
     /// <summary>The last step told.</summary>
     public GenerationProgress Last { get; private set; }
 
-    public void Observe(ISchedulerRun run, Tensor sample, Tensor prediction)
+    public void Observe(ISchedulerRun run, Tensor sample, Tensor prediction, CancellationToken cancellationToken)
     {
         _previews = [];
         if (previewEvery == 0 || ++_step % previewEvery != 0) return;
         using DisposeScope scope = NewDisposeScope();
         Tensor estimate = DenoisedEstimate.Of(parts.Scheduler.PredictionType, run, sample, prediction);
-        _previews = ImageTensor.ToImages(parts.Preview.Value.Decode(estimate));
+        _previews = ImageTensor.ToImages(parts.Preview.Get(cancellationToken).Decode(estimate));
     }
 
     public void Report(GenerationProgress value)

@@ -60,6 +60,11 @@ public sealed class LinearPreview : ILatentPreview
     public static LinearPreview Fit(IAutoencoder autoencoder, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
+        return Fit(autoencoder, device ?? CPU, CancellationToken.None);
+    }
+
+    private static LinearPreview Fit(IAutoencoder autoencoder, Device device, CancellationToken cancellationToken)
+    {
         const int Pictures = 16, LatentSide = 16, Blobs = 4;
         double[] contrasts = [0.5, 1, 2, 4];
         using IDisposable noGrad = no_grad();
@@ -76,7 +81,7 @@ public sealed class LinearPreview : ILatentPreview
                 randn(1, 3, Blobs, Blobs, generator: generator), size: [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
             Tensor brightness = randn(1, 1, 1, 1, generator: generator).Times(2), tint = randn(1, 3, 1, 1, generator: generator).Times(0.3);
             Tensor picture = blobs.Plus(brightness).Plus(tint).Times(contrasts[i % contrasts.Length]).tanh_();
-            Tensor latents = autoencoder.Encode(picture.to(device ?? CPU)).Mean.cpu().to(ScalarType.Float64);
+            Tensor latents = autoencoder.Encode(picture.to(device), cancellationToken).Mean.cpu().to(ScalarType.Float64);
             known.Add(Rows(latents));
             wanted.Add(Rows(nn.functional.avg_pool2d(picture, autoencoder.DownsamplingFactor).to(ScalarType.Float64)));
         }
@@ -106,7 +111,10 @@ public sealed class LinearPreview : ILatentPreview
     }
 
     /// <summary>The published map where the autoencoder is a published one, else a fitted one.</summary>
-    internal static LinearPreview For(IAutoencoder autoencoder, Device device)
+    /// <param name="autoencoder">The autoencoder.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="cancellationToken">Checked before each evaluation that fitting takes.</param>
+    internal static LinearPreview For(IAutoencoder autoencoder, Device device, CancellationToken cancellationToken = default)
     {
         AutoencoderKLConfig? config = (autoencoder as LatentAutoencoder)?.Config;
         bool published = config is { LatentChannels: 4, ShiftFactor: null } && config.BlockOutChannels.SequenceEqual([128, 256, 512, 512]);
@@ -114,7 +122,7 @@ public sealed class LinearPreview : ILatentPreview
         {
             0.18215 => StableDiffusion,
             0.13025 => StableDiffusionXL,
-            _ => Fit(autoencoder, device),
+            _ => Fit(autoencoder, device, cancellationToken),
         };
     }
 }

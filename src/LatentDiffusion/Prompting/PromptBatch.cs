@@ -39,15 +39,17 @@ internal sealed class PromptBatch
 
     /// <summary>Hidden states of all windows, one after the other, weighted: [batch, windows · length, width].</summary>
     /// <param name="device">Where the tower is.</param>
+    /// <param name="cancellationToken">Checked before each window.</param>
     /// <param name="tower">The tower: ids of one window of each prompt, [batch, length], to hidden states, [batch, length, width]; called once for each window, in order.</param>
-    public Tensor Encode(Device device, Func<Tensor, Tensor> tower)
+    public Tensor Encode(Device device, CancellationToken cancellationToken, Func<Tensor, Tensor> tower)
     {
-        Tensor[] windows = [.. Enumerable.Range(0, Windows).Select(i => Window(i, device, tower))];
+        Tensor[] windows = [.. Enumerable.Range(0, Windows).Select(i => Window(i, device, cancellationToken, tower))];
         return windows.Length == 1 ? windows[0] : cat(windows, 1);
     }
 
-    private Tensor Window(int index, Device device, Func<Tensor, Tensor> tower)
+    private Tensor Window(int index, Device device, CancellationToken cancellationToken, Func<Tensor, Tensor> tower)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         PromptChunk[] windows = [.. _prompts.Select(p => p[index])];
         Tensor ids = tensor(windows.SelectMany(w => w.Ids).ToArray(), [windows.Length, windows[0].Ids.Length]);
         return PromptWeighting.Apply(tower(ids.to(device)), windows);

@@ -10,7 +10,7 @@ internal static class RequestConditioning
     /// <param name="encoder">Encodes what comes as text.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="device">Where the denoiser runs.</param>
-    /// <param name="cancellationToken">Checked before each call of the encoder.</param>
+    /// <param name="cancellationToken">Checked before each evaluation of the encoder.</param>
     /// <exception cref="ArgumentException">Embeddings of the request do not fit each other or the encoder.</exception>
     public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device, CancellationToken cancellationToken)
     {
@@ -18,7 +18,7 @@ internal static class RequestConditioning
         if (!withNegative) return (text, null);
         Conditioning negative = Given(request.NegativePromptEmbeds, device) ?? Negative();
         if (request is { NegativePromptEmbeds: null, NegativePrompt: "" }) negative = Lengthened(negative, text);
-        if (Fit(text, negative)) return (text, negative);
+        if (TextShape.Of(text) == TextShape.Of(negative)) return (text, negative);
 
         // Of two lengths: encoders give the prompts of one call one length.
         if (request is { PromptEmbeds: null, NegativePromptEmbeds: null })
@@ -28,21 +28,12 @@ internal static class RequestConditioning
         }
 
         throw new ArgumentException(
-            $"The prompt's hidden states have the shape {Shape(text)} and the negative prompt's {Shape(negative)}; they must agree, and both or neither must be pooled and masked. Give PromptEmbeds and NegativePromptEmbeds together.",
+            $"The prompt's hidden states are of shape {TextShape.Of(text)} and the negative prompt's of {TextShape.Of(negative)}; they must agree. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
 
-        Conditioning Encode(params string[] prompts)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return encoder.Encode(prompts);
-        }
+        Conditioning Encode(params string[] prompts) => encoder.Encode(prompts, cancellationToken);
 
-        Conditioning Negative()
-        {
-            if (request.NegativePrompt.Length > 0) return Encode(request.NegativePrompt);
-            cancellationToken.ThrowIfCancellationRequested();
-            return encoder.EncodeUnconditional(1);
-        }
+        Conditioning Negative() => request.NegativePrompt.Length > 0 ? Encode(request.NegativePrompt) : encoder.EncodeUnconditional(1, cancellationToken);
     }
 
     private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));
@@ -54,11 +45,4 @@ internal static class RequestConditioning
         if (windows < 2 || other.HiddenStates.shape[1] % one.HiddenStates.shape[1] != 0) return one;
         return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Size);
     }
-
-    private static bool Fit(Conditioning one, Conditioning other) =>
-        one.HiddenStates.shape.SequenceEqual(other.HiddenStates.shape)
-        && (one.Pooled is null) == (other.Pooled is null)
-        && (one.Mask is null) == (other.Mask is null);
-
-    private static string Shape(Conditioning conditioning) => $"[{string.Join(", ", conditioning.HiddenStates.shape)}]";
 }

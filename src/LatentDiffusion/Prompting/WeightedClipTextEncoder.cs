@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Prompts of one call all get as many windows as the longest needs. A prompt without weights that fits into one window is
 /// encoded bit for bit as <see cref="ClipTextEncoder"/> does. Does not own the network.
 /// </summary>
-public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
+public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable
 {
     private readonly ClipTextModel _network;
     private readonly ClipTokenizer _tokenizer;
@@ -38,15 +38,21 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IOffloadable
     public int MaxLength => _tokenizer.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
         var batch = new PromptBatch(prompts, _tokenizer, _options);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = batch.Encode(_network.parameters().First().device, ids => _network.HiddenState(ids, _options.ClipSkip));
+        Tensor hidden = batch.Encode(_network.parameters().First().device, cancellationToken, ids => _network.HiddenState(ids, _options.ClipSkip));
         return new Conditioning(hidden.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc />
     public void MoveTo(Device device) => NetworkMoves.Move(_network, device);
+
+    TextShape IMeasuredTextEncoder.Measure(string prompt) =>
+        new(new PromptBatch([prompt], _tokenizer, _options).Windows * _tokenizer.MaxLength, _network.Config.HiddenSize, Pooled: null);
 }

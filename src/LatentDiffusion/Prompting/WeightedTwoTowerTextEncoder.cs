@@ -8,9 +8,9 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
+internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable
 {
-    private readonly ITextEncoder _plain;
+    private readonly IMeasuredTextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly PromptingOptions _options;
 
@@ -18,7 +18,7 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     /// <param name="towers">The towers; the last gives the pooled text.</param>
     /// <param name="options">How to read and encode.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    public WeightedTwoTowerTextEncoder(ITextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
+    public WeightedTwoTowerTextEncoder(IMeasuredTextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         int layers = towers.Min(t => t.Network.Config.NumHiddenLayers) - 1;
@@ -33,14 +33,16 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     public int MaxLength => _plain.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
-    public Conditioning Encode(IReadOnlyList<string> prompts)
+    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+
+    /// <inheritdoc />
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
     {
-        PromptBatch[] batches = [.. _towers.Select(t => new PromptBatch(prompts, t.Tokenizer, _options))];
-        foreach (PromptBatch batch in batches) batch.Lengthen(batches.Max(b => b.Windows));
+        PromptBatch[] batches = Read(prompts);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor? pooled = null;
-        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(_towers[i].Network.parameters().First().device, ids => Run(i, ids, ref pooled)))], -1);
+        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(_towers[i].Network.parameters().First().device, cancellationToken, ids => Run(i, ids, ref pooled)))], -1);
         return new Conditioning(hidden.MoveToOuterDisposeScope(), pooled!.MoveToOuterDisposeScope());
     }
 
@@ -48,9 +50,23 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     public Conditioning EncodeUnconditional(int count) => _plain.EncodeUnconditional(count);
 
     /// <inheritdoc />
+    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken) => _plain.EncodeUnconditional(count, cancellationToken);
+
+    /// <inheritdoc />
+    public TextShape Measure(string prompt) => _plain.Measure(prompt) with { Tokens = Read([prompt])[0].Windows * _plain.MaxLength };
+
+    /// <inheritdoc />
     public void MoveTo(Device device)
     {
         foreach ((ClipTextModel network, _) in _towers) NetworkMoves.Move(network, device);
+    }
+
+    /// <summary>A batch for each tower, all with as many windows as the longest.</summary>
+    private PromptBatch[] Read(IReadOnlyList<string> prompts)
+    {
+        PromptBatch[] batches = [.. _towers.Select(t => new PromptBatch(prompts, t.Tokenizer, _options))];
+        foreach (PromptBatch batch in batches) batch.Lengthen(batches.Max(b => b.Windows));
+        return batches;
     }
 
     private Tensor Run(int tower, Tensor ids, ref Tensor? pooled)

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// What a frozen text encoder makes of the captions of a data set, computed once. Equal captions are kept once, and
-/// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional"/>), which also stands for
+/// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional(int)"/>), which also stands for
 /// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
 /// <remarks>The making can be interrupted at any moment and goes on where it was. The file stays open until the cache is disposed.</remarks>

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Ecosystem;
 
 /// <summary>Once it is cancelled, a generation evaluates no network any more, wherever it is and however it was asked for.</summary>
 [Collection(LiveTensors.Collection)]
-public sealed class CancellationTests(TinyModel model) : IClassFixture<TinyModel>
+public sealed class CancellationTests(TinyModel model, FamilyFolders families) : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>
 {
     // Both prompts, picture and masked picture are encoded; two pictures of two evaluations each, and of one in the second pass.
     private static readonly GenerationRequest s_request = ProbedModel.Request("a blue bird") with
@@ -87,6 +87,150 @@ public sealed class CancellationTests(TinyModel model) : IClassFixture<TinyModel
         Assert.Throws<OperationCanceledException>(() => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }, null, cancellation.Token));
         Assert.Equal(1, guidance.Evaluations);
         Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void It_ends_between_the_passes_of_guidance_over_a_denoiser_that_looks_at_nothing(bool perturbed)
+    {
+        IGuidance guidance = perturbed ? new PerturbedAttentionGuidance() : new ClassifierFreeGuidance(new() { SeparatePasses = true });
+        var request = new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2, GuidanceScale = 4 };
+        using var cancellation = new CancellationTokenSource();
+        int evaluations = 0;
+        Action work = cancellation.Cancel;
+        var denoiser = new Heedless(() =>
+        {
+            evaluations++;
+            work();
+        });
+        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(denoiser).UseGuidance(guidance).Build();
+        long before = LiveTensors.Settled();
+        Assert.Throws<OperationCanceledException>(() => pipeline.Generate(request, null, cancellation.Token));
+        Assert.Equal(1, evaluations);
+
+        // None where the text alone took so long.
+        (evaluations, work) = (0, () => Thread.Sleep(1200));
+        Assert.Throws<TimeoutException>(() => pipeline.Generate(request with { TimeLimit = TimeSpan.FromSeconds(1) }));
+        Assert.InRange(evaluations, 0, 1);
+
+        (evaluations, work) = (0, () => { });
+        pipeline.Generate(request);
+        Assert.Equal(4, evaluations);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public void It_ends_between_the_networks_of_a_controlled_evaluation(int done)
+    {
+        using var folder = new TemporaryFolder();
+        TinyControlNets.WriteModel(folder["two"], "sd1", 2);
+        AssertStops(
+            ["control 0", "control 1", "unet"], done, DiffusionModel.Open(folder["two"], CPU), b => b,
+            ProbedModel.Request("ab a") with { ControlImages = [TaskPictures.Image, TaskPictures.Mask] });
+    }
+
+    [Theory]
+    [InlineData("sd1", "ab BREAK a BREAK ab", true, new[] { "text", "text", "text" })]
+    [InlineData("xl", "ab", false, new[] { "text", "text 2" })]
+    [InlineData("xl", "ab BREAK a", true, new[] { "text", "text", "text 2", "text 2" })]
+    public void It_ends_between_the_windows_and_the_towers_of_a_prompt(string family, string prompt, bool prompting, string[] work)
+    {
+        for (int done = 1; done <= work.Length; done++)
+            AssertStops(work, done, DiffusionModel.Open(families[family], CPU), b => prompting ? b.UsePrompting() : b, ProbedModel.Request(prompt));
+    }
+
+    /// <summary>Cancelled in a network, the generation evaluates no other; left alone it does all of this work.</summary>
+    private static void AssertStops(string[] work, int done, DiffusionModel parts, Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built, GenerationRequest request)
+    {
+        using var cancellation = new CancellationTokenSource();
+        var told = new List<string>();
+        int last = done;
+        parts.Components!.Watch(name =>
+        {
+            if (!work.Contains(name)) return;
+            told.Add(name);
+            if (told.Count == last) cancellation.Cancel();
+        });
+        request = request with { Steps = 1, GuidanceScale = 1 };
+        using DiffusionPipeline pipeline = built(new DiffusionPipelineBuilder().UseModel(_ => parts)).Build();
+        long before = LiveTensors.Settled();
+        Assert.Throws<OperationCanceledException>(() => pipeline.Generate(request, null, cancellation.Token));
+        Assert.Equal(work[..done], told);
+
+        (last, _) = (0, told.RemoveAll(_ => true));
+        pipeline.Generate(request);
+        Assert.Equal(work, told);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public async Task It_ends_within_the_fitting_of_the_first_preview_which_the_next_begins_anew()
+    {
+        using var probed = new ProbedModel(model.Folder);
+        using DiffusionPipeline pipeline = probed.Builder().Build();
+        GenerationRequest request = ProbedModel.Request("a blue bird");
+        long before = LiveTensors.Settled();
+        using var cancellation = new CancellationTokenSource();
+        probed.BeforeWork = _ =>
+        {
+            if (Encodings() == 3) cancellation.Cancel();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Previewed(cancellation.Token));
+        Assert.Equal(3, Encodings());
+        Assert.Equal(before, Tensor.TotalCount);
+
+        probed.BeforeWork = null;
+        Assert.Equal(2, await Previewed(CancellationToken.None));
+        int fitted = Encodings();
+        Assert.InRange(fitted, 7, 100);
+        Assert.Equal(2, await Previewed(CancellationToken.None));
+        Assert.Equal(fitted, Encodings());
+
+        int Encodings() => probed.Work.Count(w => w == "encode");
+
+        async Task<int> Previewed(CancellationToken token)
+        {
+            int previews = 0;
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request, 1, token)) previews += update.Previews.Count;
+            return previews;
+        }
+    }
+
+    [Fact]
+    public async Task Cancelled_in_an_evaluation_it_makes_no_preview_of_it()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var preview = new Counted();
+        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Heedless(cancellation.Cancel)).UsePreview(preview).Build();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(ProbedModel.Request("a blue bird"), 1, cancellation.Token)) { }
+        });
+        Assert.Equal(0, preview.Decoded);
+    }
+
+    /// <summary>A user's own, which knows of no cancellation.</summary>
+    private sealed class Heedless(Action work) : IPerturbableDenoiser
+    {
+        public int InChannels => 4;
+
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        {
+            work();
+            return latents.clone();
+        }
+
+        public IDenoiser Perturb(IReadOnlyList<string> layers) => this;
+    }
+
+    private sealed class Counted : ILatentPreview
+    {
+        public int Decoded { get; private set; }
+
+        public Tensor Decode(Tensor latents)
+        {
+            Decoded++;
+            return latents.narrow(1, 0, 3);
+        }
     }
 
     /// <summary>Takes two evaluations a step, and is cancelled between them.</summary>

@@ -9,7 +9,7 @@ namespace LatentDiffusion.Tests.Ecosystem;
 
 /// <summary>What cannot be done is refused in every way of asking, naming value and rule, before a network is evaluated.</summary>
 [Collection(LiveTensors.Collection)]
-public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
+public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>, IDisposable
 {
     private static readonly GenerationRequest s_text = ProbedModel.Request("a blue bird");
 
@@ -17,9 +17,12 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
 
     private readonly ProbedModel _model;
     private readonly DiffusionPipeline _pipeline;
+    private readonly TinyModel _folder;
+    private readonly FamilyFolders _families;
 
-    public RefusalTests(TinyModel model)
+    public RefusalTests(TinyModel model, FamilyFolders families)
     {
+        (_folder, _families) = (model, families);
         _model = new ProbedModel(model.Folder);
         _pipeline = _model.Builder().Configure(o => o.ModelId = "model").Build();
     }
@@ -51,6 +54,8 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
         { s_text with { Prompt = new string('a', 100_000) }, "Prompt is 100000 characters long; expected at most 20000." },
         { s_text with { NegativePrompt = new string('a', 100_000) }, "NegativePrompt is 100000 characters long; expected at most 20000." },
         { s_text with { Prompt = null! }, "Prompt is null; expected a text." },
+        { s_text with { Prompt = "a\0b" }, "Prompt is with a NUL character at 1; expected a text without." },
+        { s_text with { NegativePrompt = "\0" }, "NegativePrompt is with a NUL character at 0; expected a text without." },
         { s_text with { Steps = 0 }, "Steps is 0; expected from 1 to 1000." },
         { s_text with { Steps = 1001 }, "Steps is 1001; expected from 1 to 1000." },
         { s_text with { GuidanceScale = -1 }, "GuidanceScale is -1; expected from 0 to 100." },
@@ -75,12 +80,137 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IDisposable
         await RefusedAsync(s_text with { NegativePromptEmbeds = two }, "NegativePromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width].");
     }
 
-    private async Task RefusedAsync(GenerationRequest request, string message)
+    [Fact]
+    public async Task Embeddings_that_do_not_fit_each_other_are_refused_likewise()
+    {
+        using Conditioning text = new(zeros(1, 16, 16)), shorter = new(zeros(1, 8, 16)), pooled = new(zeros(1, 16, 16), zeros(1, 4));
+        using Conditioning two = new(zeros(1, 16, 16), zeros(2, 4)), masked = new(zeros(1, 16, 16), mask: ones(1, 15)), sized = new(zeros(1, 16, 16), size: zeros(2, 6));
+        GenerationRequest request = s_text with { GuidanceScale = 4, PromptEmbeds = text };
+        await RefusedAsync(request with { NegativePromptEmbeds = shorter }, "NegativePromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as PromptEmbeds.");
+        await RefusedAsync(request with { NegativePromptEmbeds = pooled }, "NegativePromptEmbeds is of shape [1, 16, 16], pooled to [1, 4]; expected [1, 16, 16], as PromptEmbeds.");
+        await RefusedAsync(request with { PromptEmbeds = two }, "PromptEmbeds.Pooled is of shape [2, 4]; expected [1, width].");
+        await RefusedAsync(request with { PromptEmbeds = masked }, "PromptEmbeds.Mask is of shape [1, 15]; expected [1, 16], one for each token.");
+        await RefusedAsync(request with { PromptEmbeds = sized }, "PromptEmbeds.Size is of shape [2, 6]; expected [1, numbers].");
+    }
+
+    [Fact]
+    public void Embeddings_that_do_not_fit_the_model_are_refused_before_it_encodes()
+    {
+        using Conditioning shorter = new(zeros(1, 8, 16)), narrow = new(zeros(1, 16, 8)), longer = new(zeros(1, 32, 16)), text = new(zeros(1, 16, 16));
+        GenerationRequest request = new() { Prompt = "a star", Seed = 1, Steps = 1, GuidanceScale = 4 };
+        foreach (bool caching in new[] { false, true })
+        {
+            Refused(request with { PromptEmbeds = narrow }, "PromptEmbeds is of shape [1, 16, 8]; expected [1, tokens, 16], which the model reads.");
+            Refused(request with { NegativePromptEmbeds = narrow }, "NegativePromptEmbeds is of shape [1, 16, 8]; expected [1, tokens, 16], which the model reads.");
+            Refused(
+                request with { PromptEmbeds = shorter },
+                "PromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as NegativePrompt is encoded, or NegativePromptEmbeds of the same shape.");
+            Refused(
+                request with { NegativePromptEmbeds = shorter },
+                "NegativePromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as Prompt is encoded, or PromptEmbeds of the same shape.");
+            Refused(request with { PromptEmbeds = longer, NegativePrompt = "a bird" }, "PromptEmbeds is of shape [1, 32, 16]; expected [1, 16, 16], as NegativePrompt is encoded");
+
+            void Refused(GenerationRequest request, string message) => Encodes(_folder.Folder, b => caching ? b.UseStepCaching() : b, request, message, 0);
+        }
+
+        // The empty prompt's window is repeated, and guidance that does nothing needs no negative prompt.
+        Encodes(_folder.Folder, b => b, request with { PromptEmbeds = longer }, null, 1);
+        Encodes(_folder.Folder, b => b, request with { PromptEmbeds = shorter, GuidanceScale = 1 }, null, 0);
+        // With prompting, a prompt has as many windows as it needs.
+        Encodes(_folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = longer, NegativePrompt = "a BREAK star" }, null, 2);
+        Encodes(
+            _folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = text, NegativePrompt = "a BREAK star" },
+            "PromptEmbeds is of shape [1, 16, 16]; expected [1, 32, 16], as NegativePrompt is encoded", 0);
+    }
+
+    [Fact]
+    public void Embeddings_without_the_pooled_text_that_the_model_reads_are_refused_before_it_encodes()
+    {
+        GenerationRequest request = new() { Prompt = "ab", Seed = 1, Steps = 1, GuidanceScale = 4, Width = 16, Height = 16 };
+        using Conditioning bare = new(zeros(1, 16, 128)), narrow = new(zeros(1, 16, 128), zeros(1, 31)), whole = new(zeros(1, 16, 128), zeros(1, 32));
+        using Conditioning two = new(zeros(1, 32, 128), zeros(1, 32));
+        foreach (bool prompting in new[] { false, true })
+        {
+            Xl(request with { PromptEmbeds = bare }, "PromptEmbeds.Pooled is null; expected of shape [1, 32], which the model reads.", 0);
+            Xl(request with { PromptEmbeds = narrow }, "PromptEmbeds.Pooled is of shape [1, 31]; expected [1, 32], which the model reads.", 0);
+            Xl(request with { PromptEmbeds = two, NegativePrompt = "a" }, "PromptEmbeds is of shape [1, 32, 128], pooled to [1, 32]; expected [1, 16, 128], pooled to [1, 32], as", 0);
+            Xl(request with { PromptEmbeds = whole, NegativePrompt = "a" }, null, 2);
+
+            void Xl(GenerationRequest request, string? message, int encoded) => Encodes(_families["xl"], b => prompting ? b.UsePrompting() : b, request, message, encoded);
+        }
+    }
+
+    /// <summary>Asks a model of the library, which refuses it with the message or, where there is none, takes it.</summary>
+    private static void Encodes(string folder, Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built, GenerationRequest request, string? message, int windows)
+    {
+        DiffusionModel parts = DiffusionModel.Open(folder, CPU);
+        int encoded = 0;
+        parts.Components!.Watch(work => encoded += work.StartsWith("text", StringComparison.Ordinal) ? 1 : 0);
+        using DiffusionPipeline pipeline = built(new DiffusionPipelineBuilder().UseModel(_ => parts)).Build();
+        if (message is null) pipeline.Generate(request);
+        else Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+        Assert.Equal(windows, encoded);
+    }
+
+    [Fact]
+    public async Task Steps_that_the_scheduler_cannot_take_are_refused_likewise()
+    {
+        GenerationRequest all = s_text with { Steps = 1000 };
+        SchedulerConfig plain = SchedulerConfig.Empty, published = plain.With("steps_offset", 1), leading = plain.With("timestep_spacing", "leading");
+        await Scheduled(new DdimScheduler(published), all, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000 is beyond the 1000 training timesteps");
+        await Scheduled(new DdimScheduler(published), s_picture with { Steps = 1000, Strength = 0.5 }, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000");
+        await Scheduled(new DpmSolverMultistepScheduler(leading), all, "Steps is 1000; expected what DpmSolverMultistepScheduler can run: 'leading' timestep spacing");
+        await Scheduled(new LcmScheduler(), s_text with { Steps = 51 }, "Steps is 51; expected what LcmScheduler can run: Steps is at most the 50 of original_inference_steps");
+        await Scheduled(new PndmScheduler(), s_text with { Steps = 3 }, "Steps is 3; expected what PndmScheduler can run: PndmScheduler: Steps is at least 4");
+        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+        await Scheduled(
+            new PndmScheduler(), s_text with { Steps = 8, Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } },
+            "Upscale.Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+    }
+
+    [Fact]
+    public async Task A_strength_that_the_scheduler_takes_no_notice_of_is_refused_likewise()
+    {
+        const string Rule = "expected a scheduler that begins where BeginIndex says, at evaluation";
+        await Scheduled(new FromTheStart(), s_picture with { Strength = 0.5 }, $"Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+        await Scheduled(
+            new FromTheStart(), s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } }, $"Upscale.Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+        using DiffusionPipeline pipeline = _model.Builder().UseScheduler(new FromTheStart()).Build();
+        Assert.Single(pipeline.Generate(s_picture with { Strength = 1 }).Images);
+    }
+
+    /// <summary>A scheduler that forgets to look where it is to begin.</summary>
+    private sealed class FromTheStart : INoiseScheduler
+    {
+        private readonly DdimScheduler _ddim = new();
+
+        public PredictionType PredictionType => _ddim.PredictionType;
+
+        public int TrainingTimesteps => _ddim.TrainingTimesteps;
+
+        public ISchedulerRun Start(SamplingOptions options) => _ddim.Start(options with { BeginIndex = 0 });
+    }
+
+    [Theory, InlineData(1.5), InlineData(0), InlineData(double.NaN)]
+    public void A_bad_strength_is_named_beside_a_refiner_too(double strength)
+    {
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_families["xl"], CPU).UseRefiner(_families["xl-refiner"]).Build();
+        var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_picture with { Strength = strength }));
+        Assert.StartsWith(FormattableString.Invariant($"Strength is {strength}; expected more than 0 and at most 1."), e.Message, StringComparison.Ordinal);
+    }
+
+    private async Task Scheduled(INoiseScheduler scheduler, GenerationRequest request, string message)
+    {
+        using DiffusionPipeline pipeline = _model.Builder().UseScheduler(scheduler).Build();
+        await RefusedAsync(request, message, pipeline);
+    }
+
+    private async Task RefusedAsync(GenerationRequest request, string message, DiffusionPipeline? pipeline = null)
     {
         long before = LiveTensors.Settled();
         foreach (string way in EveryWay.Names)
         {
-            var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, _pipeline, request));
+            var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, pipeline ?? _pipeline, request));
             Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
             Assert.Equal(message.Split(' ')[0], e.ParamName);
         }

@@ -85,9 +85,28 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         using DiffusionPipeline pipeline = model.Builder().Build();
         Assert.StartsWith("PromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width]", Refused(s_request with { PromptEmbeds = two }), StringComparison.Ordinal);
         Assert.StartsWith("NegativePromptEmbeds is of shape [2, 16, 16]", Refused(s_request with { NegativePromptEmbeds = two }), StringComparison.Ordinal);
-        Assert.Contains("[1, 8, 16] and the negative prompt's [1, 16, 16]", Refused(s_request with { PromptEmbeds = shorter }), StringComparison.Ordinal);
+        Assert.StartsWith("PromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as NegativePrompt is encoded", Refused(s_request with { PromptEmbeds = shorter }), StringComparison.Ordinal);
 
         string Refused(GenerationRequest request) => Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message;
+    }
+
+    [Fact]
+    public void Embeddings_are_held_against_what_an_encoder_of_the_users_own_gives()
+    {
+        using Conditioning longer = new(zeros(1, 16, 16)), one = new(zeros(1, 1, 16));
+        using DiffusionPipeline pipeline = model.Builder().UseTextEncoder(new OneToken()).Build();
+        var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { PromptEmbeds = longer }));
+        Assert.Contains("prompt's hidden states are of shape [1, 16, 16] and the negative prompt's of [1, 1, 16]", e.Message, StringComparison.Ordinal);
+        Assert.Single(pipeline.Generate(s_request with { PromptEmbeds = one }).Images);
+    }
+
+    [Fact]
+    public void Guidance_that_a_denoiser_cannot_do_names_it_by_its_own_type()
+    {
+        using DiffusionPipeline perturbed = model.Builder().UseDenoiser(new NoDenoiser()).UseGuidance(new PerturbedAttentionGuidance()).Build();
+        Assert.Contains("; NoDenoiser is none.", Assert.Throws<NotSupportedException>(() => perturbed.Generate(s_request)).Message, StringComparison.Ordinal);
+        using DiffusionPipeline told = model.Builder().UseDenoiser(new NoDenoiser()).UseGuidance(new EmbeddedGuidance()).Build();
+        Assert.Contains("A NoDenoiser cannot be told", Assert.Throws<ArgumentException>(() => told.Generate(s_request)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,6 +130,13 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         {
             if (value.Evaluation == 3) source.Cancel();
         }
+    }
+
+    private sealed class OneToken : ITextEncoder
+    {
+        public int MaxLength => 1;
+
+        public Conditioning Encode(IReadOnlyList<string> prompts) => new(zeros(prompts.Count, 1, 16));
     }
 
     private sealed class NoEncoder : ITextEncoder

@@ -17,7 +17,8 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 1, Steps = 4 };
 
     // A scheduler is a sampling algorithm. It is immutable, and what one generation changes lives in the run that Start gives:
-    // the timesteps at which the network is evaluated, and the step from one to the next.
+    // the timesteps at which the network is evaluated, and the step from one to the next. It begins where BeginIndex says: a
+    // picture that is changed comes in at the noise level of that evaluation.
 
     /// <summary>Takes the same share of the noise away in every step.</summary>
     private sealed class EvenScheduler : INoiseScheduler
@@ -26,19 +27,19 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
 
         public int TrainingTimesteps => 1000;
 
-        public ISchedulerRun Start(SamplingOptions options) => new Run(options.Steps);
+        public ISchedulerRun Start(SamplingOptions options) => new Run(options.Steps, options.BeginIndex);
 
-        private sealed class Run(int steps) : ISchedulerRun
+        private sealed class Run(int steps, int begin) : ISchedulerRun
         {
             public IReadOnlyList<double> Timesteps { get; } = [.. Enumerable.Range(0, steps).Select(i => 999.0 * (steps - i) / steps)];
 
-            public int StepIndex { get; private set; }
+            public int StepIndex { get; private set; } = begin;
 
             public double InitialNoiseSigma => 1;
 
             public Tensor ScaleModelInput(Tensor sample) => sample;
 
-            public Tensor AddNoise(Tensor sample, Tensor noise) => sample + noise;
+            public Tensor AddNoise(Tensor sample, Tensor noise) => sample + noise * (1 - (double)StepIndex / Timesteps.Count);
 
             public Tensor Step(Tensor modelOutput, Tensor sample)
             {
@@ -64,6 +65,18 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
 
         AssertReplaced(pipeline, provider);
         Assert.Equal("EvenScheduler", pipeline.Generate(s_request).Images[0].Metadata["scheduler"]);
+
+        // A picture that starts with half of the noise is another than one that starts with all of it.
+        GenerationRequest changed = s_request with { InitialImage = pipeline.Generate(s_request).Images[0].Image, Strength = 0.5 };
+        int evaluations = 0;
+        byte[] half = pipeline.Generate(changed, new Counter(() => evaluations++)).Images[0].Image.Rgb.ToArray();
+        Assert.Equal(2, evaluations);
+        Assert.NotEqual(half, pipeline.Generate(changed with { Strength = 1 }).Images[0].Image.Rgb.ToArray());
+    }
+
+    private sealed class Counter(Action count) : IProgress<GenerationProgress>
+    {
+        public void Report(GenerationProgress value) => count();
     }
 
     // A denoiser is the network: noisy latents, a timestep and the text's conditioning to a prediction. Guidance and the

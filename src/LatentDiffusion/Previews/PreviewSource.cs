@@ -1,0 +1,25 @@
+namespace LatentDiffusion;
+
+/// <summary>The preview of a pipeline, made when a generation first asks: it may have to be fitted, which evaluates the autoencoder.</summary>
+/// <param name="make">Makes it. Cancelled by the generation that asks; the next one that does begins anew.</param>
+internal sealed class PreviewSource(Func<CancellationToken, ILatentPreview> make)
+{
+    private readonly SemaphoreSlim _making = new(1);
+    private volatile ILatentPreview? _made;
+
+    /// <summary>The preview, the same for all.</summary>
+    /// <param name="cancellationToken">Checked before each evaluation, and while another generation makes it.</param>
+    public ILatentPreview Get(CancellationToken cancellationToken)
+    {
+        if (_made is { } known) return known;
+        _making.Wait(cancellationToken);
+        try
+        {
+            return _made ??= make(cancellationToken);
+        }
+        finally
+        {
+            _making.Release();
+        }
+    }
+}
