@@ -185,7 +185,7 @@ public sealed partial class DiffusionPipelineBuilder
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
-            INoiseScheduler scheduler = Scheduler(services, model);
+            INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
             refiner = Refiner(denoiser, autoencoder, scheduler, model?.Device ?? CPU);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder"));
             var residency = new PartResidency(model?.Device ?? CPU, _loadedTo);
@@ -211,14 +211,14 @@ public sealed partial class DiffusionPipelineBuilder
         }
     }
 
-    private INoiseScheduler Scheduler(IServiceProvider services, DiffusionModel? model)
+    private INoiseScheduler Scheduler(IServiceProvider services, SchedulerConfig? config, bool ofModel)
     {
-        NoiseScheduler? own = model is null ? null : NoiseScheduler.FromConfig(model.SchedulerConfig);
-        INoiseScheduler scheduler = _scheduler?.Invoke(services, model?.SchedulerConfig) ?? services.GetService<INoiseScheduler>() ?? own ?? throw Missing("a scheduler");
+        INoiseScheduler? given = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>();
+        if (given is null) return NoiseScheduler.FromConfig(config ?? throw Missing("a scheduler"));
         // Read as what it is not, a prediction gives noise in place of a picture; a denoiser of the caller's own is the caller's to match.
-        if (own is not null && _denoiser is null && scheduler.PredictionType != own.PredictionType)
-            throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own.PredictionType}.");
-        return scheduler;
+        if (ofModel && config!.TrainedPrediction() is var own && given.PredictionType != own)
+            throw new InvalidOperationException($"{given.GetType().Name} takes the model's output for {given.PredictionType}, and the model predicts {own}.");
+        return given;
     }
 
     private static IAutoencoder Divided(IAutoencoder autoencoder, DiffusionPipelineOptions options)

@@ -19,12 +19,14 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
         try
         {
             int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;
-            NoiseScheduler own = NoiseScheduler.FromConfig(model.SchedulerConfig);
+            // Its own scheduler is not used, and may be one that the library does not have.
+            PredictionType prediction = model.SchedulerConfig.TrainedPrediction();
+            int timesteps = model.SchedulerConfig.TrainedTimesteps();
             Refuse(denoiser.InChannels != channels, $"is for latents of {channels} channels, and the model takes {denoiser.InChannels}");
             Refuse(model.Denoiser.InChannels != channels, $"takes {model.Denoiser.InChannels} channels, and the latents have {channels}");
             Refuse(model.Autoencoder.DownsamplingFactor != factor, $"has latents {model.Autoencoder.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
-            Refuse(own.PredictionType != scheduler.PredictionType, $"predicts {own.PredictionType}, and the model {scheduler.PredictionType}");
-            Refuse(own.TrainingTimesteps != scheduler.TrainingTimesteps, $"was trained on {own.TrainingTimesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
+            Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
+            Refuse(timesteps != scheduler.TrainingTimesteps, $"was trained on {timesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
             return new LoadedRefiner(model, model.TextEncoder, choice.Start, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path))));
         }
         catch

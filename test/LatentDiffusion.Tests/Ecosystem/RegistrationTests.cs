@@ -122,6 +122,31 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Fact]
+    public async Task A_denoiser_registered_under_the_name_needs_no_folder()
+    {
+        using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLatentDiffusion("own", Section(("Steps", "3")));
+        builder.Services.AddKeyedSingleton("own", opened.Denoiser);
+        builder.Services.AddSingleton(opened.TextEncoder);
+        builder.Services.AddSingleton(opened.Autoencoder);
+        builder.Services.AddSingleton<INoiseScheduler>(NoiseScheduler.FromConfig(opened.SchedulerConfig));
+        using (IHost host = builder.Build())
+        {
+            await host.StartAsync();
+            Assert.Equal(3, host.Services.GetRequiredKeyedService<DiffusionPipeline>("own").Generate(s_request with { Width = 16, Height = 16 }).Request.Steps);
+            await host.StopAsync();
+        }
+
+        // Another pipeline's is not this one's.
+        HostApplicationBuilder other = Host.CreateEmptyApplicationBuilder(null);
+        other.Services.AddLatentDiffusion("other", Section(("Steps", "3")));
+        other.Services.AddKeyedSingleton("own", opened.Denoiser);
+        using IHost without = other.Build();
+        Assert.Contains("ModelFolder is missing", (await Assert.ThrowsAsync<OptionsValidationException>(() => without.StartAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Half_precision_computes_in_half_precision_and_samples_in_single()
     {
         var services = new ServiceCollection();

@@ -85,6 +85,23 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
             Assert.Contains(message, Assert.Throws<InvalidOperationException>(() => Refined(model, refiner).Build()).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ARefinersFolderMayNameASchedulerThatTheLibraryDoesNotHave()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = folder["refiner"];
+        using (DiffusionModel opened = DiffusionModel.Open(folders["xl-refiner"], CPU)) opened.Save(copy);
+        string path = Path.Combine(copy, "scheduler", "scheduler_config.json"), json = File.ReadAllText(path);
+        File.WriteAllText(path, json.Replace("EulerDiscreteScheduler", "DPMSolverSDEScheduler", StringComparison.Ordinal));
+        Assert.DoesNotContain("Euler", File.ReadAllText(path), StringComparison.Ordinal);
+        using (DiffusionPipeline pipeline = Builder().Build()) Assert.Single(pipeline.Generate(s_request).Images);
+
+        File.WriteAllText(path, json.Replace("1000", "500", StringComparison.Ordinal));
+        Assert.Contains("was trained on 500 timesteps, and the model on 1000", Assert.Throws<InvalidOperationException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+
+        DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(folders["xl"], CPU).UseRefiner(copy);
+    }
+
     private DiffusionPipelineBuilder Refined(string model, string refiner) =>
         new DiffusionPipelineBuilder().UseModelFolder(folders[model], CPU).UseRefiner(folders[refiner]);
 
