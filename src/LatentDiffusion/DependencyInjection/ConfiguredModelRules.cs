@@ -25,6 +25,8 @@ internal sealed class ConfiguredModelRules(string name, DiffusionPipelineBuilder
         errors.AddRange(Unknown(section.GetSection(nameof(DiffusionPipelineOptions.Tiling)), $"{nameof(DiffusionPipelineOptions.Tiling)}:", s_knownOfTiling));
         if (options.ModelFolder is null && builder.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
             errors.Add("ModelFolder is missing, and nothing else names a model.");
+        if (options.ModelFolder is null && options.Device is not null && builder.NamesModel)
+            errors.Add("Device says where ModelFolder is loaded, and there is none; give it where the model is named.");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => where + e));
     }
 

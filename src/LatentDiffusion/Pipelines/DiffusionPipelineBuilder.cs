@@ -33,13 +33,13 @@ public sealed partial class DiffusionPipelineBuilder
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
     /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        UseModel(_ => DiffusionModel.Read(folder, device, precision, variant, _loadedTo));
+        UseModel(_ => DiffusionModel.Read(folder, device ?? _device, precision, variant, _loadedTo));
         _modelName = FolderName(folder);
         return this;
     }
@@ -48,13 +48,13 @@ public sealed partial class DiffusionPipelineBuilder
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
     /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
     public DiffusionPipelineBuilder UseModelFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device, precision, _loadedTo));
+        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? _device, precision, _loadedTo));
         _modelName = Path.GetFileNameWithoutExtension(path);
         return this;
     }
@@ -178,6 +178,7 @@ public sealed partial class DiffusionPipelineBuilder
         LoadedRefiner? refiner = null;
         try
         {
+            Device device = DeviceOf(services, model);
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser plain = Part(_denoiser, services, model?.Denoiser, "a denoiser");
@@ -186,18 +187,18 @@ public sealed partial class DiffusionPipelineBuilder
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
-            refiner = Refiner(denoiser, autoencoder, scheduler, model?.Device ?? CPU);
+            refiner = Refiner(denoiser, autoencoder, scheduler, device);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder"));
-            var residency = new PartResidency(model?.Device ?? CPU, _loadedTo);
+            var residency = new PartResidency(device, _loadedTo);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
             IAutoencoder divided = Divided(autoencoder, options);
             var parts = new PipelineParts(
                 textEncoder, denoiser, divided, scheduler,
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
-                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
+                options, model?.SampleSize ?? DefaultSampleSize, device, model)
             {
-                Preview = new(() => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
+                Preview = new(() => Preview(services, autoencoder, device, () => residency.Bring(CancellationToken.None, divided))), Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
