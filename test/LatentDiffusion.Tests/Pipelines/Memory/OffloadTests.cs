@@ -54,6 +54,17 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     }
 
     [Fact]
+    public void Encoding_alone_brings_the_text_encoder_and_sends_it_back()
+    {
+        using DiffusionPipeline pipeline = _parts.Builder().Build();
+        _parts.Events.Clear();
+        pipeline.Encode(["a blue bird"]).Dispose();
+        pipeline.EncodeUnconditional().Dispose();
+        Assert.Equal(["text in", "text", "text out", "text in", "text", "text out"], _parts.Events);
+        Assert.Empty(_parts.Errors);
+    }
+
+    [Fact]
     public async Task A_preview_that_is_fitted_brings_the_autoencoder_meanwhile()
     {
         using DiffusionPipeline pipeline = _parts.Builder().UseTiledDecoding().Build();
