@@ -10,24 +10,24 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
 {
-    private readonly ITextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
+    private readonly bool _zeros;
     private readonly PromptingOptions _options;
 
-    /// <param name="plain">The encoder without weights, which says what no prompt is.</param>
     /// <param name="towers">The towers; the last gives the pooled text.</param>
+    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, rather than the encoded empty prompt.</param>
     /// <param name="options">How to read and encode.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    public WeightedTwoTowerTextEncoder(ITextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
+    public WeightedTwoTowerTextEncoder((ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, bool zerosForUnconditional, PromptingOptions options)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         int layers = towers.Min(t => t.Network.Config.NumHiddenLayers) - 1;
         if (options.ClipSkip > layers) throw new ValidationException($"ClipSkip is {options.ClipSkip}; the text towers have {layers} layers before the last.");
-        (_plain, _towers, _options) = (plain, towers, options);
+        (_towers, _zeros, _options) = (towers, zerosForUnconditional, options);
     }
 
     /// <inheritdoc />
-    public int MaxLength => _plain.MaxLength * _options.MaxChunks;
+    public int MaxLength => _towers[^1].Tokenizer.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts)
@@ -42,7 +42,13 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
     }
 
     /// <inheritdoc />
-    public Conditioning EncodeUnconditional(int count) => _plain.EncodeUnconditional(count);
+    public Conditioning EncodeUnconditional(int count)
+    {
+        // The empty prompt's layer is that of other prompts.
+        Conditioning empty = Encode([.. Enumerable.Repeat("", count)]);
+        if (!_zeros) return empty;
+        using (empty) return empty.Map(t => zeros_like(t));
+    }
 
     /// <inheritdoc />
     public void MoveTo(Device device)
