@@ -9,8 +9,7 @@ internal sealed record PipelineParts(
     ITextEncoder TextEncoder, IDenoiser Denoiser, IAutoencoder Autoencoder, INoiseScheduler Scheduler, IGuidance Guidance, IImageCodec Codec,
     DiffusionPipelineOptions Options, int SampleSize, Device Device, DiffusionModel? OwnedModel) : IDisposable
 {
-    /// <summary>Made when the first preview is asked for: it may have to be fitted.</summary>
-    public required Lazy<ILatentPreview> Preview { get; init; }
+    public required PreviewOnDemand Preview { get; init; }
 
     public required ILogger Logger { get; init; }
 

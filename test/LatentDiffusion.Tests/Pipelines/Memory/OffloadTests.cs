@@ -78,6 +78,24 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     }
 
     [Fact]
+    public async Task A_preview_that_found_no_room_is_tried_again()
+    {
+        using DiffusionPipeline pipeline = _parts.Builder().Build();
+        _parts.TooLarge = "autoencoder";
+        Assert.Equal("no room for autoencoder", (await Assert.ThrowsAsync<InvalidOperationException>(Stream)).Message);
+        _parts.TooLarge = null;
+        await Stream();
+        AllAreHome();
+
+        async Task Stream()
+        {
+            int previews = 0;
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(s_request)) previews += update.Previews.Count;
+            Assert.NotEqual(0, previews);
+        }
+    }
+
+    [Fact]
     public async Task A_part_that_others_still_use_stays()
     {
         using DiffusionPipeline pipeline = _parts.Builder().Build();
