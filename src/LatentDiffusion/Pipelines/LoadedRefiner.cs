@@ -10,12 +10,18 @@ namespace LatentDiffusion;
 internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEncoder, double Start, string Name) : IDisposable
 {
     /// <summary>Reads one for the latents and the schedule of a model.</summary>
+    /// <param name="choice">Which.</param>
+    /// <param name="denoiser">The model's.</param>
+    /// <param name="autoencoder">The model's.</param>
+    /// <param name="scheduler">The pipeline's.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="to">Where its files are read to; null for <paramref name="device"/>.</param>
     /// <exception cref="InvalidOperationException">It does not go with them.</exception>
-    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device)
+    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to)
     {
         DiffusionModel model = File.Exists(choice.Path)
-            ? DiffusionModel.OpenFile(choice.Path, device: device, precision: choice.Precision)
-            : DiffusionModel.Open(choice.Path, device, choice.Precision, choice.Variant);
+            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to)
+            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to);
         try
         {
             int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;

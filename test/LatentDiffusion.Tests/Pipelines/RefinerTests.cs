@@ -86,6 +86,21 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
+    public void AnOffloadedRefinerIsReadToWhereItWaitsAndDrawsTheSame()
+    {
+        using (DiffusionModel model = DiffusionModel.Open(folders["xl"], CPU))
+        {
+            using LoadedRefiner refiner = LoadedRefiner.Open(
+                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser, model.Autoencoder, NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, META);
+            Assert.Equal(DeviceType.CPU, refiner.Model.Device.type);
+            Assert.All(refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(DeviceType.META, p.device_type));
+        }
+
+        using DiffusionPipeline plain = Refined("xl", "xl-refiner").Build(), offloaded = Refined("xl", "xl-refiner").UseOffload().Build();
+        Assert.Equal(plain.Generate(s_request).Images[0].Image.Rgb.ToArray(), offloaded.Generate(s_request).Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
     public void ARefinersFolderMayNameASchedulerThatTheLibraryDoesNotHave()
     {
         using var folder = new TemporaryFolder();
