@@ -65,7 +65,7 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextE
     public ITextEncoder WithPrompting(PromptingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new WeightedTwoTowerTextEncoder(this, _towers, options);
+        return new WeightedTwoTowerTextEncoder(_towers, _zeros, options);
     }
 
     /// <inheritdoc />

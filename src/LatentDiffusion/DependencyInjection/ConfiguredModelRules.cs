@@ -23,10 +23,16 @@ internal sealed class ConfiguredModelRules(string name, DiffusionPipelineBuilder
         // A name misspelt would otherwise be a setting silently not made.
         errors.AddRange(Unknown(section, "", s_known));
         errors.AddRange(Unknown(section.GetSection(nameof(DiffusionPipelineOptions.Tiling)), $"{nameof(DiffusionPipelineOptions.Tiling)}:", s_knownOfTiling));
-        if (options.ModelFolder is null && builder.NeedsConfiguredModel && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IDenoiser)) is not true)
+        if (options.ModelFolder is null && builder.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
             errors.Add("ModelFolder is missing, and nothing else names a model.");
+        if (options.ModelFolder is null && options.Device is not null && builder.NamesModel)
+            errors.Add("Device says where ModelFolder is loaded, and there is none; give it where the model is named.");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => where + e));
     }
+
+    private bool IsRegistered(Type part) =>
+        (name.Length > 0 && services.GetService<IServiceProviderIsKeyedService>()?.IsKeyedService(part, name) is true)
+        || services.GetService<IServiceProviderIsService>()?.IsService(part) is true;
 
     private static IEnumerable<string> Unknown(IConfiguration section, string within, string[] known) =>
         section.GetChildren().Select(c => c.Key).Except(known, StringComparer.OrdinalIgnoreCase)

@@ -13,7 +13,10 @@ public sealed record DiffusionModelOptions
     /// <summary>Name of a scheduler: see <see cref="KnownSchedulers"/>. Null, the default, for the model's own.</summary>
     public string? Scheduler { get; set; }
 
-    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. Null, the default, for CUDA where there is one, else the CPU.</summary>
+    /// <summary>
+    /// <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. Null, the default, for CUDA where there is one, else the CPU; where
+    /// all parts are registered and there is no model, for the CPU.
+    /// </summary>
     public string? Device { get; set; }
 
     /// <summary>
@@ -31,8 +34,8 @@ public sealed record DiffusionModelOptions
         if (Device is not null && Parse(Device) is null) yield return $"Device is '{Device}'; expected cpu, cuda or cuda:number.";
         if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
-        if (ModelFolder is null && (Device ?? Precision?.ToString()) is not null)
-            yield return "Device and Precision say how ModelFolder is loaded, and there is none; give them where the model is named.";
+        if (ModelFolder is null && Precision is not null)
+            yield return "Precision says how ModelFolder is loaded, and there is none; give it where the model is named.";
     }
 
     internal static ArgumentException UnknownScheduler(string name) =>

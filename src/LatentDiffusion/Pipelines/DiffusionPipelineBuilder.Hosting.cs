@@ -27,11 +27,14 @@ public sealed partial class DiffusionPipelineBuilder
     /// <summary>Whether the model has to come from configuration, because nothing else was said.</summary>
     internal bool NeedsConfiguredModel => _configured is not null && ReferenceEquals(_model, _configured) && _denoiser is null;
 
+    /// <summary>Whether the builder was told of a model, which is not configuration's then.</summary>
+    internal bool NamesModel => _model is not null && !ReferenceEquals(_model, _configured);
+
     /// <summary>Takes model and scheduler from <see cref="DiffusionModelOptions"/>, unless something else is said later.</summary>
     internal DiffusionPipelineBuilder UseConfigured()
     {
         _configured = services => Configured(services) is { ModelFolder: { } folder } options
-            ? DiffusionModel.Read(folder, options.OpenDevice(), options.Precision, variant: null, _loadedTo)
+            ? DiffusionModel.Read(folder, _device ?? options.OpenDevice(), options.Precision, variant: null, _loadedTo)
             : null!;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
             ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? known.Create(config) : throw DiffusionModelOptions.UnknownScheduler(name)

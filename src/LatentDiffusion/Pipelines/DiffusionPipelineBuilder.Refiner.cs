@@ -16,7 +16,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// The sampler's run goes on where the refiner takes over, and multistep samplers keep what they remember; diffusers'
     /// two pipelines (<c>denoising_end</c>, <c>denoising_start</c>) give the same with samplers of one step.
     /// </remarks>
-    /// <param name="path">A model folder, or a single file with its tokenizer beside it; read when the pipeline is built, to the model's device.</param>
+    /// <param name="path">A model folder, or a single file with its tokenizer beside it; read when the pipeline is built. It computes where the model does.</param>
     /// <param name="start">How much of the training schedule is the model's, counted from pure noise: above 0 and below 1. Default 0.8.</param>
     /// <param name="precision">Type of its weights, in which it computes; null for float32 on the CPU and the files' own elsewhere.</param>
     /// <param name="variant">Variant of a folder's weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
@@ -30,7 +30,7 @@ public sealed partial class DiffusionPipelineBuilder
     private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device)
     {
         if (_refiner is null) return null;
-        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device);
+        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, _loadedTo);
         try
         {
             return refiner with { TextEncoder = Prompting(refiner.TextEncoder) };

@@ -33,13 +33,13 @@ public sealed partial class DiffusionPipelineBuilder
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
     /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        UseModel(_ => DiffusionModel.Read(folder, device, precision, variant, _loadedTo));
+        UseModel(_ => DiffusionModel.Read(folder, device ?? _device, precision, variant, _loadedTo));
         _modelName = FolderName(folder);
         return this;
     }
@@ -48,13 +48,13 @@ public sealed partial class DiffusionPipelineBuilder
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
     /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
     public DiffusionPipelineBuilder UseModelFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device, precision, _loadedTo));
+        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? _device, precision, _loadedTo));
         _modelName = Path.GetFileNameWithoutExtension(path);
         return this;
     }
@@ -178,6 +178,7 @@ public sealed partial class DiffusionPipelineBuilder
         LoadedRefiner? refiner = null;
         try
         {
+            Device device = DeviceOf(services, model);
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
             IDenoiser plain = Part(_denoiser, services, model?.Denoiser, "a denoiser");
@@ -185,19 +186,19 @@ public sealed partial class DiffusionPipelineBuilder
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
-            INoiseScheduler scheduler = Scheduler(services, model);
-            refiner = Refiner(denoiser, autoencoder, scheduler, model?.Device ?? CPU);
+            INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
+            refiner = Refiner(denoiser, autoencoder, scheduler, device);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder"));
-            var residency = new PartResidency(model?.Device ?? CPU, _loadedTo);
+            var residency = new PartResidency(device, _loadedTo);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
             IAutoencoder divided = Divided(autoencoder, options);
             var parts = new PipelineParts(
                 textEncoder, denoiser, divided, scheduler,
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 Part(_codec, services, new SkiaImageCodec(), "an image codec"),
-                options, model?.SampleSize ?? DefaultSampleSize, model?.Device ?? CPU, model)
+                options, model?.SampleSize ?? DefaultSampleSize, device, model)
             {
-                Preview = new(stop => Preview(services, autoencoder, model?.Device ?? CPU, () => residency.Bring(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
+                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Bring(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -211,14 +212,14 @@ public sealed partial class DiffusionPipelineBuilder
         }
     }
 
-    private INoiseScheduler Scheduler(IServiceProvider services, DiffusionModel? model)
+    private INoiseScheduler Scheduler(IServiceProvider services, SchedulerConfig? config, bool ofModel)
     {
-        NoiseScheduler? own = model is null ? null : NoiseScheduler.FromConfig(model.SchedulerConfig);
-        INoiseScheduler scheduler = _scheduler?.Invoke(services, model?.SchedulerConfig) ?? services.GetService<INoiseScheduler>() ?? own ?? throw Missing("a scheduler");
+        INoiseScheduler? given = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>();
+        if (given is null) return NoiseScheduler.FromConfig(config ?? throw Missing("a scheduler"));
         // Read as what it is not, a prediction gives noise in place of a picture; a denoiser of the caller's own is the caller's to match.
-        if (own is not null && _denoiser is null && scheduler.PredictionType != own.PredictionType)
-            throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own.PredictionType}.");
-        return scheduler;
+        if (ofModel && config!.TrainedPrediction() is var own && given.PredictionType != own)
+            throw new InvalidOperationException($"{given.GetType().Name} takes the model's output for {given.PredictionType}, and the model predicts {own}.");
+        return given;
     }
 
     private static IAutoencoder Divided(IAutoencoder autoencoder, DiffusionPipelineOptions options)

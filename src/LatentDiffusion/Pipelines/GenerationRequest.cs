@@ -14,7 +14,7 @@ public sealed record GenerationRequest
 
     /// <summary>
     /// Conditioning to take in place of the encoded <see cref="Prompt"/>, published name <c>prompt_embeds</c>: of one prompt,
-    /// shaped as the model's text encoder gives it. It stays the caller's; its tensors must not change meanwhile.
+    /// shaped as the pipeline's text encoder gives it (<see cref="DiffusionPipeline.Encode(IReadOnlyList{string}, CancellationToken)"/>). It stays the caller's; its tensors must not change meanwhile.
     /// </summary>
     public Conditioning? PromptEmbeds { get; init; }
 

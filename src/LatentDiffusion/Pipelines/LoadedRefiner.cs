@@ -10,21 +10,29 @@ namespace LatentDiffusion;
 internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEncoder, double Start, string Name) : IDisposable
 {
     /// <summary>Reads one for the latents and the schedule of a model.</summary>
+    /// <param name="choice">Which.</param>
+    /// <param name="denoiser">The model's.</param>
+    /// <param name="autoencoder">The model's.</param>
+    /// <param name="scheduler">The pipeline's.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="to">Where its files are read to; null for <paramref name="device"/>.</param>
     /// <exception cref="InvalidOperationException">It does not go with them.</exception>
-    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device)
+    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to)
     {
         DiffusionModel model = File.Exists(choice.Path)
-            ? DiffusionModel.OpenFile(choice.Path, device: device, precision: choice.Precision)
-            : DiffusionModel.Open(choice.Path, device, choice.Precision, choice.Variant);
+            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to)
+            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to);
         try
         {
             int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;
-            NoiseScheduler own = NoiseScheduler.FromConfig(model.SchedulerConfig);
+            // Its own scheduler is not used, and may be one that the library does not have.
+            PredictionType prediction = model.SchedulerConfig.TrainedPrediction();
+            int timesteps = model.SchedulerConfig.TrainedTimesteps();
             Refuse(denoiser.InChannels != channels, $"is for latents of {channels} channels, and the model takes {denoiser.InChannels}");
             Refuse(model.Denoiser.InChannels != channels, $"takes {model.Denoiser.InChannels} channels, and the latents have {channels}");
             Refuse(model.Autoencoder.DownsamplingFactor != factor, $"has latents {model.Autoencoder.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
-            Refuse(own.PredictionType != scheduler.PredictionType, $"predicts {own.PredictionType}, and the model {scheduler.PredictionType}");
-            Refuse(own.TrainingTimesteps != scheduler.TrainingTimesteps, $"was trained on {own.TrainingTimesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
+            Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
+            Refuse(timesteps != scheduler.TrainingTimesteps, $"was trained on {timesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
             return new LoadedRefiner(model, model.TextEncoder, choice.Start, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path))));
         }
         catch

@@ -9,7 +9,8 @@ public sealed record PromptingOptions
     /// Which layer of the text tower gives the hidden states, counted from the end as Stable Diffusion web UI counts: 1, the
     /// default, is the last layer, 2 the one before it. (diffusers' <c>clip_skip</c> is one less, and null for the last.) The
     /// final normalisation follows whichever layer it is. At most the tower's number of layers. For the two towers of SDXL it
-    /// counts from the layer that the model was trained with, the one before the last, which nothing normalises.
+    /// counts from the layer that the model was trained with, the one before the last, which nothing normalises. Negative
+    /// prompts are of the same layer, the empty one included unless it is zeros; in diffusers <c>clip_skip</c> is not for them.
     /// </summary>
     [Range(1, 1000)]
     public int ClipSkip { get; init; } = 1;

@@ -10,27 +10,27 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable
 {
-    private readonly IMeasuredTextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
+    private readonly bool _zeros;
     private readonly PromptingOptions _options;
 
-    /// <param name="plain">The encoder without weights, which says what no prompt is.</param>
     /// <param name="towers">The towers; the last gives the pooled text.</param>
+    /// <param name="zerosForUnconditional">Whether no prompt is all zeros, rather than the encoded empty prompt.</param>
     /// <param name="options">How to read and encode.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    public WeightedTwoTowerTextEncoder(IMeasuredTextEncoder plain, (ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, PromptingOptions options)
+    public WeightedTwoTowerTextEncoder((ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, bool zerosForUnconditional, PromptingOptions options)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         int layers = towers.Min(t => t.Network.Config.NumHiddenLayers) - 1;
         if (options.ClipSkip > layers) throw new ValidationException($"ClipSkip is {options.ClipSkip}; the text towers have {layers} layers before the last.");
-        (_plain, _towers, _options) = (plain, towers, options);
+        (_towers, _zeros, _options) = (towers, zerosForUnconditional, options);
     }
 
     /// <summary>How it reads and encodes.</summary>
     public PromptingOptions Options => _options;
 
     /// <inheritdoc />
-    public int MaxLength => _plain.MaxLength * _options.MaxChunks;
+    public int MaxLength => _towers[^1].Tokenizer.MaxLength * _options.MaxChunks;
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
@@ -47,13 +47,20 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
     }
 
     /// <inheritdoc />
-    public Conditioning EncodeUnconditional(int count) => _plain.EncodeUnconditional(count);
+    public Conditioning EncodeUnconditional(int count) => EncodeUnconditional(count, CancellationToken.None);
 
     /// <inheritdoc />
-    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken) => _plain.EncodeUnconditional(count, cancellationToken);
+    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken)
+    {
+        // The empty prompt's layer is that of other prompts.
+        Conditioning empty = Encode([.. Enumerable.Repeat("", count)], cancellationToken);
+        if (!_zeros) return empty;
+        using (empty) return empty.Map(t => zeros_like(t));
+    }
 
     /// <inheritdoc />
-    public TextShape Measure(string prompt) => _plain.Measure(prompt) with { Tokens = Read([prompt])[0].Windows * _plain.MaxLength };
+    public TextShape Measure(string prompt) => new(
+        Read([prompt])[0].Windows * _towers[^1].Tokenizer.MaxLength, _towers.Sum(t => t.Network.Config.HiddenSize), _towers[^1].Network.Config.ProjectionDim);
 
     /// <inheritdoc />
     public void MoveTo(Device device)

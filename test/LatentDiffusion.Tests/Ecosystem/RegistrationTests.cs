@@ -122,6 +122,54 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Fact]
+    public async Task A_denoiser_registered_under_the_name_needs_no_folder()
+    {
+        using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLatentDiffusion("own", Section(("Steps", "3")));
+        builder.Services.AddKeyedSingleton("own", opened.Denoiser);
+        builder.Services.AddSingleton(opened.TextEncoder);
+        builder.Services.AddSingleton(opened.Autoencoder);
+        builder.Services.AddSingleton<INoiseScheduler>(NoiseScheduler.FromConfig(opened.SchedulerConfig));
+        using (IHost host = builder.Build())
+        {
+            await host.StartAsync();
+            Assert.Equal(3, host.Services.GetRequiredKeyedService<DiffusionPipeline>("own").Generate(s_request with { Width = 16, Height = 16 }).Request.Steps);
+            await host.StopAsync();
+        }
+
+        // Another pipeline's is not this one's.
+        HostApplicationBuilder other = Host.CreateEmptyApplicationBuilder(null);
+        other.Services.AddLatentDiffusion("other", Section(("Steps", "3")));
+        other.Services.AddKeyedSingleton("own", opened.Denoiser);
+        using IHost without = other.Build();
+        Assert.Contains("ModelFolder is missing", (await Assert.ThrowsAsync<OptionsValidationException>(() => without.StartAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_without_a_folder_is_where_registered_parts_compute()
+    {
+        using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
+        Assert.Single(Provider("cpu").GetRequiredService<DiffusionPipeline>().Generate(s_request with { Steps = 1 }).Images);
+        var e = Assert.Throws<InvalidOperationException>(() => Provider("cuda:77").GetRequiredService<DiffusionPipeline>().Generate(s_request));
+        Assert.Contains("cuda:77", e.Message, StringComparison.Ordinal);
+
+        HostApplicationBuilder named = Host.CreateEmptyApplicationBuilder(null);
+        named.Services.AddLatentDiffusion(Section(("Device", "cpu"))).UseModelFolder(model.Folder);
+        using IHost host = named.Build();
+        Assert.Contains("Device says where ModelFolder is loaded", (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync())).Message, StringComparison.Ordinal);
+
+        ServiceProvider Provider(string device)
+        {
+            var services = new ServiceCollection();
+            services.AddLatentDiffusion(Section(("Device", device)));
+            services.AddSingleton(opened.Denoiser).AddSingleton(opened.TextEncoder).AddSingleton(opened.Autoencoder);
+            services.AddSingleton<INoiseScheduler>(NoiseScheduler.FromConfig(opened.SchedulerConfig));
+            return services.BuildServiceProvider();
+        }
+    }
+
+    [Fact]
     public void Half_precision_computes_in_half_precision_and_samples_in_single()
     {
         var services = new ServiceCollection();

@@ -108,6 +108,47 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
+    public void A_denoiser_of_ones_own_says_itself_what_it_predicts_whether_given_or_registered()
+    {
+        using DiffusionPipeline given = model.Builder().UseDenoiser(new WideDenoiser()).UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity }).Build();
+
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion().UseModelFolder(model.Folder);
+        services.AddSingleton<IDenoiser, WideDenoiser>();
+        services.AddSingleton<INoiseScheduler>(new SubtractingScheduler { PredictionType = PredictionType.Velocity });
+        using ServiceProvider provider = services.BuildServiceProvider();
+        DiffusionPipeline registered = provider.GetRequiredService<DiffusionPipeline>();
+        Assert.Equal(given.Generate(s_request).Images[0].Image.Rgb.ToArray(), registered.Generate(s_request).Images[0].Image.Rgb.ToArray());
+
+        // The model's own denoiser is no caller's to match, whoever registered it.
+        using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
+        Assert.Throws<InvalidOperationException>(
+            () => new DiffusionPipelineBuilder().UseModel(_ => opened).UseDenoiser(opened.Denoiser).UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity }).Build());
+    }
+
+    [Fact]
+    public void A_folder_may_name_a_scheduler_that_the_library_does_not_have_where_another_is_given()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = folder["model"];
+        using (DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU)) opened.Save(copy);
+        string path = Path.Combine(copy, "scheduler", "scheduler_config.json");
+        Write("""{ "_class_name": "DPMSolverSDEScheduler", "noise_sampler_seed": 3, "prediction_type": "epsilon" }""");
+        using (DiffusionPipeline pipeline = Builder().UseScheduler(new SubtractingScheduler()).Build()) Assert.Single(pipeline.Generate(s_request).Images);
+        Assert.Contains("There is no scheduler class 'DPMSolverSDEScheduler'", Assert.Throws<ArgumentException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+
+        Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction" }""");
+        var e = Assert.Throws<InvalidOperationException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build());
+        Assert.Contains("takes the model's output for Epsilon, and the model predicts Velocity", e.Message, StringComparison.Ordinal);
+        Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "foresight" }""");
+        Assert.Contains("'prediction_type' is one of epsilon", Assert.Throws<ArgumentException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
+
+        DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(copy);
+
+        void Write(string json) => File.WriteAllText(path, json);
+    }
+
+    [Fact]
     public void A_folder_without_a_model_is_refused()
     {
         var e = Assert.Throws<DirectoryNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFolder(Path.GetTempPath()).Build());
@@ -124,6 +165,13 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     private sealed class ShrinkingDenoiser : IDenoiser
     {
         public int InChannels => 1;
+
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
+    }
+
+    private sealed class WideDenoiser : IDenoiser
+    {
+        public int InChannels => 4;
 
         public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
     }
@@ -148,7 +196,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
     private sealed class SubtractingScheduler : INoiseScheduler
     {
-        public PredictionType PredictionType => PredictionType.Epsilon;
+        public PredictionType PredictionType { get; init; }
 
         public int TrainingTimesteps => 1000;
 

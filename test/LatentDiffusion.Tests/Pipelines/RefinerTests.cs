@@ -85,6 +85,38 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
             Assert.Contains(message, Assert.Throws<InvalidOperationException>(() => Refined(model, refiner).Build()).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AnOffloadedRefinerIsReadToWhereItWaitsAndDrawsTheSame()
+    {
+        using (DiffusionModel model = DiffusionModel.Open(folders["xl"], CPU))
+        {
+            using LoadedRefiner refiner = LoadedRefiner.Open(
+                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser, model.Autoencoder, NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, META);
+            Assert.Equal(DeviceType.CPU, refiner.Model.Device.type);
+            Assert.All(refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(DeviceType.META, p.device_type));
+        }
+
+        using DiffusionPipeline plain = Refined("xl", "xl-refiner").Build(), offloaded = Refined("xl", "xl-refiner").UseOffload().Build();
+        Assert.Equal(plain.Generate(s_request).Images[0].Image.Rgb.ToArray(), offloaded.Generate(s_request).Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void ARefinersFolderMayNameASchedulerThatTheLibraryDoesNotHave()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = folder["refiner"];
+        using (DiffusionModel opened = DiffusionModel.Open(folders["xl-refiner"], CPU)) opened.Save(copy);
+        string path = Path.Combine(copy, "scheduler", "scheduler_config.json"), json = File.ReadAllText(path);
+        File.WriteAllText(path, json.Replace("EulerDiscreteScheduler", "DPMSolverSDEScheduler", StringComparison.Ordinal));
+        Assert.DoesNotContain("Euler", File.ReadAllText(path), StringComparison.Ordinal);
+        using (DiffusionPipeline pipeline = Builder().Build()) Assert.Single(pipeline.Generate(s_request).Images);
+
+        File.WriteAllText(path, json.Replace("1000", "500", StringComparison.Ordinal));
+        Assert.Contains("was trained on 500 timesteps, and the model on 1000", Assert.Throws<InvalidOperationException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+
+        DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(folders["xl"], CPU).UseRefiner(copy);
+    }
+
     private DiffusionPipelineBuilder Refined(string model, string refiner) =>
         new DiffusionPipelineBuilder().UseModelFolder(folders[model], CPU).UseRefiner(folders[refiner]);
 

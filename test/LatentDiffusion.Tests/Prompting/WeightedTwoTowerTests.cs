@@ -64,5 +64,22 @@ public sealed class WeightedTwoTowerTests : IClassFixture<TinyClip>, IDisposable
         }
     }
 
+    [Fact]
+    public void No_prompt_is_of_the_layer_that_prompts_are_of_unless_it_is_zeros()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var forced = new TwoTowerTextEncoder(null, (_second, _clip.Tokenizer));
+        var encoded = new TwoTowerTextEncoder(null, (_second, _clip.Tokenizer), zerosForUnconditional: false);
+        PromptingOptions skip = new() { ClipSkip = 2 };
+        Conditioning empty = encoded.WithPrompting(skip).Encode(["", ""]), none = encoded.WithPrompting(skip).EncodeUnconditional(2);
+        Assert.Equal(Values(empty.HiddenStates), Values(none.HiddenStates));
+        Assert.Equal(Values(empty.Pooled!), Values(none.Pooled!));
+        Assert.NotEqual(Values(encoded.EncodeUnconditional(2).HiddenStates), Values(none.HiddenStates));
+        Assert.Equal(Values(encoded.EncodeUnconditional(2).HiddenStates), Values(encoded.WithPrompting(new()).EncodeUnconditional(2).HiddenStates));
+
+        Conditioning zeros = forced.WithPrompting(skip).EncodeUnconditional(2);
+        Assert.All(Values(zeros.HiddenStates).Concat(Values(zeros.Pooled!)), v => Assert.Equal(0, v));
+    }
+
     private static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();
 }

@@ -61,6 +61,16 @@ public sealed partial class SchedulerConfig
         return Set(name, element, isDefault: false);
     }
 
+    /// <summary>What the model was trained to predict. The class may be one that the library does not have.</summary>
+    /// <exception cref="ArgumentException"><c>prediction_type</c> is none of the published words.</exception>
+    internal PredictionType TrainedPrediction() => ClassName?.StartsWith("FlowMatch", StringComparison.Ordinal) == true
+        ? PredictionType.Flow
+        : new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Prediction("epsilon", "sample", "v_prediction", "flow_prediction");
+
+    /// <summary>How many timesteps the model was trained on. The class may be one that the library does not have.</summary>
+    /// <exception cref="ArgumentException"><c>num_train_timesteps</c> is no number of at least 1.</exception>
+    internal int TrainedTimesteps() => new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Int("num_train_timesteps", 1000);
+
     /// <summary>The value of an option that was given; false where it is absent or stands at its default.</summary>
     internal bool TryGetGiven(string name, out JsonElement value) => _values.TryGetValue(name, out value) && !_defaulted.Contains(name);
 

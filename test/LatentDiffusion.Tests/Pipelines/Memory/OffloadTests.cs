@@ -54,6 +54,17 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     }
 
     [Fact]
+    public void Encoding_alone_brings_the_text_encoder_and_sends_it_back()
+    {
+        using DiffusionPipeline pipeline = _parts.Builder().Build();
+        _parts.Events.Clear();
+        pipeline.Encode(["a blue bird"]).Dispose();
+        pipeline.EncodeUnconditional().Dispose();
+        Assert.Equal(["text in", "text", "text out", "text in", "text", "text out"], _parts.Events);
+        Assert.Empty(_parts.Errors);
+    }
+
+    [Fact]
     public async Task A_preview_that_is_fitted_brings_the_autoencoder_meanwhile()
     {
         using DiffusionPipeline pipeline = _parts.Builder().UseTiledDecoding().Build();
@@ -64,6 +75,24 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
 
         Assert.Equal(["text in", "text out", "denoiser in", "autoencoder in", "autoencoder out", "denoiser out", "autoencoder in", "autoencoder out"], _parts.Moves);
         Assert.Empty(_parts.Errors);
+    }
+
+    [Fact]
+    public async Task A_preview_that_found_no_room_is_tried_again()
+    {
+        using DiffusionPipeline pipeline = _parts.Builder().Build();
+        _parts.TooLarge = "autoencoder";
+        Assert.Equal("no room for autoencoder", (await Assert.ThrowsAsync<InvalidOperationException>(Stream)).Message);
+        _parts.TooLarge = null;
+        await Stream();
+        AllAreHome();
+
+        async Task Stream()
+        {
+            int previews = 0;
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(s_request)) previews += update.Previews.Count;
+            Assert.NotEqual(0, previews);
+        }
     }
 
     [Fact]

@@ -74,8 +74,7 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     public void Between_two_prompts_are_their_embeddings_mean()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        ITextEncoder encoder = pipeline.Model!.TextEncoder;
-        using Conditioning bird = encoder.Encode(["a blue bird"]), star = encoder.Encode(["a drawing of a star"]);
+        using Conditioning bird = pipeline.Encode(["a blue bird"]), star = pipeline.Encode(["a drawing of a star"]);
         using Conditioning first = Conditioning.Interpolate(bird, star, 0), last = Conditioning.Interpolate(bird, star, 1), quarter = Conditioning.Interpolate(bird, star, 0.25);
         GenerationRequest request = s_request with { VariationSeed = null, VariationStrength = null };
         Assert.Equal(Pixels(pipeline, request), Pixels(pipeline, request with { PromptEmbeds = first }));

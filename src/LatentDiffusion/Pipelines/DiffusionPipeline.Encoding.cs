@@ -1,0 +1,53 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <content>Prompts to embeddings, for requests that bring them.</content>
+public sealed partial class DiffusionPipeline
+{
+    /// <summary>
+    /// Encodes prompts as a generation does: with the pipeline's own text encoder, and so with what
+    /// <see cref="DiffusionPipelineBuilder.UsePrompting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
+    /// For <see cref="GenerationRequest.PromptEmbeds"/>.
+    /// </summary>
+    /// <param name="prompts">At least one, each of at most <see cref="DiffusionPipelineOptions.MaximumPromptLength"/> characters; all get as many tokens as the longest.</param>
+    /// <param name="cancellationToken">Checked before the encoder is called.</param>
+    /// <returns>A batch of as many, which is the caller's to dispose, on the device where the pipeline computes.</returns>
+    /// <exception cref="ArgumentException">There is no prompt, one is null, or one is too long; the message names it. Nothing was computed.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
+        int most = _parts.Options.MaximumPromptLength;
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            string name = $"{nameof(prompts)}[{i}]";
+            RequestRules.Check(prompts[i] is not null, name, "null", "a text");
+            RequestRules.Check(prompts[i].Length <= most, name, $"{prompts[i].Length} characters long", $"at most {most}");
+        }
+
+        return Encode(encoder => encoder.Encode(prompts), cancellationToken);
+    }
+
+    /// <summary>Encodes no prompt, which guidance leads away from, likewise. For <see cref="GenerationRequest.NegativePromptEmbeds"/>.</summary>
+    /// <param name="count">How many, at least 1. Default 1.</param>
+    /// <param name="cancellationToken">Checked before the encoder is called.</param>
+    /// <returns>A batch of as many, which is the caller's to dispose, on the device where the pipeline computes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is below 1.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    public Conditioning EncodeUnconditional(int count = 1, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return Encode(encoder => encoder.EncodeUnconditional(count), cancellationToken);
+    }
+
+    private Conditioning Encode(Func<ITextEncoder, Conditioning> encode, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        using IDisposable there = _parts.Residency.Bring(cancellationToken, _parts.TextEncoder);
+        using IDisposable noGrad = no_grad();
+        return encode(_parts.TextEncoder);
+    }
+}
