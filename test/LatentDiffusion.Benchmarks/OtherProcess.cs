@@ -17,7 +17,7 @@ internal static class OtherProcess
         process.WaitForExit();
         return process.ExitCode == 0
             ? JsonSerializer.Deserialize<T>(output)!
-            : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}; its error is above.");
+            : throw new MeasurementException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}; its error is above.");
     }
 
     /// <summary>Prints a result for <see cref="Run"/>.</summary>

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using LatentDiffusion;
 using LatentDiffusion.Benchmarks;
 using LatentDiffusion.Tests.Pipelines.Soak;
@@ -12,7 +14,15 @@ if (result.Errors.Count > 0)
     return 2;
 }
 
-return result.Invoke();
+try
+{
+    return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or MeasurementException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
 
 static Command Schedulers()
 {
@@ -67,12 +77,25 @@ static Command Decoding()
         Description = "Passes over the tiles for the picture's statistics, one measurement each.", DefaultValueFactory = _ => [0, new TilingOptions().StatisticsPasses], AllowMultipleArgumentsPerToken = true,
     };
     var encode = new Option<bool>("--encode") { Description = "Measure encoding in place of decoding." };
-    side.Validators.Add(AtLeastOne(side));
-    tile.Validators.Add(AtLeastOne(tile));
+    // Its smallest drawings, an eighth of it, are of at least 16 pixels.
+    side.Validators.Add(given =>
+    {
+        if (given.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int value) && (value < 128 || value % 32 != 0))
+            given.AddError($"{side.Name} is {value}; it must be a multiple of 32 of at least 128.");
+    });
     var command = new Command("decoding", "Difference and memory of a large picture decoded in tiles, against decoding it whole.") { autoencoder, side, tile, overlap, passes, encode };
     command.SetAction(parsed =>
     {
         var options = new TilingOptions { TileSize = parsed.GetValue(tile), Overlap = parsed.GetValue(overlap) };
+        List<ValidationResult> errors = [];
+        foreach (TilingOptions one in parsed.GetValue(passes)!.Select(count => options with { StatisticsPasses = count }))
+            Validator.TryValidateObject(one, new ValidationContext(one), errors, validateAllProperties: true);
+        if (errors.Count > 0)
+        {
+            Console.Error.WriteLine(errors[0].ErrorMessage);
+            return 2;
+        }
+
         return new DecodingBenchmark(parsed.GetValue(autoencoder), parsed.GetValue(side), options, parsed.GetValue(passes)!, parsed.GetValue(encode), Console.Out).Run();
     });
     return command;
@@ -86,7 +109,8 @@ static Command Soak(string[] arguments)
     var seed = new Option<int>("--seed") { Description = "What is drawn at random follows from it." };
     var threads = new Option<int>("--threads") { Description = "Threads that one operation may use.", DefaultValueFactory = _ => 1 };
     var drawings = new Option<bool>("--drawings") { Description = "With the shipped model among the small ones, which takes longer." };
-    foreach (Option<int> option in (Option<int>[])[generations, atOnce, threads]) option.Validators.Add(AtLeastOne(option));
+    generations.Validators.Add(AtLeast(Settled + 1, generations, $", for memory has settled after {Settled}"));
+    foreach (Option<int> option in (Option<int>[])[atOnce, threads]) option.Validators.Add(AtLeastOne(option));
     var command = new Command("soak", "Generations of all tasks at once, some stopped at random moments: live tensors return, memory stays, and pictures are those made alone. The exit code is 0 where it passed.")
     {
         generations, atOnce, seed, threads, drawings,
@@ -104,7 +128,10 @@ static Command Soak(string[] arguments)
     return command;
 }
 
-static Action<System.CommandLine.Parsing.OptionResult> AtLeastOne(Option option) => result =>
+static Action<System.CommandLine.Parsing.OptionResult> AtLeastOne(Option option) => AtLeast(1, option);
+
+static Action<System.CommandLine.Parsing.OptionResult> AtLeast(int least, Option option, string why = "") => result =>
 {
-    if (result.Tokens is [var token] && int.TryParse(token.Value, out int value) && value < 1) result.AddError($"{option.Name} is {value}; it must be at least 1.");
+    if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int value) && value < least)
+        result.AddError($"{option.Name} is {value}; it must be at least {least}{why}.");
 };

@@ -40,7 +40,9 @@ public sealed class SoakTests
         Assert.False((good with { Rounds = [first, first with { MostResident = 442_000_000 }] }).Passed);
         Assert.False((good with { Different = ["one"] }).Passed);
         Assert.False((good with { Pictures = 0 }).Passed);
-        Assert.Null((good with { Rounds = [first] }).MemoryStays);
+        SoakVerdict shorter = good with { Rounds = [first] };
+        Assert.Null(shorter.MemoryStays);
+        Assert.False(shorter.Passed);
 
         using var text = new StringWriter();
         (good with { Different = ["one"] }).Print(text);

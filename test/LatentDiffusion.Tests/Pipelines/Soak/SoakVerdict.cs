@@ -28,8 +28,8 @@ internal sealed record SoakVerdict(long StartTensors, IReadOnlyList<SoakRound> R
     /// <summary>Whether every picture that was not stopped is the one made alone.</summary>
     public bool PicturesAgree => Different.Count == 0 && Pictures > 0;
 
-    /// <summary>All of it.</summary>
-    public bool Passed => TensorsReturn && MemoryStays is not false && PicturesAgree;
+    /// <summary>All of it; what could not be judged did not pass.</summary>
+    public bool Passed => TensorsReturn && MemoryStays is true && PicturesAgree;
 
     /// <summary>Says so.</summary>
     public void Print(TextWriter output)
