@@ -32,6 +32,12 @@ public sealed record EvaluationReport
     /// <summary>The variational bound of the test pictures.</summary>
     public VariationalBound? Bound { get; init; }
 
+    /// <summary>
+    /// log₂ of the factor between the autoencoder's own latents and the denoiser's, as a mean over channels; null where the
+    /// autoencoder does not tell. A bound of densities minus this is one in the autoencoder's own latents.
+    /// </summary>
+    public double? LatentScaleBits { get; init; }
+
     /// <summary>How well the autoencoder gives the test pictures back.</summary>
     public AutoencoderQuality? Autoencoder { get; init; }
 

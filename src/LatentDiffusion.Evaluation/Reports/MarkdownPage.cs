@@ -15,7 +15,7 @@ internal sealed class MarkdownPage
         var page = new MarkdownPage(report);
         page.Head();
         page.Losses();
-        page.Bound();
+        BoundSection.Write(page._page, report);
         page.Autoencoder();
         page.Samples();
         page.Adherence();
@@ -61,25 +61,6 @@ internal sealed class MarkdownPage
         }
 
         _page.Append($"![Loss by timestep]({ReportFolder.LossFile})\n\n");
-    }
-
-    private void Bound()
-    {
-        if (_report.Bound is null && _report.Options.BoundTimesteps == 0) return;
-        _page.Append("## Variational bound\n\n");
-        if (_report.Bound is not { } bound)
-        {
-            _page.Append("This model has none: it is a flow, or predicts noise where its schedule leaves no signal, and there noise says nothing of the picture.\n\n");
-            return;
-        }
-
-        _page.AppendTable(["term", "bits per latent value"], [
-            ["L_T, the end beside pure noise", MarkdownTable.Interval(bound.Prior)],
-            ["L_1 to L_(T-1), the denoising steps", MarkdownTable.Interval(bound.Divergences)],
-            ["L_0, the data", MarkdownTable.Interval(bound.Reconstruction)],
-            ["total", MarkdownTable.Interval(bound.Total)]]);
-        if (bound.Options.Likelihood == DataLikelihood.Density)
-            _page.Append("A density of latents: it may be negative, and compares models on the same latents only.\n\n");
     }
 
     private void Autoencoder()

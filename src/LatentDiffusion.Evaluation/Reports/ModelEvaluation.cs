@@ -63,7 +63,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         var report = new EvaluationReport
         {
             Model = name, PictureSize = size, TestSet = data.TestName, TrainingSet = data.TrainingName, Options = _options, TestLoss = loss,
-            Memorisation = comparison, Bound = bound, Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
+            Memorisation = comparison, Bound = bound, LatentScaleBits = bound is null ? null : (model.Autoencoder as LatentAutoencoder)?.ScaleBits, Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
         };
         return _options.Generated == 0 ? report : WithGenerated(report, model, sampling, data, test, training, progress, cancellationToken);
     }
@@ -79,11 +79,15 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         using EvaluationSet testSet = EvaluationSet.Encode(test, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
         VariationalBound? bound = null;
-        if (_options.BoundTimesteps > 0 && process.Schedule is not null && CanBeBounded(process))
+        if (_options.BoundTimesteps > 0 && VariationalBound.IsOf(process))
         {
             bound = VariationalBound.Measure(
                 model.Denoiser, process, testSet,
-                new VariationalBoundOptions { Seed = _options.Seed, Timesteps = _options.BoundTimesteps, Confidence = _options.Confidence },
+                new VariationalBoundOptions
+                {
+                    Seed = _options.Seed, Timesteps = _options.BoundTimesteps, Variance = _options.BoundVariance, Likelihood = _options.BoundLikelihood,
+                    Confidence = _options.Confidence,
+                },
                 Stage(progress, "variational bound"), cancellationToken);
         }
 
@@ -93,10 +97,6 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         DenoisingLoss trainingLoss = DenoisingLoss.Measure(model.Denoiser, process, trainingSet, how, Stage(progress, "training loss"), cancellationToken);
         return (loss, new LossComparison(loss, trainingLoss), bound);
     }
-
-    /// <summary>A prediction of noise says nothing about the sample where the signal is gone; such a model has a loss but no bound.</summary>
-    private static bool CanBeBounded(DenoisingProcess process) =>
-        process.Schedule!.Betas[0] > 0 && process.Timesteps > 1 && (process.PredictionType != PredictionType.Epsilon || process.Schedule.AlphaBars[^1] > 0);
 
     private EvaluationReport WithGenerated(
         EvaluationReport report, DiffusionModel model, Sampling sampling, EvaluationData data, SizedImages test, SizedImages? training,

@@ -11,12 +11,13 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_report_is_written_and_the_table_printed()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "generated": 0, "sheet_columns": 0 }""");
+        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
         (int exitCode, string output, string error) = Run(
             "--model", model.Folder, "--options", folder["options.json"], "--pictures", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains("900 to 999", output, StringComparison.Ordinal);
         Assert.Contains("training loss", output, StringComparison.Ordinal);
+        Assert.Contains(", posterior", output, StringComparison.Ordinal);
         Assert.Contains("\"pictures\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
     }
 
