@@ -143,6 +143,16 @@ public sealed class RunFolder : IDisposable
         Record(stage, step, (MetricNames.ValidationLoss, loss.Mean), (MetricNames.ValidationMargin, loss.Margin()));
     }
 
+    /// <summary>Records how the validation loss goes on: its change in 1000 steps and the ends of its interval. Nothing where it is too early to tell.</summary>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="trend">What was judged, for example by <see cref="Judge"/>; recorded at its last step.</param>
+    public void Record(string stage, ConvergenceEstimate trend)
+    {
+        ArgumentNullException.ThrowIfNull(trend);
+        if (trend.Verdict == ConvergenceVerdict.TooEarly) return;
+        Record(stage, trend.LastStep, (MetricNames.Trend, trend.Slope), (MetricNames.TrendLow, trend.Low), (MetricNames.TrendHigh, trend.High));
+    }
+
     /// <summary>Writes a sample sheet, <c>samples/stage-step.png</c>, and records it for TensorBoard.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done.</param>
@@ -168,8 +178,12 @@ public sealed class RunFolder : IDisposable
     /// <summary>How the validation loss of a stage goes on, from all that was recorded.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
-    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) =>
-        Convergence.Judge(Read(stage, MetricNames.ValidationLoss), options);
+    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null)
+    {
+        ConvergenceEstimate estimate = Convergence.Judge(Read(stage, MetricNames.ValidationLoss), options);
+        double[] rates = [.. Read(stage, MetricNames.LearningRate).Where(p => p.Step <= estimate.LastStep).Select(p => p.Value)];
+        return rates.Length > 0 && rates.Max() > 0 ? estimate with { LearningRateShare = rates[^1] / rates.Max() } : estimate;
+    }
 
     /// <summary>Draws the loss curves of a stage.</summary>
     /// <param name="stage">Name of the stage.</param>
