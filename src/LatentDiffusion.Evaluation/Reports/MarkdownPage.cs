@@ -103,17 +103,22 @@ internal sealed class MarkdownPage
         _page.Append("Read the generated pictures' row beside the training pictures': as many real pictures, in the same features. These are not the distances of the literature, which are of Inception features and of tens of thousands of pictures.\n\n");
         _page.AppendTable(["features", "set", "pictures", "Fréchet", "kernel", "precision", "recall"], _report.Distances.Select(d => new[]
         {
-            d.Features, d.Set, $"{d.Pictures}", MarkdownTable.Number(d.Frechet), MarkdownTable.Number(d.Kernel.Mean),
+            d.Features, d.Set, $"{d.Pictures}", MarkdownTable.Number(d.Frechet), Kernel(d.Kernel),
             MarkdownTable.Number(d.PrecisionRecall.Precision, "F2"), MarkdownTable.Number(d.PrecisionRecall.Recall, "F2"),
         }));
         if (_report.Distances.Any(d => d.Pictures <= 2 * d.Width))
             _page.Append("There are few pictures for the number of features: the Fréchet distance is mostly bias here, and only its ratio between rows says something.\n\n");
+        if (_report.Distances.Any(d => d.Kernel.StandardError is null))
+            _page.Append("All pictures were in the one subset of the kernel distance, whose error is then not known.\n\n");
     }
+
+    private static string Kernel(KernelDistance distance) =>
+        distance.StandardError is { } error ? $"{MarkdownTable.Number(distance.Mean)} ± {MarkdownTable.Number(error, "G2")}" : MarkdownTable.Number(distance.Mean);
 
     private void Neighbours()
     {
         if (_report.Neighbours is not { } neighbours) return;
-        _page.Append($"## Nearest training pictures\n\nAmong {neighbours.Pool} training pictures, by {neighbours.Features}. ");
+        _page.Append($"## Nearest training pictures\n\nAmong {neighbours.Pool} training pictures{(neighbours.Mirrored ? " and as many mirrored ones" : "")}, by {neighbours.Features}. ");
         _page.Append($"The median distance is {MarkdownTable.Number(neighbours.GeneratedMedian)} for generated pictures and {MarkdownTable.Number(neighbours.TestMedian)} for unseen test pictures; ");
         _page.Append($"{neighbours.NearerThanAnyTest} of {neighbours.Pairs.Count} generated pictures are nearer to a training picture than any test picture is.\n\n");
         _page.Append($"![Distances]({ReportFolder.NeighbourPlotFile})\n\nThe nearest pairs, generated above and training below:\n\n![Nearest pairs]({ReportFolder.NeighboursFile})\n\n");

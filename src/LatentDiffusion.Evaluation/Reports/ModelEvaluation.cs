@@ -125,7 +125,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         {
             Distances = distances,
             Neighbours = training is null || _options.NeighbourPool == 0
-                ? null : Neighbours(generated, [.. real.Select(r => r.Caption)], realPictures, training, progress, cancellationToken),
+                ? null : Neighbours(generated, [.. real.Select(r => r.Caption)], realPictures, training, data.TrainingMirrored, progress, cancellationToken),
             Adherence = data.Scorer is null ? null : PromptAdherence.Measure(
                 data.Scorer,
                 generated.Zip(real, (g, r) => (g.Image, r.Caption)).Concat(
@@ -143,25 +143,26 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     }
 
     private NeighbourReport Neighbours(
-        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         var pixels = new PixelFeatures();
         int count = training.Available(_options.NeighbourPool);
-        using Tensor pool = pixels.ExtractAll(
-            training.First(count).Select(t => t.Image), Counter(progress, "nearest neighbours", count), cancellationToken);
         using Tensor queries = pixels.ExtractAll(generated.Select(g => g.Image), null, cancellationToken);
         using Tensor unseen = pixels.ExtractAll(test, null, cancellationToken);
-        var pairs = NearestNeighbours.Find(queries, pool)
-            .Select((neighbour, i) => (
-                Pair: new NeighbourPair(captions[i], generated[i].Seed, neighbour.Index, "", neighbour.Distance), generated[i].Image,
-                Training: training.Read(neighbour.Index)))
-            .OrderBy(p => p.Pair.Distance).ToArray();
-        return new NeighbourReport(
-            pixels.Name, count, [.. pairs.Select(p => p.Pair with { TrainingName = p.Training.Name })],
-            [.. NearestNeighbours.Find(unseen, pool).Select(n => n.Distance).Order()])
+        NeighbourSearch.Found[][] found = new NeighbourSearch(pixels, training, mirrored).Find(
+            count, [queries, unseen], Counter(progress, "nearest neighbours", count), cancellationToken);
+        var pairs = found[0].Select((nearest, i) =>
         {
+            CaptionedImage seen = training.Read(nearest.Index);
+            return (
+                Pair: new NeighbourPair(captions[i], generated[i].Seed, nearest.Index, nearest.Mirrored ? $"{seen.Name} mirrored" : seen.Name, nearest.Distance),
+                generated[i].Image, Training: nearest.Mirrored ? NeighbourSearch.Mirror(seen.Image) : seen.Image);
+        }).OrderBy(p => p.Pair.Distance).ToArray();
+        return new NeighbourReport(pixels.Name, count, [.. pairs.Select(p => p.Pair)], [.. found[1].Select(n => n.Distance).Order()])
+        {
+            Mirrored = mirrored,
             GeneratedPictures = [.. pairs.Select(p => p.Image)],
-            TrainingPictures = [.. pairs.Select(p => p.Training.Image)],
+            TrainingPictures = [.. pairs.Select(p => p.Training)],
         };
     }
 

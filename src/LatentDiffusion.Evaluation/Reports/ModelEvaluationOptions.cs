@@ -38,9 +38,9 @@ public sealed record ModelEvaluationOptions
     [Range(0, 1024)]
     public int SheetColumns { get; init; } = 2;
 
-    /// <summary>Training pictures that nearest neighbours are looked for among, from the first; 0 leaves the search out. Default 500.</summary>
+    /// <summary>Training pictures that nearest neighbours are looked for among, from the first; at most as many as there are; 0 leaves the search out. Default 25,000, which is all of most sets.</summary>
     [Range(0, int.MaxValue)]
-    public int NeighbourPool { get; init; } = 500;
+    public int NeighbourPool { get; init; } = 25_000;
 
     /// <summary>Sampling steps; null for the pipeline's.</summary>
     [Range(1, 1000)]

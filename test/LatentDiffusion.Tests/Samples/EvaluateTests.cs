@@ -22,6 +22,25 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void The_same_command_twice_gives_the_same_files()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string to in new[] { "first", "second" })
+        {
+            (int exitCode, _, string error) = Run(
+                "--model", model.Folder, "--threads", "2", "--pictures", "3", "--timesteps-per-bucket", "1", "--bound-timesteps", "3", "--generated", "8",
+                "--steps", "2", "--columns", "1", "--prompt", "a star", "--pool", "20", "--mirrored", "--out", folder[to]);
+            Assert.True(exitCode == 0, error);
+        }
+
+        string[] files = [.. Directory.GetFiles(folder["first"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Assert.Equal(7, files.Length);
+        Assert.Equal(files, Directory.GetFiles(folder["second"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["first"], file)), File.ReadAllBytes(Path.Combine(folder["second"], file))));
+        Assert.Contains("Among 20 training pictures and as many mirrored ones", File.ReadAllText(Path.Combine(folder["first"], "report.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_run_is_evaluated_on_what_it_followed_from()
     {
         using var folder = new TemporaryFolder();
