@@ -108,6 +108,7 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     return new EvaluationData
     {
         Test = test, TestName = description, Training = seen?.Pictures, TrainingName = seen?.Description, Prompts = prompts,
+        Course = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingCourse.Read(run.Folder, TrainedRun.Denoiser),
         TrainingMirrored = parsed.GetValue(mirroredOption) || (chosen is null && parsed.GetValue(trainOption) is null && run is { Mirrored: true }),
     };
 }

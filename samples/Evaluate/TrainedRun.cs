@@ -14,6 +14,9 @@ namespace Evaluate;
 /// <param name="Mirrored">Whether it was also trained on them with left and right exchanged.</param>
 internal sealed record TrainedRun(string Folder, string Model, string Data, string Training, StoredImagesOptions Reading, bool Mirrored)
 {
+    /// <summary>The stage of the run that trained the denoiser.</summary>
+    public const string Denoiser = "denoiser";
+
     /// <summary>Reads what the run followed from.</summary>
     /// <exception cref="InvalidDataException">It is no run, or one that is not finished.</exception>
     public static TrainedRun Open(string folder)

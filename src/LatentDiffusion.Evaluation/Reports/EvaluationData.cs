@@ -21,6 +21,9 @@ public sealed record EvaluationData
     /// <summary>What the training pictures are, for the report.</summary>
     public string? TrainingName { get; init; }
 
+    /// <summary>How the model's training went, for the report; null where it is not known.</summary>
+    public TrainingCourse? Course { get; init; }
+
     /// <summary>Prompts of the sample sheet; empty for none.</summary>
     public IReadOnlyList<string> Prompts { get; init; } = [];
 

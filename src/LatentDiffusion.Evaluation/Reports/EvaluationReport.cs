@@ -17,6 +17,9 @@ public sealed record EvaluationReport
     /// <summary>What the training pictures are.</summary>
     public string? TrainingSet { get; init; }
 
+    /// <summary>How the model's training went.</summary>
+    public TrainingCourse? Course { get; init; }
+
     /// <summary>How much was evaluated.</summary>
     public required ModelEvaluationOptions Options { get; init; }
 

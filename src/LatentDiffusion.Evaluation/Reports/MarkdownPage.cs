@@ -14,6 +14,7 @@ internal sealed class MarkdownPage
     {
         var page = new MarkdownPage(report);
         page.Head();
+        page.Course();
         page.Losses();
         BoundSection.Write(page._page, report);
         page.Autoencoder();
@@ -31,6 +32,12 @@ internal sealed class MarkdownPage
         if (_report.TrainingSet is { } training) _page.Append($"Training pictures: {MarkdownTable.Escaped(training)}. ");
         _page.Append($"{_report.PictureSize} x {_report.PictureSize} pixels, seed {_report.Options.Seed}. ");
         _page.Append(FormattableString.Invariant($"Intervals are of {100 * _report.Options.Confidence:G4} % confidence, over pictures. The same figures in full: [{ReportFolder.JsonFile}]({ReportFolder.JsonFile}).\n\n"));
+    }
+
+    private void Course()
+    {
+        if (_report.Course is not { } course) return;
+        _page.Append($"## Training\n\n{course.Convergence}\n\n![Loss of the {course.Stage} in training]({ReportFolder.CourseFile})\n\n");
     }
 
     private void Losses()

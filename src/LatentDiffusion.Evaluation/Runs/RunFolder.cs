@@ -13,7 +13,9 @@ namespace LatentDiffusion.Evaluation;
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
-    private const string ConfigurationFile = "configuration.json", MetricsFile = "metrics.jsonl";
+    internal const string MetricsFile = "metrics.jsonl";
+
+    private const string ConfigurationFile = "configuration.json";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
@@ -178,12 +180,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>How the validation loss of a stage goes on, from all that was recorded.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
-    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null)
-    {
-        ConvergenceEstimate estimate = Convergence.Judge(Read(stage, MetricNames.ValidationLoss), options);
-        double[] rates = [.. Read(stage, MetricNames.LearningRate).Where(p => p.Step <= estimate.LastStep).Select(p => p.Value)];
-        return rates.Length > 0 && rates.Max() > 0 ? estimate with { LearningRateShare = rates[^1] / rates.Max() } : estimate;
-    }
+    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) => TrainingCourse.Judge(name => Read(stage, name), options);
 
     /// <summary>Draws the loss curves of a stage.</summary>
     /// <param name="stage">Name of the stage.</param>
@@ -194,15 +191,7 @@ public sealed class RunFolder : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(fileName);
         string path = Path.Combine(Location, fileName);
-        byte[] png = LossPlot.Draw(new LossCurves
-        {
-            Title = stage,
-            Loss = Read(stage, MetricNames.Loss),
-            LearningRate = Read(stage, MetricNames.LearningRate),
-            Validation = Read(stage, MetricNames.ValidationLoss),
-            ValidationMargin = Read(stage, MetricNames.ValidationMargin),
-            Logarithmic = logarithmic,
-        });
+        byte[] png = LossPlot.Draw(TrainingCourse.CurvesOf(stage, name => Read(stage, name), logarithmic));
         AtomicFile.Write(path, stream => stream.Write(png));
         return path;
     }

@@ -56,11 +56,18 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
             File.Copy(file, copy);
         }
 
+        File.WriteAllLines(Path.Combine(run, "metrics.jsonl"), Enumerable.Range(1, 20).Select(i =>
+            $"{{\"stage\":\"denoiser\",\"step\":{100 * i},\"loss\":0.5,\"validation_loss\":0.{90 - i}}}"));
         (int exitCode, _, string error) = Run("--run", run, "--pictures", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
         Assert.True(exitCode == 0, error);
         string report = File.ReadAllText(Path.Combine(run, "evaluation", "report.json"));
         Assert.Contains("\"model\": \"run/model\"", report, StringComparison.Ordinal);
         Assert.Contains("\"training_set\": \"drawings of seed 3\"", report, StringComparison.Ordinal);
+        Assert.Contains("\"verdict\": \"still_falling\"", report, StringComparison.Ordinal);
+        string page = File.ReadAllText(Path.Combine(run, "evaluation", "report.md"));
+        Assert.Contains("The validation loss still falls: -", page, StringComparison.Ordinal);
+        Assert.Contains("(training.png)", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(run, "evaluation", "training.png")));
         File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/pictures", "recipe": { "seed": 3 } }""");
         Refused("'elsewhere/pictures', which is not there");
         File.WriteAllText(Path.Combine(run, "configuration.json"), "{}");
