@@ -18,6 +18,7 @@ var trainOption = new Option<string?>("--train")
 {
     Description = $"Pictures that it was trained on, to compare with; 'none' for no comparison. '{PictureSources.TrainingDrawings}' where not given and --data is of drawings; where it is a path, the part of it that is trained on.",
 };
+var mirroredOption = new Option<bool>("--mirrored") { Description = "The training pictures were also trained on with left and right exchanged: look for nearest neighbours among both. A run's own answer needs no such option." };
 var outOption = new Option<string?>("--out") { Description = "Folder that the report is written to. 'evaluation', in the run's folder where there is one, where not given." };
 var promptOption = new Option<string[]>("--prompt") { Description = "Prompt of the sample sheet; may be given several times. The six prompts for drawings, else the first six test captions.", DefaultValueFactory = _ => [] };
 var optionsOption = new Option<FileInfo?>("--options") { Description = "JSON file with the options of the evaluation, as report.json has them under 'options'. What is given beside it wins." };
@@ -27,7 +28,7 @@ var timestepsOption = new Option<int?>("--timesteps-per-bucket") { Description =
 var boundOption = new Option<int?>("--bound-timesteps") { Description = "Timesteps of the variational bound; 0 leaves it out. 24 where not given." };
 var generatedOption = new Option<int?>("--generated") { Description = "Pictures generated from test captions; 0 for none, otherwise at least 8. 24 where not given." };
 var columnsOption = new Option<int?>("--columns") { Description = "Pictures of each prompt on the sample sheet; 0 for no sheet. 2 where not given." };
-var poolOption = new Option<int?>("--pool") { Description = "Training pictures that nearest neighbours are looked for among. 500 where not given." };
+var poolOption = new Option<int?>("--pool") { Description = "Training pictures that nearest neighbours are looked for among, at most. 25000 where not given." };
 var stepsOption = new Option<int?>("--steps") { Description = "Sampling steps, 1 to 1000." };
 var guidanceOption = new Option<double?>("--guidance") { Description = "Guidance scale, 0 to 100; 1 is no guidance." };
 var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
@@ -35,9 +36,10 @@ var threadsOption = new Option<int?>("--threads") { Description = "Number of thr
 var command = new RootCommand(
     "Evaluates a model: denoising loss on unseen pictures by timestep, beside the training pictures' (memorisation), variational bound, autoencoder, "
     + "distances and nearest training neighbours of generated pictures. Writes report.json and report.md with pictures and plots; the same command "
-    + "gives the same figures.")
+    + "gives the same figures on the same machine with as many threads. Scorers of prompts and better features for distances are code, not options: "
+    + "a program of one's own gives them to ModelEvaluation, in EvaluationData.")
 {
-    runOption, modelOption, dataOption, captionsOption, skipOption, trainOption, outOption, promptOption, optionsOption, seedOption, picturesOption, timestepsOption, boundOption,
+    runOption, modelOption, dataOption, captionsOption, skipOption, trainOption, mirroredOption, outOption, promptOption, optionsOption, seedOption, picturesOption, timestepsOption, boundOption,
     generatedOption, columnsOption, poolOption, stepsOption, guidanceOption, threadsOption,
 };
 
@@ -106,6 +108,8 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     return new EvaluationData
     {
         Test = test, TestName = description, Training = seen?.Pictures, TrainingName = seen?.Description, Prompts = prompts,
+        Course = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingCourse.Read(run.Folder, TrainedRun.Denoiser),
+        TrainingMirrored = parsed.GetValue(mirroredOption) || (chosen is null && parsed.GetValue(trainOption) is null && run is { Mirrored: true }),
     };
 }
 

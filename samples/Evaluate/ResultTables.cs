@@ -11,7 +11,7 @@ internal static class ResultTables
     {
         AnsiConsole.Write(Losses(report.TestLoss, report.Memorisation));
         var figures = new Table().AddColumns("figure", "value");
-        if (report.Bound is { } bound) figures.AddRow("variational bound, bits per latent value", Text(bound.Total));
+        if (report.Bound is { } bound) figures.AddRow("variational bound, bits per latent value", $"{Text(bound.Total)}, {bound.Variance.ToString().ToLowerInvariant()}");
         if (report.Autoencoder is { } autoencoder)
         {
             figures.AddRow("autoencoder PSNR, dB", Text(autoencoder.PeakSignalToNoise, "F2"));

@@ -11,8 +11,12 @@ namespace Evaluate;
 /// <param name="Data">Pictures as <c>--data</c> names them, of which the run kept some for testing.</param>
 /// <param name="Training">Pictures as <c>--train</c> names them.</param>
 /// <param name="Reading">How the run read them.</param>
-internal sealed record TrainedRun(string Folder, string Model, string Data, string Training, StoredImagesOptions Reading)
+/// <param name="Mirrored">Whether it was also trained on them with left and right exchanged.</param>
+internal sealed record TrainedRun(string Folder, string Model, string Data, string Training, StoredImagesOptions Reading, bool Mirrored)
 {
+    /// <summary>The stage of the run that trained the denoiser.</summary>
+    public const string Denoiser = "denoiser";
+
     /// <summary>Reads what the run followed from.</summary>
     /// <exception cref="InvalidDataException">It is no run, or one that is not finished.</exception>
     public static TrainedRun Open(string folder)
@@ -29,9 +33,9 @@ internal sealed record TrainedRun(string Folder, string Model, string Data, stri
                 CaptionColumn = json["captions"]?.GetValue<string>() ?? "text",
                 OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true ? OnUnreadable.Skip : OnUnreadable.Refuse,
             };
-            if (json["data"]?.GetValue<string>() is { } data) return new TrainedRun(folder, model, data, data, reading);
+            if (json["data"]?.GetValue<string>() is { } data) return new TrainedRun(folder, model, data, data, reading, json["recipe"]?["mirror"]?.GetValue<bool>() ?? true);
             ulong seed = json["recipe"]!["seed"]!.GetValue<ulong>();
-            return new TrainedRun(folder, model, "drawings", string.Create(CultureInfo.InvariantCulture, $"drawings:{seed}"), reading);
+            return new TrainedRun(folder, model, "drawings", string.Create(CultureInfo.InvariantCulture, $"drawings:{seed}"), reading, Mirrored: false);
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)
         {

@@ -17,7 +17,7 @@ internal static class RunReport
         page.Append(CultureInfo.InvariantCulture, $"{(context.Settings.Data is { } data ? $"Trained on `{Path.GetFileName(Path.TrimEndingDirectorySeparator(data))}`" : "Trained on drawings")}, ");
         page.Append(CultureInfo.InvariantCulture, $"{context.Material.Count} pictures{mirrored}, {LastStep(run, DenoiserStage.Stage)} steps of the denoiser");
         page.Append(LastStep(run, AutoencoderStage.Stage) is > 0 and var steps ? string.Create(CultureInfo.InvariantCulture, $" after {steps} of the autoencoder.") : "; the autoencoder was given.");
-        page.Append(context.Settings.Data is null ? "\n\n" : " The model was validated on pictures that it was not trained on; those kept for testing were not looked at.\n\n");
+        page.Append(context.Settings.Data is null ? " It was validated on drawings of another seed.\n\n" : " The model was validated on pictures that it was not trained on; those kept for testing were not looked at.\n\n");
 
         page.Append("## Denoiser\n\n");
         Trend(page, run, DenoiserStage.Stage);
@@ -42,7 +42,6 @@ internal static class RunReport
     {
         if (run.Read(stage, MetricNames.ValidationLoss) is not [.., var last] validation) return;
         ConvergenceEstimate estimate = run.Judge(stage);
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {estimate.ToString()}");
         MetricPoint best = validation.MinBy(p => p.Value);
         page.Append(CultureInfo.InvariantCulture, $"{estimate}\n\nValidation loss {last.Value:G4} at the end, lowest {best.Value:G4} at step {best.Step}.\n\n");
     }

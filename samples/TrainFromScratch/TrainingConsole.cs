@@ -9,18 +9,21 @@ internal static class TrainingConsole
 {
     private const int RecordEvery = 10;
 
-    public static bool Show(RunContext context, string stage, Func<IProgress<TrainingProgress>, bool> train)
+    public static bool Show(RunContext context, StageTrend trend, Func<IProgress<TrainingProgress>, bool> train)
     {
         long? first = null;
-        return Bars(stage, bar => train(new Report<TrainingProgress>(p =>
+        string stage = trend.Stage;
+        bool done = Bars(stage, bar => train(new Report<TrainingProgress>(p =>
         {
             if (first is null) context.Run.ResumeAt(stage, (first = p.Step - 1).Value);
             bar.MaxValue = p.Steps;
             bar.Value = p.Step;
             bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"{stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left");
+                $"{stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left{trend.InShort}");
             if (p.Step % RecordEvery == 0 || p.Step == p.Steps) context.Run.Record(stage, p);
         })));
+        trend.Say();
+        return done;
     }
 
     public static T ShowCount<T>(string stage, long count, Func<IProgress<long>, T> run) => Bars(stage, bar =>

@@ -25,8 +25,8 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
         if (autoencoder is null) return false;
 
         using LatentCache? latents = LatentStage.Training(context, autoencoder, tokenizer);
-        using LatentCache? validation = material.Validation is { } pictures ? LatentStage.Validation(context, autoencoder, tokenizer, pictures) : null;
-        if (latents is null || cancellationToken.IsCancellationRequested) return false;
+        using LatentCache? validation = LatentStage.Validation(context, autoencoder, tokenizer, material.Validation);
+        if (latents is null || validation is null || cancellationToken.IsCancellationRequested) return false;
 
         // Scaling and shift bring the latents to zero mean and unit variance, which the noise schedule is made for.
         (double mean, double deviation) = latents.Statistics();

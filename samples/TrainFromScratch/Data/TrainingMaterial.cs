@@ -9,17 +9,22 @@ namespace TrainFromScratch;
 /// <param name="Captions">Captions that the vocabulary is made of.</param>
 /// <param name="Pictures">Pictures to train on, all of one size.</param>
 /// <param name="Count">How many of them are encoded for the denoiser.</param>
-/// <param name="Validation">Pictures to validate on; null for none.</param>
+/// <param name="Validation">Pictures to validate on, none of which is trained on.</param>
 internal sealed record TrainingMaterial(
-    string Key, IEnumerable<string> Captions, ICaptionedImageSource Pictures, long Count, ICaptionedImageSource? Validation)
+    string Key, IEnumerable<string> Captions, ICaptionedImageSource Pictures, long Count, ICaptionedImageSource Validation)
 {
     private const double HeldOut = 0.1;
 
-    /// <summary>Drawings without end, of which there is no need to hold any back: the split is by what they show.</summary>
+    // From the run's own seed to that of the drawings it is validated on.
+    private const ulong ToValidation = 10_000;
+
+    /// <summary>Drawings without end, of which there is no need to hold any back: those of another seed are others.</summary>
     public static TrainingMaterial Drawings(Recipe recipe) => new(
         $"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations",
         DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption)),
-        new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents, Validation: null);
+        new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents,
+        new SubsetImages(
+            new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))), Enumerable.Range(0, recipe.Validation.Pictures).Select(i => (long)i)));
 
     /// <summary>Pictures of the user's, split into three parts by their content; the third is kept for testing.</summary>
     public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, CancellationToken cancellationToken)

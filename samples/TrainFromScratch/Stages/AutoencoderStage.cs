@@ -18,7 +18,7 @@ internal static class AutoencoderStage
     public static nn.Module<Tensor, Tensor>? Run(RunContext context)
     {
         nn.Module<Tensor, Tensor>? network = Network(context);
-        if (network is not null && context.Material.Validation is { } pictures) Judge(context, network, pictures);
+        if (network is not null) Judge(context, network, context.Material.Validation);
         return network;
     }
 
@@ -64,8 +64,9 @@ internal static class AutoencoderStage
         var objective = new AutoencoderObjective(network, context.Material.Pictures, how, discriminator: discriminator);
         TrainingOptions? options = TrainingPlan.Of(context, Stage, context.Recipe.AutoencoderTraining with { Seed = context.Recipe.Seed }, objective, context.Recipe.AutoencoderShare);
         if (options is null) return false;
-        var trainer = new Trainer(options) { Check = context.Material.Validation is { } pictures ? Check(context, network, pictures, options) : null };
-        bool done = TrainingConsole.Show(context, Stage, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
+        var trend = new StageTrend(context.Run, Stage);
+        var trainer = new Trainer(options) { Check = Check(context, network, trend, options) };
+        bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
         context.Run.DrawLoss(Stage, fileName: LossFile);
         if (!done) return false;
         StateDict.Save(network, context.AutoencoderWeights);
@@ -73,14 +74,15 @@ internal static class AutoencoderStage
     }
 
     /// <summary>Validates and draws the curves: the loss that is trained, but for an adversary, of whole pictures, one at a time.</summary>
-    private static TrainingCheck Check(RunContext context, AutoencoderKL network, ICaptionedImageSource pictures, TrainingOptions options)
+    private static TrainingCheck Check(RunContext context, AutoencoderKL network, StageTrend trend, TrainingOptions options)
     {
+        ICaptionedImageSource pictures = context.Material.Validation;
         AutoencoderTrainingOptions alike = context.Recipe.AutoencoderObjective with { BatchSize = 1, CropSize = null, AdversarialWeight = 0 };
         var loss = new ObjectiveLoss(
             new AutoencoderObjective(network, pictures, alike), Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value), context.Recipe.Validation.Seed);
         return new TrainingCheck(Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery), step =>
         {
-            context.Run.Record(Stage, step, loss.Measure());
+            trend.Record(step, loss.Measure());
             context.Run.DrawLoss(Stage, fileName: LossFile);
         });
     }

@@ -9,10 +9,10 @@ namespace LatentDiffusion.Evaluation;
 /// distribution, at any number of pictures, and slightly negative as often as positive.
 /// </summary>
 /// <param name="Mean">Mean over the subsets.</param>
-/// <param name="StandardError">Standard deviation over the subsets by the root of their number. Subsets share pictures: it does not cover which pictures there are.</param>
+/// <param name="StandardError">Standard deviation over the subsets by the root of their number. Subsets share pictures: it does not cover which pictures there are. Null of a single subset, which tells none.</param>
 /// <param name="Subsets">Number of subsets; 1 where the sets are not larger than a subset.</param>
 /// <param name="SubsetSize">Pictures of each set in a subset.</param>
-public sealed record KernelDistance(double Mean, double StandardError, int Subsets, int SubsetSize)
+public sealed record KernelDistance(double Mean, double? StandardError, int Subsets, int SubsetSize)
 {
     /// <summary>The distance of two sets of features.</summary>
     /// <param name="first">[pictures, width] of at least two pictures.</param>
@@ -28,14 +28,15 @@ public sealed record KernelDistance(double Mean, double StandardError, int Subse
         using DisposeScope scope = NewDisposeScope();
         Tensor a = FeatureMatrix.Checked(first, 2, nameof(first)), b = FeatureMatrix.Checked(second, 2, nameof(second));
         FeatureMatrix.SameWidth(a, b);
-        if (a.shape[0] <= subsetSize && b.shape[0] <= subsetSize) return new KernelDistance(Unbiased(a, b), 0, 1, (int)Math.Min(a.shape[0], b.shape[0]));
+        if (a.shape[0] <= subsetSize && b.shape[0] <= subsetSize) return new KernelDistance(Unbiased(a, b), null, 1, (int)Math.Min(a.shape[0], b.shape[0]));
         int size = (int)Math.Min(subsetSize, Math.Min(a.shape[0], b.shape[0]));
         double[] values = [.. Enumerable.Range(0, subsets).Select(i =>
         {
             using DisposeScope inner = NewDisposeScope();
             return Unbiased(FeatureMatrix.Draw(a, size, StepSeed.Of(seed, 2 * i)), FeatureMatrix.Draw(b, size, StepSeed.Of(seed, 2 * i + 1)));
         })];
-        double mean = values.Average(), error = subsets == 1 ? 0 : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (subsets - 1) / subsets);
+        double mean = values.Average();
+        double? error = subsets == 1 ? null : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (subsets - 1) / subsets);
         return new KernelDistance(mean, error, subsets, size);
     }
 

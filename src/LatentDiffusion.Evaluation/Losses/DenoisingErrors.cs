@@ -9,20 +9,23 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="set">The pictures.</param>
 /// <param name="seed">The noise's seed.</param>
 /// <param name="batchSize">How many pictures go through the network at once.</param>
-/// <param name="planned">At how many timesteps it will be evaluated in all, for the progress.</param>
 /// <param name="progress">Told the share of the work that is done, in [0, 1].</param>
 /// <param name="cancellationToken">Stops it before the next evaluation.</param>
 internal sealed class DenoisingErrors(
-    IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, ulong seed, int batchSize, int planned, IProgress<double>? progress, CancellationToken cancellationToken)
+    IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, ulong seed, int batchSize, IProgress<double>? progress, CancellationToken cancellationToken)
 {
     private double _done;
+
+    /// <summary>How many pictures are evaluated in all, each as often as it is; for the progress.</summary>
+    public required long Planned { private get; init; }
 
     /// <summary>What is looked at of a batch of predictions.</summary>
     /// <param name="Clean">x_0.</param>
     /// <param name="Noisy">x_t.</param>
-    /// <param name="Prediction">The network's output.</param>
+    /// <param name="Prediction">The network's output, or its first half where it learned variances.</param>
     /// <param name="Target">What it stands for.</param>
-    public sealed record Batch(Tensor Clean, Tensor Noisy, Tensor Prediction, Tensor Target);
+    /// <param name="Variance">The output's second half; null for a network without.</param>
+    public sealed record Batch(Tensor Clean, Tensor Noisy, Tensor Prediction, Tensor Target, Tensor? Variance);
 
     /// <summary>Mean squared error of each picture.</summary>
     public static Tensor MeanSquare(Batch batch) =>
@@ -34,30 +37,39 @@ internal sealed class DenoisingErrors(
     /// <returns>One row a timestep, in it one number a picture.</returns>
     public double[][] At(IReadOnlyList<int> timesteps, Func<Batch, Tensor> measure)
     {
-        using IDisposable noGrad = no_grad();
-        return [.. timesteps.Select(t => At(t, measure))];
+        int[] all = [.. Enumerable.Range(0, set.Count)];
+        return [.. timesteps.Select(t => At(t, all, batch => measure(batch).unsqueeze(1)).Select(numbers => numbers[0]).ToArray())];
     }
 
-    private double[] At(int t, Func<Batch, Tensor> measure)
+    /// <summary>Evaluates the denoiser at one timestep on some pictures.</summary>
+    /// <param name="t">Where it is evaluated.</param>
+    /// <param name="pictures">Indices of the pictures.</param>
+    /// <param name="measure">float64 numbers of each picture, [batch, numbers].</param>
+    /// <returns>The numbers of each of the pictures, in the order of the indices.</returns>
+    public double[][] At(int t, IReadOnlyList<int> pictures, Func<Batch, Tensor> measure)
     {
+        using IDisposable noGrad = no_grad();
         (double signal, double level) = process.Level(t);
         (double a, double b) = process.Target(t);
-        var errors = new double[set.Count];
-        for (int first = 0; first < set.Count; first += batchSize)
+        var results = new List<double[]>();
+        foreach (int[] batch in pictures.Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(batchSize, set.Count - first);
             using DisposeScope scope = NewDisposeScope();
-            Tensor clean = set.Latents.narrow(0, first, count), noise = FixedNoise.Of(seed, first, t, clean);
+            Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
             Tensor noisy = clean.Times(signal).Plus(noise.Times(level));
-            Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Slice(first, count));
+            Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Map(Chosen));
             // A network with learned variance gives twice the channels, the prediction first.
-            if (prediction.shape[1] == 2 * clean.shape[1]) prediction = prediction.narrow(1, 0, clean.shape[1]);
-            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Times(a).Plus(noise.Times(b))));
-            values.cpu().data<double>().CopyTo(errors, first);
-            progress?.Report((_done += count) / ((double)planned * set.Count));
+            long channels = clean.shape[1];
+            Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;
+            if (variance is not null) prediction = prediction.narrow(1, 0, channels);
+            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Times(a).Plus(noise.Times(b)), variance));
+            results.AddRange(values.cpu().data<double>().ToArray().Chunk((int)values.shape[1]));
+            progress?.Report((_done += batch.Length) / Planned);
+
+            Tensor Chosen(Tensor all) => all.index_select(0, tensor(batch.Select(i => (long)i).ToArray(), device: all.device));
         }
 
-        return errors;
+        return [.. results];
     }
 }

@@ -63,7 +63,7 @@ public sealed class DenoisingLoss
         Strata.Stratum[][] buckets = [.. Strata.Draw(0, process.Timesteps, options.Buckets, options.Seed)
             .Select(bucket => Strata.Draw(bucket.Low, bucket.High, options.TimestepsPerBucket, options.Seed))];
         int[] timesteps = [.. buckets.SelectMany(b => b).Select(s => s.Drawn)];
-        double[][] errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, timesteps.Length, progress, cancellationToken)
+        double[][] errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken) { Planned = (long)timesteps.Length * set.Count }
             .At(timesteps, DenoisingErrors.MeanSquare);
 
         var results = new List<LossBucket>();

@@ -10,11 +10,15 @@ namespace LatentDiffusion.Evaluation;
 internal static class FixedNoise
 {
     /// <summary>Noise of pictures <paramref name="first"/> and following, of the shape and place of <paramref name="like"/>.</summary>
-    public static Tensor Of(ulong seed, int first, int timestep, Tensor like)
+    public static Tensor Of(ulong seed, int first, int timestep, Tensor like) =>
+        Of(seed, [.. Enumerable.Range(first, (int)like.shape[0])], timestep, like);
+
+    /// <summary>Noise of pictures by their indices, of the shape and place of <paramref name="like"/>.</summary>
+    public static Tensor Of(ulong seed, IReadOnlyList<int> pictures, int timestep, Tensor like)
     {
         using DisposeScope scope = NewDisposeScope();
         long[] shape = [1, .. like.shape[1..]];
-        Tensor[] drawn = [.. Enumerable.Range(first, (int)like.shape[0]).Select(index =>
+        Tensor[] drawn = [.. pictures.Select(index =>
         {
             using var generator = new GeneratorNoise(StepSeed.Of(StepSeed.Of(seed, index), timestep));
             return generator.Next(shape);

@@ -8,4 +8,10 @@ public enum ReverseVariance
 
     /// <summary>β_t.</summary>
     Beta,
+
+    /// <summary>
+    /// What the second half of the network's output v says of each value, log Σ = f·log β_t + (1 − f)·log β̃_t with
+    /// f = (v + 1)/2 (Nichol &amp; Dhariwal 2021, equation 15): for networks with twice the outputs alone.
+    /// </summary>
+    Learned,
 }

@@ -10,29 +10,41 @@ namespace LatentDiffusion.Evaluation;
 /// dimension: per latent value for a latent model, per colour value for one on pixels.
 /// </summary>
 /// <remarks>
-/// Every term but L_0 of 8-bit data follows from the squared error of x̂_0: L_{t−1} is the divergence of two Gaussians whose
-/// means differ by c_0·(x_0 − x̂_0), with c_0 of equation 7.
+/// Every L_{t−1} follows from the squared error of the prediction, with coefficients that are summed exactly. Where not all
+/// timesteps are evaluated, each picture has its own ones, drawn in proportion to the coefficients: the estimate is unbiased,
+/// and the interval over pictures is one over timesteps too.
 /// </remarks>
 public sealed class VariationalBound
 {
-    // As published: what the probability of a level is never taken to be less than.
-    private const double LeastProbability = 1e-12;
-
-    private VariationalBound(VariationalBoundOptions options, double[] prior, double[] divergences, double[] reconstruction)
+    private VariationalBound(VariationalBoundOptions options, double[] prior, IReadOnlyList<BoundEstimator.Terms> measured)
     {
         Options = options;
         Prior = Bits(prior);
-        Divergences = Bits(divergences);
-        Reconstruction = Bits(reconstruction);
-        PictureBits = [.. prior.Select((nats, i) => (nats + divergences[i] + reconstruction[i]) / Math.Log(2))];
-        Total = Estimate.Of(PictureBits, options.Confidence);
+        Totals = measured.ToDictionary(terms => terms.Variance, terms => Bits(Sum(terms)));
+        Variance = options.Variance
+            ?? (Totals.ContainsKey(ReverseVariance.Learned) ? ReverseVariance.Learned : Totals.MinBy(total => total.Value.Mean).Key);
+        BoundEstimator.Terms chosen = measured.FirstOrDefault(terms => terms.Variance == Variance)
+            ?? throw new NotSupportedException($"The variance is {Variance}, and the network gives no second half of its output that would say it; it has the variances {string.Join(", ", Totals.Keys)}.");
+        Divergences = Bits(chosen.Divergences);
+        Reconstruction = Bits(chosen.Reconstruction);
+        UndenoisedReconstruction = Bits(chosen.Undenoised);
+        Total = Totals[Variance];
+        PictureBits = [.. Sum(chosen).Select(InBits)];
+
+        double[] Sum(BoundEstimator.Terms terms) => [.. prior.Select((nats, i) => nats + terms.Divergences[i] + terms.Reconstruction[i])];
     }
 
     /// <summary>How it was estimated.</summary>
     public VariationalBoundOptions Options { get; }
 
+    /// <summary>The reverse process' variance: the options', or else the network's own, or else the one of the lower bound.</summary>
+    public ReverseVariance Variance { get; }
+
     /// <summary>The bound, bits per dimension.</summary>
     public Estimate Total { get; }
+
+    /// <summary>The bound under each variance that the network has, bits per dimension. Each is a bound; the least says the most.</summary>
+    public IReadOnlyDictionary<ReverseVariance, Estimate> Totals { get; }
 
     /// <summary>L_T: how far the end of the forward process is from the standard normal; bits per dimension.</summary>
     public Estimate Prior { get; }
@@ -42,6 +54,9 @@ public sealed class VariationalBound
 
     /// <summary>L_0: the data given x_1; bits per dimension.</summary>
     public Estimate Reconstruction { get; }
+
+    /// <summary>What L_0 would be were x_1 itself taken for x̂_0, bits per dimension: what the network's last step is worth shows beside it.</summary>
+    public Estimate UndenoisedReconstruction { get; }
 
     /// <summary>The bound of each picture, bits per dimension, in the set's order.</summary>
     [JsonIgnore]
@@ -56,7 +71,8 @@ public sealed class VariationalBound
     /// <param name="cancellationToken">Stops it before the next evaluation.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="NotSupportedException">
-    /// The process has no discrete schedule, or one of less than two timesteps or with a first β of 0, or its end is pure noise, of which a prediction of noise says nothing.
+    /// The process has no discrete schedule, or one of less than two timesteps or with a β of 0; its end is pure noise, of which
+    /// a prediction of noise says nothing; or learned variances are asked for of a network without.
     /// </exception>
     public static VariationalBound Measure(
         IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, VariationalBoundOptions? options = null,
@@ -68,30 +84,16 @@ public sealed class VariationalBound
         options = ValidOptions.Check(options ?? new VariationalBoundOptions());
         NoiseSchedule schedule = process.Schedule
             ?? throw new NotSupportedException("The bound is of a discrete schedule; a flow has none.");
-        if (schedule.Timesteps < 2 || schedule.Betas[0] == 0)
-            throw new NotSupportedException($"The bound needs at least two timesteps and a first β above 0; there are {schedule.Timesteps}, and β is {schedule.Betas[0]}.");
-
-        Strata.Stratum[] strata = Strata.Draw(1, schedule.Timesteps, options.Timesteps, options.Seed, power: 2);
-        foreach (Strata.Stratum stratum in strata) _ = process.CleanEstimate(stratum.Drawn);
-        var errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, strata.Length + 1, progress, cancellationToken);
-        double variance = Math.Exp(LogVariance(schedule, 0, options.Variance));
-        double[] reconstruction = errors.At([0], batch => ReconstructionNats(batch, process.CleanEstimate(0), variance, options.Likelihood))[0];
-        double[][] squares = errors.At([.. strata.Select(s => s.Drawn)], DenoisingErrors.MeanSquare);
-        double[] divergences = [.. Enumerable.Range(0, set.Count).Select(
-            i => strata.Zip(squares, (s, row) => s.Width * DivergenceNats(process, schedule, s.Drawn, row[i], options.Variance)).Sum())];
-        return new VariationalBound(options, PriorNats(set.Latents, schedule.AlphaBars[^1]), divergences, reconstruction);
+        if (schedule.Timesteps < 2 || schedule.Betas.Any(beta => beta == 0))
+            throw new NotSupportedException($"The bound needs at least two timesteps and every β above 0; there are {schedule.Timesteps}, and the least β is {schedule.Betas.Min()}.");
+        var estimator = new BoundEstimator(denoiser, process, schedule, set, options, progress, cancellationToken);
+        return new VariationalBound(options, PriorNats(set.Latents, schedule.AlphaBars[^1]), estimator.Measure());
     }
 
-    private static double LogVariance(NoiseSchedule schedule, int t, ReverseVariance variance) =>
-        variance == ReverseVariance.Posterior ? schedule.PosteriorLogVariance(t) : Math.Log(schedule.Betas[t]);
-
-    /// <summary>KL(q(x_{t−1}|x_t, x_0) ‖ p(x_{t−1}|x_t)) per dimension, of two Gaussians.</summary>
-    private static double DivergenceNats(DenoisingProcess process, NoiseSchedule schedule, int t, double error, ReverseVariance variance)
-    {
-        double toClean = process.CleanEstimate(t).Prediction, toMean = schedule.PosteriorMean(t).Clean * toClean;
-        double logTrue = schedule.PosteriorLogVariance(t), logModel = LogVariance(schedule, t, variance);
-        return 0.5 * (logModel - logTrue + Math.Exp(logTrue - logModel) + toMean * toMean * error * Math.Exp(-logModel) - 1);
-    }
+    /// <summary>Whether a process has a bound, rather than an exception.</summary>
+    internal static bool IsOf(DenoisingProcess process) =>
+        process is { Schedule: { Timesteps: > 1 } schedule } && schedule.Betas.All(beta => beta > 0)
+        && (process.PredictionType != PredictionType.Epsilon || schedule.AlphaBars[^1] > 0);
 
     /// <summary>KL(q(x_T|x_0) ‖ N(0, I)) per dimension.</summary>
     private static double[] PriorNats(Tensor latents, double alphaBar)
@@ -101,23 +103,7 @@ public sealed class VariationalBound
         return [.. squares.Select(square => 0.5 * (alphaBar * square - alphaBar - Math.Log(1 - alphaBar)))];
     }
 
-    /// <summary>−log p(x_0|x_1) per dimension; the mean is x̂_0, as the posterior's is at the first timestep.</summary>
-    private static Tensor ReconstructionNats(DenoisingErrors.Batch batch, (double Noisy, double Prediction) estimate, double variance, DataLikelihood likelihood)
-    {
-        Tensor clean = batch.Clean.to(ScalarType.Float64);
-        Tensor mean = batch.Noisy.to(ScalarType.Float64).Times(estimate.Noisy).Plus(batch.Prediction.to(ScalarType.Float64).Times(estimate.Prediction));
-        Tensor centred = clean - mean;
-        if (likelihood == DataLikelihood.Density)
-            return centred.Squared().Over(2 * variance).Plus(0.5 * Math.Log(2 * Math.PI * variance)).mean([1, 2, 3]);
+    private static double InBits(double nats) => nats / Math.Log(2);
 
-        // Levels are 2/255 apart; the outermost reach to infinity.
-        double half = 1.0 / 255, deviation = Math.Sqrt(variance);
-        Tensor above = Normal(centred.Plus(half).Over(deviation)), below = Normal(centred.Plus(-half).Over(deviation));
-        Tensor probability = where(clean.LessThan(-0.999), above, where(clean.GreaterThan(0.999), below.SubtractedFrom(1), above - below));
-        return -probability.ClampedMin(LeastProbability).log().mean([1, 2, 3]);
-    }
-
-    private static Tensor Normal(Tensor z) => z.Over(Math.Sqrt(2)).erf().Plus(1).Over(2);
-
-    private Estimate Bits(double[] nats) => Estimate.Of([.. nats.Select(n => n / Math.Log(2))], Options.Confidence);
+    private Estimate Bits(double[] nats) => Estimate.Of([.. nats.Select(InBits)], Options.Confidence);
 }

@@ -12,8 +12,17 @@ public sealed record EvaluationData
     /// <summary>Pictures that the model was trained on; null leaves out the comparison with them and the nearest neighbours.</summary>
     public ICaptionedImageSource? Training { get; init; }
 
+    /// <summary>
+    /// Whether the model was also trained on these with left and right exchanged: nearest training pictures are then looked
+    /// for among both. Default false.
+    /// </summary>
+    public bool TrainingMirrored { get; init; }
+
     /// <summary>What the training pictures are, for the report.</summary>
     public string? TrainingName { get; init; }
+
+    /// <summary>How the model's training went, for the report; null where it is not known.</summary>
+    public TrainingCourse? Course { get; init; }
 
     /// <summary>Prompts of the sample sheet; empty for none.</summary>
     public IReadOnlyList<string> Prompts { get; init; } = [];

@@ -17,6 +17,9 @@ public sealed record EvaluationReport
     /// <summary>What the training pictures are.</summary>
     public string? TrainingSet { get; init; }
 
+    /// <summary>How the model's training went.</summary>
+    public TrainingCourse? Course { get; init; }
+
     /// <summary>How much was evaluated.</summary>
     public required ModelEvaluationOptions Options { get; init; }
 
@@ -31,6 +34,12 @@ public sealed record EvaluationReport
 
     /// <summary>The variational bound of the test pictures.</summary>
     public VariationalBound? Bound { get; init; }
+
+    /// <summary>
+    /// log₂ of the factor between the autoencoder's own latents and the denoiser's, as a mean over channels; null where the
+    /// autoencoder does not tell. A bound of densities minus this is one in the autoencoder's own latents.
+    /// </summary>
+    public double? LatentScaleBits { get; init; }
 
     /// <summary>How well the autoencoder gives the test pictures back.</summary>
     public AutoencoderQuality? Autoencoder { get; init; }

@@ -14,8 +14,9 @@ internal sealed class MarkdownPage
     {
         var page = new MarkdownPage(report);
         page.Head();
+        page.Course();
         page.Losses();
-        page.Bound();
+        BoundSection.Write(page._page, report);
         page.Autoencoder();
         page.Samples();
         page.Adherence();
@@ -31,6 +32,12 @@ internal sealed class MarkdownPage
         if (_report.TrainingSet is { } training) _page.Append($"Training pictures: {MarkdownTable.Escaped(training)}. ");
         _page.Append($"{_report.PictureSize} x {_report.PictureSize} pixels, seed {_report.Options.Seed}. ");
         _page.Append(FormattableString.Invariant($"Intervals are of {100 * _report.Options.Confidence:G4} % confidence, over pictures. The same figures in full: [{ReportFolder.JsonFile}]({ReportFolder.JsonFile}).\n\n"));
+    }
+
+    private void Course()
+    {
+        if (_report.Course is not { } course) return;
+        _page.Append($"## Training\n\n{course.Convergence}\n\n![Loss of the {course.Stage} in training]({ReportFolder.CourseFile})\n\n");
     }
 
     private void Losses()
@@ -61,25 +68,6 @@ internal sealed class MarkdownPage
         }
 
         _page.Append($"![Loss by timestep]({ReportFolder.LossFile})\n\n");
-    }
-
-    private void Bound()
-    {
-        if (_report.Bound is null && _report.Options.BoundTimesteps == 0) return;
-        _page.Append("## Variational bound\n\n");
-        if (_report.Bound is not { } bound)
-        {
-            _page.Append("This model has none: it is a flow, or predicts noise where its schedule leaves no signal, and there noise says nothing of the picture.\n\n");
-            return;
-        }
-
-        _page.AppendTable(["term", "bits per latent value"], [
-            ["L_T, the end beside pure noise", MarkdownTable.Interval(bound.Prior)],
-            ["L_1 to L_(T-1), the denoising steps", MarkdownTable.Interval(bound.Divergences)],
-            ["L_0, the data", MarkdownTable.Interval(bound.Reconstruction)],
-            ["total", MarkdownTable.Interval(bound.Total)]]);
-        if (bound.Options.Likelihood == DataLikelihood.Density)
-            _page.Append("A density of latents: it may be negative, and compares models on the same latents only.\n\n");
     }
 
     private void Autoencoder()
@@ -122,17 +110,22 @@ internal sealed class MarkdownPage
         _page.Append("Read the generated pictures' row beside the training pictures': as many real pictures, in the same features. These are not the distances of the literature, which are of Inception features and of tens of thousands of pictures.\n\n");
         _page.AppendTable(["features", "set", "pictures", "Fréchet", "kernel", "precision", "recall"], _report.Distances.Select(d => new[]
         {
-            d.Features, d.Set, $"{d.Pictures}", MarkdownTable.Number(d.Frechet), MarkdownTable.Number(d.Kernel.Mean),
+            d.Features, d.Set, $"{d.Pictures}", MarkdownTable.Number(d.Frechet), Kernel(d.Kernel),
             MarkdownTable.Number(d.PrecisionRecall.Precision, "F2"), MarkdownTable.Number(d.PrecisionRecall.Recall, "F2"),
         }));
         if (_report.Distances.Any(d => d.Pictures <= 2 * d.Width))
             _page.Append("There are few pictures for the number of features: the Fréchet distance is mostly bias here, and only its ratio between rows says something.\n\n");
+        if (_report.Distances.Any(d => d.Kernel.StandardError is null))
+            _page.Append("All pictures were in the one subset of the kernel distance, whose error is then not known.\n\n");
     }
+
+    private static string Kernel(KernelDistance distance) =>
+        distance.StandardError is { } error ? $"{MarkdownTable.Number(distance.Mean)} ± {MarkdownTable.Number(error, "G2")}" : MarkdownTable.Number(distance.Mean);
 
     private void Neighbours()
     {
         if (_report.Neighbours is not { } neighbours) return;
-        _page.Append($"## Nearest training pictures\n\nAmong {neighbours.Pool} training pictures, by {neighbours.Features}. ");
+        _page.Append($"## Nearest training pictures\n\nAmong {neighbours.Pool} training pictures{(neighbours.Mirrored ? " and as many mirrored ones" : "")}, by {neighbours.Features}. ");
         _page.Append($"The median distance is {MarkdownTable.Number(neighbours.GeneratedMedian)} for generated pictures and {MarkdownTable.Number(neighbours.TestMedian)} for unseen test pictures; ");
         _page.Append($"{neighbours.NearerThanAnyTest} of {neighbours.Pairs.Count} generated pictures are nearer to a training picture than any test picture is.\n\n");
         _page.Append($"![Distances]({ReportFolder.NeighbourPlotFile})\n\nThe nearest pairs, generated above and training below:\n\n![Nearest pairs]({ReportFolder.NeighboursFile})\n\n");

@@ -62,8 +62,8 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 
         var report = new EvaluationReport
         {
-            Model = name, PictureSize = size, TestSet = data.TestName, TrainingSet = data.TrainingName, Options = _options, TestLoss = loss,
-            Memorisation = comparison, Bound = bound, Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
+            Model = name, PictureSize = size, TestSet = data.TestName, TrainingSet = data.TrainingName, Course = data.Course, Options = _options, TestLoss = loss,
+            Memorisation = comparison, Bound = bound, LatentScaleBits = bound is null ? null : (model.Autoencoder as LatentAutoencoder)?.ScaleBits, Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
         };
         return _options.Generated == 0 ? report : WithGenerated(report, model, sampling, data, test, training, progress, cancellationToken);
     }
@@ -79,11 +79,15 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         using EvaluationSet testSet = EvaluationSet.Encode(test, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
         VariationalBound? bound = null;
-        if (_options.BoundTimesteps > 0 && process.Schedule is not null && CanBeBounded(process))
+        if (_options.BoundTimesteps > 0 && VariationalBound.IsOf(process))
         {
             bound = VariationalBound.Measure(
                 model.Denoiser, process, testSet,
-                new VariationalBoundOptions { Seed = _options.Seed, Timesteps = _options.BoundTimesteps, Confidence = _options.Confidence },
+                new VariationalBoundOptions
+                {
+                    Seed = _options.Seed, Timesteps = _options.BoundTimesteps, Variance = _options.BoundVariance, Likelihood = _options.BoundLikelihood,
+                    Confidence = _options.Confidence,
+                },
                 Stage(progress, "variational bound"), cancellationToken);
         }
 
@@ -93,10 +97,6 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         DenoisingLoss trainingLoss = DenoisingLoss.Measure(model.Denoiser, process, trainingSet, how, Stage(progress, "training loss"), cancellationToken);
         return (loss, new LossComparison(loss, trainingLoss), bound);
     }
-
-    /// <summary>A prediction of noise says nothing about the sample where the signal is gone; such a model has a loss but no bound.</summary>
-    private static bool CanBeBounded(DenoisingProcess process) =>
-        process.Schedule!.Betas[0] > 0 && process.Timesteps > 1 && (process.PredictionType != PredictionType.Epsilon || process.Schedule.AlphaBars[^1] > 0);
 
     private EvaluationReport WithGenerated(
         EvaluationReport report, DiffusionModel model, Sampling sampling, EvaluationData data, SizedImages test, SizedImages? training,
@@ -125,7 +125,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         {
             Distances = distances,
             Neighbours = training is null || _options.NeighbourPool == 0
-                ? null : Neighbours(generated, [.. real.Select(r => r.Caption)], realPictures, training, progress, cancellationToken),
+                ? null : Neighbours(generated, [.. real.Select(r => r.Caption)], realPictures, training, data.TrainingMirrored, progress, cancellationToken),
             Adherence = data.Scorer is null ? null : PromptAdherence.Measure(
                 data.Scorer,
                 generated.Zip(real, (g, r) => (g.Image, r.Caption)).Concat(
@@ -143,25 +143,26 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     }
 
     private NeighbourReport Neighbours(
-        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         var pixels = new PixelFeatures();
         int count = training.Available(_options.NeighbourPool);
-        using Tensor pool = pixels.ExtractAll(
-            training.First(count).Select(t => t.Image), Counter(progress, "nearest neighbours", count), cancellationToken);
         using Tensor queries = pixels.ExtractAll(generated.Select(g => g.Image), null, cancellationToken);
         using Tensor unseen = pixels.ExtractAll(test, null, cancellationToken);
-        var pairs = NearestNeighbours.Find(queries, pool)
-            .Select((neighbour, i) => (
-                Pair: new NeighbourPair(captions[i], generated[i].Seed, neighbour.Index, "", neighbour.Distance), generated[i].Image,
-                Training: training.Read(neighbour.Index)))
-            .OrderBy(p => p.Pair.Distance).ToArray();
-        return new NeighbourReport(
-            pixels.Name, count, [.. pairs.Select(p => p.Pair with { TrainingName = p.Training.Name })],
-            [.. NearestNeighbours.Find(unseen, pool).Select(n => n.Distance).Order()])
+        NeighbourSearch.Found[][] found = new NeighbourSearch(pixels, training, mirrored).Find(
+            count, [queries, unseen], Counter(progress, "nearest neighbours", count), cancellationToken);
+        var pairs = found[0].Select((nearest, i) =>
         {
+            CaptionedImage seen = training.Read(nearest.Index);
+            return (
+                Pair: new NeighbourPair(captions[i], generated[i].Seed, nearest.Index, nearest.Mirrored ? $"{seen.Name} mirrored" : seen.Name, nearest.Distance),
+                generated[i].Image, Training: nearest.Mirrored ? NeighbourSearch.Mirror(seen.Image) : seen.Image);
+        }).OrderBy(p => p.Pair.Distance).ToArray();
+        return new NeighbourReport(pixels.Name, count, [.. pairs.Select(p => p.Pair)], [.. found[1].Select(n => n.Distance).Order()])
+        {
+            Mirrored = mirrored,
             GeneratedPictures = [.. pairs.Select(p => p.Image)],
-            TrainingPictures = [.. pairs.Select(p => p.Training.Image)],
+            TrainingPictures = [.. pairs.Select(p => p.Training)],
         };
     }
 

@@ -24,6 +24,12 @@ public sealed record ModelEvaluationOptions
     [Range(0, 100_000)]
     public int BoundTimesteps { get; init; } = 24;
 
+    /// <summary>The bound's reverse variance; null, the default, for the network's own, or else the one of the lower bound.</summary>
+    public ReverseVariance? BoundVariance { get; init; }
+
+    /// <summary>What the bound's last step is measured as. Default <see cref="DataLikelihood.Density"/>, as fits latents.</summary>
+    public DataLikelihood BoundLikelihood { get; init; }
+
     /// <summary>Pictures generated from the test set's captions for distances, neighbours and adherence; 0 for none, otherwise at least 8. Default 24.</summary>
     [Range(0, int.MaxValue)]
     public int Generated { get; init; } = 24;
@@ -32,9 +38,9 @@ public sealed record ModelEvaluationOptions
     [Range(0, 1024)]
     public int SheetColumns { get; init; } = 2;
 
-    /// <summary>Training pictures that nearest neighbours are looked for among, from the first; 0 leaves the search out. Default 500.</summary>
+    /// <summary>Training pictures that nearest neighbours are looked for among, from the first; at most as many as there are; 0 leaves the search out. Default 25,000, which is all of most sets.</summary>
     [Range(0, int.MaxValue)]
-    public int NeighbourPool { get; init; } = 500;
+    public int NeighbourPool { get; init; } = 25_000;
 
     /// <summary>Sampling steps; null for the pipeline's.</summary>
     [Range(1, 1000)]

@@ -12,6 +12,9 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="TestDistances">Distances of test pictures to their nearest training pictures, ascending.</param>
 public sealed record NeighbourReport(string Features, int Pool, IReadOnlyList<NeighbourPair> Pairs, IReadOnlyList<double> TestDistances)
 {
+    /// <summary>Whether each of the training pictures was also looked at with left and right exchanged.</summary>
+    public bool Mirrored { get; init; }
+
     /// <summary>Median distance of the generated pictures.</summary>
     public double GeneratedMedian => Median([.. Pairs.Select(p => p.Distance)]);
 

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Evaluation;
 /// <summary>Writes a report: <c>report.json</c>, <c>report.md</c>, and the pictures and plots that the page shows.</summary>
 public static class ReportFolder
 {
-    internal const string JsonFile = "report.json", PageFile = "report.md", LossFile = "loss.png", SamplesFile = "samples.png",
+    internal const string JsonFile = "report.json", PageFile = "report.md", LossFile = "loss.png", CourseFile = "training.png", SamplesFile = "samples.png",
         ReconstructionsFile = "reconstructions.png", NeighboursFile = "neighbours.png", NeighbourPlotFile = "neighbour-distances.png";
 
     internal const int PairsShown = 12;
@@ -18,6 +18,7 @@ public static class ReportFolder
         Directory.CreateDirectory(folder);
         var codec = new SkiaImageCodec();
         Write(LossFile, TimestepLossPlot.Draw(report.TestLoss, report.Memorisation));
+        if (report.Course is { } course) Write(CourseFile, LossPlot.Draw(course.Curves));
         if (report.Samples is { } samples) Sheet(SamplesFile, [.. samples.Prompts.Zip(samples.Rows, (prompt, row) => new SheetRow(prompt, row))]);
         if (report.Autoencoder is { Reconstructions: var reconstructions } && report.TestPictures.Count > 0)
             Sheet(ReconstructionsFile, [new("test pictures", [.. report.TestPictures.Take(PairsShown)]), new("as the autoencoder gives them back", [.. reconstructions.Take(PairsShown)])]);

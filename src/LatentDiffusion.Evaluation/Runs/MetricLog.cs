@@ -43,8 +43,8 @@ internal sealed class MetricLog : IDisposable
     /// <summary>Drops what a stage recorded beyond a step, atomically.</summary>
     public void Truncate(string stage, long step)
     {
-        if (!Read().Any(l => l.Stage == stage && l.Step > step)) return;
-        string[] kept = [.. Read().Where(l => l.Stage != stage || l.Step <= step).Select(l => l.Text)];
+        if (!Read(_path).Any(l => l.Stage == stage && l.Step > step)) return;
+        string[] kept = [.. Read(_path).Where(l => l.Stage != stage || l.Step <= step).Select(l => l.Text)];
         _stream.Dispose();
         try
         {
@@ -57,10 +57,13 @@ internal sealed class MetricLog : IDisposable
     }
 
     /// <summary>The values of one metric, in the order in which they were recorded.</summary>
-    public List<MetricPoint> Values(string stage, string name)
+    public List<MetricPoint> Values(string stage, string name) => Values(_path, stage, name);
+
+    /// <summary>The same of a file that may be another process'.</summary>
+    public static List<MetricPoint> Values(string path, string stage, string name)
     {
         var points = new List<MetricPoint>();
-        foreach (Line line in Read().Where(l => l.Stage == stage))
+        foreach (Line line in Read(path).Where(l => l.Stage == stage))
         {
             using JsonDocument json = JsonDocument.Parse(line.Text);
             if (json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number)
@@ -72,13 +75,13 @@ internal sealed class MetricLog : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    private IEnumerable<Line> Read()
+    private static IEnumerable<Line> Read(string path)
     {
-        using var reader = new StreamReader(new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-        for (int number = 1; reader.ReadLine() is { } text; number++) yield return Parse(text, number);
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        for (int number = 1; reader.ReadLine() is { } text; number++) yield return Parse(path, text, number);
     }
 
-    private Line Parse(string text, int number)
+    private static Line Parse(string path, string text, int number)
     {
         try
         {
@@ -87,7 +90,7 @@ internal sealed class MetricLog : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"Line {number} of '{_path}' is no metric, an object with '{Stage}' and '{Step}': {e.Message}", e);
+            throw new InvalidDataException($"Line {number} of '{path}' is no metric, an object with '{Stage}' and '{Step}': {e.Message}", e);
         }
     }
 

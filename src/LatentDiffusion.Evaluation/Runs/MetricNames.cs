@@ -20,4 +20,13 @@ public static class MetricNames
 
     /// <summary>Half width of its 95 % confidence interval.</summary>
     public const string ValidationMargin = "validation_margin";
+
+    /// <summary>Change of the validation loss in 1000 steps, by the validations so far (<see cref="ConvergenceEstimate.Slope"/>).</summary>
+    public const string Trend = "trend";
+
+    /// <summary>Lower end of the trend's interval.</summary>
+    public const string TrendLow = "trend_low";
+
+    /// <summary>Upper end of the trend's interval.</summary>
+    public const string TrendHigh = "trend_high";
 }

@@ -13,7 +13,9 @@ namespace LatentDiffusion.Evaluation;
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
-    private const string ConfigurationFile = "configuration.json", MetricsFile = "metrics.jsonl";
+    internal const string MetricsFile = "metrics.jsonl";
+
+    private const string ConfigurationFile = "configuration.json";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
@@ -143,6 +145,16 @@ public sealed class RunFolder : IDisposable
         Record(stage, step, (MetricNames.ValidationLoss, loss.Mean), (MetricNames.ValidationMargin, loss.Margin()));
     }
 
+    /// <summary>Records how the validation loss goes on: its change in 1000 steps and the ends of its interval. Nothing where it is too early to tell.</summary>
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="trend">What was judged, for example by <see cref="Judge"/>; recorded at its last step.</param>
+    public void Record(string stage, ConvergenceEstimate trend)
+    {
+        ArgumentNullException.ThrowIfNull(trend);
+        if (trend.Verdict == ConvergenceVerdict.TooEarly) return;
+        Record(stage, trend.LastStep, (MetricNames.Trend, trend.Slope), (MetricNames.TrendLow, trend.Low), (MetricNames.TrendHigh, trend.High));
+    }
+
     /// <summary>Writes a sample sheet, <c>samples/stage-step.png</c>, and records it for TensorBoard.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done.</param>
@@ -168,8 +180,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>How the validation loss of a stage goes on, from all that was recorded.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
-    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) =>
-        Convergence.Judge(Read(stage, MetricNames.ValidationLoss), options);
+    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) => TrainingCourse.Judge(name => Read(stage, name), options);
 
     /// <summary>Draws the loss curves of a stage.</summary>
     /// <param name="stage">Name of the stage.</param>
@@ -180,15 +191,7 @@ public sealed class RunFolder : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(fileName);
         string path = Path.Combine(Location, fileName);
-        byte[] png = LossPlot.Draw(new LossCurves
-        {
-            Title = stage,
-            Loss = Read(stage, MetricNames.Loss),
-            LearningRate = Read(stage, MetricNames.LearningRate),
-            Validation = Read(stage, MetricNames.ValidationLoss),
-            ValidationMargin = Read(stage, MetricNames.ValidationMargin),
-            Logarithmic = logarithmic,
-        });
+        byte[] png = LossPlot.Draw(TrainingCourse.CurvesOf(stage, name => Read(stage, name), logarithmic));
         AtomicFile.Write(path, stream => stream.Write(png));
         return path;
     }

@@ -24,6 +24,9 @@ internal sealed record ChannelScaling(double Scale, double Shift = 0)
         _scales = [.. deviations.Value.Select(d => (float)(scale / d))];
     }
 
+    /// <summary>log₂ of the scale, as a mean over channels: by how many bits a value the density of latents is below that of z.</summary>
+    public double MeanBits => _scales is null ? Math.Log2(Math.Abs(Scale)) : _scales.Average(scale => Math.Log2(Math.Abs(scale)));
+
     /// <summary>z to latents, in place.</summary>
     public Tensor Apply_(Tensor z) => _means is null
         ? z.Plus_(-Shift).Times_(Scale)

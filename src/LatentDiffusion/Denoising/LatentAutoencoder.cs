@@ -68,6 +68,9 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IDis
     /// <summary>Configuration of the autoencoder of Stable Diffusion; null for other kinds.</summary>
     internal AutoencoderKLConfig? Config { get; }
 
+    /// <summary>log₂ of the latents' scale, as a mean over channels.</summary>
+    internal double ScaleBits => _scaling.MeanBits;
+
     /// <inheritdoc />
     public int DownsamplingFactor { get; }
 

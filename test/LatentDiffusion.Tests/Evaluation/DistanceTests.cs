@@ -8,6 +8,23 @@ namespace LatentDiffusion.Tests.Evaluation;
 public sealed class DistanceTests
 {
     [Fact]
+    public void A_mirrored_copy_is_found_where_mirrored_pictures_are_looked_at()
+    {
+        var images = new LatentDiffusion.Models.Drawings.DrawingImages(new LatentDiffusion.Models.Drawings.DrawingSource(5, size: 32));
+        var training = new SizedImages(images, 32, 32);
+        var pixels = new PixelFeatures();
+        // Beyond the first chunk of 256, and one as it is.
+        using Tensor queries = pixels.ExtractAll([NeighbourSearch.Mirror(images.Read(300).Image), images.Read(7).Image]);
+        var counts = new List<int>();
+        NeighbourSearch.Found[] plain = new NeighbourSearch(pixels, training, mirrored: false).Find(310, [queries], new StageProgress<int>(counts.Add), default)[0];
+        Assert.True(plain[0].Distance > 0.01);
+        Assert.Equal(new NeighbourSearch.Found(7, false, 0), plain[1]);
+        Assert.Equal([256, 310], counts);
+        NeighbourSearch.Found[] both = new NeighbourSearch(pixels, training, mirrored: true).Find(310, [queries], null, default)[0];
+        Assert.Equal([new NeighbourSearch.Found(300, true, 0), new NeighbourSearch.Found(7, false, 0)], both);
+    }
+
+    [Fact]
     public void Frechet_of_diagonal_Gaussians_is_the_closed_form()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -115,6 +132,9 @@ public sealed class DistanceTests
         Estimate mean = Estimate.Of(same, 0.9999);
         Assert.InRange(0, mean.Low, mean.High);
         Assert.Contains(same, v => v < 0);
+        // One subset tells no error.
+        Assert.Null(KernelDistance.Between(Features(30, 4, 1), Features(30, 4, 2)).StandardError);
+        Assert.Null(KernelDistance.Between(Features(40, 4, 1), Features(40, 4, 2), subsets: 1, subsetSize: 30).StandardError);
         KernelDistance apart = KernelDistance.Between(Features(400, 4, 1), Features(400, 4, 2) + 1, subsets: 40, subsetSize: 100);
         Assert.Equal((40, 100), (apart.Subsets, apart.SubsetSize));
         Assert.True(apart.Mean > 20 * apart.StandardError && apart.StandardError > 0);

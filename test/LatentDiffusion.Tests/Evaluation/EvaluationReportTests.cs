@@ -70,6 +70,15 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         foreach (string heading in new[] { "Denoising loss", "Variational bound", "Autoencoder", "Samples", "Prompts", "Distances", "Nearest training pictures" })
             Assert.Contains($"## {heading}", page, StringComparison.Ordinal);
         Assert.Contains("a &lt;blue> \\| bird", page, StringComparison.Ordinal);
+        // The bound: its variance, the other's total, and what it is in the latents before they were scaled.
+        Assert.Equal(report.Bound.Variance.ToString(), root.GetProperty("bound").GetProperty("variance").GetString(), ignoreCase: true);
+        Assert.Equal(report.Bound.Total.Mean, root.GetProperty("bound").GetProperty("totals").GetProperty(report.Bound.Variance.ToString().ToLowerInvariant()).GetProperty("mean").GetDouble());
+        Assert.Contains("the better of the two", page, StringComparison.Ordinal);
+        using StableDiffusionComponents parts = DiffusersFolder.Read(model.Folder);
+        double scale = ((AutoencoderKL)parts.Autoencoder).Config.ScalingFactor;
+        Assert.Equal(Math.Log2(scale), report.LatentScaleBits!.Value, 1e-12);
+        Assert.NotEqual(1, scale);
+        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"before scaling, it is {report.Bound.Total.Mean - Math.Log2(scale):F4}"), page, StringComparison.Ordinal);
         // The pictures that the page shows are there, and whole.
         var codec = new SkiaImageCodec();
         foreach (string line in page.Split('\n').Where(l => l.StartsWith("![", StringComparison.Ordinal)))
@@ -77,6 +86,14 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         ImageBuffer sheet = codec.Decode(File.ReadAllBytes(Path.Combine(folder["report"], "samples.png")));
         // A picture with a margin of 6; two rows with a label of 20 each.
         Assert.Equal((16 + 12, 6 + 2 * (20 + 16 + 6)), (sheet.Width, sheet.Height));
+    }
+
+    [Fact]
+    public void The_bound_is_of_the_variance_and_likelihood_asked_for()
+    {
+        EvaluationReport report = new ModelEvaluation(s_small with { Generated = 0, BoundVariance = ReverseVariance.Posterior, BoundLikelihood = DataLikelihood.EightBit })
+            .Run(model.Folder, Data with { Prompts = [] });
+        Assert.Equal((ReverseVariance.Posterior, DataLikelihood.EightBit), (report.Bound!.Variance, report.Bound.Options.Likelihood));
     }
 
     [Fact]

@@ -86,10 +86,154 @@ public sealed class VariationalBoundTests
         Assert.Equal(entropy, best, 0.04);
         Assert.True(Bound(GaussianData.Best(process, 1.3 * deviation), Timesteps) > best + 0.02);
         // A fraction of the timesteps estimates the same.
-        Assert.Equal(best, Bound(GaussianData.Best(process, deviation), 40), 0.1);
+        Assert.Equal(best, Bound(GaussianData.Best(process, deviation), 40), 0.02);
 
         double Bound(IDenoiser denoiser, int evaluated) => VariationalBound.Measure(
             denoiser, process, set, new VariationalBoundOptions { Timesteps = evaluated, BatchSize = 24, Variance = ReverseVariance.Beta }).Total.Mean;
+    }
+
+    /// <summary>24 strata of a thousand timesteps: the coefficients are summed, so that an even error leaves nothing to chance.</summary>
+    [Theory]
+    [InlineData(PredictionType.Velocity, ReverseVariance.Posterior)]
+    [InlineData(PredictionType.Velocity, ReverseVariance.Beta)]
+    [InlineData(PredictionType.Epsilon, ReverseVariance.Posterior)]
+    [InlineData(PredictionType.Epsilon, ReverseVariance.Beta)]
+    public void A_few_timesteps_give_the_sum_over_all_where_the_error_is_even(PredictionType prediction, ReverseVariance variance)
+    {
+        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(), prediction);
+        VariationalBound bound = Estimated(process, _ => 1, seed: 0, pictures: 2, variance);
+        double exact = Divergences(process, _ => 1, variance);
+        Assert.Equal(exact, bound.Divergences.Mean, 1e-5 * exact);
+        Assert.Equal(0, bound.Divergences.StandardError, 1e-5 * exact);
+    }
+
+    /// <summary>Where it is not even, timesteps are drawn for each picture by itself, and the interval is one of them too.</summary>
+    [Theory]
+    [InlineData(PredictionType.Velocity, ReverseVariance.Posterior)]
+    [InlineData(PredictionType.Epsilon, ReverseVariance.Beta)]
+    [InlineData(PredictionType.Sample, ReverseVariance.Posterior)]
+    public void The_interval_holds_the_sum_over_all_timesteps(PredictionType prediction, ReverseVariance variance)
+    {
+        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(), prediction);
+        // From 0.2 to 1.8 and back, again and again.
+        Func<int, double> error = t => 1 + 0.8 * Math.Cos(0.7 * t);
+        double exact = Divergences(process, error, variance);
+        const int Seeds = 60;
+        VariationalBound[] bounds = [.. Enumerable.Range(0, Seeds).Select(seed => Estimated(process, error, (ulong)seed, pictures: 12, variance))];
+        int covered = bounds.Count(b => b.Divergences.Low <= exact && exact <= b.Divergences.High);
+        // 95 % of 60 is 57, with a binomial deviation of 1.7.
+        Assert.InRange(covered, 52, 60);
+        // And the estimates are around it, with a deviation that the intervals tell.
+        double mean = bounds.Average(b => b.Divergences.Mean), stated = bounds.Average(b => b.Divergences.StandardError);
+        Assert.Equal(exact, mean, 3 * stated / Math.Sqrt(Seeds));
+        Assert.InRange(stated, 1e-4 * exact, 0.1 * exact);
+    }
+
+    /// <summary>Equation 15 value by value, at all timesteps; and by a few of them in the mean.</summary>
+    [Theory]
+    [InlineData(DataLikelihood.Density)]
+    [InlineData(DataLikelihood.EightBit)]
+    public void Learned_variances_enter_every_term(DataLikelihood likelihood)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        NoiseSchedule schedule = NoiseSchedule.ScaledLinear(12, 0.01, 0.4);
+        DenoisingProcess process = DenoisingProcess.Of(schedule, PredictionType.Velocity);
+        using EvaluationSet set = GaussianData.Set(0.3, 3, size: 2);
+        var denoiser = new FormulaDenoiser((x, t) => cat([0.4 * x + 0.05 * t, (x + 0.1 * t).sin()], 1));
+        var options = new VariationalBoundOptions { Seed = 2, Timesteps = 100, Likelihood = likelihood };
+        VariationalBound bound = VariationalBound.Measure(denoiser, process, set, options);
+        Assert.Equal(ReverseVariance.Learned, bound.Variance);
+        Assert.Equal(bound.Total, bound.Totals[ReverseVariance.Learned]);
+        for (int i = 0; i < set.Count; i++)
+        {
+            float[] clean = set.Latents[i].data<float>().ToArray();
+            double nats = 0, last = schedule.AlphaBars[^1];
+            foreach (float x0 in clean) nats += Divergence(Math.Sqrt(last) * x0, 1 - last, 0, 1);
+            for (int t = 0; t < schedule.Timesteps; t++)
+            {
+                float[] noise = FixedNoise.Of(2, i, t, set.Latents.narrow(0, i, 1)).data<float>().ToArray();
+                double signal = Math.Sqrt(schedule.AlphaBars[t]), spread = Math.Sqrt(1 - schedule.AlphaBars[t]);
+                for (int d = 0; d < clean.Length; d++)
+                {
+                    double xt = signal * clean[d] + spread * noise[d], estimate = signal * xt - spread * (0.4 * xt + 0.05 * t);
+                    double share = (Math.Sin(xt + 0.1 * t) + 1) / 2, lower = schedule.PosteriorVariance(Math.Max(t, 1));
+                    double model = Math.Pow(schedule.Betas[t], share) * Math.Pow(lower, 1 - share);
+                    if (t == 0)
+                    {
+                        nats -= likelihood == DataLikelihood.Density
+                            ? Math.Log(Math.Exp(-(clean[d] - estimate) * (clean[d] - estimate) / (2 * model)) / Math.Sqrt(2 * Math.PI * model))
+                            : Math.Log(Math.Max(1e-12, Mass(clean[d] - 1 / 255.0, clean[d] + 1 / 255.0, estimate, Math.Sqrt(model))));
+                        continue;
+                    }
+
+                    (double toClean, double toNoisy) = schedule.PosteriorMean(t);
+                    nats += Divergence(toClean * clean[d] + toNoisy * xt, lower, toClean * estimate + toNoisy * xt, model);
+                }
+            }
+
+            double expected = nats / clean.Length / Math.Log(2);
+            Assert.Equal(expected, bound.PictureBits[i], 1e-5 * Math.Abs(expected));
+        }
+
+        VariationalBound[] few = [.. Enumerable.Range(0, 200).Select(seed => VariationalBound.Measure(denoiser, process, set, options with { Seed = (ulong)seed, Timesteps = 3 }))];
+        VariationalBound[] all = [.. Enumerable.Range(0, 200).Select(seed => VariationalBound.Measure(denoiser, process, set, options with { Seed = (ulong)seed }))];
+        double deviation = Math.Sqrt(few.Average(b => Math.Pow(b.Divergences.Mean, 2)) - Math.Pow(few.Average(b => b.Divergences.Mean), 2));
+        Assert.Equal(all.Average(b => b.Divergences.Mean), few.Average(b => b.Divergences.Mean), 3.5 * deviation / Math.Sqrt(200));
+
+        // Simpson's rule.
+        static double Mass(double low, double high, double mean, double deviation)
+        {
+            double sum = 0;
+            for (int k = 0; k <= 200; k++)
+            {
+                double z = (low + (high - low) * k / 200 - mean) / deviation;
+                sum += (k is 0 or 200 ? 1 : k % 2 == 1 ? 4 : 2) * Math.Exp(-z * z / 2);
+            }
+
+            return sum * (high - low) / 600 / deviation / Math.Sqrt(2 * Math.PI);
+        }
+    }
+
+    [Fact]
+    public void The_lower_of_two_bounds_is_taken_and_named()
+    {
+        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(50), PredictionType.Velocity);
+        using var set = new EvaluationSet(zeros(3, 4, 2, 2), new Conditioning(zeros(3, 1, 1)));
+        // A large error asks for a large variance, and none for the posterior's: of pictures of zeros v is √ᾱ·x_t/√(1 − ᾱ).
+        Check(new FormulaDenoiser((x, t) => 3 + x), ReverseVariance.Beta);
+        Check(new FormulaDenoiser((x, t) => x * (process.Level((int)t).Signal / process.Level((int)t).Noise)), ReverseVariance.Posterior);
+
+        void Check(IDenoiser denoiser, ReverseVariance better)
+        {
+            VariationalBound bound = VariationalBound.Measure(denoiser, process, set);
+            Assert.Equal([ReverseVariance.Posterior, ReverseVariance.Beta], bound.Totals.Keys);
+            Assert.Equal(better, bound.Variance);
+            Assert.Equal(bound.Totals.Values.Min(t => t.Mean), bound.Total.Mean);
+            foreach (ReverseVariance asked in bound.Totals.Keys)
+            {
+                VariationalBound alone = VariationalBound.Measure(denoiser, process, set, new VariationalBoundOptions { Variance = asked });
+                Assert.Equal(asked, alone.Variance);
+                Assert.Equal(bound.Totals[asked], alone.Total);
+            }
+
+            Assert.Contains("Learned", Assert.Throws<NotSupportedException>(
+                () => VariationalBound.Measure(denoiser, process, set, new VariationalBoundOptions { Variance = ReverseVariance.Learned })).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Noise of variance 1 − ᾱ is left where nothing is denoised, and 1 − √ᾱ of the sample is missing.</summary>
+    [Fact]
+    public void The_last_step_without_denoising_is_told_beside_it()
+    {
+        NoiseSchedule schedule = NoiseSchedule.ScaledLinear(50);
+        using EvaluationSet set = GaussianData.Set(1, 40, size: 16);
+        VariationalBound bound = VariationalBound.Measure(
+            new FormulaDenoiser((x, t) => x), DenoisingProcess.Of(schedule, PredictionType.Sample), set,
+            new VariationalBoundOptions { Timesteps = 1, Variance = ReverseVariance.Beta, BatchSize = 40 });
+        // Predicting x_1 for the sample is no denoising.
+        Assert.Equal(bound.Reconstruction.Mean, bound.UndenoisedReconstruction.Mean, 1e-6);
+        double beta = schedule.Betas[0], square = beta + Math.Pow(1 - Math.Sqrt(1 - beta), 2);
+        Assert.Equal((square / beta + Math.Log(2 * Math.PI * beta)) / 2 / Math.Log(2), bound.UndenoisedReconstruction.Mean, 0.02);
     }
 
     /// <summary>The probabilities of all 256 levels, under one prediction, sum to one; and the bits are those of the level.</summary>
@@ -144,6 +288,39 @@ public sealed class VariationalBoundTests
         DenoisingProcess blind = DenoisingProcess.Of(NoiseSchedule.Linear(20).WithZeroTerminalSnr(), PredictionType.Epsilon);
         Assert.Contains("timestep 19", Assert.Throws<NotSupportedException>(
             () => VariationalBound.Measure(denoiser, blind, set, new VariationalBoundOptions { Timesteps = 19 })).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Pictures of zeros, and a prediction that is wrong by as much as is said.</summary>
+    private static VariationalBound Estimated(DenoisingProcess process, Func<int, double> error, ulong seed, int pictures, ReverseVariance variance)
+    {
+        using var set = new EvaluationSet(zeros(pictures, 4, 1, 1), new Conditioning(zeros(pictures, 1, 1)));
+        var denoiser = new FormulaDenoiser((x, t) =>
+        {
+            (double signal, double noise) = process.Level((int)t);
+            // ε = x_t/n, as x_0 is 0. The error of a sample is even in what it means of the velocity.
+            return process.PredictionType switch
+            {
+                PredictionType.Epsilon => x / noise + Math.Sqrt(error((int)t)),
+                PredictionType.Velocity => x * (signal / noise) + Math.Sqrt(error((int)t)),
+                _ => full_like(x, (float)(noise * Math.Sqrt(error((int)t)))),
+            };
+        });
+        return VariationalBound.Measure(denoiser, process, set, new VariationalBoundOptions { Seed = seed, Timesteps = 24, Variance = variance, BatchSize = 12 });
+    }
+
+    /// <summary>Σ of the divergences over all timesteps, in bits, from their definition.</summary>
+    private static double Divergences(DenoisingProcess process, Func<int, double> error, ReverseVariance variance)
+    {
+        double nats = 0;
+        for (int t = 1; t < process.Timesteps; t++)
+        {
+            (double signal, double noise) = process.Level(t);
+            double toClean = process.PredictionType == PredictionType.Epsilon ? noise / signal : noise;
+            double truth = process.Schedule!.PosteriorVariance(t), model = variance == ReverseVariance.Beta ? process.Schedule.Betas[t] : truth;
+            nats += Divergence(0, truth, process.Schedule.PosteriorMean(t).Clean * toClean * Math.Sqrt(error(t)), model);
+        }
+
+        return nats / Math.Log(2);
     }
 
     /// <summary>KL of two Gaussians, as a textbook has it.</summary>

@@ -89,6 +89,23 @@ public sealed class PictureRunTests : IDisposable
     }
 
     [Fact]
+    public void A_stopped_run_says_how_its_loss_goes_on()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
+        JsonObject recipe = JsonNode.Parse(File.ReadAllText(_recipe))!.AsObject();
+        recipe["denoiser_training"]!["steps"] = 2000;
+        File.WriteAllText(_folder["long.json"], recipe.ToJsonString());
+        using Process run = Start("stopped", "--config", _folder["long.json"]);
+        string milestone = Path.Combine(_folder["stopped"], "checkpoints", "denoiser", "checkpoint-000000040.safetensors");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(milestone) || run.HasExited, TimeSpan.FromMinutes(3)));
+        using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
+        string output = run.StandardOutput.ReadToEnd();
+        run.WaitForExit();
+        Assert.Equal(130, run.ExitCode);
+        Assert.Matches(@"denoiser: The validation loss (still falls|has flattened|rises)", output.ReplaceLineEndings(" "));
+    }
+
+    [Fact]
     public void A_folder_in_use_is_refused_to_another_process()
     {
         using RunFolder held = RunFolder.Open(_folder["held"]);

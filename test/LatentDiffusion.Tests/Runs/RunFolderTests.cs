@@ -33,6 +33,33 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_trend_is_recorded_once_it_can_be_told()
+    {
+        using (RunFolder run = RunFolder.Open(_folder["run"]))
+        {
+            for (int i = 1; i <= 20; i++)
+            {
+                run.Record("denoiser", 100 * i, ("learning_rate", i < 20 ? 1e-3 : 2e-5));
+                run.Record("denoiser", 100 * i, new LossEstimate(0.5 + 0.01 * Math.Cos(9 * i), 0.1, 9));
+                run.Record("denoiser", run.Judge("denoiser"));
+            }
+        }
+
+        using RunFolder again = RunFolder.Open(_folder["run"]);
+        ConvergenceEstimate estimate = again.Judge("denoiser");
+        // The window reaches back half of the steps: the eighth validation in it is the fourteenth of all.
+        Assert.Equal(Enumerable.Range(14, 7).Select(i => 100L * i), again.Read("denoiser", "trend").Select(p => p.Step));
+        Assert.Equal((estimate.Slope, estimate.Low, estimate.High),
+            (again.Read("denoiser", "trend")[^1].Value, again.Read("denoiser", "trend_low")[^1].Value, again.Read("denoiser", "trend_high")[^1].Value));
+        string events = Assert.Single(Directory.GetFiles(_folder["run"], "events.out.tfevents.*"));
+        Assert.Equal(7, TensorBoardReader.Read(events).Count(e => e.Values.Any(v => v.Tag == "denoiser/trend_low")));
+        Assert.Equal(ConvergenceVerdict.Flat, estimate.Verdict);
+        Assert.Equal(0.02, estimate.LearningRateShare!.Value, 1e-12);
+        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"A fall of up to {-estimate.Low:G3} in 1000 steps is not ruled out, and the learning rate had decayed to 2"), estimate.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("decayed", (estimate with { LearningRateShare = 0.5 }).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_resumed_stage_neither_loses_nor_repeats_a_line()
     {
         using (RunFolder run = RunFolder.Open(_folder["run"]))

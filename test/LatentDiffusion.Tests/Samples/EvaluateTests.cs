@@ -11,13 +11,33 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_report_is_written_and_the_table_printed()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "generated": 0, "sheet_columns": 0 }""");
+        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
         (int exitCode, string output, string error) = Run(
             "--model", model.Folder, "--options", folder["options.json"], "--pictures", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains("900 to 999", output, StringComparison.Ordinal);
         Assert.Contains("training loss", output, StringComparison.Ordinal);
+        Assert.Contains(", posterior", output, StringComparison.Ordinal);
         Assert.Contains("\"pictures\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_same_command_twice_gives_the_same_files()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string to in new[] { "first", "second" })
+        {
+            (int exitCode, _, string error) = Run(
+                "--model", model.Folder, "--threads", "2", "--pictures", "3", "--timesteps-per-bucket", "1", "--bound-timesteps", "3", "--generated", "8",
+                "--steps", "2", "--columns", "1", "--prompt", "a star", "--pool", "20", "--mirrored", "--out", folder[to]);
+            Assert.True(exitCode == 0, error);
+        }
+
+        string[] files = [.. Directory.GetFiles(folder["first"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Assert.Equal(7, files.Length);
+        Assert.Equal(files, Directory.GetFiles(folder["second"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["first"], file)), File.ReadAllBytes(Path.Combine(folder["second"], file))));
+        Assert.Contains("Among 20 training pictures and as many mirrored ones", File.ReadAllText(Path.Combine(folder["first"], "report.md")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -36,11 +56,18 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
             File.Copy(file, copy);
         }
 
+        File.WriteAllLines(Path.Combine(run, "metrics.jsonl"), Enumerable.Range(1, 20).Select(i =>
+            $"{{\"stage\":\"denoiser\",\"step\":{100 * i},\"loss\":0.5,\"validation_loss\":0.{90 - i}}}"));
         (int exitCode, _, string error) = Run("--run", run, "--pictures", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
         Assert.True(exitCode == 0, error);
         string report = File.ReadAllText(Path.Combine(run, "evaluation", "report.json"));
         Assert.Contains("\"model\": \"run/model\"", report, StringComparison.Ordinal);
         Assert.Contains("\"training_set\": \"drawings of seed 3\"", report, StringComparison.Ordinal);
+        Assert.Contains("\"verdict\": \"still_falling\"", report, StringComparison.Ordinal);
+        string page = File.ReadAllText(Path.Combine(run, "evaluation", "report.md"));
+        Assert.Contains("The validation loss still falls: -", page, StringComparison.Ordinal);
+        Assert.Contains("(training.png)", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(run, "evaluation", "training.png")));
         File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/pictures", "recipe": { "seed": 3 } }""");
         Refused("'elsewhere/pictures', which is not there");
         File.WriteAllText(Path.Combine(run, "configuration.json"), "{}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LatentDiffusion.Evaluation;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Training;
@@ -21,7 +22,18 @@ public sealed class KilledRunTests
             killed.WaitForExit();
         }
 
-        using (Process resumed = Start(folder["killed"])) Finish(resumed);
+        // As a run that was begun before drawings were validated on.
+        if (File.Exists(Path.Combine(folder["killed"], "validation.safetensors"))) File.Delete(Path.Combine(folder["killed"], "validation.safetensors"));
+        string output;
+        using (Process resumed = Start(folder["killed"])) output = Finish(resumed);
+        Assert.Contains("denoiser: The validation loss", output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        using (RunFolder run = RunFolder.Open(folder["killed"]))
+        {
+            Assert.Equal(16, run.Read("denoiser", MetricNames.ValidationLoss).Count);
+            // From the eighth validation in the window, half of the steps, on.
+            Assert.Equal([14, 15, 16], run.Read("denoiser", MetricNames.Trend).Select(p => p.Step));
+        }
+
         foreach (string file in Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*", SearchOption.AllDirectories))
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
     }
@@ -47,10 +59,11 @@ public sealed class KilledRunTests
         })!;
     }
 
-    private static void Finish(Process process)
+    private static string Finish(Process process)
     {
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the run did not end");
         Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode}: {output.Result}{error.Result}");
+        return output.Result;
     }
 }

@@ -100,6 +100,41 @@ public sealed class LearnedVarianceTests : IDisposable
         static TrainingStep Step() => new(0, new Generator(9));
     }
 
+    /// <summary>Over all parameters, text encoder included, with the mean that the bound takes held where it is.</summary>
+    [Fact]
+    public void The_hybrid_gradient_is_that_of_the_loss_with_its_mean_held()
+    {
+        using var tiny = new TinyDenoiser(outChannels: 8);
+        tiny.Network.to(ScalarType.Float64);
+        tiny.Text.to(ScalarType.Float64);
+        using DenoiserObjective objective = tiny.Objective(
+            new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalShare = 0.01 }, s_schedule);
+        Tensor? mean = null;
+        bool hold = false;
+        var hook = tiny.Network.register_forward_hook((_, _, output) =>
+        {
+            mean ??= output.narrow(1, 0, 4).detach().clone().DetachFromDisposeScope();
+            return hold ? cat([mean, output.narrow(1, 4, 4)], 1) : output;
+        });
+        // By the first loss, at the parameters as they are.
+        FiniteDifferences.Agree(
+            () => objective.Loss(new TrainingStep(0, new Generator(9))), FiniteDifferences.Parameters(tiny.Network, tiny.Text),
+            () => Metric("simple", held: false) + 0.01 * 50 * Metric("variational", held: true), tolerance: 1e-5);
+        hook.remove();
+        mean!.Dispose();
+
+        double Metric(string name, bool held)
+        {
+            using IDisposable noGrad = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            hold = held;
+            var step = new TrainingStep(0, new Generator(9));
+            objective.Loss(step);
+            hold = false;
+            return step.Metrics[name];
+        }
+    }
+
     [Fact]
     public void Noise_without_signal_says_no_mean()
     {

@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Evaluation;
+
+/// <summary>−log p(x_0|x_1), nats per dimension.</summary>
+internal static class DataTerm
+{
+    // As published: what the probability of a level is never taken to be less than.
+    private const double LeastProbability = 1e-12;
+
+    /// <summary>The term of each picture.</summary>
+    /// <param name="clean">x_0, float64.</param>
+    /// <param name="mean">Mean of the Gaussian.</param>
+    /// <param name="logVariance">Logarithm of its variance, of each value.</param>
+    /// <param name="likelihood">Density or probability of the level.</param>
+    /// <returns>[batch].</returns>
+    public static Tensor Of(Tensor clean, Tensor mean, Tensor logVariance, DataLikelihood likelihood)
+    {
+        Tensor centred = clean - mean;
+        if (likelihood == DataLikelihood.Density)
+            return (centred.Squared() * (-logVariance).exp()).Plus(logVariance).Plus(Math.Log(2 * Math.PI)).Times(0.5).mean([1, 2, 3]);
+
+        // Levels are 2/255 apart; the outermost reach to infinity.
+        const double Half = 1.0 / 255;
+        Tensor deviation = logVariance.Times(0.5).exp();
+        Tensor above = Normal(centred.Plus(Half) / deviation), below = Normal(centred.Plus(-Half) / deviation);
+        Tensor probability = where(clean.LessThan(-0.999), above, where(clean.GreaterThan(0.999), below.SubtractedFrom(1), above - below));
+        return -probability.ClampedMin(LeastProbability).log().mean([1, 2, 3]);
+    }
+
+    private static Tensor Normal(Tensor z) => z.Over(Math.Sqrt(2)).erf().Plus(1).Over(2);
+}
