@@ -8,7 +8,7 @@ internal static class RequestRules
 
     private const double DefaultVariationStrength = 0.2;
 
-    private const int MaximumCount = 1024, MaximumSteps = 1000, MaximumPixels = 1 << 14;
+    private const int MaximumCount = 1024, DefaultSteps = 20, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {
@@ -21,7 +21,7 @@ internal static class RequestRules
         {
             Seed = request.Seed ?? (ulong)Random.Shared.NextInt64(),
             VariationStrength = request.VariationStrength ?? (request.VariationSeed is null ? null : DefaultVariationStrength),
-            Steps = request.Steps ?? parts.Options.Steps,
+            Steps = request.Steps ?? parts.Options.Steps ?? parts.OwnedModel?.Steps ?? DefaultSteps,
             GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
             Width = request.Width ?? request.InitialImage?.Width ?? parts.SampleSize * factor,
             Height = request.Height ?? request.InitialImage?.Height ?? parts.SampleSize * factor,
