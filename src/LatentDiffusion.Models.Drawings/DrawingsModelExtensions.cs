@@ -5,12 +5,15 @@ public static class DrawingsModelExtensions
 {
     private const string Name = "drawings";
 
-    // Guidance shapes the drawing while there is more noise than picture; later on it only stains the white.
-    private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.3 };
+    private const int Steps = 14;
+
+    // Guidance shapes the drawing while there is more noise than picture, and costs a second evaluation: 20 with these steps.
+    private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.4 };
 
     /// <summary>
     /// Uses the model of drawings that this package brings: 128 x 128 pictures on white, of 24 subjects in 12 colours
-    /// with capes, hats, jewels and poses. Its own guidance is classifier-free in the first three tenths of the way.
+    /// with capes, hats, jewels and poses. Its own default is 14 steps with classifier-free guidance
+    /// in the first four tenths of the way: 20 evaluations of the network.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -26,6 +29,7 @@ public static class DrawingsModelExtensions
     {
         DiffusionModel model = DiffusionModel.Open(folder, device);
         model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(model.SchedulerConfig), s_guided);
+        model.Steps = Steps;
         return model;
     }
 }

@@ -38,6 +38,23 @@ public sealed class DiffusionModel(
     /// <summary>The guidance that the model is at its best with; null for the library's default. Pipelines built later take it.</summary>
     public IGuidance? Guidance { get; set; }
 
+    /// <summary>The number of sampling steps that the model is at its best with, 1 to 1000; null for the library's default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is outside that.</exception>
+    public int? Steps
+    {
+        get;
+        set
+        {
+            if (value is { } steps)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, 1000);
+            }
+
+            field = value;
+        }
+    }
+
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
     public StableDiffusionComponents? Components { get; private init; }
 

@@ -5,9 +5,9 @@ namespace LatentDiffusion;
 /// <summary>What a pipeline does where a request does not say.</summary>
 public sealed record DiffusionPipelineOptions : IValidatableObject
 {
-    /// <summary>Sampling steps, 1 to 1000. Default 20.</summary>
+    /// <summary>Sampling steps, 1 to 1000. Null, the default, for the model's own (<see cref="DiffusionModel.Steps"/>), or else 20.</summary>
     [Range(1, 1000)]
-    public int Steps { get; set; } = 20;
+    public int? Steps { get; set; }
 
     /// <summary>Guidance scale, 0 to 100; 1 is no guidance. Default 5.</summary>
     [Range(0.0, 100.0)]

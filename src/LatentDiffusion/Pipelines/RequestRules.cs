@@ -10,7 +10,7 @@ internal static class RequestRules
 
     public const int MaximumCount = 1024;
 
-    private const int MaximumSteps = 1000, MaximumPixels = 1 << 14;
+    private const int DefaultSteps = 20, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {
@@ -23,7 +23,7 @@ internal static class RequestRules
         {
             Seed = request.Seed ?? (ulong)Random.Shared.NextInt64(),
             VariationStrength = request.VariationStrength ?? (request.VariationSeed is null ? null : DefaultVariationStrength),
-            Steps = request.Steps ?? parts.Options.Steps,
+            Steps = request.Steps ?? parts.Options.Steps ?? parts.OwnedModel?.Steps ?? DefaultSteps,
             GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
             Width = request.Width ?? request.InitialImage?.Width ?? parts.SampleSize * factor,
             Height = request.Height ?? request.InitialImage?.Height ?? parts.SampleSize * factor,

@@ -43,6 +43,29 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
+    public void Steps_are_the_requests_or_the_options_or_the_models_own_or_twenty()
+    {
+        int? Steps(int? request, int? options, int? own)
+        {
+            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ =>
+            {
+                DiffusionModel opened = DiffusionModel.Open(model.Folder);
+                opened.Steps = own;
+                return opened;
+            }).Configure(o => o.Steps = options).Build();
+            return pipeline.Generate(s_request with { Steps = request }).Request.Steps;
+        }
+
+        Assert.Equal(2, Steps(2, 3, 4));
+        Assert.Equal(3, Steps(null, 3, 4));
+        Assert.Equal(4, Steps(null, null, 4));
+        Assert.Equal(20, Steps(null, null, null));
+        using DiffusionModel refusing = DiffusionModel.Open(model.Folder);
+        Assert.Throws<ArgumentOutOfRangeException>(() => refusing.Steps = 0);
+        Assert.Throws<ArgumentOutOfRangeException>(() => refusing.Steps = 1001);
+    }
+
+    [Fact]
     public void What_the_builder_is_given_goes_before_what_is_registered()
     {
         var services = new ServiceCollection();
