@@ -10,7 +10,7 @@ internal sealed class Confusions
 
     private readonly Dictionary<(string Aspect, string Is, string Seen), int> _counts = [];
 
-    /// <summary>Counts the mistakes in pictures whose captions say everything.</summary>
+    /// <summary>Counts the mistakes in pictures whose captions say everything but, maybe, the colour.</summary>
     public void Count(Classifier judge, IEnumerable<(ImageBuffer Image, string Caption)> drawings)
     {
         foreach ((ImageBuffer image, string caption) in drawings)
@@ -19,7 +19,8 @@ internal sealed class Confusions
             Verdict seen = judge.Judge(pixels)[0];
             var asked = Captions.Read(caption);
             Count(JudgeScorer.Subject, asked.Subject, seen.Subject.Best);
-            Count(JudgeScorer.Color, asked.Color, seen.Color.Best);
+            // Where no colour is asked for, any is right.
+            if (asked.Color.Length > 0) Count(JudgeScorer.Color, asked.Color, seen.Color.Best);
             Count(JudgeScorer.Attribute, asked.Attribute, seen.Attribute.Best);
         }
     }
