@@ -9,6 +9,11 @@ public interface ITrainingObjective
     IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
     /// <summary>The loss of one batch: a function of <paramref name="step"/> and the weights alone.</summary>
+    /// <remarks>
+    /// The library's networks take their dropout from the step's number. TorchSharp's own <c>nn.Dropout</c> draws from the
+    /// global generator, of which the whole process has one: an objective whose networks have it begins with
+    /// <c>manual_seed</c> of a number drawn from the step's generator, or its runs are not resumed exactly.
+    /// </remarks>
     /// <returns>A scalar that gradients can be taken of.</returns>
     Tensor Loss(TrainingStep step);
 

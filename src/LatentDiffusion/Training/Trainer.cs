@@ -106,6 +106,9 @@ public sealed class Trainer
             using DisposeScope scope = NewDisposeScope();
             long index = step * batches + i;
             using var generator = new Generator(StepSeed.Of(_options.Seed, index));
+            // A stream of its own, so that a network with dropout sees the noise that one without sees.
+            using var dropout = new Generator(StepSeed.Of(~_options.Seed, index));
+            using IDisposable draws = DropoutDraws.From(dropout);
             var batch = new TrainingStep(index, generator) { Step = step };
             Tensor value = objective.Loss(batch);
             (batches == 1 ? value : value.Over(batches)).backward();
