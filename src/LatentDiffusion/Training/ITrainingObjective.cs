@@ -17,6 +17,13 @@ public interface ITrainingObjective
     /// <returns>A scalar that gradients can be taken of.</returns>
     Tensor Loss(TrainingStep step);
 
+    /// <summary>
+    /// What of it a resumed run must have in common with the run that it goes on with, values by names in snake_case: what
+    /// decides which items a batch has. Checkpoints hold it, and are refused where it is another. What may be changed on
+    /// the way (weightings, noise, the learning rate) is not of it. None where the objective does not say.
+    /// </summary>
+    IReadOnlyDictionary<string, string> Identity => System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+
     /// <summary>Names of what a batch consists of (files, indices), for messages; none where the objective does not say.</summary>
     /// <param name="index">Number of the batch, as <see cref="TrainingStep.Index"/>.</param>
     IReadOnlyList<string> Items(long index) => [];
