@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
+internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable, IKnownContent
 {
     private readonly ITextEncoder _plain;
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
@@ -28,6 +28,8 @@ internal sealed class WeightedTwoTowerTextEncoder : ITextEncoder, IOffloadable
 
     /// <inheritdoc />
     public int MaxLength => _plain.MaxLength * _options.MaxChunks;
+
+    string IKnownContent.ContentKey => $"{_options} {ContentKey.Of(_plain)}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts)
