@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
@@ -62,16 +61,15 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     private LatentCache Encode(StableDiffusionComponents teacher, Pictures pictures, CancellationToken cancellationToken)
     {
         ClipTokenizer tokenizer = (teacher.Tokenizer ?? throw new NotSupportedException($"'{model}' has no tokenizer.")).Build();
-        string weights = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Directory.GetFiles(Path.Combine(model, "vae"), "*.safetensors").Order(StringComparer.Ordinal).First())));
-        string key = $"{pictures.Key}, autoencoder {weights}, {tokenizer.VocabularySize} tokens", path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
+        string path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
         return Bars("latents", bar =>
         {
             bar.MaxValue = pictures.Count;
             var progress = new Report<long>(done => bar.Value = done);
             return teacher.Autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, key, kl, tokenizer, pictures.Images, pictures.Count, progress, cancellationToken),
-                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures.Images, pictures.Count, new LatentCacheOptions(), progress, cancellationToken),
+                AutoencoderKL kl => LatentCache.Open(path, pictures.Key, kl, tokenizer, pictures.Images, pictures.Count, progress, cancellationToken),
+                AutoencoderTiny tiny => LatentCache.Open(path, pictures.Key, tiny, tokenizer, pictures.Images, pictures.Count, new LatentCacheOptions(), progress, cancellationToken),
                 _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {teacher.Autoencoder.GetType().Name}, which has no plain shift and scale."),
             };
         });

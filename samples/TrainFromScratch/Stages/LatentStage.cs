@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LatentDiffusion;
 using static TorchSharp.torch;
 
@@ -18,14 +17,13 @@ internal static class LatentStage
     private static LatentCache? Open(
         RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count)
     {
-        string weights = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(context.AutoencoderWeights)));
-        string key = $"{material}, autoencoder {weights}, {tokenizer.VocabularySize} tokens", path = context.File($"{name}.safetensors");
+        string path = context.File($"{name}.safetensors");
         try
         {
             return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, key, kl, tokenizer, pictures, count, progress, context.Cancellation),
-                AutoencoderTiny tiny => LatentCache.Open(path, key, tiny, tokenizer, pictures, count, new LatentCacheOptions(), progress, context.Cancellation),
+                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, new LatentCacheOptions(), progress, context.Cancellation),
                 _ => throw Autoencoders.Unknown(autoencoder),
             });
         }

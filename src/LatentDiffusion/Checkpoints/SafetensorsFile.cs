@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed class SafetensorsFile : ITensorSource
 {
-    private const int PrefixLength = 8;
+    private const int PrefixLength = 8, ShownLength = 1 << 22;
 
     /// <summary>The reference implementation's limit.</summary>
     private const long MaximumHeaderLength = 100_000_000;
@@ -84,6 +84,13 @@ public sealed class SafetensorsFile : ITensorSource
 
     /// <summary>Copies bytes that lie within one tensor's values, counted from the first of them.</summary>
     internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination.Length).CopyTo(destination);
+
+    /// <summary>Shows the bytes of a tensor's values as they are stored, a part at a time.</summary>
+    internal void Show(string name, MappedFile.Use use)
+    {
+        long start = Offset(name), length = _tensors[name].Tensor.ByteLength;
+        for (long done = 0; done < length; done += ShownLength) _file.View(start + done, (int)Math.Min(ShownLength, length - done), use);
+    }
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();

@@ -6,10 +6,12 @@ namespace LatentDiffusion;
 /// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
 /// <param name="network">The text tower.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IDisposable
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent, IDisposable
 {
     /// <inheritdoc />
     public int MaxLength => tokenizer.MaxLength;
+
+    string IKnownContent.ContentKey => $"{ContentKey.Of(network, network.Config)} {tokenizer.ContentKey}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts)

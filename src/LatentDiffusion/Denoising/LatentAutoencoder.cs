@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
 /// and gives its results in that of what it is given.
 /// </summary>
-public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IDisposable
+public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKnownContent, IDisposable
 {
     private readonly nn.Module _module;
     private readonly ISplitNetwork _network;
@@ -64,6 +64,13 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IDis
 
     /// <inheritdoc />
     public int LatentChannels { get; }
+
+    string IKnownContent.ContentKey => ContentKey.Of(_module, _module switch
+    {
+        AutoencoderKL kl => kl.Config,
+        AutoencoderTiny tiny => tiny.Config,
+        _ => ((VQModel)_module).Config,
+    });
 
     /// <summary>Configuration of the autoencoder of Stable Diffusion; null for other kinds.</summary>
     internal AutoencoderKLConfig? Config { get; }

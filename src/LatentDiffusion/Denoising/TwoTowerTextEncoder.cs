@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -33,6 +33,8 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextE
 
     /// <inheritdoc />
     public int MaxLength => _towers[^1].Tokenizer.MaxLength;
+
+    string IKnownContent.ContentKey => $"{_zeros} {string.Join(' ', _towers.Select(t => $"{ContentKey.Of(t.Network, t.Network.Config)} {t.Tokenizer.ContentKey}"))}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);

@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Prompts of one call all get as many windows as the longest needs. A prompt without weights that fits into one window is
 /// encoded bit for bit as <see cref="ClipTextEncoder"/> does. Does not own the network.
 /// </summary>
-public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable
+public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent
 {
     private readonly ClipTextModel _network;
     private readonly ClipTokenizer _tokenizer;
@@ -36,6 +36,8 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder
 
     /// <inheritdoc />
     public int MaxLength => _tokenizer.MaxLength * _options.MaxChunks;
+
+    string IKnownContent.ContentKey => $"{_options} {ContentKey.Of(_network, _network.Config)} {_tokenizer.ContentKey}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);

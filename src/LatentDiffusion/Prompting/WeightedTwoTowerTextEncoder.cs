@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable
+internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable, IKnownContent
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -28,6 +28,8 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
 
     /// <summary>How it reads and encodes.</summary>
     public PromptingOptions Options => _options;
+
+    string IKnownContent.ContentKey => $"{_options} {_zeros} {string.Join(' ', _towers.Select(t => $"{ContentKey.Of(t.Network, t.Network.Config)} {t.Tokenizer.ContentKey}"))}";
 
     /// <inheritdoc />
     public int MaxLength => _towers[^1].Tokenizer.MaxLength * _options.MaxChunks;

@@ -9,6 +9,7 @@ namespace LatentDiffusion;
 public sealed class ClipTokenizer
 {
     private readonly BpeTokenizer _tokenizer;
+    private readonly BpeVocabulary _vocabulary;
 
     /// <summary>Builds a tokenizer.</summary>
     /// <param name="vocabulary">Tokens and merges.</param>
@@ -19,7 +20,7 @@ public sealed class ClipTokenizer
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
-        MaxLength = maxLength;
+        (_vocabulary, MaxLength) = (vocabulary, maxLength);
         VocabularySize = vocabulary.Tokens.Count;
         StartId = Id(BpeVocabulary.StartToken);
         EndId = Id(BpeVocabulary.EndToken);
@@ -45,6 +46,14 @@ public sealed class ClipTokenizer
 
     /// <summary>Id of the token that fills what is left.</summary>
     public int PaddingId { get; }
+
+    /// <summary>The same for two tokenizers only where they give the same ids for every prompt.</summary>
+    internal string ContentKey => StableHash.Of(string.Join('\n', (string[])
+    [
+        $"{MaxLength} {PaddingId}",
+        .. _vocabulary.Tokens.Select(t => $"{t.Value} {t.Key}").Order(StringComparer.Ordinal),
+        .. _vocabulary.Merges.Select(m => $"{m.Left} {m.Right}"),
+    ]));
 
     /// <summary>Builds a tokenizer from the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     /// <inheritdoc cref="BpeVocabulary.Read"/>

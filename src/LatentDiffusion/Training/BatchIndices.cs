@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LatentDiffusion;
 
 /// <summary>
@@ -8,6 +10,12 @@ internal sealed class BatchIndices(long? count, int batchSize)
 {
     private long[] _order = [];
     private long _epoch = -1;
+
+    /// <summary>What decides which pictures a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
+    public IReadOnlyDictionary<string, string> Identity { get; } = new Dictionary<string, string>
+    {
+        ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), ["items"] = count?.ToString(CultureInfo.InvariantCulture) ?? "endless",
+    };
 
     public long[] Of(long step) => [.. Enumerable.Range(0, batchSize).Select(i => At(step * batchSize + i))];
 

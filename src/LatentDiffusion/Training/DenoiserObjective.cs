@@ -100,6 +100,9 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     public Func<long, string>? RowName { get; init; }
 
     /// <inheritdoc />
+    public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
+
+    /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(RowName ?? (row => row.ToString(CultureInfo.InvariantCulture)))];
 
     /// <inheritdoc />

@@ -7,6 +7,9 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
 {
     private readonly BatchIndices _indices = new(images.Count, options.BatchSize);
 
+    /// <inheritdoc cref="BatchIndices.Identity"/>
+    public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
+
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor Of(TrainingStep step)
     {

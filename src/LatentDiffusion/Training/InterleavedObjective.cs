@@ -1,3 +1,4 @@
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -32,6 +33,14 @@ public sealed class InterleavedObjective : ITrainingObjective
         }
 
         _parts = [.. parts];
+        var identity = new Dictionary<string, string>();
+        foreach ((int i, (ITrainingObjective objective, long batches)) in _parts.Index())
+        {
+            identity.Add($"part_{i}.batches", batches.ToString(CultureInfo.InvariantCulture));
+            foreach ((string name, string value) in objective.Identity) identity.Add($"part_{i}.{name}", value);
+        }
+
+        Identity = identity;
         _batches = parts.Sum(p => p.Batches);
     }
 
@@ -45,6 +54,9 @@ public sealed class InterleavedObjective : ITrainingObjective
         (ITrainingObjective objective, long index) = At(step.Index);
         return objective.Loss(step with { Index = index });
     }
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<string, string> Identity { get; }
 
     /// <inheritdoc />
     public IReadOnlyList<string> Items(long index)

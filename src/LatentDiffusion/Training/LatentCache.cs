@@ -74,7 +74,7 @@ public sealed class LatentCache : IDisposable
 
     /// <summary>Reads a cache of unscaled means in float16, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>).</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -94,7 +94,7 @@ public sealed class LatentCache : IDisposable
     /// something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -110,7 +110,9 @@ public sealed class LatentCache : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
-        return Open(path, key, Encode, tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
+        // Latents before shift and scale do not depend on them.
+        string content = ContentKey.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        return Open(path, key, content, Encode, tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
 
         (Tensor, Tensor?) Encode(Tensor pixels)
         {
@@ -120,7 +122,7 @@ public sealed class LatentCache : IDisposable
     }
 
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder, which has no posterior.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -134,7 +136,8 @@ public sealed class LatentCache : IDisposable
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Open(path, key, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
+        string content = ContentKey.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        return Open(path, key, content, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
     }
 
     /// <summary>
@@ -142,8 +145,8 @@ public sealed class LatentCache : IDisposable
     /// was made of something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
-    /// <param name="autoencoder">The autoencoder.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
+    /// <param name="autoencoder">The autoencoder. One that is not the library's counts by its type alone: the key then says which it is.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
     /// <param name="count">How many of them.</param>
@@ -157,7 +160,7 @@ public sealed class LatentCache : IDisposable
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         ArgumentNullException.ThrowIfNull(options);
-        return Open(path, key, Encode, tokenizer, images, count, options, isScaled: true, progress, cancellationToken);
+        return Open(path, key, ContentKey.Of(autoencoder), Encode, tokenizer, images, count, options, isScaled: true, progress, cancellationToken);
 
         (Tensor, Tensor?) Encode(Tensor pixels)
         {
@@ -172,7 +175,7 @@ public sealed class LatentCache : IDisposable
     /// told of them.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says what it is made of: the data set, the autoencoder's weights, the vocabulary (see <see cref="ContentHash"/>). Options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="model">The model, for example of <see cref="DiffusersFolder.Read(string, CheckpointOptions?)"/>.</param>
     /// <param name="images">The pictures, all of one size.</param>
     /// <param name="count">How many of them.</param>
@@ -263,7 +266,7 @@ public sealed class LatentCache : IDisposable
     }
 
     private static LatentCache Open(
-        string path, string key, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count, LatentCacheOptions options,
+        string path, string key, string content, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count, LatentCacheOptions options,
         bool isScaled, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -275,10 +278,9 @@ public sealed class LatentCache : IDisposable
         var varied = images as IVariedImageSource;
         if (options.Variants > 1 && varied is null)
             throw new ArgumentException($"{options.Variants} variants of each picture are asked for, and {images.GetType().Name} has one.", nameof(images));
-        // What was added later is named only where it is asked for, so that caches of before are still read.
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture,
-            $"{key}\n{count}\n{tokenizer?.MaxLength}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.MaxLength} tokens" : "")}"));
+            $"{key}\n{count}\n{content}\n{tokenizer?.ContentKey}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.ContentKey}" : "")}"));
         RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, options.BatchSize, Compute, progress, cancellationToken);
         return new LatentCache(rows, options.Variants, isScaled);
 

@@ -152,6 +152,8 @@ public sealed class LoraTraining : IDisposable
 
         public Tensor Loss(TrainingStep step) => objective.Loss(step);
 
+        public IReadOnlyDictionary<string, string> Identity => objective.Identity;
+
         public IReadOnlyList<string> Items(long index) => objective.Items(index);
     }
 }

@@ -33,6 +33,9 @@ public abstract class ReconstructionObjective : ITrainingObjective
     private protected IDisposable? Encoding() => Options.TrainEncoder ? null : no_grad();
 
     /// <inheritdoc />
+    public IReadOnlyDictionary<string, string> Identity => _images.Identity;
+
+    /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => _images.Names(index);
 
     /// <inheritdoc />

@@ -28,7 +28,7 @@ public sealed class TextEmbeddingCache : IDisposable
 
     /// <summary>Reads a cache, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which encoder it is made by: its weights and vocabulary (see <see cref="ContentHash"/>). The captions and options are added to it.</param>
+    /// <param name="key">Anything else that what is kept follows from. Captions, options and the encoder (weights, configuration and vocabulary) are added to it; of an encoder that is not the library's the type alone, so that the key says the rest (see <see cref="ContentHash"/>).</param>
     /// <param name="encoder">The text encoder.</param>
     /// <param name="captions">The captions, in the order in which they will be asked for.</param>
     /// <param name="options">What is kept; null for the defaults.</param>
@@ -55,7 +55,7 @@ public sealed class TextEmbeddingCache : IDisposable
 
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string identity = StableHash.Of(string.Create(
-            CultureInfo.InvariantCulture, $"{key}\nunconditional\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
+            CultureInfo.InvariantCulture, $"{key}\nunconditional\n{ContentKey.Of(encoder)}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
         RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, options.BatchSize, Compute, progress, cancellationToken);
         return new TextEmbeddingCache(file, [.. rows]);
 

@@ -43,6 +43,10 @@ public sealed class Trainer
     /// There is nothing to train, the options name a component that the objective does not train, or its target networks
     /// have other parameters than what is trained.
     /// </exception>
+    /// <exception cref="CheckpointException">
+    /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/> or
+    /// number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the one before is taken.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite.</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -57,7 +61,7 @@ public sealed class Trainer
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         using TargetNetworks? targets = TargetNetworks.Of(objective, parameters, _options.Precision);
-        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, _options, _logger);
+        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, objective.Identity, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
         parameters.Publish();
@@ -106,6 +110,9 @@ public sealed class Trainer
             using DisposeScope scope = NewDisposeScope();
             long index = step * batches + i;
             using var generator = new Generator(StepSeed.Of(_options.Seed, index));
+            // A stream of its own, so that a network with dropout sees the noise that one without sees.
+            using var dropout = new Generator(StepSeed.Of(~_options.Seed, index));
+            using IDisposable draws = DropoutDraws.From(dropout);
             var batch = new TrainingStep(index, generator) { Step = step };
             Tensor value = objective.Loss(batch);
             (batches == 1 ? value : value.Over(batches)).backward();

@@ -164,6 +164,25 @@ public sealed class LatentCacheTests : IDisposable
         Made(7, () => Open("n", new LatentCacheOptions()));
         Assert.Equal(Path, Assert.Single(Directory.GetFiles(_folder[""])));
 
+        // Whatever the key says: another vocabulary, other weights, and for scaled latents another scaling.
+        var other = new ClipTokenizer(BpeTrainer.Train(["caption caption"], 520), 8);
+        Made(7, () => LatentCache.Open(Path, "n", _network, other, _images, 7));
+        Made(0, () => LatentCache.Open(Path, "n", _network, other, _images, 7));
+        Made(7, () => LatentCache.Open(Path, "n", _network, null, _images, 7, new LatentCacheOptions { SecondTokenizer = s_tokenizer }));
+        Made(7, () => LatentCache.Open(Path, "n", _network, null, _images, 7, new LatentCacheOptions { SecondTokenizer = other }));
+        using (AutoencoderKL rescaled = (_network.Config with { ScalingFactor = 2 }).Build())
+        {
+            FormulaWeights.Fill(rescaled);
+            Made(0, () => LatentCache.Open(Path, "n", rescaled, null, _images, 7, new LatentCacheOptions { SecondTokenizer = other }));
+            Made(7, () => LatentCache.Open(Path, "n", new LatentAutoencoder(_network), null, _images, 7, new LatentCacheOptions()));
+            Made(7, () => LatentCache.Open(Path, "n", new LatentAutoencoder(rescaled), null, _images, 7, new LatentCacheOptions()));
+        }
+
+        Made(7, () => LatentCache.Open(Path, "n", new TiledAutoencoder(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
+        using (no_grad()) _network.parameters().First().add_(1);
+        Made(7, () => LatentCache.Open(Path, "n", new TiledAutoencoder(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
+        Made(7, () => Open("n", new LatentCacheOptions()));
+
         LatentCache Open(string key, LatentCacheOptions options) => LatentCache.Open(Path, key, _network, s_tokenizer, _images, 7, options);
 
         void Made(int reads, Func<LatentCache> open)
@@ -224,6 +243,34 @@ public sealed class LatentCacheTests : IDisposable
         Assert.Empty(encoder.Encoded);
         TextEmbeddingCache.Open(Path, "k", encoder, ["a", "d"], new TextEmbeddingCacheOptions { Type = ScalarType.Float32 }).Dispose();
         Assert.Equal(["", "a", "d"], encoder.Encoded);
+    }
+
+    [Fact]
+    public void TextEmbeddingsAreThoseOfTheEncodersOwnWeightsAndVocabulary()
+    {
+        using ClipTextModel network = new ClipTextConfig
+        {
+            VocabSize = 600, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 8, ProjectionDim = 8,
+        }.Build();
+        FormulaWeights.Fill(network);
+        ClipTokenizer one = s_tokenizer, two = new(BpeTrainer.Train(["caption caption"], 520), 8);
+        DateTime old = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        Made(true, () => new ClipTextEncoder(network, one));
+        Made(false, () => new ClipTextEncoder(network, one));
+        Made(true, () => new ClipTextEncoder(network, two));
+        Made(true, () => new WeightedClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1 }));
+        Made(true, () => new WeightedClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1, ClipSkip = 2 }));
+        Made(true, () => new ClipTextEncoder(network, two));
+        using (no_grad()) network.parameters().First().add_(1);
+        Made(true, () => new ClipTextEncoder(network, two));
+        Made(false, () => new ClipTextEncoder(network, two));
+
+        void Made(bool anew, Func<ITextEncoder> encoder)
+        {
+            TextEmbeddingCache.Open(Path, "k", encoder(), ["a caption"]).Dispose();
+            Assert.Equal(anew, File.GetLastWriteTimeUtc(Path) != old);
+            File.SetLastWriteTimeUtc(Path, old);
+        }
     }
 
     private static void Near(Tensor expected, Tensor actual, double tolerance)

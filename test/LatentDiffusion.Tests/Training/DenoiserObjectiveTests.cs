@@ -100,11 +100,23 @@ public sealed class DenoiserObjectiveTests : IDisposable
     [Fact]
     public void The_cache_is_read_again_only_where_it_is_of_the_same_things()
     {
+        string file = _folder["latents.safetensors"];
+        DateTime made = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(file, made);
+        using (AutoencoderKL alike = (s_autoencoder with { ScalingFactor = 3 }).Build())
+        {
+            Reference.FormulaWeights.Fill(alike);
+            using LatentCache same = LatentCache.Open(file, "test", alike, _tokenizer, new Stripes(), 6);
+            Assert.Equal(Values(_data), Values(same));
+            Assert.Equal(made, File.GetLastWriteTimeUtc(file));
+        }
+
+        // The same key, and other weights: the old latents would be wrong.
         using AutoencoderKL other = s_autoencoder.Build();
-        using LatentCache same = LatentCache.Open(_folder["latents.safetensors"], "test", other, _tokenizer, new Stripes(), 6);
-        Assert.Equal(_data.Latents.to(ScalarType.Float32).data<float>().ToArray(), same.Latents.to(ScalarType.Float32).data<float>().ToArray());
-        using LatentCache changed = LatentCache.Open(_folder["latents.safetensors"], "another", other, _tokenizer, new Stripes(), 6);
-        Assert.NotEqual(_data.Latents.to(ScalarType.Float32).data<float>().ToArray(), changed.Latents.to(ScalarType.Float32).data<float>().ToArray());
+        using LatentCache changed = LatentCache.Open(file, "test", other, _tokenizer, new Stripes(), 6);
+        Assert.NotEqual(Values(_data), Values(changed));
+
+        static float[] Values(LatentCache cache) => cache.Latents.to(ScalarType.Float32).data<float>().ToArray();
     }
 
     [Fact]

@@ -58,17 +58,6 @@ public sealed class GradientCheckpointingTests
         Assert.All(Train(false).Zip(Train(true)), p => Assert.Equal(p.First, p.Second, 1e-5));
     }
 
-    [Fact]
-    public void Dropout_is_refused()
-    {
-        using UNet2DConditionModel network = new UNet2DConditionConfig
-        {
-            BlockOutChannels = [8], NormNumGroups = 4, LayersPerBlock = 1, CrossAttentionDim = 8, AttentionHeadDim = 2, Dropout = 0.1,
-            DownBlockTypes = ["DownBlock2D"], UpBlockTypes = ["UpBlock2D"],
-        }.Build();
-        Assert.Throws<NotSupportedException>(() => network.GradientCheckpointing = true);
-    }
-
     private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
     {
         void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value);

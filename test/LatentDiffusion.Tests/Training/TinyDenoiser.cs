@@ -5,12 +5,12 @@ internal sealed class TinyDenoiser : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public TinyDenoiser(int outChannels = 4, int pictures = 6)
+    public TinyDenoiser(int outChannels = 4, int pictures = 6, double dropout = 0)
     {
         Tokenizer = new ClipTokenizer(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
         Network = new UNet2DConditionConfig
         {
-            SampleSize = 8, OutChannels = outChannels, BlockOutChannels = [8, 16], NormNumGroups = 4, LayersPerBlock = 1, CrossAttentionDim = 8, AttentionHeadDim = 2,
+            SampleSize = 8, OutChannels = outChannels, Dropout = dropout, BlockOutChannels = [8, 16], NormNumGroups = 4, LayersPerBlock = 1, CrossAttentionDim = 8, AttentionHeadDim = 2,
             DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
         }.Build();
         Text = new ClipTextConfig

@@ -13,14 +13,14 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
     public FeedForward(LayerFactory layers, long channels, double dropout = 0) : base(nameof(FeedForward))
     {
         _net = new ModuleList<nn.Module<Tensor, Tensor>>(
-            new GatedLinear(layers, channels, channels * 4), nn.Dropout(dropout), layers.Linear(channels * 4, channels));
+            new GatedLinear(layers, channels, channels * 4), new TrainingDropout(dropout), layers.Linear(channels * 4, channels));
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input)
     {
         Tensor hidden = _net[0].call(input);
-        if (training) hidden = hidden.Into(_net[1].call);
+        if (_net[1] is TrainingDropout { IsActive: true } dropout) hidden = hidden.Into(dropout.call);
         return hidden.Into(_net[2].call);
     }
 

@@ -14,11 +14,11 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     [ComponentName(Name = "proj_in")] private readonly nn.Module<Tensor, Tensor> _projectIn;
     [ComponentName(Name = "transformer_blocks")] private readonly ModuleList<BasicTransformerBlock> _blocks = [];
     [ComponentName(Name = "proj_out")] private readonly nn.Module<Tensor, Tensor> _projectOut;
-    private readonly bool _linearProjection;
+    private readonly bool _linearProjection, _drops;
 
     public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options) : base(nameof(Transformer2DModel))
     {
-        _linearProjection = options.LinearProjection;
+        (_linearProjection, _drops) = (options.LinearProjection, options.Dropout > 0);
         long inner = channels / options.Heads * options.Heads;
         _norm = layers.GroupNorm(options.Groups, channels, NormEps);
         _projectIn = _linearProjection ? layers.Linear(channels, inner) : layers.Conv2d(channels, inner, 1);
@@ -36,8 +36,8 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     {
         if (!Recomputes) return Compute(input, context);
         return context.Bias is null
-            ? Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), input, context.Text)
-            : Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), input, context.Text, context.Bias);
+            ? Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), _drops, input, context.Text)
+            : Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), _drops, input, context.Text, context.Bias);
     }
 
     private Tensor Compute(Tensor input, TextContext context)

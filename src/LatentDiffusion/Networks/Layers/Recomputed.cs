@@ -15,11 +15,13 @@ internal sealed class Recomputed : autograd.SingleTensorFunction<Recomputed>
 
     /// <summary>Evaluates a function.</summary>
     /// <param name="function">The function; uses no tensors but its inputs and parameters.</param>
+    /// <param name="drops">Whether it has dropouts, which must drop the same both times.</param>
     /// <param name="inputs">What it is evaluated on.</param>
-    public static Tensor Run(Func<IReadOnlyList<Tensor>, Tensor> function, params Tensor[] inputs)
+    public static Tensor Run(Func<IReadOnlyList<Tensor>, Tensor> function, bool drops, params Tensor[] inputs)
     {
         // Where no input needs a gradient, autograd would not come back here, and parameters would get none.
-        return is_grad_enabled() && inputs.Any(i => i.requires_grad) ? apply([function, .. inputs]) : function(inputs);
+        if (!is_grad_enabled() || !inputs.Any(i => i.requires_grad)) return function(inputs);
+        return apply([drops ? DropoutDraws.Repeated(function) : function, .. inputs]);
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)

@@ -14,7 +14,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     [ComponentName(Name = "conv1")] private readonly Conv2d _conv1;
     [ComponentName(Name = "time_emb_proj")] private readonly Linear _timeProjection;
     [ComponentName(Name = "norm2")] private readonly GroupNorm _norm2;
-    [ComponentName(Name = "dropout")] private readonly Dropout? _dropout;
+    [ComponentName(Name = "dropout")] private readonly TrainingDropout _dropout;
     [ComponentName(Name = "conv2")] private readonly Conv2d _conv2;
     [ComponentName(Name = "conv_shortcut")] private readonly Conv2d? _shortcut;
     private readonly ResnetOptions _options;
@@ -31,7 +31,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         _conv1 = layers.Conv2d(inChannels, outChannels, 3, padding: 1);
         _timeProjection = layers.Linear(options.TimeChannels, options.ScaleShift ? 2 * outChannels : outChannels);
         _norm2 = layers.GroupNorm(options.Groups, outChannels, options.Eps);
-        if (options.Dropout > 0) _dropout = nn.Dropout(options.Dropout);
+        _dropout = new TrainingDropout(options.Dropout);
         _conv2 = layers.Conv2d(outChannels, outChannels, 3, padding: 1);
         if (inChannels != outChannels) _shortcut = layers.Conv2d(inChannels, outChannels, 1);
         RegisterComponents();
@@ -43,7 +43,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="time">The time embedding, [batch, width].</param>
     public override Tensor forward(Tensor input, Tensor time) => Recomputes
-        ? Recomputed.Run(inputs => Compute(inputs[0], inputs[1]), input, time)
+        ? Recomputed.Run(inputs => Compute(inputs[0], inputs[1]), _options.Dropout > 0, input, time)
         : Compute(input, time);
 
     private Tensor Compute(Tensor input, Tensor time)
@@ -54,7 +54,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         hidden = hidden.Into(_conv1.call);
         Tensor signal = _timeProjection.call(_options.SkipTimeActivation ? time : _activation(time)).unsqueeze(-1).unsqueeze(-1);
         hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Plus(signal).Into(_norm2.call)).Into(_activation);
-        if (_dropout is not null) hidden = hidden.Into(_dropout.call);
+        if (_dropout.IsActive) hidden = hidden.Into(_dropout.call);
         hidden = hidden.Into(_conv2.call);
         Tensor residual = _shortcut is null ? input : _shortcut.call(input);
         Tensor output = residual.Plus(hidden);

@@ -57,7 +57,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>The outputs of the middle's residual blocks are divided by this. Default 1.</summary>
     public double MidBlockScaleFactor { get; init; } = 1;
 
-    /// <summary>Probability of dropping a value in training. Default 0.</summary>
+    /// <summary>Probability of dropping a value in training, in [0, 1). Default 0.</summary>
     public double Dropout { get; init; }
 
     /// <summary>Activation. Default <c>silu</c>.</summary>

@@ -52,15 +52,14 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     /// <summary>
     /// Whether residual blocks and spatial transformers keep their inputs alone in training and compute the rest again in
     /// the backward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): much less memory for about a
-    /// third more work, and the same gradients but for rounding. Without a gradient to compute it changes nothing. Default false.
+    /// third more work, and the same gradients but for rounding, dropout's included. Without a gradient to compute it
+    /// changes nothing. Default false.
     /// </summary>
-    /// <exception cref="NotSupportedException">The network has dropout, which would draw anew.</exception>
     public bool GradientCheckpointing
     {
         get;
         set
         {
-            if (value && Config.Dropout > 0) throw new NotSupportedException($"Dropout is {Config.Dropout}, and gradient checkpointing would draw it anew; it goes with dropout 0 alone.");
             field = value;
             foreach (nn.Module module in modules())
             {

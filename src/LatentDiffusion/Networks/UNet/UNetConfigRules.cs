@@ -46,6 +46,7 @@ internal static class UNetConfigRules
         Positive("block_out_channels", config.BlockOutChannels);
         Positive("conv_in_kernel", config.ConvInKernel);
         Positive("conv_out_kernel", config.ConvOutKernel);
+        if (!(config.Dropout is >= 0 and < 1)) throw new ArgumentException($"dropout is {config.Dropout}; it must be at least 0 and less than 1.");
         for (int i = 0; i < config.BlockOutChannels.Length; i++)
         {
             Positive("layers_per_block", config.LayersPerBlock[i]);

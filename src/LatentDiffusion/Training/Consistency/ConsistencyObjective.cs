@@ -87,6 +87,9 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     public SchedulerConfig Scheduler { get; }
 
     /// <inheritdoc />
+    public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
+
+    /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
 
     /// <inheritdoc />
