@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using LatentDiffusion.Evaluation;
 using Xunit;
 
@@ -38,6 +39,54 @@ public sealed class KilledRunTests
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
     }
 
+    /// <summary>
+    /// A third of the kills comes when a checkpoint is being written or soon after, the others at any moment of the start,
+    /// whose length is taken from the run that is not killed.
+    /// </summary>
+    [Fact]
+    public void Twenty_kills_at_random_moments_leave_the_same_weights()
+    {
+        using var folder = new TemporaryFolder();
+        JsonNode recipe = JsonNode.Parse(File.ReadAllText(TinyRecipe))!;
+        // More steps than the starts can get done before they are killed, and a checkpoint after each second one.
+        recipe["autoencoder_training"]!["steps"] = 30;
+        recipe["denoiser_training"]!["steps"] = 130;
+        File.WriteAllText(folder["recipe.json"], recipe.ToJsonString());
+        TimeSpan start;
+        using (var written = new WrittenCheckpoints(folder["whole"]))
+        using (Process whole = StartWith(folder["recipe.json"], folder["whole"]))
+        {
+            var clock = Stopwatch.StartNew();
+            written.Await(1, whole);
+            start = clock.Elapsed;
+            Finish(whole);
+        }
+
+        var random = new Random(20);
+        for (int kill = 0; kill < 20; kill++)
+        {
+            using var written = new WrittenCheckpoints(folder["killed"]);
+            using Process process = StartWith(folder["recipe.json"], folder["killed"]);
+            if (kill % 3 == 0)
+            {
+                written.Await(random.Next(1, 4), process);
+                if (kill % 2 == 1) process.WaitForExit(random.Next(40));
+            }
+            else
+                process.WaitForExit(start * (0.9 * random.NextDouble()));
+
+            Assert.False(process.HasExited, $"the run was over before kill {kill + 1}");
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        using (Process resumed = StartWith(folder["recipe.json"], folder["killed"])) Finish(resumed);
+        string[] model = Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*.safetensors", SearchOption.AllDirectories);
+        Assert.NotEmpty(model);
+        foreach (string file in model)
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_run_can_start_from_a_model()
     {
@@ -50,9 +99,12 @@ public sealed class KilledRunTests
         string Weights(string run, string part) => Path.Combine(folder[run], "model", part, "diffusion_pytorch_model.safetensors");
     }
 
-    private static Process Start(string run, params string[] more)
+    private static string TinyRecipe => Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json");
+
+    private static Process Start(string run, params string[] more) => StartWith(TinyRecipe, run, more);
+
+    private static Process StartWith(string recipe, string run, params string[] more)
     {
-        string recipe = Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json");
         return Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--recipe", recipe, "--out", run, "--threads", "1", .. more])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
@@ -65,5 +117,27 @@ public sealed class KilledRunTests
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the run did not end");
         Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode}: {output.Result}{error.Result}");
         return output.Result;
+    }
+
+    /// <summary>Sees checkpoints of a run from the moment on when they begin to be written.</summary>
+    private sealed class WrittenCheckpoints : IDisposable
+    {
+        private readonly FileSystemWatcher _watcher;
+        private int _seen;
+
+        public WrittenCheckpoints(string run)
+        {
+            string checkpoints = Path.Combine(run, "checkpoints");
+            // Folders are watched from the beginning, so that no file is missed.
+            foreach (string stage in new[] { "autoencoder", "denoiser" }) Directory.CreateDirectory(Path.Combine(checkpoints, stage));
+            _watcher = new FileSystemWatcher(checkpoints, "checkpoint-*.tmp") { IncludeSubdirectories = true };
+            _watcher.Created += (_, _) => Interlocked.Increment(ref _seen);
+            _watcher.EnableRaisingEvents = true;
+        }
+
+        public void Await(int count, Process process) => Assert.True(
+            SpinWait.SpinUntil(() => Volatile.Read(ref _seen) >= count || process.HasExited, TimeSpan.FromMinutes(3)), "no checkpoint was written");
+
+        public void Dispose() => _watcher.Dispose();
     }
 }
