@@ -19,6 +19,8 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     private const string Stage = "distillation";
     private const int RecordEvery = 10, TeacherSteps = 20;
 
+    private const double UsualScale = 5;
+
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
@@ -84,8 +86,8 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         using DiffusionPipeline before = new DiffusionPipelineBuilder().UseModelFolder(model)
             .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval)).Build();
         using DiffusionPipeline after = new DiffusionPipelineBuilder().UseModelFolder(student).Build();
-        // As near to the pipelines' own default as the student knows.
-        double scale = Math.Clamp(new DiffusionPipelineOptions().GuidanceScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
+        // As near to what is usual as the student knows.
+        double scale = Math.Clamp(before.Model!.GuidanceScale ?? UsualScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
         return SampleSheet.Draw(
             [.. prompts.SelectMany(prompt => new[]
             {

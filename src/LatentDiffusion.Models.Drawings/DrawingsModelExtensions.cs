@@ -7,13 +7,16 @@ public static class DrawingsModelExtensions
 
     private const int Steps = 14;
 
+    // More of it whitens the bellies of animals that are to be of one colour.
+    private const double GuidanceScale = 3;
+
     // Guidance shapes the drawing while there is more noise than picture, and costs a second evaluation: 20 with these steps.
     private static readonly GuidanceIntervalOptions s_guided = new() { Stop = 0.4 };
 
     /// <summary>
     /// Uses the model of drawings that this package brings: 128 x 128 pictures on white, of 24 subjects in 12 colours
     /// with capes, hats, jewels and poses. Its own default is 14 steps with classifier-free guidance
-    /// in the first four tenths of the way: 20 evaluations of the network.
+    /// at a scale of 3 in the first four tenths of the way: 20 evaluations of the network.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -29,7 +32,7 @@ public static class DrawingsModelExtensions
     {
         DiffusionModel model = DiffusionModel.Open(folder, device);
         model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(model.SchedulerConfig), s_guided);
-        model.Steps = Steps;
+        (model.Steps, model.GuidanceScale) = (Steps, GuidanceScale);
         return model;
     }
 }

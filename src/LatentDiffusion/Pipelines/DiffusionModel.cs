@@ -43,16 +43,15 @@ public sealed class DiffusionModel(
     public int? Steps
     {
         get;
-        set
-        {
-            if (value is { } steps)
-            {
-                ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, 1000);
-            }
+        set => field = value is null or (>= 1 and <= 1000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Steps is from 1 to 1000.");
+    }
 
-            field = value;
-        }
+    /// <summary>The guidance scale that the model is at its best with, 0 to 100; null for the library's default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is outside that.</exception>
+    public double? GuidanceScale
+    {
+        get;
+        set => field = value is null or (>= 0 and <= 100) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "GuidanceScale is from 0 to 100.");
     }
 
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>

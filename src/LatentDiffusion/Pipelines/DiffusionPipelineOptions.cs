@@ -9,9 +9,12 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     [Range(1, 1000)]
     public int? Steps { get; set; }
 
-    /// <summary>Guidance scale, 0 to 100; 1 is no guidance. Default 5.</summary>
+    /// <summary>
+    /// Guidance scale, 0 to 100; 1 is no guidance. Null, the default, for the model's own
+    /// (<see cref="DiffusionModel.GuidanceScale"/>), or else 5.
+    /// </summary>
     [Range(0.0, 100.0)]
-    public double GuidanceScale { get; set; } = 5;
+    public double? GuidanceScale { get; set; }
 
     /// <summary>
     /// How many pictures of a request, or of requests generated together, go through the network at once, at least 1. With the default of 1 each picture is

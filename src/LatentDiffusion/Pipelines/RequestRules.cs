@@ -10,6 +10,8 @@ internal static class RequestRules
 
     public const int MaximumCount = 1024;
 
+    private const double DefaultGuidanceScale = 5;
+
     private const int DefaultSteps = 20, MaximumSteps = 1000, MaximumPixels = 1 << 14;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
@@ -24,7 +26,7 @@ internal static class RequestRules
             Seed = request.Seed ?? (ulong)Random.Shared.NextInt64(),
             VariationStrength = request.VariationStrength ?? (request.VariationSeed is null ? null : DefaultVariationStrength),
             Steps = request.Steps ?? parts.Options.Steps ?? parts.OwnedModel?.Steps ?? DefaultSteps,
-            GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale,
+            GuidanceScale = request.GuidanceScale ?? parts.Options.GuidanceScale ?? parts.OwnedModel?.GuidanceScale ?? DefaultGuidanceScale,
             Width = request.Width ?? request.InitialImage?.Width ?? parts.SampleSize * factor,
             Height = request.Height ?? request.InitialImage?.Height ?? parts.SampleSize * factor,
             Strength = request.Strength ?? (request.InitialImage is null ? null : StartRules.DefaultStrength),

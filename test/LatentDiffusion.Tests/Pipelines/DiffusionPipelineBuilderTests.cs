@@ -43,26 +43,29 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void Steps_are_the_requests_or_the_options_or_the_models_own_or_twenty()
+    public void Steps_and_guidance_are_the_requests_or_the_options_or_the_models_own_or_the_librarys()
     {
-        int? Steps(int? request, int? options, int? own)
+        (int? Steps, double? Scale) Taken(int? request, int? options, int? own)
         {
             using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ =>
             {
                 DiffusionModel opened = DiffusionModel.Open(model.Folder);
-                opened.Steps = own;
+                (opened.Steps, opened.GuidanceScale) = (own, own);
                 return opened;
-            }).Configure(o => o.Steps = options).Build();
-            return pipeline.Generate(s_request with { Steps = request }).Request.Steps;
+            }).Configure(o => (o.Steps, o.GuidanceScale) = (options, options)).Build();
+            GenerationRequest taken = pipeline.Generate(s_request with { Steps = request, GuidanceScale = request }).Request;
+            return (taken.Steps, taken.GuidanceScale);
         }
 
-        Assert.Equal(2, Steps(2, 3, 4));
-        Assert.Equal(3, Steps(null, 3, 4));
-        Assert.Equal(4, Steps(null, null, 4));
-        Assert.Equal(20, Steps(null, null, null));
+        Assert.Equal((2, 2.0), Taken(2, 3, 4));
+        Assert.Equal((3, 3.0), Taken(null, 3, 4));
+        Assert.Equal((4, 4.0), Taken(null, null, 4));
+        Assert.Equal((20, 5.0), Taken(null, null, null));
         using DiffusionModel refusing = DiffusionModel.Open(model.Folder);
         Assert.Throws<ArgumentOutOfRangeException>(() => refusing.Steps = 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => refusing.Steps = 1001);
+        Assert.Throws<ArgumentOutOfRangeException>(() => refusing.GuidanceScale = double.NaN);
+        Assert.Throws<ArgumentOutOfRangeException>(() => refusing.GuidanceScale = -1);
     }
 
     [Fact]
