@@ -62,13 +62,19 @@ internal sealed class MarkdownPage
                     Timesteps(b), MarkdownTable.Interval(b.Loss), MarkdownTable.Interval(comparison.Training.Buckets[i].Loss), MarkdownTable.Interval(comparison.BucketGaps[i]),
                 }),
                 ["all", MarkdownTable.Interval(test.Overall), MarkdownTable.Interval(comparison.Training.Overall), MarkdownTable.Interval(comparison.Gap)]]);
-            _page.Append(comparison.Memorises
-                ? "The test loss is higher than the training loss beyond chance: the network remembers training pictures, or the test pictures are of another kind.\n\n"
-                : "The test loss is not higher than the training loss beyond chance: these figures show no memorisation.\n\n");
+            _page.Append(Verdict(comparison, string.Join(", ", comparison.HigherBuckets.Select(i => Timesteps(test.Buckets[i]))))).Append("\n\n");
         }
 
         _page.Append($"![Loss by timestep]({ReportFolder.LossFile})\n\n");
     }
+
+    private static string Verdict(LossComparison comparison, string higher) => (comparison.Memorises, higher.Length > 0) switch
+    {
+        (true, _) => "The test loss is higher than the training loss beyond chance: the network remembers training pictures, or the test pictures are of another kind.",
+        (false, true) => "Over all timesteps the test loss is not higher than the training loss beyond chance; at some it is, each range taken by itself: "
+            + $"{higher}. There the network may begin to remember training pictures.",
+        (false, false) => "The test loss is not higher than the training loss beyond chance: these figures show no memorisation.",
+    };
 
     private void Autoencoder()
     {

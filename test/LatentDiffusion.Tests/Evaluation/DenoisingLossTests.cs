@@ -141,6 +141,10 @@ public sealed class DenoisingLossTests
         Assert.True(remembered.Memorises);
         Assert.True(remembered.Gap.Mean > 10 * remembered.Gap.StandardError);
         Assert.Equal(remembered.Test.Overall.Mean - remembered.Training.Overall.Mean, remembered.Gap.Mean, 1e-12);
+        // What is remembered at noisy timesteps alone is found there.
+        var outlines = new FormulaDenoiser((noisy, t) => (t >= 750 ? memory : best).Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1))));
+        Assert.Empty(honest.HigherBuckets);
+        Assert.Equal([3], Compare(outlines).HigherBuckets);
     }
 
     [Fact]
