@@ -9,8 +9,8 @@ internal static class QualityCells
 {
     public const string Plain = "plain", Solvers = "solvers", Guidance = "guidance", Speed = "speed";
 
-    private const int TrainingSteps = 1000, DefaultSteps = 20;
-    private const double DefaultScale = 5;
+    private const int TrainingSteps = 1000, DefaultSteps = 14;
+    private const double DefaultScale = 3, HighScale = 7.5;
 
     /// <summary>Evaluations of the network that each solver is given.</summary>
     public static IReadOnlyList<int> Budgets { get; } = [5, 10, 20, 50];
@@ -33,11 +33,11 @@ internal static class QualityCells
 
     private static IEnumerable<QualityCell> OfGuidance()
     {
-        foreach (double scale in (double[])[1, 2, 3, 5, 7.5, 10])
+        foreach (double scale in (double[])[1, 2, DefaultScale, 5, HighScale])
             yield return Guided(scale == 1 ? "none" : $"scale {Name(scale)}", new SamplingSettings { Scale = scale });
         foreach (double rescale in (double[])[0.35, 0.7, 1])
-            yield return Guided($"scale {Name(DefaultScale)}, rescaled by {Name(rescale)}", new SamplingSettings { Scale = DefaultScale, Rescale = rescale });
-        foreach (double stop in (double[])[0.15, 0.3, 0.5])
+            yield return Guided($"scale {Name(HighScale)}, rescaled by {Name(rescale)}", new SamplingSettings { Scale = HighScale, Rescale = rescale });
+        foreach (double stop in (double[])[0.2, 0.4, 0.6])
             yield return Guided($"scale {Name(DefaultScale)} until {Name(stop)} of the way", new SamplingSettings { Scale = DefaultScale, Stop = stop });
 
         static QualityCell Guided(string name, SamplingSettings settings) => new(Guidance, name, "", settings with { Steps = DefaultSteps });
