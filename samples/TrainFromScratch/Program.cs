@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using LatentDiffusion;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using TrainFromScratch;
 
 var outOption = new Option<DirectoryInfo?>("--out")
@@ -63,7 +66,11 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         string recipe = parsed.GetValue(recipeOption)?.FullName ?? Path.Combine(AppContext.BaseDirectory, settings.Data is null ? "drawings.json" : "pictures.json");
         try
         {
-            if (new TrainingRun(Recipe.Read(recipe), settings).Execute(cancellationToken)) return 0;
+            // To the error stream: the bars have the other.
+            using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
+                .AddSimpleConsole(console => console.SingleLine = true)
+                .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+            if (new TrainingRun(Recipe.Read(recipe), settings, loggers.CreateLogger<Trainer>()).Execute(cancellationToken)) return 0;
         }
         catch (OperationCanceledException)
         {

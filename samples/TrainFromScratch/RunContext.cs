@@ -1,4 +1,6 @@
+using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using Microsoft.Extensions.Logging;
 
 namespace TrainFromScratch;
 
@@ -7,8 +9,10 @@ namespace TrainFromScratch;
 /// <param name="Material">What it is trained on.</param>
 /// <param name="Settings">What the command line says.</param>
 /// <param name="Run">Where it is recorded.</param>
+/// <param name="Logger">Told of what a trainer does beside its steps: where it resumes, damaged checkpoints.</param>
 /// <param name="Cancellation">Stops the run after the current step.</param>
-internal sealed record RunContext(Recipe Recipe, TrainingMaterial Material, RunSettings Settings, RunFolder Run, CancellationToken Cancellation)
+internal sealed record RunContext(
+    Recipe Recipe, TrainingMaterial Material, RunSettings Settings, RunFolder Run, ILogger<Trainer> Logger, CancellationToken Cancellation)
 {
     /// <summary>The autoencoder's weights as trained or taken over.</summary>
     public string AutoencoderWeights => File("autoencoder.safetensors");

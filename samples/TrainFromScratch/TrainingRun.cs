@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;
@@ -8,7 +9,8 @@ namespace TrainFromScratch;
 /// <summary>The stages of a run, each of which is passed over when its result is there.</summary>
 /// <param name="recipe">What the run follows from.</param>
 /// <param name="settings">What the command line says.</param>
-internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
+/// <param name="logger">Told of what a trainer does beside its steps.</param>
+internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
 {
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
@@ -17,7 +19,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings)
         run.Configure(Configuration());
         TrainingMaterial material = settings.Data is { } data
             ? TrainingMaterial.PicturesOf(data, settings, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
-        var context = new RunContext(recipe, material, settings, run, cancellationToken);
+        var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
 
         BpeVocabulary vocabulary = VocabularyStage.Run(context);
         var tokenizer = new ClipTokenizer(vocabulary, recipe.TextEncoder.MaxPositionEmbeddings);

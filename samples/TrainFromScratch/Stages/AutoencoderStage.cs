@@ -65,7 +65,7 @@ internal static class AutoencoderStage
         TrainingOptions? options = TrainingPlan.Of(context, Stage, context.Recipe.AutoencoderTraining with { Seed = context.Recipe.Seed }, objective, context.Recipe.AutoencoderShare);
         if (options is null) return false;
         var trend = new StageTrend(context.Run, Stage);
-        var trainer = new Trainer(options) { Check = Check(context, network, trend, options) };
+        var trainer = new Trainer(options, context.Logger) { Check = Check(context, network, trend, options) };
         bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
         context.Run.DrawLoss(Stage, fileName: LossFile);
         if (!done) return false;

@@ -50,7 +50,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         var loss = new ValidationLoss(
             unet, captions, validation, new LatentScaling(shift, scale), process, recipe.Validation);
         var trend = new StageTrend(context.Run, Stage);
-        var trainer = new Trainer(options) { Check = Check(loss, trend, sheet, options) };
+        var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
         bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
         context.Run.DrawLoss(Stage);
         if (!done) return false;
