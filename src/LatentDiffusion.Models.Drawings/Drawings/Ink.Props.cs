@@ -144,11 +144,11 @@ internal sealed partial class Ink
         foreach (float x in (ReadOnlySpan<float>)[left, right])
         {
             SKPath lens = Ellipse(x, y, radius, radius);
-            Fill(lens, new SKColor(0xDD, 0xF1, 0xFF, 70));
+            Fill(lens, new SKColor(0xBE, 0xE6, 0xFF, 150));
 
             // A pale line beneath keeps the frame visible on dark bodies.
             Line(lens, new SKColor(0xF0, 0xF2, 0xF6), 2f);
-            Line(lens, frame, 1.3f);
+            Line(lens, frame, 1.6f);
         }
 
         Line(frame, 1.3f, left + radius, y, (left + right) * 0.5f, y - (radius * 0.18f), right - radius, y);

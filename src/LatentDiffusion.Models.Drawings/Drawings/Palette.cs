@@ -21,13 +21,15 @@ internal static class Palette
     {
         bool twoTone = name.EndsWith(" and white", StringComparison.Ordinal);
         string plain = twoTone ? name[..^" and white".Length] : name;
+
+        // The tints of red and blue are deep ones: a pale belly is hard to tell from the white one of "red and white".
         (float hue, float saturation, float lightness, float tint) = plain switch
         {
-            "red" => (357f, 0.78f, 0.52f, 0.79f),
+            "red" => (357f, 0.78f, 0.52f, 0.72f),
             "orange" => (26f, 0.96f, 0.55f, 0.83f),
             "yellow" => (50f, 0.96f, 0.57f, 0.84f),
             "green" => (122f, 0.48f, 0.46f, 0.78f),
-            "blue" => (214f, 0.80f, 0.53f, 0.81f),
+            "blue" => (214f, 0.80f, 0.53f, 0.70f),
             "purple" => (274f, 0.54f, 0.52f, 0.82f),
             "pink" => (336f, 0.88f, 0.76f, 0.91f),
             "brown" => (24f, 0.50f, 0.36f, 0.68f),

@@ -46,11 +46,11 @@ internal sealed class Penguin : Subject
         ink.Hat(0f, -0.74f, 0.46f, -6f);
     }
 
-    // A penguin's front is nearly white even where the caption names one colour.
+    // A penguin's front is paler than others' bellies, and not white where the caption names one colour.
     private static Tones Blend(Traits t)
     {
         t.Second.Fill.ToHsl(out float hue, out float saturation, out _);
-        return Tones.Of(hue, saturation / 100f * 0.8f, 0.9f).LinedLike(t.Main);
+        return Tones.Of(hue, saturation / 100f, 0.84f).LinedLike(t.Main);
     }
 
     private static void Flipper(Ink ink, Traits t, float side, float b)

@@ -2,12 +2,12 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>A sea turtle: a patterned shell and long flippers; upright, belly to the front, when it holds something.</summary>
+/// <summary>A sea turtle: a patterned shell and long flippers; upright, belly to the front, when there is something to hold, to wear on it or to sit on.</summary>
 internal sealed class SeaTurtle : Subject
 {
     public override void Draw(Ink ink, Traits t)
     {
-        if (t.Rock)
+        if (t.Rock || t.Jewel || t.Surface)
         {
             Upright(ink, t);
         }
@@ -20,7 +20,6 @@ internal sealed class SeaTurtle : Subject
     private static void Swim(Ink ink, Traits t)
     {
         float f = t.Limb;
-        ink.Surface(0.05f, 0.62f, 0.85f);
         ink.Shape(ink.Tube(0.1f, 0.03f, 0.72f, 0.3f, 0.98f, 0.34f, 1.08f, 0.46f), t.Main.Far);
         ink.Shape(ink.Blob(-0.3f, 0.22f, -0.1f, 0.3f, -0.2f, 0.6f * f, -0.4f, 0.62f * f), t.Main.Far);
         ink.Shape(ink.Blob(-0.5f, 0.2f, 0f, 0.46f, 0.6f, 0.42f, 0.86f, 0.22f, 0.2f, 0.05f), t.Second);
@@ -39,7 +38,6 @@ internal sealed class SeaTurtle : Subject
         ink.Shape(ink.Blob(-0.56f, 0.22f, 0.2f, 0.26f, 0.92f, 0.2f, 0.95f, 0.3f, 0.2f, 0.41f, -0.58f, 0.32f), t.Second);
         ink.Shape(ink.Blob(-0.36f, 0.28f, -0.08f, 0.3f, 0.02f, 0.55f, 0.24f * f, 0.82f * f, 0.1f, 0.86f * f, -0.16f, 0.72f * f, -0.34f, 0.48f), t.Main);
         ink.Shape(ink.Blob(0.54f, 0.32f, 0.78f, 0.3f, 0.98f, 0.54f * f, 0.86f, 0.64f * f, 0.64f, 0.5f), t.Main);
-        ink.Jewel(0.16f, -0.09f, 0.2f);
         Head(ink, t, -0.76f, -0.04f, 0.38f * t.Head);
     }
 
@@ -53,6 +51,7 @@ internal sealed class SeaTurtle : Subject
     {
         float f = t.Limb;
         Tones hard = t.Main.Far with { Light = t.Main.Fill };
+        ink.Surface(0f, 0.9f, 0.85f);
         ink.Shape(ink.Tube(0.1f, 0.03f, 0.1f, 0.8f, 0.45f, 0.98f, 0.62f, 0.9f), t.Main);
         SKPath shell = ink.Ellipse(0f, 0.28f, 0.94f * t.Body, 0.84f);
         ink.Shape(shell, t.Second);
@@ -73,10 +72,13 @@ internal sealed class SeaTurtle : Subject
         ink.Line(t.Second.Shade, 1f, -0.3f, 0.74f, 0f, 0.77f, 0.3f, 0.74f);
         ink.Line(t.Second.Shade, 1f, -0.44f, 0.2f, 0f, 0.24f, 0.44f, 0.2f);
         ink.Line(t.Second.Shade, 1f, 0f, -0.1f, 0f, 0.92f);
+        ink.Jewel(0f, 0.42f, 0.2f);
         ink.Rock(0f, 0.42f, 0.4f);
         foreach (float side in Sides)
         {
-            SKPath flipper = ink.Blob(-0.34f, 0.0f, -0.48f, 0.02f, -0.64f * f, 0.3f, -0.58f, 0.56f, -0.3f, 0.64f, -0.26f, 0.5f, -0.42f, 0.42f, -0.42f, 0.26f);
+            SKPath flipper = t.Rock
+                ? ink.Blob(-0.34f, 0.0f, -0.48f, 0.02f, -0.64f * f, 0.3f, -0.58f, 0.56f, -0.3f, 0.64f, -0.26f, 0.5f, -0.42f, 0.42f, -0.42f, 0.26f)
+                : ink.Blob(-0.34f, 0.0f, -0.5f, 0f, -0.78f * f, 0.28f, -0.84f * f, 0.58f, -0.66f, 0.52f, -0.46f, 0.3f);
             ink.Shape(ink.OnSide(side, flipper), t.Main);
         }
 
