@@ -53,7 +53,7 @@ public sealed class LossComparison
 
     /// <summary>
     /// Numbers of the buckets in which it is, each by itself: what is remembered of a picture's outline shows at noisy timesteps
-    /// first. Of twenty buckets without any gap, one is among them by chance at a confidence of 95 %.
+    /// first. Of forty buckets without any gap, one is among them by chance at a confidence of 95 %: its interval has two sides.
     /// </summary>
     public IReadOnlyList<int> HigherBuckets => [.. Enumerable.Range(0, BucketGaps.Count).Where(i => BucketGaps[i].Low > 0)];
 
