@@ -16,7 +16,7 @@ namespace Distill;
 /// <param name="latentsFile">The latents' file; null for one in the run's folder.</param>
 internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile)
 {
-    private const string Stage = "distillation";
+    private const string Stage = "distillation", AdaptersFile = "pytorch_lora_weights.safetensors";
     private const int RecordEvery = 10, TeacherSteps = 20;
 
     private const double UsualScale = 5;
@@ -33,9 +33,16 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         using LatentCache latents = Encode(teacher, pictures, cancellationToken);
 
         using UNet2DConditionModel student = ConsistencyStudent.Of(teacher.UNet, recipe.GuidanceWidth);
-        // The teacher computes as the student does.
-        if (recipe.Training.Precision == TrainingPrecision.BFloat16) teacher.UNet.to(ScalarType.BFloat16);
-        using var objective = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
+        // The teacher computes as the student does, and so does what of the student is frozen.
+        if (recipe.Training.Precision == TrainingPrecision.BFloat16)
+        {
+            teacher.UNet.to(ScalarType.BFloat16);
+            if (recipe.Adapters is not null) student.to(ScalarType.BFloat16);
+        }
+
+        using LoraTraining? adapters = recipe.Adapters is { } layers ? new LoraTraining(new Dictionary<string, nn.Module> { [LoraTarget.UNet] = student }, layers) : null;
+        using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
+        ITrainingObjective objective = adapters?.Objective(whole) ?? whole;
         var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed });
         long? first = null;
         bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new Report<TrainingProgress>(p =>
@@ -49,11 +56,12 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         run.DrawLoss(Stage, logarithmic: true);
         if (!done) return false;
 
-        ConsistencyStudent.Write(teacher, student, objective.Scheduler, run.Model, ScalarType.Float16);
-        AnsiConsole.MarkupLineInterpolated($"The student is in [bold]{run.Model}[/]; it draws in {recipe.SheetSteps} steps.");
+        if (adapters is null) ConsistencyStudent.Write(teacher, student, whole.Scheduler, run.Model, ScalarType.Float16);
+        else adapters.Save(Path.Combine(Directory.CreateDirectory(run.Model).FullName, AdaptersFile), ScalarType.Float16);
+        AnsiConsole.MarkupLineInterpolated($"{(adapters is null ? "The student is" : "The teacher's adapters are")} in [bold]{run.Model}[/]; it draws in {recipe.SheetSteps} steps.");
         if (recipe.SheetColumns > 0)
         {
-            byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, pictures.Prompts));
+            byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, whole.Scheduler, pictures.Prompts));
             File.WriteAllBytes(Path.Combine(run.Location, "prompts.png"), png);
         }
 
@@ -81,22 +89,26 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     /// For each prompt the teacher's pictures, guided as it was distilled, what it makes of it in as few steps as the student,
     /// and the student's, all from the same noise.
     /// </summary>
-    private ImageBuffer Sheet(string student, IReadOnlyList<string> prompts)
+    private ImageBuffer Sheet(string student, SchedulerConfig scheduler, IReadOnlyList<string> prompts)
     {
         using DiffusionPipeline before = new DiffusionPipelineBuilder().UseModelFolder(model)
             .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval)).Build();
-        using DiffusionPipeline after = new DiffusionPipelineBuilder().UseModelFolder(student).Build();
+        using DiffusionPipeline after = (recipe.Adapters is null
+            ? new DiffusionPipelineBuilder().UseModelFolder(student)
+            : new DiffusionPipelineBuilder().UseModelFolder(model).UseLora(Path.Combine(student, AdaptersFile)).UseScheduler(NoiseScheduler.FromConfig(scheduler))).Build();
         // As near to what is usual as the student knows.
         double scale = Math.Clamp(before.Model!.GuidanceScale ?? UsualScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
         return SampleSheet.Draw(
             [.. prompts.SelectMany(prompt => new[]
             {
-                Row(before, prompt, TeacherSteps, "teacher"), Row(before, prompt, recipe.SheetSteps, "teacher"), Row(after, prompt, recipe.SheetSteps, "student"),
+                Row(before, prompt, TeacherSteps, scale, "teacher"), Row(before, prompt, recipe.SheetSteps, scale, "teacher"),
+                // Without the embedding the scale is in its weights.
+                Row(after, prompt, recipe.SheetSteps, recipe.GuidanceWidth is null ? 1 : scale, "student"),
             })],
             string.Create(CultureInfo.InvariantCulture, $"guidance {scale:G3}"));
 
-        SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, string who) => new($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(
-            new GenerationRequest { Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = scale }).Images.Select(i => i.Image)]);
+        SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, double guidance, string who) => new($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(
+            new GenerationRequest { Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = guidance }).Images.Select(i => i.Image)]);
     }
 
     private static T Bars<T>(string stage, Func<ProgressTask, T> run) => AnsiConsole.Progress()

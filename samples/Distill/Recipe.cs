@@ -13,6 +13,9 @@ internal sealed record Recipe
     /// <summary>How many pictures are encoded once to learn from.</summary>
     public long Latents { get; init; } = 24_000;
 
+    /// <summary>Adapters of the teacher's network to train in place of a whole student, which then has no guidance embedding; null for a student.</summary>
+    public LoraTrainingOptions? Adapters { get; init; }
+
     /// <summary>Width of the student's guidance embedding; null for a student of one scale.</summary>
     public int? GuidanceWidth { get; init; } = ConsistencyStudent.PublishedGuidanceWidth;
 
@@ -41,8 +44,11 @@ internal sealed record Recipe
     {
         try
         {
-            return JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
+            Recipe recipe = JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
                 ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
+            return recipe is { Adapters: not null, GuidanceWidth: { } width }
+                ? throw new InvalidDataException($"The recipe '{path}' has adapters and a guidance_width of {width}; adapters add no layer to a network: it must be null.")
+                : recipe;
         }
         catch (JsonException e)
         {

@@ -28,6 +28,34 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(16, pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 4 }).Images[0].Image.Width);
     }
 
+    [Fact]
+    public void Adapters_are_written_that_make_the_teacher_draw_in_few_steps()
+    {
+        using var folder = new TemporaryFolder();
+        string recipe = Recipe.Replace("\"guidance_width\": 16", "\"guidance_width\": null, \"adapters\": { \"rank\": 2, \"targets\": [\"*\"] }", StringComparison.Ordinal)
+            .Replace("\"solver_steps\": 10", "\"solver_steps\": 2, \"solver_evaluations\": 5, \"phases\": 2, \"target_decay\": 0", StringComparison.Ordinal);
+        File.WriteAllText(folder["recipe.json"], recipe);
+        (int exitCode, string output, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--threads", "1");
+        Assert.True(exitCode == 0, output + error);
+        Assert.True(File.Exists(Path.Combine(folder["run"], "prompts.png")));
+        byte[] plain = Picture(null), patched = Picture(Path.Combine(folder["run"], "model", "pytorch_lora_weights.safetensors"));
+        Assert.NotEqual(plain, patched);
+
+        File.WriteAllText(folder["recipe.json"], recipe.Replace("\"guidance_width\": null", "\"guidance_width\": 16", StringComparison.Ordinal));
+        (exitCode, _, error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["refused"]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("guidance_width of 16", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["refused"]));
+
+        byte[] Picture(string? adapters)
+        {
+            DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseModelFolder(model.Folder).UseScheduler("ddim");
+            if (adapters is not null) builder.UseLora(adapters);
+            using DiffusionPipeline pipeline = builder.Build();
+            return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2, GuidanceScale = 1 }).Images[0].Image.Rgb.ToArray();
+        }
+    }
+
     [Theory]
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData(2, "--threads is 0", "--threads", "0")]
@@ -43,6 +71,7 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData("drawings.json")]
     [InlineData("drawings-phased.json")]
+    [InlineData("drawings-adapters.json")]
     public void The_recipes_can_be_read(string recipe)
     {
         // They are read before the model is, of which there is none.
