@@ -8,14 +8,15 @@ namespace TextToImage;
 internal static class Drawing
 {
     public static async Task<int> Run(
-        GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, string path, CancellationToken cancellationToken)
+        GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, bool fewSteps, string path, CancellationToken cancellationToken)
     {
         try
         {
             request = request with { InitialImage = Read(initialImage), Mask = Read(mask) };
             var clock = Stopwatch.StartNew();
             var builder = new DiffusionPipelineBuilder();
-            if (model is null) builder.UseDrawingsModel();
+            if (fewSteps) builder.UseFewStepDrawingsModel();
+            else if (model is null) builder.UseDrawingsModel();
             else if (File.Exists(model)) builder.UseModelFile(model);
             else builder.UseModelFolder(model);
             if (scheduler is not null) builder.UseScheduler(scheduler);

@@ -3,9 +3,9 @@ namespace LatentDiffusion;
 /// <summary>The shipped model of drawings on the builder.</summary>
 public static class DrawingsModelExtensions
 {
-    private const string Name = "drawings";
+    private const string Name = "drawings", FewStepName = "drawings-few-steps";
 
-    private const int Steps = 14;
+    private const int Steps = 14, FewSteps = 4;
 
     // More of it whitens the bellies of animals that are to be of one colour.
     private const double GuidanceScale = 3;
@@ -24,8 +24,24 @@ public static class DrawingsModelExtensions
     public static DiffusionPipelineBuilder UseDrawingsModel(this DiffusionPipelineBuilder builder, TorchSharp.torch.Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseModel(_ => Open(Path.Combine(AppContext.BaseDirectory, "models", Name), device)).Configure(o => o.ModelId ??= Name);
+        return builder.UseModel(_ => Open(Shipped(Name), device)).Configure(o => o.ModelId ??= Name);
     }
+
+    /// <summary>
+    /// Uses the model of drawings as it was distilled to 4 evaluations of the network: its U-Net patched with low-rank
+    /// adapters that go a quarter of the way at once, guidance included (phased consistency; Wang et al. 2024). Its own
+    /// default is 4 steps, for which alone it was trained, and a guidance scale of 1, which is none: more guides it twice.
+    /// </summary>
+    /// <inheritdoc cref="UseDrawingsModel" path="/param"/>
+    /// <inheritdoc cref="UseDrawingsModel" path="/exception"/>
+    public static DiffusionPipelineBuilder UseFewStepDrawingsModel(this DiffusionPipelineBuilder builder, TorchSharp.torch.Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseModel(_ => OpenFewSteps(Shipped(Name), ShippedAdapters, device)).Configure(o => o.ModelId ??= FewStepName);
+    }
+
+    /// <summary>Where the adapters of the few-step variant lie beside the application.</summary>
+    internal static string ShippedAdapters => Path.Combine(Shipped(FewStepName), "pytorch_lora_weights.safetensors");
 
     /// <summary>Opens a model of drawings with the guidance that they are at their best with.</summary>
     internal static DiffusionModel Open(string folder, TorchSharp.torch.Device? device)
@@ -35,4 +51,24 @@ public static class DrawingsModelExtensions
         (model.Steps, model.GuidanceScale) = (Steps, GuidanceScale);
         return model;
     }
+
+    /// <summary>Opens a model of drawings with adapters that were distilled from it.</summary>
+    internal static DiffusionModel OpenFewSteps(string folder, string adapters, TorchSharp.torch.Device? device)
+    {
+        DiffusionModel model = DiffusionModel.Open(folder, device);
+        try
+        {
+            model.SetLoras((adapters, 1));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+
+        (model.Steps, model.GuidanceScale) = (FewSteps, 1);
+        return model;
+    }
+
+    private static string Shipped(string name) => Path.Combine(AppContext.BaseDirectory, "models", name);
 }

@@ -18,7 +18,7 @@ internal static class AdherenceCommand
         };
         var command = new Command("adherence", "Tells how often the model draws what it is asked: held-out combinations and the six prompts, default settings; and what was taken for what.")
         {
-            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, seeds, promptSeeds, limit, count, pictures,
+            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Adapters, CommonOptions.FewSteps, CommonOptions.Threads, CommonOptions.Workers, seeds, promptSeeds, limit, count, pictures,
         };
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {

@@ -12,6 +12,13 @@ internal static class CommonOptions
 
     public static Option<DirectoryInfo?> Model { get; } = new("--model") { Description = "Model folder to judge; the shipped model where not given." };
 
+    public static Option<FileInfo?> Adapters { get; } = new("--adapters")
+    {
+        Description = "LoRA file that was distilled from the model: it is judged in 4 steps without guidance.",
+    };
+
+    public static Option<bool> FewSteps { get; } = new("--few-steps") { Description = "Judge the shipped few-step variant: the same as --adapters with its file." };
+
     public static Option<int> Threads { get; } = new("--threads") { Description = "Threads of a tensor operation; 0 for as many as there are cores." };
 
     public static Option<int> Workers { get; } = new("--workers")
@@ -28,7 +35,8 @@ internal static class CommonOptions
 
     public static string JudgeFolder(ParseResult parsed) => parsed.GetValue(Judge)!.FullName;
 
-    public static SampledModel SampledModel(ParseResult parsed) => new(parsed.GetValue(Model)?.FullName);
+    public static SampledModel SampledModel(ParseResult parsed) => new(
+        parsed.GetValue(Model)?.FullName, parsed.GetValue(FewSteps) ? DrawingsModelExtensions.ShippedAdapters : parsed.GetValue(Adapters)?.FullName);
 
     /// <summary>Runs a command on a thread of its own; what is wrong with the input is told in one line.</summary>
     public static Task<int> Run(ParseResult parsed, Func<int> action) => Task.Run(() =>

@@ -21,7 +21,7 @@ internal static class FrechetCommand
         var output = new Option<DirectoryInfo>("--out") { Description = "Folder of the neighbours' plot and sheet.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "frechet-report")) };
         var command = new Command("frechet", "Tells how far generated pictures are from unseen drawings, and whether they are copies of training drawings.")
         {
-            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, count, pictures, neighbours, pool, seed, output,
+            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Adapters, CommonOptions.FewSteps, CommonOptions.Threads, CommonOptions.Workers, count, pictures, neighbours, pool, seed, output,
         };
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {
@@ -29,13 +29,14 @@ internal static class FrechetCommand
             using Classifier judge = Classifier.Open(CommonOptions.JudgeFolder(parsed));
             var folder = new PictureFolder(parsed.GetValue(pictures)!.FullName, $"model {model.Print}, default settings");
             PictureOrder[] orders = RealFeatures.Orders(parsed.GetValue(count));
-            using (DiffusionPipeline pipeline = model.Builder().Build())
-                Bar.Show("generated pictures", orders.Length, progress => folder.Make(pipeline, orders, parsed.GetValue(CommonOptions.Workers), progress, token));
+            using DiffusionPipeline pipeline = model.Builder().Build();
+            Bar.Show("generated pictures", orders.Length, progress => folder.Make(pipeline, orders, parsed.GetValue(CommonOptions.Workers), progress, token));
 
             var features = new JudgeFeatures(judge);
             using RealFeatures real = RealFeatures.Of(features, orders.Length, token);
+            using Tensor givenBack = RealFeatures.GivenBackBy(pipeline.Model!.Autoencoder, features, orders.Length, token);
             using Tensor generated = features.ExtractAll(orders.Select(folder.Read), cancellationToken: token);
-            Console.Out.Write(DistanceTable.Of(real, generated));
+            Console.Out.Write(DistanceTable.Of(real, givenBack, generated));
             int queries = Math.Min(parsed.GetValue(neighbours), orders.Length);
             if (queries == 0) return 0;
 

@@ -11,7 +11,7 @@ internal static class SheetCommand
         var file = new Option<FileInfo>("--out") { Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png") };
         var command = new Command("sheet", "Draws the six prompts, a row each and a column for each of the seeds from 0, with default settings.")
         {
-            CommonOptions.Model, CommonOptions.Threads, columns, file,
+            CommonOptions.Model, CommonOptions.Adapters, CommonOptions.FewSteps, CommonOptions.Threads, columns, file,
         };
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {

@@ -1,7 +1,5 @@
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
@@ -30,15 +28,7 @@ internal static class Accuracy
             if (autoencoder is null) continue;
             table.Add(
                 $"{name}, after the autoencoder",
-                PromptAdherence.Measure(scorer, drawings.Select(d => (GivenBack(autoencoder, d.Image), d.Caption)), cancellationToken: cancellationToken));
+                PromptAdherence.Measure(scorer, drawings.Select(d => (GivenBack.Of(autoencoder, d.Image), d.Caption)), cancellationToken: cancellationToken));
         }
-    }
-
-    private static ImageBuffer GivenBack(IAutoencoder autoencoder, ImageBuffer image)
-    {
-        using IDisposable noGrad = no_grad();
-        using DisposeScope scope = NewDisposeScope();
-        using LatentDistribution latents = autoencoder.Encode(ImageTensor.FromImage(image));
-        return ImageTensor.ToImages(autoencoder.Decode(latents.Mean))[0];
     }
 }

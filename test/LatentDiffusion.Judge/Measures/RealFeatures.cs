@@ -32,6 +32,10 @@ internal sealed class RealFeatures : IDisposable
         Tensor Extract(ulong seed) => features.ExtractAll(new DrawingSet(seed).Take(pictures).Select(d => d.Image), cancellationToken: cancellationToken);
     }
 
+    /// <summary>Features of the first set's drawings as the model's autoencoder gives them back.</summary>
+    public static Tensor GivenBackBy(IAutoencoder autoencoder, IFeatureExtractor features, int pictures, CancellationToken cancellationToken) => features.ExtractAll(
+        new DrawingSet(DrawingSet.Prompting).Take(pictures).Select(d => GivenBack.Of(autoencoder, d.Image)), cancellationToken: cancellationToken);
+
     public void Dispose()
     {
         First.Dispose();

@@ -2,9 +2,11 @@ namespace LatentDiffusion.Judge;
 
 /// <summary>A model folder whose pictures are judged: a given one, or that of the shipped model.</summary>
 /// <param name="folder">The given one; null for the shipped model.</param>
-internal sealed class SampledModel(string? folder)
+/// <param name="adapters">Adapters that were distilled from it, with which it is sampled in few steps; null for none.</param>
+internal sealed class SampledModel(string? folder, string? adapters = null)
 {
-    private readonly Lazy<string> _fingerprint = new(() => Fingerprint.OfFolder(folder ?? Shipped));
+    private readonly Lazy<string> _fingerprint = new(
+        () => Fingerprint.OfFolder(folder ?? Shipped) + (adapters is null ? "" : $"-{Fingerprint.OfFile(adapters)}"));
 
     /// <summary>Where the shipped model lies beside the application.</summary>
     public static string Shipped => Path.Combine(AppContext.BaseDirectory, "models", "drawings");
@@ -16,9 +18,8 @@ internal sealed class SampledModel(string? folder)
     public string Print => _fingerprint.Value;
 
     /// <summary>As a user of the drawings' package has it: a given folder is sampled as if it were shipped.</summary>
-    public DiffusionPipelineBuilder Builder() => folder is null
-        ? new DiffusionPipelineBuilder().UseDrawingsModel()
-        : new DiffusionPipelineBuilder().UseModel(_ => DrawingsModelExtensions.Open(folder, device: null));
+    public DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModel(
+        _ => adapters is null ? DrawingsModelExtensions.Open(Folder, device: null) : DrawingsModelExtensions.OpenFewSteps(Folder, adapters, device: null));
 
     /// <summary>Configuration of its own scheduler.</summary>
     public SchedulerConfig Scheduler() => SchedulerConfig.Parse(File.ReadAllText(Path.Combine(Folder, "scheduler", "scheduler_config.json")));

@@ -1,9 +1,10 @@
+using LatentDiffusion.Judge;
 using LatentDiffusion.Models.Drawings;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Drawings;
 
-/// <summary>The sheet of the six prompts in the documentation is what the shipped weights draw: a row a prompt, a column a seed from 0.</summary>
+/// <summary>The sheets of the six prompts in the documentation are what the shipped weights draw: a row a prompt, a column a seed from 0.</summary>
 public sealed class PromptSheetTests
 {
     private const int Row = 4;
@@ -13,12 +14,15 @@ public sealed class PromptSheetTests
 
     private const int StrayLevels = 4;
 
-    [Fact]
-    public void One_of_its_pictures_is_drawn_again_to_within_rounding()
+    [Theory]
+    [InlineData("prompts.png", false)]
+    [InlineData("prompts-few-steps.png", true)]
+    public void One_of_its_pictures_is_drawn_again_to_within_rounding(string name, bool fewSteps)
     {
-        string path = Path.Combine(BuildSettings.Get("RepositoryRoot"), "docs", "images", "prompts.png");
+        string path = Path.Combine(BuildSettings.Get("RepositoryRoot"), "docs", "images", name);
         ImageBuffer sheet = new SkiaImageCodec().Decode(File.ReadAllBytes(path));
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
+        var builder = new DiffusionPipelineBuilder();
+        using DiffusionPipeline pipeline = (fewSteps ? builder.UseFewStepDrawingsModel() : builder.UseDrawingsModel()).Build();
         ImageBuffer drawn = pipeline.Generate(new GenerationRequest { Prompt = DrawingCatalog.Prompts[Row], Seed = 0 }).Images[0].Image;
 
         Assert.True(
@@ -30,6 +34,20 @@ public sealed class PromptSheetTests
             $"Seed 0 of '{DrawingCatalog.Prompts[Row]}' differs from '{path}' by {same.Average():F3} levels on average and {same.Max()} at most: draw the sheet again when weights are replaced.");
         // The seed beside it is another picture: what was compared is not a white sheet.
         Assert.True(other.Average() > 10 * AverageLevels, $"The pictures of seeds 0 and 1 differ by {other.Average():F3} levels only.");
+    }
+
+    [Theory]
+    [InlineData(false, 20)]
+    [InlineData(true, 4)]
+    public void A_picture_takes_as_many_evaluations_as_is_said(bool fewSteps, int evaluations)
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "models", "drawings");
+        DiffusionModel model = fewSteps
+            ? DrawingsModelExtensions.OpenFewSteps(folder, DrawingsModelExtensions.ShippedAdapters, device: null) : DrawingsModelExtensions.Open(folder, device: null);
+        var counter = new CountingDenoiser(model.Denoiser);
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => model).UseDenoiser(counter).Build();
+        pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 });
+        Assert.Equal(evaluations, counter.Evaluations);
     }
 
     private static ImageBuffer Tile(ImageBuffer sheet, ImageBuffer like, int column)

@@ -12,6 +12,7 @@ public sealed class TextToImageTests
     [InlineData("--guidance is 101; expected from 0 to 100", "a star", "--guidance", "101")]
     [InlineData("--scheduler 'nope' is not known; expected one of ddpm, ddim", "a star", "--scheduler", "nope")]
     [InlineData("--model 'nowhere' is no model folder", "a star", "--model", "nowhere")]
+    [InlineData("--few-steps is a variant of the shipped model", "a star", "--few-steps", "--model", ".")]
     [InlineData("Cannot parse argument 'many'", "a star", "--seed", "many")]
     [InlineData("Cannot parse argument 'many'", "a star", "--steps", "many")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
