@@ -14,11 +14,11 @@ internal static class QualityCommand
         var output = new Option<DirectoryInfo?>("--out") { Description = $"Folder of {Page}, whose tables and plots are replaced; the tables are printed where not given." };
         var only = new Option<string[]>("--only")
         {
-            Description = $"Tables to measure: {QualityCells.Plain}, {QualityCells.Solvers}, {QualityCells.Guidance}, {QualityCells.Speed}. All where not given; the others are written as far as they were measured.",
+            Description = $"Tables to measure: {QualityCells.Plain}, {QualityCells.Solvers}, {QualityCells.Guidance}, {QualityCells.Speed}, {QualityCells.Few}. All where not given; the others are written as far as they were measured.",
             AllowMultipleArgumentsPerToken = true,
         };
         var evaluations = new Option<int?>("--at-most") { Description = "Measure no cell with more steps than that." };
-        var command = new Command("quality", "Measures what solvers, guidance and number formats bring, against plain DDPM with 1000 steps, on the same weights.")
+        var command = new Command("quality", "Measures what solvers, guidance, number formats and distillation bring, against plain DDPM with 1000 steps, on the same weights.")
         {
             CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, pictures, work, output, only, evaluations,
         };

@@ -73,11 +73,10 @@ internal sealed class QualityBench : IDisposable
     private CellResult Sampled(SampledModel from, QualityCell cell)
     {
         var result = new CellResult { Key = KeyOf(from, cell), Row = cell.Row, Column = cell.Column };
-        using DiffusionModel model = DiffusionModel.Open(from.Folder, CPU, cell.Settings.BFloat16 ? ScalarType.BFloat16 : null);
-        var counter = new CountingDenoiser(model.Denoiser);
+        CountingDenoiser? counter = null;
         try
         {
-            using DiffusionPipeline counted = cell.Settings.Pipeline(model, counter);
+            using DiffusionPipeline counted = cell.Settings.Pipeline(from.Folder, denoiser => counter = new CountingDenoiser(denoiser));
             counted.Generate(new GenerationRequest { Prompt = Orders[0].Prompt, Seed = Orders[0].Seed }, cancellationToken: Cancellation);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
@@ -87,13 +86,13 @@ internal sealed class QualityBench : IDisposable
         }
 
         var folder = new PictureFolder(Path.Combine(_work, "pictures", $"{from.Print}-{cell.Settings}"), $"model {from.Print}, {cell.Settings}");
-        using (DiffusionPipeline pipeline = cell.Settings.Pipeline(model, model.Denoiser))
+        using (DiffusionPipeline pipeline = cell.Settings.Pipeline(from.Folder))
             Bar.Show($"{cell.Table}: {cell.Row} {cell.Column}", Orders.Count, progress => folder.Make(pipeline, Orders, _workers, progress, Cancellation));
         PromptAdherence adherence = PromptAdherence.Measure(_scorer, folder.ReadAll(Orders), cancellationToken: Cancellation);
         using Tensor features = _features.ExtractAll(Orders.Select(folder.Read), cancellationToken: Cancellation);
         return result with
         {
-            Evaluations = counter.Evaluations, Seconds = folder.SecondsPerPicture, All = adherence.All, Aspects = adherence.Aspects,
+            Evaluations = counter!.Evaluations, Seconds = folder.SecondsPerPicture, All = adherence.All, Aspects = adherence.Aspects,
             Frechet = FrechetDistance.Between(features, _real.Value.Reference), Kernel = KernelDistance.Between(features, _real.Value.Reference).Mean,
         };
     }

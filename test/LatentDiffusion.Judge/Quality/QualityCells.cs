@@ -7,17 +7,17 @@ namespace LatentDiffusion.Judge;
 /// </summary>
 internal static class QualityCells
 {
-    public const string Plain = "plain", Solvers = "solvers", Guidance = "guidance", Speed = "speed";
+    public const string Plain = "plain", Solvers = "solvers", Guidance = "guidance", Speed = "speed", Few = "few";
 
-    private const int TrainingSteps = 1000, DefaultSteps = 14;
-    private const double DefaultScale = 3, HighScale = 7.5;
+    private const int TrainingSteps = 1000, DefaultSteps = 14, FewSteps = 4;
+    private const double DefaultScale = 3, HighScale = 7.5, DefaultStop = 0.4;
 
     /// <summary>Evaluations of the network that each solver is given.</summary>
     public static IReadOnlyList<int> Budgets { get; } = [5, 10, 20, 50];
 
     /// <summary>All cells, the quick ones first.</summary>
     /// <param name="model">Configuration of the model's own scheduler.</param>
-    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) => [.. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
+    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) => [.. OfFew(), .. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
 
     private static QualityCell OfPlain() =>
         new(Plain, "DDPM, 1000 steps, no guidance", "", new SamplingSettings { Scheduler = KnownSchedulers.Ddpm, Steps = TrainingSteps });
@@ -42,6 +42,17 @@ internal static class QualityCells
 
         static QualityCell Guided(string name, SamplingSettings settings) => new(Guidance, name, "", settings with { Steps = DefaultSteps });
     }
+
+    /// <summary>As much as four evaluations buy, with the distilled weights and with those that they were made of.</summary>
+    private static IEnumerable<QualityCell> OfFew() =>
+    [
+        new(Few, "distilled, 4 steps", "", new SamplingSettings { Steps = FewSteps, FewSteps = true }),
+        new(Few, "not distilled, 4 steps, no guidance", "", new SamplingSettings { Steps = FewSteps }),
+        new(Few, "not distilled, 2 steps, guided", "", new SamplingSettings { Steps = FewSteps / 2, Scale = DefaultScale }),
+        new(Few, "not distilled, 4 steps, guided", "", new SamplingSettings { Steps = FewSteps, Scale = DefaultScale }),
+        new(Few, "not distilled, DPM-Solver++ in 4 steps, guided", "", new SamplingSettings { Scheduler = KnownSchedulers.DpmSolverPlusPlus, Steps = FewSteps, Scale = DefaultScale }),
+        new(Few, "the usual 14 steps", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, Stop = DefaultStop }),
+    ];
 
     private static IEnumerable<QualityCell> OfSpeed() =>
     [

@@ -1,4 +1,5 @@
 using System.Globalization;
+using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
@@ -23,21 +24,24 @@ internal sealed record SamplingSettings
     /// <summary>Whether weights and networks are in bfloat16.</summary>
     public bool BFloat16 { get; init; }
 
+    /// <summary>Whether the U-Net is patched with the adapters of the shipped few-step variant.</summary>
+    public bool FewSteps { get; init; }
+
     /// <summary>Of so many evaluations the first is complete, and the others compute the U-Net's highest resolution alone; 1 for all complete.</summary>
     public int CachingInterval { get; init; } = 1;
 
-    /// <summary>A pipeline of a model with these settings, over its denoiser or one around it.</summary>
-    /// <param name="model">The model, which stays the caller's.</param>
-    /// <param name="denoiser">What is evaluated.</param>
-    public DiffusionPipeline Pipeline(DiffusionModel model, IDenoiser denoiser)
+    /// <summary>A pipeline of a model with these settings.</summary>
+    /// <param name="folder">Folder of the model.</param>
+    /// <param name="around">What its network is evaluated through, which then cannot be cached; null for itself.</param>
+    public DiffusionPipeline Pipeline(string folder, Func<IDenoiser, IDenoiser>? around = null)
     {
+        DiffusionModel model = DiffusionModel.Open(folder, CPU, BFloat16 ? ScalarType.BFloat16 : null);
         DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder()
-            .UseDenoiser(denoiser).UseTextEncoder(model.TextEncoder).UseAutoencoder(model.Autoencoder)
-            .UseScheduler(Scheduler is null ? NoiseScheduler.FromConfig(model.SchedulerConfig) : Scheduler.Create(model.SchedulerConfig))
-            .UseGuidance(Guidance(PredictionSpace.Of(model.SchedulerConfig)))
-            .Configure(o => (o.Steps, o.GuidanceScale) = (Steps, Scale));
-        // It is of a network's generations: one that is counted is looked at from outside.
-        if (CachingInterval > 1 && denoiser is UNetDenoiser) builder.UseStepCaching(new StepCachingOptions { Interval = CachingInterval });
+            .UseModel(_ => model).UseGuidance(Guidance).Configure(o => (o.Steps, o.GuidanceScale) = (Steps, Scale));
+        if (Scheduler is not null) builder.UseScheduler(Scheduler.Create);
+        if (FewSteps) builder.UseLora(DrawingsModelExtensions.ShippedAdapters);
+        if (around is not null) builder.UseDenoiser(around(model.Denoiser));
+        else if (CachingInterval > 1) builder.UseStepCaching(new StepCachingOptions { Interval = CachingInterval });
         return builder.Build();
     }
 
@@ -49,6 +53,7 @@ internal sealed record SamplingSettings
         Add(Rescale != 0, $"rescaled-{Rescale}");
         Add(Stop != 1, $"until-{Stop}");
         Add(BFloat16, $"bfloat16");
+        Add(FewSteps, $"few-steps-{Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters)}");
         Add(CachingInterval != 1, $"caching-{CachingInterval}");
         return string.Join('-', words);
 

@@ -108,6 +108,24 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void What_is_measured_is_of_the_models_own_size_and_sampled_as_is_said()
+    {
+        using var model = new TinyModel();
+        CountingDenoiser? counter = null;
+        var settings = new SamplingSettings { Scheduler = KnownSchedulers.Ddim, Steps = 4, Scale = 3, Stop = 0.5, BFloat16 = true };
+        using (DiffusionPipeline counted = settings.Pipeline(model.Folder, denoiser => counter = new CountingDenoiser(denoiser))) Draw(counted);
+        Assert.Equal(6, counter!.Evaluations);
+        using DiffusionPipeline pipeline = settings.Pipeline(model.Folder), float32 = (settings with { BFloat16 = false }).Pipeline(model.Folder);
+        using DiffusionPipeline own = new DiffusionPipelineBuilder().UseModelFolder(model.Folder).Build();
+        ImageBuffer drawn = Draw(pipeline);
+        Assert.Equal((Draw(own).Width, Draw(own).Height), (drawn.Width, drawn.Height));
+        Assert.NotEqual(Draw(float32).Rgb.ToArray(), drawn.Rgb.ToArray());
+        Assert.Equal("ddim-4-steps-scale-3-until-0.5-bfloat16", settings.ToString());
+
+        static ImageBuffer Draw(DiffusionPipeline pipeline) => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image;
+    }
+
+    [Fact]
     public void A_pages_figures_are_replaced_and_its_prose_kept()
     {
         using var folder = new TemporaryFolder();
