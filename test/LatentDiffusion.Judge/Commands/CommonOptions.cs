@@ -14,7 +14,7 @@ internal static class CommonOptions
 
     public static Option<FileInfo?> Adapters { get; } = new("--adapters")
     {
-        Description = "LoRA file that was distilled from the model: it is judged in 4 steps without guidance.",
+        Description = "LoRA file that was distilled from the model: it is judged in 4 steps without guidance, at the strength of the shipped variant.",
     };
 
     public static Option<bool> FewSteps { get; } = new("--few-steps") { Description = "Judge the shipped few-step variant: the same as --adapters with its file." };

@@ -10,7 +10,7 @@ internal static class QualityCells
     public const string Plain = "plain", Solvers = "solvers", Guidance = "guidance", Speed = "speed", Few = "few";
 
     private const int TrainingSteps = 1000, DefaultSteps = 14, FewSteps = 4;
-    private const double DefaultScale = 3, HighScale = 7.5, DefaultStop = 0.4;
+    private const double DefaultScale = 1.5, HighScale = 7.5, DefaultStop = 0.4;
 
     /// <summary>Evaluations of the network that each solver is given.</summary>
     public static IReadOnlyList<int> Budgets { get; } = [5, 10, 20, 50];
@@ -33,7 +33,7 @@ internal static class QualityCells
 
     private static IEnumerable<QualityCell> OfGuidance()
     {
-        foreach (double scale in (double[])[1, 2, DefaultScale, 5, HighScale])
+        foreach (double scale in (double[])[1, DefaultScale, 2, 3, 5, HighScale])
             yield return Guided(scale == 1 ? "none" : $"scale {Name(scale)}", new SamplingSettings { Scale = scale });
         foreach (double rescale in (double[])[0.35, 0.7, 1])
             yield return Guided($"scale {Name(HighScale)}, rescaled by {Name(rescale)}", new SamplingSettings { Scale = HighScale, Rescale = rescale });
@@ -46,7 +46,8 @@ internal static class QualityCells
     /// <summary>As much as four evaluations buy, with the distilled weights and with those that they were made of.</summary>
     private static IEnumerable<QualityCell> OfFew() =>
     [
-        new(Few, "distilled, 4 steps", "", new SamplingSettings { Steps = FewSteps, FewSteps = true }),
+        new(Few, "distilled, 4 steps", "", new SamplingSettings { Steps = FewSteps, Adapters = DrawingsModelExtensions.FewStepStrength }),
+        new(Few, "distilled, 4 steps, adapters in full", "", new SamplingSettings { Steps = FewSteps, Adapters = 1 }),
         new(Few, "not distilled, 4 steps, no guidance", "", new SamplingSettings { Steps = FewSteps }),
         new(Few, "not distilled, 2 steps, guided", "", new SamplingSettings { Steps = FewSteps / 2, Scale = DefaultScale }),
         new(Few, "not distilled, 4 steps, guided", "", new SamplingSettings { Steps = FewSteps, Scale = DefaultScale }),

@@ -24,8 +24,8 @@ internal sealed record SamplingSettings
     /// <summary>Whether weights and networks are in bfloat16.</summary>
     public bool BFloat16 { get; init; }
 
-    /// <summary>Whether the U-Net is patched with the adapters of the shipped few-step variant.</summary>
-    public bool FewSteps { get; init; }
+    /// <summary>Strength of the shipped few-step variant's adapters; 0 for none.</summary>
+    public double Adapters { get; init; }
 
     /// <summary>Of so many evaluations the first is complete, and the others compute the U-Net's highest resolution alone; 1 for all complete.</summary>
     public int CachingInterval { get; init; } = 1;
@@ -39,7 +39,7 @@ internal sealed record SamplingSettings
         DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder()
             .UseModel(_ => model).UseGuidance(Guidance).Configure(o => (o.Steps, o.GuidanceScale) = (Steps, Scale));
         if (Scheduler is not null) builder.UseScheduler(Scheduler.Create);
-        if (FewSteps) builder.UseLora(DrawingsModelExtensions.ShippedAdapters);
+        if (Adapters != 0) builder.UseLora(DrawingsModelExtensions.ShippedAdapters, Adapters);
         if (around is not null) builder.UseDenoiser(around(model.Denoiser));
         else if (CachingInterval > 1) builder.UseStepCaching(new StepCachingOptions { Interval = CachingInterval });
         return builder.Build();
@@ -53,7 +53,7 @@ internal sealed record SamplingSettings
         Add(Rescale != 0, $"rescaled-{Rescale}");
         Add(Stop != 1, $"until-{Stop}");
         Add(BFloat16, $"bfloat16");
-        Add(FewSteps, $"few-steps-{Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters)}");
+        Add(Adapters != 0, $"adapters-{Adapters}-{(Adapters == 0 ? "" : Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters))}");
         Add(CachingInterval != 1, $"caching-{CachingInterval}");
         return string.Join('-', words);
 
