@@ -33,8 +33,8 @@ public static class DrawingsModelExtensions
     /// <summary>
     /// Uses the model of drawings as it was distilled to 4 evaluations of the network: its U-Net patched with low-rank
     /// adapters that go a quarter of the way at once, guidance included (phased consistency; Wang et al. 2024), at half of
-    /// their strength. Its own
-    /// default is 4 steps, for which alone it was trained, and a guidance scale of 1, which is none: more guides it twice.
+    /// their strength. Its own default is 4 steps, for which alone it was trained, and a guidance scale of 1, which is
+    /// none: more guides it twice.
     /// </summary>
     /// <inheritdoc cref="UseDrawingsModel" path="/param"/>
     /// <inheritdoc cref="UseDrawingsModel" path="/exception"/>

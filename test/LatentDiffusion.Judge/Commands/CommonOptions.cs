@@ -17,7 +17,7 @@ internal static class CommonOptions
         Description = "LoRA file that was distilled from the model: it is judged in 4 steps without guidance, at the strength of the shipped variant.",
     };
 
-    public static Option<bool> FewSteps { get; } = new("--few-steps") { Description = "Judge the shipped few-step variant: the same as --adapters with its file." };
+    public static Option<bool> FewSteps { get; } = MakeFewSteps();
 
     public static Option<int> Threads { get; } = new("--threads") { Description = "Threads of a tensor operation; 0 for as many as there are cores." };
 
@@ -37,6 +37,17 @@ internal static class CommonOptions
 
     public static SampledModel SampledModel(ParseResult parsed) => new(
         parsed.GetValue(Model)?.FullName, parsed.GetValue(FewSteps) ? DrawingsModelExtensions.ShippedAdapters : parsed.GetValue(Adapters)?.FullName);
+
+    private static Option<bool> MakeFewSteps()
+    {
+        var option = new Option<bool>("--few-steps") { Description = "Judge the shipped few-step variant: the shipped model with the adapters beside it." };
+        option.Validators.Add(result =>
+        {
+            if (result.GetResult(Model) is not null || result.GetResult(Adapters) is not null)
+                result.AddError("--few-steps is the shipped model with the shipped adapters and takes neither --model nor --adapters.");
+        });
+        return option;
+    }
 
     /// <summary>Runs a command on a thread of its own; what is wrong with the input is told in one line.</summary>
     public static Task<int> Run(ParseResult parsed, Func<int> action) => Task.Run(() =>

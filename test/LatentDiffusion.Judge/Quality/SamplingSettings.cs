@@ -53,7 +53,7 @@ internal sealed record SamplingSettings
         Add(Rescale != 0, $"rescaled-{Rescale}");
         Add(Stop != 1, $"until-{Stop}");
         Add(BFloat16, $"bfloat16");
-        Add(Adapters != 0, $"adapters-{Adapters}-{(Adapters == 0 ? "" : Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters))}");
+        if (Adapters != 0) words.Add(string.Create(CultureInfo.InvariantCulture, $"adapters-{Adapters}-{Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters)}"));
         Add(CachingInterval != 1, $"caching-{CachingInterval}");
         return string.Join('-', words);
 
