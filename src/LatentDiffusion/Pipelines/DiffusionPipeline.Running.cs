@@ -10,6 +10,9 @@ public sealed partial class DiffusionPipeline
 
     internal IImageCodec Codec => _parts.Codec;
 
+    /// <summary>What it was set to, as the metadata of its pictures tell it.</summary>
+    internal IEnumerable<(string Key, string Value)> Settings => PipelineSettings.Of(_parts);
+
     /// <summary>Generates on the calling thread, which waits for its turn where as many generations run as may.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="progress">Told after each evaluation of the network, on the thread that generates.</param>

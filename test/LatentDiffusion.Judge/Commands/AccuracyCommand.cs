@@ -7,7 +7,7 @@ internal static class AccuracyCommand
 {
     public static Command Make()
     {
-        var count = new Option<int>("--count") { Description = "Drawings of each kind.", DefaultValueFactory = _ => 2000 };
+        var count = CommonOptions.AtLeast(2, new Option<int>("--count") { Description = "Drawings of each kind.", DefaultValueFactory = _ => 2000 });
         var command = new Command("accuracy", "Tells how often the judge itself is right, on drawings that it never saw, and what it takes for what.")
         {
             CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, count,

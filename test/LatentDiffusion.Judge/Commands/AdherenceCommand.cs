@@ -7,10 +7,10 @@ internal static class AdherenceCommand
 {
     public static Command Make()
     {
-        var seeds = new Option<int>("--seeds") { Description = "Pictures of each held-out combination.", DefaultValueFactory = _ => 4 };
-        var promptSeeds = new Option<int>("--prompt-seeds") { Description = "Pictures of each of the six prompts.", DefaultValueFactory = _ => 16 };
+        var seeds = CommonOptions.AtLeast(1, new Option<int>("--seeds") { Description = "Pictures of each held-out combination.", DefaultValueFactory = _ => 4 });
+        var promptSeeds = CommonOptions.AtLeast(1, new Option<int>("--prompt-seeds") { Description = "Pictures of each of the six prompts.", DefaultValueFactory = _ => 16 });
         var limit = new Option<int?>("--limit") { Description = "Judge so many of the held-out combinations, from all over the catalogue, for a quick look." };
-        var count = new Option<int>("--count") { Description = "Drawings of each kind that the judge's own error is measured on.", DefaultValueFactory = _ => 1000 };
+        var count = CommonOptions.AtLeast(2, new Option<int>("--count") { Description = "Drawings of each kind that the judge's own error is measured on.", DefaultValueFactory = _ => 1000 });
         var pictures = new Option<DirectoryInfo>("--pictures")
         {
             Description = "Folder of the generated pictures; those that are there are not made again.",
@@ -25,7 +25,7 @@ internal static class AdherenceCommand
             SampledModel model = CommonOptions.SampledModel(parsed);
             using Classifier judge = Classifier.Open(CommonOptions.JudgeFolder(parsed));
             using DiffusionPipeline pipeline = model.Builder().Build();
-            var folder = new PictureFolder(parsed.GetValue(pictures)!.FullName, $"model {model.Print}, default settings");
+            var folder = new PictureFolder(parsed.GetValue(pictures)!.FullName, model.Describe(pipeline));
             var adherence = new Adherence(judge, folder, (name, orders) => Bar.Show(
                 name, orders.Count, progress => folder.Make(pipeline, orders, parsed.GetValue(CommonOptions.Workers), progress, token)));
             var table = new AdherenceTable();

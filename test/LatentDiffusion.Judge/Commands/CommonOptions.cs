@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Numerics;
 
 namespace LatentDiffusion.Judge;
 
@@ -19,12 +20,12 @@ internal static class CommonOptions
 
     public static Option<bool> FewSteps { get; } = MakeFewSteps();
 
-    public static Option<int> Threads { get; } = new("--threads") { Description = "Threads of a tensor operation; 0 for as many as there are cores." };
+    public static Option<int> Threads { get; } = AtLeast(0, new Option<int>("--threads") { Description = "Threads of a tensor operation; 0 for as many as there are cores." });
 
-    public static Option<int> Workers { get; } = new("--workers")
+    public static Option<int> Workers { get; } = AtLeast(1, new Option<int>("--workers")
     {
         Description = "Pictures generated at once. As many as there are cores, with --threads 1, is the fastest for small models.", DefaultValueFactory = _ => 1,
-    };
+    });
 
     public static Option<bool> BFloat16 { get; } = new("--bfloat16")
     {
@@ -37,6 +38,17 @@ internal static class CommonOptions
 
     public static SampledModel SampledModel(ParseResult parsed) => new(
         parsed.GetValue(Model)?.FullName, parsed.GetValue(FewSteps) ? DrawingsModelExtensions.ShippedAdapters : parsed.GetValue(Adapters)?.FullName);
+
+    /// <summary>The option, whose numbers are refused where they are smaller.</summary>
+    public static Option<T> AtLeast<T>(T least, Option<T> option)
+        where T : INumber<T>
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<T>() is { } value && value < least) result.AddError($"{option.Name} is {value}; expected at least {least}.");
+        });
+        return option;
+    }
 
     private static Option<bool> MakeFewSteps()
     {
@@ -58,7 +70,7 @@ internal static class CommonOptions
         {
             return action();
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or CheckpointException or TrainingDivergedException)
         {
             Console.Error.WriteLine(e.Message);
             return 2;

@@ -9,14 +9,14 @@ internal static class FrechetCommand
 {
     public static Command Make()
     {
-        var count = new Option<int>("--count") { Description = "Pictures of each set.", DefaultValueFactory = _ => 2000 };
+        var count = CommonOptions.AtLeast(2, new Option<int>("--count") { Description = "Pictures of each set.", DefaultValueFactory = _ => 2000 });
         var pictures = new Option<DirectoryInfo>("--pictures")
         {
             Description = "Folder of the generated pictures; those that are there are not made again.",
             DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "frechet")),
         };
-        var neighbours = new Option<int>("--neighbours") { Description = "Generated pictures whose nearest training drawing is looked for; 0 for none.", DefaultValueFactory = _ => 500 };
-        var pool = new Option<int>("--pool") { Description = "Training drawings to look among.", DefaultValueFactory = _ => 24000 };
+        var neighbours = CommonOptions.AtLeast(0, new Option<int>("--neighbours") { Description = "Generated pictures whose nearest training drawing is looked for; 0 for none.", DefaultValueFactory = _ => 500 });
+        var pool = CommonOptions.AtLeast(1, new Option<int>("--pool") { Description = "Training drawings to look among.", DefaultValueFactory = _ => 24000 });
         var seed = new Option<ulong>("--training-seed") { Description = "Seed of the drawings that the model was trained on, as in its recipe.", DefaultValueFactory = _ => 1 };
         var output = new Option<DirectoryInfo>("--out") { Description = "Folder of the neighbours' plot and sheet.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "frechet-report")) };
         var command = new Command("frechet", "Tells how far generated pictures are from unseen drawings, and whether they are copies of training drawings.")
@@ -27,9 +27,9 @@ internal static class FrechetCommand
         {
             SampledModel model = CommonOptions.SampledModel(parsed);
             using Classifier judge = Classifier.Open(CommonOptions.JudgeFolder(parsed));
-            var folder = new PictureFolder(parsed.GetValue(pictures)!.FullName, $"model {model.Print}, default settings");
-            PictureOrder[] orders = RealFeatures.Orders(parsed.GetValue(count));
             using DiffusionPipeline pipeline = model.Builder().Build();
+            var folder = new PictureFolder(parsed.GetValue(pictures)!.FullName, model.Describe(pipeline));
+            PictureOrder[] orders = RealFeatures.Orders(parsed.GetValue(count));
             Bar.Show("generated pictures", orders.Length, progress => folder.Make(pipeline, orders, parsed.GetValue(CommonOptions.Workers), progress, token));
 
             var features = new JudgeFeatures(judge);

@@ -7,7 +7,7 @@ internal static class SheetCommand
 {
     public static Command Make()
     {
-        var columns = new Option<int>("--columns") { Description = "Pictures of each prompt.", DefaultValueFactory = _ => 4 };
+        var columns = CommonOptions.AtLeast(1, new Option<int>("--columns") { Description = "Pictures of each prompt.", DefaultValueFactory = _ => 4 });
         var file = new Option<FileInfo>("--out") { Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png") };
         var command = new Command("sheet", "Draws the six prompts, a row each and a column for each of the seeds from 0, with default settings.")
         {

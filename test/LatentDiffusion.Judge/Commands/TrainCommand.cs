@@ -7,7 +7,7 @@ internal static class TrainCommand
 {
     public static Command Make()
     {
-        var steps = new Option<long>("--steps") { Description = "Steps of the whole run.", DefaultValueFactory = _ => 2000 };
+        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps") { Description = "Steps of the whole run.", DefaultValueFactory = _ => 2000 });
         var command = new Command("train", "Trains the judge on drawings; a run that was stopped goes on.")
         {
             CommonOptions.Judge, CommonOptions.Threads, CommonOptions.BFloat16, steps,

@@ -12,9 +12,9 @@ internal static class VariantsCommand
 
     public static Command Make()
     {
-        var steps = new Option<long>("--steps") { Description = "Steps of 16 drawings that each variant trains.", DefaultValueFactory = _ => 3000 };
-        var drawings = new Option<long>("--drawings") { Description = "Drawings that all are trained on.", DefaultValueFactory = _ => 12000 };
-        var pictures = new Option<int>("--pictures") { Description = "Pictures that each is measured by.", DefaultValueFactory = _ => 500 };
+        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps") { Description = "Steps of 16 drawings that each variant trains.", DefaultValueFactory = _ => 3000 });
+        var drawings = CommonOptions.AtLeast(2, new Option<long>("--drawings") { Description = "Drawings that all are trained on.", DefaultValueFactory = _ => 12000 });
+        var pictures = CommonOptions.AtLeast(2, new Option<int>("--pictures") { Description = "Pictures that each is measured by.", DefaultValueFactory = _ => 500 });
         var work = new Option<DirectoryInfo>("--work") { Description = "Folder of the runs and results; what is there is not done again.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "variants")) };
         var output = new Option<DirectoryInfo?>("--out") { Description = $"Folder of {QualityCommand.Page}, whose table is replaced; it is printed where not given." };
         var command = new Command("variants", "Trains small variants of the model with the same budget and measures what each improvement of training brings.")
@@ -28,7 +28,8 @@ internal static class VariantsCommand
                 CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(pictures), parsed.GetValue(CommonOptions.Workers), token);
             using VariantData data = VariantData.Open(CommonOptions.SampledModel(parsed), folder, parsed.GetValue(drawings), token);
             var training = new VariantTraining(data, parsed.GetValue(steps), CommonOptions.Precision(parsed));
-            var report = new QualityReport(bench, parsed.GetValue(output)?.FullName);
+            var cells = Variant.All.ToDictionary(v => v, CellsOf);
+            var report = new QualityReport(bench, [.. Variant.All.SelectMany(v => cells[v])], parsed.GetValue(output)?.FullName);
             foreach (Variant variant in Variant.All)
             {
                 string own = Path.Combine(folder, variant.Folder);
@@ -37,8 +38,8 @@ internal static class VariantsCommand
                     training.Run(variant, own, progress, token);
                     return true;
                 });
-                report.Add(Table, Measured(bench, variant.Name, VariantTraining.Averaged(own)));
-                if (variant.MeasuresLastWeights) report.Add(Table, Measured(bench, $"{variant.Name}, last weights without averaging", VariantTraining.Last(own)));
+                foreach ((QualityCell cell, string model) in cells[variant].Zip([VariantTraining.Averaged(own), VariantTraining.Last(own)]))
+                    report.Set(cell, bench.Measure(new SampledModel(model), cell));
                 report.Write();
             }
 
@@ -48,6 +49,10 @@ internal static class VariantsCommand
         return command;
     }
 
-    private static CellResult Measured(QualityBench bench, string name, string model) =>
-        bench.Measure(new SampledModel(model), new QualityCell(Table, name, "", s_sampling));
+    /// <summary>A row for the averaged weights, and for some variants one for the last.</summary>
+    private static QualityCell[] CellsOf(Variant variant)
+    {
+        var averaged = new QualityCell(Table, variant.Name, "", s_sampling);
+        return variant.MeasuresLastWeights ? [averaged, averaged with { Row = $"{variant.Name}, last weights without averaging" }] : [averaged];
+    }
 }

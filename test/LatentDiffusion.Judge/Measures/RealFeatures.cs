@@ -9,7 +9,8 @@ namespace LatentDiffusion.Judge;
 /// </summary>
 internal sealed class RealFeatures : IDisposable
 {
-    private RealFeatures(Tensor first, Tensor reference) => (First, Reference, Distance) = (first, reference, FrechetDistance.Between(first, reference));
+    private RealFeatures(Tensor first, Tensor reference) =>
+        (First, Reference, Distance, Kernel) = (first, reference, FrechetDistance.Between(first, reference), KernelDistance.Between(first, reference).Mean);
 
     /// <summary>float64 [pictures, width], of the set whose place generated pictures take.</summary>
     public Tensor First { get; }
@@ -19,6 +20,9 @@ internal sealed class RealFeatures : IDisposable
 
     /// <summary>The Fréchet distance of the two.</summary>
     public double Distance { get; }
+
+    /// <summary>Their kernel distance, unbiased: about 0.</summary>
+    public double Kernel { get; }
 
     /// <summary>What the generated pictures are asked to show.</summary>
     public static PictureOrder[] Orders(int pictures) =>

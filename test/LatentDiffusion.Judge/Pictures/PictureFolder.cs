@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using System.Text.Json;
 
 namespace LatentDiffusion.Judge;
 
@@ -11,8 +9,6 @@ namespace LatentDiffusion.Judge;
 /// </summary>
 internal sealed class PictureFolder
 {
-    private const string SettingsFile = "settings.txt", PaceFile = "pace.json";
-
     private static readonly SkiaImageCodec s_codec = new();
 
     private readonly string _folder;
@@ -22,16 +18,9 @@ internal sealed class PictureFolder
     /// <exception cref="InvalidDataException">The folder has pictures of other settings.</exception>
     public PictureFolder(string folder, string settings)
     {
-        _folder = Directory.CreateDirectory(folder).FullName;
-        string path = Path.Combine(_folder, SettingsFile);
-        if (!File.Exists(path)) AtomicFile.Write(path, settings);
-        string there = File.ReadAllText(path);
-        if (there != settings)
-            throw new InvalidDataException($"'{_folder}' has pictures of '{there}'; expected '{settings}'. Remove the folder, or name another.");
+        _folder = Path.GetFullPath(folder);
+        FolderSettings.Check(_folder, settings, "pictures");
     }
-
-    /// <summary>Seconds that a picture took on average over all that were made here, each on the clock; null where none was.</summary>
-    public double? SecondsPerPicture => ReadPace() is { Pictures: > 0 } pace ? pace.Seconds / pace.Pictures : null;
 
     /// <summary>Generates those of the pictures that are missing.</summary>
     /// <param name="pipeline">What makes them; as many at once as there are workers.</param>
@@ -44,7 +33,6 @@ internal sealed class PictureFolder
         PictureOrder[] missing = [.. orders.Where(o => !File.Exists(PathOf(o)))];
         int done = orders.Count - missing.Length, made = 0;
         progress?.Report(done);
-        var clock = Stopwatch.StartNew();
         var gate = new Lock();
         try
         {
@@ -63,10 +51,6 @@ internal sealed class PictureFolder
             // Of several workers the first to fail tells why.
             ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
         }
-        finally
-        {
-            if (made > 0) AddPace(made, clock.Elapsed.TotalSeconds);
-        }
     }
 
     /// <summary>Reads a picture that was made.</summary>
@@ -76,18 +60,4 @@ internal sealed class PictureFolder
     public IEnumerable<(ImageBuffer Image, string Prompt)> ReadAll(IEnumerable<PictureOrder> orders) => orders.Select(o => (Read(o), o.Prompt));
 
     private string PathOf(PictureOrder order) => Path.Combine(_folder, order.FileName);
-
-    private Pace ReadPace()
-    {
-        string path = Path.Combine(_folder, PaceFile);
-        return File.Exists(path) ? JsonSerializer.Deserialize<Pace>(File.ReadAllText(path))! : new Pace(0, 0);
-    }
-
-    private void AddPace(int pictures, double seconds)
-    {
-        Pace before = ReadPace();
-        AtomicFile.Write(Path.Combine(_folder, PaceFile), JsonSerializer.Serialize(new Pace(before.Pictures + pictures, before.Seconds + seconds)));
-    }
-
-    private sealed record Pace(int Pictures, double Seconds);
 }

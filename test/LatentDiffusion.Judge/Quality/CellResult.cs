@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LatentDiffusion.Evaluation;
 
 namespace LatentDiffusion.Judge;
@@ -5,7 +6,7 @@ namespace LatentDiffusion.Judge;
 /// <summary>What was measured of one way of sampling.</summary>
 internal sealed record CellResult
 {
-    /// <summary>What it follows from: model, judge, settings, number of pictures.</summary>
+    /// <summary>What it follows from: model, judge, settings, number of pictures, drawings.</summary>
     public required string Key { get; init; }
 
     public required string Row { get; init; }
@@ -18,7 +19,8 @@ internal sealed record CellResult
     /// <summary>Evaluations of the network a picture; a guided one counts twice.</summary>
     public long Evaluations { get; init; }
 
-    /// <summary>Seconds a picture on the clock, with as many workers and threads as the command was given.</summary>
+    /// <summary>Seconds a picture, which are not kept here: those of several cells are measured in turns.</summary>
+    [JsonIgnore]
     public double? Seconds { get; init; }
 
     /// <summary>Pictures in which subject, colour where said and attribute are right.</summary>

@@ -6,13 +6,14 @@ namespace LatentDiffusion.Judge;
 
 /// <summary>
 /// Measures cells. Pictures and results are kept in the work folder, so that a run of hours can be stopped at any moment and
-/// goes on with the picture where it stopped; what another model, judge or number of pictures gave is measured anew.
+/// goes on with the picture where it stopped; what another model, judge, number of pictures or kind of drawings gave is
+/// measured anew. What a change of the library's code does to the pictures it cannot know: another work folder is for that.
 /// </summary>
 internal sealed class QualityBench : IDisposable
 {
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    private readonly string _work, _judgePrint;
+    private readonly string _work, _judgePrint, _drawingsPrint = Fingerprint.OfDrawings(new DrawingSet(DrawingSet.Reference));
     private readonly Classifier _judge;
     private readonly JudgeFeatures _features;
     private readonly JudgeScorer _scorer;
@@ -40,8 +41,8 @@ internal sealed class QualityBench : IDisposable
     /// <summary>Stops it.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>The Fréchet distance of two sets of real drawings of as many pictures.</summary>
-    public double RealDistance => _real.Value.Distance;
+    /// <summary>Features of two sets of real drawings, each of as many pictures.</summary>
+    public RealFeatures Real => _real.Value;
 
     /// <summary>What was measured of a cell before; null for nothing.</summary>
     public CellResult? Known(SampledModel model, QualityCell cell)
@@ -56,7 +57,8 @@ internal sealed class QualityBench : IDisposable
     {
         if (Known(model, cell) is { } before) return before;
         CellResult result = Sampled(model, cell);
-        AtomicFile.Write(PathOf(cell), JsonSerializer.Serialize(result, s_json));
+        // That it is refused is found at once, and may be mended.
+        if (result.Refused is null) AtomicFile.Write(PathOf(cell), JsonSerializer.Serialize(result, s_json));
         return result;
     }
 
@@ -68,7 +70,7 @@ internal sealed class QualityBench : IDisposable
 
     private string PathOf(QualityCell cell) => Path.Combine(Directory.CreateDirectory(Path.Combine(_work, "cells")).FullName, cell.FileName);
 
-    private string KeyOf(SampledModel model, QualityCell cell) => $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Orders.Count} pictures";
+    private string KeyOf(SampledModel model, QualityCell cell) => $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Orders.Count} pictures, drawings {_drawingsPrint}";
 
     private CellResult Sampled(SampledModel from, QualityCell cell)
     {
@@ -92,7 +94,7 @@ internal sealed class QualityBench : IDisposable
         using Tensor features = _features.ExtractAll(Orders.Select(folder.Read), cancellationToken: Cancellation);
         return result with
         {
-            Evaluations = counter!.Evaluations, Seconds = folder.SecondsPerPicture, All = adherence.All, Aspects = adherence.Aspects,
+            Evaluations = counter!.Evaluations, All = adherence.All, Aspects = adherence.Aspects,
             Frechet = FrechetDistance.Between(features, _real.Value.Reference), Kernel = KernelDistance.Between(features, _real.Value.Reference).Mean,
         };
     }

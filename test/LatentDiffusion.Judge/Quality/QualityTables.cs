@@ -6,14 +6,28 @@ namespace LatentDiffusion.Judge;
 internal static class QualityTables
 {
     private const string Missing = "";
-    private static readonly string[] s_head = ["", "evaluations", "seconds", "all right", "subject", "colour", "attribute", "Fréchet"];
 
-    /// <summary>A row for each result.</summary>
-    public static string Rows(IEnumerable<CellResult> results) => Table.Markdown(s_head, results.Select(r => r.Refused is null
-        ? (string[])[r.Row, $"{r.Evaluations}", Number(r.Seconds, "F2"), Percent.Of(r.All), Share(r, JudgeScorer.Subject), Share(r, JudgeScorer.Color), Share(r, JudgeScorer.Attribute), Number(r.Frechet, "F2")]
-        : [r.Row, $"not possible: {r.Refused}", Missing, Missing, Missing, Missing, Missing, Missing]));
+    /// <summary>A row for each result; seconds where any was timed.</summary>
+    public static string Rows(IReadOnlyList<CellResult> results)
+    {
+        bool timed = results.Any(r => r.Seconds is not null);
+        string[] seconds = timed ? ["seconds"] : [];
+        string[] head = ["", "evaluations", .. seconds, "all right", "subject", "colour", "attribute", "Fréchet", "kernel"];
+        return Table.Markdown(head, results.Select(Row));
 
-    /// <summary>A row for each solver and a column for each budget: share of pictures in which all is right, and Fréchet distance.</summary>
+        string[] Row(CellResult r)
+        {
+            if (r.Refused is not null) return [r.Row, $"not possible: {r.Refused}", .. Enumerable.Repeat(Missing, head.Length - 2)];
+            string[] time = timed ? [Number(r.Seconds, "F2")] : [];
+            return
+            [
+                r.Row, $"{r.Evaluations}", .. time, Percent.Of(r.All), Share(r, JudgeScorer.Subject), Share(r, JudgeScorer.Color), Share(r, JudgeScorer.Attribute),
+                Number(r.Frechet, "F1"), Number(r.Kernel, "F1"),
+            ];
+        }
+    }
+
+    /// <summary>A row for each solver and a column for each budget: share of pictures in which all is right, and kernel distance.</summary>
     public static string Solvers(IReadOnlyList<CellResult> results)
     {
         string[] columns = [.. QualityCells.Budgets.Select(b => $"{b}")];
@@ -26,7 +40,7 @@ internal static class QualityTables
     {
         null => Missing,
         { Refused: not null } => "not possible",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{100 * result.All!.Share:F0} %, {result.Frechet:F1}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{100 * result.All!.Share:F0} %, {result.Kernel:F1}{(result.Column == $"{result.Evaluations}" ? "" : $" ({result.Evaluations})")}"),
     };
 
     private static string Share(CellResult result, string aspect) =>

@@ -4,7 +4,7 @@ using ScottPlot.TickGenerators;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Quality against network evaluations, a line for each solver: Fréchet distance on the left, share of right pictures on the right.</summary>
+/// <summary>Quality against network evaluations, a line for each solver: kernel distance on the left, share of right pictures on the right.</summary>
 internal static class SolverPlot
 {
     private const int PanelWidth = 760, PanelHeight = 620, Colors = 10;
@@ -17,9 +17,8 @@ internal static class SolverPlot
         Multiplot figure = new();
         figure.AddPlots(2);
         figure.Layout = new ScottPlot.MultiplotLayouts.Columns();
-        Panel(figure.GetPlot(0), "Fréchet distance from unseen drawings", results, plain, r => Math.Log10(r.Frechet));
+        Panel(figure.GetPlot(0), "kernel distance from unseen drawings", results, plain, r => r.Kernel);
         Panel(figure.GetPlot(1), "pictures in which all is right, %", results, plain, r => 100 * r.All!.Share);
-        figure.GetPlot(0).Axes.Left.TickGenerator = Decades();
         return figure.Render(2 * PanelWidth, PanelHeight).GetImageBytes(ImageFormat.Png);
     }
 
@@ -46,9 +45,4 @@ internal static class SolverPlot
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. QualityCells.Budgets.Select(b => Math.Log10(b))], [.. QualityCells.Budgets.Select(b => $"{b}")]);
         plot.ShowLegend(Edge.Right);
     }
-
-    private static NumericAutomatic Decades() => new()
-    {
-        LabelFormatter = exponent => Math.Pow(10, exponent).ToString("G3", System.Globalization.CultureInfo.InvariantCulture),
-    };
 }

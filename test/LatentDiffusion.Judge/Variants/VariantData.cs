@@ -7,15 +7,18 @@ internal sealed class VariantData : IDisposable
 {
     private const ulong DrawingSeed = 1;
 
-    private VariantData(DiffusionModel model, LatentCache latents)
+    private VariantData(DiffusionModel model, LatentCache latents, string name)
     {
-        (Model, Latents) = (model, latents);
+        (Model, Latents, Name) = (model, latents, name);
         (double mean, double deviation) = latents.Statistics();
         Scaling = new LatentScaling(mean, 1 / deviation);
     }
 
     /// <summary>The model whose networks' shapes, autoencoder and vocabulary the variants have.</summary>
     public DiffusionModel Model { get; }
+
+    /// <summary>Says which they are.</summary>
+    public string Name { get; }
 
     /// <summary>Latents and captions.</summary>
     public LatentCache Latents { get; }
@@ -40,10 +43,11 @@ internal sealed class VariantData : IDisposable
             if (model.Components is not { Autoencoder: AutoencoderKL autoencoder, Tokenizer: { } tokenizer })
                 throw new InvalidDataException($"'{from.Folder}' has no {nameof(AutoencoderKL)} with a CLIP tokenizer, which the variants are trained with.");
             LatentCache? latents = null;
+            string name = $"model {from.Print}, drawings {DrawingSeed}";
             Bar.Show("latents", (int)drawings, progress => latents = LatentCache.Open(
-                Path.Combine(Directory.CreateDirectory(work).FullName, "latents.safetensors"), $"model {from.Print}, drawings {DrawingSeed}", autoencoder,
+                Path.Combine(Directory.CreateDirectory(work).FullName, "latents.safetensors"), name, autoencoder,
                 tokenizer.Build(), new DrawingImages(new DrawingSource(DrawingSeed)), drawings, new Report<long>(done => progress.Report((int)done)), cancellationToken));
-            return new VariantData(model, latents!);
+            return new VariantData(model, latents!, $"{name}, the first {drawings}");
         }
         catch
         {

@@ -22,14 +22,16 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
     /// <summary>Folder of the last weights.</summary>
     public static string Last(string folder) => Path.Combine(folder, "model-last");
 
-    /// <summary>Trains it, unless its folders are there.</summary>
+    /// <summary>Trains it, unless that was done.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="folder">Its folder.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step; it goes on from there the next time.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="InvalidDataException">The folder has a training of something else.</exception>
     public void Run(Variant variant, string folder, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
     {
+        FolderSettings.Check(folder, $"{data.Name}, {steps} steps, {precision}, {variant}, {s_options}", "a training");
         if (IsDone(variant, folder)) return;
         manual_seed((long)Seed);
         LatentScaling scaling = variant.ScalesLatents ? data.Scaling : new LatentScaling(0, 1);

@@ -91,7 +91,6 @@ public sealed class JudgeTests
         Assert.Equal(before, Written());
         Assert.Equal(
             pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image.Rgb.ToArray(), pictures.Read(orders[1]).Rgb.ToArray());
-        Assert.True(pictures.SecondsPerPicture > 0);
         Assert.Contains("model b", Assert.Throws<InvalidDataException>(() => new PictureFolder(folder["pictures"], "model b")).Message);
 
         DateTime[] Written() => [.. orders[..3].Select(o => File.GetLastWriteTimeUtc(Path.Combine(folder["pictures"], o.FileName)))];
@@ -123,6 +122,54 @@ public sealed class JudgeTests
         Assert.Equal("ddim-4-steps-scale-3-until-0.5-bfloat16", settings.ToString());
 
         static ImageBuffer Draw(DiffusionPipeline pipeline) => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image;
+    }
+
+    [Fact]
+    public void Pictures_are_timed_in_turns_and_only_as_they_are_sampled()
+    {
+        using var model = new TinyModel();
+        using var folder = new TemporaryFolder();
+        var sampled = new SampledModel(model.Folder);
+        SamplingSettings quick = new() { Steps = 1 }, slow = new() { Steps = 40, Scale = 3 };
+        var counts = new List<int>();
+        PictureTimes times = PictureTimes.Measure(folder[""], sampled, [quick, slow], "a blue bird", new Counter(counts), CancellationToken.None);
+        Assert.Equal(Enumerable.Range(1, PictureTimes.Pictures(2)), counts);
+        Assert.True(times.Of(sampled, quick) > 0 && times.Of(sampled, slow) > 0);
+        Assert.Null(times.Of(sampled, quick with { Scale = 3 }));
+        Assert.Equal(times.Of(sampled, slow), PictureTimes.Read(folder[""]).Of(sampled, slow));
+        Assert.Null(PictureTimes.Read(folder["elsewhere"]).Of(sampled, slow));
+    }
+
+    [Fact]
+    public void Tables_say_where_a_solver_makes_fewer_evaluations_and_leave_out_seconds_that_nobody_measured()
+    {
+        CellResult result = new() { Key = "", Row = "heun", Column = "10", Evaluations = 9, All = Proportion.Of(93, 100), Kernel = 15.03, Frechet = 419.34 };
+        Assert.Contains("| heun |  | 93 %, 15.0 (9) |  |  |", QualityTables.Solvers([result]), StringComparison.Ordinal);
+        Assert.Contains("| heun |  | 93 %, 15.0 |  |  |", QualityTables.Solvers([result with { Evaluations = 10 }]), StringComparison.Ordinal);
+        Assert.DoesNotContain("seconds", QualityTables.Rows([result]), StringComparison.Ordinal);
+        Assert.Contains("| heun | 9 | 1.50 | 93.0 % (", QualityTables.Rows([result with { Seconds = 1.5 }]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_of_a_folder_are_those_it_was_begun_with()
+    {
+        using var folder = new TemporaryFolder();
+        FolderSettings.Check(folder["runs"], "1000 steps", "a training");
+        FolderSettings.Check(folder["runs"], "1000 steps", "a training");
+        string message = Assert.Throws<InvalidDataException>(() => FolderSettings.Check(folder["runs"], "2000 steps", "a training")).Message;
+        Assert.Contains("has a training of '1000 steps'; expected '2000 steps'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Defaults_tell_what_changes_the_pictures()
+    {
+        var shipped = new SampledModel(null);
+        using DiffusionPipeline pipeline = shipped.Builder().Build();
+        string usual = shipped.Describe(pipeline);
+        Assert.Contains("14 steps, guidance scale 1.5", usual, StringComparison.Ordinal);
+        Assert.Contains("IntervalGuidance", usual, StringComparison.Ordinal);
+        using DiffusionPipeline other = shipped.Builder().UseGuidance(_ => new ClassifierFreeGuidance()).Build();
+        Assert.NotEqual(usual, shipped.Describe(other));
     }
 
     [Fact]
