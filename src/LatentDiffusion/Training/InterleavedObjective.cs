@@ -19,7 +19,7 @@ public sealed class InterleavedObjective : ITrainingObjective
 
     /// <summary>Joins objectives.</summary>
     /// <param name="parts">Objectives with the number of batches that each has in an epoch, at least 1; the caller's.</param>
-    /// <exception cref="ArgumentException">There is none, or they train different networks.</exception>
+    /// <exception cref="ArgumentException">There is none, they train different networks, or one has target networks.</exception>
     public InterleavedObjective(params IReadOnlyList<(ITrainingObjective Objective, long Batches)> parts)
     {
         ArgumentNullException.ThrowIfNull(parts);
@@ -30,6 +30,8 @@ public sealed class InterleavedObjective : ITrainingObjective
             ArgumentOutOfRangeException.ThrowIfLessThan(batches, 1, nameof(parts));
             if (objective.Modules.Count != Modules.Count || objective.Modules.Any(m => Modules.GetValueOrDefault(m.Key) != m.Value))
                 throw new ArgumentException("The objectives train different networks; expected the same of each.", nameof(parts));
+            if (objective is ITargetObjective { Targets.Count: > 0 })
+                throw new ArgumentException("An objective has target networks of its own, which nobody would move once they are joined; expected none, which is a target decay of 0.", nameof(parts));
         }
 
         _parts = [.. parts];

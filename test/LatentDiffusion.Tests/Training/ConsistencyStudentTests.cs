@@ -135,6 +135,7 @@ public sealed class ConsistencyStudentTests : IDisposable
         float[] adapted;
         using (var lora = new LoraTraining(networks, new LoraTrainingOptions { Rank = 2 }))
         {
+            Assert.Contains("target decay", Assert.Throws<ArgumentException>(() => new InterleavedObjective((averaging, 1))).Message, StringComparison.Ordinal);
             Assert.Contains("TargetDecay", Assert.Throws<ArgumentException>(() => lora.Objective(averaging)).Message, StringComparison.Ordinal);
             Assert.True(new Trainer(s_training).Run(lora.Objective(objective), _folder["run"]));
             adapted = Output(student, null);
@@ -150,6 +151,39 @@ public sealed class ConsistencyStudentTests : IDisposable
         byte[] picture = pipeline.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray();
         using DiffusionPipeline plain = new DiffusionPipelineBuilder().UseModelFolder(_model.Folder).UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler)).Build();
         Assert.NotEqual(plain.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray(), picture);
+    }
+
+    [Fact]
+    public void Latents_that_are_scaled_are_not_scaled_again()
+    {
+        using LatentCache plain = LatentCache.Open(
+            _folder["plain.safetensors"], "test", (AutoencoderKL)_teacher.Autoencoder, _teacher.Tokenizer!.Build(), new TinyDenoiser.Stripes(6), 6,
+            new LatentCacheOptions { Type = ScalarType.Float32 });
+        using LatentCache scaled = LatentCache.Open(
+            _folder["scaled.safetensors"], "test", _teacher, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Type = ScalarType.Float32 });
+        Assert.True(scaled.IsScaled && !plain.IsScaled);
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        double expected = Loss(plain);
+        Assert.Equal(expected, Loss(scaled), 1e-4 * expected);
+        using var texts = new ClipTextConditioning(_teacher.TextEncoder!, _teacher.Tokenizer!.Build(), scaled.Ids, train: false);
+        Assert.Contains("scaled already", Assert.Throws<ArgumentException>(
+            () => new ConsistencyObjective(student, _teacher.UNet, texts, scaled, new LatentScaling(0, 0.5), _teacher.Scheduler, s_options)).Message, StringComparison.Ordinal);
+
+        double Loss(LatentCache data)
+        {
+            using var objective = new ConsistencyObjective(student, _teacher, data, s_options);
+            using var generator = new Generator(5);
+            return objective.Loss(new TrainingStep(0, generator)).item<float>();
+        }
+    }
+
+    [Fact]
+    public void Texts_with_a_mask_are_refused()
+    {
+        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using var objective = new ConsistencyObjective(student, _teacher.UNet, new Masked(), _data, LatentScaling.None, _teacher.Scheduler, s_options);
+        using var generator = new Generator(5);
+        Assert.Contains("mask", Assert.Throws<NotSupportedException>(() => objective.Loss(new TrainingStep(0, generator))).Message, StringComparison.Ordinal);
     }
 
     private static float[] Values(nn.Module network) => [.. network.parameters().SelectMany(p => p.detach().to(ScalarType.Float32).data<float>())];
@@ -168,6 +202,13 @@ public sealed class ConsistencyStudentTests : IDisposable
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build();
         return pipeline.Generate(Request(steps, guidance)).Images[0].Image.Rgb.ToArray();
+    }
+
+    private sealed class Masked : ITextConditioning
+    {
+        public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();
+
+        public Conditioning Encode(Tensor rows, Tensor dropped) => new(zeros(rows.shape[0], 5, 16), mask: ones(rows.shape[0], 5, ScalarType.Int64));
     }
 
     /// <summary>A target without the guidance embedding that its network has.</summary>

@@ -28,12 +28,12 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     /// <summary>Prepares the distillation of a model as its files have it.</summary>
     /// <param name="student">The network to train: see <see cref="ConsistencyStudent.Of"/>.</param>
     /// <param name="teacher">A model with one text tower; stays as it is.</param>
-    /// <param name="data">Latents, before shift and scale, and captions.</param>
+    /// <param name="data">Latents and captions.</param>
     /// <param name="options">Points, guidance, target and distance.</param>
     /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
     /// <inheritdoc cref="ConsistencyObjective(UNet2DConditionModel, UNet2DConditionModel, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
     public ConsistencyObjective(UNet2DConditionModel student, StableDiffusionComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
-        : this(student, Given(teacher).UNet, TextOf(teacher, data), data, ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
+        : this(student, Given(teacher).UNet, TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the distillation for texts from anywhere.</summary>
@@ -41,7 +41,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     /// <param name="teacher">The teacher's U-Net, evaluated without gradients in the type of its weights.</param>
     /// <param name="text">Where texts come from, by the index of the picture; frozen. The caller's.</param>
     /// <param name="data">Latents.</param>
-    /// <param name="scaling">How the latents are scaled.</param>
+    /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
     /// <param name="scheduler">The teacher's scheduler: its training schedule and prediction are taken, its class is not.</param>
     /// <param name="options">Points, guidance, target and distance.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
@@ -59,6 +59,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
         CheckNetworks(student.Config, teacher.Config, data.Shape[0]);
         if (text.Modules.Count > 0)
             throw new ArgumentException($"The texts train {string.Join(", ", text.Modules.Keys)}; teacher and student share one text encoder, which stays as it is.", nameof(text));
+        if (data.IsScaled && scaling != LatentScaling.None)
+            throw new ArgumentException($"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
         (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
         var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(Scheduler), options.GuidanceInterval);
@@ -93,13 +95,18 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
 
     /// <inheritdoc />
+    /// <exception cref="NotSupportedException">The texts are masked.</exception>
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
         ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        Tensor index = tensor(_indices.Of(step.Index));
-        Tensor sample = _data.Latents.index_select(0, index).to(wide).Plus(-_scaling.Shift).Times(_scaling.Scale);
-        Tensor text = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool)).HiddenStates;
+        long[] rows = _indices.Of(step.Index);
+        Tensor index = tensor(rows);
+        Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Plus(-_scaling.Shift).Times(_scaling.Scale);
+        Conditioning told = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool));
+        if (told.Mask is not null)
+            throw new NotSupportedException("The texts have a mask, which teacher and student would not be told of: a consistency model is distilled with texts of one length.");
+        Tensor text = told.HiddenStates;
         Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
         return _loss.Of(sample, text, empty, step.Generator, Evaluate(_student, wide), Evaluate(_target ?? _student, wide), Evaluate(_teacher, wide));
     }
