@@ -31,7 +31,7 @@ public sealed class AutoencoderObjective : ReconstructionObjective
         (mean, logVariance) = (mean.to(wide), logVariance.to(wide));
         Tensor noise = randn(mean.shape, generator: step.Generator).to(wide, mean.device);
         Tensor latents = mean.Plus(logVariance.Times(0.5).exp() * noise);
-        Tensor reconstruction = _network.Decode(latents.to(pixels.dtype)).to(wide);
+        Tensor reconstruction = _network.Decode(latents.to(DecoderType)).to(wide);
         // Per latent value, so that the weight means the same at every size.
         Tensor divergence = (mean.Squared().Plus(logVariance.exp()).Plus(-1) - logVariance).mean().Times(0.5);
         step.Report("divergence", divergence);

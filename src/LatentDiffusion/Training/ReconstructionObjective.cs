@@ -32,6 +32,9 @@ public abstract class ReconstructionObjective : ITrainingObjective
     /// <summary>Around the encoder: keeps its gradients out where it is not trained.</summary>
     private protected IDisposable? Encoding() => Options.TrainEncoder ? null : no_grad();
 
+    /// <summary>Type of the decoder, which is not the encoder's where it alone is trained, and not in float32.</summary>
+    private protected ScalarType DecoderType => Modules.First(m => m.Key.StartsWith("vae", StringComparison.Ordinal)).Value.parameters().First().dtype;
+
     /// <inheritdoc />
     public IReadOnlyDictionary<string, string> Identity => _images.Identity;
 

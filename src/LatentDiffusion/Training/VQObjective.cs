@@ -37,7 +37,7 @@ public sealed class VQObjective : ReconstructionObjective
         }
 
         Tensor straight = latents.Plus((codes - latents).detach());
-        Tensor reconstruction = _network.Decode(straight, quantize: false).to(wide);
+        Tensor reconstruction = _network.Decode(straight.to(DecoderType), quantize: false).to(wide);
         Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).Squared().mean();
         Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).Squared().mean();
         step.Report("quantization", codebook);

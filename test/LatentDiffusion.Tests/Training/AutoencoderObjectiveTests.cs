@@ -58,8 +58,10 @@ public sealed class AutoencoderObjectiveTests
         Assert.Contains("KlWeight", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Where_the_encoder_is_kept_the_decoder_alone_learns()
+    [Theory]
+    [InlineData(TrainingPrecision.Float32)]
+    [InlineData(TrainingPrecision.BFloat16)]
+    public void Where_the_encoder_is_kept_the_decoder_alone_learns(TrainingPrecision precision)
     {
         manual_seed(1);
         using AutoencoderKL gaussian = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
@@ -68,12 +70,12 @@ public sealed class AutoencoderObjectiveTests
         Learns(gaussian, new AutoencoderObjective(gaussian, new OnePicture(), options));
         Learns(coded, new VQObjective(coded, new OnePicture(), options));
 
-        static void Learns(nn.Module network, ITrainingObjective objective)
+        void Learns(nn.Module network, ITrainingObjective objective)
         {
             Dictionary<string, byte[]> Weights() => network.state_dict().ToDictionary(p => p.Key, p => p.Value.bytes.ToArray());
             using var folder = new TemporaryFolder();
             Dictionary<string, byte[]> before = Weights();
-            new Trainer(new TrainingOptions { Steps = 3, CheckpointEvery = 3, Optimizer = new OptimizerOptions { WarmupSteps = 1, WeightDecay = 0.1 } }).Run(objective, folder["run"]);
+            new Trainer(new TrainingOptions { Steps = 3, CheckpointEvery = 3, Precision = precision, Optimizer = new OptimizerOptions { WarmupSteps = 1, WeightDecay = 0.1 } }).Run(objective, folder["run"]);
             foreach ((string name, byte[] after) in Weights())
                 Assert.True(before[name].SequenceEqual(after) == (!name.StartsWith("decoder.", StringComparison.Ordinal) && !name.StartsWith("post_quant_conv.", StringComparison.Ordinal)), name);
         }
