@@ -38,6 +38,12 @@ public static class Checkpoint
         return Open(Path.Combine(folder, found));
     }
 
+    /// <summary>Whether a file in a component's folder has, by its name, all its weights, some of them, or their index; of whatever variant.</summary>
+    internal static bool IsWeights(string file) =>
+        s_names.Any(name => file.StartsWith($"{name}.", StringComparison.Ordinal) || file.StartsWith($"{name}-", StringComparison.Ordinal))
+        && (file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".bin", StringComparison.Ordinal)
+            || (file.Contains(".index.", StringComparison.Ordinal) && file.EndsWith(".json", StringComparison.Ordinal)));
+
     /// <summary>A variant's name stands before the last extension; some older indices have it before the first.</summary>
     private static IEnumerable<string> Names(string? variant)
     {

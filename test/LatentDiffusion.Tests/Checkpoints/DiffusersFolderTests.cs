@@ -66,6 +66,41 @@ public sealed class DiffusersFolderTests : IDisposable
         ModelAssert.SameFiles(_folder["a"], _folder["b"]);
     }
 
+    [Fact]
+    public void WhatStoodThereIsNeverReadForWhatIsWritten()
+    {
+        using StableDiffusionComponents first = TinyModels.Make("sd1"), second = TinyModels.Make("sd1");
+        using (no_grad()) foreach (var parameter in second.UNet.parameters()) parameter.add_(1);
+        DiffusersFolder.Write(first, _folder["a"]);
+        string unet = Path.Combine(_folder["a"], "unet"), weights = Path.Combine(unet, "diffusion_pytorch_model.safetensors");
+        string[] stale = ["diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00002.safetensors", "diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.bin"];
+        foreach (string name in stale) File.Copy(weights, Path.Combine(unet, name));
+        File.WriteAllText(Path.Combine(unet, "notes.txt"), "kept");
+        DiffusersFolder.Write(second, _folder["a"]);
+        Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors", "notes.txt"], Directory.GetFiles(unet).Select(f => Path.GetFileName(f)).Order());
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
+        ModelAssert.SameNetworks(second, read);
+
+        // A write that fails leaves no model of two.
+        using StableDiffusionComponents broken = TinyModels.Make("sd1");
+        File.Delete(Path.Combine(_folder["a"], "vae", "config.json"));
+        Directory.CreateDirectory(Path.Combine(_folder["a"], "vae", "config.json"));
+        Assert.ThrowsAny<Exception>(() => DiffusersFolder.Write(broken, _folder["a"]));
+        Assert.False(File.Exists(Path.Combine(_folder["a"], "model_index.json")));
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("/", "")]
+    [InlineData("", "/")]
+    public void TheFolderThatWasReadIsNotWrittenTo(string read, string written)
+    {
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using StableDiffusionComponents again = DiffusersFolder.Read(_folder["a"] + read);
+        Assert.Contains("write to another", Assert.Throws<ArgumentException>(() => DiffusersFolder.Write(again, _folder["a"] + written)).Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_folder["a"], "model_index.json")));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -40,8 +40,13 @@ internal static class DiffusersComponent
     public static void Write(nn.Module network, string folder, WeightsLayout? layout, ScalarType? type)
     {
         Directory.CreateDirectory(folder);
+        string single = network is ClipTextModel ? "model.safetensors" : "diffusion_pytorch_model.safetensors";
         if (layout is not null) layout.Write(network, folder);
-        else StateDict.Save(network, Path.Combine(folder, network is ClipTextModel ? "model.safetensors" : "diffusion_pytorch_model.safetensors"), type);
+        else StateDict.Save(network, Path.Combine(folder, single), type);
+        // Weights that stood there before under another name might be read in their place.
+        IReadOnlyList<string> written = layout?.Names ?? [single];
+        foreach (string name in Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Where(f => Checkpoint.IsWeights(f) && !written.Contains(f)))
+            File.Delete(Path.Combine(folder, name));
         NetworkConfig config = ConfigOf(network);
         JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
         if (config.Source is null) Sign(json, network);

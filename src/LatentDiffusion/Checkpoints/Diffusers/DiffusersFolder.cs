@@ -20,7 +20,7 @@ public static class DiffusersFolder
     public static StableDiffusionComponents Read(string folder, CheckpointOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        string root = Path.GetFullPath(folder);
+        string root = Root(folder);
         FolderPath.CheckFiles(root, root);
         JsonObject index = ReadObject(Path.Combine(root, IndexFile));
         return new FolderReader(root, index, options ?? new CheckpointOptions()).Read();
@@ -29,16 +29,18 @@ public static class DiffusersFolder
     /// <summary>
     /// Writes the components of a pipeline. What was read from a folder is written as it was: the same weights byte for
     /// byte, and with them the components that are no networks known here. The folder is complete only when its
-    /// <c>model_index.json</c> is there, which is written last.
+    /// <c>model_index.json</c> is there, which is written last; one that stood there before is taken away first, and with each
+    /// component the weights that stood there.
     /// </summary>
     /// <param name="components">The components.</param>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
+    /// <exception cref="ArgumentException">It is the folder that they were read from.</exception>
     public static void Write(StableDiffusionComponents components, string folder, ScalarType? type = null)
     {
         ArgumentNullException.ThrowIfNull(components);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        new FolderWriter(components, Path.GetFullPath(folder), type).Write();
+        new FolderWriter(components, Root(folder), type).Write();
     }
 
     /// <summary>Reads a single U-Net.</summary>
@@ -59,6 +61,9 @@ public static class DiffusersFolder
     /// <summary>Reads a single text tower.</summary>
     /// <inheritdoc cref="ReadUNet"/>
     public static ClipTextModel ReadTextEncoder(string folder, CheckpointOptions? options = null) => ReadNetwork<ClipTextModel>(folder, options);
+
+    // One folder has one path, with and without a separator at its end.
+    private static string Root(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     internal static JsonObject ReadObject(string path)
     {

@@ -14,6 +14,8 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
         if (components.Folder is { } source && Path.GetFullPath(source) == root)
             throw new ArgumentException($"{root} is the folder that the components were read from; write to another.");
         Directory.CreateDirectory(root);
+        // From now on, and until all is written, what stood here is no model.
+        File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
         foreach ((string name, nn.Module network) in components.Networks)
             DiffusersComponent.Write(network, Part(name), type is null ? components.Layouts.GetValueOrDefault(name) : null, type);
         WriteTokenizer("tokenizer", components.Tokenizer);

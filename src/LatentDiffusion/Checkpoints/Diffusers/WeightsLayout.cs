@@ -9,6 +9,9 @@ namespace LatentDiffusion;
 /// <param name="Index">Name and text of the index of several files; null for one.</param>
 internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string Name, string Json)? Index = null)
 {
+    /// <summary>Names of all its files.</summary>
+    public IReadOnlyList<string> Names => [.. Files.Select(f => f.Name), .. Index is { } index ? [index.Name] : Array.Empty<string>()];
+
     /// <summary>Remembers how a source is stored; null where it is no safetensors.</summary>
     public static WeightsLayout? Of(ITensorSource source)
     {
