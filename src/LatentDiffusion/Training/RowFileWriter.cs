@@ -163,7 +163,7 @@ internal sealed class RowFileWriter : IDisposable
         {
             string given = rows is null ? "nothing" : $"{rows.dtype} [{string.Join(", ", rows.shape[1..])}]";
             throw new InvalidOperationException(
-                $"The rows of '{column.Name}' before are {column.Type} [{string.Join(", ", column.Shape)}], and now {given}: all pictures of a cache are of one size.");
+                $"The rows of '{column.Name}' before are {column.Type} [{string.Join(", ", column.Shape)}], and now {given}: all rows of a cache are of one shape.");
         }
 
         return rows.cpu().contiguous();

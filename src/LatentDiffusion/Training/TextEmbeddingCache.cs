@@ -35,6 +35,7 @@ public sealed class TextEmbeddingCache : IDisposable
     /// <param name="progress">Told the number of different captions done.</param>
     /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">The encoder makes more chunks of a caption than of the empty one.</exception>
     public static TextEmbeddingCache Open(
         string path, string key, ITextEncoder encoder, IEnumerable<string> captions, TextEmbeddingCacheOptions? options = null,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -53,6 +54,8 @@ public sealed class TextEmbeddingCache : IDisposable
             rows.Add(rowOf[caption]);
         }
 
+        if (encoder is IMeasuredTextEncoder measured && distinct.FirstOrDefault(c => measured.Measure(c) != measured.Measure("")) is { } longer)
+            throw new ArgumentException($"The caption '{longer}' takes more chunks than the empty one, and rows of a cache are of one length: expected an encoder of one chunk, MaxChunks 1.", nameof(captions));
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture, $"{key}\nunconditional\n{ContentKey.Of(encoder)}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));

@@ -246,6 +246,30 @@ public sealed class LatentCacheTests : IDisposable
     }
 
     [Fact]
+    public void ACaptionOfSeveralChunksIsNamed()
+    {
+        using ClipTextModel network = new ClipTextConfig
+        {
+            VocabSize = 600, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 8,
+        }.Build();
+        ITextEncoder Encoder(int chunks) => new WeightedClipTextEncoder(network, s_tokenizer, new PromptingOptions { MaxChunks = chunks });
+        string[] captions = ["a", "one two three four five six seven eight nine ten"];
+        Exception e = Assert.Throws<ArgumentException>(() => TextEmbeddingCache.Open(Path, "k", Encoder(16), captions));
+        Assert.Contains(captions[1], e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path));
+        TextEmbeddingCache.Open(Path, "k", Encoder(1), captions).Dispose();
+    }
+
+    [Fact]
+    public void AnAutoencoderInSlicesHasTheCacheOfTheAutoencoder()
+    {
+        using AutoencoderKL other = _network.Config.Build();
+        IAutoencoder one = LatentAutoencoder.Of(_network), two = LatentAutoencoder.Of(other);
+        Assert.Equal(ContentKey.Of(one), ContentKey.Of(new SlicedAutoencoder(one)));
+        Assert.NotEqual(ContentKey.Of(new SlicedAutoencoder(one)), ContentKey.Of(new SlicedAutoencoder(two)));
+    }
+
+    [Fact]
     public void TextEmbeddingsAreThoseOfTheEncodersOwnWeightsAndVocabulary()
     {
         using ClipTextModel network = new ClipTextConfig
