@@ -59,7 +59,15 @@ public abstract class NoiseScheduler : INoiseScheduler
         RefuseUnlessUnderstood(options.Mu, SamplingFeatures.Mu, nameof(options.Mu));
         Refuse(options.Eta is < 0 or > 1 or double.NaN, $"Eta is in [0, 1], not {options.Eta}");
         Refuse(options.BeginIndex < 0, $"BeginIndex is at least 0, not {options.BeginIndex}");
+        // A record's comparisons are false for what is not a number.
+        Refuse(
+            options.Churn is { } given && !(given is { Churn: >= 0, MinimumSigma: >= 0, NoiseScale: >= 0 } && given.MaximumSigma >= given.MinimumSigma),
+            $"Churn is {options.Churn}; its numbers are at least 0, and MaximumSigma at least MinimumSigma");
         CheckPoints(options.Timesteps, nameof(options.Timesteps), 0);
+        // A flow begins at T itself.
+        Refuse(
+            Schedule is not null && PredictionType != PredictionType.Flow && options.Timesteps?[0] >= TrainingTimesteps,
+            $"Timesteps are below {TrainingTimesteps}, and the first is {options.Timesteps?[0]}");
         CheckPoints(options.Sigmas, nameof(options.Sigmas), double.Epsilon);
         if (options.Timesteps is null && options.Sigmas is null)
         {

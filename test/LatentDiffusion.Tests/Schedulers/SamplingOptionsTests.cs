@@ -33,6 +33,13 @@ public sealed class SamplingOptionsTests
         Refused(new EulerScheduler(), new() { Sigmas = [5, 0] }, "Sigmas");
         Refused(new DdimScheduler(), new() { Timesteps = [1000, 5] }, "Timesteps");
         Refused(new DdimScheduler(), new() { Timesteps = [10.5, 5] }, "Timesteps");
+        Refused(new EulerScheduler(), new() { Timesteps = [1000, 5] }, "Timesteps");
+        Refused(new DpmSolverMultistepScheduler(), new() { Timesteps = [5000, 500] }, "Timesteps");
+        Refused(new EulerScheduler(), new() { Churn = new ChurnOptions(-1), Noise = s_noise }, "Churn");
+        Refused(new EulerScheduler(), new() { Churn = new ChurnOptions(double.NaN), Noise = s_noise }, "Churn");
+        Refused(new EulerScheduler(), new() { Churn = new ChurnOptions(1, MinimumSigma: 2, MaximumSigma: 1), Noise = s_noise }, "Churn");
+        Refused(new EulerScheduler(), new() { Churn = new ChurnOptions(1, NoiseScale: -1), Noise = s_noise }, "Churn");
+        Refused(new HeunScheduler(), new() { Churn = new ChurnOptions(-1) }, "Churn");
         Refused(new HeunScheduler(), new() { BeginIndex = 1 }, "BeginIndex");
         Refused(new DdimScheduler(SchedulerConfig.Empty.With("steps_offset", 1)), new() { Steps = 1000 }, "steps_offset");
     }
