@@ -17,6 +17,8 @@ internal static class DenoisedEstimate
     public static Tensor Of(PredictionType type, ISchedulerRun run, Tensor sample, Tensor prediction)
     {
         using DisposeScope scope = NewDisposeScope();
+        // Beside it there may be the variance.
+        prediction = prediction.narrow(1, 0, sample.shape[1]);
         // The forward process itself tells x_t = a·x_0 + s·ε of any scheduler, variance preserving or not.
         Tensor one = ones(1, 1, 1, 1, ScalarType.Float32), none = zeros_like(one);
         double a = run.AddNoise(one, none).item<float>(), s = run.AddNoise(none, one).item<float>(), length = Math.Sqrt(a * a + s * s);
