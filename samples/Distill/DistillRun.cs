@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using Microsoft.Extensions.Logging;
 using Spectre.Console;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,7 +15,8 @@ namespace Distill;
 /// <param name="folder">Folder of the run.</param>
 /// <param name="data">Pictures of the user's; null for drawings.</param>
 /// <param name="latentsFile">The latents' file; null for one in the run's folder.</param>
-internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile)
+/// <param name="logger">Told of what the trainer does beside its steps: where it resumes, damaged checkpoints.</param>
+internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile, ILogger<Trainer> logger)
 {
     private const string Stage = "distillation", AdaptersFile = "pytorch_lora_weights.safetensors";
     private const int RecordEvery = 10, TeacherSteps = 20;
@@ -43,7 +45,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         using LoraTraining? adapters = recipe.Adapters is { } layers ? new LoraTraining(new Dictionary<string, nn.Module> { [LoraTarget.UNet] = student }, layers) : null;
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
         ITrainingObjective objective = adapters?.Objective(whole) ?? whole;
-        var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed });
+        var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed }, logger);
         long? first = null;
         bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new Report<TrainingProgress>(p =>
         {

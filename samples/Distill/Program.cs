@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Distill;
 using LatentDiffusion;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 var modelOption = new Option<DirectoryInfo>("--model")
 {
@@ -46,9 +49,13 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
         string folder = parsed.GetValue(outOption)!.FullName;
         try
         {
+            // To the error stream: the bars have the other.
+            using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
+                .AddSimpleConsole(console => console.SingleLine = true)
+                .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
             var run = new DistillRun(
                 Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder, parsed.GetValue(dataOption),
-                parsed.GetValue(latentsOption)?.FullName);
+                parsed.GetValue(latentsOption)?.FullName, loggers.CreateLogger<Trainer>());
             if (run.Execute(cancellationToken)) return 0;
         }
         catch (OperationCanceledException)

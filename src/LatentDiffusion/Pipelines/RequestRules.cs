@@ -3,16 +3,14 @@ namespace LatentDiffusion;
 /// <summary>Fills in what a request leaves open, and refuses what cannot be done before anything is computed.</summary>
 internal static class RequestRules
 {
-    // As the refiner of SDXL was published.
-    private const double LikedScore = 6, DislikedScore = 2.5;
-
-    private const double DefaultVariationStrength = 0.2;
-
     public const int MaximumCount = 1024;
 
-    private const double DefaultGuidanceScale = 5;
-
     private const int DefaultSteps = 20, MaximumSteps = 1000, MaximumPixels = 1 << 14;
+
+    private const double DefaultGuidanceScale = 5, DefaultVariationStrength = 0.2;
+
+    // As the refiner of SDXL was published.
+    private const double LikedScore = 6, DislikedScore = 2.5;
 
     public static GenerationRequest Complete(GenerationRequest request, PipelineParts parts)
     {

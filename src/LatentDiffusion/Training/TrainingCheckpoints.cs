@@ -86,7 +86,7 @@ internal sealed class TrainingCheckpoints
         {
             file?.Dispose();
             File.Move(path, path + Damaged, overwrite: true);
-            _logger.LogWarning(e, "Checkpoint {Path} is damaged and passed over; it is now called {Damaged}.", path, path + Damaged);
+            _logger.LogWarning("{Reason} The checkpoint is passed over and now called {Damaged}.", e.Message, path + Damaged);
             return null;
         }
     }
