@@ -113,7 +113,7 @@ public sealed class LoraTests : IDisposable
 
         Tensor middle = Delta([($"{Name}.lora_up.weight", up), ($"{Name}.lora_mid.weight", mid), ($"{Name}.lora_down.weight", narrow)]);
         Tensor byHand = up.flatten(1).matmul(mid.flatten(1)).view(320, 3, 9).permute(0, 2, 1).matmul(narrow.flatten(1)).permute(0, 2, 1).reshape(320, 320, 3, 3);
-        Assert.True(middle.allclose(byHand, 1e-3, 1e-3));
+        Assert.True(middle.allclose(byHand, 1e-4, 1e-4));
 
         Tensor Delta(List<(string, Tensor)> tensors)
         {
@@ -130,6 +130,8 @@ public sealed class LoraTests : IDisposable
         LoraFile two = Open([($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 1)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(1, 640))]);
         foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.Float64 })
         {
+            // What is stored in half precision is rounded once more.
+            double tolerance = type == ScalarType.Float16 ? 1e-3 : 1e-5;
             Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
             long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [LoraTarget.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
@@ -137,9 +139,9 @@ public sealed class LoraTests : IDisposable
                 applied.Set((one, 0.7), (two, -0.3));
                 Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
                 Tensor expected = before.to(ScalarType.Float32) + one.Delta(one.Patches[0], weight.shape) * 0.7 - two.Delta(two.Patches[0], weight.shape) * 0.3;
-                Assert.True(weight.to(ScalarType.Float32).allclose(expected, 1e-3, 1e-3));
+                Assert.True(weight.to(ScalarType.Float32).allclose(expected, tolerance, tolerance));
                 applied.Set((two, 1));
-                Assert.True(weight.to(ScalarType.Float32).allclose(before.to(ScalarType.Float32) + two.Delta(two.Patches[0], weight.shape), 1e-2, 1e-2));
+                Assert.True(weight.to(ScalarType.Float32).allclose(before.to(ScalarType.Float32) + two.Delta(two.Patches[0], weight.shape), tolerance, tolerance));
             }
 
             Assert.True(weight.equal(before).all().item<bool>());

@@ -10,7 +10,8 @@ namespace LatentDiffusion.Tests.Networks;
 /// <summary>Each network of the reference file, filled by formula, has its parameter names and gives its outputs.</summary>
 public class ReferenceNetworkTests
 {
-    private const double Tolerance = 1e-4;
+    // Of the outputs' root mean square; the largest that was seen is 1.2e-5. Other processors sum in another order.
+    private const double Tolerance = 3e-5;
 
     public static IEnumerable<TheoryDataRow<string>> Cases(string file) =>
         ReferenceFiles.Read(file)["cases"]!.AsArray().Select(c => new TheoryDataRow<string>((string)c!["name"]!));
@@ -147,6 +148,8 @@ public class ReferenceNetworkTests
     private static void Check(Tensor actual, JsonNode expected)
     {
         double difference = ReferenceFiles.LargestDifference(actual, expected);
-        Assert.True(difference <= Tolerance, $"largest difference {difference}");
+        using Tensor reference = ReferenceFiles.Tensor(expected);
+        double spread = reference.square().mean().sqrt().item<float>();
+        Assert.True(difference <= Tolerance * spread, $"largest difference {difference} of values with a root mean square of {spread}");
     }
 }

@@ -1,3 +1,4 @@
+using LatentDiffusion.Tests.Pipelines;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -5,6 +6,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Schedulers;
 
 /// <summary>Noise: one seed, one stream, alone and in a batch.</summary>
+[Collection(LiveTensors.Collection)]
 public sealed class GeneratorNoiseTests
 {
     [Fact]

@@ -1,10 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using LatentDiffusion.Tests.Pipelines;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
+[Collection(LiveTensors.Collection)]
 public sealed class AutoencoderObjectiveTests
 {
     [Fact]
