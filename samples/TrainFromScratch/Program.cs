@@ -46,6 +46,8 @@ var command = new RootCommand(
 command.Validators.Add(result =>
 {
     if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000)) result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
+    foreach (Option option in (Option[])[captionsOption, skipOption])
+        if (result.GetResult(option) is { Implicit: false } && result.GetValue(dataOption) is null) result.AddError($"{option.Name} is for pictures of your own: expected --data.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
@@ -84,6 +85,9 @@ internal sealed record Recipe
                 recipe.DenoiserObjective, recipe.DenoiserObjective.Weighting, recipe.DenoiserObjective.Timesteps, recipe.DenoiserTraining, recipe.DenoiserTraining.Optimizer,
             ];
             foreach (object part in parts) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
+            // Networks look at their configurations when they are built.
+            nn.Module?[] networks = [recipe.Autoencoder.Build(), recipe.Discriminator?.Build(), recipe.Unet.Build(), recipe.TextEncoder.Build()];
+            foreach (nn.Module? network in networks) network?.Dispose();
             PredictionType sampled = DenoisingProcess.Of(SchedulerConfig.Parse(recipe.Scheduler.ToJsonString())).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
                 throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");
@@ -93,7 +97,7 @@ internal sealed record Recipe
         {
             throw new InvalidDataException($"The recipe '{path}' cannot be read: {e.Message}", e);
         }
-        catch (ValidationException e)
+        catch (Exception e) when (e is ValidationException or ArgumentException)
         {
             throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
         }

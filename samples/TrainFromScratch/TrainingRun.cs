@@ -12,13 +12,16 @@ namespace TrainFromScratch;
 /// <param name="logger">Told of what a trainer does beside its steps.</param>
 internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
 {
+    private const string Pictures = "pictures";
+
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
         using RunFolder run = RunFolder.Open(settings.Out);
-        run.Configure(Configuration());
         TrainingMaterial material = settings.Data is { } data
             ? TrainingMaterial.PicturesOf(data, settings, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
+        CheckPictures(run, material);
+        run.Configure(Configuration(material));
         var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
 
         BpeVocabulary vocabulary = VocabularyStage.Run(context);
@@ -38,9 +41,20 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         return true;
     }
 
-    private JsonObject Configuration()
+    /// <summary>Stages take over what is there, which is of the pictures that the run began with.</summary>
+    private void CheckPictures(RunFolder run, TrainingMaterial material)
     {
-        var configuration = new JsonObject { ["data"] = settings.Data };
+        string path = Path.Combine(run.Location, "configuration.json");
+        // Runs of earlier versions do not tell theirs.
+        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path))?[Pictures]?.GetValue<string>() is not { } before || before == PicturesOf(material)) return;
+        throw new InvalidDataException($"The run in '{run.Location}' was begun with other pictures, or with another size of them ({before}; now {PicturesOf(material)}): expected the same, or another --out.");
+    }
+
+    private string PicturesOf(TrainingMaterial material) => settings.Data is null ? "drawings" : material.Key;
+
+    private JsonObject Configuration(TrainingMaterial material)
+    {
+        var configuration = new JsonObject { ["data"] = settings.Data, [Pictures] = PicturesOf(material) };
         if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
         if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
         configuration["autoencoder"] = settings.Autoencoder;

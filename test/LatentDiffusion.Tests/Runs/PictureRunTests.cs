@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Tests.Reference;
+using LatentDiffusion.Tests.Training;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Runs;
@@ -43,8 +44,7 @@ public sealed class PictureRunTests : IDisposable
         using (Process whole = Start("whole")) Finish(whole);
         using (Process killed = Start("killed"))
         {
-            string milestone = Path.Combine(_folder["killed"], "checkpoints", "denoiser", "checkpoint-000000006.safetensors");
-            Assert.True(SpinWait.SpinUntil(() => File.Exists(milestone) || killed.HasExited, TimeSpan.FromMinutes(3)));
+            Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(Path.Combine(_folder["killed"], "checkpoints", "denoiser"), 6) || killed.HasExited, TimeSpan.FromMinutes(3)));
             Assert.False(killed.HasExited, "the run was over before it could be killed");
             killed.Kill();
             killed.WaitForExit();
@@ -78,7 +78,7 @@ public sealed class PictureRunTests : IDisposable
         using (Process refused = Start("refused")) Assert.Contains("0.png", Refused(refused), StringComparison.Ordinal);
         using Process run = Start("stopped", "--skip-unreadable");
         string checkpoints = Path.Combine(_folder["stopped"], "checkpoints", "autoencoder");
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(checkpoints, "checkpoint-000000002.safetensors")) || run.HasExited, TimeSpan.FromMinutes(3)));
+        Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(checkpoints, 2) || run.HasExited, TimeSpan.FromMinutes(3)));
         // As Ctrl-C, which a program started in the background may be deaf to.
         using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
         string error = Refused(run, exitCode: 130);
@@ -96,13 +96,30 @@ public sealed class PictureRunTests : IDisposable
         recipe["denoiser_training"]!["steps"] = 2000;
         File.WriteAllText(_folder["long.json"], recipe.ToJsonString());
         using Process run = Start("stopped", "--config", _folder["long.json"]);
-        string milestone = Path.Combine(_folder["stopped"], "checkpoints", "denoiser", "checkpoint-000000040.safetensors");
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(milestone) || run.HasExited, TimeSpan.FromMinutes(3)));
+        Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(Path.Combine(_folder["stopped"], "checkpoints", "denoiser"), 40) || run.HasExited, TimeSpan.FromMinutes(3)));
         using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
         string output = run.StandardOutput.ReadToEnd();
         run.WaitForExit();
         Assert.Equal(130, run.ExitCode);
         Assert.Matches(@"denoiser: The validation loss (still falls|has flattened|rises)", output.ReplaceLineEndings(" "));
+    }
+
+    [Fact]
+    public void Other_pictures_are_not_taken_for_those_a_run_began_with()
+    {
+        using (Process first = Start("run")) Finish(first);
+        DateTime model = File.GetLastWriteTimeUtc(Path.Combine(_folder["run"], "model", "model_index.json"));
+        File.WriteAllBytes(Path.Combine(_folder["data"], "0.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, new byte[Size * Size * 3])));
+        string configuration = File.ReadAllText(Path.Combine(_folder["run"], "configuration.json"));
+        using (Process second = Start("run"))
+        {
+            string error = Refused(second);
+            Assert.Contains("was begun with other pictures", error, StringComparison.Ordinal);
+            Assert.Single(error.TrimEnd().Split('\n'));
+        }
+
+        Assert.Equal(configuration, File.ReadAllText(Path.Combine(_folder["run"], "configuration.json")));
+        Assert.Equal(model, File.GetLastWriteTimeUtc(Path.Combine(_folder["run"], "model", "model_index.json")));
     }
 
     [Fact]
@@ -150,6 +167,8 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("The field ValidateEvery must be between 1", 1, "--config", "validate_every=0")]
     [InlineData("The field Beta1 must be", 1, "--config", "denoiser_training.optimizer.beta1=2")]
     [InlineData("predicts Velocity, and the scheduler samples Epsilon", 1, "--config", "scheduler.prediction_type=\"epsilon\"")]
+    [InlineData("num_attention_heads is 3; it must divide hidden_size", 1, "--config", "text_encoder.num_attention_heads=3")]
+    [InlineData("down_block_types 1 and", 1, "--config", "unet.down_block_types=[\"DownBlock2D\"]")]
     [InlineData("image_size is 33; expected a multiple of 2", 1, "--config", "image_size=33")]
     public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
     {
@@ -157,6 +176,17 @@ public sealed class PictureRunTests : IDisposable
         using Process run = Start("wrong", arguments);
         string error = Refused(run, exitCode);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_of_pictures_need_pictures()
+    {
+        using Process run = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--captions", "caption", "--out", _folder["run"]])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        Assert.Contains("--captions is for pictures of your own: expected --data", Refused(run, exitCode: 2), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["run"]));
     }
 
     /// <summary>The recipe with one value changed, given as its path, '=', and its JSON.</summary>
