@@ -43,6 +43,11 @@ var command = new RootCommand(
     generatedOption, columnsOption, poolOption, stepsOption, guidanceOption, threadsOption,
 };
 
+command.Validators.Add(result =>
+{
+    if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
+});
+
 command.SetAction((parsed, cancellationToken) => Task.Run(
     () =>
     {

@@ -8,7 +8,7 @@ internal sealed class OrderTaker(OrderBook book, IOptions<OrderOptions> options)
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        foreach (string prompt in options.Value.Prompts) await book.Orders.WriteAsync(prompt, stoppingToken);
+        foreach ((int i, string prompt) in options.Value.Prompts.Index()) await book.Orders.WriteAsync(new Order(i + 1, prompt), stoppingToken);
         book.Orders.Complete();
     }
 }

@@ -15,19 +15,30 @@ internal sealed class Painter(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Directory.CreateDirectory(options.Value.Folder);
-        int number = 0;
-        await Parallel.ForEachAsync(
-            book.TakeAsync(stoppingToken), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken },
-            async (prompt, token) => await DrawAsync(prompt, Interlocked.Increment(ref number), token));
+        try
+        {
+            Directory.CreateDirectory(options.Value.Folder);
+            await Parallel.ForEachAsync(
+                book.TakeAsync(stoppingToken), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken },
+                async (order, token) => await DrawAsync(order, token));
+        }
+        catch when (!stoppingToken.IsCancellationRequested)
+        {
+            // The host logs it and stops; who started the program should see that it failed, too.
+            Environment.ExitCode = 1;
+            throw;
+        }
+
         application.StopApplication();
     }
 
-    private async Task DrawAsync(string prompt, int number, CancellationToken cancellationToken)
+    private async Task DrawAsync(Order order, CancellationToken cancellationToken)
     {
-        ImageGenerationResponse response = await generator.GenerateImagesAsync(prompt, null, cancellationToken);
-        string file = Path.Combine(options.Value.Folder, $"{number}.png");
-        await File.WriteAllBytesAsync(file, ((DataContent)response.Contents[0]).Data, cancellationToken);
-        logger.LogInformation("{File}: {Prompt}", Path.GetFullPath(file), prompt);
+        ImageGenerationResponse response = await generator.GenerateImagesAsync(order.Prompt, null, cancellationToken);
+        string file = Path.Combine(options.Value.Folder, $"{order.Number}.png"), unfinished = file + ".tmp";
+        // Written beside and renamed, so that no picture is there in part.
+        await File.WriteAllBytesAsync(unfinished, ((DataContent)response.Contents[0]).Data, CancellationToken.None);
+        File.Move(unfinished, file, overwrite: true);
+        logger.LogInformation("{File}: {Prompt}", Path.GetFullPath(file), order.Prompt);
     }
 }

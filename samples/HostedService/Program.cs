@@ -27,4 +27,4 @@ catch (Exception e) when (e is OptionsValidationException or AggregateException)
 }
 
 await host.RunAsync();
-return 0;
+return Environment.ExitCode;

@@ -14,9 +14,19 @@ public sealed class HostingSamplesTests
         Assert.True(exitCode == 0, output);
         GenerationRequest[] made = [.. Directory.GetFiles(folder["drawings"]).Select(f => GenerationMetadata.ReadRequest(File.ReadAllBytes(f)))];
         Assert.Equal(4, made.Length);
+        Assert.Equal("a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(Path.Combine(folder["drawings"], "2.png"))).Prompt);
         Assert.All(made, r => Assert.Equal(2, r.Steps));
-        Assert.Contains(made, r => r.Prompt == "a red dragon");
         Assert.Contains("Generated 1 pictures in", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_hosted_service_that_could_not_draw_says_so_and_leaves_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:TimeLimit=00:00:00.001");
+        Assert.True(exitCode == 1, output);
+        Assert.Contains(nameof(TimeoutException), output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder["drawings"]));
     }
 
     [Fact]
