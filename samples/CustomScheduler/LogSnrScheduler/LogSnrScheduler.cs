@@ -14,6 +14,8 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
 
     public ISchedulerRun Start(SamplingOptions options)
     {
+        if (options is { Timesteps: not null } or { Sigmas: not null } or { Eta: not null } or { Churn: not null } or { Mu: not null } or { CheckFinite: true })
+            throw new ArgumentException($"{options} asks for more than Steps and BeginIndex, which is all that this scheduler knows.", nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         double noisiest = LogSnr(alphaBars.Count - 1), cleanest = LogSnr(0);
         IEnumerable<int> timesteps = Enumerable.Range(0, options.Steps).Select(i => Nearest(double.Lerp(noisiest, cleanest, (double)i / options.Steps)));

@@ -13,12 +13,12 @@ internal static partial class LayerTimes
     private const int Repetitions = 7;
 
     /// <summary>Prints a table, the kinds with the most time first, and what they leave of a step.</summary>
-    public static void Print(OperationCount operations, double step, double peak, int batch, TextWriter log)
+    public static void Print(OperationCount operations, double step, double peak, int batch, ScalarType type, TextWriter log)
     {
         (string Kind, int Layers, double Operations, double Seconds)[] rows =
         [
             .. operations.Kinds
-                .Select(k => (k.Kind, k.Layers, Operations: 3 * k.Operations, Seconds: k.Layers * Measure(k.Kind, batch)))
+                .Select(k => (k.Kind, k.Layers, Operations: 3 * k.Operations, Seconds: k.Layers * Measure(k.Kind, batch, type)))
                 .OrderByDescending(r => r.Seconds),
         ];
         log.WriteLine();
@@ -31,24 +31,26 @@ internal static partial class LayerTimes
         log.WriteLine($"| the rest of the step | | | {1000 * (step - all):0.0} | |");
     }
 
-    private static double Measure(string kind, int batch)
+    private static double Measure(string kind, int batch, ScalarType type)
     {
         using DisposeScope scope = NewDisposeScope();
         long[] n = [.. Number().Matches(kind).Select(m => long.Parse(m.Value, CultureInfo.InvariantCulture))];
         if (kind.StartsWith("convolution", StringComparison.Ordinal))
         {
             using Conv2d convolution = nn.Conv2d(n[2], n[3], n[0], stride: n[4] / n[6], padding: n[0] / 2);
-            return Time(convolution.call, randn([batch, n[2], n[4], n[5]], requires_grad: true));
+            convolution.to(type);
+            return Time(convolution.call, randn([batch, n[2], n[4], n[5]], dtype: type, requires_grad: true));
         }
 
         if (kind.StartsWith("linear", StringComparison.Ordinal))
         {
             using Linear linear = nn.Linear(n[0], n[1]);
-            return Time(linear.call, randn([n[2], n[0]], requires_grad: true));
+            linear.to(type);
+            return Time(linear.call, randn([n[2], n[0]], dtype: type, requires_grad: true));
         }
 
         const int Heads = 4;
-        Tensor query = randn([batch, n[0], Heads, n[2] / Heads], requires_grad: true), key = randn([batch, n[1], Heads, n[2] / Heads], requires_grad: true);
+        Tensor query = randn([batch, n[0], Heads, n[2] / Heads], dtype: type, requires_grad: true), key = randn([batch, n[1], Heads, n[2] / Heads], dtype: type, requires_grad: true);
         return Time(
             q => nn.functional.scaled_dot_product_attention(q.transpose(1, 2), key.transpose(1, 2), key.transpose(1, 2)), query);
     }

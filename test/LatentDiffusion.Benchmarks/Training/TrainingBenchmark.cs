@@ -66,7 +66,7 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         StepTimes times = Train(objective, folder, steps);
         peak = Math.Max(peak, MatrixPeak.Measure());
         Print(operations, times, peak, options.BatchSize);
-        if (layers) LayerTimes.Print(operations, times.Median, peak, options.BatchSize, log);
+        if (layers) LayerTimes.Print(operations, times.Median, peak, options.BatchSize, precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, log);
     }
 
     private static OperationCount Count(DenoiserObjective objective)
