@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
 /// <param name="network">The text tower.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent, IDisposable
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, ICuttingTextEncoder, IOffloadable, IKnownContent, IDisposable
 {
     /// <inheritdoc />
     public int MaxLength => tokenizer.MaxLength;
@@ -37,6 +37,8 @@ public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokeniz
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();
+
+    int ICuttingTextEncoder.Overlong(string prompt) => tokenizer.Overlong(prompt);
 
     TextShape IMeasuredTextEncoder.Measure(string prompt) => new(MaxLength, network.Config.HiddenSize, Pooled: null);
 }

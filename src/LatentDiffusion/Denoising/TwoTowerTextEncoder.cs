@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// The text encoder of SDXL (Podell et al. 2023, section 2.1): the outputs of both towers' layers before the last stand
 /// side by side, and the second tower's projection is the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent, IDisposable
+public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextEncoder, ICuttingTextEncoder, IOffloadable, IKnownContent, IDisposable
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -81,6 +81,8 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextE
     {
         foreach ((ClipTextModel network, _) in _towers) network.Dispose();
     }
+
+    int ICuttingTextEncoder.Overlong(string prompt) => _towers.Max(t => t.Tokenizer.Overlong(prompt));
 
     TextShape IMeasuredTextEncoder.Measure(string prompt) =>
         new(MaxLength, _towers.Sum(t => t.Network.Config.HiddenSize), _towers[^1].Network.Config.ProjectionDim);

@@ -86,6 +86,9 @@ public sealed class ClipTokenizer
         return _tokenizer.EncodeToIds(text);
     }
 
+    /// <summary>Tokens that <see cref="Encode"/> cuts.</summary>
+    internal int Overlong(string prompt) => Math.Max(0, Tokenize(prompt).Count - (MaxLength - 2));
+
     private static BpeTokenizer Create(BpeVocabulary vocabulary)
     {
         try

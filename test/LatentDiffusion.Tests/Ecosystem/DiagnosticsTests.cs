@@ -71,7 +71,7 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
     {
         using var log = new LogRecorder();
         using DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build();
-        pipeline.Generate(s_request);
+        pipeline.Generate(s_request with { Prompt = "a secret" });
         Assert.All(log.Lines, l => Assert.Equal("LatentDiffusion.DiffusionPipeline", l.Category));
         Assert.Equal([LogLevel.Information, LogLevel.Debug, LogLevel.Information], log.Lines.Select(l => l.Level));
         string[] lines = [.. log.Lines.Select(l => l.Text)];
@@ -79,5 +79,19 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal("Generating 3 pictures of 16 x 16 pixels in 2 steps from seed 7.", lines[1]);
         Assert.StartsWith("Generated 3 pictures in ", lines[2], StringComparison.Ordinal);
         Assert.All(lines, l => Assert.DoesNotContain("secret", l, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_cut_of_a_prompt_is_logged_without_the_prompt()
+    {
+        using var log = new LogRecorder();
+        GenerationRequest request = s_request with { Prompt = string.Join(' ', Enumerable.Repeat("secret", 40)), NegativePrompt = "", Count = 1 };
+        using (DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build()) pipeline.Generate(request);
+        string warning = Assert.Single(log.Lines, l => l.Level == LogLevel.Warning).Text;
+        Assert.Matches("^A prompt is [0-9]+ tokens longer than the 14 that the model reads", warning);
+        Assert.DoesNotContain("secret", warning, StringComparison.Ordinal);
+        log.Lines.Clear();
+        using (DiffusionPipeline pipeline = model.Builder().UsePrompting(new PromptingOptions()).UseLoggerFactory(log).Build()) pipeline.Generate(request);
+        Assert.DoesNotContain(log.Lines, l => l.Level == LogLevel.Warning);
     }
 }
