@@ -15,9 +15,6 @@ internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions 
 
     public int InChannels => denoiser.InChannels;
 
-    /// <summary>Channels of what it predicts.</summary>
-    public int OutChannels => denoiser.Config.OutChannels;
-
     public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
 
     public int TextWidth => ((ITextReadingDenoiser)denoiser).TextWidth;

@@ -38,10 +38,10 @@ public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptivePro
         public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
         {
             if (scale == 1) return Unguided(latents, timestep, conditioning);
-            (Tensor without, Tensor with) = GuidancePasses.Evaluate(Plain, unconditional!, latents, timestep, conditioning, options.SeparatePasses);
-            if (!space.IsInvertible(timestep)) return new GuidedPrediction(Steer(without, with), with);
+            (Tensor without, Tensor with, Tensor? variance) = Passes(unconditional!, latents, timestep, conditioning, options.SeparatePasses);
+            if (!space.IsInvertible(timestep)) return new GuidedPrediction(Steer(without, with), with, variance);
             Tensor guided = Steer(space.ToClean(without, latents, timestep), space.ToClean(with, latents, timestep));
-            return new GuidedPrediction(space.FromClean(guided, latents, timestep), with);
+            return new GuidedPrediction(space.FromClean(guided, latents, timestep), with, variance);
         }
 
         /// <summary>Algorithm 1 of the paper: D_c + (w − 1)·(Δ_⊥ + η·Δ_∥).</summary>

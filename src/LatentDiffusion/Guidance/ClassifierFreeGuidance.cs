@@ -27,8 +27,8 @@ public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? option
         public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
         {
             if (scale == 1) return Unguided(latents, timestep, conditioning);
-            (Tensor without, Tensor with) = GuidancePasses.Evaluate(Plain, unconditional!, latents, timestep, conditioning, separate);
-            return new GuidedPrediction(without.Plus((with - without).Times(scale)), with);
+            (Tensor without, Tensor with, Tensor? variance) = Passes(unconditional!, latents, timestep, conditioning, separate);
+            return new GuidedPrediction(without.Plus((with - without).Times(scale)), with, variance);
         }
     }
 }

@@ -20,25 +20,45 @@ internal abstract class GuidedDenoiser(IDenoiser plain) : IDenoiser
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Evaluate(latents, timestep, conditioning).Guided.MoveToOuterDisposeScope();
+        GuidedPrediction prediction = Evaluate(latents, timestep, conditioning);
+        Tensor all = prediction.Variance is { } variance ? cat([prediction.Guided, variance], 1) : prediction.Guided;
+        return all.MoveToOuterDisposeScope();
     }
 
     /// <summary>The predictions, which belong to the caller's dispose scope.</summary>
     public abstract GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning);
 
     /// <summary>The predictions of any guided denoiser; that of a user's own guidance tells its result alone.</summary>
-    protected static GuidedPrediction Evaluate(IDenoiser guided, Tensor latents, double timestep, Conditioning conditioning) =>
-        guided is GuidedDenoiser own
-            ? own.Evaluate(latents, timestep, conditioning)
-            : new GuidedPrediction(guided.Predict(latents, timestep, conditioning), null);
+    protected static GuidedPrediction Evaluate(IDenoiser guided, Tensor latents, double timestep, Conditioning conditioning)
+    {
+        if (guided is GuidedDenoiser own) return own.Evaluate(latents, timestep, conditioning);
+        (Tensor prediction, Tensor? variance) = Split(guided.Predict(latents, timestep, conditioning), latents);
+        return new GuidedPrediction(prediction, null, variance);
+    }
+
+    /// <summary>A network's prediction, and beside it its variance where it gives more channels than it takes.</summary>
+    protected static (Tensor Prediction, Tensor? Variance) Split(Tensor output, Tensor latents)
+    {
+        long channels = latents.shape[1], all = output.shape[1];
+        return all <= channels ? (output, null) : (output.narrow(1, 0, channels), output.narrow(1, channels, all - channels));
+    }
 
     /// <summary>Half precision is too coarse for sums and quantiles over a picture.</summary>
     protected static Tensor Wide(Tensor x) => x.dtype is ScalarType.Float32 or ScalarType.Float64 ? x : x.to(ScalarType.Float32);
 
+    /// <summary>The unconditional and the conditional prediction, and the latter's variance.</summary>
+    protected (Tensor Unconditional, Tensor Conditional, Tensor? Variance) Passes(
+        Conditioning unconditional, Tensor latents, double timestep, Conditioning conditioning, bool separate)
+    {
+        (Tensor without, Tensor with) = GuidancePasses.Evaluate(Plain, unconditional, latents, timestep, conditioning, separate);
+        (Tensor prediction, Tensor? variance) = Split(with, latents);
+        return (Split(without, latents).Prediction, prediction, variance);
+    }
+
     /// <summary>The conditional pass alone.</summary>
     protected GuidedPrediction Unguided(Tensor latents, double timestep, Conditioning conditioning)
     {
-        Tensor alone = Plain.Predict(latents, timestep, conditioning);
-        return new GuidedPrediction(alone, alone);
+        (Tensor alone, Tensor? variance) = Split(Plain.Predict(latents, timestep, conditioning), latents);
+        return new GuidedPrediction(alone, alone, variance);
     }
 }

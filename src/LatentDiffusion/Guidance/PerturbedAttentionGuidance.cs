@@ -47,9 +47,9 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
             GuidedPrediction prediction = inner is null ? Unguided(latents, timestep, conditioning) : Evaluate(inner, latents, timestep, conditioning);
             double scale = Math.Max(0, options.Scale - options.AdaptiveScale * (Timesteps - timestep));
             if (scale == 0) return prediction;
-            Tensor conditional = prediction.Conditional ?? Plain.Predict(latents, timestep, conditioning);
-            Tensor without = perturbed.Predict(latents, timestep, conditioning);
-            return new GuidedPrediction(prediction.Guided.Plus((conditional - without).Times(scale)), conditional);
+            Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
+            Tensor without = Split(perturbed.Predict(latents, timestep, conditioning), latents).Prediction;
+            return prediction with { Guided = prediction.Guided.Plus((conditional - without).Times(scale)), Conditional = conditional };
         }
     }
 }

@@ -39,11 +39,11 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
         {
             GuidedPrediction prediction = Evaluate(inner, latents, timestep, conditioning);
             if (rescale == 0 || ReferenceEquals(prediction.Guided, prediction.Conditional)) return prediction;
-            Tensor conditional = prediction.Conditional ?? Plain.Predict(latents, timestep, conditioning);
+            Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
             Tensor ratio = (Variance(conditional) / Variance(prediction.Guided)).sqrt();
             // A constant prediction has no spread to bring anywhere.
             Tensor factor = where(isfinite(ratio), ratio.Times(rescale).Plus(1 - rescale), ones_like(ratio));
-            return new GuidedPrediction((prediction.Guided * factor).to(prediction.Guided.dtype), conditional);
+            return prediction with { Guided = (prediction.Guided * factor).to(prediction.Guided.dtype), Conditional = conditional };
         }
 
         /// <summary>Of each picture, [batch, 1, …]; the divisor drops out of the ratio.</summary>

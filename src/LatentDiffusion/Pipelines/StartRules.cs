@@ -39,14 +39,6 @@ internal static class StartRules
             throw new NotSupportedException($"The denoiser takes {taken} channels and the autoencoder's latents have {latents}; it has to take as many, or {2 * latents + 1} for inpainting.");
     }
 
-    /// <summary>Whether the network tells its variance beside the prediction (Nichol &amp; Dhariwal 2021); of a denoiser that is not the library's it is not known.</summary>
-    private static bool LearnedVariance(PipelineParts parts) => parts.Denoiser switch
-    {
-        UNetDenoiser unet => unet.Config.OutChannels,
-        StepCachingUNet caching => caching.OutChannels,
-        _ => 0,
-    } > parts.Autoencoder.LatentChannels;
-
     /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
     public static void Check(GenerationRequest request, PipelineParts parts)
     {
@@ -56,9 +48,6 @@ internal static class StartRules
             RequestRules.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
         }
 
-        RequestRules.Check(
-            !LearnedVariance(parts) || !parts.Guides(request), nameof(request.GuidanceScale), request.GuidanceScale,
-            "1 and no other guidance, for the model tells its variance beside its prediction, and guidance is for predictions");
         int controls = parts.ControlNets.Count;
         RequestRules.Check(
             (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",

@@ -174,6 +174,30 @@ public sealed class GuidanceTests
     }
 
     [Fact]
+    public void What_a_network_tells_of_its_variance_stays_that_of_the_prompt()
+    {
+        PredictionSpace space = Space(PredictionType.Epsilon);
+        IGuidance[] kinds =
+        [
+            new ClassifierFreeGuidance(), new ClassifierFreeGuidance(new() { SeparatePasses = true }), new AdaptiveProjectedGuidance(space), new PerturbedAttentionGuidance(),
+            new PerturbedAttentionGuidance(new ClassifierFreeGuidance()), new RescaledGuidance(new ClassifierFreeGuidance()), 
+            new DynamicThresholdingGuidance(new ClassifierFreeGuidance(), space), new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Start = 0.9 }),
+        ];
+        foreach (IGuidance guidance in kinds)
+        {
+            double[][] plain = Run(guidance).Actual;
+            using DisposeScope scope = NewDisposeScope();
+            Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
+            Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]), negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
+            Tensor both = guidance.Guide(new WithVariance(new WaveDenoiser()), guidance.NeedsUnconditional ? negative : null, Scale).Predict(latents, 500, positive);
+            Assert.Equal([Pictures, 8, 3, 5], both.shape);
+            Assert.Equal(plain, both.narrow(1, 0, 4).contiguous().data<double>().ToArray().Chunk(Length));
+            double[][] variance = [.. both.narrow(1, 4, 4).contiguous().data<double>().ToArray().Chunk(Length)];
+            Check(x => [.. Conditional(x).Select(WithVariance.Of)], variance);
+        }
+    }
+
+    [Fact]
     public void A_denoiser_without_attention_is_refused()
     {
         var e = Assert.Throws<NotSupportedException>(() => new PerturbedAttentionGuidance().Guide(new Doubling().Guide(new WaveDenoiser(), null, 1), null, 1));
