@@ -19,9 +19,8 @@ internal static class DenoisedEstimate
         using DisposeScope scope = NewDisposeScope();
         // Beside it there may be the variance.
         prediction = prediction.narrow(1, 0, sample.shape[1]);
-        // The forward process itself tells x_t = a·x_0 + s·ε of any scheduler, variance preserving or not.
-        Tensor one = ones(1, 1, 1, 1, ScalarType.Float32), none = zeros_like(one);
-        double a = run.AddNoise(one, none).item<float>(), s = run.AddNoise(none, one).item<float>(), length = Math.Sqrt(a * a + s * s);
+        (double a, double s) = LevelOf(run);
+        double length = Math.Sqrt(a * a + s * s);
         Tensor estimate = type switch
         {
             PredictionType.Sample => prediction.alias(),
@@ -30,5 +29,14 @@ internal static class DenoisedEstimate
             _ => (sample - prediction.Times(s)).Over(Math.Max(a, LeastSignal)),
         };
         return estimate.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>x_t = a·x_0 + s·ε, variance preserving or not.</summary>
+    private static (double A, double S) LevelOf(ISchedulerRun run)
+    {
+        if (run is SchedulerRun own) return (own.SampleLevel.Alpha, own.SampleLevel.Sigma);
+        // Of a scheduler that is not the library's the forward process itself tells it.
+        Tensor one = ones(1, 1, 1, 1, ScalarType.Float32), none = zeros_like(one);
+        return (run.AddNoise(one, none).item<float>(), run.AddNoise(none, one).item<float>());
     }
 }

@@ -51,6 +51,29 @@ public sealed class PreviewTests
         static double Sigma(double alphaBar) => Math.Sqrt((1 - alphaBar) / alphaBar);
     }
 
+    [Theory]
+    [InlineData("EulerDiscreteScheduler")]
+    [InlineData("HeunDiscreteScheduler")]
+    [InlineData("KDPM2DiscreteScheduler")]
+    [InlineData("KDPM2AncestralDiscreteScheduler")]
+    public void The_estimate_is_of_the_sample_within_a_step_too(string className)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        SchedulerConfig config = SchedulerConfig.Parse($$"""{ "_class_name": "{{className}}", "beta_schedule": "scaled_linear" }""");
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config);
+        PredictionSpace space = PredictionSpace.Of(config);
+        Tensor clean = randn(1, 4, 3, 3, generator: new Generator(1));
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = new GeneratorNoise(3) });
+        Tensor x = clean + randn(1, 4, 3, 3, generator: new Generator(2)) * run.InitialNoiseSigma;
+        while (!run.IsCompleted)
+        {
+            // What the noise is follows from what the model is told of the sample: its timestep.
+            Tensor output = (x - clean) / space.SigmaOf(run.Timestep);
+            Assert.InRange((DenoisedEstimate.Of(scheduler.PredictionType, run, x, output) - clean).abs().max().item<float>(), 0, 5e-3f);
+            x = run.Step(output, x);
+        }
+    }
+
     [Fact]
     public void A_linear_autoencoder_is_fitted_exactly()
     {

@@ -23,6 +23,8 @@ internal abstract class SigmaRun(SamplingOptions options, SamplingGrid grid, dou
 
     protected override NoiseLevel NoisyLevel => NoiseLevel.VarianceExploding(Sigmas[StepIndex]);
 
+    internal override NoiseLevel SampleLevel => NoiseLevel.VarianceExploding(EvaluationSigma);
+
     /// <summary>Predicted x_0, as a new tensor.</summary>
     protected Tensor Clean(Tensor output, Tensor sample, double sigma)
     {
