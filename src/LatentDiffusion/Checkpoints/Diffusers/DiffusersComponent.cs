@@ -45,8 +45,8 @@ internal static class DiffusersComponent
         else StateDict.Save(network, Path.Combine(folder, single), type);
         // Weights that stood there before under another name might be read in their place.
         IReadOnlyList<string> written = layout?.Names ?? [single];
-        foreach (string name in Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Where(f => Checkpoint.IsWeights(f) && !written.Contains(f)))
-            File.Delete(Path.Combine(folder, name));
+        foreach (string file in Directory.GetFiles(folder))
+            if (Path.GetFileName(file) is var name && Checkpoint.IsWeights(name) && !written.Contains(name)) File.Delete(file);
         NetworkConfig config = ConfigOf(network);
         JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
         if (config.Source is null) Sign(json, network);

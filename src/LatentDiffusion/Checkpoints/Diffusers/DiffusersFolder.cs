@@ -29,8 +29,8 @@ public static class DiffusersFolder
     /// <summary>
     /// Writes the components of a pipeline. What was read from a folder is written as it was: the same weights byte for
     /// byte, and with them the components that are no networks known here. The folder is complete only when its
-    /// <c>model_index.json</c> is there, which is written last; one that stood there before is taken away first, and with each
-    /// component the weights that stood there.
+    /// <c>model_index.json</c> is there, which is written last. An older one is deleted first, and the older weights of each
+    /// component once the new ones are written.
     /// </summary>
     /// <param name="components">The components.</param>
     /// <param name="folder">Made where it is missing.</param>

@@ -18,6 +18,9 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
         File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
         foreach ((string name, nn.Module network) in components.Networks)
             DiffusersComponent.Write(network, Part(name), type is null ? components.Layouts.GetValueOrDefault(name) : null, type);
+        // How many ControlNets there are is told by their folders alone.
+        for (int i = Math.Max(components.ControlNets.Count, 1); Directory.Exists(Part(DiffusersNames.ControlNet(i))); i++)
+            Directory.Delete(Part(DiffusersNames.ControlNet(i)), recursive: true);
         WriteTokenizer("tokenizer", components.Tokenizer);
         WriteTokenizer("tokenizer_2", components.Tokenizer2);
         Directory.CreateDirectory(Part(DiffusersFolder.Scheduler));

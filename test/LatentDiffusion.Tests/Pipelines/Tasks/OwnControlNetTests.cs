@@ -42,6 +42,16 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
+    public void AFolderThatIsWrittenOverHasNoneOfTheOld()
+    {
+        TinyControlNets.WriteModel(_folder["a"], "sd1", 3);
+        TinyControlNets.WriteModel(_folder["a"], "sd1", 2);
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        Assert.Equal(2, read.ControlNets.Count);
+        Assert.Equal(2, Directory.GetDirectories(_folder["a"], "controlnet*").Length);
+    }
+
+    [Fact]
     public void TheyControlAsThoseThatAreHandedToTheBuilder()
     {
         TinyControlNets.WriteModel(_folder["two"], "sd1", 2);
