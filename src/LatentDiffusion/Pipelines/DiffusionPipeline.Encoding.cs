@@ -27,6 +27,7 @@ public sealed partial class DiffusionPipeline
             RequestRules.Check(prompts[i].Length <= most, name, $"{prompts[i].Length} characters long", $"at most {most}");
         }
 
+        _parts.WarnOfCuts(prompts);
         return Encode(encoder => encoder.Encode(prompts), cancellationToken);
     }
 

@@ -33,6 +33,14 @@ internal sealed record PipelineParts(
     /// <summary>Whether it needs the negative prompt for it.</summary>
     public bool NeedsNegative(GenerationRequest request) => Guides(request) && Guidance.NeedsUnconditional;
 
+    /// <summary>Warns of prompts that the text encoder cuts.</summary>
+    public void WarnOfCuts(IEnumerable<string> prompts)
+    {
+        if (TextEncoder is not ICuttingTextEncoder encoder || !Logger.IsEnabled(LogLevel.Warning)) return;
+        // Start and end of the window are not for the prompt.
+        foreach (int cut in prompts.Distinct().Select(encoder.Overlong).Where(cut => cut > 0)) Logger.Cut(cut, encoder.MaxLength - 2);
+    }
+
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
     public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(
         new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Threading.RateLimiting;
-using Microsoft.Extensions.Logging;
 
 namespace LatentDiffusion;
 
@@ -23,7 +22,8 @@ internal sealed class RunningGeneration : IDisposable
         if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
         _activity = GenerationTelemetry.Start(parts.Options.ModelId, requests);
         _parts.Logger.Starting(Pictures, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
-        if (parts.TextEncoder is ICuttingTextEncoder encoder && parts.Logger.IsEnabled(LogLevel.Warning)) WarnOfCuts(encoder);
+        parts.WarnOfCuts(requests.Where(r => r.PromptEmbeds is null).Select(r => r.Prompt)
+            .Concat(requests.Where(r => r.NegativePromptEmbeds is null && parts.NeedsNegative(r)).Select(r => r.NegativePrompt)));
     }
 
     /// <summary>At least one, with every choice filled in; what evaluations share is the same in all.</summary>
@@ -92,12 +92,5 @@ internal sealed class RunningGeneration : IDisposable
         _place?.Dispose();
         _activity?.Dispose();
         _stop.Dispose();
-    }
-
-    private void WarnOfCuts(ICuttingTextEncoder encoder)
-    {
-        IEnumerable<string> prompts = Requests.SelectMany(r => (string[])[r.PromptEmbeds is null ? r.Prompt : "", r.NegativePromptEmbeds is null ? r.NegativePrompt : ""]);
-        // Start and end of the window are not for the prompt.
-        foreach (int cut in prompts.Distinct().Select(encoder.Overlong).Where(cut => cut > 0)) _parts.Logger.Cut(cut, encoder.MaxLength - 2);
     }
 }

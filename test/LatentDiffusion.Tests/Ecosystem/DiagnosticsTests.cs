@@ -92,6 +92,16 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.DoesNotContain("secret", warning, StringComparison.Ordinal);
         log.Lines.Clear();
         using (DiffusionPipeline pipeline = model.Builder().UsePrompting(new PromptingOptions()).UseLoggerFactory(log).Build()) pipeline.Generate(request);
+        // Nobody reads a negative prompt where nothing is guided.
+        GenerationRequest unguided = request with { Prompt = "", NegativePrompt = request.Prompt, GuidanceScale = 1 };
+        using (DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build()) pipeline.Generate(unguided);
         Assert.DoesNotContain(log.Lines, l => l.Level == LogLevel.Warning);
+        using (DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build())
+        {
+            pipeline.Generate(unguided with { GuidanceScale = 2 });
+            pipeline.Encode([request.Prompt]).Dispose();
+        }
+
+        Assert.Equal(2, log.Lines.Count(l => l.Level == LogLevel.Warning));
     }
 }
