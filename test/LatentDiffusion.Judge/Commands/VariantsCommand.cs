@@ -30,21 +30,30 @@ internal static class VariantsCommand
             var training = new VariantTraining(data, parsed.GetValue(steps), CommonOptions.Precision(parsed));
             var cells = Variant.All.ToDictionary(v => v, CellsOf);
             var report = new QualityReport(bench, [.. Variant.All.SelectMany(v => cells[v])], parsed.GetValue(output)?.FullName);
+            // First of all what was measured before, so that a run that is stopped takes nothing off the page.
+            foreach (Variant variant in Variant.All.Where(v => training.IsDone(v, Own(v)))) Measure(variant, bench.Known);
             foreach (Variant variant in Variant.All)
             {
-                string own = Path.Combine(folder, variant.Folder);
+                string own = Own(variant);
                 Bar.Train(variant.Name, parsed.GetValue(steps), progress =>
                 {
                     training.Run(variant, own, progress, token);
                     return true;
                 });
-                foreach ((QualityCell cell, string model) in cells[variant].Zip([VariantTraining.Averaged(own), VariantTraining.Last(own)]))
-                    report.Set(cell, bench.Measure(new SampledModel(model), cell));
+                Measure(variant, bench.Measure);
                 report.Write();
             }
 
             report.Print(Console.Out);
             return 0;
+
+            string Own(Variant variant) => Path.Combine(folder, variant.Folder);
+
+            void Measure(Variant variant, Func<SampledModel, QualityCell, CellResult?> measure)
+            {
+                foreach ((QualityCell cell, string model) in cells[variant].Zip([VariantTraining.Averaged(Own(variant)), VariantTraining.Last(Own(variant))]))
+                    if (measure(new SampledModel(model), cell) is { } result) report.Set(cell, result);
+            }
         }));
         return command;
     }

@@ -5,7 +5,7 @@ internal static class FolderSettings
 {
     private const string File = "settings.txt";
 
-    /// <summary>Writes it where nothing is there yet.</summary>
+    /// <summary>Writes it into a folder in which nothing is yet.</summary>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="settings">All that the content follows from.</param>
     /// <param name="content">What the content is, for the message.</param>
@@ -13,8 +13,8 @@ internal static class FolderSettings
     public static void Check(string folder, string settings, string content)
     {
         string path = Path.Combine(Directory.CreateDirectory(folder).FullName, File);
-        if (!System.IO.File.Exists(path)) AtomicFile.Write(path, settings);
-        string there = System.IO.File.ReadAllText(path);
+        if (!Directory.EnumerateFileSystemEntries(folder).Any()) AtomicFile.Write(path, settings);
+        string there = System.IO.File.Exists(path) ? System.IO.File.ReadAllText(path) : "nobody knows what";
         if (there != settings)
             throw new InvalidDataException($"'{folder}' has {content} of '{there}'; expected '{settings}'. Remove the folder, or name another.");
     }

@@ -55,10 +55,10 @@ internal sealed class QualityBench : IDisposable
     /// <summary>Measures a cell, unless that was done before.</summary>
     public CellResult Measure(SampledModel model, QualityCell cell)
     {
-        if (Known(model, cell) is { } before) return before;
+        // That a way was refused is found again at once, and may have been mended.
+        if (Known(model, cell) is { Refused: null } before) return before;
         CellResult result = Sampled(model, cell);
-        // That it is refused is found at once, and may be mended.
-        if (result.Refused is null) AtomicFile.Write(PathOf(cell), JsonSerializer.Serialize(result, s_json));
+        AtomicFile.Write(PathOf(cell), JsonSerializer.Serialize(result, s_json));
         return result;
     }
 

@@ -31,7 +31,6 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
     /// <exception cref="InvalidDataException">The folder has a training of something else.</exception>
     public void Run(Variant variant, string folder, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
     {
-        FolderSettings.Check(folder, $"{data.Name}, {steps} steps, {precision}, {variant}, {s_options}", "a training");
         if (IsDone(variant, folder)) return;
         manual_seed((long)Seed);
         LatentScaling scaling = variant.ScalesLatents ? data.Scaling : new LatentScaling(0, 1);
@@ -52,9 +51,16 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         }
     }
 
-    private static bool IsDone(Variant variant, string folder) =>
-        File.Exists(Path.Combine(Averaged(folder), "model_index.json"))
-        && (!variant.MeasuresLastWeights || File.Exists(Path.Combine(Last(folder), "model_index.json")));
+    /// <summary>Whether it was trained.</summary>
+    /// <param name="variant">The variant.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <exception cref="InvalidDataException">The folder has a training of something else.</exception>
+    public bool IsDone(Variant variant, string folder)
+    {
+        FolderSettings.Check(folder, $"{data.Name}, {steps} steps, {precision}, {variant}, {s_options}", "a training");
+        return File.Exists(Path.Combine(Averaged(folder), "model_index.json"))
+            && (!variant.MeasuresLastWeights || File.Exists(Path.Combine(Last(folder), "model_index.json")));
+    }
 
     /// <summary>The model's parts with U-Net and text encoder initialised at random.</summary>
     private StableDiffusionComponents Fresh(Variant variant, LatentScaling scaling)
