@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
-using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
@@ -86,8 +85,15 @@ internal sealed record Recipe
             ];
             foreach (object part in parts) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
             // Networks look at their configurations when they are built.
-            nn.Module?[] networks = [recipe.Autoencoder.Build(), recipe.Discriminator?.Build(), recipe.Unet.Build(), recipe.TextEncoder.Build()];
-            foreach (nn.Module? network in networks) network?.Dispose();
+            recipe.Autoencoder.Build().Dispose();
+            recipe.Discriminator?.Build().Dispose();
+            recipe.Unet.Build().Dispose();
+            recipe.TextEncoder.Build().Dispose();
+            int text = recipe.Unet.EncoderHidDim ?? recipe.Unet.CrossAttentionDim[0], outputs = recipe.Unet.InChannels * (recipe.DenoiserObjective.LearnedVariance ? 2 : 1);
+            if (text != recipe.TextEncoder.HiddenSize)
+                throw new InvalidDataException($"In the recipe '{path}' the unet reads texts of width {text}, and the text_encoder's hidden_size is {recipe.TextEncoder.HiddenSize}; expected the same.");
+            if (recipe.Unet.OutChannels != outputs)
+                throw new InvalidDataException($"In the recipe '{path}' the unet has {recipe.Unet.OutChannels} out_channels; with {recipe.Unet.InChannels} in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
             PredictionType sampled = DenoisingProcess.Of(SchedulerConfig.Parse(recipe.Scheduler.ToJsonString())).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
                 throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");

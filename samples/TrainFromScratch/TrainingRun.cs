@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
@@ -45,9 +46,18 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
     private void CheckPictures(RunFolder run, TrainingMaterial material)
     {
         string path = Path.Combine(run.Location, "configuration.json");
-        // Runs of earlier versions do not tell theirs.
-        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllText(path))?[Pictures]?.GetValue<string>() is not { } before || before == PicturesOf(material)) return;
-        throw new InvalidDataException($"The run in '{run.Location}' was begun with other pictures, or with another size of them ({before}; now {PicturesOf(material)}): expected the same, or another --out.");
+        if (!File.Exists(path)) return;
+        try
+        {
+            // Runs of earlier versions do not tell theirs.
+            if (JsonNode.Parse(File.ReadAllText(path))?[Pictures]?.GetValue<string>() is not { } before || before == PicturesOf(material)) return;
+            throw new InvalidDataException(
+                $"The run in '{run.Location}' was begun with other pictures or captions, another size of them or another mirror ({before}; now {PicturesOf(material)}): expected the same, or another --out.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"'{path}' is not what this program writes: {e.Message}", e);
+        }
     }
 
     private string PicturesOf(TrainingMaterial material) => settings.Data is null ? "drawings" : material.Key;

@@ -5,7 +5,7 @@ using LatentDiffusion.Models.Drawings;
 namespace TrainFromScratch;
 
 /// <summary>What a run is trained on.</summary>
-/// <param name="Key">Says what it is, for the latent cache.</param>
+/// <param name="Key">Says what it is: latents of another are made again, and a run is of one.</param>
 /// <param name="Captions">Captions that the vocabulary is made of.</param>
 /// <param name="Pictures">Pictures to train on, all of one size.</param>
 /// <param name="Count">How many of them are encoded for the denoiser.</param>

@@ -79,7 +79,6 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
     private UNet2DConditionConfig Fitting(long[] latents)
     {
         UNet2DConditionConfig config = context.Recipe.Unet;
-        if (context.Settings is { Data: null, Autoencoder: null }) return config;
         int outputs = config.OutChannels / config.InChannels;
         return config with { InChannels = (int)latents[1], OutChannels = outputs * (int)latents[1], SampleSize = (int)latents[2] };
     }

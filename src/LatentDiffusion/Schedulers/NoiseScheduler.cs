@@ -96,7 +96,6 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>Custom timesteps that index a discrete schedule.</summary>
     private protected double[] IntegerTimesteps(IReadOnlyList<double> timesteps)
     {
-        Refuse(timesteps[0] >= TrainingTimesteps, $"Timesteps are below the {TrainingTimesteps} training timesteps, and {timesteps[0]} is not");
         Refuse(timesteps.Any(t => t != Math.Round(t)), "Timesteps are integers");
         return [.. timesteps];
     }

@@ -54,7 +54,7 @@ public sealed class TextEmbeddingCache : IDisposable
             rows.Add(rowOf[caption]);
         }
 
-        if (encoder is IMeasuredTextEncoder measured && distinct.FirstOrDefault(c => measured.Measure(c) != measured.Measure("")) is { } longer)
+        if (encoder is IMeasuredTextEncoder measured && measured.Measure("") is var one && distinct.FirstOrDefault(c => measured.Measure(c) != one) is { } longer)
             throw new ArgumentException($"The caption '{longer}' takes more chunks than the empty one, and rows of a cache are of one length: expected an encoder of one chunk, MaxChunks 1.", nameof(captions));
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string identity = StableHash.Of(string.Create(

@@ -169,6 +169,8 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("predicts Velocity, and the scheduler samples Epsilon", 1, "--config", "scheduler.prediction_type=\"epsilon\"")]
     [InlineData("num_attention_heads is 3; it must divide hidden_size", 1, "--config", "text_encoder.num_attention_heads=3")]
     [InlineData("down_block_types 1 and", 1, "--config", "unet.down_block_types=[\"DownBlock2D\"]")]
+    [InlineData("the unet reads texts of width 24, and the text_encoder's hidden_size is 16", 1, "--config", "unet.cross_attention_dim=24")]
+    [InlineData("the unet has 8 out_channels; with 4 in_channels and learned_variance False expected 4", 1, "--config", "unet.out_channels=8")]
     [InlineData("image_size is 33; expected a multiple of 2", 1, "--config", "image_size=33")]
     public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
     {
