@@ -13,9 +13,6 @@ internal sealed record Variant(string Name)
     /// <summary>How much each timestep's error counts.</summary>
     public LossWeighting Weighting { get; init; } = new UniformWeighting();
 
-    /// <summary>How timesteps are drawn.</summary>
-    public TimestepSampling Timesteps { get; init; } = new UniformTimesteps();
-
     /// <summary>Whether latents are brought to zero mean and unit variance.</summary>
     public bool ScalesLatents { get; init; } = true;
 
@@ -36,9 +33,5 @@ internal sealed record Variant(string Name)
         new("min-SNR weighting") { Weighting = new MinSnrWeighting() },
         new("velocity prediction") { Prediction = PredictionType.Velocity },
         new("velocity, zero terminal SNR") { Prediction = PredictionType.Velocity, ZeroTerminalSnr = true },
-        new("velocity, zero terminal SNR, more noise")
-        {
-            Prediction = PredictionType.Velocity, ZeroTerminalSnr = true, Timesteps = new LogitNormalTimesteps { Mean = 0.8, Deviation = 1.5 },
-        },
     ];
 }

@@ -39,7 +39,7 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         AutoencoderKLConfig autoencoder = ((AutoencoderKL)parts.Autoencoder).Config;
         var objective = new DenoiserObjective(
             parts.UNet, parts.TextEncoder!, tokenizer, autoencoder, data.Latents, parts.Scheduler.ToNoiseSchedule(),
-            new DenoiserTrainingOptions { PredictionType = variant.Prediction, Weighting = variant.Weighting, Timesteps = variant.Timesteps });
+            new DenoiserTrainingOptions { PredictionType = variant.Prediction, Weighting = variant.Weighting });
         using (objective)
         {
             string checkpoints = Path.Combine(folder, "checkpoints");
