@@ -7,7 +7,7 @@ namespace LatentDiffusion.Judge;
 /// <summary>Quality against network evaluations, a line for each solver: kernel distance on the left, share of right pictures on the right.</summary>
 internal static class SolverPlot
 {
-    private const int PanelWidth = 760, PanelHeight = 620, Colors = 10;
+    private const int PanelWidth = 760, PanelHeight = 620, Colors = 10, LeastShare = 60;
 
     /// <param name="results">Results of the solvers.</param>
     /// <param name="plain">Of plain DDPM with all steps; null where it is not measured.</param>
@@ -19,6 +19,11 @@ internal static class SolverPlot
         figure.Layout = new ScottPlot.MultiplotLayouts.Columns();
         Panel(figure.GetPlot(0), "kernel distance from unseen drawings", results, plain, r => r.Kernel);
         Panel(figure.GetPlot(1), "pictures in which all is right, %", results, plain, r => 100 * r.All!.Share);
+        // Wide enough that chance does not look like a difference.
+        figure.GetPlot(0).Axes.SetLimitsY(0, 1.1 * results.Where(r => r.Refused is null).Max(r => r.Kernel));
+        figure.GetPlot(1).Axes.SetLimitsY(LeastShare, 100);
+        figure.GetPlot(0).HideLegend();
+        figure.GetPlot(1).ShowLegend(Edge.Right);
         return figure.Render(2 * PanelWidth, PanelHeight).GetImageBytes(ImageFormat.Png);
     }
 
@@ -33,7 +38,8 @@ internal static class SolverPlot
             Scatter line = plot.Add.Scatter(
                 points.Select(p => Math.Log10(p.Evaluations)).ToArray(), points.Select(value).ToArray(), palette.GetColor(i % Colors));
             line.LegendText = row.Key;
-            line.LinePattern = i < Colors ? LinePattern.Solid : LinePattern.Dashed;
+            // The legend shows markers and no patterns.
+            (line.LinePattern, line.MarkerShape) = i < Colors ? (LinePattern.Solid, MarkerShape.FilledCircle) : (LinePattern.Dashed, MarkerShape.OpenSquare);
         }
 
         if (plain is { Refused: null })
@@ -43,6 +49,5 @@ internal static class SolverPlot
         }
 
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. QualityCells.Budgets.Select(b => Math.Log10(b))], [.. QualityCells.Budgets.Select(b => $"{b}")]);
-        plot.ShowLegend(Edge.Right);
     }
 }
