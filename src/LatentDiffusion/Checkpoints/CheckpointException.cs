@@ -1,14 +1,18 @@
 namespace LatentDiffusion;
 
 /// <summary>A checkpoint file that cannot be read, or that does not fit the network it is loaded into.</summary>
+/// <remarks>The message has at most 1,000 characters. The lists hold all names.</remarks>
 public sealed class CheckpointException : Exception
 {
+    /// <summary>Characters of each list of names in a message: three of them fit.</summary>
+    private const int LongestList = 250;
+
     /// <summary>A file whose bytes are not what they should be.</summary>
     /// <param name="file">Path of the file.</param>
     /// <param name="problem">What is wrong, and what to do if anything can be done.</param>
     /// <param name="innerException">What brought it up, if anything.</param>
     public CheckpointException(string file, string problem, Exception? innerException = null)
-        : base($"{file}: {problem}", innerException) => File = file;
+        : base(MessageText.Cut($"{file}: {problem}"), innerException) => File = file;
 
     /// <summary>A file that does not fit a network.</summary>
     /// <param name="file">Path of the file.</param>
@@ -55,9 +59,12 @@ public sealed class CheckpointException : Exception
             .. Part("unexpected", unexpected, ", "),
             .. Part("of another shape", misshaped, "; "),
         ];
-        return $"{file} does not fit the network. {string.Join(' ', parts)} Nothing was loaded.";
+        return MessageText.Cut($"{file} does not fit the network. {string.Join(' ', parts)} Nothing was loaded.");
 
         static IEnumerable<string> Part(string what, IReadOnlyList<string> names, string separator) =>
-            names.Count == 0 ? [] : [$"{names.Count} {what}: {string.Join(separator, names)}."];
+            names.Count == 0 ? [] : [$"{names.Count} {what}: {MessageText.List(names, separator, LongestList)}."];
     }
+
+    /// <summary>A file whose reader found something wrong. The reader's own exception is left out: it would repeat the text, uncut.</summary>
+    internal static CheckpointException Of(string file, FormatException found) => new(file, found.Message, found.InnerException);
 }

@@ -71,8 +71,10 @@ internal static class LegacyPickle
         var found = new Dictionary<string, (long, long)>();
         foreach (object? item in keys)
         {
-            if (item is not string key || !storages.TryGetValue(key, out PickledStorage? storage))
-                throw new FormatException($"The file holds a storage '{item}' that its description has not.");
+            // Printing a number takes time that grows with the square of its digits, so only texts are shown.
+            if (item is not string key) throw new FormatException("The file names a storage by something that is not a text.");
+            if (!storages.TryGetValue(key, out PickledStorage? storage))
+                throw new FormatException($"The file holds a storage '{key}' that its description has not.");
             if (file.Length - position < CountLength) throw new FormatException($"The file ends before the storage '{key}'.");
             long count = BinaryPrimitives.ReadInt64LittleEndian(file.Read(position, CountLength));
             position += CountLength;

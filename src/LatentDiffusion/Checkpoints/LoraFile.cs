@@ -22,7 +22,7 @@ public sealed class LoraFile : IDisposable
         }
         catch (FormatException e)
         {
-            throw new CheckpointException(source.Path, e.Message, e);
+            throw CheckpointException.Of(source.Path, e);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class MappedTensors : ITensorSource
         }
         catch (FormatException e)
         {
-            throw new CheckpointException(source.Path, e.Message, e);
+            throw CheckpointException.Of(source.Path, e);
         }
     }
 

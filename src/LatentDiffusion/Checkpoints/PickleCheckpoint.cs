@@ -57,7 +57,7 @@ public sealed class PickleCheckpoint : ITensorSource
         catch (FormatException e)
         {
             file.Dispose();
-            throw new CheckpointException(path, e.Message, e);
+            throw CheckpointException.Of(path, e);
         }
         catch
         {

@@ -31,7 +31,7 @@ public sealed class SafetensorsFile : ITensorSource
         }
         catch (FormatException e)
         {
-            throw new CheckpointException(file.Path, e.Message, e);
+            throw CheckpointException.Of(file.Path, e);
         }
 
         Metadata = header.Metadata;

@@ -90,6 +90,17 @@ public sealed class LegacyPickleTests : IDisposable
         Refused(PickleWriter.Legacy(One("k", 6, (1, 5)), ["k"], (6, s_storage)), "more values than the 5");
     }
 
+    /// <summary>A million digits would take minutes to print.</summary>
+    [Fact]
+    public void A_huge_number_as_a_storage_key_is_refused_unprinted()
+    {
+        byte[] number = [0x8b, .. BitConverter.GetBytes(1 << 20), .. Enumerable.Repeat((byte)0x5a, 1 << 20)];
+        byte[] list = [0x80, 2, (byte)']', .. number, (byte)'a', (byte)'.'];
+        byte[] file = PickleWriter.Legacy(One("k", 6), []);
+        int emptyList = new PickleWriter().ToArray().Length + 3;
+        Refused([.. file[..^emptyList], .. list], "not a text");
+    }
+
     [Fact]
     public void OtherFormsAreRefusedWithWhatTheyAre()
     {
