@@ -115,7 +115,8 @@ public abstract class NoiseScheduler : INoiseScheduler
         for (int i = 0; i < points.Count; i++)
         {
             Refuse(!(points[i] >= min && double.IsFinite(points[i])), $"{name}[{i}] is {points[i]}");
-            if (i > 0) Refuse(points[i] >= points[i - 1], $"{name} descend, and {points[i]} follows {points[i - 1]}");
+            // Runs keep them in single precision, and a step between two equal levels divides by zero.
+            if (i > 0) Refuse((float)points[i] >= (float)points[i - 1], $"{name} descend in single precision, and {points[i]} follows {points[i - 1]}");
         }
     }
 }

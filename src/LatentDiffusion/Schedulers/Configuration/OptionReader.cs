@@ -118,7 +118,7 @@ internal sealed class OptionReader
     {
         if (element.ValueKind == JsonValueKind.Number) return element.GetDouble();
         if (element.ValueKind == JsonValueKind.String && SchedulerConfig.IsNonFinite(element.GetString()))
-            return double.Parse(element.GetString()!, CultureInfo.InvariantCulture);
+            return double.Parse(element.GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
         throw Invalid(name, element, "a number");
     }
 

@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 
 /// <summary>A run over integer timesteps of a variance-preserving schedule.</summary>
 internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps, NoiseSchedule schedule, PredictionType prediction)
-    : SchedulerRun(options, Check(timesteps, schedule))
+    : SchedulerRun(options, timesteps)
 {
     protected override NoiseLevel NoisyLevel => LevelAt((int)Timestep);
 
@@ -26,8 +26,4 @@ internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps,
         OutputWeights weights = OutputWeights.ToNoise(prediction, at);
         return LinearCombination.Of((weights.Sample, sample), (weights.Output, output));
     }
-
-    private static double[] Check(double[] timesteps, NoiseSchedule schedule) => timesteps.Max() < schedule.Timesteps
-        ? timesteps
-        : throw new ArgumentException($"Timestep {timesteps.Max()} is beyond the {schedule.Timesteps} training timesteps: steps_offset is too large for this number of steps.");
 }

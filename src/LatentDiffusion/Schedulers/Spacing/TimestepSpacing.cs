@@ -36,13 +36,28 @@ internal sealed record TimestepSpacing(string Kind, int TrainingTimesteps, int O
         _ => FromEnd(last, steps),
     };
 
-    private double[] LeadingMultiples(int count, int ratio) => ratio > 0
-        ? Descend(Enumerable.Range(0, count).Select(i => (double)(i * ratio + Offset)))
-        : throw new ArgumentException($"'leading' timestep spacing over {TrainingTimesteps} training timesteps cannot hold {count} points; ask for fewer steps or another timestep_spacing.");
+    private double[] LeadingMultiples(int count, int ratio)
+    {
+        if (ratio == 0) throw TooMany(count);
+
+        // An offset moves the whole grid up. diffusers evaluates the model outside its schedule here, or fails.
+        int noisiest = (count - 1) * ratio + Offset;
+        if (noisiest >= TrainingTimesteps)
+        {
+            throw new ArgumentException(
+                $"Timestep {noisiest} is beyond the {TrainingTimesteps} training timesteps: steps_offset {Offset} is too large for this number of steps with 'leading' timestep spacing; ask for fewer steps or another timestep_spacing.");
+        }
+
+        return Descend(Enumerable.Range(0, count).Select(i => (double)(i * ratio + Offset)));
+    }
 
     /// <summary>Rounding may yield one more, below 0.</summary>
-    private double[] FromEnd(int last, int steps) =>
-        [.. Grids.Descending(last, (double)TrainingTimesteps / steps).Select(t => Math.Round(t) - 1).Where(t => t >= 0)];
+    private double[] FromEnd(int last, int steps) => steps <= TrainingTimesteps
+        ? [.. Grids.Descending(last, (double)TrainingTimesteps / steps).Select(t => Math.Round(t) - 1).Where(t => t >= 0)]
+        : throw TooMany(steps);
+
+    private ArgumentException TooMany(int count) => new(
+        $"'{Kind}' timestep spacing over {TrainingTimesteps} training timesteps cannot hold {count} points; ask for fewer steps or another timestep_spacing.");
 
     private static double[] Descend(IEnumerable<double> ascending) => [.. ascending.Reverse()];
 }
