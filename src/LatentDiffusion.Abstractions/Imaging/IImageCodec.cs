@@ -27,4 +27,23 @@ public interface IImageCodec
     /// <param name="file">The file's bytes.</param>
     /// <exception cref="InvalidDataException">The bytes are no picture that this codec can read.</exception>
     ImageBuffer Decode(ReadOnlySpan<byte> file);
+
+    /// <summary>
+    /// Decodes a file with its transparent pixels laid on a colour. Masks and control images need black: a canvas that is
+    /// transparent where nothing was drawn would be all white otherwise. Default <see cref="Decode(ReadOnlySpan{byte})"/>,
+    /// for codecs whose formats have no transparency.
+    /// </summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="background">The colour under transparent pixels; partly transparent ones are blended with it.</param>
+    /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
+    ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background) => Decode(file);
+
+    /// <summary>
+    /// Decodes a file's transparency as a mask: white where a pixel is transparent and so to be repainted, black where it is
+    /// opaque. With it an image with erased parts is its own mask. Default null, for codecs whose formats have no transparency.
+    /// </summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <returns>A mask of the image's size, grey where it is partly transparent; null where every pixel is opaque.</returns>
+    /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
+    ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file) => null;
 }

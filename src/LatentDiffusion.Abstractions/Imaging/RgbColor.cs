@@ -6,6 +6,9 @@ namespace LatentDiffusion;
 /// <param name="Blue">0 to 255.</param>
 public readonly record struct RgbColor(byte Red, byte Green, byte Blue)
 {
+    /// <summary>Black, the background of masks and control images.</summary>
+    public static RgbColor Black => default;
+
     /// <summary>White.</summary>
     public static RgbColor White => new(byte.MaxValue, byte.MaxValue, byte.MaxValue);
 }

@@ -12,14 +12,21 @@ internal static class RepaintMask
     /// <returns>1 or 0, float32, [1, 1, height, width].</returns>
     public static Tensor ToTensor(ImageBuffer mask)
     {
+        float[] repainted = Array.ConvertAll(Repainted(mask), r => r ? 1f : 0f);
+        return tensor(repainted, [1, 1, mask.Height, mask.Width]);
+    }
+
+    /// <summary>Which pixels are repainted, row by row.</summary>
+    public static bool[] Repainted(ImageBuffer mask)
+    {
         ReadOnlySpan<byte> rgb = mask.Rgb;
-        var repainted = new float[rgb.Length / 3];
+        var repainted = new bool[rgb.Length / 3];
         for (int i = 0; i < repainted.Length; i++)
         {
             int luma = (rgb[3 * i] * Red + rgb[3 * i + 1] * Green + rgb[3 * i + 2] * Blue + (1 << (Bits - 1))) >> Bits;
-            repainted[i] = luma >= Middle ? 1 : 0;
+            repainted[i] = luma >= Middle;
         }
 
-        return tensor(repainted, [1, 1, mask.Height, mask.Width]);
+        return repainted;
     }
 }

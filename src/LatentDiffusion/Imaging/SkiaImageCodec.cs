@@ -32,7 +32,7 @@ public sealed class SkiaImageCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
-    /// <summary>What transparent pixels are laid on when a file is decoded. Default white.</summary>
+    /// <summary>What transparent pixels are laid on when a file is decoded without a background of its own. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
 
     /// <inheritdoc/>
@@ -77,65 +77,70 @@ public sealed class SkiaImageCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public unsafe ImageBuffer Decode(ReadOnlySpan<byte> file)
+    public ImageBuffer Decode(ReadOnlySpan<byte> file) => Decode(file, Background);
+
+    /// <inheritdoc/>
+    public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
+    {
+        using SKBitmap stored = Read(file, out int orientation);
+        return ImageOrientation.Apply(Opaque(stored, background), orientation);
+    }
+
+    /// <inheritdoc/>
+    public ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file)
+    {
+        using SKBitmap stored = Read(file, out int orientation);
+        ImageBuffer mask = Transparency(stored);
+        return mask.Rgb.ContainsAnyExcept((byte)0) ? ImageOrientation.Apply(mask, orientation) : null;
+    }
+
+    /// <summary>The stored pixels, red, green, blue and alpha, as they lie in the file.</summary>
+    private SKBitmap Read(ReadOnlySpan<byte> file, out int orientation)
     {
         using SKData data = SKData.CreateCopy(file);
         using SKCodec codec = SKCodec.Create(data)
-            ?? throw new InvalidDataException($"The {file.Length} bytes are no picture; {Readable}.");
+            ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
-            throw new InvalidDataException($"The picture is of the format {codec.EncodedFormat}; {Readable}.");
+            throw new InvalidDataException($"The image is of the format {codec.EncodedFormat}; {Readable}.");
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         if (width < 1 || height < 1 || (long)width * height > _maxPixels)
-            throw new InvalidDataException($"The picture claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
-        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        using var bitmap = new SKBitmap(info);
-        SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
-        if (result != SKCodecResult.Success)
-            throw new InvalidDataException($"The picture of {width} x {height} pixels is damaged or truncated ({result}).");
-        var rgba = new ReadOnlySpan<byte>((void*)bitmap.GetPixels(), info.BytesSize);
-        return Opaque(rgba, width, height, new Orientation(codec.EncodedOrigin), Background);
+            throw new InvalidDataException($"The image claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
+
+        // Skia finds EXIF in JPEG files, but not in PNG chunks or behind a prefix in WebP.
+        orientation = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? (int)codec.EncodedOrigin : ExifOrientation.Read(file);
+        var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        SKCodecResult result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
+        if (result == SKCodecResult.Success) return bitmap;
+        bitmap.Dispose();
+        throw new InvalidDataException($"The image of {width} x {height} pixels is damaged or truncated ({result}).");
     }
 
-    private static ImageBuffer Opaque(ReadOnlySpan<byte> rgba, int width, int height, Orientation orientation, RgbColor background)
+    private static ImageBuffer Opaque(SKBitmap stored, RgbColor background)
     {
-        (int turnedWidth, int turnedHeight) = orientation.SwapsSides ? (height, width) : (width, height);
-        var rgb = new byte[width * height * 3];
-        int target = 0;
-        for (int y = 0; y < turnedHeight; y++)
+        ReadOnlySpan<byte> rgba = Pixels(stored);
+        var rgb = new byte[rgba.Length / 4 * 3];
+        for (int source = 0, target = 0; source < rgba.Length; source += 4, target += 3)
         {
-            for (int x = 0; x < turnedWidth; x++)
-            {
-                (int column, int row) = orientation.Source(x, y, width, height);
-                ReadOnlySpan<byte> pixel = rgba.Slice((row * width + column) * 4, 4);
-                rgb[target++] = Over(pixel[0], background.Red, pixel[3]);
-                rgb[target++] = Over(pixel[1], background.Green, pixel[3]);
-                rgb[target++] = Over(pixel[2], background.Blue, pixel[3]);
-            }
+            byte alpha = rgba[source + 3];
+            rgb[target] = Over(rgba[source], background.Red, alpha);
+            rgb[target + 1] = Over(rgba[source + 1], background.Green, alpha);
+            rgb[target + 2] = Over(rgba[source + 2], background.Blue, alpha);
         }
 
-        return new ImageBuffer(turnedWidth, turnedHeight, rgb);
+        return new ImageBuffer(stored.Width, stored.Height, rgb);
 
         static byte Over(byte value, byte below, byte alpha) =>
             (byte)((value * alpha + (byte.MaxValue - alpha) * below + byte.MaxValue / 2) / byte.MaxValue);
     }
 
-    /// <summary>How a stored picture is turned for viewing (EXIF 2.32, orientation).</summary>
-    private readonly struct Orientation(SKEncodedOrigin origin)
+    private static ImageBuffer Transparency(SKBitmap stored)
     {
-        public bool SwapsSides => origin
-            is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
-
-        /// <summary>Where in the stored picture the pixel (x, y) of the turned one is.</summary>
-        public (int Column, int Row) Source(int x, int y, int width, int height) => origin switch
-        {
-            SKEncodedOrigin.TopRight => (width - 1 - x, y),
-            SKEncodedOrigin.BottomRight => (width - 1 - x, height - 1 - y),
-            SKEncodedOrigin.BottomLeft => (x, height - 1 - y),
-            SKEncodedOrigin.LeftTop => (y, x),
-            SKEncodedOrigin.RightTop => (y, height - 1 - x),
-            SKEncodedOrigin.RightBottom => (width - 1 - y, height - 1 - x),
-            SKEncodedOrigin.LeftBottom => (width - 1 - y, x),
-            _ => (x, y),
-        };
+        ReadOnlySpan<byte> rgba = Pixels(stored);
+        var rgb = new byte[rgba.Length / 4 * 3];
+        for (int source = 0, target = 0; source < rgba.Length; source += 4, target += 3)
+            rgb.AsSpan(target, 3).Fill((byte)(byte.MaxValue - rgba[source + 3]));
+        return new ImageBuffer(stored.Width, stored.Height, rgb);
     }
+
+    private static unsafe ReadOnlySpan<byte> Pixels(SKBitmap bitmap) => new((void*)bitmap.GetPixels(), bitmap.Info.BytesSize);
 }

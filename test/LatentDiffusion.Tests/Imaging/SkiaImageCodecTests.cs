@@ -86,33 +86,6 @@ public sealed class SkiaImageCodecTests
         Assert.Equal([255, 255, 255, 227, 177, 127, 200, 100, 0], s_codec.Decode(data.AsSpan()).Rgb.ToArray());
     }
 
-    [Theory]
-    [InlineData(1, 16, 8, 'a')]
-    [InlineData(2, 16, 8, 'b')]
-    [InlineData(3, 16, 8, 'd')]
-    [InlineData(4, 16, 8, 'c')]
-    [InlineData(5, 8, 16, 'a')]
-    [InlineData(6, 8, 16, 'c')]
-    [InlineData(7, 8, 16, 'd')]
-    [InlineData(8, 8, 16, 'b')]
-    public void ExifOrientationIsHonoured(int orientation, int width, int height, char topLeft)
-    {
-        // Quarters a b above c d, as blocks that JPEG keeps apart.
-        using var bitmap = new SKBitmap(16, 8, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        for (int x = 0; x < 16; x++)
-            for (int y = 0; y < 8; y++) bitmap.SetPixel(x, y, Colour((x < 8 ? 0 : 1) + (y < 4 ? 0 : 2)));
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 100);
-        ImageBuffer image = s_codec.Decode(WithOrientation(data.ToArray(), (byte)orientation));
-
-        Assert.Equal((width, height), (image.Width, image.Height));
-        SKColor expected = Colour(topLeft - 'a');
-        Assert.InRange(image.Rgb[0] - expected.Red, -40, 40);
-        Assert.InRange(image.Rgb[1] - expected.Green, -40, 40);
-        Assert.InRange(image.Rgb[2] - expected.Blue, -40, 40);
-
-        static SKColor Colour(int quarter) => quarter switch { 0 => SKColors.Red, 1 => SKColors.Lime, 2 => SKColors.Blue, _ => SKColors.White };
-    }
-
     [Fact]
     public void ADimensionBombIsRefused()
     {
@@ -166,13 +139,4 @@ public sealed class SkiaImageCodecTests
         new Random(3).NextBytes(rgb);
         return new ImageBuffer(width, height, rgb);
     }
-
-    /// <summary>Puts an APP1 segment with one EXIF entry behind the JPEG's first marker.</summary>
-    private static byte[] WithOrientation(byte[] jpeg, byte orientation) =>
-    [
-        .. jpeg.AsSpan(0, 2),
-        0xff, 0xe1, 0, 34, .. "Exif\0\0MM\0*"u8, 0, 0, 0, 8,
-        0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0,
-        .. jpeg.AsSpan(2),
-    ];
 }

@@ -1,0 +1,62 @@
+using SkiaSharp;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Imaging;
+
+public sealed class ExifOrientationTests
+{
+    public static TheoryData<string, int> Files
+    {
+        get
+        {
+            var files = new TheoryData<string, int>();
+            foreach (string container in OrientedFiles.Containers)
+                for (int orientation = 1; orientation <= 8; orientation++) files.Add(container, orientation);
+            return files;
+        }
+    }
+
+    [Theory, MemberData(nameof(Files))]
+    public void All_eight_orientations_are_applied_in_every_container(string container, int orientation)
+    {
+        ImageBuffer image = new SkiaImageCodec().Decode(OrientedFiles.Make(container, orientation));
+        (int width, int height, char topLeft) = OrientedFiles.Turned[orientation - 1];
+        Assert.Equal((width, height), (image.Width, image.Height));
+        SKColor expected = OrientedFiles.Colour(topLeft);
+        Assert.InRange(image.Rgb[0] - expected.Red, -40, 40);
+        Assert.InRange(image.Rgb[1] - expected.Green, -40, 40);
+        Assert.InRange(image.Rgb[2] - expected.Blue, -40, 40);
+    }
+
+    [Fact]
+    public void The_mask_of_a_turned_image_is_turned_like_it()
+    {
+        using var bitmap = new SKBitmap(3, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        bitmap.Erase(SKColors.Red);
+        bitmap.SetPixel(0, 0, SKColors.Transparent);
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        byte[] file = [.. data.AsSpan()[..33], .. OrientedFiles.PngExif(6), .. data.AsSpan()[33..]];
+        ImageBuffer mask = Assert.IsType<ImageBuffer>(new SkiaImageCodec().DecodeTransparency(file));
+        Assert.Equal((1, 3), (mask.Width, mask.Height));
+        Assert.Equal([255, 255, 255, 0, 0, 0, 0, 0, 0], mask.Rgb.ToArray());
+    }
+
+    [Theory, InlineData(0), InlineData(9), InlineData(65535)]
+    public void Unknown_orientations_leave_the_image_as_it_is(int orientation) => Assert.Equal(1, ExifOrientation.Read(OrientedFiles.Make("png", orientation)));
+
+    [Fact]
+    public void Damaged_structures_leave_the_image_upright()
+    {
+        var random = new Random(5);
+        foreach (string container in OrientedFiles.Containers)
+        {
+            byte[] file = OrientedFiles.Make(container, 6);
+            for (int i = 0; i < 2000; i++)
+            {
+                byte[] damaged = file[..(i % 2 == 0 ? random.Next(file.Length) : file.Length)];
+                for (int n = random.Next(4); n > 0 && damaged.Length > 0; n--) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+                Assert.InRange(ExifOrientation.Read(damaged), 1, 8);
+            }
+        }
+    }
+}
