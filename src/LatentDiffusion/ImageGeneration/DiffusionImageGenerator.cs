@@ -37,6 +37,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     /// </exception>
     /// <exception cref="InvalidDataException">The original image cannot be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">It took longer than the time limit.</exception>
     public async Task<ImageGenerationResponse> GenerateAsync(
         ImageGenerationRequest request, ImageGenerationOptions? options = null, CancellationToken cancellationToken = default)

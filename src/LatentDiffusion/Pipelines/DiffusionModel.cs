@@ -60,6 +60,9 @@ public sealed class DiffusionModel(
     /// <summary>The low-rank patches that are applied.</summary>
     internal IReadOnlyList<(string Path, double Scale)> Loras { get; private set; } = [];
 
+    /// <summary>Names of those files among them that patch nothing.</summary>
+    internal IReadOnlyList<string> EmptyLoras { get; private set; } = [];
+
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -165,9 +168,10 @@ public sealed class DiffusionModel(
             foreach ((string path, double scale) in loras) files.Add((LoraFile.Open(path, targets), scale));
             _loras ??= new AppliedLoras(_weights);
             // Where a file cannot be read any more, none stays.
-            Loras = [];
+            (Loras, EmptyLoras) = ([], []);
             _loras.Set(files);
             Loras = [.. loras];
+            EmptyLoras = [.. files.Where(f => f.File.Patches.Count == 0).Select(f => Path.GetFileName(f.File.Path))];
         }
         finally
         {

@@ -19,6 +19,7 @@ public sealed partial class DiffusionPipeline
     /// <param name="cancellationToken">Checked before each evaluation, and while it waits for its turn.</param>
     /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">It took longer than the request's, or else the pipeline's, time limit.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
     public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>

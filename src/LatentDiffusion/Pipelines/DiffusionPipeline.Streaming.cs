@@ -15,6 +15,7 @@ public sealed partial class DiffusionPipeline
     /// <param name="cancellationToken">Checked before each evaluation.</param>
     /// <exception cref="ArgumentException">The request has a value out of its range, or <paramref name="previewEvery"/> is negative.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateStreamAsync(
         GenerationRequest request, int previewEvery = 1, CancellationToken cancellationToken = default)

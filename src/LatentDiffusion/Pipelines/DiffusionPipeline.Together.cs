@@ -21,6 +21,7 @@ public sealed partial class DiffusionPipeline
     /// request and value.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">All of it together took longer than the requests', or else the pipeline's, time limit.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
     public IReadOnlyList<GenerationResult> Generate(

@@ -59,7 +59,9 @@ public sealed partial class DiffusionPipeline : IDisposable
             {
                 generation.ThrowIfOver();
                 using DisposeScope batch = NewDisposeScope();
-                foreach (ImageBuffer picture in ImageTensor.ToImages(_parts.Autoencoder.Decode(latents, cancellationToken))) pictures.Enqueue(picture);
+                Tensor pixels = _parts.Autoencoder.Decode(latents, cancellationToken);
+                generation.Finite.CheckImage(pixels);
+                foreach (ImageBuffer picture in ImageTensor.ToImages(pixels)) pictures.Enqueue(picture);
             }
         }
 
@@ -114,6 +116,7 @@ public sealed partial class DiffusionPipeline : IDisposable
                 denoiser = new ExpertDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), told, refinement.Boundary);
             }
 
+            if (request.InitialImage is not null) generation.Finite.CheckStart(start);
             Tensor latents = start.Latents;
             int per = _parts.Options.ImagesPerEvaluation, first = batch * per, batches = (generation.Pictures + per - 1) / per;
             int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
@@ -129,7 +132,9 @@ public sealed partial class DiffusionPipeline : IDisposable
                     observer.Observe(run, latents, prediction, generation.Token);
                 }
 
-                Tensor next = start.AfterStep(run.Step(prediction, latents), run).MoveToOuterDisposeScope();
+                Tensor next = start.AfterStep(run.Step(prediction, latents), run);
+                generation.Finite.CheckStep(next, prediction, text, run, timestep, secondPass: earlier is not null);
+                next.MoveToOuterDisposeScope();
                 latents.Dispose();
                 latents = next;
                 progress?.Report(new GenerationProgress(done + run.StepIndex, evaluations, first, timestep));

@@ -53,6 +53,12 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// </summary>
     public bool Offload { get; set; }
 
+    /// <summary>
+    /// Returns images even where latents or pixels are NaN or infinite, and logs a warning; pixels that are NaN become black.
+    /// Default false: the generation ends in a <see cref="NonFiniteValuesException"/>.
+    /// </summary>
+    public bool AllowNonFiniteValues { get; set; }
+
     /// <summary>What logs, telemetry and pictures' metadata call the model. Null, the default, for the name of its folder, where it has one.</summary>
     public string? ModelId { get; set; }
 

@@ -33,12 +33,31 @@ internal sealed record PipelineParts(
     /// <summary>Whether it needs the negative prompt for it.</summary>
     public bool NeedsNegative(GenerationRequest request) => Guides(request) && Guidance.NeedsUnconditional;
 
-    /// <summary>Warns of prompts that the text encoder cuts.</summary>
+    /// <summary>Warns of prompts that the text encoder cuts, or that use a notation it does not know.</summary>
     public void WarnOfCuts(IEnumerable<string> prompts)
     {
+        prompts = [.. prompts.Distinct()];
+        WarnOfSyntax(prompts);
         if (TextEncoder is not ICuttingTextEncoder encoder || !Logger.IsEnabled(LogLevel.Warning)) return;
         // Start and end of the window are not for the prompt.
         foreach (int cut in prompts.Distinct().Select(encoder.Overlong).Where(cut => cut > 0)) Logger.Cut(cut, encoder.MaxLength - 2);
+    }
+
+    /// <summary>Warns of masks of which nothing or not all is repainted.</summary>
+    public void WarnOfMask(GenerationRequest request)
+    {
+        if (request.Mask is not { } mask || !Logger.IsEnabled(LogLevel.Warning)) return;
+        ImageBuffer resized = mask.Resize(request.Width!.Value, request.Height!.Value);
+        (int repainted, int thin) = MaskStrokes.Count(RepaintMask.Repainted(resized), resized.Width, resized.Height, Autoencoder.DownsamplingFactor);
+        if (repainted == 0) Logger.EmptyMask();
+        else if (thin > 0) Logger.ThinMask(thin, Autoencoder.DownsamplingFactor);
+    }
+
+    private void WarnOfSyntax(IEnumerable<string> prompts)
+    {
+        // Custom text encoders read prompts as they like.
+        if (TextEncoder.GetType().Assembly != typeof(PipelineParts).Assembly || !Logger.IsEnabled(LogLevel.Warning)) return;
+        foreach ((string syntax, string remedy) in prompts.SelectMany(p => UnsupportedSyntax.In(p, Prompting is not null)).Distinct()) Logger.PromptSyntax(syntax, remedy);
     }
 
     /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>

@@ -18,10 +18,12 @@ internal sealed class RunningGeneration : IDisposable
     {
         (_parts, Requests, _caller) = (parts, requests, caller);
         GenerationRequest request = Request;
+        Finite = new FiniteValueCheck(parts.Options.AllowNonFiniteValues, parts.Logger);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(caller);
         if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
         _activity = GenerationTelemetry.Start(parts.Options.ModelId, requests);
         _parts.Logger.Starting(Pictures, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
+        foreach (GenerationRequest each in requests) parts.WarnOfMask(each);
         parts.WarnOfCuts(requests.Where(r => r.PromptEmbeds is null).Select(r => r.Prompt)
             .Concat(requests.Where(r => r.NegativePromptEmbeds is null && parts.NeedsNegative(r)).Select(r => r.NegativePrompt)));
     }
@@ -34,6 +36,9 @@ internal sealed class RunningGeneration : IDisposable
 
     /// <summary>How many pictures they ask for in all.</summary>
     public int Pictures => Requests.Sum(r => r.Count);
+
+    /// <summary>Stops the generation where its values are not finite.</summary>
+    public FiniteValueCheck Finite { get; }
 
     /// <summary>Cancelled by the caller or by the time limit.</summary>
     public CancellationToken Token => _stop.Token;

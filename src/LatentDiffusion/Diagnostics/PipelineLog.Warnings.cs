@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace LatentDiffusion;
+
+/// <content>Warnings about inputs that do less than their author expects.</content>
+internal static partial class PipelineLog
+{
+    [LoggerMessage(20, LogLevel.Warning, "The image is returned although its values are not finite. {Reason}")]
+    public static partial void NotFinite(this ILogger logger, string reason);
+
+    [LoggerMessage(21, LogLevel.Warning, "A prompt uses {Syntax}, which is not supported and is read as plain text. {Remedy}")]
+    public static partial void PromptSyntax(this ILogger logger, string syntax, string remedy);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Pixels} pixels of the mask belong to strokes thinner than one latent ({Factor} pixels) and may not be repainted; draw them wider.")]
+    public static partial void ThinMask(this ILogger logger, int pixels, int factor);
+
+    [LoggerMessage(23, LogLevel.Warning, "The mask repaints nothing: it has no white pixels at the size of the request.")]
+    public static partial void EmptyMask(this ILogger logger);
+
+    [LoggerMessage(24, LogLevel.Warning, "The LoRA file {File} patches no parameter; images are those of the model without it.")]
+    public static partial void EmptyLora(this ILogger logger, string file);
+}
