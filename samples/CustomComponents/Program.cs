@@ -8,11 +8,10 @@ if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 }
 
 string file = args is [_, var path] ? path : "picture.png";
-// Every part of a pipeline can be handed to the builder; the others are the model's, which the pipeline then owns.
-DiffusionModel model = DiffusionModel.Open(Path.Combine(AppContext.BaseDirectory, "models", "drawings"));
+// Every part of a pipeline can be replaced or wrapped; the others, and the default steps, scale and size, stay the model's.
 using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
-    .UseModel(_ => model)
-    .UseTextEncoder(new BlendingTextEncoder(model.TextEncoder))
+    .UseDrawingsModel()
+    .UseTextEncoder(model => new BlendingTextEncoder(model.TextEncoder))
     .UseGuidance(new OrthogonalGuidance())
     .Build();
 
@@ -26,7 +25,7 @@ try
         $"text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
     return 0;
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NonFiniteValuesException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;

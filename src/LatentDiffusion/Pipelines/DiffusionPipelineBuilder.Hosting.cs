@@ -10,8 +10,8 @@ namespace LatentDiffusion;
 /// <content>What a pipeline takes from the application around it: logs, previews, configuration.</content>
 public sealed partial class DiffusionPipelineBuilder
 {
-    private Func<IServiceProvider, ILatentPreview>? _preview;
-    private Func<IServiceProvider, ILoggerFactory>? _loggers;
+    private ILatentPreview? _preview;
+    private ILoggerFactory? _loggers;
     private Func<IServiceProvider, DiffusionModel>? _configured;
     private string? _modelName;
 
@@ -19,10 +19,10 @@ public sealed partial class DiffusionPipelineBuilder
     /// Uses a way of the caller's own to make previews. Default <see cref="LinearPreview"/>, with the published factors for
     /// the autoencoders of Stable Diffusion and fitted to others when the first preview is asked for.
     /// </summary>
-    public DiffusionPipelineBuilder UsePreview(ILatentPreview preview) => Set(ref _preview, Given(preview));
+    public DiffusionPipelineBuilder UsePreview(ILatentPreview preview) => Set(ref _preview, preview);
 
     /// <summary>Logs there. Default: where the container logs, or nowhere.</summary>
-    public DiffusionPipelineBuilder UseLoggerFactory(ILoggerFactory loggers) => Set(ref _loggers, Given(loggers));
+    public DiffusionPipelineBuilder UseLoggerFactory(ILoggerFactory loggers) => Set(ref _loggers, loggers);
 
     /// <summary>Whether the model has to come from configuration, because nothing else was said.</summary>
     internal bool NeedsConfiguredModel => _configured is not null && ReferenceEquals(_model, _configured) && _denoiser is null;
@@ -55,14 +55,14 @@ public sealed partial class DiffusionPipelineBuilder
 
     private ILatentPreview Preview(IServiceProvider services, IAutoencoder autoencoder, Device device, Func<IDisposable> bring, CancellationToken stop)
     {
-        if ((_preview?.Invoke(services) ?? services.GetService<ILatentPreview>()) is { } given) return given;
+        if ((_preview ?? services.GetService<ILatentPreview>()) is { } given) return given;
         // Fitting runs the autoencoder, in the middle of the denoiser's stage.
         using IDisposable there = bring();
         return LinearPreview.For(autoencoder, device, stop);
     }
 
     private ILogger Logger(IServiceProvider services) =>
-        (_loggers?.Invoke(services) ?? services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<DiffusionPipeline>();
+        (_loggers ?? services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<DiffusionPipeline>();
 
     private static string? FolderName(string? folder) =>
         folder is null ? null : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

@@ -12,12 +12,12 @@ namespace LatentDiffusion;
 public sealed partial class DiffusionPipelineBuilder
 {
     private Func<IServiceProvider, DiffusionModel>? _model;
-    private Func<IServiceProvider, ITextEncoder>? _textEncoder;
-    private Func<IServiceProvider, IDenoiser>? _denoiser;
-    private Func<IServiceProvider, IAutoencoder>? _autoencoder;
+    private Func<DiffusionModel?, ITextEncoder>? _textEncoder;
+    private Func<DiffusionModel?, IDenoiser>? _denoiser;
+    private Func<DiffusionModel?, IAutoencoder>? _autoencoder;
     private Func<IServiceProvider, SchedulerConfig?, INoiseScheduler>? _scheduler;
     private Func<IServiceProvider, SchedulerConfig?, IGuidance>? _guidance;
-    private Func<IServiceProvider, IImageCodec>? _codec;
+    private IImageCodec? _codec;
     private PromptingOptions? _prompting;
     private Action<DiffusionPipelineOptions>? _configure;
     private readonly List<(string Path, double Scale)> _loras = [];
@@ -94,11 +94,26 @@ public sealed partial class DiffusionPipelineBuilder
     /// <summary>Uses a text encoder of the caller's own.</summary>
     public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Set(ref _textEncoder, Given(textEncoder));
 
+    /// <summary>Wraps the model's text encoder. The model's defaults (guidance, steps, size) stay.</summary>
+    /// <param name="textEncoder">
+    /// Makes a text encoder from the model, most often around <see cref="DiffusionModel.TextEncoder"/>, when the pipeline is
+    /// built. The pipeline owns the model and not the wrapper.
+    /// </param>
+    public DiffusionPipelineBuilder UseTextEncoder(Func<DiffusionModel, ITextEncoder> textEncoder) => Set(ref _textEncoder, Wrapping(textEncoder));
+
     /// <summary>Uses a denoiser of the caller's own.</summary>
     public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Set(ref _denoiser, Given(denoiser));
 
+    /// <summary>Wraps the model's denoiser. The model's defaults (guidance, steps, size) stay.</summary>
+    /// <param name="denoiser">Makes a denoiser from the model, most often around <see cref="DiffusionModel.Denoiser"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
+    public DiffusionPipelineBuilder UseDenoiser(Func<DiffusionModel, IDenoiser> denoiser) => Set(ref _denoiser, Wrapping(denoiser));
+
     /// <summary>Uses an autoencoder of the caller's own.</summary>
     public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Set(ref _autoencoder, Given(autoencoder));
+
+    /// <summary>Wraps the model's autoencoder. The model's defaults (guidance, steps, size) stay.</summary>
+    /// <param name="autoencoder">Makes an autoencoder from the model, most often around <see cref="DiffusionModel.Autoencoder"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
+    public DiffusionPipelineBuilder UseAutoencoder(Func<DiffusionModel, IAutoencoder> autoencoder) => Set(ref _autoencoder, Wrapping(autoencoder));
 
     /// <summary>Uses a scheduler as it is; it must fit the model's training schedule and prediction type.</summary>
     public DiffusionPipelineBuilder UseScheduler(INoiseScheduler scheduler)
@@ -150,7 +165,7 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UsePrompting(PromptingOptions? options = null) => Set(ref _prompting, options ?? new());
 
     /// <summary>Uses an image codec of the caller's own. Default <see cref="SkiaImageCodec"/>.</summary>
-    public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, Given(codec));
+    public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, codec);
 
     /// <summary>Changes what requests default to.</summary>
     public DiffusionPipelineBuilder Configure(Action<DiffusionPipelineOptions> configure)
@@ -180,22 +195,24 @@ public sealed partial class DiffusionPipelineBuilder
         {
             Device device = DeviceOf(services, model);
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
-            IAutoencoder autoencoder = Part(_autoencoder, services, model?.Autoencoder, "an autoencoder");
-            IDenoiser plain = Part(_denoiser, services, model?.Denoiser, "a denoiser");
+            foreach (string file in model?.EmptyLoras ?? []) Logger(services).EmptyLora(file);
+            IAutoencoder autoencoder = Part(_autoencoder, services, model, model?.Autoencoder, "an autoencoder");
+            IDenoiser plain = Part(_denoiser, services, model, model?.Denoiser, "a denoiser");
             if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
             refiner = Refiner(denoiser, autoencoder, scheduler, device);
-            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model?.TextEncoder, "a text encoder"));
+            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.TextEncoder, "a text encoder"));
             var residency = new PartResidency(device, _loadedTo);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
+            TextWidthRules.Check(textEncoder, denoiser, () => residency.Bring(CancellationToken.None, textEncoder));
             IAutoencoder divided = Divided(autoencoder, options);
             var parts = new PipelineParts(
                 textEncoder, denoiser, divided, scheduler,
-                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
-                Part(_codec, services, new SkiaImageCodec(), "an image codec"),
+                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
+                _codec ?? services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
                 options, model?.SampleSize ?? DefaultSampleSize, device, model)
             {
                 Preview = new(stop => Preview(services, autoencoder, device, () => residency.Bring(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
@@ -242,13 +259,20 @@ public sealed partial class DiffusionPipelineBuilder
     // Latents of 512 x 512 pictures, the size of the first published models.
     internal const int DefaultSampleSize = 64;
 
-    private static T Part<T>(Func<IServiceProvider, T>? given, IServiceProvider services, T? fallback, string what) where T : class =>
-        given?.Invoke(services) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
+    private static T Part<T>(Func<DiffusionModel?, T>? given, IServiceProvider services, DiffusionModel? model, T? fallback, string what) where T : class =>
+        given?.Invoke(model) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
 
-    private static Func<IServiceProvider, T> Given<T>(T part) where T : class
+    private static Func<DiffusionModel?, T> Given<T>(T part) where T : class
     {
         ArgumentNullException.ThrowIfNull(part);
         return _ => part;
+    }
+
+    private static Func<DiffusionModel?, T> Wrapping<T>(Func<DiffusionModel, T> wrap) where T : class
+    {
+        ArgumentNullException.ThrowIfNull(wrap);
+        return model => wrap(model ?? throw Missing("a model, whose part is wrapped"))
+            ?? throw new InvalidOperationException($"The function that makes the {typeof(T).Name} returned null.");
     }
 
     private static InvalidOperationException Missing(string what) =>

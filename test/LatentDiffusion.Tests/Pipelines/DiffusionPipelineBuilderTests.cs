@@ -181,6 +181,69 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         Assert.Contains("model_index.json", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_wrapped_part_keeps_the_defaults_of_the_model()
+    {
+        DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModel(_ =>
+        {
+            DiffusionModel opened = DiffusionModel.Open(model.Folder);
+            (opened.Steps, opened.GuidanceScale) = (3, 2.5);
+            return opened;
+        });
+        using DiffusionPipeline plain = Builder().Build();
+        using DiffusionPipeline wrapped = Builder()
+            .UseTextEncoder(m => new Text(m.TextEncoder)).UseDenoiser(m => new Network(m.Denoiser)).UseAutoencoder(m => new Pixels(m.Autoencoder)).Build();
+        GenerationRequest request = new() { Prompt = "a star", Seed = 1 };
+        GenerationResult expected = plain.Generate(request), result = wrapped.Generate(request);
+        Assert.Equal((3, 2.5, 16), (result.Request.Steps, result.Request.GuidanceScale, result.Images[0].Image.Width));
+        Assert.Equal(expected.Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
+
+        Assert.Contains("needs a model", Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseTextEncoder(m => m.TextEncoder)
+            .UseDenoiser(new WideDenoiser()).UseAutoencoder(new GrayAutoencoder()).UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("returned null", Assert.Throws<InvalidOperationException>(() => model.Builder().UseDenoiser(_ => null!).Build()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(15), InlineData(768)]
+    public void A_text_encoder_of_another_width_is_refused_with_both(int width)
+    {
+        string message = Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new WidthEncoder(width)).Build()).Message;
+        Assert.Contains($"WidthEncoder gives hidden states of width {width}, and the denoiser takes 16", message, StringComparison.Ordinal);
+        model.Builder().UseTextEncoder(new WidthEncoder(16)).Build().Dispose();
+        Assert.Contains("expected [batch, tokens, width]", Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new WidthEncoder(null)).Build()).Message, StringComparison.Ordinal);
+    }
+
+    private sealed class WidthEncoder(int? width) : ITextEncoder
+    {
+        public int MaxLength => 4;
+
+        public Conditioning Encode(IReadOnlyList<string> prompts) => new(width is { } w ? zeros(prompts.Count, 4, w) : zeros(prompts.Count, 16));
+    }
+
+    private sealed class Text(ITextEncoder inner) : ITextEncoder
+    {
+        public int MaxLength => inner.MaxLength;
+
+        public Conditioning Encode(IReadOnlyList<string> prompts) => inner.Encode(prompts);
+    }
+
+    private sealed class Network(IDenoiser inner) : IDenoiser
+    {
+        public int InChannels => inner.InChannels;
+
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => inner.Predict(latents, timestep, conditioning);
+    }
+
+    private sealed class Pixels(IAutoencoder inner) : IAutoencoder
+    {
+        public int LatentChannels => inner.LatentChannels;
+
+        public int DownsamplingFactor => inner.DownsamplingFactor;
+
+        public LatentDistribution Encode(Tensor images) => inner.Encode(images);
+
+        public Tensor Decode(Tensor latents) => inner.Decode(latents);
+    }
+
     private sealed class LengthEncoder : ITextEncoder
     {
         public int MaxLength => 1;
