@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -40,6 +41,9 @@ public static class GenerationMetadata
         new("control_images", r => r.ControlImages, (r, from) => r with { ControlImages = from.ControlImages }),
     ];
 
+    // Every file of this library has them; other programs name at least one of them differently.
+    private static readonly string[] s_always = ["negative_prompt", "seed", "steps", "guidance_scale", "width", "height"];
+
     private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -54,19 +58,29 @@ public static class GenerationMetadata
     /// <param name="inputs">Has the pictures and embeddings that it was made from, which files do not hold; the rest of it is not read. Null for none.</param>
     /// <returns>A request for that one picture: the same pipeline gives the same pixels again.</returns>
     /// <exception cref="InvalidDataException">
-    /// The bytes are no PNG file, or it does not say how it was made, or it was made from what <paramref name="inputs"/> lack;
-    /// the message names the entry.
+    /// The bytes are not a PNG file, or it does not say how it was made, or another program wrote it, or it was made from what
+    /// <paramref name="inputs"/> lack; the message names the entry.
     /// </exception>
-    public static GenerationRequest ReadRequest(ReadOnlySpan<byte> png, GenerationRequest? inputs = null) => ToRequest(PngText.Read(png), inputs);
+    public static GenerationRequest ReadRequest(ReadOnlySpan<byte> png, GenerationRequest? inputs = null)
+    {
+        IReadOnlyDictionary<string, string> entries = PngText.Read(png);
+        GenerationRequest request = ToRequest(entries, inputs);
+        return s_always.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing
+            ? throw new InvalidDataException($"The image was not written by this library: it has a text 'prompt' but no '{missing}'.")
+            : request;
+    }
 
     /// <summary>The request that text entries describe. Entries of other names are not read.</summary>
     /// <param name="entries">Such as <see cref="GeneratedImage.Metadata"/>.</param>
     /// <param name="inputs">Has the pictures and embeddings that texts do not hold; the rest of it is not read. Null for none.</param>
-    /// <exception cref="InvalidDataException">There is no prompt, or a number is none, or <paramref name="inputs"/> lack something.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There is no prompt, or the texts are another program's, or a number cannot be read, or <paramref name="inputs"/> lack something.
+    /// </exception>
     public static GenerationRequest ToRequest(IReadOnlyDictionary<string, string> entries, GenerationRequest? inputs = null)
     {
         ArgumentNullException.ThrowIfNull(entries);
-        if (!entries.ContainsKey("prompt")) throw new InvalidDataException("The picture does not say how it was made: it has no text 'prompt'.");
+        if (ForeignMetadata.Describe(entries) is { } foreign) throw new InvalidDataException(foreign);
+        if (!entries.ContainsKey("prompt")) throw new InvalidDataException("The image does not say how it was made: it has no text 'prompt'.");
         var request = new GenerationRequest { Prompt = "" };
         foreach (Entry entry in s_entries)
         {
@@ -126,7 +140,9 @@ public static class GenerationMetadata
 
     private static T Read<T>(string value) where T : class => JsonSerializer.Deserialize<T>(value, s_json) ?? throw new FormatException();
 
-    private static T Number<T>(string value) where T : IParsable<T> => T.Parse(value, CultureInfo.InvariantCulture);
+    // Without AllowThousands, by which 1,5 would be 15.
+    private static T Number<T>(string value) where T : INumberBase<T> =>
+        T.Parse(value, typeof(T) == typeof(double) ? NumberStyles.Float : NumberStyles.Integer, CultureInfo.InvariantCulture);
 
     private sealed record Entry(string Key, Func<GenerationRequest, string?> Get, Func<GenerationRequest, string, GenerationRequest> Set);
 

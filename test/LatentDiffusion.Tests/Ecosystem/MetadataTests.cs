@@ -94,6 +94,33 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Theory]
+    [InlineData("prompt", """{"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":20}}}""", "graph of nodes")]
+    [InlineData("parameters", "a cat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 16x16", "Stable Diffusion web UI")]
+    [InlineData("workflow", "{}", "ComfyUI")]
+    [InlineData("invokeai_metadata", "{}", "InvokeAI")]
+    [InlineData("prompt", "a cat", "no 'negative_prompt'")]
+    public void Files_of_other_programs_are_refused_by_name(string key, string value, string reason)
+    {
+        byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), new Dictionary<string, string> { [key] = value });
+        string message = Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(png)).Message;
+        Assert.Contains("was not written by this library", message, StringComparison.Ordinal);
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        if (value.StartsWith('{')) Assert.Throws<InvalidDataException>(() => GenerationMetadata.ToRequest(PngText.Read(png)));
+    }
+
+    [Fact]
+    public void A_prompt_in_json_is_read_back()
+    {
+        GenerationRequest request = s_request with { Prompt = """{ "subject": { "kind": "bird" } }""", Count = 1 };
+        byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), GenerationMetadata.TextsOf(request));
+        Assert.Equal(request, GenerationMetadata.ReadRequest(png));
+    }
+
+    [Theory]
+    [InlineData("guidance_scale", "1,5")]
+    [InlineData("strength", "0,5")]
+    [InlineData("steps", "1,000")]
+    [InlineData("width", "1.6e1")]
     [InlineData("steps", "many")]
     [InlineData("seed", "-1")]
     [InlineData("width", "99999999999")]
