@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Evaluate;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
@@ -74,7 +75,7 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
     },
     CancellationToken.None));
 
-ParseResult result = command.Parse(args);
+ParseResult result = command.WithInvariantNumbers().Parse(args);
 if (result.Errors.Count > 0)
 {
     Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");

@@ -31,16 +31,18 @@ internal sealed partial class CommandLine
     {
         Needs(_strength, _image);
         Needs(_mask, _image);
+        Needs(_repaintTransparent, _image);
         Needs(_refinerStart, _refiner);
         Needs(_controlNets, _controlImages);
         Needs(_controlScales, _controlImages);
+        if (result.GetValue(_repaintTransparent) && Given(_mask) > 0) result.AddError("--repaint-transparent takes the mask from --image; leave out --mask.");
         int scales = Given(_controlScales), images = Given(_controlImages);
         if (scales > 1 && scales != images) result.AddError($"--control-scale is given {scales} times; expected once, or {images} times as --control-image.");
         string? model = Given(_model) > 0 ? result.GetValue(_model) : null;
         if (File.Exists(model) && Given(_variant) > 0) result.AddError("--variant is for model folders; --model is a file.");
         if (Directory.Exists(model) && Given(_tokenizer) > 0) result.AddError("--tokenizer is for single files; --model is a folder.");
 
-        int Given(Option option) => result.GetResult(option)?.Tokens.Count ?? 0;
+        int Given(Option option) => result.GetResult(option) is { Implicit: false } given ? Math.Max(given.Tokens.Count, 1) : 0;
 
         void Needs(Option option, Option other)
         {

@@ -35,7 +35,8 @@ internal sealed partial class CommandLine
     private readonly Option<int?> _height = new("--height") { Description = "Height in pixels, a multiple of 8." };
     private readonly Option<FileInfo> _image = new("--image") { Description = "A picture to start from, PNG, JPEG or WebP." };
     private readonly Option<double?> _strength = new("--strength") { Description = "How much of --image is made anew, more than 0 and at most 1; 0.8 where not given." };
-    private readonly Option<FileInfo> _mask = new("--mask") { Description = "What of --image is repainted: a picture of its size, white there and black where it stays. Models for inpainting see it; with others what stays is put back." };
+    private readonly Option<FileInfo> _mask = new("--mask") { Description = "What of --image is repainted: an image of its size, white there and black or transparent where it stays. Models for inpainting see it; with others what stays is put back." };
+    private readonly Option<bool> _repaintTransparent = new("--repaint-transparent") { Description = "Repaint the transparent parts of --image, in place of --mask." };
     private readonly Option<string[]> _controlNets = new("--controlnet") { Description = "Folder of a ControlNet; several may be given. Those of the model's own folder come first." };
     private readonly Option<FileInfo[]> _controlImages = new("--control-image") { Description = "The picture for a ControlNet, such as edges or a pose: one for each, in their order." };
     private readonly Option<double[]> _controlScales = new("--control-scale") { Description = "How strongly a ControlNet controls, 1 where not given: one for all, or one for each." };
@@ -47,7 +48,7 @@ internal sealed partial class CommandLine
         Command = new RootCommand("Draws with a model of the Stable Diffusion family: from a text, from a picture, within a mask, along lines.")
         {
             _prompt, _model, _tokenizer, _variant, _dtype, _loras, _refiner, _refinerStart, _clipSkip, _scheduler,
-            _negative, _steps, _guidance, _seed, _count, _width, _height, _image, _strength, _mask, _controlNets, _controlImages, _controlScales, _out,
+            _negative, _steps, _guidance, _seed, _count, _width, _height, _image, _strength, _mask, _repaintTransparent, _controlNets, _controlImages, _controlScales, _out,
         };
         Command.Validators.Add(CheckTogether);
     }
@@ -85,6 +86,7 @@ internal sealed partial class CommandLine
         {
             Image = parsed.GetValue(_image),
             Mask = parsed.GetValue(_mask),
+            RepaintTransparent = parsed.GetValue(_repaintTransparent),
             ControlImages = parsed.GetValue(_controlImages) ?? [],
             ControlScales = parsed.GetValue(_controlScales) ?? [],
         };

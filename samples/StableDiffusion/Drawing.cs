@@ -45,7 +45,7 @@ internal static class Drawing
             // What the pipeline refuses, before it computes anything.
             return Refusal.Tell(e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException or CheckpointException or NotSupportedException or TorchUnavailableException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or InvalidOperationException or CheckpointException or NotSupportedException or NonFiniteValuesException or TorchUnavailableException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

@@ -13,6 +13,9 @@ internal sealed record PictureChoice(GenerationRequest Request, string Out)
 
     public FileInfo? Mask { get; init; }
 
+    /// <summary>Whether the transparent parts of <see cref="Image"/> are the mask.</summary>
+    public bool RepaintTransparent { get; init; }
+
     public IReadOnlyList<FileInfo> ControlImages { get; init; } = [];
 
     /// <summary>One for each controlling picture, one for all, or none.</summary>
@@ -21,14 +24,18 @@ internal sealed record PictureChoice(GenerationRequest Request, string Out)
     /// <summary>The request with its pictures.</summary>
     public GenerationRequest Read() => Request with
     {
-        InitialImage = Image is null ? null : Read(Image),
-        Mask = Mask is null ? null : Read(Mask),
-        ControlImages = ControlImages.Count == 0 ? null : [.. ControlImages.Select(Read)],
+        InitialImage = Image is null ? null : Read(Image, RgbColor.White),
+        // What was not drawn on a transparent canvas is black: not repainted, and no line that controls.
+        Mask = Mask is not null ? Read(Mask, RgbColor.Black) : RepaintTransparent ? Transparency(Image!) : null,
+        ControlImages = ControlImages.Count == 0 ? null : [.. ControlImages.Select(image => Read(image, RgbColor.Black))],
         ControlWeights = ControlScales.Count == 0 ? null : [.. (ControlScales is [double all] ? ControlImages.Select(_ => all) : ControlScales).Select(s => new ControlWeight { Scale = s })],
     };
 
     /// <summary>The file of one picture: with several, each seed's number is before the extension.</summary>
     public string FileOf(GeneratedImage image) => Request.Count == 1 ? Out : Path.ChangeExtension(Out, $"{image.Seed}{Path.GetExtension(Out)}");
 
-    private static ImageBuffer Read(FileInfo file) => s_codec.Decode(File.ReadAllBytes(file.FullName));
+    private static ImageBuffer Read(FileInfo file, RgbColor background) => s_codec.Decode(File.ReadAllBytes(file.FullName), background);
+
+    private static ImageBuffer Transparency(FileInfo file) => s_codec.DecodeTransparency(File.ReadAllBytes(file.FullName))
+        ?? throw new InvalidDataException($"'{file.Name}' has no transparent parts to repaint.");
 }

@@ -12,7 +12,7 @@ internal static class Drawing
     {
         try
         {
-            request = request with { InitialImage = Read(initialImage), Mask = Read(mask) };
+            request = request with { InitialImage = Read(initialImage, RgbColor.White), Mask = Read(mask, RgbColor.Black) };
             var clock = Stopwatch.StartNew();
             var builder = new DiffusionPipelineBuilder();
             if (fewSteps) builder.UseFewStepDrawingsModel();
@@ -47,12 +47,13 @@ internal static class Drawing
             Console.Error.WriteLine("Cancelled; nothing was written.");
             return 130;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or NotSupportedException or TorchUnavailableException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or NotSupportedException or NonFiniteValuesException or TorchUnavailableException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;
         }
     }
 
-    private static ImageBuffer? Read(FileInfo? file) => file is null ? null : new SkiaImageCodec().Decode(File.ReadAllBytes(file.FullName));
+    private static ImageBuffer? Read(FileInfo? file, RgbColor background) =>
+        file is null ? null : new SkiaImageCodec().Decode(File.ReadAllBytes(file.FullName), background);
 }

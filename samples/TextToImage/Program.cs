@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 using TextToImage;
 
 string schedulerNames = string.Join(", ", KnownSchedulers.All);
@@ -55,7 +56,7 @@ command.SetAction((parsed, cancellationToken) => Drawing.Run(
     parsed.GetValue(imageOption), parsed.GetValue(maskOption),
     parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(fewStepsOption), parsed.GetValue(outOption)!, cancellationToken));
 
-ParseResult result = command.Parse(args);
+ParseResult result = command.WithInvariantNumbers().Parse(args);
 if (result.Errors.Count > 0)
 {
     Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -90,7 +91,7 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
     },
     CancellationToken.None));
 
-ParseResult result = command.Parse(args);
+ParseResult result = command.WithInvariantNumbers().Parse(args);
 if (result.Errors.Count > 0)
 {
     Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");

@@ -3,11 +3,12 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using LatentDiffusion;
 using LatentDiffusion.Benchmarks;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Tests.Pipelines.Soak;
 
 var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), Soak(args) };
 foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command())) root.Add(measurement);
-ParseResult result = root.Parse(args);
+ParseResult result = root.WithInvariantNumbers().Parse(args);
 if (result.Errors.Count > 0)
 {
     Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all commands and options.)");

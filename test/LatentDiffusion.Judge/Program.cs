@@ -1,7 +1,8 @@
 using System.CommandLine;
 using LatentDiffusion.Judge;
+using LatentDiffusion.Samples;
 
 return await new RootCommand("Judges drawings: a classifier of subject, colour and attribute that was trained on drawings alone.")
 {
     TrainCommand.Make(), AccuracyCommand.Make(), AdherenceCommand.Make(), FrechetCommand.Make(), QualityCommand.Make(), VariantsCommand.Make(), SheetCommand.Make(),
-}.Parse(args).InvokeAsync();
+}.WithInvariantNumbers().Parse(args).InvokeAsync();

@@ -29,7 +29,9 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
 
     [Theory]
     [InlineData("--steps is '0'; expected from 1 to 1000", "--steps", "0")]
-    [InlineData("Cannot parse argument 'many' for option '--steps'", "--steps", "many")]
+    [InlineData("--steps is 'many'; expected a whole number", "--steps", "many")]
+    [InlineData("--guidance is '1,5'; expected a number with a point", "--guidance", "1,5")]
+    [InlineData("--repaint-transparent needs --image", "--repaint-transparent")]
     [InlineData("--dtype is 'int8'; expected one of float32, bfloat16, float16", "--dtype", "int8")]
     [InlineData("--scheduler is 'nope'; expected one of ddpm, ddim", "--scheduler", "nope")]
     [InlineData("--lora: there is no file 'nowhere.safetensors'", "--lora", "nowhere.safetensors:0.5")]

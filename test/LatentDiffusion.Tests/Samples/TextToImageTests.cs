@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SkiaSharp;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Samples;
@@ -13,8 +14,9 @@ public sealed class TextToImageTests
     [InlineData("--scheduler 'nope' is not known; expected one of ddpm, ddim", "a star", "--scheduler", "nope")]
     [InlineData("--model 'nowhere' is no model folder", "a star", "--model", "nowhere")]
     [InlineData("--few-steps is a variant of the shipped model", "a star", "--few-steps", "--model", ".")]
-    [InlineData("Cannot parse argument 'many'", "a star", "--seed", "many")]
-    [InlineData("Cannot parse argument 'many'", "a star", "--steps", "many")]
+    [InlineData("--seed is 'many'; expected a whole number", "a star", "--seed", "many")]
+    [InlineData("--steps is '1.5'; expected a whole number", "a star", "--steps", "1.5")]
+    [InlineData("--guidance is '1,5'; expected a number with a point", "a star", "--guidance", "1,5")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
     [InlineData("Required argument missing")]
     public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments)
@@ -57,8 +59,23 @@ public sealed class TextToImageTests
         Assert.Equal((32, 32), (picture.Width, picture.Height));
         Assert.Equal(("0.5", "given", "given"), (PngText.Read(file)["strength"], PngText.Read(file)["initial_image"], PngText.Read(file)["mask"]));
 
+        // White strokes on a transparent canvas are the same mask.
+        File.WriteAllBytes(folder["mask.png"], Canvas());
+        (exitCode, _, error) = Run(
+            "a blue bird", "--seed", "3", "--steps", "4", "--image", folder["image.png"], "--strength", "0.5", "--mask", folder["mask.png"], "--out", folder["canvas.png"]);
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(file, File.ReadAllBytes(folder["canvas.png"]));
+
         (exitCode, _, error) = Run("a blue bird", "--image", folder["image.png"], "--strength", "0");
         Assert.Equal((2, true), (exitCode, error.StartsWith("--strength is 0; expected more than 0 and at most 1", StringComparison.Ordinal)));
+    }
+
+    private static byte[] Canvas()
+    {
+        using var bitmap = new SKBitmap(32, 32, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        for (int i = 0; i < 32 * 16; i++) bitmap.SetPixel(i % 16, i / 16, SKColors.White);
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
     }
 
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
