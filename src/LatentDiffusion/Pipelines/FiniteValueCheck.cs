@@ -62,6 +62,8 @@ internal sealed class FiniteValueCheck(bool allowed, ILogger logger)
 
     private static bool IsFinite(Tensor values)
     {
+        // Tensors of the meta device have no values.
+        if (values.device_type == DeviceType.META) return true;
         using DisposeScope scope = NewDisposeScope();
         return isfinite(values).all().item<bool>();
     }
