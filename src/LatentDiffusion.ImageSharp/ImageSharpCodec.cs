@@ -10,28 +10,25 @@ using SixLabors.ImageSharp.Processing;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Reads and writes PNG, JPEG and WebP, by ImageSharp. Takes colours as they are stored, without colour management, and
-/// turns pictures as their EXIF orientation says.
+/// Reads and writes PNG, JPEG and WebP with ImageSharp. Colours are taken as stored, without colour management; the EXIF
+/// orientation is applied.
 /// </summary>
 public sealed class ImageSharpCodec : IImageCodec
 {
     private const string Readable = "PNG, JPEG and WebP can be read";
 
-    /// <summary>Of JPEG and WebP, out of 100: hardly told from the original.</summary>
+    /// <summary>JPEG and WebP quality, out of 100: visually close to lossless.</summary>
     private const int LossyQuality = 90;
 
     private readonly int _maxPixels;
 
-    // Knows no other format, and reads the first frame of animations alone.
-    private readonly DecoderOptions _options = new()
-    {
-        Configuration = new Configuration(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule()), MaxFrames = 1,
-    };
+    // The formats that the library reads, and no others.
+    private static readonly Configuration s_formats = new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule());
 
-    /// <summary>A codec with a limit.</summary>
+    /// <summary>Creates a codec with a size limit.</summary>
     /// <param name="maxPixels">
-    /// Largest picture that is decoded, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 x 8192. A file that
-    /// claims more is refused before memory is taken.
+    /// The largest image to decode, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 × 8192. A larger file is
+    /// refused before its pixels are allocated.
     /// </param>
     public ImageSharpCodec(int maxPixels = 1 << 26)
     {
@@ -44,11 +41,11 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
-    /// <summary>What transparent pixels are laid on when a file is decoded. Default white.</summary>
+    /// <summary>The colour behind transparent pixels of a decoded file. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
+    /// <exception cref="ArgumentException">A metadata key is not a PNG keyword (1 to 79 printable Latin-1 characters), or a value contains NUL.</exception>
     public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
         PngText.Insert(Encode(image, new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 }), metadata);
 
@@ -71,34 +68,35 @@ public sealed class ImageSharpCodec : IImageCodec
         if (file.IsEmpty) throw new InvalidDataException($"The file is empty; {Readable}.");
         try
         {
-            ImageInfo info = Image.Identify(_options, file);
+            using var stream = new MemoryStream(file.ToArray(), writable: false);
+            IImageInfo info = Image.Identify(s_formats, stream) ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
             if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > _maxPixels)
-                throw new InvalidDataException($"The picture claims {info.Width} x {info.Height} pixels; at most {_maxPixels} are decoded.");
-            using Image<Rgba32> stored = Image.Load<Rgba32>(_options, file);
-            stored.Mutate(x => x.AutoOrient().BackgroundColor(Color.FromRgb(Background.Red, Background.Green, Background.Blue)));
-            using Image<Rgb24> opaque = stored.CloneAs<Rgb24>();
-            return opaque.ToImageBuffer();
+                throw new InvalidDataException($"The image has {info.Width} x {info.Height} pixels; at most {_maxPixels} are decoded.");
+            using Image<Rgba32> stored = Image.Load<Rgba32>(s_formats, file);
+            stored.Mutate(x => x.AutoOrient());
+            return stored.ToImageBuffer(Background);
         }
         catch (UnknownImageFormatException e)
         {
-            throw new InvalidDataException($"The {file.Length} bytes are no picture; {Readable}.", e);
+            throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.", e);
         }
         catch (Exception e) when (IsOfDecoding(e))
         {
-            throw new InvalidDataException($"The picture is damaged, truncated or of a kind that ImageSharp does not read ({e.Message})", e);
+            throw new InvalidDataException($"The image is damaged, truncated or not supported by ImageSharp ({e.Message})", e);
         }
     }
 
-    /// <summary>What decoders throw beside exceptions of their own: for what they do not know of a format, and where damaged lengths and tables lead.</summary>
+    // Unsupported features and damaged lengths or tables surface as these, in addition to ImageSharp's own exceptions.
     private static bool IsOfDecoding(Exception e) => e
         is ImageFormatException or ImageProcessingException or NotSupportedException or InvalidOperationException
-        or IOException or ArgumentException or IndexOutOfRangeException or ArithmeticException;
+        or IOException or ArgumentException or IndexOutOfRangeException or ArithmeticException
+        or NullReferenceException; // Image.Identify of a JPEG file without a frame
 
     private static byte[] Encode(ImageBuffer image, IImageEncoder encoder)
     {
-        using Image<Rgb24> picture = image.ToImageSharp();
+        using Image<Rgb24> pixels = image.ToImageSharp();
         using var stream = new MemoryStream();
-        picture.Save(stream, encoder);
+        pixels.Save(stream, encoder);
         return stream.ToArray();
     }
 }
