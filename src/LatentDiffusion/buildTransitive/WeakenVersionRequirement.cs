@@ -28,11 +28,19 @@ public class WeakenVersionRequirement : Task
         byte[] elf = File.ReadAllBytes(Source);
         Weaken(elf);
         Directory.CreateDirectory(Path.GetDirectoryName(Destination));
-        // Beside and renamed, so that an interrupted build leaves no half-written library.
+        // Written next to the target and renamed, so that an interrupted build leaves no half-written library. The target's
+        // folder names its content: if a concurrent build was faster, its file is the same one.
         string temporary = Destination + "." + Guid.NewGuid().ToString("N");
         File.WriteAllBytes(temporary, elf);
-        File.Delete(Destination);
-        File.Move(temporary, Destination);
+        try
+        {
+            File.Move(temporary, Destination);
+        }
+        catch (IOException) when (File.Exists(Destination))
+        {
+            File.Delete(temporary);
+        }
+
         return !Log.HasLoggedErrors;
     }
 
@@ -40,7 +48,7 @@ public class WeakenVersionRequirement : Task
     {
         if (elf.Length < 64 || elf[0] != 0x7f || elf[1] != 'E' || elf[2] != 'L' || elf[3] != 'F' || elf[4] != 2 || elf[5] != 1)
         {
-            Log.LogWarning("{0} is not a 64-bit little-endian ELF library; it is used as it is.", Source);
+            Log.LogWarning("{0} is not a 64-bit little-endian ELF library; it is used unchanged.", Source);
             return;
         }
 
@@ -59,7 +67,7 @@ public class WeakenVersionRequirement : Task
                 {
                     ushort index = (ushort)(BitConverter.ToUInt16(elf, (int)entry + 6) & 0x7fff);
                     if (IsRelocated(elf, sections, index))
-                        Log.LogWarning("{0} truly needs {1}; it is used as it is and may not load on this system.", Source, Version);
+                        Log.LogWarning("{0} uses symbols of {1}; it is used unchanged and may not load on this system.", Source, Version);
                     else
                         elf[entry + 4] |= (byte)WeakFlag;
                 }

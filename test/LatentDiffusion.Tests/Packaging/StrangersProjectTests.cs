@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Xunit;
 
@@ -19,7 +18,7 @@ public sealed class StrangersProjectTests
         string repository = BuildSettings.Get("RepositoryRoot"), packages = BuildSettings.Get("PackagesRoot");
         using var folder = new TemporaryFolder();
         foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
-            Dotnet(repository, "pack", $"src/{project}", "-c", BuildSettings.Get("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+            DotnetCommand.Run(repository, "pack", $"src/{project}", "-c", BuildSettings.Get("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
 
         string home = folder["stranger"];
         Directory.CreateDirectory(home);
@@ -47,26 +46,14 @@ public sealed class StrangersProjectTests
             pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }).Images[0].SavePng(args[0]);
             """);
 
-        Dotnet(home, "build", "-c", "Release");
-        Dotnet(home, Path.Combine("bin", "Release", "net10.0", "Stranger.dll"), "built.png");
-        Dotnet(home, "publish", "-c", "Release", "-o", "published");
-        Dotnet(home, Path.Combine("published", "Stranger.dll"), "published.png");
+        DotnetCommand.Run(home, "build", "-c", "Release");
+        DotnetCommand.Run(home, Path.Combine("bin", "Release", "net10.0", "Stranger.dll"), "built.png");
+        DotnetCommand.Run(home, "publish", "-c", "Release", "-o", "published");
+        DotnetCommand.Run(home, Path.Combine("published", "Stranger.dll"), "published.png");
 
         ImageBuffer built = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "built.png")));
         ImageBuffer published = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "published.png")));
         Assert.Equal((128, 128), (built.Width, built.Height));
         Assert.Equal(built.Rgb, published.Rgb);
-    }
-
-    private static void Dotnet(string folder, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        // What the test host sets for itself must not reach another build.
-        foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray()) start.Environment.Remove(name);
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}\n{error.Result}");
     }
 }
