@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Xunit;
 
@@ -19,6 +20,8 @@ public sealed class StrangersProjectTests
         using var folder = new TemporaryFolder();
         foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
             DotnetCommand.Run(repository, "pack", $"src/{project}", "-c", BuildSettings.Get("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+
+        Assert.Contains($"id=\"LatentDiffusion.Abstractions\" version=\"[{Version}]\"", Nuspec(folder["feed"], "LatentDiffusion"), StringComparison.Ordinal);
 
         string home = folder["stranger"];
         Directory.CreateDirectory(home);
@@ -55,5 +58,12 @@ public sealed class StrangersProjectTests
         ImageBuffer published = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "published.png")));
         Assert.Equal((128, 128), (built.Width, built.Height));
         Assert.Equal(built.Rgb, published.Rgb);
+    }
+
+    private static string Nuspec(string feed, string package)
+    {
+        using ZipArchive archive = ZipFile.OpenRead(Path.Combine(feed, $"{package}.{Version}.nupkg"));
+        using var reader = new StreamReader(archive.GetEntry($"{package}.nuspec")!.Open());
+        return reader.ReadToEnd();
     }
 }
