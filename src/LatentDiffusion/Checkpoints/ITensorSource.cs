@@ -22,5 +22,6 @@ public interface ITensorSource : IDisposable
     /// <param name="destination">Takes the values; may be a view, and may require a gradient, of which none is recorded.</param>
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
+    /// <exception cref="CheckpointException">The file was shortened since it was opened, or a checksum is wrong.</exception>
     void ReadInto(string name, Tensor destination);
 }

@@ -27,7 +27,7 @@ internal static class LegacyPickle
 
     /// <summary>Reads the descriptions.</summary>
     /// <exception cref="FormatException">The file is damaged or no such checkpoint; the message says why.</exception>
-    public static PickleContent Read(MappedFile file)
+    public static PickleContent Read(CheckpointFile file)
     {
         byte[] pickles = file.Read(0, (int)Math.Min(file.Length, MaximumPickleLength));
         var bytes = new PickleBytes(pickles);
@@ -56,7 +56,7 @@ internal static class LegacyPickle
         foreach (PickledStorage storage in storages)
         {
             PickledStorage first = byKey.TryGetValue(storage.Key, out PickledStorage? known) ? known : byKey[storage.Key] = storage;
-            if (first.DataType != storage.DataType || first.Count != storage.Count)
+            if (first.Type != storage.Type || first.Count != storage.Count)
                 throw new FormatException($"The storage '{storage.Key}' is described in two ways.");
         }
 
@@ -65,7 +65,7 @@ internal static class LegacyPickle
 
     /// <summary>Where the storages are, in the order of their keys.</summary>
     private static Dictionary<string, (long Start, long Length)> Find(
-        MappedFile file, long position, List<object?> keys, Dictionary<string, PickledStorage> storages)
+        CheckpointFile file, long position, List<object?> keys, Dictionary<string, PickledStorage> storages)
     {
         const int CountLength = sizeof(long);
         var found = new Dictionary<string, (long, long)>();

@@ -22,7 +22,7 @@ internal static class PickleCalls
     public static PickledStorage Storage(object? id) => id switch
     {
         object?[] and ["storage", PickleGlobal { Role: PickleGlobal.Kind.Storage } type, string key, string, long and >= 0 and var count, .. var part] =>
-            new PickledStorage(key, type.DataType, count, Part(part)),
+            new PickledStorage(key, type.Type!, count, Part(part)),
         _ => throw new FormatException("The pickle has a persistent id that is no storage."),
     };
 

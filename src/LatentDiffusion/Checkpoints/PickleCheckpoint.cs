@@ -19,10 +19,10 @@ public sealed class PickleCheckpoint : ITensorSource
 
     private const int MaximumDepth = 32, TarSignatureAt = 257;
 
-    private readonly MappedFile _file;
-    private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long Start, long Length)> _tensors = [];
+    private readonly CheckpointFile _file;
+    private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long Start)> _tensors = [];
 
-    private PickleCheckpoint(MappedFile file)
+    private PickleCheckpoint(CheckpointFile file)
     {
         _file = file;
         PickleContent content = ReadContent(file);
@@ -49,7 +49,7 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static PickleCheckpoint Open(string path)
     {
-        var file = new MappedFile(path);
+        var file = new CheckpointFile(path);
         try
         {
             return new PickleCheckpoint(file);
@@ -74,17 +74,19 @@ public sealed class PickleCheckpoint : ITensorSource
     {
         TensorEntry entry = this.Require(name, destination);
         if (entry.ByteLength == 0) return;
-        (_, PickledTensor tensor, long start, long length) = _tensors[name];
+        (_, PickledTensor tensor, long start) = _tensors[name];
         long size = tensor.Storage.ElementSize;
         if (IsContiguous(tensor))
         {
-            TensorBytes.Fill(destination, entry.DataType, _file, start + tensor.Offset * size);
+            TensorBytes.Fill(destination, tensor.Storage.Type, _file, start + tensor.Offset * size);
             return;
         }
 
-        using Tensor storage = empty([length / size], entry.DataType, CPU);
-        TensorBytes.Fill(storage, entry.DataType, _file, start);
-        using Tensor view = storage.as_strided(tensor.Shape, tensor.Strides, tensor.Offset);
+        // The values from the first to the last that the view has, and no more of the storage than that.
+        long span = 1 + tensor.Shape.Zip(tensor.Strides, (count, stride) => (count - 1) * stride).Sum();
+        using Tensor values = empty([span], entry.DataType, CPU);
+        TensorBytes.Fill(values, tensor.Storage.Type, _file, start + tensor.Offset * size);
+        using Tensor view = values.as_strided(tensor.Shape, tensor.Strides);
         using var noGradient = no_grad();
         using Tensor plain = destination.detach();
         plain.copy_(view);
@@ -98,7 +100,7 @@ public sealed class PickleCheckpoint : ITensorSource
     internal static bool IsBegunBy(ReadOnlySpan<byte> first) =>
         first.StartsWith(ZippedPickle.Signature) || LegacyPickle.IsBegunBy(first) || IsTar(first);
 
-    private static PickleContent ReadContent(MappedFile file)
+    private static PickleContent ReadContent(CheckpointFile file)
     {
         byte[] first = file.Read(0, (int)Math.Min(file.Length, SignatureLength));
         if (LegacyPickle.IsBegunBy(first)) return LegacyPickle.Read(file);
@@ -167,8 +169,8 @@ public sealed class PickleCheckpoint : ITensorSource
         // A view may repeat values; one that has more of them than the file would make memory out of nothing.
         else if (last >= held || count > held)
             throw new FormatException($"'{name}' needs more values than the {held} of its storage: truncated, or made to look large.");
-        var entry = new TensorEntry(name, tensor.Storage.DataType, tensor.Shape, count * size);
-        if (!_tensors.TryAdd(name, (entry, tensor, storage.Start, storage.Length)))
+        var entry = new TensorEntry(name, tensor.Storage.Type.Type, tensor.Shape, count * size);
+        if (!_tensors.TryAdd(name, (entry, tensor, storage.Start)))
             throw new FormatException($"Two tensors have the name '{name}'.");
     }
 

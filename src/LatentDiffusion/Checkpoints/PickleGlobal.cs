@@ -8,8 +8,8 @@ namespace LatentDiffusion;
 /// </summary>
 /// <param name="Name">Module and name, as Python writes them.</param>
 /// <param name="Role">What calling it gives.</param>
-/// <param name="DataType">Data type of a storage's values.</param>
-internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, ScalarType DataType = default)
+/// <param name="Type">How a storage's values are stored; null for what is no storage.</param>
+internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredType? Type = null)
 {
     private static readonly Dictionary<string, PickleGlobal> s_known = new PickleGlobal[]
     {
@@ -18,18 +18,18 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, ScalarT
         new("torch._utils._rebuild_tensor", Kind.Tensor),
         new("torch._utils._rebuild_tensor_v2", Kind.Tensor),
         new("torch._utils._rebuild_parameter", Kind.Parameter),
-        new("torch.DoubleStorage", Kind.Storage, ScalarType.Float64),
-        new("torch.FloatStorage", Kind.Storage, ScalarType.Float32),
-        new("torch.HalfStorage", Kind.Storage, ScalarType.Float16),
-        new("torch.BFloat16Storage", Kind.Storage, ScalarType.BFloat16),
-        new("torch.LongStorage", Kind.Storage, ScalarType.Int64),
-        new("torch.IntStorage", Kind.Storage, ScalarType.Int32),
-        new("torch.ShortStorage", Kind.Storage, ScalarType.Int16),
-        new("torch.CharStorage", Kind.Storage, ScalarType.Int8),
-        new("torch.ByteStorage", Kind.Storage, ScalarType.Byte),
-        new("torch.BoolStorage", Kind.Storage, ScalarType.Bool),
-        new("torch.ComplexFloatStorage", Kind.Storage, ScalarType.ComplexFloat32),
-        new("torch.ComplexDoubleStorage", Kind.Storage, ScalarType.ComplexFloat64),
+        new("torch.DoubleStorage", Kind.Storage, StoredType.Of(ScalarType.Float64)),
+        new("torch.FloatStorage", Kind.Storage, StoredType.Of(ScalarType.Float32)),
+        new("torch.HalfStorage", Kind.Storage, StoredType.Of(ScalarType.Float16)),
+        new("torch.BFloat16Storage", Kind.Storage, StoredType.Of(ScalarType.BFloat16)),
+        new("torch.LongStorage", Kind.Storage, StoredType.Of(ScalarType.Int64)),
+        new("torch.IntStorage", Kind.Storage, StoredType.Of(ScalarType.Int32)),
+        new("torch.ShortStorage", Kind.Storage, StoredType.Of(ScalarType.Int16)),
+        new("torch.CharStorage", Kind.Storage, StoredType.Of(ScalarType.Int8)),
+        new("torch.ByteStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
+        new("torch.BoolStorage", Kind.Storage, StoredType.Of(ScalarType.Bool)),
+        new("torch.ComplexFloatStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat32)),
+        new("torch.ComplexDoubleStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat64)),
     }.ToDictionary(g => g.Name);
 
     /// <summary>What calling a global gives.</summary>

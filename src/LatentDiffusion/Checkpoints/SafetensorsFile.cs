@@ -4,22 +4,22 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// A safetensors file, mapped into memory a part at a time: opening reads and checks the header alone, and each read
-/// brings one tensor from the file's pages to where it shall be, converted on the way. Safe for concurrent reads. The
-/// file must not be shortened by another process while it is open.
+/// A safetensors file: opening reads and checks only the header, and each read brings one tensor straight to its
+/// destination, converted on the way. float8 values (<c>F8_E4M3</c>, <c>F8_E5M2</c>) are widened to float32. Safe for
+/// concurrent reads. A file that another process shortens meanwhile ends in a <see cref="CheckpointException"/>.
 /// </summary>
 public sealed class SafetensorsFile : ITensorSource
 {
-    private const int PrefixLength = 8, ShownLength = 1 << 22;
+    private const int PrefixLength = 8;
 
     /// <summary>The reference implementation's limit.</summary>
     private const long MaximumHeaderLength = 100_000_000;
 
-    private readonly MappedFile _file;
-    private readonly Dictionary<string, (TensorEntry Tensor, long Start)> _tensors;
+    private readonly CheckpointFile _file;
+    private readonly Dictionary<string, (TensorEntry Tensor, StoredType Type, long Start)> _tensors;
     private readonly long _dataStart;
 
-    private SafetensorsFile(MappedFile file)
+    private SafetensorsFile(CheckpointFile file)
     {
         _file = file;
         byte[] json = ReadHeader(file);
@@ -57,7 +57,7 @@ public sealed class SafetensorsFile : ITensorSource
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static SafetensorsFile Open(string path)
     {
-        var file = new MappedFile(path);
+        var file = new CheckpointFile(path);
         try
         {
             return new SafetensorsFile(file);
@@ -75,27 +75,23 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public void ReadInto(string name, Tensor destination)
     {
-        TensorEntry tensor = this.Require(name, destination);
-        TensorBytes.Fill(destination, tensor.DataType, _file, _dataStart + _tensors[name].Start);
+        this.Require(name, destination);
+        TensorBytes.Fill(destination, _tensors[name].Type, _file, _dataStart + _tensors[name].Start);
     }
 
     /// <summary>Position in the file at which a tensor's values begin.</summary>
     internal long Offset(string name) => _dataStart + _tensors[name].Start;
 
     /// <summary>Copies bytes that lie within one tensor's values, counted from the first of them.</summary>
-    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination.Length).CopyTo(destination);
+    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination);
 
     /// <summary>Shows the bytes of a tensor's values as they are stored, a part at a time.</summary>
-    internal void Show(string name, MappedFile.Use use)
-    {
-        long start = Offset(name), length = _tensors[name].Tensor.ByteLength;
-        for (long done = 0; done < length; done += ShownLength) _file.View(start + done, (int)Math.Min(ShownLength, length - done), use);
-    }
+    internal void Show(string name, CheckpointFile.Use use) => _file.Show(Offset(name), _tensors[name].Tensor.ByteLength, use);
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 
-    private static byte[] ReadHeader(MappedFile file)
+    private static byte[] ReadHeader(CheckpointFile file)
     {
         if (file.Length < PrefixLength)
             throw new CheckpointException(file.Path, $"a safetensors file has at least {PrefixLength} bytes; this one has {file.Length}.");

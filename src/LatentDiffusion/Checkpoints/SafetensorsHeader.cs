@@ -1,14 +1,13 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>The parsed and checked JSON header of a safetensors file.</summary>
-/// <param name="Entries">Every tensor and the position of its values, counted from the end of the header, in file order.</param>
+/// <param name="Entries">Every tensor, how it is stored, and the position of its values, counted from the end of the header, in file order.</param>
 /// <param name="Metadata">The text entries of <c>__metadata__</c>, in file order.</param>
 internal sealed record SafetensorsHeader(
-    IReadOnlyList<(TensorEntry Tensor, long Start)> Entries,
+    IReadOnlyList<(TensorEntry Tensor, StoredType Type, long Start)> Entries,
     IReadOnlyDictionary<string, string> Metadata)
 {
     public const string MetadataKey = "__metadata__";
@@ -18,6 +17,9 @@ internal sealed record SafetensorsHeader(
 
     /// <summary>libtorch's own limit in most operators.</summary>
     private const int MaximumDimensions = 64;
+
+    /// <summary>Characters of a name that a message shows, where more follows.</summary>
+    private const int LongestName = 200;
 
     /// <summary>Parses a header and checks that its tensors cover the file's data exactly.</summary>
     /// <param name="json">The header's bytes.</param>
@@ -40,7 +42,7 @@ internal sealed record SafetensorsHeader(
 
     private static SafetensorsHeader Parse(ref Utf8JsonReader reader, long dataLength)
     {
-        var entries = new List<(TensorEntry, long)>();
+        var entries = new List<(TensorEntry, StoredType, long)>();
         var names = new HashSet<string>();
         Dictionary<string, string>? metadata = null;
         Expect(ref reader, JsonTokenType.StartObject, "the header");
@@ -71,7 +73,7 @@ internal sealed record SafetensorsHeader(
         return metadata;
     }
 
-    private static (TensorEntry, long) ParseTensor(ref Utf8JsonReader reader, string name)
+    private static (TensorEntry, StoredType, long) ParseTensor(ref Utf8JsonReader reader, string name)
     {
         string? dataType = null;
         long[]? shape = null, offsets = null;
@@ -92,13 +94,13 @@ internal sealed record SafetensorsHeader(
 
         if (dataType is null || shape is null || offsets is not [var start, var end])
             throw new FormatException($"'{name}' does not have a dtype, a shape and two data_offsets.");
-        if (!SafetensorsDataType.TryParse(dataType, out ScalarType type, out int size))
-            throw new FormatException($"'{name}' is of the data type '{dataType}'; supported are {SafetensorsDataType.Names}.");
-        long length = ByteLength(name, shape, size);
+        StoredType type = StoredType.Find(dataType)
+            ?? throw new FormatException($"'{MessageText.Cut(name, LongestName)}' is of the data type '{MessageText.Cut(dataType, LongestName)}'; supported are {StoredType.Names}.");
+        long length = ByteLength(name, shape, type.Size);
         if (start > end || end - start != length)
             throw new FormatException(
                 $"'{name}' needs {length} bytes ({dataType} [{string.Join(", ", shape)}]), but its offsets are {start} to {end}.");
-        return (new TensorEntry(name, type, shape, length), start);
+        return (new TensorEntry(name, type.Type, shape, length), type, start);
     }
 
     private static long[] ParseNumbers(ref Utf8JsonReader reader, string what)
@@ -131,13 +133,13 @@ internal sealed record SafetensorsHeader(
         }
     }
 
-    private static List<(TensorEntry Tensor, long Start)> InFileOrder(
-        List<(TensorEntry Tensor, long Start)> entries,
+    private static List<(TensorEntry Tensor, StoredType Type, long Start)> InFileOrder(
+        List<(TensorEntry Tensor, StoredType Type, long Start)> entries,
         long dataLength)
     {
         var ordered = entries.OrderBy(e => e.Start).ThenBy(e => e.Tensor.ByteLength).ToList();
         long position = 0;
-        foreach ((TensorEntry tensor, long start) in ordered)
+        foreach ((TensorEntry tensor, _, long start) in ordered)
         {
             if (start != position)
             {

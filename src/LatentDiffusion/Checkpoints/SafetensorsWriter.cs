@@ -115,7 +115,7 @@ public static class SafetensorsWriter
             Name = name;
             Tensor = tensor;
             Stored = floatingPoint is { } type && tensor.is_floating_point() ? type : tensor.dtype;
-            Kind = SafetensorsDataType.Describe(Stored);
+            Kind = StoredType.Writable(Stored);
             Length = tensor.NumberOfElements * Kind.Size;
 
             // By UTF-8 bytes: comparing UTF-16 differs where names leave the basic plane.
@@ -128,7 +128,7 @@ public static class SafetensorsWriter
 
         public ScalarType Stored { get; }
 
-        public (int Rank, string Name, int Size) Kind { get; }
+        public StoredType Kind { get; }
 
         public long Length { get; }
 

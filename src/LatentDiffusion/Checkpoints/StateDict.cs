@@ -37,7 +37,10 @@ public static class StateDict
     /// <param name="parameters">Takes the values; keep their data types and devices.</param>
     /// <param name="source">Where the values come from.</param>
     /// <param name="nameMap">The parameter's name for a name in the source, null for a tensor not meant for any; omitted where both agree.</param>
-    /// <exception cref="CheckpointException">The source does not fit; the parameters are unchanged.</exception>
+    /// <exception cref="CheckpointException">
+    /// The source does not fit, and the parameters are unchanged; or it was shortened while it was read, and they hold some
+    /// of its values.
+    /// </exception>
     public static void Load(
         IReadOnlyDictionary<string, Tensor> parameters,
         ITensorSource source,

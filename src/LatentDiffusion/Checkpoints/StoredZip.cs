@@ -14,12 +14,12 @@ internal sealed class StoredZip
     private const int EndLength = 22, Locator64Length = 20, End64Length = 56, DirectoryLength = 46, LocalLength = 30;
     private const int MaximumDirectoryLength = 1 << 26;
 
-    private readonly MappedFile _file;
+    private readonly CheckpointFile _file;
     private readonly Dictionary<string, Entry> _entries = [];
 
     /// <summary>Reads a file's directory.</summary>
     /// <exception cref="FormatException">The file is no zip file, or its directory is damaged.</exception>
-    public StoredZip(MappedFile file)
+    public StoredZip(CheckpointFile file)
     {
         _file = file;
         (long start, long length, long count) = FindDirectory();

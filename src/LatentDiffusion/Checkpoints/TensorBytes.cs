@@ -13,21 +13,22 @@ internal static class TensorBytes
     public delegate void Writer(ReadOnlySpan<byte> bytes);
 
     /// <summary>
-    /// Fills a tensor with stored values of a data type: straight from the file's pages into its memory, by all cores,
-    /// where it lies in one piece on the CPU and its type is that of the file or float32.
+    /// Fills a tensor with stored values: read straight into its memory, by all cores, where it lies in one piece on the
+    /// CPU and its type is that of the file or float32.
     /// </summary>
     /// <param name="destination">Takes the values.</param>
-    /// <param name="stored">Data type of the values in the file.</param>
+    /// <param name="stored">How the file stores the values.</param>
     /// <param name="file">The file.</param>
     /// <param name="start">Where in the file they begin.</param>
-    public static void Fill(Tensor destination, ScalarType stored, MappedFile file, long start)
+    /// <exception cref="CheckpointException">The file was shortened; the tensor holds some of the values.</exception>
+    public static void Fill(Tensor destination, StoredType stored, CheckpointFile file, long start)
     {
         if (destination.NumberOfElements == 0) return;
         using var noGradient = no_grad();
         using Tensor plain = destination.detach();
         if (!plain.is_contiguous())
         {
-            using Tensor whole = empty(plain.shape, stored, CPU);
+            using Tensor whole = empty(plain.shape, stored.Type, CPU);
             Fill(whole, stored, file, start);
             plain.copy_(whole).DisposeUnless(plain);
             return;
@@ -57,7 +58,7 @@ internal static class TensorBytes
     }
 
     /// <summary>Most of the time goes into the first touch of fresh memory, which several cores do faster than one.</summary>
-    private static void FillByAllCores(Tensor flat, ValueConversion conversion, MappedFile file, long start)
+    private static void FillByAllCores(Tensor flat, ValueConversion conversion, CheckpointFile file, long start)
     {
         long length = flat.NumberOfElements, pieces = (length + ElementsAtATime - 1) / ElementsAtATime;
         if (pieces == 1) FillPiece(0);
@@ -67,8 +68,7 @@ internal static class TensorBytes
         {
             long first = piece * ElementsAtATime, count = Math.Min(ElementsAtATime, length - first);
             using Tensor target = flat.narrow(0, first, count);
-            file.View(
-                start + first * conversion.StoredSize, (int)(count * conversion.StoredSize), bytes => conversion.Apply(bytes, target.bytes));
+            FillPart(target, conversion, file, start + first * conversion.StoredSize);
         }
     }
 
@@ -86,16 +86,24 @@ internal static class TensorBytes
     }
 
     /// <summary>To other devices, and between types that libtorch alone converts.</summary>
-    private static void FillByCopies(Tensor flat, ScalarType stored, MappedFile file, long start)
+    private static void FillByCopies(Tensor flat, StoredType stored, CheckpointFile file, long start)
     {
-        using Tensor staging = empty(Math.Min(flat.NumberOfElements, ElementsAtATime), stored, CPU);
-        ValueConversion copy = ValueConversion.Between(stored, stored)!;
+        using Tensor staging = empty(Math.Min(flat.NumberOfElements, ElementsAtATime), stored.Type, CPU);
+        ValueConversion conversion = ValueConversion.Between(stored, stored.Type)!;
         foreach ((long first, long count) in Pieces(flat.NumberOfElements))
         {
             using Tensor target = flat.narrow(0, first, count), part = staging.narrow(0, 0, count);
-            file.View(start + first * copy.StoredSize, (int)(count * copy.StoredSize), bytes => copy.Apply(bytes, part.bytes));
+            FillPart(part, conversion, file, start + first * conversion.StoredSize);
             target.copy_(part).DisposeUnless(target);
         }
+    }
+
+    private static void FillPart(Tensor target, ValueConversion conversion, CheckpointFile file, long position)
+    {
+        if (conversion.Apply is { } apply)
+            file.ShowPiece(position, (int)(target.NumberOfElements * conversion.StoredSize), bytes => apply(bytes, target.bytes));
+        else
+            file.Read(position, target.bytes);
     }
 
     private static IEnumerable<(long Start, long Count)> Pieces(long length)

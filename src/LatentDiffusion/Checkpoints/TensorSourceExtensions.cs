@@ -30,7 +30,7 @@ public static class TensorSourceExtensions
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(name);
-        return source.Find(name) ?? throw new KeyNotFoundException($"{source.Path} has no tensor '{name}'.");
+        return source.Find(name) ?? throw new KeyNotFoundException(MessageText.Cut($"{source.Path} has no tensor '{name}'."));
     }
 
     /// <summary>Finds a tensor that must be there and have its destination's shape.</summary>

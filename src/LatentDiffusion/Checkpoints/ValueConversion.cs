@@ -7,25 +7,27 @@ namespace LatentDiffusion;
 
 /// <summary>Brings stored values into a tensor's memory, converting them on the way. All conversions are exact.</summary>
 /// <param name="StoredSize">Bytes of a stored value.</param>
-/// <param name="Apply">Converts all values of the first into the second, which has room for exactly as many.</param>
-internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversion Apply)
+/// <param name="Apply">Converts all values of the first into the second, which has room for exactly as many; null where the bytes stay as they are.</param>
+internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversion? Apply)
 {
-    private const int HalfSize = 2;
-
     public delegate void Conversion(ReadOnlySpan<byte> stored, Span<byte> values);
 
     /// <summary>The conversion from a stored type to a tensor's; null where there is none here and libtorch's is to be taken.</summary>
-    public static ValueConversion? Between(ScalarType stored, ScalarType values) => (stored, values) switch
+    public static ValueConversion? Between(StoredType stored, ScalarType values) => (stored.Type, values) switch
     {
-        (ScalarType.Bool, ScalarType.Bool) => new(1, CopyBooleans),
-        (ScalarType.ComplexFloat64, ScalarType.ComplexFloat64) => new(16, Copy),
-        _ when stored == values => new(SafetensorsDataType.Describe(stored).Size, Copy),
-        (ScalarType.Float16, ScalarType.Float32) => new(HalfSize, WidenHalf),
-        (ScalarType.BFloat16, ScalarType.Float32) => new(HalfSize, WidenBFloat16),
+        (ScalarType.Float32, ScalarType.Float32) when stored.Codes is { } codes => new(stored.Size, (bytes, wide) => Widen(bytes, wide, codes)),
+        (ScalarType.Bool, ScalarType.Bool) => new(stored.Size, CopyBooleans),
+        _ when stored.Codes is null && stored.Type == values => new(stored.Size, Apply: null),
+        (ScalarType.Float16, ScalarType.Float32) => new(stored.Size, WidenHalf),
+        (ScalarType.BFloat16, ScalarType.Float32) => new(stored.Size, WidenBFloat16),
         _ => null,
     };
 
-    private static void Copy(ReadOnlySpan<byte> stored, Span<byte> values) => stored.CopyTo(values);
+    private static void Widen(ReadOnlySpan<byte> stored, Span<byte> values, float[] codes)
+    {
+        Span<float> wide = MemoryMarshal.Cast<byte, float>(values);
+        for (int i = 0; i < stored.Length; i++) wide[i] = codes[stored[i]];
+    }
 
     /// <summary>A file may hold any byte as a Boolean; libtorch's operators expect 0 and 1.</summary>
     private static void CopyBooleans(ReadOnlySpan<byte> stored, Span<byte> values)

@@ -13,7 +13,7 @@ internal static class ZippedPickle
 
     /// <summary>Reads the description.</summary>
     /// <exception cref="FormatException">The file is damaged or no such checkpoint; the message says why.</exception>
-    public static PickleContent Read(MappedFile file)
+    public static PickleContent Read(CheckpointFile file)
     {
         var zip = new StoredZip(file);
         string folder = FindFolder(zip);

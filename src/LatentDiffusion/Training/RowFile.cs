@@ -4,8 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Equally shaped rows of named tensors in one safetensors file, [rows, …] each, read a few at a time from the mapped
-/// file. Its metadata says what it was made of. Safe for concurrent reads.
+/// Equally shaped rows of named tensors in one safetensors file, [rows, …] each, read a few at a time. Its metadata says what it was made of. Safe for concurrent reads.
 /// </summary>
 internal sealed class RowFile : IDisposable
 {

@@ -113,7 +113,7 @@ internal sealed class RowFileWriter : IDisposable
         // As the format's reference implementation orders them: the widest type first, then by name.
         var described = tensors.Select(t => (t.Name, Type: t.Rows.dtype, Shape: t.Rows.shape[1..]))
             .Append((Name: ChecksName, Type: ScalarType.Int64, Shape: Array.Empty<long>()))
-            .Select(t => (t.Name, t.Type, t.Shape, Kind: SafetensorsDataType.Describe(t.Type)))
+            .Select(t => (t.Name, t.Type, t.Shape, Kind: StoredType.Writable(t.Type)))
             .OrderByDescending(t => t.Kind.Rank).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
         using var json = new MemoryStream();
         long position = 0;
@@ -124,7 +124,7 @@ internal sealed class RowFileWriter : IDisposable
             writer.WriteStartObject(SafetensorsHeader.MetadataKey);
             writer.WriteString(RowFile.KeyMetadata, _key);
             writer.WriteEndObject();
-            foreach ((string name, ScalarType type, long[] shape, (_, string kind, int size)) in described)
+            foreach ((string name, ScalarType type, long[] shape, (string? kind, _, int size, _)) in described)
             {
                 int length = checked((int)shape.Aggregate((long)size, (product, n) => product * n));
                 writer.WriteStartObject(name);

@@ -108,7 +108,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"x":{"dtype":"U8","shape":[0,9223372036854775807,2],"data_offsets":[0,0]}}""", 0, "impossible shape")]
     [InlineData("""{"x":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,0]}}""", 0, "whole number")]
     [InlineData("""{"x":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}""", 1, "whole number")]
-    [InlineData("""{"x":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E4M3")]
+    [InlineData("""{"x":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E8M0")]
     [InlineData("""{"x":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}""", 4, "data type 'f32'")]
     [InlineData("""{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "twice")]
     [InlineData("""{"x":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "dtype twice")]

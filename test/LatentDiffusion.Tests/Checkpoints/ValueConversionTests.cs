@@ -26,6 +26,45 @@ public sealed class ValueConversionTests : IDisposable
         }
     }
 
+    /// <summary>By the formats' definition: (-1)^s 2^(e - bias) (1 + m), with subnormals, and NaN as published.</summary>
+    [Theory]
+    [InlineData("F8_E4M3", 4, 3)]
+    [InlineData("F8_E5M2", 5, 2)]
+    public void Every_float8_value_is_widened_exactly(string name, int exponentBits, int mantissaBits)
+    {
+        WriteFloat8(name, [.. Enumerable.Range(0, 256).Select(code => (byte)code)]);
+        using var file = SafetensorsFile.Open(_folder["f8"]);
+        Assert.Equal(ScalarType.Float32, file.Find("x")!.DataType);
+        float[] values = [.. file.Read("x").data<float>()];
+        int bias = (1 << (exponentBits - 1)) - 1, highest = (1 << exponentBits) - 1;
+        for (int code = 0; code < 256; code++)
+        {
+            int exponent = (code >> mantissaBits) & highest, mantissa = code & ((1 << mantissaBits) - 1);
+            double fraction = mantissa / (double)(1 << mantissaBits);
+            double size = exponent == 0 ? Math.Pow(2, 1 - bias) * fraction : Math.Pow(2, exponent - bias) * (1 + fraction);
+            if (name == "F8_E4M3" && (code & 0x7f) == 0x7f) size = double.NaN;
+            if (name == "F8_E5M2" && exponent == highest) size = mantissa == 0 ? double.PositiveInfinity : double.NaN;
+            Assert.Equal(code < 128 ? size : -size, values[code]);
+            if (!double.IsNaN(size)) Assert.Equal(code >= 128, float.IsNegative(values[code]));
+        }
+    }
+
+    [Fact]
+    public void Float8_is_read_into_every_type_and_view()
+    {
+        WriteFloat8("F8_E4M3", [0x38, 0xb8, 0x40, 0x7e]);
+        using var file = SafetensorsFile.Open(_folder["f8"]);
+        float[] expected = [1, -1, 2, 448];
+        foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float64 })
+        {
+            Tensor values = zeros(4, type), column = zeros(4, 2, type);
+            file.ReadInto("x", values);
+            file.ReadInto("x", column.select(1, 1));
+            Assert.Equal(expected, values.to(ScalarType.Float32).data<float>().ToArray());
+            Assert.Equal(expected, column.select(1, 1).to(ScalarType.Float32).contiguous().data<float>().ToArray());
+        }
+    }
+
     [Theory]
     [InlineData(ScalarType.Float16, ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16, ScalarType.Float32)]
@@ -65,6 +104,12 @@ public sealed class ValueConversionTests : IDisposable
     {
         _scope.Dispose();
         _folder.Dispose();
+    }
+
+    private void WriteFloat8(string name, byte[] codes)
+    {
+        byte[] header = System.Text.Encoding.UTF8.GetBytes($$$"""{"x":{"dtype":"{{{name}}}","shape":[{{{codes.Length}}}],"data_offsets":[0,{{{codes.Length}}}]}}""");
+        File.WriteAllBytes(_folder["f8"], [.. BitConverter.GetBytes((long)header.Length), .. header, .. codes]);
     }
 
     private Tensor Read(Tensor values, ScalarType type)
