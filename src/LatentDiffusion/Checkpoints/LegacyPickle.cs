@@ -43,7 +43,7 @@ internal static class LegacyPickle
             throw new FormatException("A list of the storages' keys should follow the description.");
         int length = pickles.Length - bytes.Left;
         Dictionary<string, (long Start, long Length)> found = Find(file, length, keys, ByKey(storages));
-        return new PickleContent(root, length, Locate);
+        return new PickleContent(root, length, Locate, IsWhole: _ => true);
 
         (long Start, long Length) Locate(string key) => found.TryGetValue(key, out (long, long) storage)
             ? storage

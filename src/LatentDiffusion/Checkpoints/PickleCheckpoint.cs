@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using static TorchSharp.torch;
 
@@ -6,7 +7,8 @@ namespace LatentDiffusion;
 /// <summary>
 /// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or
 /// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; a file that refers to anything else is refused, and nothing in it is
-/// ever executed. Opening reads the description alone, and each read copies one tensor. Safe for concurrent reads.
+/// ever executed. Opening reads only the description, and each read copies
+/// one tensor. The checksum of a zip entry is verified when its first tensor is read. Safe for concurrent reads.
 /// </summary>
 /// <remarks>
 /// Names are the keys on the way to a tensor, joined by dots. Where the outermost dictionary has <c>state_dict</c>, its
@@ -22,10 +24,15 @@ public sealed class PickleCheckpoint : ITensorSource
     private readonly CheckpointFile _file;
     private readonly Dictionary<string, (TensorEntry Entry, PickledTensor Tensor, long Start)> _tensors = [];
 
+    private readonly PickleContent _content;
+
+    /// <summary>Storages whose checksums were looked at, each once.</summary>
+    private readonly ConcurrentDictionary<string, Lazy<bool>> _whole = [];
+
     private PickleCheckpoint(CheckpointFile file)
     {
         _file = file;
-        PickleContent content = ReadContent(file);
+        PickleContent content = _content = ReadContent(file);
         object? root = content.Root;
         if (root is Dictionary<string, object?> all && all.GetValueOrDefault("state_dict") is Dictionary<string, object?> inner) root = inner;
         long budget = 4L * content.Length;
@@ -75,6 +82,7 @@ public sealed class PickleCheckpoint : ITensorSource
         TensorEntry entry = this.Require(name, destination);
         if (entry.ByteLength == 0) return;
         (_, PickledTensor tensor, long start) = _tensors[name];
+        CheckStorage(tensor.Storage.Key);
         long size = tensor.Storage.ElementSize;
         if (IsContiguous(tensor))
         {
@@ -99,6 +107,12 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <param name="first">Its first bytes, <see cref="SignatureLength"/> of them or all.</param>
     internal static bool IsBegunBy(ReadOnlySpan<byte> first) =>
         first.StartsWith(ZippedPickle.Signature) || LegacyPickle.IsBegunBy(first) || IsTar(first);
+
+    private void CheckStorage(string key)
+    {
+        if (!_whole.GetOrAdd(key, k => new Lazy<bool>(() => _content.IsWhole(k))).Value)
+            throw new CheckpointException(Path, $"the checksum of the storage '{key}' is wrong: the file is damaged.");
+    }
 
     private static PickleContent ReadContent(CheckpointFile file)
     {

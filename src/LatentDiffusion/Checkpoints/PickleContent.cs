@@ -4,7 +4,8 @@ namespace LatentDiffusion;
 /// <param name="Root">What the pickle made.</param>
 /// <param name="Length">Bytes of the pickle.</param>
 /// <param name="Locate">Where in the file a whole storage begins, and how many bytes it has, by its key.</param>
-internal sealed record PickleContent(object? Root, int Length, Func<string, (long Start, long Length)> Locate)
+/// <param name="IsWhole">Whether the checksum of a storage is right, by its key; always, where the container has none.</param>
+internal sealed record PickleContent(object? Root, int Length, Func<string, (long Start, long Length)> Locate, Func<string, bool> IsWhole)
 {
     /// <summary>Where in the file a storage's values begin, and how many bytes they are.</summary>
     /// <exception cref="FormatException">They are not there, or not all of them.</exception>

@@ -58,10 +58,14 @@ internal sealed class StoredZip
         if (length > maximumLength)
             throw new FormatException($"'{name}' has {length} bytes; at most {maximumLength} are read.");
         byte[] bytes = _file.Read(start, (int)length);
-        return Crc32.Of(bytes) == _entries[name].Checksum
-            ? bytes
-            : throw new FormatException($"The checksum of '{name}' is wrong.");
+        return IsWhole(name, Crc32.Of(bytes)) ? bytes : throw new FormatException($"The checksum of '{name}' is wrong.");
     }
+
+    /// <summary>Whether the checksum of an entry that <see cref="Find"/> found is right. Reads all of it.</summary>
+    public bool IsWhole(string name) => Find(name) is var (start, length) && IsWhole(name, Crc32.Of(_file, start, length));
+
+    /// <summary>PyTorch writes zero where it is set to compute no checksums (<c>torch.serialization.set_crc32_options</c>).</summary>
+    private bool IsWhole(string name, uint found) => _entries[name].Checksum is var written && (written == found || written == 0);
 
     private (long Start, long Length, long Count) FindDirectory()
     {

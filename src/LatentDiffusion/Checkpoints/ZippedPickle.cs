@@ -19,10 +19,12 @@ internal static class ZippedPickle
         string folder = FindFolder(zip);
         byte[] pickle = zip.ReadAll(folder + Description, MaximumPickleLength);
         var bytes = new PickleBytes(pickle);
-        return new PickleContent(PickleMachine.Read(ref bytes), pickle.Length, Locate);
+        return new PickleContent(PickleMachine.Read(ref bytes), pickle.Length, Locate, key => zip.IsWhole(Storage(key)));
 
-        (long Start, long Length) Locate(string key) => zip.Find($"{folder}data/{key}")
+        (long Start, long Length) Locate(string key) => zip.Find(Storage(key))
             ?? throw new FormatException($"The storage data/{key} is not in the file.");
+
+        string Storage(string key) => $"{folder}data/{key}";
     }
 
     /// <summary>All entries are in one folder, which is named after the file as it was written.</summary>

@@ -1,21 +1,18 @@
+using Checksum = System.IO.Hashing.Crc32;
+
 namespace LatentDiffusion;
 
-/// <summary>The checksum of PNG and zip files: CRC-32 of ISO 3309, reflected, polynomial 0xEDB88320.</summary>
+/// <summary>The checksum of PNG and zip files (ISO 3309).</summary>
 internal static class Crc32
 {
-    private static readonly uint[] s_table = [.. Enumerable.Range(0, 256).Select(value => Remainder((uint)value))];
-
     /// <summary>The checksum of some bytes.</summary>
-    public static uint Of(ReadOnlySpan<byte> bytes)
-    {
-        uint sum = uint.MaxValue;
-        foreach (byte b in bytes) sum = s_table[(byte)sum ^ b] ^ (sum >> 8);
-        return ~sum;
-    }
+    public static uint Of(ReadOnlySpan<byte> bytes) => Checksum.HashToUInt32(bytes);
 
-    private static uint Remainder(uint value)
+    /// <summary>The checksum of bytes of a file, read in pieces.</summary>
+    public static uint Of(CheckpointFile file, long start, long length)
     {
-        for (int bit = 0; bit < 8; bit++) value = (value & 1) == 0 ? value >> 1 : (value >> 1) ^ 0xEDB88320;
-        return value;
+        var sum = new Checksum();
+        file.Show(start, length, sum.Append);
+        return sum.GetCurrentHashAsUInt32();
     }
 }

@@ -113,6 +113,40 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_flipped_bit_in_any_byte_of_a_storage_is_found()
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(("x", () => pickle.Tensor("0", 0, [6], [1])), ("y", () => pickle.Tensor("0", 1, [2, 2], [1, 2])));
+        float[] values = [1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f];
+        Save(pickle, tensor(values));
+        byte[] whole = File.ReadAllBytes(_folder["a.pth"]);
+        int start = whole.AsSpan().IndexOf(tensor(values).bytes);
+        for (int i = 0; i < 24; i++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[start + i] ^= 1;
+            File.WriteAllBytes(_folder["a.pth"], damaged);
+            using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
+            foreach (string name in new[] { "x", "y", "x" })
+                Assert.Contains("storage '0'", Assert.Throws<CheckpointException>(() => file.Read(name)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_checksum_of_zero_was_not_computed()
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(("x", () => pickle.Tensor("0", 0, [6], [1])));
+        Save(pickle, arange(6, ScalarType.Float32));
+        byte[] file = File.ReadAllBytes(_folder["a.pth"]);
+        byte[] entry = "PK\u0001\u0002"u8.ToArray();
+        for (int at = 0; file.AsSpan(at).IndexOf(entry) is >= 0 and var next; at += next + 4) file.AsSpan(at + next + 16, 4).Clear();
+        File.WriteAllBytes(_folder["a.pth"], file);
+        using ITensorSource source = Checkpoint.Open(_folder["a.pth"]);
+        Assert.Equal(5f, source.Read("x")[5].item<float>());
+    }
+
+    [Fact]
     public void CompressedEntriesAreRefused()
     {
         var pickle = new PickleWriter();
