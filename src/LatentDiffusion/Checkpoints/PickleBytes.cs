@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Text.Unicode;
 
 namespace LatentDiffusion;
 
@@ -39,6 +40,13 @@ internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
         {
             throw new FormatException("A text in the pickle is not UTF-8.", e);
         }
+    }
+
+    /// <summary>A string of Python 2: text, or where it is not UTF-8 bytes.</summary>
+    public object TextOrBytes(long length)
+    {
+        ReadOnlySpan<byte> taken = Take(length);
+        return Utf8.IsValid(taken) ? Encoding.UTF8.GetString(taken) : taken.ToArray();
     }
 
     /// <summary>An integer of any size; as a long where it fits.</summary>

@@ -1,18 +1,33 @@
+using System.Globalization;
+
 namespace LatentDiffusion;
 
-/// <summary>What the known globals give when a checkpoint calls them.</summary>
+/// <summary>What stands for the results of the calls that a checkpoint asks for. Nothing is called.</summary>
 internal static class PickleCalls
 {
-    /// <summary>The result of calling one of the known globals with a tuple of arguments.</summary>
+    /// <summary>What a global with a tuple of arguments gives: a known value, or a placeholder.</summary>
     public static object Reduce(object?[] call) => call switch
     {
+        [PickleGlobal { Role: PickleGlobal.Kind.Unknown } global, object?[]] => new PickleObject(global.Name),
         [PickleGlobal { Role: PickleGlobal.Kind.Dictionary }, object?[] and []] => new Dictionary<string, object?>(),
+        [PickleGlobal { Role: PickleGlobal.Kind.Dictionary }, object?[] and [List<object?> pairs]] => Dictionary(pairs),
         [PickleGlobal { Role: PickleGlobal.Kind.Size }, object?[] and [var sizes]] =>
             Numbers(sizes, "torch.Size").Cast<object?>().ToArray(),
         [PickleGlobal { Role: PickleGlobal.Kind.Tensor }, object?[] arguments] => Tensor(arguments),
+        [PickleGlobal { Role: PickleGlobal.Kind.TypedTensor }, object?[] arguments] => TypedTensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.Parameter }, object?[] and [PickledTensor tensor, ..]] => tensor,
+        [PickleGlobal { Role: PickleGlobal.Kind.Subclass }, object?[] and [PickleGlobal { Role: not PickleGlobal.Kind.Subclass } made, _, object?[] arguments, ..]] => Reduce([made, arguments]),
         [PickleGlobal global, _] => throw new FormatException($"The pickle calls '{global.Name}' with unexpected arguments."),
         _ => throw new FormatException("The pickle calls something that is no global."),
+    };
+
+    /// <summary>What stands for a new object of a class.</summary>
+    public static object New(object? type) => type switch
+    {
+        PickleGlobal { Role: PickleGlobal.Kind.Unknown } global => new PickleObject(global.Name),
+        PickleGlobal { Role: PickleGlobal.Kind.Dictionary } => new Dictionary<string, object?>(),
+        PickleGlobal global => throw new FormatException($"The pickle makes an object of '{global.Name}'."),
+        _ => throw new FormatException("The pickle makes an object of something that is no global."),
     };
 
     /// <summary>
@@ -25,6 +40,30 @@ internal static class PickleCalls
             new PickledStorage(key, type.Type!, count, Part(part)),
         _ => throw new FormatException("The pickle has a persistent id that is no storage."),
     };
+
+    /// <summary>
+    /// Sets an item. A key that is neither text nor integer (a class, None, a number with a fraction) never leads to a
+    /// weight, so that its item is left out.
+    /// </summary>
+    public static void SetItem(Dictionary<string, object?> dictionary, object? key, object? value)
+    {
+        // Numbers become texts, whose hashes a hostile file cannot foresee.
+        if (key is string text) dictionary[text] = value;
+        else if (key is long number) dictionary[number.ToString(CultureInfo.InvariantCulture)] = value;
+    }
+
+    /// <summary>Python 2 pickles an OrderedDict as a list of its pairs.</summary>
+    private static Dictionary<string, object?> Dictionary(List<object?> pairs)
+    {
+        var dictionary = new Dictionary<string, object?>();
+        foreach (object? pair in pairs)
+        {
+            if (pair is not IReadOnlyList<object?> items || items is not [var key, var value]) throw new FormatException("The pickle makes a dictionary of something other than pairs.");
+            SetItem(dictionary, key, value);
+        }
+
+        return dictionary;
+    }
 
     private static (long First, long Count)? Part(object?[] part) => part switch
     {
@@ -42,6 +81,17 @@ internal static class PickleCalls
         return sizes.Length == steps.Length
             ? new PickledTensor(storage, offset, sizes, steps)
             : throw new FormatException("The pickle makes a tensor with as many strides as it has not dimensions.");
+    }
+
+    /// <summary>(storage of bytes, offset, shape, strides, gradient, hooks, type): how types are written that have no storage class.</summary>
+    private static PickledTensor TypedTensor(object?[] arguments)
+    {
+        if (arguments is not [PickledStorage { ElementSize: 1 } storage, _, _, _, bool, _, var type, ..])
+            throw new FormatException("The pickle makes a tensor of unexpected arguments.");
+        if (type is not PickleGlobal { Role: PickleGlobal.Kind.DataType } known)
+            throw new FormatException($"The pickle has a tensor of the type '{(type as PickleGlobal)?.Name}', which is not supported.");
+        PickledTensor bytes = Tensor(arguments[..5]);
+        return bytes with { Storage = storage with { Type = known.Type! } };
     }
 
     private static long[] Numbers(object? value, string what)

@@ -6,8 +6,8 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or
-/// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; a file that refers to anything else is refused, and nothing in it is
-/// ever executed. Opening reads only the description, and each read copies
+/// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; every other object in it is
+/// passed over, a file that names a way to run code is refused, and nothing is ever executed. Opening reads only the description, and each read copies
 /// one tensor. The checksum of a zip entry is verified when its first tensor is read. Safe for concurrent reads.
 /// </summary>
 /// <remarks>
@@ -26,6 +26,9 @@ public sealed class PickleCheckpoint : ITensorSource
 
     private readonly PickleContent _content;
 
+    /// <summary>Names of the unknown classes whose objects stand where tensors may.</summary>
+    private readonly SortedSet<string> _objects = new(StringComparer.Ordinal);
+
     /// <summary>Storages whose checksums were looked at, each once.</summary>
     private readonly ConcurrentDictionary<string, Lazy<bool>> _whole = [];
 
@@ -34,9 +37,16 @@ public sealed class PickleCheckpoint : ITensorSource
         _file = file;
         PickleContent content = _content = ReadContent(file);
         object? root = content.Root;
-        if (root is Dictionary<string, object?> all && all.GetValueOrDefault("state_dict") is Dictionary<string, object?> inner) root = inner;
+        Dictionary<string, object?>? all = root as Dictionary<string, object?> ?? (root as PickleObject)?.Items;
+        if (all?.GetValueOrDefault("state_dict") is Dictionary<string, object?> or PickleObject) root = all["state_dict"];
         long budget = 4L * content.Length;
         Collect("", root, MaximumDepth, ref budget, (name, tensor) => Add(content.Find(tensor.Storage), name, tensor));
+        if (_tensors.Count == 0 && _objects.Count > 0)
+        {
+            throw new FormatException(
+                $"It has no tensors, only objects of what is not known here ({MessageText.List(_objects)}). Expected are tensors by their names (a state_dict).");
+        }
+
         Entries = [.. _tensors.Values.Select(t => t.Entry)];
     }
 
@@ -51,7 +61,8 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <summary>Opens a file and reads its description.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, no such checkpoint, or refers to more than tensors and plain containers; the message says what.
+    /// The file is damaged, not such a checkpoint, holds no tensors but unknown objects, or names a way to run code; the
+    /// message says what.
     /// </exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static PickleCheckpoint Open(string path)
@@ -129,10 +140,10 @@ public sealed class PickleCheckpoint : ITensorSource
         first.Length >= SignatureLength && first[TarSignatureAt..].StartsWith("ustar"u8);
 
     /// <summary>
-    /// Finds the tensors in containers. Every container costs what its name is long, which ends a file whose containers
-    /// hold each other many times over: an honest one spells each key out.
+    /// Finds the tensors in containers. Every container costs what its name is long and as much as it has items, which
+    /// ends a file whose containers hold each other many times over: an honest one spells each key and item out.
     /// </summary>
-    private static void Collect(string name, object? value, int depth, ref long budget, Found found)
+    private void Collect(string name, object? value, int depth, ref long budget, Found found)
     {
         budget -= name.Length + 1;
         if (depth == 0 || budget < 0)
@@ -143,17 +154,27 @@ public sealed class PickleCheckpoint : ITensorSource
                 found(name, tensor);
                 break;
             case Dictionary<string, object?> dictionary:
+                budget -= dictionary.Count;
                 foreach ((string key, object? item) in dictionary.Where(d => MayHoldTensors(d.Value)))
                     Collect(Join(name, key), item, depth - 1, ref budget, found);
                 break;
             case IReadOnlyList<object?> list:
+                budget -= list.Count;
                 foreach ((int index, object? item) in list.Index().Where(l => MayHoldTensors(l.Item)))
                     Collect(Join(name, index.ToString(CultureInfo.InvariantCulture)), item, depth - 1, ref budget, found);
+                break;
+            case PickleObject other:
+                _objects.Add(other.Name);
+                if (other.Items is not null) Collect(name, other.Items, depth - 1, ref budget, found);
+                if (other.Elements is not null) Collect(name, other.Elements, depth - 1, ref budget, found);
+                break;
+            case PickleGlobal unknown:
+                _objects.Add(unknown.Name);
                 break;
         }
 
         static bool MayHoldTensors(object? value) =>
-            value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?>;
+            value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
 
         static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
     }

@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// One of the few names that a checkpoint may refer to. They are looked up here and nowhere else: whatever a file asks
-/// for, no code is found by its name and none is run.
+/// A name that a checkpoint refers to. The known names are listed here and nowhere else, and every other one is only a
+/// name: whatever a file asks for, no code is found by its name and none is run.
 /// </summary>
 /// <param name="Name">Module and name, as Python writes them.</param>
 /// <param name="Role">What calling it gives.</param>
-/// <param name="Type">How a storage's values are stored; null for what is no storage.</param>
+/// <param name="Type">How values are stored that it names the type of; null for all others.</param>
 internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredType? Type = null)
 {
     private static readonly Dictionary<string, PickleGlobal> s_known = new PickleGlobal[]
@@ -17,7 +17,10 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch.Size", Kind.Size),
         new("torch._utils._rebuild_tensor", Kind.Tensor),
         new("torch._utils._rebuild_tensor_v2", Kind.Tensor),
+        new("torch._utils._rebuild_tensor_v3", Kind.TypedTensor),
         new("torch._utils._rebuild_parameter", Kind.Parameter),
+        new("torch._utils._rebuild_parameter_with_state", Kind.Parameter),
+        new("torch._tensor._rebuild_from_type_v2", Kind.Subclass),
         new("torch.DoubleStorage", Kind.Storage, StoredType.Of(ScalarType.Float64)),
         new("torch.FloatStorage", Kind.Storage, StoredType.Of(ScalarType.Float32)),
         new("torch.HalfStorage", Kind.Storage, StoredType.Of(ScalarType.Float16)),
@@ -27,9 +30,12 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch.ShortStorage", Kind.Storage, StoredType.Of(ScalarType.Int16)),
         new("torch.CharStorage", Kind.Storage, StoredType.Of(ScalarType.Int8)),
         new("torch.ByteStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
+        new("torch.UntypedStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
         new("torch.BoolStorage", Kind.Storage, StoredType.Of(ScalarType.Bool)),
         new("torch.ComplexFloatStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat32)),
         new("torch.ComplexDoubleStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat64)),
+        new("torch.float8_e4m3fn", Kind.DataType, StoredType.Float8E4M3),
+        new("torch.float8_e5m2", Kind.DataType, StoredType.Float8E5M2),
     }.ToDictionary(g => g.Name);
 
     /// <summary>What calling a global gives.</summary>
@@ -41,22 +47,42 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         /// <summary>A tuple of sizes.</summary>
         Size,
 
-        /// <summary>A tensor over a storage.</summary>
+        /// <summary>A tensor over a storage of its type.</summary>
         Tensor,
+
+        /// <summary>A tensor over a storage of bytes, whose type is given.</summary>
+        TypedTensor,
 
         /// <summary>The tensor it is given.</summary>
         Parameter,
 
+        /// <summary>What another global gives, as a subclass of it.</summary>
+        Subclass,
+
         /// <summary>Nothing: it names the type of a storage.</summary>
         Storage,
+
+        /// <summary>Nothing: it names the type of a tensor.</summary>
+        DataType,
+
+        /// <summary>A placeholder: it is not known.</summary>
+        Unknown,
     }
 
-    /// <summary>Finds a global.</summary>
-    /// <exception cref="FormatException">It is none of the known ones.</exception>
-    public static PickleGlobal Find(string module, string name) =>
-        s_known.TryGetValue($"{module}.{name}", out PickleGlobal? known)
-            ? known
-            : throw new FormatException(
-                $"It refers to '{module}.{name}'. Only tensors and plain containers are read, and nothing is ever executed; "
-                + "convert the file to safetensors where it comes from.");
+    /// <summary>The global of a name.</summary>
+    /// <exception cref="FormatException">It is one by which Python runs code.</exception>
+    public static PickleGlobal Find(string module, string name)
+    {
+        string full = $"{module}.{name}";
+        if (CodeGlobals.Contains(module, name))
+        {
+            throw new FormatException(
+                $"It refers to '{MessageText.Cut(full, LongestName)}', by which Python runs code or reaches other files. Nothing of it was executed here; do not load the file elsewhere.");
+        }
+
+        return s_known.TryGetValue(full, out PickleGlobal? known) ? known : new PickleGlobal(full, Kind.Unknown);
+    }
+
+    /// <summary>Characters of a name that a message shows.</summary>
+    private const int LongestName = 200;
 }

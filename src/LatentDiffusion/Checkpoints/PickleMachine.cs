@@ -1,10 +1,8 @@
-using System.Globalization;
-
 namespace LatentDiffusion;
 
 /// <summary>
 /// Python's pickle machine (pickletools, protocols 0 to 5) without its reach: it builds dictionaries, lists, tuples,
-/// texts, numbers and descriptions of tensors, and refuses every instruction that could build anything else.
+/// texts, numbers, descriptions of tensors, and placeholders for every other object. It calls nothing.
 /// </summary>
 internal sealed class PickleMachine
 {
@@ -26,10 +24,10 @@ internal sealed class PickleMachine
     /// <param name="bytes">Where the pickle begins.</param>
     /// <param name="storages">Takes every storage that the pickle refers to; null where nobody asks.</param>
     /// <returns>
-    /// null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary, or
-    /// <see cref="PickledTensor"/>.
+    /// null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary,
+    /// <see cref="PickledTensor"/>, <see cref="PickleGlobal"/>, or <see cref="PickleObject"/> for everything else.
     /// </returns>
-    /// <exception cref="FormatException">It is damaged, or refers to anything that is not known; the message says what.</exception>
+    /// <exception cref="FormatException">It is damaged, or names a way to run code; the message says what.</exception>
     public static object? Read(ref PickleBytes bytes, ICollection<PickledStorage>? storages = null)
     {
         var machine = new PickleMachine(storages);
@@ -68,8 +66,8 @@ internal sealed class PickleMachine
             case (byte)'X': Push(bytes.Text(bytes.UInt32())); break;
             case 0x8c: Push(bytes.Text(bytes.Byte())); break;
             case 0x8d: Push(bytes.Text(bytes.Int64())); break;
-            case (byte)'U': Push(bytes.Text(bytes.Byte())); break;
-            case (byte)'T': Push(bytes.Text(bytes.Int32())); break;
+            case (byte)'U': Push(bytes.TextOrBytes(bytes.Byte())); break;
+            case (byte)'T': Push(bytes.TextOrBytes(bytes.Int32())); break;
             case (byte)'C': Push(bytes.Bytes(bytes.Byte())); break;
             case (byte)'B': Push(bytes.Bytes(bytes.UInt32())); break;
             case 0x8e: Push(bytes.Bytes(bytes.Int64())); break;
@@ -85,10 +83,11 @@ internal sealed class PickleMachine
             case (byte)'e': Append(PopToMark()); break;
             case 0x8f: Push(new List<object?>()); break;
             case 0x90: Append(PopToMark()); break;
+            case 0x91: Push(PopToMark().ToList()); break;
             case (byte)'}': Push(new Dictionary<string, object?>()); break;
-            case (byte)'d': SetItems(new Dictionary<string, object?>(), PopToMark(), push: true); break;
-            case (byte)'s': SetItems(null, PopMany(2)); break;
-            case (byte)'u': SetItems(null, PopToMark()); break;
+            case (byte)'d': PushDictionary(PopToMark()); break;
+            case (byte)'s': SetItems(PopMany(2)); break;
+            case (byte)'u': SetItems(PopToMark()); break;
 
             case (byte)'p': Remember(bytes.LineInteger()); break;
             case (byte)'q': Remember(bytes.Byte()); break;
@@ -101,10 +100,14 @@ internal sealed class PickleMachine
             case (byte)'c': Push(PickleGlobal.Find(bytes.Line(), bytes.Line())); break;
             case 0x93: Push(NamedGlobal(PopMany(2))); break;
             case (byte)'R': Push(PickleCalls.Reduce(PopMany(2))); break;
+            case (byte)'i': PushInstance(PickleGlobal.Find(bytes.Line(), bytes.Line()), PopToMark()); break;
+            case (byte)'o': PushInstance(PopToMark()); break;
+            case 0x81: Push(PickleCalls.New(PopMany(2)[0])); break;
+            case 0x92: Push(PickleCalls.New(PopMany(3)[0])); break;
             case (byte)'Q': PushStorage(PickleCalls.Storage(Pop())); break;
             case (byte)'b': Build(); break;
             default: throw new FormatException(
-                $"The pickle has the instruction 0x{instruction:x2}, which builds more than tensors and plain containers, or is none.");
+                $"The pickle has the instruction 0x{instruction:x2}, which refers to something outside of the file, or is none.");
         }
     }
 
@@ -120,34 +123,46 @@ internal sealed class PickleMachine
 
     private void Append(object?[] items)
     {
-        if (Peek() is not List<object?> list) throw new FormatException("The pickle appends to something that is no list.");
+        List<object?> list = Peek() switch
+        {
+            List<object?> plain => plain,
+            PickleObject other => other.Elements ??= [],
+            _ => throw new FormatException("The pickle appends to something that is no list."),
+        };
         list.AddRange(items);
     }
 
-    private void SetItems(Dictionary<string, object?>? fresh, object?[] items, bool push = false)
+    private void PushDictionary(object?[] items)
     {
-        if (push) Push(fresh);
-        if (Peek() is not Dictionary<string, object?> dictionary || items.Length % 2 != 0)
-            throw new FormatException("The pickle sets items of something that is no dictionary, or a key without its value.");
-        for (int i = 0; i < items.Length; i += 2)
-        {
-            // Numbers become texts, whose hashes a hostile file cannot foresee.
-            string key = items[i] switch
-            {
-                string text => text,
-                long number => number.ToString(CultureInfo.InvariantCulture),
-                _ => throw new FormatException("The pickle has a dictionary key that is neither text nor integer."),
-            };
-            dictionary[key] = items[i + 1];
-        }
+        Push(new Dictionary<string, object?>());
+        SetItems(items);
     }
 
-    /// <summary>Attributes of a dictionary (PyTorch keeps versions of modules there) are passed over.</summary>
+    private void SetItems(object?[] items)
+    {
+        Dictionary<string, object?> dictionary = Peek() switch
+        {
+            Dictionary<string, object?> plain => plain,
+            PickleObject other => other.Items ??= [],
+            _ => throw new FormatException("The pickle sets items of something that is no dictionary."),
+        };
+        if (items.Length % 2 != 0) throw new FormatException("The pickle has a dictionary key without its value.");
+        for (int i = 0; i < items.Length; i += 2) PickleCalls.SetItem(dictionary, items[i], items[i + 1]);
+    }
+
+    /// <summary>The state of objects, and attributes of dictionaries (PyTorch keeps versions of modules there), are dropped.</summary>
     private void Build()
     {
-        if (Pop() is not (Dictionary<string, object?> or null) || Peek() is not Dictionary<string, object?>)
-            throw new FormatException("The pickle sets the state of something that is no dictionary.");
+        Pop();
+        if (Peek() is not (Dictionary<string, object?> or PickleObject or PickledTensor))
+            throw new FormatException("The pickle sets the state of something that has none.");
     }
+
+    private void PushInstance(PickleGlobal type, object?[] arguments) => Push(PickleCalls.Reduce([type, arguments]));
+
+    private void PushInstance(object?[] call) => Push(call is [var type, .. var arguments]
+        ? PickleCalls.Reduce([type, arguments])
+        : throw new FormatException("The pickle makes an object of no class."));
 
     private void Remember(long key)
     {
@@ -188,7 +203,7 @@ internal sealed class PickleMachine
 
     private object?[] PopToMark()
     {
-        int mark = _stack.LastIndexOf(s_mark);
+        int mark = _stack.FindLastIndex(item => ReferenceEquals(item, s_mark));
         if (mark < 0) throw new FormatException("The pickle goes back to a mark that it never set.");
         object?[] values = [.. _stack[(mark + 1)..]];
         _stack.RemoveRange(mark, _stack.Count - mark);

@@ -130,6 +130,9 @@ internal sealed class PickleWriter
         Write(")RtR"u8);
     }
 
+    /// <summary>Instructions as they are.</summary>
+    public void Raw(ReadOnlySpan<byte> instructions) => Write(instructions);
+
     public void Integer(long value) => Write([0x8a, 8, .. BitConverter.GetBytes(value)]);
 
     private void Tuple(long[] values)
