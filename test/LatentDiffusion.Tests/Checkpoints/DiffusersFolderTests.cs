@@ -178,6 +178,42 @@ public sealed class DiffusersFolderTests : IDisposable
         Assert.Contains("out of it", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_folder_link_on_the_way_out_is_refused(bool written)
+    {
+        MakeWith("safety_checker", "safety_checker");
+        string checker = Path.Combine(_folder["a"], "safety_checker");
+        Directory.CreateDirectory(Path.Combine(checker, "a"));
+        Directory.CreateDirectory(_folder["secret"]);
+        File.WriteAllText(Path.Combine(_folder["secret"], "id"), "outside");
+        if (!written) Leave();
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        if (written) Leave();
+        CheckpointException error = Assert.Throws<CheckpointException>(() => DiffusersFolder.Write(read, _folder["b"]));
+        Assert.Contains("out of it", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder["b"], "safety_checker", "config.json")));
+
+        // The text of the link to the file stays in the folder; the folder on its way does not.
+        void Leave()
+        {
+            File.CreateSymbolicLink(Path.Combine(checker, "a", "d"), _folder["secret"]);
+            File.CreateSymbolicLink(Path.Combine(checker, "config.json"), Path.Combine("a", "d", "id"));
+        }
+    }
+
+    [Fact]
+    public void A_model_behind_a_link_is_read()
+    {
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        Directory.Move(Path.Combine(_folder["a"], "vae"), Path.Combine(_folder["a"], "autoencoder"));
+        Directory.CreateSymbolicLink(Path.Combine(_folder["a"], "vae"), "autoencoder");
+        Directory.CreateSymbolicLink(_folder["link"], "a");
+        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["link"]);
+        Assert.NotNull(read.Autoencoder);
+    }
+
     [Fact]
     public void ASnapshotOfAHubCacheIsRead()
     {

@@ -19,30 +19,31 @@ internal static class FolderPath
         return path;
     }
 
-    /// <summary>Checks that no file of a folder is a link out of the model's folder.</summary>
-    /// <exception cref="CheckpointException">One is.</exception>
+    /// <summary>Checks that every file of a folder lies within the model's folder, and is not a pipe or a device.</summary>
+    /// <exception cref="CheckpointException">One is not.</exception>
     public static void CheckFiles(string root, string folder)
     {
         foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos()) Check(root, entry);
     }
 
-    /// <summary>Checks that a file or folder is no link out of the model's folder.</summary>
-    /// <exception cref="CheckpointException">It is one.</exception>
+    /// <summary>Checks that a file or folder lies within the model's folder, links in every component followed.</summary>
+    /// <exception cref="CheckpointException">A link leads out of it or nowhere, or the file is a pipe or a device.</exception>
     public static void Check(string root, FileSystemInfo entry)
     {
-        if (entry.LinkTarget is null) return;
-        string? target;
+        string target;
         try
         {
-            target = entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+            target = RealPath.Of(entry.FullName);
         }
         catch (IOException e)
         {
             throw new CheckpointException(root, $"the link {entry.Name} in it cannot be followed: {e.Message}", e);
         }
 
-        if (target is null || !Allowed(root).Any(folder => target.StartsWith(folder, StringComparison.Ordinal)))
+        if (!Allowed(root).Any(folder => RealPath.IsWithin(target, folder)))
             throw new CheckpointException(root, $"the link {entry.Name} in it leads out of it, to {target}.");
+        if (File.Exists(target) && !RegularFile.Is(target))
+            throw new CheckpointException(root, $"{entry.Name} in it is not a regular file.");
     }
 
     /// <summary>
@@ -51,12 +52,10 @@ internal static class FolderPath
     /// </summary>
     private static IEnumerable<string> Allowed(string root)
     {
-        var folder = new DirectoryInfo(root);
-        yield return WithSeparator((folder.ResolveLinkTarget(returnFinalTarget: true) ?? folder).FullName);
-        yield return WithSeparator(folder.FullName);
-        for (DirectoryInfo? above = folder.Parent; above is not null; above = above.Parent)
-            if (above is { Name: "snapshots", Parent: { } cache }) yield return WithSeparator(Path.Combine(cache.FullName, "blobs"));
+        string real = RealPath.Of(root);
+        yield return real;
+        foreach (string folder in (string[])[real, Path.GetFullPath(root)])
+            for (DirectoryInfo? above = new DirectoryInfo(folder).Parent; above is not null; above = above.Parent)
+                if (above is { Name: "snapshots", Parent: { } cache }) yield return RealPath.Of(Path.Combine(cache.FullName, "blobs"));
     }
-
-    private static string WithSeparator(string folder) => Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar;
 }
