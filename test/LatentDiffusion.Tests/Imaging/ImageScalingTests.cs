@@ -42,6 +42,68 @@ public sealed class ImageScalingTests
         Assert.Throws<ArgumentException>(() => image.Crop(5, 0, 4, 4));
     }
 
+    [Theory]
+    [InlineData(37, 23, 80, 51)]
+    [InlineData(80, 51, 37, 23)]
+    [InlineData(16, 90, 16, 33)]
+    [InlineData(90, 16, 33, 16)]
+    [InlineData(1, 50, 20, 1000)]
+    [InlineData(300, 1, 7, 1)]
+    public void Every_pixel_is_the_weighted_mean_of_its_neighbours(int width, int height, int newWidth, int newHeight)
+    {
+        byte[] rgb = new byte[width * height * 3];
+        new Random(1).NextBytes(rgb);
+        var image = new ImageBuffer(width, height, rgb);
+        ImageBuffer scaled = image.Resize(newWidth, newHeight);
+        var random = new Random(2);
+        for (int trial = 0; trial < 200; trial++)
+        {
+            (int x, int y, int c) = (random.Next(newWidth), random.Next(newHeight), random.Next(3));
+            double expected = 0, total = 0;
+            for (int j = 0; j < height; j++)
+            {
+                for (int i = 0; i < width; i++)
+                {
+                    double weight = Weight(i, x, width, newWidth) * Weight(j, y, height, newHeight);
+                    expected += weight * rgb[(j * width + i) * 3 + c];
+                    total += weight;
+                }
+            }
+
+            Assert.InRange(scaled.Rgb[(y * newWidth + x) * 3 + c] - Math.Clamp(expected / total, 0, 255), -0.51, 0.51);
+        }
+
+        // Lanczos's filter of three lobes, wider where it shrinks.
+        static double Weight(int source, int target, int length, int newLength)
+        {
+            if (length == newLength) return source == target ? 1 : 0;
+            double stretch = Math.Max((double)length / newLength, 1), distance = (source + 0.5 - (target + 0.5) * length / newLength) / stretch;
+            return Math.Abs(distance) >= 3 ? 0 : distance == 0 ? 1 : Sinc(distance) * Sinc(distance / 3);
+        }
+
+        static double Sinc(double x) => Math.Sin(Math.PI * x) / (Math.PI * x);
+    }
+
+    [Fact]
+    public void A_window_is_a_crop_of_the_whole()
+    {
+        var random = new Random(1);
+        for (int trial = 0; trial < 100; trial++)
+        {
+            (int width, int height, int newWidth, int newHeight) = (random.Next(1, 70), random.Next(1, 70), random.Next(1, 90), random.Next(1, 90));
+            ImageBuffer image = Fill(width, height, (x, y) => (byte)(x * 53 + y * 101 + x * y));
+            (int windowWidth, int windowHeight) = (random.Next(1, newWidth + 1), random.Next(1, newHeight + 1));
+            (int left, int top) = (random.Next(newWidth - windowWidth + 1), random.Next(newHeight - windowHeight + 1));
+            Assert.Equal(
+                image.Resize(newWidth, newHeight).Crop(left, top, windowWidth, windowHeight).Rgb.ToArray(),
+                image.ResizeWindow(newWidth, newHeight, left, top, windowWidth, windowHeight).Rgb.ToArray());
+        }
+
+        ImageBuffer small = Fill(4, 4, (_, _) => 0);
+        Assert.Throws<ArgumentException>(() => small.ResizeWindow(8, 8, 1, 0, 8, 8));
+        Assert.Throws<ArgumentException>(() => small.ResizeWindow(8, 8, 0, -1, 8, 8));
+    }
+
     private static ImageBuffer Fill(int width, int height, Func<int, int, byte> level)
     {
         var rgb = new byte[width * height * 3];
