@@ -21,7 +21,8 @@ internal sealed record Pictures(string Key, ICaptionedImageSource Images, long C
     {
         if (path is null)
             return new Pictures($"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations", new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents, DrawingCatalog.Prompts);
-        StoredImages source = CaptionedImages.Open(path);
+        // What was published for validation and testing is not distilled on.
+        SubsetImages source = DataSplit.Of(CaptionedImages.Open(path), new DataSplitOptions { Validation = 0, Test = 0 }).Train;
         long count = Math.Min(recipe.Latents, source.Count!.Value);
         return new Pictures(
             $"{ContentHash.Of(source, cancellationToken: cancellationToken)}, {size} pixels",

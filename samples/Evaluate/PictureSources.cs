@@ -16,8 +16,8 @@ internal static class PictureSources
 
     private const string Drawings = "drawings", HeldOut = "drawings:held-out";
 
-    // The shares of samples/TrainFromScratch.
-    private static readonly DataSplitOptions s_shares = new() { Validation = 0.1, Test = 0.1 };
+    /// <summary>The fractions of samples/TrainFromScratch where nothing else is asked of it.</summary>
+    public static readonly DataSplitOptions Fractions = new() { Validation = 0.1, Test = 0.1 };
 
     // A seed that nothing is trained on.
     private const ulong UnseenSeed = 20_000;
@@ -28,15 +28,18 @@ internal static class PictureSources
     /// <param name="name">Its name, as <see cref="Help"/> tells.</param>
     /// <param name="training">Whether, of a path, the part is taken that is trained on.</param>
     /// <param name="options">How the files of a path are read; null for the defaults.</param>
+    /// <param name="fractions">How a path is divided; null for <see cref="Fractions"/>.</param>
     /// <exception cref="ArgumentException">There is no such source.</exception>
-    public static (ICaptionedImageSource Pictures, string Description) Open(string name, bool training = false, StoredImagesOptions? options = null)
+    public static (ICaptionedImageSource Pictures, string Description) Open(string name, bool training = false, StoredImagesOptions? options = null, DataSplitOptions? fractions = null)
     {
         if (name == Drawings) return (new DrawingImages(new DrawingSource(UnseenSeed)), "unseen drawings of the training combinations");
         if (name == HeldOut) return (new DrawingImages(new DrawingSource(UnseenSeed, DrawingSplit.HeldOut)), "drawings of held-out combinations");
         if (IsDrawings(name) && ulong.TryParse(name.AsSpan(Drawings.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
             return (new DrawingImages(new DrawingSource(seed)), $"drawings of seed {seed}");
         if (!Path.Exists(name)) throw new ArgumentException($"'{name}' is no source of pictures; expected {Help}.");
-        DataSplit split = DataSplit.Of(CaptionedImages.Open(name, options), s_shares);
+        DataSplit split = DataSplit.Of(CaptionedImages.Open(name, options), fractions ?? Fractions);
+        if ((training ? split.Train : split.Test).Count == 0)
+            throw new ArgumentException($"'{name}' has no images that are kept {(training ? "to train on" : "for testing")}: the run was made with --test 0, or the set is small.");
         return training ? (split.Train, "pictures that were trained on") : (split.Test, "pictures kept for testing");
     }
 }

@@ -102,8 +102,8 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     {
         CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn, OnUnreadable = parsed.GetValue(skipOption) ? OnUnreadable.Skip : reading.OnUnreadable,
     };
-    (ICaptionedImageSource test, string description) = PictureSources.Open(name, options: reading);
-    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true, reading);
+    (ICaptionedImageSource test, string description) = PictureSources.Open(name, options: reading, fractions: run?.Split);
+    (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true, reading, run?.Split);
     string[] prompts = parsed.GetValue(promptOption)!;
     if (prompts.Length == 0)
     {

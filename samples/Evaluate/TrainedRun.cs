@@ -11,8 +11,9 @@ namespace Evaluate;
 /// <param name="Data">Pictures as <c>--data</c> names them, of which the run kept some for testing.</param>
 /// <param name="Training">Pictures as <c>--train</c> names them.</param>
 /// <param name="Reading">How the run read them.</param>
+/// <param name="Split">How the run divided them.</param>
 /// <param name="Mirrored">Whether it was also trained on them with left and right exchanged.</param>
-internal sealed record TrainedRun(string Folder, string Model, string Data, string Training, StoredImagesOptions Reading, bool Mirrored)
+internal sealed record TrainedRun(string Folder, string Model, string Data, string Training, StoredImagesOptions Reading, DataSplitOptions Split, bool Mirrored)
 {
     /// <summary>The stage of the run that trained the denoiser.</summary>
     public const string Denoiser = "denoiser";
@@ -33,9 +34,13 @@ internal sealed record TrainedRun(string Folder, string Model, string Data, stri
                 CaptionColumn = json["captions"]?.GetValue<string>() ?? "text",
                 OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true ? OnUnreadable.Skip : OnUnreadable.Refuse,
             };
-            if (json["data"]?.GetValue<string>() is { } data) return new TrainedRun(folder, model, data, data, reading, json["recipe"]?["mirror"]?.GetValue<bool>() ?? true);
+            DataSplitOptions split = PictureSources.Fractions with
+            {
+                Validation = json["validation"]?.GetValue<double>() ?? PictureSources.Fractions.Validation, Test = json["test"]?.GetValue<double>() ?? PictureSources.Fractions.Test,
+            };
+            if (json["data"]?.GetValue<string>() is { } data) return new TrainedRun(folder, model, data, data, reading, split, json["recipe"]?["mirror"]?.GetValue<bool>() ?? true);
             ulong seed = json["recipe"]!["seed"]!.GetValue<ulong>();
-            return new TrainedRun(folder, model, "drawings", string.Create(CultureInfo.InvariantCulture, $"drawings:{seed}"), reading, Mirrored: false);
+            return new TrainedRun(folder, model, "drawings", string.Create(CultureInfo.InvariantCulture, $"drawings:{seed}"), reading, split, Mirrored: false);
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)
         {

@@ -27,6 +27,8 @@ var dataOption = new Option<string?>("--data")
 };
 var captionsOption = new Option<string>("--captions") { Description = "Column of the captions in metadata or Parquet files.", DefaultValueFactory = _ => "text" };
 var skipOption = new Option<bool>("--skip-unreadable") { Description = "Leave out pictures that cannot be read, and name them; without it the first of them ends the run." };
+var validationOption = new Option<double>("--validation") { Description = "Fraction of the images to validate on, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
+var testOption = new Option<double>("--test") { Description = "Fraction of the images to keep for testing, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
 var autoencoderOption = new Option<DirectoryInfo?>("--autoencoder")
 {
     Description = "Folder of an autoencoder to use as it is, in the layout of diffusers or as the two files of a tiny one; without it, one is trained first.",
@@ -42,13 +44,15 @@ var command = new RootCommand(
     + "a contact sheet, loss curves and a report that says whether the validation loss still falls. "
     + "Ctrl-C stops after the current step and saves.")
 {
-    dataOption, captionsOption, skipOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
+    dataOption, captionsOption, skipOption, validationOption, testOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
     if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000)) result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
-    foreach (Option option in (Option[])[captionsOption, skipOption])
+    foreach (Option option in (Option[])[captionsOption, skipOption, validationOption, testOption])
         if (result.GetResult(option) is { Implicit: false } && result.GetValue(dataOption) is null) result.AddError($"{option.Name} is for pictures of your own: expected --data.");
+    foreach (Option<double> option in (Option<double>[])[validationOption, testOption])
+        if (result.GetValue(option) is var fraction && !(fraction >= 0 && fraction < 1)) result.AddError($"{option.Name} is {fraction}; expected at least 0 and less than 1.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
@@ -62,6 +66,8 @@ command.SetAction((parsed, cancellationToken) => Task.Run(
             Data = parsed.GetValue(dataOption),
             CaptionColumn = parsed.GetValue(captionsOption)!,
             SkipUnreadable = parsed.GetValue(skipOption),
+            Validation = parsed.GetValue(validationOption),
+            Test = parsed.GetValue(testOption),
             Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
             From = parsed.GetValue(fromOption)?.FullName,
             Hours = parsed.GetValue(hoursOption),

@@ -12,6 +12,12 @@ internal sealed record RunSettings
     /// <summary>Whether pictures that cannot be read are left out; otherwise the first of them ends the run.</summary>
     public bool SkipUnreadable { get; init; }
 
+    /// <summary>Fraction of the images to validate on; 0 for none. Images that were published for validation take its place.</summary>
+    public double Validation { get; init; } = 0.1;
+
+    /// <summary>Fraction of the images to keep for testing; 0 for none. Images that were published for testing take its place.</summary>
+    public double Test { get; init; } = 0.1;
+
     /// <summary>Column of the captions in the data's table.</summary>
     public string CaptionColumn { get; init; } = "text";
 

@@ -20,7 +20,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
     {
         using RunFolder run = RunFolder.Open(settings.Out);
         TrainingMaterial material = settings.Data is { } data
-            ? TrainingMaterial.PicturesOf(data, settings, recipe, cancellationToken) : TrainingMaterial.Drawings(recipe);
+            ? TrainingMaterial.PicturesOf(data, settings, recipe, logger, cancellationToken) : TrainingMaterial.Drawings(recipe);
         CheckPictures(run, material);
         run.Configure(Configuration(material));
         var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
@@ -31,8 +31,8 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         if (autoencoder is null) return false;
 
         using LatentCache? latents = LatentStage.Training(context, autoencoder, tokenizer);
-        using LatentCache? validation = LatentStage.Validation(context, autoencoder, tokenizer, material.Validation);
-        if (latents is null || validation is null || cancellationToken.IsCancellationRequested) return false;
+        using LatentCache? validation = material.Validation is null ? null : LatentStage.Validation(context, autoencoder, tokenizer, material.Validation);
+        if (latents is null || (validation is null && material.Validation is not null) || cancellationToken.IsCancellationRequested) return false;
 
         // Scaling and shift bring the latents to zero mean and unit variance, which the noise schedule is made for.
         (double mean, double deviation) = latents.Statistics();
@@ -67,6 +67,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         var configuration = new JsonObject { ["data"] = settings.Data, [Pictures] = PicturesOf(material) };
         if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
         if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
+        if (settings.Data is not null) (configuration["validation"], configuration["test"]) = (settings.Validation, settings.Test);
         configuration["autoencoder"] = settings.Autoencoder;
         configuration["from"] = settings.From;
         configuration["hours"] = settings.Hours;

@@ -14,50 +14,57 @@ public static class CaptionedImages
     /// What holds for both kinds, or <see cref="ImageFolderOptions"/> or <see cref="ParquetSourceOptions"/> where the kind is
     /// known; null for the defaults.
     /// </param>
-    /// <param name="logger">Told of pictures that are left out; null for nobody.</param>
-    /// <exception cref="FileNotFoundException">There is nothing at the path, or pictures are missing.</exception>
-    /// <exception cref="InvalidDataException">It is no data set, or could be two; the message says what was looked for.</exception>
+    /// <param name="logger">Receives which images and files are left out; null for none.</param>
+    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="cancellationToken">Stops the inspection.</param>
+    /// <exception cref="FileNotFoundException">There is nothing at the path, or images are missing.</exception>
+    /// <exception cref="InvalidDataException">It is not a data set, or could be two; the message says what was looked for.</exception>
     /// <exception cref="ArgumentException">The options are those of the other kind.</exception>
-    public static StoredImages Open(string path, StoredImagesOptions? options = null, ILogger? logger = null)
+    public static StoredImages Open(
+        string path, StoredImagesOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new StoredImagesOptions();
-        return IsParquet(path)
-            ? ParquetSource.Open(path, options switch
-            {
-                ParquetSourceOptions own => own,
-                ImageFolderOptions => throw OtherKind(path, "Parquet", options),
-                _ => new ParquetSourceOptions { CaptionColumn = options.CaptionColumn, OnUnreadable = options.OnUnreadable, Codec = options.Codec },
-            }, logger)
-            : ImageFolderSource.Open(path, options switch
-            {
-                ImageFolderOptions own => own,
-                ParquetSourceOptions => throw OtherKind(path, "a folder of pictures", options),
-                _ => new ImageFolderOptions { CaptionColumn = options.CaptionColumn, OnUnreadable = options.OnUnreadable, Codec = options.Codec },
-            }, logger);
-    }
-
-    private static bool IsParquet(string path)
-    {
         if (!Directory.Exists(path))
         {
             string extension = Path.GetExtension(path).ToLowerInvariant();
-            if (extension == ".parquet") return true;
-            if (extension is not (".jsonl" or ".csv"))
-                throw new FileNotFoundException($"There is no data set '{Path.GetFullPath(path)}': a folder, metadata.jsonl, metadata.csv or *.parquet was expected.", path);
-            return false;
+            return extension == ParquetSource.Extension ? ParquetSource.Open(path, Parquet(path, options), logger, progress, cancellationToken)
+                : extension is ".jsonl" or ".csv" ? ImageFolderSource.Open(path, Folder(path, options), logger, progress, cancellationToken)
+                : throw new FileNotFoundException($"There is no data set '{Path.GetFullPath(path)}': a folder, metadata.jsonl, metadata.csv or *.parquet was expected.", path);
         }
 
-        IReadOnlyList<string> metadata = FolderMetadata.Find(path);
-        string[] tables = ParquetSource.Files(path);
-        if (metadata.Count > 0 && tables.Length > 0)
-            throw new InvalidDataException($"'{path}' holds {metadata[0]} and {tables[0]}: open the one that is meant by its path.");
-        if (metadata.Count > 0 || tables.Length > 0) return tables.Length > 0;
-        if (CaptionFiles.Pictures(path).Length > 0) return false;
-        throw new InvalidDataException(
-            $"'{Path.GetFullPath(path)}' holds no data set: looked, here and in subfolders, for {FolderMetadata.JsonLines} and {FolderMetadata.Csv}, for *.parquet, "
-            + $"and for pictures ({string.Join(", ", CaptionFiles.PictureExtensions)}) with {CaptionFiles.CaptionExtension} files beside them.");
+        DatasetFolder folder = DatasetFolder.Scan(path, options.FollowExternalLinks);
+        return IsParquet(folder, options)
+            ? ParquetSource.Open(path, folder, Parquet(path, options), logger, progress, cancellationToken)
+            : ImageFolderSource.Open(path, folder, metadata: null, Folder(path, options), logger, progress, cancellationToken);
     }
+
+    private static bool IsParquet(DatasetFolder folder, StoredImagesOptions options)
+    {
+        DatasetFile[] metadata = FolderMetadata.Find(folder), tables = ParquetSource.Tables(folder);
+        if (metadata.Length > 0 && tables.Length > 0)
+            throw new InvalidDataException($"'{folder.Root}' holds {metadata[0].Path} and {tables[0].Path}: open the one that is meant by its path.");
+        if (metadata.Length > 0 || tables.Length > 0) return tables.Length > 0;
+        IImageCodec codec = options.CodecOrDefault;
+        if (ImageFolderSource.Images(folder, codec).Length > 0) return false;
+        throw new InvalidDataException(
+            $"'{folder.Root}' holds no data set: looked, here and in subfolders, for {FolderMetadata.JsonLines} and {FolderMetadata.Csv}, for *{ParquetSource.Extension}, "
+            + $"and for images ({string.Join(", ", codec.FileExtensions)}) with {CaptionFiles.CaptionExtension} files next to them.{ImageFolderSource.Others(folder, codec)}");
+    }
+
+    private static ParquetSourceOptions Parquet(string path, StoredImagesOptions options) => options switch
+    {
+        ParquetSourceOptions own => own,
+        ImageFolderOptions => throw OtherKind(path, "Parquet", options),
+        _ => new ParquetSourceOptions(options),
+    };
+
+    private static ImageFolderOptions Folder(string path, StoredImagesOptions options) => options switch
+    {
+        ImageFolderOptions own => own,
+        ParquetSourceOptions => throw OtherKind(path, "a folder of images", options),
+        _ => new ImageFolderOptions(options),
+    };
 
     private static ArgumentException OtherKind(string path, string kind, StoredImagesOptions options) =>
         new($"'{path}' is {kind}, and {options.GetType().Name} are options of the other kind.", nameof(options));

@@ -4,13 +4,19 @@ namespace TrainFromScratch;
 
 /// <summary>Each picture twice: as it is, and left and right exchanged.</summary>
 /// <param name="images">The pictures, finite in number.</param>
-internal sealed class MirroredImages(ICaptionedImageSource images) : ICaptionedImageSource
+internal sealed class MirroredImages(IVariedImageSource images) : IVariedImageSource
 {
     public long? Count => 2 * images.Count;
 
-    public CaptionedImage Read(long index)
+    public CaptionedImage Read(long index) => Read(index, 0);
+
+    public string ReadCaption(long index) => images.ReadCaption(index / 2);
+
+    public IReadOnlyList<string> ReadCaptions(long index) => images.ReadCaptions(index / 2);
+
+    public CaptionedImage Read(long index, long variant)
     {
-        CaptionedImage picture = images.Read(index / 2);
+        CaptionedImage picture = images.Read(index / 2, variant);
         return index % 2 == 0 ? picture : picture with { Image = Mirror(picture.Image), Name = $"{picture.Name} mirrored" };
     }
 

@@ -5,7 +5,7 @@ namespace TrainFromScratch;
 
 /// <summary>Keeps pictures in memory once they are decoded and resized, as far as they fit: each is needed many times.</summary>
 /// <param name="images">The pictures.</param>
-internal sealed class RememberedImages(ICaptionedImageSource images) : ICaptionedImageSource
+internal sealed class RememberedImages(IVariedImageSource images) : IVariedImageSource
 {
     private const long MostBytes = 1L << 30;
 
@@ -15,6 +15,13 @@ internal sealed class RememberedImages(ICaptionedImageSource images) : ICaptione
     public long? Count => images.Count;
 
     public string ReadCaption(long index) => images.ReadCaption(index);
+
+    public string ReadCaption(long index, long variant) => images.ReadCaption(index, variant);
+
+    public IReadOnlyList<string> ReadCaptions(long index) => images.ReadCaptions(index);
+
+    // Variants differ in their captions only.
+    public CaptionedImage Read(long index, long variant) => Read(index) with { Caption = ReadCaption(index, variant) };
 
     public CaptionedImage Read(long index)
     {

@@ -1,6 +1,7 @@
 using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Models.Drawings;
+using Microsoft.Extensions.Logging;
 
 namespace TrainFromScratch;
 
@@ -9,14 +10,20 @@ namespace TrainFromScratch;
 /// <param name="Captions">Captions that the vocabulary is made of.</param>
 /// <param name="Pictures">Pictures to train on, all of one size.</param>
 /// <param name="Count">How many of them are encoded for the denoiser.</param>
-/// <param name="Validation">Pictures to validate on, none of which is trained on.</param>
+/// <param name="Validation">Pictures to validate on, none of which is trained on; null for none.</param>
 internal sealed record TrainingMaterial(
-    string Key, IEnumerable<string> Captions, ICaptionedImageSource Pictures, long Count, ICaptionedImageSource Validation)
+    string Key, IEnumerable<string> Captions, ICaptionedImageSource Pictures, long Count, ICaptionedImageSource? Validation)
 {
-    private const double HeldOut = 0.1;
+    // Each variant of an image is encoded; more captions than this are drawn from, not all shown.
+    private const int MostVariants = 8;
+
+    private const string IndexFile = "images.jsonl";
 
     // From the run's own seed to that of the drawings it is validated on.
     private const ulong ToValidation = 10_000;
+
+    /// <summary>Variants of each image, which differ in their captions.</summary>
+    public int Variants { get; init; } = 1;
 
     /// <summary>Drawings without end, of which there is no need to hold any back: those of another seed are others.</summary>
     public static TrainingMaterial Drawings(Recipe recipe) => new(
@@ -26,23 +33,35 @@ internal sealed record TrainingMaterial(
         new SubsetImages(
             new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))), Enumerable.Range(0, recipe.Validation.Pictures).Select(i => (long)i)));
 
-    /// <summary>Pictures of the user's, split into three parts by their content; the third is kept for testing.</summary>
-    public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, CancellationToken cancellationToken)
+    /// <summary>Images of the user's, split into three parts as they were published or by their content; the third is kept for testing.</summary>
+    public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, ILogger logger, CancellationToken cancellationToken)
     {
-        StoredImages source = CaptionedImages.Open(path, new StoredImagesOptions
-        {
-            CaptionColumn = settings.CaptionColumn, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse,
-        });
-        foreach (UnreadableImage image in source.Unreadable) Console.Error.WriteLine($"Left out: '{image.Name}': {image.Reason}");
-        DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = HeldOut, Test = HeldOut }, cancellationToken: cancellationToken);
-        if (split.Train.Count < 1 || split.Validation.Count < 2)
-            throw new InvalidDataException($"'{path}' holds {source.Count} pictures, too few to train on: {split.Train.Count} are left to train on and {split.Validation.Count} to validate on.");
-        ICaptionedImageSource training = Prepared(split.Train), pictures = recipe.Mirror ? new MirroredImages(training) : training;
+        Progress<long> progress = new(done => ConsoleProgress.Report("reading images", done));
+        StoredImages source = CaptionedImages.Open(
+            path,
+            new StoredImagesOptions
+            {
+                CaptionColumn = settings.CaptionColumn, CaptionSeed = recipe.Seed, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse,
+                IndexPath = Path.Combine(settings.Out, IndexFile),
+            },
+            logger, progress, cancellationToken);
+        DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = settings.Validation, Test = settings.Test }, progress, cancellationToken);
+        if (split.Train.Count < 1)
+            throw new InvalidDataException($"'{path}' holds {source.Count} images, none of which is left to train on: --validation 0 and --test 0 hold none back.");
+        if (split.Validation.Count < 2 && settings.Validation > 0)
+            throw new InvalidDataException(
+                $"'{path}' holds {source.Count} images, too few for --validation {settings.Validation}: {split.Train.Count} are left to train on and {split.Validation.Count} to validate on. "
+                + "Expected a larger fraction, or --validation 0 to train without validation.");
+        IVariedImageSource training = Prepared(split.Train), pictures = recipe.Mirror ? new MirroredImages(training) : training;
+        int count = (int)training.Count!.Value;
         return new TrainingMaterial(
-            $"{ContentHash.Of(source, cancellationToken: cancellationToken)}, {recipe.ImageSize} pixels, mirrored {recipe.Mirror}",
-            Enumerable.Range(0, (int)training.Count!.Value).Select(i => training.ReadCaption(i)), pictures, pictures.Count!.Value, Prepared(split.Validation));
+            $"{ContentHash.Of(source, progress, cancellationToken)}, {recipe.ImageSize} pixels, mirrored {recipe.Mirror}",
+            Enumerable.Range(0, count).SelectMany(i => training.ReadCaptions(i)), pictures, pictures.Count!.Value, split.Validation.Count > 0 ? Prepared(split.Validation) : null)
+        {
+            Variants = Math.Min(MostVariants, Enumerable.Range(0, count).Max(i => training.ReadCaptions(i).Count)),
+        };
 
-        ICaptionedImageSource Prepared(SubsetImages part) =>
+        IVariedImageSource Prepared(SubsetImages part) =>
             new RememberedImages(new PreparedImages(part, new PreparedImagesOptions { Width = recipe.ImageSize, Height = recipe.ImageSize }));
     }
 }

@@ -18,7 +18,7 @@ internal static class AutoencoderStage
     public static nn.Module<Tensor, Tensor>? Run(RunContext context)
     {
         nn.Module<Tensor, Tensor>? network = Network(context);
-        if (network is not null) Judge(context, network, context.Material.Validation);
+        if (network is not null) Judge(context, network);
         return network;
     }
 
@@ -74,9 +74,9 @@ internal static class AutoencoderStage
     }
 
     /// <summary>Validates and draws the curves: the loss that is trained, but for an adversary, of whole pictures, one at a time.</summary>
-    private static TrainingCheck Check(RunContext context, AutoencoderKL network, StageTrend trend, TrainingOptions options)
+    private static TrainingCheck? Check(RunContext context, AutoencoderKL network, StageTrend trend, TrainingOptions options)
     {
-        ICaptionedImageSource pictures = context.Material.Validation;
+        if (context.Material.Validation is not { } pictures) return null;
         AutoencoderTrainingOptions alike = context.Recipe.AutoencoderObjective with { BatchSize = 1, CropSize = null, AdversarialWeight = 0 };
         var loss = new ObjectiveLoss(
             new AutoencoderObjective(network, pictures, alike), Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value), context.Recipe.Validation.Seed);
@@ -87,9 +87,10 @@ internal static class AutoencoderStage
         });
     }
 
-    /// <summary>Measures the autoencoder, once a run, on pictures of the validation set, and shows what it makes of some.</summary>
-    private static void Judge(RunContext context, nn.Module<Tensor, Tensor> network, ICaptionedImageSource pictures)
+    /// <summary>Measures the autoencoder, once a run, on images of the validation set or, where there is none, of the training set, and shows what it makes of some.</summary>
+    private static void Judge(RunContext context, nn.Module<Tensor, Tensor> network)
     {
+        (ICaptionedImageSource pictures, string set) = context.Material.Validation is { } validation ? (validation, "validation") : (context.Material.Pictures, "training");
         if (context.Run.Read(Stage, Psnr).Count > 0) return;
         IReadOnlyList<MetricPoint> trained = context.Run.Read(Stage, MetricNames.Loss);
         long step = trained.Count == 0 ? 0 : trained[^1].Step;
@@ -97,7 +98,7 @@ internal static class AutoencoderStage
         AutoencoderQuality quality = AutoencoderQuality.Measure(LatentAutoencoder.Of(network), originals, cancellationToken: context.Cancellation);
         context.Run.AddSheet(Stage, step, SampleSheet.Draw(
         [
-            new SheetRow("pictures of the validation set", [.. originals.Take(SheetPictures)]),
+            new SheetRow($"pictures of the {set} set", [.. originals.Take(SheetPictures)]),
             new SheetRow("what the autoencoder makes of them", [.. quality.Reconstructions.Take(SheetPictures)]),
         ]));
         context.Run.Record(Stage, step, (Psnr, quality.PeakSignalToNoise.Mean), (Ssim, quality.StructuralSimilarity.Mean));

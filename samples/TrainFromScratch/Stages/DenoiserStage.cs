@@ -16,7 +16,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
     private readonly SchedulerConfig _scheduler = SchedulerConfig.Parse(context.Recipe.Scheduler.ToJsonString());
 
     /// <returns>False where the run was cancelled.</returns>
-    public bool Run(BpeVocabulary vocabulary, LatentCache latents, LatentCache validation)
+    public bool Run(BpeVocabulary vocabulary, LatentCache latents, LatentCache? validation)
     {
         Recipe recipe = context.Recipe;
         manual_seed((long)recipe.Seed + 1);
@@ -40,15 +40,15 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         using var objective = new DenoiserObjective(
             unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, process.Schedule, recipe.DenoiserObjective)
         {
-            RowName = row => context.Material.Pictures.Read(row).Name,
+            RowName = row => context.Material.Pictures.Read(row / context.Material.Variants).Name,
         };
         double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
         TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);
         if (options is null) return false;
 
-        using var captions = new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
-        var loss = new ValidationLoss(
-            unet, captions, validation, new LatentScaling(shift, scale), process, recipe.Validation);
+        using ClipTextConditioning? captions = validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
+        ValidationLoss? loss = validation is null ? null : new ValidationLoss(
+            unet, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation);
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
         bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
@@ -62,12 +62,12 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
     }
 
     /// <summary>Validates, draws the curves, and now and then the prompts.</summary>
-    private TrainingCheck Check(ValidationLoss loss, StageTrend trend, PromptSheet sheet, TrainingOptions options)
+    private TrainingCheck Check(ValidationLoss? loss, StageTrend trend, PromptSheet sheet, TrainingOptions options)
     {
         long every = Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery);
         return new TrainingCheck(every, step =>
         {
-            trend.Record(step, loss.Measure());
+            if (loss is not null) trend.Record(step, loss.Measure());
             context.Run.DrawLoss(Stage);
             bool due = SheetsMeanwhile * step / options.Steps > SheetsMeanwhile * (step - every) / options.Steps;
             if (due && step < options.Steps && context.Recipe.SheetColumns > 0)

@@ -8,22 +8,22 @@ internal static class LatentStage
 {
     /// <returns>Latents of the training set; null where the run was cancelled.</returns>
     public static LatentCache? Training(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer) =>
-        Open(context, "latents", context.Material.Key, autoencoder, tokenizer, context.Material.Pictures, context.Material.Count);
+        Open(context, "latents", context.Material.Key, autoencoder, tokenizer, context.Material.Pictures, context.Material.Count, context.Material.Variants);
 
     /// <returns>Latents of a validation set; null where the run was cancelled.</returns>
     public static LatentCache? Validation(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures) =>
         Open(context, "validation", $"{context.Material.Key}, validation", autoencoder, tokenizer, pictures, pictures.Count!.Value);
 
     private static LatentCache? Open(
-        RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count)
+        RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count, int variants = 1)
     {
         string path = context.File($"{name}.safetensors");
         try
         {
-            return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
+            return TrainingConsole.ShowCount(name, count * variants, progress => autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, progress, context.Cancellation),
-                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, new LatentCacheOptions(), progress, context.Cancellation),
+                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, new LatentCacheOptions { Variants = variants }, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, new LatentCacheOptions { Variants = variants }, progress, context.Cancellation),
                 _ => throw Autoencoders.Unknown(autoencoder),
             });
         }

@@ -33,15 +33,15 @@ public static class ContentHash
         return hash.GetHashAndReset();
     }
 
-    /// <summary>Hashes of all pictures of a source, in its order. Reads every picture once, on all processors.</summary>
+    /// <summary>Hashes of all images of a source, in its order. Reads every image whose hash the source does not know, on all processors.</summary>
     /// <param name="images">A source with an end.</param>
     /// <param name="progress">Told the number of pictures done.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="ArgumentException">The source has no end.</exception>
     public static byte[][] OfEach(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
-        [.. Each(images, image => Of(image.Image), progress, cancellationToken)];
+        [.. Each(images, images.ReadContentHash, progress, cancellationToken)];
 
-    /// <summary>Hash of a whole data set: its pictures and captions in their order. Reads every picture once, on all processors.</summary>
+    /// <summary>Hash of a whole data set: its images and all their captions, in their order. Reads every image whose hash the source does not know, on all processors.</summary>
     /// <param name="images">A source with an end.</param>
     /// <param name="progress">Told the number of pictures done.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
@@ -50,9 +50,11 @@ public static class ContentHash
     public static string Of(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (byte[] one in Each(images, image => (byte[])[.. Of(image.Image), .. SHA256.HashData(Encoding.UTF8.GetBytes(image.Caption))], progress, cancellationToken))
+        foreach (byte[] one in Each(images, Item, progress, cancellationToken))
             hash.AppendData(one);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        byte[] Item(long index) => [.. images.ReadContentHash(index), .. images.ReadCaptions(index).SelectMany(c => SHA256.HashData(Encoding.UTF8.GetBytes(c)))];
     }
 
     /// <summary>Hash of a network: the names, data types, shapes and values of its parameters and buffers.</summary>
@@ -81,7 +83,7 @@ public static class ContentHash
     }
 
     private static IEnumerable<T> Each<T>(
-        ICaptionedImageSource images, Func<CaptionedImage, T> function, IProgress<long>? progress, CancellationToken cancellationToken)
+        ICaptionedImageSource images, Func<long, T> function, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
         if (images.Count is not { } count) throw new ArgumentException("A source without end has no hash; take a part of it.", nameof(images));
@@ -104,7 +106,7 @@ public static class ContentHash
         {
             try
             {
-                return [.. ParallelEnumerable.Range(0, length).AsOrdered().Select(i => function(images.Read(first + i)))];
+                return [.. ParallelEnumerable.Range(0, length).AsOrdered().Select(i => function(first + i))];
             }
             catch (AggregateException e)
             {

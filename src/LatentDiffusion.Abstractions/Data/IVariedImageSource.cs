@@ -10,4 +10,9 @@ public interface IVariedImageSource : ICaptionedImageSource
     /// <param name="index">From 0 to <see cref="ICaptionedImageSource.Count"/>, exclusive.</param>
     /// <param name="variant">At least 0; variant 0 is what <see cref="ICaptionedImageSource.Read"/> gives.</param>
     CaptionedImage Read(long index, long variant);
+
+    /// <summary>Reads one variant's caption. Sources that can do so without decoding the image do.</summary>
+    /// <param name="index">From 0 to <see cref="ICaptionedImageSource.Count"/>, exclusive.</param>
+    /// <param name="variant">At least 0; variant 0 has what <see cref="ICaptionedImageSource.ReadCaption"/> gives.</param>
+    string ReadCaption(long index, long variant) => Read(index, variant).Caption;
 }

@@ -23,6 +23,12 @@ public interface IImageCodec
             ? EncodePng(image, metadata)
             : throw new NotSupportedException($"{GetType().Name} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}.");
 
+    /// <summary>
+    /// Extensions of the files that <see cref="Decode(ReadOnlySpan{byte})"/> reads, in lower case with their dot: which files of a folder count as images
+    /// follows from them. Default: those of PNG, JPEG and WebP.
+    /// </summary>
+    IReadOnlyList<string> FileExtensions => [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"];
+
     /// <summary>Decodes a PNG, JPEG or WebP file. Transparent pixels are laid on white.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <exception cref="InvalidDataException">The bytes are no picture that this codec can read.</exception>
@@ -46,4 +52,13 @@ public interface IImageCodec
     /// <returns>A mask of the image's size, grey where it is partly transparent; null where every pixel is opaque.</returns>
     /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
     ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file) => null;
+
+    /// <summary>Reads the width and height that an image has once it is decoded, from its header where the codec can. Default: decodes it.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
+    (int Width, int Height) ReadSize(ReadOnlySpan<byte> file)
+    {
+        ImageBuffer image = Decode(file);
+        return (image.Width, image.Height);
+    }
 }

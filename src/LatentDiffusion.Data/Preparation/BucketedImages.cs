@@ -33,7 +33,7 @@ public sealed class BucketedImages : IVariedImageSource
     /// <summary>Number of batches an epoch, the same for each.</summary>
     public long BatchesPerEpoch { get; }
 
-    /// <summary>Sorts the pictures of a source into buckets. Reads every picture once, on all processors, for its size.</summary>
+    /// <summary>Sorts the images of a source into buckets, by their sizes, on all processors.</summary>
     /// <param name="source">A source with an end.</param>
     /// <param name="buckets">The sizes; null for those of Stable Diffusion XL.</param>
     /// <param name="options">Batches, crops and mirroring; null for the defaults.</param>
@@ -55,8 +55,8 @@ public sealed class BucketedImages : IVariedImageSource
         {
             Parallel.For(0, bucketOf.Length, new ParallelOptions { CancellationToken = cancellationToken }, i =>
             {
-                ImageBuffer image = source.Read(i).Image;
-                bucketOf[i] = buckets.Nearest(image.Width, image.Height);
+                (int width, int height) = source.ReadSize(i);
+                bucketOf[i] = buckets.Nearest(width, height);
                 progress?.Report(Interlocked.Increment(ref done));
             });
         }
@@ -102,13 +102,22 @@ public sealed class BucketedImages : IVariedImageSource
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
-        CaptionedImage picture = _source.Read(index);
-        ImageSize size = SizeOf(index);
-        return picture.Cut(picture.Image.Cover(size), size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
+        CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
+        ImageSize size = SizeOf(index), stored = new(image.Image.Width, image.Image.Height);
+        return image.Cut(stored.Covering(size), size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(index);
+
+    /// <inheritdoc />
+    public string ReadCaption(long index, long variant) => _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(index);
+
+    /// <inheritdoc />
+    public (int Width, int Height) ReadSize(long index) => (SizeOf(index).Width, SizeOf(index).Height);
 
     private long[][] Plan(long epoch)
     {

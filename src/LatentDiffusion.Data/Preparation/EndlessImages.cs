@@ -35,7 +35,15 @@ public sealed class EndlessImages : ICaptionedImageSource
     }
 
     /// <inheritdoc />
-    public string ReadCaption(long index) => _source.ReadCaption(_orders.Of(Epoch(index))[index % _count]);
+    public string ReadCaption(long index)
+    {
+        long epoch = Epoch(index);
+        int image = _orders.Of(epoch)[index % _count];
+        return _source is IVariedImageSource varied ? varied.ReadCaption(image, epoch) : _source.ReadCaption(image);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> ReadCaptions(long index) => [ReadCaption(index)];
 
     private long Epoch(long index)
     {

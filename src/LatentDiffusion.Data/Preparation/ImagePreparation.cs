@@ -3,43 +3,48 @@ namespace LatentDiffusion.Data;
 /// <summary>Resizes, crops and mirrors.</summary>
 internal static class ImagePreparation
 {
-    /// <summary>Resizes a picture, its sides in proportion, by the least factor that covers a size and makes the shorter side at least so long.</summary>
-    public static ImageBuffer Cover(this ImageBuffer image, ImageSize size, int shorterSide = 0)
+    /// <summary>The size of an image, its sides in proportion, resized by the least factor that covers a size and makes the shorter side at least so long.</summary>
+    /// <exception cref="InvalidDataException">The longer side would be more than the largest number of pixels: the image is a line.</exception>
+    public static ImageSize Covering(this ImageSize image, ImageSize size, int shorterSide = 0)
     {
         double scale = Math.Max(Math.Max((double)size.Width / image.Width, (double)size.Height / image.Height), (double)shorterSide / Math.Min(image.Width, image.Height));
-        return image.Resize(Math.Max(size.Width, (int)Math.Round(image.Width * scale)), Math.Max(size.Height, (int)Math.Round(image.Height * scale)));
+        return new ImageSize(Math.Max(size.Width, Scaled(image.Width)), Math.Max(size.Height, Scaled(image.Height)));
+
+        int Scaled(int side) => Math.Round(side * scale) is var scaled && scaled <= int.MaxValue
+            ? (int)scaled
+            : throw new InvalidDataException($"The image of {image} pixels would have a side of {scaled:0} pixels to cover {size}: set {nameof(StoredImagesOptions.MaximumAspectRatio)}.");
     }
 
-    /// <summary>A picture with a size cut out of what it was resized to, perhaps mirrored; it tells where it comes from.</summary>
-    /// <param name="picture">The picture as it was read.</param>
-    /// <param name="resized">The same in a size that covers the one asked for.</param>
-    /// <param name="size">The size.</param>
-    /// <param name="position">Where it is cut out.</param>
+    /// <summary>An image resized and cropped, perhaps mirrored, with its origin. Only what the crop keeps is resized.</summary>
+    /// <param name="image">The image as it was read.</param>
+    /// <param name="resized">The size to resize it to, which covers the one asked for.</param>
+    /// <param name="size">The size of the crop.</param>
+    /// <param name="position">Where it is cropped.</param>
     /// <param name="flipProbability">How likely it is mirrored.</param>
     /// <param name="draws">What is random about it.</param>
     public static CaptionedImage Cut(
-        this CaptionedImage picture, ImageBuffer resized, ImageSize size, CropPosition position, double flipProbability, ImageDraws draws)
+        this CaptionedImage image, ImageSize resized, ImageSize size, CropPosition position, double flipProbability, ImageDraws draws)
     {
         int roomX = resized.Width - size.Width, roomY = resized.Height - size.Height;
         int left = Offset(roomX, draws.Left), top = Offset(roomY, draws.Top);
-        ImageBuffer cut = resized.Crop(left, top, size.Width, size.Height);
+        ImageBuffer cut = image.Image.ResizeWindow(resized.Width, resized.Height, left, top, size.Width, size.Height);
         bool flipped = draws.Flip < flipProbability;
-        return picture with
+        return image with
         {
             Image = flipped ? cut.Mirrored() : cut,
             // What is to the right of a crop is to the left of its mirror image. A crop of before counts at the size that it has now.
             Origin = new ImageOrigin(
-                picture.Origin?.Width ?? picture.Image.Width, picture.Origin?.Height ?? picture.Image.Height,
-                (flipped ? roomX - left : left) + Scaled(picture.Origin?.CropLeft, resized.Width, picture.Image.Width),
-                top + Scaled(picture.Origin?.CropTop, resized.Height, picture.Image.Height)),
+                image.Origin?.Width ?? image.Image.Width, image.Origin?.Height ?? image.Image.Height,
+                (flipped ? roomX - left : left) + Scaled(image.Origin?.CropLeft, resized.Width, image.Image.Width),
+                top + Scaled(image.Origin?.CropTop, resized.Height, image.Image.Height)),
         };
 
-        int Offset(int room, double draw) => position == CropPosition.Center ? room / 2 : (int)(draw * (room + 1));
+        int Offset(int room, double draw) => position == CropPosition.Center ? room / 2 : (int)(draw * (room + 1L));
 
         static int Scaled(int? pixels, int now, int before) => (int)Math.Round((double)(pixels ?? 0) * now / before);
     }
 
-    /// <summary>The picture with left and right exchanged.</summary>
+    /// <summary>The image with left and right exchanged.</summary>
     public static ImageBuffer Mirrored(this ImageBuffer image)
     {
         var rgb = new byte[image.Rgb.Length];

@@ -3,8 +3,9 @@ using System.ComponentModel.DataAnnotations;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Pictures of another source, brought to one size: resized by an antialiased filter, cropped, and mirrored at random. A
-/// variant is another draw of crop and mirroring; take the number of the epoch for new ones in each. Safe for concurrent use.
+/// Images of another source, brought to one size: resized by an antialiased filter, cropped, and mirrored at random. A
+/// variant is another draw of crop and mirroring, and the other source's variant where it has such; take the number of the
+/// epoch for new ones in each. Only the part of an image that the crop keeps is resized. Safe for concurrent use.
 /// </summary>
 public sealed class PreparedImages : IVariedImageSource
 {
@@ -34,18 +35,27 @@ public sealed class PreparedImages : IVariedImageSource
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
-        CaptionedImage picture = _source.Read(index);
+        CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
         var size = new ImageSize(_options.Width, _options.Height);
-        ImageBuffer image = picture.Image, resized = _options.Fit switch
+        ImageSize stored = new(image.Image.Width, image.Image.Height), resized = _options.Fit switch
         {
-            ImageFit.Cover => image.Cover(size, _options.ShorterSide ?? 0),
-            ImageFit.Stretch => image.Resize(size.Width, size.Height),
-            _ when image.Width >= size.Width && image.Height >= size.Height => image,
-            _ => throw new InvalidDataException($"'{picture.Name}' is {image.Width} x {image.Height} pixels, and a crop of {size} is asked for without resizing."),
+            ImageFit.Cover => stored.Covering(size, _options.ShorterSide ?? 0),
+            ImageFit.Stretch => size,
+            _ when stored.Width >= size.Width && stored.Height >= size.Height => stored,
+            _ => throw new InvalidDataException($"'{image.Name}' is {stored} pixels, and a crop of {size} is asked for without resizing."),
         };
-        return picture.Cut(resized, size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
+        return image.Cut(resized, size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(index);
+
+    /// <inheritdoc />
+    public string ReadCaption(long index, long variant) => _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(index);
+
+    /// <inheritdoc />
+    public (int Width, int Height) ReadSize(long index) => (_options.Width, _options.Height);
 }

@@ -22,7 +22,9 @@ public sealed class SubsetImages : IVariedImageSource
         }
     }
 
-    /// <summary>Numbers of the pictures in the other source.</summary>
+    internal ICaptionedImageSource Source => _source;
+
+    /// <summary>Numbers of the images in the other source.</summary>
     public IReadOnlyList<long> Indices => _indices;
 
     /// <inheritdoc />
@@ -43,6 +45,20 @@ public sealed class SubsetImages : IVariedImageSource
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(Index(index));
+
+    /// <inheritdoc />
+    /// <exception cref="NotSupportedException">Another variant than 0 is asked for, and the other source has none.</exception>
+    public string ReadCaption(long index, long variant) =>
+        _source is IVariedImageSource varied ? varied.ReadCaption(Index(index), variant) : variant == 0 ? ReadCaption(index) : Read(index, variant).Caption;
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(Index(index));
+
+    /// <inheritdoc />
+    public byte[] ReadContentHash(long index) => _source.ReadContentHash(Index(index));
+
+    /// <inheritdoc />
+    public (int Width, int Height) ReadSize(long index) => _source.ReadSize(Index(index));
 
     private long Index(long index)
     {

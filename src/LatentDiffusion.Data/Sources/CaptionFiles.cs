@@ -1,37 +1,44 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Pictures with their captions in text files beside them: <c>cat.png</c> and <c>cat.txt</c>.</summary>
+/// <summary>Images with their captions in text files next to them: <c>cat.png</c> and <c>cat.txt</c>, or <c>cat.caption</c>.</summary>
 internal static class CaptionFiles
 {
     public const string CaptionExtension = ".txt";
 
-    public static readonly string[] PictureExtensions = [".png", ".jpg", ".jpeg", ".webp"];
+    // A text of this size is not a caption.
+    private const long MaximumLength = 1 << 20;
 
-    private const int NamedInMessages = 5;
+    private static readonly string[] s_captionExtensions = [CaptionExtension, ".caption"];
 
-    /// <summary>All pictures below a folder, in the order of their names.</summary>
-    public static string[] Pictures(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(f => PictureExtensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
-
-    /// <exception cref="InvalidDataException">A picture has no caption, and there is no default.</exception>
-    public static IEnumerable<FolderEntry> Read(string folder, string[] pictures, ImageFolderOptions options)
+    /// <summary>The images of a folder that have captions, or take the default.</summary>
+    /// <exception cref="InvalidDataException">An image has no caption and there is no default, or a caption cannot be read and is not to be skipped.</exception>
+    public static FolderEntry[] Read(DatasetFolder folder, DatasetFile[] images, ImageFolderOptions options)
     {
-        string[] bare = [.. pictures.Where(p => !File.Exists(Path.ChangeExtension(p, CaptionExtension)))];
+        (DatasetFile Image, DatasetFile? Caption)[] pairs = [.. images.Select(i => (i, Beside(folder, i)))];
+        string[] bare = [.. pairs.Where(p => p.Caption is null).Select(p => p.Image.Name)];
         if (bare.Length > 0 && options.DefaultCaption is null)
-        {
-            string names = string.Join(", ", bare.Take(NamedInMessages).Select(Name)) + (bare.Length > NamedInMessages ? ", …" : "");
             throw new InvalidDataException(
-                $"'{folder}' has no {FolderMetadata.JsonLines} or {FolderMetadata.Csv}, and {bare.Length} of its {pictures.Length} pictures have no caption file ({CaptionExtension}) beside them: "
-                + $"{names}. Add them, or set {nameof(ImageFolderOptions)}.{nameof(ImageFolderOptions.DefaultCaption)}.");
-        }
+                $"'{folder.Root}' has no {FolderMetadata.JsonLines} or {FolderMetadata.Csv}, and {bare.Length} of its {images.Length} images have no caption file ({string.Join(" or ", s_captionExtensions)}) next to them: "
+                + $"{LeftOut.Names(bare)}. Add them, or set {nameof(ImageFolderOptions)}.{nameof(ImageFolderOptions.DefaultCaption)}.");
+        return [.. pairs.Select(p => Entry(p.Image, p.Caption, options))];
+    }
 
-        foreach (string picture in pictures)
+    /// <summary>The caption file next to an image.</summary>
+    public static DatasetFile? Beside(DatasetFolder folder, DatasetFile image) =>
+        s_captionExtensions.Select(extension => folder.Find(Path.ChangeExtension(image.Name, extension))).FirstOrDefault(f => f is not null);
+
+    private static FolderEntry Entry(DatasetFile image, DatasetFile? caption, ImageFolderOptions options)
+    {
+        if (caption is not { } file) return new FolderEntry(image.Path, image.Name, [options.DefaultCaption!]);
+        try
         {
-            string caption = Path.ChangeExtension(picture, CaptionExtension);
-            yield return new FolderEntry(picture, Name(picture), File.Exists(caption) ? File.ReadAllText(caption).Trim() : options.DefaultCaption!);
+            string text = DatasetText.Read(file.Path, MaximumLength).Trim();
+            string[] lines = options.CaptionPerLine ? text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [text];
+            return new FolderEntry(image.Path, image.Name, lines.Length > 0 ? lines : [""]);
         }
-
-        string Name(string picture) => Path.GetRelativePath(folder, picture).Replace('\\', '/');
+        catch (Exception e) when (options.OnUnreadable == OnUnreadable.Skip && (e is InvalidDataException or IOException or UnauthorizedAccessException))
+        {
+            return new FolderEntry(image.Path, image.Name, [""], e.Message);
+        }
     }
 }

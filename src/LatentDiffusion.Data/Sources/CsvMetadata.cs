@@ -13,10 +13,10 @@ internal static class CsvMetadata
     /// <exception cref="InvalidDataException">A row cannot be read; the message names file and line.</exception>
     public static IEnumerable<MetadataRow> Read(string path, ImageFolderOptions options)
     {
-        using CsvReader csv = CsvReader.FromFile(path, s_strict);
+        using CsvReader csv = CsvReader.FromText(DatasetText.Read(path), s_strict);
         string[] header = Checked(path, () => csv.Headers.ToArray());
         int name = Column(path, header, options.FileNameColumn), caption = Column(path, header, options.CaptionColumn);
-        while (Checked(path, csv.Read)) yield return new MetadataRow(csv.LineNumber, csv.GetString(name), csv.GetString(caption));
+        while (Checked(path, csv.Read)) yield return new MetadataRow(csv.LineNumber, csv.GetString(name), [csv.GetString(caption)]);
     }
 
     private static T Checked<T>(string path, Func<T> read)

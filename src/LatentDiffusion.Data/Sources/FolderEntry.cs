@@ -1,7 +1,8 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>A picture of a folder.</summary>
+/// <summary>An image of a folder.</summary>
 /// <param name="Path">Its file.</param>
 /// <param name="Name">Its path below the folder, with slashes.</param>
-/// <param name="Caption">Its caption.</param>
-internal sealed record FolderEntry(string Path, string Name, string Caption);
+/// <param name="Captions">Its captions, at least one.</param>
+/// <param name="Problem">Why it cannot be used, known before its file is opened; null where nothing is known.</param>
+internal sealed record FolderEntry(string Path, string Name, IReadOnlyList<string> Captions, string? Problem = null);

@@ -7,18 +7,21 @@ internal static class FolderMetadata
 
     /// <summary>The metadata file of the folder itself; where it has none, those of its subfolders, in the order of their names.</summary>
     /// <exception cref="InvalidDataException">A folder has one of each kind.</exception>
-    public static IReadOnlyList<string> Find(string folder)
+    public static DatasetFile[] Find(DatasetFolder folder)
     {
-        if (In(folder) is { } own) return [own];
-        return [.. Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(In).OfType<string>()];
+        DatasetFile[] all = [.. folder.Files.Where(f => Path.GetFileName(f.Name) is JsonLines or Csv)];
+        if (all.GroupBy(f => Path.GetDirectoryName(f.Path)).FirstOrDefault(g => g.Count() > 1) is { } both)
+            throw new InvalidDataException($"'{both.Key}' has {JsonLines} and {Csv}: open the one that is meant by its path.");
+        DatasetFile[] own = [.. all.Where(f => !f.Name.Contains('/'))];
+        return own.Length > 0 ? own : all;
     }
 
-    /// <summary>The pictures that a metadata file lists, in its order.</summary>
+    /// <summary>The images that a metadata file lists, in its order.</summary>
     /// <param name="file">The metadata file.</param>
-    /// <param name="root">Folder that names are relative to.</param>
+    /// <param name="root">The folder that names are relative to.</param>
     /// <param name="options">Which columns to take.</param>
     /// <exception cref="InvalidDataException">The file cannot be read, or a path leads out of its folder.</exception>
-    public static IEnumerable<FolderEntry> Read(string file, string root, ImageFolderOptions options)
+    public static IEnumerable<FolderEntry> Read(string file, DatasetFolder root, ImageFolderOptions options)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         IEnumerable<MetadataRow> rows = Path.GetExtension(file).Equals(".csv", StringComparison.OrdinalIgnoreCase)
@@ -26,21 +29,14 @@ internal static class FolderMetadata
         foreach (MetadataRow row in rows)
         {
             string path = Resolve(folder, row.FileName)
-                ?? throw new InvalidDataException($"{file}, line {row.Line}: '{row.FileName}' is no path within the folder.");
-            yield return new FolderEntry(path, Path.GetRelativePath(root, path).Replace('\\', '/'), row.Caption);
+                ?? throw new InvalidDataException($"{file}, line {row.Line}: '{row.FileName}' is not a path within the folder.");
+            string name = Path.GetRelativePath(root.Root, path).Replace('\\', '/');
+            if (root.Find(name) is { } found) yield return new FolderEntry(found.Path, found.Name, row.Captions);
+            // Hidden files that the metadata names are meant.
+            else if (!File.Exists(path) || root.Allows(path)) yield return new FolderEntry(path, name, row.Captions);
+            else if (options.OnUnreadable == OnUnreadable.Skip) yield return new FolderEntry(path, name, row.Captions, "a link on its path leads out of the folder.");
+            else throw new InvalidDataException($"{file}, line {row.Line}: '{row.FileName}' leads out of the folder by a link; {nameof(StoredImagesOptions.FollowExternalLinks)} allows that.");
         }
-    }
-
-    private static string? In(string folder)
-    {
-        string lines = Path.Combine(folder, JsonLines), csv = Path.Combine(folder, Csv);
-        return (File.Exists(lines), File.Exists(csv)) switch
-        {
-            (true, true) => throw new InvalidDataException($"'{folder}' has {JsonLines} and {Csv}: open the one that is meant by its path."),
-            (true, _) => lines,
-            (_, true) => csv,
-            _ => null,
-        };
     }
 
     /// <summary>The full path, with slashes of either kind; null where it is none or lies elsewhere.</summary>

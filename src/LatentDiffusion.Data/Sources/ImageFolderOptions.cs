@@ -1,14 +1,26 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>How a folder of pictures is read.</summary>
+/// <summary>How a folder of images is read.</summary>
 public sealed record ImageFolderOptions : StoredImagesOptions
 {
-    /// <summary>Column, or property, that holds the picture's path, relative to the metadata file's folder. Default <c>file_name</c>.</summary>
+    /// <summary>The defaults.</summary>
+    public ImageFolderOptions()
+    {
+    }
+
+    internal ImageFolderOptions(StoredImagesOptions common) : base(common)
+    {
+    }
+
+    /// <summary>Column, or property, that holds the image's path, relative to the metadata file's folder. Default <c>file_name</c>.</summary>
     public string FileNameColumn { get; init; } = "file_name";
 
     /// <summary>
-    /// Caption of pictures without a caption file, in a folder without metadata; null (the default) refuses such a folder.
-    /// Give the empty text for pictures without captions.
+    /// Caption of images without a caption file, in a folder without metadata; null (the default) refuses such a folder.
+    /// Give the empty text for images without captions.
     /// </summary>
     public string? DefaultCaption { get; init; }
+
+    /// <summary>Whether each line of a caption file is a caption, of which a variant takes one; false for files that are one caption of several lines. Default true.</summary>
+    public bool CaptionPerLine { get; init; } = true;
 }

@@ -4,15 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Parquet files with a column of encoded pictures (binary, or Hugging Face's struct of <c>bytes</c> and <c>path</c>) and
+/// Parquet files with a column of encoded images (binary, or Hugging Face's struct of <c>bytes</c> and <c>path</c>) and
 /// one of captions. Row groups are read when asked for and kept up to <see cref="ParquetSourceOptions.MemoryBudget"/>.
 /// </summary>
-/// <remarks>Rows keep their order, files the ordinal order of their paths. A row without picture counts as unreadable; one without caption has the empty one.</remarks>
+/// <remarks>Rows keep their order, files the ordinal order of their paths. A row without image counts as unreadable; one without caption has the empty one.</remarks>
 public sealed class ParquetSource : StoredImages
 {
-    private const string Pattern = "*.parquet";
+    internal const string Extension = ".parquet";
 
-    // Captions are small beside pictures; they have a budget of their own, so that listing them evicts no picture.
+    // Captions are small beside images; they have their own budget, so that listing them evicts no image.
     private const long CaptionShare = 8;
 
     private readonly ParquetTable[] _tables;
@@ -21,86 +21,136 @@ public sealed class ParquetSource : StoredImages
     // Where each row group begins, and at the end the number of all rows.
     private readonly long[] _starts;
     private readonly RecentlyUsed<int, byte[][]> _images;
-    private readonly RecentlyUsed<int, string[]> _captions;
+    private readonly RecentlyUsed<int, string[][]> _captions;
 
     private ParquetSource(ParquetTable[] tables, ParquetSourceOptions options, ILogger? logger) : base(options, logger)
     {
-        _tables = tables;
+        (_tables, Layout) = (tables, $"column {options.ImageColumn}");
         _groups = [.. tables.SelectMany((table, t) => table.GroupRows.Select((_, g) => (t, g)))];
         _starts = new long[_groups.Length + 1];
         for (int i = 0; i < _groups.Length; i++) _starts[i + 1] = _starts[i] + tables[_groups[i].Table].GroupRows[_groups[i].Group];
         _images = new(options.MemoryBudget, i => tables[_groups[i].Table].Images(_groups[i].Group), images => images.Sum(image => (long)image.Length));
-        _captions = new(options.MemoryBudget / CaptionShare, i => tables[_groups[i].Table].Captions(_groups[i].Group), captions => captions.Sum(c => (long)c.Length * sizeof(char)));
+        _captions = new(options.MemoryBudget / CaptionShare, i => tables[_groups[i].Table].Captions(_groups[i].Group), captions => captions.Sum(c => c.Sum(text => (long)text.Length * sizeof(char))));
     }
 
     /// <summary>Opens a file, a pattern such as <c>data/train-*.parquet</c>, or all <c>*.parquet</c> files below a folder.</summary>
     /// <param name="path">The file, pattern or folder.</param>
     /// <param name="options">How it is read; null for the defaults.</param>
-    /// <param name="logger">Told of pictures that are left out; null for nobody.</param>
+    /// <param name="logger">Receives which images and files are left out; null for none.</param>
+    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="cancellationToken">Stops the inspection.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, lacks a column or holds no row; the message names it and the columns that it has.</exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    public static ParquetSource Open(string path, ParquetSourceOptions? options = null, ILogger? logger = null)
+    public static ParquetSource Open(
+        string path, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string[] files = Files(path);
+        options ??= new ParquetSourceOptions();
+        if (Directory.Exists(path)) return Open(path, DatasetFolder.Scan(path, options.FollowExternalLinks), options, logger, progress, cancellationToken);
+        DatasetFile[] files = Matches(path);
         return files.Length > 0
-            ? Open(files, options, logger)
+            ? Open(path, files, new LeftOut(), options, logger, progress, cancellationToken)
             : throw new FileNotFoundException($"There is no Parquet file '{Path.GetFullPath(path)}', and none below it.", path);
     }
 
     /// <summary>Opens several files as one data set.</summary>
     /// <param name="files">Their paths, at least one, in the order wanted.</param>
     /// <param name="options">How they are read; null for the defaults.</param>
-    /// <param name="logger">Told of pictures that are left out; null for nobody.</param>
-    /// <inheritdoc cref="Open(string, ParquetSourceOptions?, ILogger?)"/>
-    public static ParquetSource Open(IReadOnlyList<string> files, ParquetSourceOptions? options = null, ILogger? logger = null)
+    /// <param name="logger">Receives which images and files are left out; null for none.</param>
+    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="cancellationToken">Stops the inspection.</param>
+    /// <inheritdoc cref="Open(string, ParquetSourceOptions?, ILogger?, IProgress{long}?, CancellationToken)"/>
+    public static ParquetSource Open(
+        IReadOnlyList<string> files, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
         if (files.Count == 0) throw new ArgumentException("At least one Parquet file is needed.", nameof(files));
-        options ??= new ParquetSourceOptions();
+        return Open(LeftOut.Names(files), [.. files.Select(Named)], new LeftOut(), options ?? new ParquetSourceOptions(), logger, progress, cancellationToken);
+    }
+
+    internal static ParquetSource Open(
+        string path, DatasetFolder folder, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        DatasetFile[] files = Tables(folder);
+        return files.Length > 0
+            ? Open(path, files, folder.LeftOut, options, logger, progress, cancellationToken)
+            : throw new FileNotFoundException($"There is no Parquet file in '{folder.Root}', and none below it.", path);
+    }
+
+    /// <summary>The Parquet files of a folder.</summary>
+    internal static DatasetFile[] Tables(DatasetFolder folder) => [.. folder.Files.Where(f => f.Extension == Extension)];
+
+    private static ParquetSource Open(
+        string path, DatasetFile[] files, LeftOut leftOut, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-        var source = new ParquetSource([.. files.Select(f => new ParquetTable(f, options))], options, logger);
-        if (source.Rows == 0) throw new InvalidDataException($"{string.Join(", ", files)} holds no row.");
-        source.Inspect();
+        var tables = new List<ParquetTable>();
+        foreach (DatasetFile file in files)
+        {
+            try
+            {
+                tables.Add(new ParquetTable(file, options));
+            }
+            catch (InvalidDataException e) when (options.OnUnreadable == OnUnreadable.Skip && files.Length > 1)
+            {
+                leftOut.Add($"that cannot be read: {e.Message}", file.Name);
+            }
+        }
+
+        if (tables.Count == 0) throw new InvalidDataException($"None of the {files.Length} Parquet files of '{path}' can be read. {leftOut}");
+        var source = new ParquetSource([.. tables], options, logger);
+        if (source.Rows == 0) throw new InvalidDataException($"{LeftOut.Names([.. files.Select(f => f.Path)])} holds no row.");
+        source.Inspect(path, leftOut, progress, cancellationToken);
         return source;
     }
 
-    /// <summary>The files that a path stands for; empty for none.</summary>
-    internal static string[] Files(string path)
+    /// <summary>The files that a file's path or a pattern stands for; empty for none.</summary>
+    private static DatasetFile[] Matches(string path)
     {
-        if (File.Exists(path)) return [path];
-        if (Directory.Exists(path)) return [.. Directory.EnumerateFiles(path, Pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        if (File.Exists(path)) return [Named(path)];
         string name = Path.GetFileName(path), folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
         return name.IndexOfAny(['*', '?']) >= 0 && Directory.Exists(folder)
-            ? [.. Directory.EnumerateFiles(folder, name).Order(StringComparer.Ordinal)]
+            ? [.. Directory.EnumerateFiles(folder, name).Where(RegularFile.Is).Order(StringComparer.Ordinal).Select(Named)]
             : [];
     }
 
-    /// <summary>Bytes of encoded pictures in memory.</summary>
+    private static DatasetFile Named(string path) => new(path, Path.GetFileName(path));
+
+    /// <summary>Bytes of encoded images in memory.</summary>
     internal long BytesInMemory => _images.Total;
 
     private protected override long Rows => _starts[^1];
+
+    private protected override string Layout { get; }
 
     private protected override string Name(long row)
     {
         (int group, long within) = Find(row);
         (int table, int first) = _groups[group];
-        return $"{Path.GetFileName(_tables[table].Path)}[{_tables[table].GroupRows.Take(first).Sum() + within}]";
+        return $"{_tables[table].Name}[{_tables[table].GroupRows.Take(first).Sum() + within}]";
     }
 
-    private protected override string Caption(long row)
+    private protected override string FileName(long row) => _tables[_groups[Find(row).Group].Table].Name;
+
+    private protected override IReadOnlyList<string> Captions(long row)
     {
         (int group, long within) = Find(row);
-        return _captions.Get(group)[within];
+        string[] captions = _captions.Get(group)[within];
+        // The library puts it in the place of bytes that are not UTF-8.
+        return Array.Exists(captions, c => c.Contains('\uFFFD', StringComparison.Ordinal))
+            ? throw new InvalidDataException($"'{Name(row)}': the caption is not valid UTF-8.")
+            : captions;
     }
 
     private protected override byte[] Bytes(long row)
     {
         (int group, long within) = Find(row);
         byte[] bytes = _images.Get(group)[within];
-        return bytes.Length > 0 ? bytes : throw new InvalidDataException("the row has no bytes of a picture.");
+        return bytes.Length > 0 ? bytes : throw new InvalidDataException("the row has no bytes of an image.");
     }
+
+    private protected override FileStamp? Stamp(long row) => _tables[_groups[Find(row).Group].Table].Stamp;
 
     private (int Group, long Within) Find(long row)
     {

@@ -5,6 +5,15 @@ namespace LatentDiffusion.Data;
 /// <summary>How Parquet files are read.</summary>
 public sealed record ParquetSourceOptions : StoredImagesOptions
 {
+    /// <summary>The defaults.</summary>
+    public ParquetSourceOptions()
+    {
+    }
+
+    internal ParquetSourceOptions(StoredImagesOptions common) : base(common)
+    {
+    }
+
     /// <summary>Column that holds the picture's file: binary, or a struct with a binary field <c>bytes</c>. Default <c>image</c>.</summary>
     public string ImageColumn { get; init; } = "image";
 

@@ -1,31 +1,45 @@
 using Parquet;
+using Parquet.Data;
 using Parquet.Schema;
 
 namespace LatentDiffusion.Data;
 
-/// <summary>One Parquet file: where its row groups begin, and how their columns are read. Opened anew for each row group.</summary>
+/// <summary>One Parquet file: where its row groups begin, and how their columns are read. Opened again for each row group.</summary>
 internal sealed class ParquetTable
 {
     private readonly ParquetSourceOptions _options;
 
     /// <exception cref="InvalidDataException">The file is damaged or lacks a column; the message names it.</exception>
-    public ParquetTable(string path, ParquetSourceOptions options)
+    public ParquetTable(DatasetFile file, ParquetSourceOptions options)
     {
-        (Path, _options) = (path, options);
+        (Path, Name, _options) = (file.Path, file.Name, options);
+        if (File.Exists(Path) && !RegularFile.Is(Path)) throw new InvalidDataException($"'{Path}' is not a regular file.");
+        Stamp = FileStamp.Of(Path);
+        long length = Stamp?.Length ?? 0;
         GroupRows = Use(reader =>
         {
             _ = ImageField(reader.Schema);
             _ = CaptionField(reader.Schema);
-            return Task.FromResult<long[]>([.. reader.RowGroups.Select(g => g.RowCount)]);
+            long[] rows = [.. reader.RowGroups.Select(g => g.RowCount)];
+            // An image takes a byte at least; memory is taken by the number of rows.
+            return Array.TrueForAll(rows, r => r >= 0 && r <= length) && rows.Sum(r => (decimal)r) <= length
+                ? Task.FromResult(rows)
+                : throw new InvalidDataException($"it claims row groups of {LeftOut.Names([.. rows.Select(r => $"{r}")])} rows in {length} bytes.");
         });
     }
 
     public string Path { get; }
 
+    /// <summary>Its path below the data set's folder.</summary>
+    public string Name { get; }
+
+    /// <summary>The file's stamp when it was opened.</summary>
+    public FileStamp? Stamp { get; }
+
     /// <summary>Number of rows of each row group.</summary>
     public long[] GroupRows { get; }
 
-    /// <summary>The encoded pictures of a row group; empty where a row has none.</summary>
+    /// <summary>The encoded images of a row group; empty where a row has none.</summary>
     public byte[][] Images(int group) => Use(async reader =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
@@ -35,22 +49,42 @@ internal sealed class ParquetTable
         return Array.ConvertAll(images, i => i?.ToArray() ?? []);
     });
 
-    /// <summary>The captions of a row group; empty where a row has none.</summary>
-    public string[] Captions(int group) => Use(async reader =>
+    /// <summary>The captions of a row group, at least one of each row; the empty one where a row has none.</summary>
+    public string[][] Captions(int group) => Use(async reader =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+        DataField field = CaptionField(reader.Schema);
+        if (field.MaxRepetitionLevel > 0) return await Lists(rows, field).ConfigureAwait(false);
         var captions = new ReadOnlyMemory<char>?[rows.RowCount];
-        await rows.ReadAsync<ReadOnlyMemory<char>>(CaptionField(reader.Schema), captions.AsMemory()).ConfigureAwait(false);
-        return Array.ConvertAll(captions, c => c?.ToString() ?? "");
+        await rows.ReadAsync<ReadOnlyMemory<char>>(field, captions.AsMemory()).ConfigureAwait(false);
+        return Array.ConvertAll(captions, c => new[] { c?.ToString() ?? "" });
     });
 
+    private static async Task<string[][]> Lists(ParquetRowGroupReader rows, DataField field)
+    {
+        using var column = (RawColumnData<ReadOnlyMemory<char>>)await rows.ReadRawColumnDataBaseAsync(field).ConfigureAwait(false);
+        var captions = new List<List<string>>();
+        Span<int> repetitions = column.RepetitionLevels, definitions = column.DefinitionLevels;
+        for (int i = 0, value = 0; i < repetitions.Length; i++)
+        {
+            if (repetitions[i] == 0) captions.Add([]);
+            // Below the highest level there is no text: an empty list, or null.
+            if (definitions[i] == field.MaxDefinitionLevel) captions[^1].Add(column.Values[value++].ToString());
+        }
+
+        return captions.Count == rows.RowCount
+            ? [.. captions.Select(c => c.Count > 0 ? c.ToArray() : [""])]
+            : throw new InvalidDataException($"'{field.Path}' has {captions.Count} lists for {rows.RowCount} rows.");
+    }
+
     private DataField ImageField(ParquetSchema schema) => Field<ReadOnlyMemory<byte>>(
-        schema, [[_options.ImageColumn, "bytes"], [_options.ImageColumn]], $"'{_options.ImageColumn}' with pictures (binary, or a struct with binary 'bytes')");
+        schema, [[_options.ImageColumn, "bytes"], [_options.ImageColumn]], $"'{_options.ImageColumn}' with images (binary, or a struct with binary 'bytes')");
 
-    private DataField CaptionField(ParquetSchema schema) => Field<ReadOnlyMemory<char>>(schema, [[_options.CaptionColumn]], $"'{_options.CaptionColumn}' with texts");
+    private DataField CaptionField(ParquetSchema schema) => Field<ReadOnlyMemory<char>>(
+        schema, [[_options.CaptionColumn], [_options.CaptionColumn, "list", "element"], [_options.CaptionColumn, "list", "item"]], $"'{_options.CaptionColumn}' with texts", mostRepetitions: 1);
 
-    private static DataField Field<T>(ParquetSchema schema, string[][] paths, string what) =>
-        paths.Select(path => Array.Find(schema.DataFields, f => f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel == 0))
+    private static DataField Field<T>(ParquetSchema schema, string[][] paths, string what, int mostRepetitions = 0) =>
+        paths.Select(path => Array.Find(schema.DataFields, f => f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel <= mostRepetitions))
             .FirstOrDefault(f => f is not null)
         ?? throw new InvalidDataException($"there is no column {what}; there are {string.Join(", ", schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})"))}.");
 
@@ -62,7 +96,7 @@ internal sealed class ParquetTable
 
     private T Use<T>(Func<ParquetReader, Task<T>> function)
     {
-        // The reader is asynchronous alone; over a file whose reads complete at once it never leaves the thread.
+        // The reader is asynchronous only; over a file whose reads complete at once it never leaves the thread.
         return Read().GetAwaiter().GetResult();
 
         async Task<T> Read()
@@ -70,6 +104,7 @@ internal sealed class ParquetTable
             using var file = new ImmediateFile(Path);
             try
             {
+                ParquetFooter.Check(file);
                 await using ParquetReader reader = await ParquetReader.CreateAsync(file, leaveStreamOpen: true).ConfigureAwait(false);
                 return await function(reader).ConfigureAwait(false);
             }

@@ -4,97 +4,226 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LatentDiffusion.Data;
 
-/// <summary>Captioned pictures in files. Any index at any time, and safe for concurrent use.</summary>
-public abstract class StoredImages : ICaptionedImageSource
+/// <summary>
+/// Captioned images in files. Any index at any time, and safe for concurrent use. A variant of an image differs only in its
+/// caption, where it has several. Each image is decoded once for its size, hash and readability: see <see cref="StoredImagesOptions.IndexPath"/>.
+/// </summary>
+public abstract class StoredImages : IVariedImageSource
 {
     private readonly IImageCodec _codec;
-    private readonly OnUnreadable _onUnreadable;
+    private readonly StoredImagesOptions _options;
     private readonly ILogger _logger;
+    private readonly Lazy<ImageIndex> _index;
 
     // Which rows are counted, where some are left out.
-    private long[]? _readable;
+    private long[]? _kept;
+    private PublishedPart?[] _parts = [];
 
-    private protected StoredImages(StoredImagesOptions options, ILogger? logger) =>
-        (_codec, _onUnreadable, _logger) = (options.Codec ?? new SkiaImageCodec(), options.OnUnreadable, logger ?? NullLogger.Instance);
+    private protected StoredImages(StoredImagesOptions options, ILogger? logger)
+    {
+        (_codec, _options, _logger) = (options.CodecOrDefault, options, logger ?? NullLogger.Instance);
+        _index = new(() => new ImageIndex(options.IndexPath, $"{ImageDecoding.Identity(_codec)}; {Layout}"));
+    }
 
-    /// <summary>Number of pictures, without those that were left out.</summary>
-    public long? Count => _readable?.LongLength ?? Rows;
+    /// <summary>Number of images, without those that were left out.</summary>
+    public long? Count => _kept?.LongLength ?? Rows;
 
-    /// <summary>What was left out, in the order of the data set; empty unless <see cref="OnUnreadable.Skip"/> was asked for.</summary>
+    /// <summary>
+    /// What was left out, in the order of the data set: images that cannot be read, where <see cref="OnUnreadable.Skip"/> was asked for,
+    /// and those beyond <see cref="StoredImagesOptions.MinimumSide"/> and <see cref="StoredImagesOptions.MaximumAspectRatio"/>.
+    /// </summary>
     public IReadOnlyList<UnreadableImage> Unreadable { get; private set; } = [];
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such picture.</exception>
-    /// <exception cref="InvalidDataException">The picture cannot be read; the message names it.</exception>
-    public CaptionedImage Read(long index) => Decode(Row(index));
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
+    public CaptionedImage Read(long index) => Read(index, 0);
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such picture.</exception>
-    public string ReadCaption(long index) => Caption(Row(index));
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
+    public CaptionedImage Read(long index, long variant)
+    {
+        string caption = ReadCaption(index, variant);
+        long row = Row(index);
+        return new CaptionedImage(Decode(row), caption, Name(row));
+    }
 
-    /// <summary>Number of pictures, readable or not.</summary>
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    public string ReadCaption(long index) => Captions(Row(index))[0];
+
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    public string ReadCaption(long index, long variant)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(variant);
+        IReadOnlyList<string> captions = Captions(Row(index));
+        return captions[CaptionOrder.Of(captions.Count, _options.CaptionSeed, index, variant)];
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    public IReadOnlyList<string> ReadCaptions(long index) => Captions(Row(index));
+
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
+    public byte[] ReadContentHash(long index) => Convert.FromHexString(Facts(index).Hash);
+
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
+    public (int Width, int Height) ReadSize(long index) => Size(Row(index));
+
+    internal PerceptualHash ReadPerceptualHash(long index) => Facts(index).Likeness;
+
+    /// <summary>The part that an image was published in; null where the data set was not published in parts, or the image in none.</summary>
+    internal PublishedPart? PartOf(long index) => _parts[Row(index)];
+
+    /// <summary>Number of images, readable or not.</summary>
     private protected abstract long Rows { get; }
+
+    /// <summary>What else than the codec and an image's name and stamp its content follows from.</summary>
+    private protected abstract string Layout { get; }
 
     private protected abstract string Name(long row);
 
-    private protected abstract string Caption(long row);
+    /// <summary>Name of the file that an image is, or is in.</summary>
+    private protected abstract string FileName(long row);
 
-    /// <summary>The bytes of a picture's file. Throws what reading throws.</summary>
+    /// <summary>The captions of an image, at least one.</summary>
+    private protected abstract IReadOnlyList<string> Captions(long row);
+
+    /// <summary>The bytes of an image's file. Throws what reading throws.</summary>
     private protected abstract byte[] Bytes(long row);
 
-    /// <summary>Finds out what cannot be read, where such pictures are to be left out. Called once, at the end of opening.</summary>
-    private protected void Inspect()
+    /// <summary>Stamp of the file that an image is in; null where there is none.</summary>
+    private protected abstract FileStamp? Stamp(long row);
+
+    /// <summary>Why an image cannot be used, where that is known before its file is opened.</summary>
+    private protected virtual string? KnownProblem(long row) => null;
+
+    /// <summary>Finds out what is to be left out, and says so. Called once, at the end of opening.</summary>
+    private protected void Inspect(string path, LeftOut leftOut, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        if (_onUnreadable == OnUnreadable.Refuse) return;
+        _parts = PublishedParts.Of(Enumerable.Range(0, checked((int)Rows)).Select(i => FileName(i)));
+        if (_options.OnUnreadable == OnUnreadable.Skip || _options.MinimumSide > 1 || _options.MaximumAspectRatio is not null) LeaveOut(path, progress, cancellationToken);
+        if (leftOut.Count > 0) _logger.LogWarning("{Path}: {Images} images are read. Left out: {LeftOut}", path, Count, leftOut.ToString());
+        if (Array.Exists(_parts, p => p is not null))
+            _logger.LogInformation(
+                "{Path} was published in parts: {Parts}. A split keeps them apart.", path,
+                string.Join(", ", _parts.GroupBy(p => p?.ToString() ?? "unnamed").Select(g => $"{g.Key} {g.Count()}")));
+    }
+
+    private void LeaveOut(string path, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
         var reasons = new string?[Rows];
+        long done = 0;
+        _logger.LogInformation("{Path}: inspecting {Images} images", path, Rows);
         try
         {
-            Parallel.For(0L, Rows, row => reasons[row] = Problem(row));
+            Parallel.For(0L, Rows, new ParallelOptions { CancellationToken = cancellationToken }, row =>
+            {
+                reasons[row] = Reason(row);
+                progress?.Report(Interlocked.Increment(ref done));
+            });
         }
         catch (AggregateException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
 
+        _index.Value.Save();
         UnreadableImage[] unreadable = [.. reasons.Index().Where(r => r.Item is not null).Select(r => new UnreadableImage(Name(r.Index), r.Item!))];
         foreach (UnreadableImage image in unreadable) _logger.LogWarning("{Picture} is left out: {Reason}", image.Name, image.Reason);
         if (unreadable.Length == 0) return;
         if (unreadable.Length == reasons.Length)
-            throw new InvalidDataException($"None of the {reasons.Length} pictures can be read; the first is '{unreadable[0].Name}': {unreadable[0].Reason}");
+            throw new InvalidDataException($"None of the {reasons.Length} images can be used; the first is '{unreadable[0].Name}': {unreadable[0].Reason}");
         Unreadable = unreadable;
-        _readable = [.. reasons.Index().Where(r => r.Item is null).Select(r => (long)r.Index)];
+        _kept = [.. reasons.Index().Where(r => r.Item is null).Select(r => (long)r.Index)];
+    }
+
+    private string? Reason(long row)
+    {
+        if (_options.OnUnreadable == OnUnreadable.Skip && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem) return problem;
+        (int width, int height) = Size(row);
+        (int shorter, int longer) = (Math.Min(width, height), Math.Max(width, height));
+        return shorter < _options.MinimumSide ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MinimumSide)} is {_options.MinimumSide}."
+            : longer > (_options.MaximumAspectRatio ?? double.PositiveInfinity) * shorter ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MaximumAspectRatio)} is {_options.MaximumAspectRatio}."
+            : null;
+    }
+
+    private string? CaptionProblem(long row)
+    {
+        try
+        {
+            Captions(row);
+            return null;
+        }
+        catch (InvalidDataException e)
+        {
+            return e.Message;
+        }
     }
 
     private long Row(long index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count!.Value);
-        return _readable is null ? index : _readable[index];
+        return _kept is null ? index : _kept[index];
     }
 
-    private string? Problem(long row)
+    private ImageFacts Facts(long index)
     {
+        long row = Row(index);
+        ImageFacts facts = FactsOfRow(row);
+        return facts.Problem is null ? facts : throw Unusable(row, facts.Problem, null);
+    }
+
+    private ImageFacts FactsOfRow(long row)
+    {
+        FileStamp? stamp = Stamp(row);
+        if (stamp is { } before && _index.Value.Find(Name(row), before) is { } known) return known;
+        ImageFacts facts;
         try
         {
-            Decode(row);
-            return null;
+            facts = ImageFacts.Of(_codec.Decode(Bytes(row)));
         }
         catch (InvalidDataException e)
         {
-            return (e.InnerException ?? e).Message;
+            facts = ImageFacts.Unreadable(e.Message);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // May be otherwise the next time.
+            return ImageFacts.Unreadable(e.Message);
+        }
+
+        if (stamp is { } now) _index.Value.Add(Name(row), now, facts);
+        if (_index.Value.Count == Rows) _index.Value.Save();
+        return facts;
     }
 
-    private CaptionedImage Decode(long row)
+    private (int Width, int Height) Size(long row)
     {
-        string name = Name(row);
+        if (Stamp(row) is { } stamp && _index.Value.Find(Name(row), stamp) is { Problem: null } known) return (known.Width, known.Height);
+        return Named(row, _codec.ReadSize);
+    }
+
+    private ImageBuffer Decode(long row) => Named(row, _codec.Decode);
+
+    private T Named<T>(long row, ImageDecoding.Reader<T> read)
+    {
         try
         {
-            return new CaptionedImage(_codec.Decode(Bytes(row)), Caption(row), name);
+            return read(Bytes(row));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new InvalidDataException($"'{name}' cannot be read: {e.Message}", e);
+            throw Unusable(row, e.Message, e);
         }
     }
+
+    private InvalidDataException Unusable(long row, string reason, Exception? cause) => new($"'{Name(row)}' cannot be read: {reason}", cause);
 }

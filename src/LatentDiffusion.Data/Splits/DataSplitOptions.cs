@@ -5,13 +5,28 @@ namespace LatentDiffusion.Data;
 /// <summary>How <see cref="DataSplit"/> divides; what is left is for training.</summary>
 public sealed record DataSplitOptions : IValidatableObject
 {
-    /// <summary>Share for validation, in [0, 1). Default 0.05.</summary>
+    /// <summary>Fraction for validation, in [0, 1); 0 for none. Default 0.05.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Validation { get; init; } = 0.05;
 
-    /// <summary>Share for testing, in [0, 1). Default 0.05.</summary>
+    /// <summary>Fraction for testing, in [0, 1); 0 for none. Default 0.05.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Test { get; init; } = 0.05;
+
+    /// <summary>
+    /// Whether parts that the data set was published in (folders <c>train</c>, <c>validation</c> and <c>test</c>, or Parquet files of these names) are
+    /// kept: a published part takes the place of its fraction, and other fractions are of the published training part.
+    /// Default true; false divides all images again.
+    /// </summary>
+    public bool KeepPublishedParts { get; init; } = true;
+
+    /// <summary>
+    /// Bits of 63, from 0 to 16, in which the perceptual hashes of two images, one of them perhaps mirrored, may differ for them to count as the same image.
+    /// Images for validation that are the same as one to train on, and images for testing that are the same as one of either, are left out.
+    /// Null (the default) leaves nothing out; 8 finds mirrored, resized and re-encoded images; more takes similar ones for the same.
+    /// </summary>
+    [Range(0, 16)]
+    public int? NearDuplicateBits { get; init; }
 
     /// <summary>Another seed gives another split. Default 0.</summary>
     public ulong Seed { get; init; }

@@ -42,6 +42,92 @@ public sealed class DataSplitTests
         Assert.Equal(source.Count, DataSplit.Of(source, new DataSplitOptions { Validation = 0, Test = 0 }).Train.Count);
     }
 
+    [Fact]
+    public void Published_parts_are_kept()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string part in new[] { "train", "test" })
+        {
+            for (int i = 0; i < 30; i++) Pictures.Write(folder[$"{part}/{i}.png"], Pictures.Noise(i));
+            File.WriteAllLines(folder[$"{part}/metadata.csv"], ["file_name,text", .. Enumerable.Range(0, 30).Select(i => $"{i}.png,{part} {i}")]);
+        }
+
+        var log = new Pictures.RecordedLog();
+        StoredImages source = CaptionedImages.Open(folder[""], null, log);
+        Assert.Contains(log.Lines, l => l.Contains("Test 30, Train 30", StringComparison.Ordinal));
+        DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = 0.3, Test = 0.3 });
+        Assert.Equal(30, split.Test.Count);
+        Assert.All(split.Test.All(), i => Assert.StartsWith("test", i.Caption));
+        Assert.All(split.Train.All().Concat(split.Validation.All()), i => Assert.StartsWith("train", i.Caption));
+        // 9 expected of 30, standard deviation 2.5.
+        Assert.InRange(split.Validation.Count!.Value, 1, 20);
+        Assert.Equal(30, split.Train.Count + split.Validation.Count);
+        Assert.Equal(30, DataSplit.Of(new SubsetImages(source, Enumerable.Range(0, 60).Select(i => (long)i).Reverse())).Test.Count);
+        Assert.Equal(60, DataSplit.Of(source, new DataSplitOptions { KeepPublishedParts = false, Validation = 0, Test = 0 }).Train.Count);
+    }
+
+    [Theory]
+    [InlineData("train/a.png", "cars/b.png", "", "")]
+    [InlineData("train/a.png", "test/b.png", "Train", "Test")]
+    [InlineData("Training/a.png", "VAL/b.png", "Train", "Validation")]
+    [InlineData("data/train-00000-of-00002.parquet", "data/test-00000-of-00001.parquet", "Train", "Test")]
+    [InlineData("default/train/0000.parquet", "default/validation/0000.parquet", "Train", "Validation")]
+    [InlineData("train.parquet", "dev.parquet", "Train", "Validation")]
+    [InlineData("test.png", "train.png", "", "")]
+    [InlineData("testimony-1.parquet", "eval_2.parquet", "", "Test")]
+    public void Parts_follow_from_names(string first, string second, string firstPart, string secondPart) =>
+        Assert.Equal([firstPart, secondPart], PublishedParts.Of([first, second]).Select(p => p?.ToString() ?? ""));
+
+    [Fact]
+    public void Nothing_is_read_where_nothing_is_held_out()
+    {
+        DataSplit split = DataSplit.Of(new Unreadable(), new DataSplitOptions { Validation = 0, Test = 0, NearDuplicateBits = 4 });
+        Assert.Equal((10L, 0L, 0L), (split.Train.Count, split.Validation.Count, split.Test.Count));
+        Assert.Throws<ArgumentException>(() => DataSplit.Of(new EndlessImages(new Unreadable()), new DataSplitOptions { Validation = 0, Test = 0 }));
+    }
+
+    [Fact]
+    public void Near_duplicates_are_kept_out_of_what_is_held_out()
+    {
+        const int Count = 40;
+        ImageBuffer[] images = [.. Enumerable.Range(0, Count).Select(i => Smooth(i))];
+        ImageBuffer[] twins = [.. images.Select((image, i) => i % 2 == 0 ? image.Mirrored() : Encoded(image.Resize(48, 36)))];
+        var source = new Pictures.InMemory([.. images, .. twins]);
+        var options = new DataSplitOptions { Validation = 0.25, Test = 0.25 };
+        DataSplit plain = DataSplit.Of(source, options), split = DataSplit.Of(source, options with { NearDuplicateBits = 8 });
+        Assert.Empty(plain.LeftOut);
+        Assert.Equal(plain.Train.Indices, split.Train.Indices);
+        long[] train = [.. plain.Train.Indices.Select(i => i % Count)], validation = [.. plain.Validation.Indices.Select(i => i % Count)];
+        IEnumerable<long> expected = plain.Validation.Indices.Where(i => train.Contains(i % Count))
+            .Concat(plain.Test.Indices.Where(i => train.Contains(i % Count) || validation.Contains(i % Count)));
+        Assert.NotEmpty(split.LeftOut);
+        Assert.Equal(expected.Order(), split.LeftOut);
+        Assert.Equal(2 * Count, split.Train.Count + split.Validation.Count + split.Test.Count + split.LeftOut.Count);
+        Assert.Throws<ValidationException>(() => DataSplit.Of(source, options with { NearDuplicateBits = 17 }));
+    }
+
+    // Blobs of light, as photographs have them.
+    private static ImageBuffer Smooth(int seed)
+    {
+        var random = new Random(seed);
+        byte[] rough = new byte[12 * 9 * 3];
+        random.NextBytes(rough);
+        return new ImageBuffer(12, 9, rough).Resize(64, 48);
+    }
+
+    private static ImageBuffer Encoded(ImageBuffer image)
+    {
+        var codec = new SkiaImageCodec();
+        return codec.Decode(codec.Encode(image, "image/jpeg"));
+    }
+
+    private sealed class Unreadable : ICaptionedImageSource
+    {
+        public long? Count => 10;
+
+        public CaptionedImage Read(long index) => throw new InvalidOperationException("It was not to be read.");
+    }
+
     [Theory]
     [InlineData(0.5, 0.5)]
     [InlineData(-0.1, 0.1)]

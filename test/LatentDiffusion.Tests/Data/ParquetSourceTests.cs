@@ -114,6 +114,121 @@ public sealed class ParquetSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Metadata_without_an_end_are_refused()
+    {
+        await Write("a.parquet", Struct(), Row(0), Row(1));
+        await Write("b.parquet", Struct(), Row(2));
+        byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
+        // The last byte of the metadata says that they end; the field that it begins now never does.
+        Assert.Equal(0, bytes[^9]);
+        bytes[^9] = 0x4c;
+        File.WriteAllBytes(_folder["a.parquet"], bytes);
+        string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["a.parquet"])).Message;
+        Assert.Contains("a.parquet' cannot be read as Parquet: its metadata is damaged", message);
+
+        var log = new Pictures.RecordedLog();
+        Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""], null, log));
+        StoredImages rest = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip }, log);
+        Assert.Equal(["b.parquet[0]"], rest.All().Select(i => i.Name));
+        Assert.Contains(log.Lines, l => l.StartsWith("Warning: ", StringComparison.Ordinal) && l.Contains("a.parquet", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("00", true)]
+    [InlineData("0000", false)]
+    [InlineData("1504", false)]
+    [InlineData("150400", true)]
+    [InlineData("1100", true)]
+    [InlineData("1C", false)]
+    [InlineData("1C0000", true)]
+    [InlineData("1805414243444500", true)]
+    [InlineData("18054142", false)]
+    [InlineData("19F2FFFFFFFF0F00", false)]
+    [InlineData("19210100", false)]
+    [InlineData("1921010000", true)]
+    [InlineData("1921010200", true)]
+    [InlineData("1B01880161016200", true)]
+    [InlineData("15FFFFFFFFFFFFFFFFFFFFFF00", false)]
+    [InlineData("1E00", false)]
+    public void Structures_are_whole_or_refused(string hex, bool whole)
+    {
+        byte[] bytes = Convert.FromHexString(hex);
+        if (whole) ThriftStructure.Check(bytes);
+        else Assert.Throws<InvalidDataException>(() => ThriftStructure.Check(bytes));
+    }
+
+    [Fact]
+    public void Deep_structures_are_refused()
+    {
+        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([.. Enumerable.Repeat((byte)0x1C, 100_000)]));
+        // A list of one list of one list.
+        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([0x19, .. Enumerable.Repeat((byte)0x19, 100_000)]));
+    }
+
+    [Fact]
+    public async Task Row_counts_beyond_the_file_are_refused()
+    {
+        await Write("a.parquet", Struct(), Row(0));
+        byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
+        int refused = 0;
+        // Wherever the number of rows stands (1, zigzag 2, after its field's header 0x16 or 0x26), 2^31 in its place.
+        for (int i = bytes.Length - 400; i < bytes.Length - 10; i++)
+        {
+            if (bytes[i] is not (0x16 or 0x26) || bytes[i + 1] != 2) continue;
+            byte[] changed = [.. bytes[..(i + 1)], 0x80, 0x80, 0x80, 0x80, 0x10, .. bytes[(i + 2)..]];
+            BitConverter.TryWriteBytes(changed.AsSpan(changed.Length - 8), BitConverter.ToInt32(bytes, bytes.Length - 8) + 4);
+            File.WriteAllBytes(_folder["b.parquet"], changed);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                CaptionedImages.Open(_folder["b.parquet"]).Read(0);
+            }
+            catch (InvalidDataException)
+            {
+                refused++;
+            }
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000_000);
+        }
+
+        Assert.InRange(refused, 1, 20);
+    }
+
+    [Fact]
+    public async Task Lists_of_captions_are_read()
+    {
+        var list = new ListField("text", new DataField<string>("element"));
+        var schema = new ParquetSchema(new DataField<byte[]>("image"), list);
+        using (FileStream file = File.Create(_folder["x.parquet"]))
+        {
+            await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, file);
+            using ParquetRowGroupWriter group = writer.CreateRowGroup();
+            await group.WriteAsync(schema.DataFields[0], Enumerable.Range(0, 3).Select(i => Pictures.Png(Pictures.Noise(i))).ToArray());
+            await group.WriteAsync(schema.DataFields[1], new[] { "one", "two", "three", "four" }, new[] { 0, 1, 0, 0 });
+            group.CompleteValidate();
+        }
+
+        StoredImages source = CaptionedImages.Open(_folder["x.parquet"]);
+        Assert.Equal([["one", "two"], ["three"], ["four"]], Enumerable.Range(0, 3).Select(i => source.ReadCaptions(i)));
+        Assert.Equal("two", source.Read(0, 1).Caption);
+    }
+
+    [Fact]
+    public async Task Parts_are_told_by_the_names_of_files()
+    {
+        await Write("train-00000-of-00002.parquet", Struct(), Row(0));
+        await Write("train-00001-of-00002.parquet", Struct(), Row(1));
+        await Write("validation-00000-of-00001.parquet", Struct(), Row(2));
+        Directory.CreateDirectory(_folder["test"]);
+        await Write("test/0000.parquet", Struct(), Row(3));
+        DataSplit split = DataSplit.Of(CaptionedImages.Open(_folder[""]));
+        Assert.Equal(["0", "1"], split.Train.All().Select(i => i.Caption));
+        Assert.Equal(["2"], split.Validation.All().Select(i => i.Caption));
+        Assert.Equal(["3"], split.Test.All().Select(i => i.Caption));
+    }
+
+    [Fact]
     public async Task ARealFolderSurvivesTheWayThroughParquet()
     {
         StoredImages folder = CaptionedImages.Open(SharedData.Require("pokemon-captioned"));

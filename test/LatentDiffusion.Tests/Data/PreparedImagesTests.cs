@@ -82,6 +82,31 @@ public sealed class PreparedImagesTests
         Assert.Null(new Pictures.InMemory(Pictures.Noise(1, 8, 8)).Read(0).Origin);
     }
 
+    [Theory]
+    [InlineData(1, 12_000)]
+    [InlineData(12_000, 1)]
+    [InlineData(1, 200_000)]
+    public void Strips_cost_what_their_crop_costs(int width, int height)
+    {
+        ImageBuffer image = Pictures.Noise(1, width, height);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        CaptionedImage prepared = Prepared([image], new PreparedImagesOptions { Width = 64, Height = 64 }).Read(0);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000);
+        Assert.Equal((64, 64), (prepared.Image.Width, prepared.Image.Height));
+        var tall = new BucketedImagesOptions { BatchSize = 1 };
+        BucketedImages buckets = BucketedImages.Sort(new Pictures.InMemory(image), new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 4096, Step = 16 }), tall);
+        Assert.Equal(buckets.SizeOf(0), new ImageSize(buckets.Read(0).Image.Width, buckets.Read(0).Image.Height));
+    }
+
+    [Fact]
+    public void A_line_that_no_size_covers_is_refused()
+    {
+        var source = new Pictures.InMemory(Pictures.Noise(1, 1, 300_000));
+        string message = Assert.Throws<InvalidDataException>(() => new PreparedImages(source, new PreparedImagesOptions { Width = 16_384, Height = 16_384 }).Read(0)).Message;
+        Assert.Contains("1 x 300000 pixels", message);
+        Assert.Contains("MaximumAspectRatio", message);
+    }
+
     [Fact]
     public void WhatCannotBeIsRefused()
     {

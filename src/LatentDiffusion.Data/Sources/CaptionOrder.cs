@@ -1,0 +1,19 @@
+namespace LatentDiffusion.Data;
+
+/// <summary>
+/// Which of an image's captions a variant takes. Of as many variants as there are captions, each takes another, in an order
+/// that follows from seed, image and round; variant 0 takes the first caption, which evaluation reads.
+/// </summary>
+internal static class CaptionOrder
+{
+    public static int Of(int count, ulong seed, long index, long variant)
+    {
+        if (count == 1) return 0;
+        (long round, long place) = Math.DivRem(variant, count);
+        int[] order = Shuffle.InPlace([.. Enumerable.Range(0, count)], StepSeed.Of(StepSeed.Of(seed, round), index));
+        if (round > 0) return order[place];
+        int first = Array.IndexOf(order, 0);
+        (order[0], order[first]) = (order[first], order[0]);
+        return order[place];
+    }
+}

@@ -1,0 +1,23 @@
+namespace LatentDiffusion.Data;
+
+/// <summary>What tells that a file is as it was.</summary>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Modified">When it was last written, in ticks of UTC.</param>
+internal readonly record struct FileStamp(long Length, long Modified)
+{
+    /// <summary>The stamp of a file, links followed; null where there is none.</summary>
+    public static FileStamp? Of(string path)
+    {
+        FileSystemInfo file = new FileInfo(path);
+        try
+        {
+            if (file.LinkTarget is not null) file = file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+
+        return file is FileInfo { Exists: true } found ? new FileStamp(found.Length, found.LastWriteTimeUtc.Ticks) : null;
+    }
+}

@@ -1,0 +1,15 @@
+namespace LatentDiffusion.Data;
+
+/// <summary>What is known of an image once it was decoded.</summary>
+/// <param name="Width">Its width.</param>
+/// <param name="Height">Its height.</param>
+/// <param name="Hash">Its <see cref="ContentHash"/> in hexadecimal digits.</param>
+/// <param name="Likeness">Its <see cref="PerceptualHash"/>.</param>
+/// <param name="Problem">Why it cannot be decoded; null where it can.</param>
+internal sealed record ImageFacts(int Width, int Height, string Hash, PerceptualHash Likeness, string? Problem = null)
+{
+    public static ImageFacts Of(ImageBuffer image) =>
+        new(image.Width, image.Height, Convert.ToHexStringLower(ContentHash.Of(image)), PerceptualHash.Of(image));
+
+    public static ImageFacts Unreadable(string problem) => new(0, 0, "", default, problem);
+}
