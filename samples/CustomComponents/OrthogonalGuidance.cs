@@ -22,9 +22,9 @@ internal sealed class OrthogonalGuidance : IGuidance
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor with = inner.Predict(latents, timestep, conditioning), without = inner.Predict(latents, timestep, unconditional);
-            Tensor direction = with / with.square().sum([1, 2, 3], keepdim: true).sqrt(), difference = with - without;
+            Tensor direction = with / with.Square().sum([1, 2, 3], keepdim: true).sqrt(), difference = with - without;
             Tensor parallel = (difference * direction).sum([1, 2, 3], keepdim: true) * direction;
-            return (with + (scale - 1) * (difference - parallel)).MoveToOuterDisposeScope();
+            return with.Add(difference - parallel, scale - 1).MoveToOuterDisposeScope();
         }
     }
 }

@@ -21,7 +21,7 @@ internal static class KnownData
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(seed: 1);
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps, Noise = noise });
-        Tensor x = noise.Next(1, 1, 128, 128) * run.InitialNoiseSigma;
+        Tensor x = noise.Next(1, 1, 128, 128).Multiply(run.InitialNoiseSigma);
         while (!run.IsCompleted)
             x = run.Step(Noise(run.ScaleModelInput(x), schedule.AlphaBars[(int)run.Timestep]), x);
         Console.WriteLine($"{name}, {run.Timesteps.Count} steps: mean {x.mean().item<float>():F3} of {Mean:F3}, deviation {x.std().item<float>():F3} of {Deviation:F3}");
@@ -29,5 +29,5 @@ internal static class KnownData
 
     /// <summary>E[ε|x] for this data: the regression of ε on x = √ᾱ·x_0 + √(1−ᾱ)·ε.</summary>
     private static Tensor Noise(Tensor x, double alphaBar) =>
-        (x - (Math.Sqrt(alphaBar) * Mean)) * (Math.Sqrt(1 - alphaBar) / ((alphaBar * Deviation * Deviation) + 1 - alphaBar));
+        x.Subtract(Math.Sqrt(alphaBar) * Mean).Multiply(Math.Sqrt(1 - alphaBar) / ((alphaBar * Deviation * Deviation) + 1 - alphaBar));
 }

@@ -55,6 +55,7 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
 
         private double Spread => Math.Sqrt(1 - (Signal * Signal));
 
-        private static Tensor Combine(Tensor a, double x, Tensor b, double y) => (a * x).add_(b, y);
+        // Operators with numbers are unsafe in TorchSharp: see TensorArithmetic.
+        private static Tensor Combine(Tensor a, double x, Tensor b, double y) => a.Multiply(x).AddInPlace(b, y);
     }
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -68,10 +67,8 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
 
         Tensor Between(Tensor a, Tensor b)
         {
-            // Numbers are held until the calls are back, which read them.
-            using Scalar near = (1 - share).ToScalar(), far = share.ToScalar();
-            using Tensor from = a.mul(near);
-            return from.add(b, far);
+            using Tensor from = a.Multiply(1 - share);
+            return from.Add(b, share);
         }
 
         static Tensor? Both(Tensor? a, Tensor? b, string name, Func<Tensor, Tensor, Tensor> function) => (a, b) switch

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -20,9 +19,7 @@ public sealed class LatentDistribution(Tensor mean, Tensor? standardDeviation = 
         ArgumentNullException.ThrowIfNull(noise);
         if (StandardDeviation is null) return Mean.clone();
         using Tensor epsilon = noise.NextLike(Mean);
-        // The number is held until the call is back, which reads it.
-        using Scalar one = 1.ToScalar();
-        return addcmul(Mean, StandardDeviation, epsilon, one);
+        return Mean.AddProduct(StandardDeviation, epsilon);
     }
 
     /// <summary>Disposes the tensors.</summary>

@@ -42,7 +42,7 @@ public sealed class FeatureStatistics : IDisposable
         Tensor values = FeatureMatrix.Checked(features, 2, nameof(features));
         Tensor mean = values.mean([0]), centred = values - mean;
         return new FeatureStatistics(
-            mean.DetachFromDisposeScope(), centred.t().mm(centred).Over(values.shape[0] - 1).DetachFromDisposeScope(), values.shape[0]);
+            mean.DetachFromDisposeScope(), centred.t().mm(centred).Divide(values.shape[0] - 1).DetachFromDisposeScope(), values.shape[0]);
     }
 
     /// <summary>Disposes the tensors.</summary>

@@ -41,7 +41,7 @@ public static class FrechetDistance
         using DisposeScope scope = NewDisposeScope();
         (Tensor rootA, double traceA) = Root(first.Covariance, ridge);
         (Tensor rootB, double traceB) = Root(second.Covariance, ridge);
-        double means = (first.Mean - second.Mean).Squared().sum().item<double>();
+        double means = (first.Mean - second.Mean).Square().sum().item<double>();
         double product = linalg.svdvals(rootA.mm(rootB.t())).sum().item<double>();
         // The distance of equal sets is 0 but for rounding, which may fall on either side.
         return Math.Max(0, means + traceA + traceB - 2 * product);
@@ -80,13 +80,13 @@ public static class FrechetDistance
     /// <summary>R with RᵀR = Σ + ridge·I, as diag(√λ)·Vᵀ, and the trace of Σ + ridge·I.</summary>
     private static (Tensor Root, double Trace) Root(Tensor covariance, double ridge)
     {
-        Tensor symmetric = covariance.Plus(covariance.t()).Over(2);
+        Tensor symmetric = covariance.Add(covariance.t()).Divide(2);
         (Tensor values, Tensor vectors) = linalg.eigh(symmetric);
         double largest = values.max().item<double>(), least = values.min().item<double>();
         double rounding = values.shape[0] * Math.Max(Math.Abs(largest), double.Epsilon) * Math.Pow(2, -50);
         if (least < -1e6 * rounding) throw new ArgumentException($"A covariance has no negative eigenvalue; this one has {least} beside {largest}.");
         // What is rounding stands for a zero; its root would be many times larger than it.
-        Tensor kept = where(values.abs().AtMost(rounding), zeros_like(values), values).ClampedMin(0).Plus(ridge);
+        Tensor kept = where(values.abs().LessThanOrEqual(rounding), zeros_like(values), values).ClampMin(0).Add(ridge);
         return (kept.sqrt().unsqueeze(1) * vectors.t(), kept.sum().item<double>());
     }
 }

@@ -45,9 +45,9 @@ public sealed record KernelDistance(double Mean, double? StandardError, int Subs
     {
         double n = a.shape[0], m = b.shape[0];
         Tensor aa = Kernel(a, a), bb = Kernel(b, b);
-        Tensor within = (aa.sum() - aa.trace()).Over(n * (n - 1)).Plus((bb.sum() - bb.trace()).Over(m * (m - 1)));
-        return (within - Kernel(a, b).mean().Times(2)).item<double>();
+        Tensor within = (aa.sum() - aa.trace()).Divide(n * (n - 1)).Add((bb.sum() - bb.trace()).Divide(m * (m - 1)));
+        return (within - Kernel(a, b).mean().Multiply(2)).item<double>();
     }
 
-    private static Tensor Kernel(Tensor a, Tensor b) => a.mm(b.t()).Over(a.shape[1]).Plus(1).RaisedTo(3);
+    private static Tensor Kernel(Tensor a, Tensor b) => a.mm(b.t()).Divide(a.shape[1]).Add(1).Pow(3);
 }

@@ -28,7 +28,7 @@ public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
         {
             // Variance 2 over the fan-in keeps the scale through rectified layers (He et al. 2015).
             Tensor weight = noise.Next(to, from, 3, 3);
-            return weight.Times_(Math.Sqrt(2.0 / (9 * from))).DetachFromDisposeScope();
+            return weight.MultiplyInPlace(Math.Sqrt(2.0 / (9 * from))).DetachFromDisposeScope();
         })];
     }
 
@@ -48,7 +48,7 @@ public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
             layer = nn.functional.relu(nn.functional.conv2d(layer, weight, strides: [2, 2], padding: [1, 1]));
             Tensor mean = layer.mean([2, 3], keepdim: true);
             features.Add(mean.flatten(1));
-            features.Add((layer - mean).Squared().mean([2, 3]).sqrt());
+            features.Add((layer - mean).Square().mean([2, 3]).sqrt());
         }
 
         return cat(features, 1).MoveToOuterDisposeScope();

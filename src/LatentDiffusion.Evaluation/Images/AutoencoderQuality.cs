@@ -41,7 +41,7 @@ public sealed record AutoencoderQuality(
             pixels =>
             {
                 using LatentDistribution latents = autoencoder.Encode(pixels);
-                if (latents.StandardDeviation is { } deviation) nats += Divergence(latents.Mean, deviation.to(ScalarType.Float64).log().Times(2));
+                if (latents.StandardDeviation is { } deviation) nats += Divergence(latents.Mean, deviation.to(ScalarType.Float64).log().Multiply(2));
                 else gaussian = false;
                 return autoencoder.Decode(latents.Mean);
             },
@@ -126,6 +126,6 @@ public sealed record AutoencoderQuality(
     private static double Divergence(Tensor mean, Tensor logVariance)
     {
         using DisposeScope scope = NewDisposeScope();
-        return (mean.to(ScalarType.Float64).Squared().Plus(logVariance.exp()).Plus(-1) - logVariance).Times(0.5).sum().item<double>();
+        return (mean.to(ScalarType.Float64).Square().Add(logVariance.exp()).Add(-1) - logVariance).Multiply(0.5).sum().item<double>();
     }
 }

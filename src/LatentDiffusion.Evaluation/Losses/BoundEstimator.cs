@@ -84,10 +84,10 @@ internal sealed class BoundEstimator
     /// </summary>
     private Tensor Errors(DenoisingErrors.Batch batch, int t)
     {
-        Tensor square = (batch.Prediction - batch.Target).to(ScalarType.Float64).Squared();
+        Tensor square = (batch.Prediction - batch.Target).to(ScalarType.Float64).Square();
         if (batch.Variance is not { } output) return square.mean([1, 2, 3]).unsqueeze(1);
-        Tensor ratio = Interpolation(output).Times(Math.Log(_schedule.Betas[t]) - _schedule.PosteriorLogVariance(t)), inverse = (-ratio).exp();
-        return stack([square.mean([1, 2, 3]), (square * inverse).mean([1, 2, 3]), ratio.Plus(inverse).Plus(-1).Times(0.5).mean([1, 2, 3])], 1);
+        Tensor ratio = Interpolation(output).Multiply(Math.Log(_schedule.Betas[t]) - _schedule.PosteriorLogVariance(t)), inverse = (-ratio).exp();
+        return stack([square.mean([1, 2, 3]), (square * inverse).mean([1, 2, 3]), ratio.Add(inverse).Add(-1).Multiply(0.5).mean([1, 2, 3])], 1);
     }
 
     /// <summary>L_0 under each variance, denoised and not.</summary>
@@ -96,13 +96,13 @@ internal sealed class BoundEstimator
         (double noisy, double predicted) = _process.CleanEstimate(0);
         Tensor clean = batch.Clean.to(ScalarType.Float64), first = batch.Noisy.to(ScalarType.Float64);
         // The mean is x̂_0, as the posterior's is at the first timestep.
-        Tensor mean = first.Times(noisy).Plus(batch.Prediction.to(ScalarType.Float64).Times(predicted));
+        Tensor mean = first.Multiply(noisy).Add(batch.Prediction.to(ScalarType.Float64).Multiply(predicted));
         double lower = DivergenceSum.LogVariance(_schedule, 0, ReverseVariance.Posterior), upper = DivergenceSum.LogVariance(_schedule, 0, ReverseVariance.Beta);
-        List<Tensor> logVariances = [zeros_like(clean).Plus(lower), zeros_like(clean).Plus(upper)];
-        if (batch.Variance is { } output) logVariances.Add(Interpolation(output).Times(upper - lower).Plus(lower));
+        List<Tensor> logVariances = [zeros_like(clean).Add(lower), zeros_like(clean).Add(upper)];
+        if (batch.Variance is { } output) logVariances.Add(Interpolation(output).Multiply(upper - lower).Add(lower));
         return stack(logVariances.SelectMany(v => new[] { DataTerm.Of(clean, mean, v, _options.Likelihood), DataTerm.Of(clean, first, v, _options.Likelihood) }), 1);
     }
 
     /// <summary>f = (v + 1)/2.</summary>
-    private static Tensor Interpolation(Tensor output) => output.to(ScalarType.Float64).Plus(1).Over(2);
+    private static Tensor Interpolation(Tensor output) => output.to(ScalarType.Float64).Add(1).Divide(2);
 }

@@ -18,15 +18,15 @@ internal static class DataTerm
     {
         Tensor centred = clean - mean;
         if (likelihood == DataLikelihood.Density)
-            return (centred.Squared() * (-logVariance).exp()).Plus(logVariance).Plus(Math.Log(2 * Math.PI)).Times(0.5).mean([1, 2, 3]);
+            return (centred.Square() * (-logVariance).exp()).Add(logVariance).Add(Math.Log(2 * Math.PI)).Multiply(0.5).mean([1, 2, 3]);
 
         // Levels are 2/255 apart; the outermost reach to infinity.
         const double Half = 1.0 / 255;
-        Tensor deviation = logVariance.Times(0.5).exp();
-        Tensor above = Normal(centred.Plus(Half) / deviation), below = Normal(centred.Plus(-Half) / deviation);
-        Tensor probability = where(clean.LessThan(-0.999), above, where(clean.GreaterThan(0.999), below.SubtractedFrom(1), above - below));
-        return -probability.ClampedMin(LeastProbability).log().mean([1, 2, 3]);
+        Tensor deviation = logVariance.Multiply(0.5).exp();
+        Tensor above = Normal(centred.Add(Half) / deviation), below = Normal(centred.Add(-Half) / deviation);
+        Tensor probability = where(clean.LessThan(-0.999), above, where(clean.GreaterThan(0.999), below.SubtractFrom(1), above - below));
+        return -probability.ClampMin(LeastProbability).log().mean([1, 2, 3]);
     }
 
-    private static Tensor Normal(Tensor z) => z.Over(Math.Sqrt(2)).erf().Plus(1).Over(2);
+    private static Tensor Normal(Tensor z) => z.Divide(Math.Sqrt(2)).erf().Add(1).Divide(2);
 }

@@ -29,7 +29,7 @@ internal sealed class DenoisingErrors(
 
     /// <summary>Mean squared error of each picture.</summary>
     public static Tensor MeanSquare(Batch batch) =>
-        (batch.Prediction - batch.Target).to(ScalarType.Float64).Squared().mean([1, 2, 3]);
+        (batch.Prediction - batch.Target).to(ScalarType.Float64).Square().mean([1, 2, 3]);
 
     /// <summary>Evaluates the denoiser at every timestep on every picture.</summary>
     /// <param name="timesteps">Where it is evaluated.</param>
@@ -57,13 +57,13 @@ internal sealed class DenoisingErrors(
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
             Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
-            Tensor noisy = clean.Times(signal).Plus(noise.Times(level));
+            Tensor noisy = clean.Multiply(signal).Add(noise.Multiply(level));
             Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Map(Chosen));
             // A network with learned variance gives twice the channels, the prediction first.
             long channels = clean.shape[1];
             Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;
             if (variance is not null) prediction = prediction.narrow(1, 0, channels);
-            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Times(a).Plus(noise.Times(b)), variance));
+            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Multiply(a).Add(noise.Multiply(b)), variance));
             results.AddRange(values.cpu().data<double>().ToArray().Chunk((int)values.shape[1]));
             progress?.Report((_done += batch.Length) / Planned);
 

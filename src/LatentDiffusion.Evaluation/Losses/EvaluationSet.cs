@@ -86,7 +86,7 @@ public sealed class EvaluationSet : IDisposable
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         LatentScaling scaling = cache.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder);
-        Tensor latents = cache.Latents.narrow(0, 0, count).to(ScalarType.Float32).Plus(-scaling.Shift).Times(scaling.Scale);
+        Tensor latents = cache.Latents.narrow(0, 0, count).to(ScalarType.Float32).Add(-scaling.Shift).Multiply(scaling.Scale);
         Tensor[] texts = [.. Enumerable.Range(0, count).Select(i => textModel.call(cache.Ids.narrow(0, i, 1)).LastHiddenState)];
         return new EvaluationSet(Kept(latents), new Conditioning(Kept(cat(texts))));
     }

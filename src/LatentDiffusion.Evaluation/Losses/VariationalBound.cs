@@ -99,7 +99,7 @@ public sealed class VariationalBound
     private static double[] PriorNats(Tensor latents, double alphaBar)
     {
         using DisposeScope scope = NewDisposeScope();
-        double[] squares = latents.to(ScalarType.Float64).Squared().mean([1, 2, 3]).cpu().data<double>().ToArray();
+        double[] squares = latents.to(ScalarType.Float64).Square().mean([1, 2, 3]).cpu().data<double>().ToArray();
         return [.. squares.Select(square => 0.5 * (alphaBar * square - alphaBar - Math.Log(1 - alphaBar)))];
     }
 

@@ -72,7 +72,7 @@ public sealed class ValidationLoss
         TorchSharp.Modules.Parameter parameter = _network.parameters().First();
         (ScalarType type, Device device) = (parameter.dtype, parameter.device);
         long[] rows = [.. batch.Select(p => (long)p.Picture)];
-        Tensor sample = _data.Read(rows).Plus(-_scaling.Shift).Times(_scaling.Scale), noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
+        Tensor sample = _data.Read(rows).Add(-_scaling.Shift).Multiply(_scaling.Scale), noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
         Tensor noisy = Mixed(sample, noise, _process.Level), target = Mixed(sample, noise, _process.Target);
         Tensor times = tensor(batch.Select(p => (float)_process.NetworkTimestep(p.Timestep)).ToArray());
         Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool));
@@ -82,12 +82,12 @@ public sealed class ValidationLoss
         };
         Tensor prediction = _network.call(input).to(ScalarType.Float32, CPU);
         // A network with learned variance gives twice the channels, the prediction first.
-        return (prediction.narrow(1, 0, sample.shape[1]) - target).Squared().flatten(1).mean([1L]).data<float>().ToArray();
+        return (prediction.narrow(1, 0, sample.shape[1]) - target).Square().flatten(1).mean([1L]).data<float>().ToArray();
 
         Tensor Mixed(Tensor clean, Tensor noise, Func<int, (double Clean, double Noise)> shares)
         {
             (double Clean, double Noise)[] each = [.. batch.Select(p => shares(p.Timestep))];
-            return (clean * Column(each.Select(s => s.Clean))).Plus(noise * Column(each.Select(s => s.Noise)));
+            return (clean * Column(each.Select(s => s.Clean))).Add(noise * Column(each.Select(s => s.Noise)));
         }
 
         static Tensor Column(IEnumerable<double> values) => tensor(values.Select(v => (float)v).ToArray()).view(-1, 1, 1, 1);

@@ -63,7 +63,7 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         // Cloned, for a weight that is of this type on the CPU already would be the parameter itself.
         Tensor sum = parameter.to(wide).cpu().clone();
         foreach ((LoraFile file, double weight, LoraPatch patch) in patches)
-            sum.Plus_(file.Delta(patch, parameter.shape), weight);
+            sum.AddInPlace(file.Delta(patch, parameter.shape), weight);
         parameter.copy_(sum);
     }
 

@@ -71,7 +71,7 @@ public sealed class LoraFile : IDisposable
         Tensor product = patch.Mid is null
             ? up.matmul(down)
             : einsum("oa,abhw,bi->oihw", up, Read(patch.Mid), down);
-        return product.Times_(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
+        return product.MultiplyInPlace(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Closes the file.</summary>

@@ -29,16 +29,16 @@ internal sealed record ChannelScaling(double Scale, double Shift = 0)
 
     /// <summary>z to latents, in place.</summary>
     public Tensor Apply_(Tensor z) => _means is null
-        ? z.Plus_(-Shift).Times_(Scale)
+        ? z.AddInPlace(-Shift).MultiplyInPlace(Scale)
         : z.sub_(Channels(_means, z)).mul_(Channels(_scales!, z));
 
     /// <summary>Standard deviations of z to those of the latents, in place.</summary>
-    public Tensor ApplyToDeviation_(Tensor deviation) => _scales is null ? deviation.Times_(Scale) : deviation.mul_(Channels(_scales, deviation));
+    public Tensor ApplyToDeviation_(Tensor deviation) => _scales is null ? deviation.MultiplyInPlace(Scale) : deviation.mul_(Channels(_scales, deviation));
 
     /// <summary>Latents to z, as a new tensor.</summary>
     public Tensor Undo(Tensor latents) => _means is null
-        ? latents.Over(Scale).Plus_(Shift)
-        : (latents / Channels(_scales!, latents)).Plus_(Channels(_means, latents));
+        ? latents.Divide(Scale).AddInPlace(Shift)
+        : (latents / Channels(_scales!, latents)).AddInPlace(Channels(_means, latents));
 
     private static Tensor Channels(float[] values, Tensor like) => tensor(values, dtype: like.dtype, device: like.device).view(1, -1, 1, 1);
 }

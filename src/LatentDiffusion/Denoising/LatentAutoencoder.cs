@@ -146,7 +146,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     /// <summary>What the network gives for pictures, scaled, outside of the current dispose scope.</summary>
     private LatentDistribution Distribution((Tensor Mean, Tensor? LogVariance) z, ScalarType type)
     {
-        Tensor? deviation = z.LogVariance is null ? null : z.LogVariance.Times(0.5).exp_();
+        Tensor? deviation = z.LogVariance is null ? null : z.LogVariance.Multiply(0.5).exp_();
         return new LatentDistribution(
             _scaling.Apply_(z.Mean.to(type)).MoveToOuterDisposeScope(),
             deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(type)).MoveToOuterDisposeScope());

@@ -48,11 +48,11 @@ public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptivePro
         private Tensor Steer(Tensor without, Tensor with)
         {
             Tensor target = Wide(with.flatten(1)), step = target - Wide(without.flatten(1));
-            if (double.IsFinite(options.Rescale)) step = step * Dot(step, step).sqrt().reciprocal().Times(options.Rescale).Clamped(0, 1);
+            if (double.IsFinite(options.Rescale)) step = step * Dot(step, step).sqrt().reciprocal().Multiply(options.Rescale).Clamp(0, 1);
             Tensor length = Dot(target, target);
             Tensor share = where(length.to(ScalarType.Bool), Dot(step, target) / length, zeros_like(length));
-            Tensor update = step - share.Times(1 - options.Eta) * target;
-            return target.Plus(update.Times(scale - 1)).reshape(with.shape).to(with.dtype);
+            Tensor update = step - share.Multiply(1 - options.Eta) * target;
+            return target.Add(update.Multiply(scale - 1)).reshape(with.shape).to(with.dtype);
         }
 
         private static Tensor Dot(Tensor one, Tensor other) => (one * other).sum(1, keepdim: true);

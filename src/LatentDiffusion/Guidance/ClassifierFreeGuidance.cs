@@ -28,7 +28,7 @@ public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? option
         {
             if (scale == 1) return Unguided(latents, timestep, conditioning);
             (Tensor without, Tensor with, Tensor? variance) = Passes(unconditional!, latents, timestep, conditioning, separate);
-            return new GuidedPrediction(without.Plus((with - without).Times(scale)), with, variance);
+            return new GuidedPrediction(without.Add((with - without).Multiply(scale)), with, variance);
         }
     }
 }

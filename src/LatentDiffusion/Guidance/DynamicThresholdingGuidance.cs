@@ -47,7 +47,7 @@ public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace
 
             Tensor guided = Wide(prediction.Guided), noisy = Wide(latents);
             Tensor clean = space.ToClean(guided, noisy, timestep);
-            Tensor bounded = _bounds.Apply(clean.Over(options.SampleRange)).Times(options.SampleRange);
+            Tensor bounded = _bounds.Apply(clean.Divide(options.SampleRange)).Multiply(options.SampleRange);
             return prediction with { Guided = space.FromClean(bounded, noisy, timestep).to(prediction.Guided.dtype) };
         }
     }

@@ -49,7 +49,7 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
             if (scale == 0) return prediction;
             Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
             Tensor without = Split(perturbed.Predict(latents, timestep, conditioning), latents).Prediction;
-            return prediction with { Guided = prediction.Guided.Plus((conditional - without).Times(scale)), Conditional = conditional };
+            return prediction with { Guided = prediction.Guided.Add((conditional - without).Multiply(scale)), Conditional = conditional };
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
             Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
             Tensor ratio = (Variance(conditional) / Variance(prediction.Guided)).sqrt();
             // A constant prediction has no spread to bring anywhere.
-            Tensor factor = where(isfinite(ratio), ratio.Times(rescale).Plus(1 - rescale), ones_like(ratio));
+            Tensor factor = where(isfinite(ratio), ratio.Multiply(rescale).Add(1 - rescale), ones_like(ratio));
             return prediction with { Guided = (prediction.Guided * factor).to(prediction.Guided.dtype), Conditional = conditional };
         }
 
@@ -50,7 +50,7 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
         private static Tensor Variance(Tensor x)
         {
             Tensor flat = Wide(x.flatten(1));
-            Tensor variance = (flat - flat.mean([1], keepdim: true)).Squared().mean([1], keepdim: true);
+            Tensor variance = (flat - flat.mean([1], keepdim: true)).Square().mean([1], keepdim: true);
             return variance.reshape([x.shape[0], .. Enumerable.Repeat(1L, x.shape.Length - 1)]);
         }
     }

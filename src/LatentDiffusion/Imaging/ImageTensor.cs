@@ -36,7 +36,7 @@ public static class ImageTensor
             images[i].Rgb.CopyTo(bytes[i].bytes);
         }
 
-        return bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).contiguous().Over_(HalfRange).Plus_(-1).MoveToOuterDisposeScope();
+        return bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).contiguous().DivideInPlace(HalfRange).AddInPlace(-1).MoveToOuterDisposeScope();
     }
 
     /// <summary>A batch as pictures: round(127.5·x + 127.5) of what is clamped to [−1, 1]. What is no number becomes black.</summary>
@@ -49,7 +49,7 @@ public static class ImageTensor
             throw new ArgumentException($"Pixels are [batch, 3, height, width]; these are [{string.Join(", ", pixels.shape)}].", nameof(pixels));
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        Tensor levels = pixels.detach().to(ScalarType.Float32).nan_to_num(-1).Clamped(-1, 1).Times(HalfRange).Plus(HalfRange).round();
+        Tensor levels = pixels.detach().to(ScalarType.Float32).nan_to_num(-1).Clamp(-1, 1).Multiply(HalfRange).Add(HalfRange).round();
         Tensor bytes = levels.to(ScalarType.Byte).cpu().permute(0, 2, 3, 1).contiguous();
         var images = new ImageBuffer[count];
         for (int i = 0; i < images.Length; i++) images[i] = new ImageBuffer((int)width, (int)height, bytes[i].bytes);

@@ -42,9 +42,9 @@ internal sealed class ControlHints
             Tensor pictures = hint.to(control.Type).repeat(seen.Sample.shape[0] / hint.shape[0], 1, 1, 1);
             ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = weight.Scale!.Value });
             Tensor[] residuals = [.. output.DownResiduals.Select(r => As(type, r))];
-            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a.Plus(b))];
+            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a.Add(b))];
             Tensor last = As(type, output.MiddleResidual);
-            middle = middle is null ? last : middle.Plus(last);
+            middle = middle is null ? last : middle.Add(last);
         }
 
         generation.ThrowIfOver();
@@ -68,6 +68,6 @@ internal sealed class ControlHints
     private static Tensor Hint(ImageBuffer image)
     {
         using Tensor pixels = ImageTensor.FromImage(image);
-        return pixels.Plus_(1).Over(2);
+        return pixels.AddInPlace(1).Divide(2);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class LatentSource
         long count = like.shape[0];
         Tensor? picture = _picture is null ? null : Draw(_picture, noise, count);
         Tensor drawn = noise.NextLike(like);
-        Tensor latents = _noiseAlone ? drawn.Times(run.InitialNoiseSigma) : run.AddNoise(Clean(picture), drawn);
+        Tensor latents = _noiseAlone ? drawn.Multiply(run.InitialNoiseSigma) : run.AddNoise(Clean(picture), drawn);
         if (_mask is null) return new LatentStart(latents);
         if (_masked is not null) return new LatentStart(latents) { Beside = cat([_mask.expand(count, -1, -1, -1), Draw(_masked, noise, count)], 1) };
 
@@ -82,7 +82,7 @@ internal sealed class LatentSource
         {
             _noiseAlone = noiseAlone,
             _picture = noiseAlone && seen ? null : Encoded(pixels),
-            _masked = seen ? Encoded(pixels * mask.SubtractedFrom(1)) : null,
+            _masked = seen ? Encoded(pixels * mask.SubtractFrom(1)) : null,
             // The nearest pixel's, as models for inpainting are published with.
             _mask = mask.slice(2, 0, height, factor).slice(3, 0, width, factor).contiguous(),
         };

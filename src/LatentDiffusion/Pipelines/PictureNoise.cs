@@ -41,7 +41,7 @@ internal sealed class PictureNoise : INoiseSource, IDisposable
         double cosine = (a * b).sum().ToDouble() / (a.norm().ToDouble() * b.norm().ToDouble());
         double angle = Math.Acos(Math.Clamp(cosine, -1, 1)), sine = Math.Sin(angle);
         return sine < LeastSine
-            ? a.Times(1 - _share).Plus(b, _share)
-            : a.Times(Math.Sin((1 - _share) * angle) / sine).Plus(b, Math.Sin(_share * angle) / sine);
+            ? a.Multiply(1 - _share).Add(b, _share)
+            : a.Multiply(Math.Sin((1 - _share) * angle) / sine).Add(b, Math.Sin(_share * angle) / sine);
     }
 }

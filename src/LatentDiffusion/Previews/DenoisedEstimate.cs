@@ -24,9 +24,9 @@ internal static class DenoisedEstimate
         Tensor estimate = type switch
         {
             PredictionType.Sample => prediction.alias(),
-            PredictionType.Velocity => (sample.Times(a / length) - prediction.Times(s)).Over(length),
-            PredictionType.Flow => (sample - prediction.Times(s)).Over(a + s),
-            _ => (sample - prediction.Times(s)).Over(Math.Max(a, LeastSignal)),
+            PredictionType.Velocity => (sample.Multiply(a / length) - prediction.Multiply(s)).Divide(length),
+            PredictionType.Flow => (sample - prediction.Multiply(s)).Divide(a + s),
+            _ => (sample - prediction.Multiply(s)).Divide(Math.Max(a, LeastSignal)),
         };
         return estimate.MoveToOuterDisposeScope();
     }

@@ -79,8 +79,8 @@ public sealed class LinearPreview : ILatentPreview
             // fitted to middle tones alone miss those.
             Tensor blobs = nn.functional.interpolate(
                 randn(1, 3, Blobs, Blobs, generator: generator), size: [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
-            Tensor brightness = randn(1, 1, 1, 1, generator: generator).Times(2), tint = randn(1, 3, 1, 1, generator: generator).Times(0.3);
-            Tensor picture = blobs.Plus(brightness).Plus(tint).Times(contrasts[i % contrasts.Length]).tanh_();
+            Tensor brightness = randn(1, 1, 1, 1, generator: generator).Multiply(2), tint = randn(1, 3, 1, 1, generator: generator).Multiply(0.3);
+            Tensor picture = blobs.Add(brightness).Add(tint).Multiply(contrasts[i % contrasts.Length]).tanh_();
             Tensor latents = autoencoder.Encode(picture.to(device), cancellationToken).Mean.cpu().to(ScalarType.Float64);
             known.Add(Rows(latents));
             wanted.Add(Rows(nn.functional.avg_pool2d(picture, autoencoder.DownsamplingFactor).to(ScalarType.Float64)));
@@ -88,7 +88,7 @@ public sealed class LinearPreview : ILatentPreview
 
         Tensor x = cat([cat(known), ones(Pictures * LatentSide * LatentSide, 1, ScalarType.Float64)], 1);
         // A trace of ridge, so that channels that say nothing do not make the equations singular.
-        Tensor normal = x.t().mm(x).Plus(eye(channels + 1, dtype: ScalarType.Float64), 1e-6 * x.shape[0]);
+        Tensor normal = x.t().mm(x).Add(eye(channels + 1, dtype: ScalarType.Float64), 1e-6 * x.shape[0]);
         double[] map = [.. linalg.solve(normal, x.t().mm(cat(wanted))).contiguous().data<double>()];
         var factors = new double[channels, 3];
         Buffer.BlockCopy(map, 0, factors, 0, channels * 3 * sizeof(double));
@@ -107,7 +107,7 @@ public sealed class LinearPreview : ILatentPreview
         using DisposeScope scope = NewDisposeScope();
         Tensor maps = latents.detach().to(ScalarType.Float32).permute(0, 2, 3, 1);
         Tensor factors = tensor(_factors, [Channels, 3], device: latents.device), bias = tensor(_bias, device: latents.device);
-        return maps.matmul(factors).Plus_(bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        return maps.matmul(factors).AddInPlace(bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
     /// <summary>The published map where the autoencoder is a published one, else a fitted one.</summary>

@@ -15,7 +15,7 @@ public sealed class TinyAutoencoderPreview(AutoencoderTiny network) : ILatentPre
         ArgumentNullException.ThrowIfNull(latents);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor unscaled = latents.Over(network.Config.ScalingFactor).Plus_(network.Config.ShiftFactor ?? 0);
+        Tensor unscaled = latents.Divide(network.Config.ScalingFactor).AddInPlace(network.Config.ShiftFactor ?? 0);
         return network.Decode(unscaled.to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
     }
 

@@ -59,8 +59,8 @@ public sealed class DdpmScheduler : NoiseScheduler
             double posterior = Math.Max((1 - previous) / noise * beta, 1e-20);
             Tensor drawn = NextNoise(sample);
             return TakesLearnedVariance
-                ? mean.Plus_(drawn.mul_(LearnedDeviation(output, sample, posterior, beta)))
-                : mean.Plus_(drawn, Math.Sqrt(owner._variance.StartsWith("fixed_large", StringComparison.Ordinal) ? beta : posterior));
+                ? mean.AddInPlace(drawn.mul_(LearnedDeviation(output, sample, posterior, beta)))
+                : mean.AddInPlace(drawn, Math.Sqrt(owner._variance.StartsWith("fixed_large", StringComparison.Ordinal) ? beta : posterior));
         }
 
         private Tensor LearnedDeviation(Tensor output, Tensor sample, double posterior, double beta)
@@ -72,7 +72,7 @@ public sealed class DdpmScheduler : NoiseScheduler
 
             // −1 stands for the posterior variance and 1 for β, between them in log space.
             double low = Math.Log(posterior), high = Math.Log(beta);
-            return predicted.Times((high - low) / 4).Plus((high + low) / 4).exp();
+            return predicted.Multiply((high - low) / 4).Add((high + low) / 4).exp();
         }
     }
 }

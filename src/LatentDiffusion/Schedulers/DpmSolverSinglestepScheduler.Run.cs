@@ -28,7 +28,7 @@ public sealed partial class DpmSolverSinglestepScheduler
             Tensor next = order == 3 && r1 != 0 && r1 != r0 ? Third(weights, r0, r1)
                 : order > 1 && h != 0 && r0 != 0 ? Second(weights, order - 1, r0)
                 : LinearCombination.Of((weights.Sample, _start[0]), (weights.D0, Outputs[order - 1]));
-            return _solver.Stochastic ? next.Plus_(NextNoise(sample), weights.Noise) : next;
+            return _solver.Stochastic ? next.AddInPlace(NextNoise(sample), weights.Noise) : next;
         }
 
         protected override void Forget()

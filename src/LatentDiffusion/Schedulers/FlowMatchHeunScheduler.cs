@@ -61,7 +61,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
             }
 
             // The published slope is (x − x_0)/σ̂, with x_0 at the level before noise was added.
-            Tensor slope = output.Times(sigma / raised);
+            Tensor slope = output.Multiply(sigma / raised);
             _interval = next - raised;
             Tensor result = LinearCombination.Of((1, sample), (_interval, slope));
             if (StepIndex + 1 < Timesteps.Count)

@@ -36,17 +36,17 @@ public sealed partial class PndmScheduler
             {
                 _outputs.Add(output.clone());
                 _start.Add(sample.clone());
-                _slopes.Add(output.Over(6));
+                _slopes.Add(output.Divide(6));
                 return Transfer(_start[0], output, from, to);
             }
 
             if (stage < 3)
             {
-                _slopes.Add(_slopes[0].Plus(output, 1.0 / 3));
+                _slopes.Add(_slopes[0].Add(output, 1.0 / 3));
                 return Transfer(_start[0], output, from, to);
             }
 
-            return Transfer(_start[0], _slopes[0].Plus(output, 1.0 / 6), from, to);
+            return Transfer(_start[0], _slopes[0].Add(output, 1.0 / 6), from, to);
         }
 
         /// <summary>Adams-Bashforth weights over the remembered outputs (equation 12).</summary>

@@ -44,7 +44,7 @@ public sealed partial class UniPCScheduler
         {
             NoiseLevel from = Level(1), to = Level(0);
             UniPCWeights weights = Weights(from, to, Differences(1, from, to), corrector: true);
-            return Sum(weights, _start[0], _order).Plus_(converted, weights.Newest);
+            return Sum(weights, _start[0], _order).AddInPlace(converted, weights.Newest);
         }
 
         /// <summary>The r_k = (λ_k − λ_from)/h of the older evaluations.</summary>

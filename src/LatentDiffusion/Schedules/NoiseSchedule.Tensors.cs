@@ -39,7 +39,7 @@ public sealed partial class NoiseSchedule
         using Tensor cleanScale = PerSample(alphaBars.Select(clean), x0);
         using Tensor noiseScale = PerSample(alphaBars.Select(noisy), x0);
         using Tensor scaled = x0 * cleanScale;
-        return scaled.PlusProduct(noise, noiseScale);
+        return scaled.AddProduct(noise, noiseScale);
     }
 
     /// <summary>One factor a sample, shaped to spread over the rest of <paramref name="like"/>.</summary>

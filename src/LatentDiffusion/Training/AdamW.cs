@@ -38,7 +38,7 @@ internal sealed class AdamW : IDisposable
             using Scalar kept = (1 - rateHere * _options.WeightDecay).ToScalar(), rate = (-rateHere / correction1).ToScalar();
             first.mul_(beta1).add_(gradient, alpha: fresh1);
             second.mul_(beta2).addcmul_(gradient, gradient, fresh2);
-            using Tensor denominator = second.sqrt().div_(root).Plus_(_options.Epsilon);
+            using Tensor denominator = second.sqrt().div_(root).AddInPlace(_options.Epsilon);
             if (_options.WeightDecay > 0) values.mul_(kept);
             values.addcdiv_(first, denominator, rate);
         }

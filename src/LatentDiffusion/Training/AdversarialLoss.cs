@@ -38,12 +38,12 @@ internal sealed class AdversarialLoss
         Tensor generator = -Frozen(reconstruction).mean();
         double factor = _options.AdaptiveAdversarialWeight ? Factor(loss, generator) : 1;
         Tensor real = Judge(pixels), fake = Judge(reconstruction.detach());
-        Tensor onReal = real.SubtractedFrom(1).relu().mean(), onFake = fake.Plus(1).relu().mean();
-        Tensor discriminator = onReal.Plus(onFake).Times(0.5);
+        Tensor onReal = real.SubtractFrom(1).relu().mean(), onFake = fake.Add(1).relu().mean();
+        Tensor discriminator = onReal.Add(onFake).Multiply(0.5);
         step.Report("adversarial", generator);
         step.Report("adversarial_factor", factor);
         step.Report("discriminator", discriminator);
-        return loss.Plus(generator.Times(_options.AdversarialWeight * factor)).Plus(discriminator);
+        return loss.Add(generator.Multiply(_options.AdversarialWeight * factor)).Add(discriminator);
     }
 
     /// <summary>The discriminator's answer, whose gradient passes it by.</summary>

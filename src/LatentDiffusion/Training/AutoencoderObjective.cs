@@ -30,11 +30,11 @@ public sealed class AutoencoderObjective : ReconstructionObjective
         using (Encoding()) (mean, logVariance) = _network.Encode(pixels);
         (mean, logVariance) = (mean.to(wide), logVariance.to(wide));
         Tensor noise = randn(mean.shape, generator: step.Generator).to(wide, mean.device);
-        Tensor latents = mean.Plus(logVariance.Times(0.5).exp() * noise);
+        Tensor latents = mean.Add(logVariance.Multiply(0.5).exp() * noise);
         Tensor reconstruction = _network.Decode(latents.to(DecoderType)).to(wide);
         // Per latent value, so that the weight means the same at every size.
-        Tensor divergence = (mean.Squared().Plus(logVariance.exp()).Plus(-1) - logVariance).mean().Times(0.5);
+        Tensor divergence = (mean.Square().Add(logVariance.exp()).Add(-1) - logVariance).mean().Multiply(0.5);
         step.Report("divergence", divergence);
-        return (reconstruction, Options.TrainEncoder ? divergence.Times(Options.KlWeight) : zeros_like(divergence));
+        return (reconstruction, Options.TrainEncoder ? divergence.Multiply(Options.KlWeight) : zeros_like(divergence));
     }
 }

@@ -114,7 +114,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         Device device = parameter.device;
         long[] rows = _indices.Of(step.Index);
         Tensor index = tensor(rows);
-        Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Plus(-_scaling.Shift).Times(_scaling.Scale);
+        Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
         // Drawn on the CPU, so that a seed means the same everywhere.
         (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _process.Draw(sample, step.Generator);
@@ -133,7 +133,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         Tensor bound = _variance.Of(sample.to(device), noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1])).mean();
         step.Report("simple", loss);
         step.Report("variational", bound);
-        return loss.Plus(bound.Times(_varianceScale));
+        return loss.Add(bound.Multiply(_varianceScale));
     }
 
     /// <summary>Disposes what the objective made; networks and data are the caller's.</summary>
@@ -142,8 +142,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     private Tensor Error(Tensor prediction, Tensor target, Tensor? weights)
     {
         if (weights is null && _options.HuberDelta is null) return nn.functional.mse_loss(prediction, target);
-        Tensor square = (prediction - target).Squared();
-        Tensor error = _options.HuberDelta is { } delta ? square.Plus(delta * delta).sqrt().Plus(-delta).Times(2 * delta) : square;
+        Tensor square = (prediction - target).Square();
+        Tensor error = _options.HuberDelta is { } delta ? square.Add(delta * delta).sqrt().Add(-delta).Multiply(2 * delta) : square;
         return weights is null ? error.mean() : (weights * error.flatten(1).mean([1])).mean();
     }
 

@@ -38,6 +38,6 @@ internal sealed class DiscreteProcess : ForwardProcess
     private Tensor Timesteps(int batch, Generator random)
     {
         if (Sampling is UniformTimesteps) return randint(0, _schedule.Timesteps, [batch], dtype: ScalarType.Int64, generator: random);
-        return Sampling.Draw(batch, random).Times(_schedule.Timesteps).to(ScalarType.Int64).Clamped(0, _schedule.Timesteps - 1);
+        return Sampling.Draw(batch, random).Multiply(_schedule.Timesteps).to(ScalarType.Int64).Clamp(0, _schedule.Timesteps - 1);
     }
 }

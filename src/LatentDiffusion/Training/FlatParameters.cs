@@ -95,7 +95,7 @@ internal sealed class FlatParameters : IDisposable
     {
         if (_computedGradients is null) return;
         using IDisposable noGrad = no_grad();
-        Gradients.Plus_(_computedGradients);
+        Gradients.AddInPlace(_computedGradients);
         _computedGradients.zero_();
     }
 
@@ -123,7 +123,7 @@ internal sealed class FlatParameters : IDisposable
     {
         using Tensor norm = gradients.norm();
         double value = norm.item<float>();
-        if (value > maximum) gradients.Times_(maximum.Value / (value + 1e-6));
+        if (value > maximum) gradients.MultiplyInPlace(maximum.Value / (value + 1e-6));
         return value;
     }
 

@@ -17,10 +17,10 @@ internal sealed class FlowProcess(DenoiserTrainingOptions options) : ForwardProc
     public override NoisyBatch Draw(Tensor sample, Generator random)
     {
         Tensor drawn = Sampling.Draw((int)sample.shape[0], random).to(ScalarType.Float64);
-        Tensor time = _shift == 1 ? drawn : drawn.Times(_shift) / drawn.Times(_shift - 1).Plus(1);
+        Tensor time = _shift == 1 ? drawn : drawn.Multiply(_shift) / drawn.Multiply(_shift - 1).Add(1);
         Tensor noise = Noise(sample, random);
         Tensor share = time.to(sample.dtype).view(-1, 1, 1, 1);
-        Tensor noisy = (share.SubtractedFrom(1) * sample).Plus(share * Perturbed(noise, random));
-        return new NoisyBatch(noisy, time.Times(TrainingTimesteps).to(ScalarType.Float32), noise - sample, null);
+        Tensor noisy = (share.SubtractFrom(1) * sample).Add(share * Perturbed(noise, random));
+        return new NoisyBatch(noisy, time.Multiply(TrainingTimesteps).to(ScalarType.Float32), noise - sample, null);
     }
 }

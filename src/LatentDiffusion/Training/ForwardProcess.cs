@@ -19,10 +19,10 @@ internal abstract class ForwardProcess(DenoiserTrainingOptions options)
     {
         Tensor noise = randn(sample.shape, generator: random).to(sample.dtype);
         if (options.OffsetNoise == 0) return noise;
-        return noise.Plus(randn([sample.shape[0], sample.shape[1], 1, 1], generator: random).to(sample.dtype).Times(options.OffsetNoise));
+        return noise.Add(randn([sample.shape[0], sample.shape[1], 1, 1], generator: random).to(sample.dtype).Multiply(options.OffsetNoise));
     }
 
     /// <summary>The noise that is added: the learned one, perturbed where that is asked for (Ning et al. 2023, equation 8).</summary>
     protected Tensor Perturbed(Tensor noise, Generator random) =>
-        options.InputPerturbation == 0 ? noise : noise.Plus(randn(noise.shape, generator: random).to(noise.dtype).Times(options.InputPerturbation));
+        options.InputPerturbation == 0 ? noise : noise.Add(randn(noise.shape, generator: random).to(noise.dtype).Multiply(options.InputPerturbation));
 }

@@ -55,7 +55,7 @@ public sealed partial class LatentCache
         (Tensor, Tensor?) Encode(Tensor pixels)
         {
             (Tensor mean, Tensor logVariance) = network.Encode(Like(pixels, network));
-            return (mean, options.Posterior ? logVariance.to(ScalarType.Float32).Times(0.5).exp() : null);
+            return (mean, options.Posterior ? logVariance.to(ScalarType.Float32).Multiply(0.5).exp() : null);
         }
     }
 

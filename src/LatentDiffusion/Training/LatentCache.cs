@@ -82,7 +82,7 @@ public sealed partial class LatentCache : IDisposable
         Tensor mean = _rows.Read(LatentsName, rows).to(ScalarType.Float32);
         if (posterior is null) return mean.MoveToOuterDisposeScope();
         Tensor deviation = _rows.Read(DeviationsName, rows).to(ScalarType.Float32);
-        return mean.PlusProduct(deviation, randn(mean.shape, generator: posterior)).MoveToOuterDisposeScope();
+        return mean.AddProduct(deviation, randn(mean.shape, generator: posterior)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Token ids of a batch, from the file.</summary>
@@ -116,7 +116,7 @@ public sealed partial class LatentCache : IDisposable
             using DisposeScope scope = NewDisposeScope();
             Tensor values = Read(rows).to(ScalarType.Float64);
             sum += values.sum().item<double>();
-            squares += values.Squared().sum().item<double>();
+            squares += values.Square().sum().item<double>();
         }
 
         double mean = sum / total;

@@ -43,13 +43,13 @@ internal sealed class LearnedVarianceLoss
         int[] t = [.. timesteps.data<long>().Select(i => (int)i)];
         Tensor estimate = Clean(noisy, prediction.detach(), t);
         // Both means share the noisy sample's part.
-        Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).Squared();
+        Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).Square();
         Tensor lower = Each(_schedule.PosteriorLogVariance), upper = Each(i => Math.Log(_schedule.Betas[i]));
-        Tensor logVariance = lower.Plus(variance.Plus(1).Over(2) * (upper - lower));
-        Tensor divergence = (logVariance - lower).Plus(-1).Plus((lower - logVariance).exp()).Plus(square * (-logVariance).exp()).Times(0.5);
-        Tensor likelihood = logVariance.Plus(Math.Log(2 * Math.PI)).Plus(square * (-logVariance).exp()).Times(0.5);
+        Tensor logVariance = lower.Add(variance.Add(1).Divide(2) * (upper - lower));
+        Tensor divergence = (logVariance - lower).Add(-1).Add((lower - logVariance).exp()).Add(square * (-logVariance).exp()).Multiply(0.5);
+        Tensor likelihood = logVariance.Add(Math.Log(2 * Math.PI)).Add(square * (-logVariance).exp()).Multiply(0.5);
         Tensor nats = where(timesteps.EqualTo(0).view(-1, 1, 1, 1).to(sample.device), likelihood, divergence);
-        return nats.flatten(1).mean([1]).Over(Math.Log(2)).MoveToOuterDisposeScope();
+        return nats.flatten(1).mean([1]).Divide(Math.Log(2)).MoveToOuterDisposeScope();
 
         Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype, sample.device).view(-1, 1, 1, 1);
     }

@@ -22,6 +22,6 @@ public sealed record LogitNormalTimesteps : TimestepSampling
     public override Tensor Draw(int count, Generator generator)
     {
         using DisposeScope scope = NewDisposeScope();
-        return randn(count, generator: generator).Times(Deviation).Plus(Mean).sigmoid().MoveToOuterDisposeScope();
+        return randn(count, generator: generator).Multiply(Deviation).Add(Mean).sigmoid().MoveToOuterDisposeScope();
     }
 }

@@ -39,7 +39,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
         double bound = 1 / Math.Sqrt(shape[1..].Aggregate(1.0, (product, n) => product * n));
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Down.copy_(rand(Down.shape, generator: generator).Times(2).Plus(-1).Times(bound));
+        Down.copy_(rand(Down.shape, generator: generator).Multiply(2).Add(-1).Multiply(bound));
         Up.zero_();
     }
 
@@ -55,7 +55,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor low = _down.call(input.to(Down.dtype));
-        return _up.call(low).Times(_scale).to(input.dtype).MoveToOuterDisposeScope();
+        return _up.call(low).Multiply(_scale).to(input.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether a layer can have an adapter.</summary>

@@ -126,7 +126,7 @@ public sealed class LoraTraining : IDisposable
     private static Action Hook(Adapted adapted) => adapted.Module.register_forward_hook((_, input, output) =>
     {
         using (output)
-        using (Tensor added = adapted.Adapter.call(input)) return output.Plus(added);
+        using (Tensor added = adapted.Adapter.call(input)) return output.Add(added);
     }).remove;
 
     private string Metadata()

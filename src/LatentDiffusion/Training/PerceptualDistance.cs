@@ -29,13 +29,13 @@ public sealed class PerceptualDistance(IPerceptualFeatures features)
         Tensor sum = zeros(1, one[0].dtype).squeeze(0);
         for (int layer = 0; layer < one.Count; layer++)
         {
-            Tensor squares = (Unit(one[layer]) - Unit(other[layer])).Squared();
+            Tensor squares = (Unit(one[layer]) - Unit(other[layer])).Square();
             if (weights is not null) squares = squares * weights[layer].to(squares.dtype).view(1, -1, 1, 1);
-            sum = sum.Plus(squares.sum(1).mean());
+            sum = sum.Add(squares.sum(1).mean());
         }
 
         return sum.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Unit(Tensor map) => map / map.Squared().sum(1, keepdim: true).Plus(Epsilon * Epsilon).sqrt().Plus(Epsilon);
+    private static Tensor Unit(Tensor map) => map / map.Square().sum(1, keepdim: true).Add(Epsilon * Epsilon).sqrt().Add(Epsilon);
 }

@@ -43,6 +43,6 @@ internal sealed class PictureSizes
             return _score is null ? sizes : throw new ArgumentException($"AestheticScore is {_score}, and the U-Net is told the target size in its place.");
         if (rest != 5 * each)
             throw new ArgumentException($"The U-Net takes {taken} added values; a pooled text of {pooled.shape[1]} and 5 or 6 numbers of {each} each do not make so many.", nameof(pooled));
-        return cat([sizes.narrow(1, 0, Shared), zeros(rows.Length, 1, ScalarType.Float32).FilledWith_(_score ?? SizeHint.DefaultScore)], 1);
+        return cat([sizes.narrow(1, 0, Shared), zeros(rows.Length, 1, ScalarType.Float32).FillInPlace(_score ?? SizeHint.DefaultScore)], 1);
     }
 }

@@ -20,12 +20,12 @@ internal sealed class ReconstructionLoss
     public Tensor Of(Tensor reconstruction, Tensor pixels, TrainingStep step)
     {
         Tensor error = reconstruction - pixels;
-        Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean().Plus((error.narrow(1, 2, 1) - green).abs().mean());
-        Tensor absolute = error.abs().mean().Times(_options.AbsoluteWeight), squared = error.Squared().mean().Times(_options.SquaredWeight);
-        Tensor loss = absolute.Plus(squared).Plus(chroma.Times(_options.ChromaWeight));
+        Tensor green = error.narrow(1, 1, 1), chroma = (error.narrow(1, 0, 1) - green).abs().mean().Add((error.narrow(1, 2, 1) - green).abs().mean());
+        Tensor absolute = error.abs().mean().Multiply(_options.AbsoluteWeight), squared = error.Square().mean().Multiply(_options.SquaredWeight);
+        Tensor loss = absolute.Add(squared).Add(chroma.Multiply(_options.ChromaWeight));
         if (_perceptual is null) return loss;
         Tensor distance = _perceptual.Between(reconstruction, pixels);
         step.Report("perceptual", distance);
-        return loss.Plus(distance.Times(_options.PerceptualWeight));
+        return loss.Add(distance.Multiply(_options.PerceptualWeight));
     }
 }

@@ -53,7 +53,7 @@ public abstract class ReconstructionObjective : ITrainingObjective
         step.Report("reconstruction", loss);
         // As published, the adversary is weighed against the reconstruction alone.
         if (_adversary is not null) loss = _adversary.AddTo(loss, reconstruction, pixels, step);
-        return loss.Plus(regularization);
+        return loss.Add(regularization);
     }
 
     /// <summary>What the network makes of the pictures, and the weighted rest of its loss.</summary>

@@ -115,7 +115,7 @@ public sealed class Trainer
             using IDisposable draws = DropoutDraws.From(dropout);
             var batch = new TrainingStep(index, generator) { Step = step };
             Tensor value = objective.Loss(batch);
-            (batches == 1 ? value : value.Over(batches)).backward();
+            (batches == 1 ? value : value.Divide(batches)).backward();
             parameters.CollectGradients();
             using Tensor number = value.detach().to(ScalarType.Float64);
             loss += number.item<double>() / batches;

@@ -36,14 +36,14 @@ public sealed class VQObjective : ReconstructionObjective
             codes = _network.Codes(nearest);
         }
 
-        Tensor straight = latents.Plus((codes - latents).detach());
+        Tensor straight = latents.Add((codes - latents).detach());
         Tensor reconstruction = _network.Decode(straight.to(DecoderType), quantize: false).to(wide);
-        Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).Squared().mean();
-        Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).Squared().mean();
+        Tensor codebook = (codes.to(wide) - latents.detach().to(wide)).Square().mean();
+        Tensor commitment = (latents.to(wide) - codes.detach().to(wide)).Square().mean();
         step.Report("quantization", codebook);
         step.Report("codebook_perplexity", Perplexity(nearest));
         if (!Options.TrainEncoder) return (reconstruction, zeros_like(codebook));
-        return (reconstruction, codebook.Times(Options.CodebookWeight).Plus(commitment.Times(Options.CommitmentWeight)));
+        return (reconstruction, codebook.Multiply(Options.CodebookWeight).Add(commitment.Multiply(Options.CommitmentWeight)));
     }
 
     /// <summary>e to the entropy of the choices.</summary>

@@ -16,6 +16,8 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
 {
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 1, Steps = 4 };
 
+    // Arithmetic with numbers and sums go through TensorArithmetic: TorchSharp's own operators may free a number while it is read.
+
     // A scheduler is a sampling algorithm. It is immutable, and what one generation changes lives in the run that Start gives:
     // the timesteps at which the network is evaluated, and the step from one to the next. It begins where BeginIndex says: a
     // picture that is changed comes in at the noise level of that evaluation.
@@ -39,12 +41,12 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
 
             public Tensor ScaleModelInput(Tensor sample) => sample;
 
-            public Tensor AddNoise(Tensor sample, Tensor noise) => sample + noise * (1 - (double)StepIndex / Timesteps.Count);
+            public Tensor AddNoise(Tensor sample, Tensor noise) => sample.Add(noise, 1 - (double)StepIndex / Timesteps.Count);
 
             public Tensor Step(Tensor modelOutput, Tensor sample)
             {
                 StepIndex++;
-                return sample - modelOutput / Timesteps.Count;
+                return sample.Add(modelOutput, -1.0 / Timesteps.Count);
             }
 
             public void Dispose()
@@ -97,8 +99,7 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
     [Fact]
     public void A_denoiser_of_your_own()
     {
-        DiffusionModel trained = DiffusionModel.Open(model.Folder);
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => trained).UseDenoiser(new CentredDenoiser(trained.Denoiser)).Build();
+        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(trained => new CentredDenoiser(trained.Denoiser)).Build();
 
         var services = new ServiceCollection();
         services.AddSingleton(_ => DiffusionModel.Open(model.Folder));
@@ -122,7 +123,7 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor letters = tensor([.. prompts.SelectMany(p => p.PadRight(MaxLength)[..MaxLength]).Select(c => (float)c)], [prompts.Count, MaxLength, 1]);
-            Tensor frequencies = arange(1, Width + 1).view(1, 1, Width);
+            Tensor frequencies = TensorArithmetic.Range(Width, ScalarType.Float32, CPU).Add(1).view(1, 1, Width);
             return new Conditioning((letters * frequencies).sin().MoveToOuterDisposeScope());
         }
     }
@@ -197,7 +198,7 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
             {
                 using DisposeScope scope = NewDisposeScope();
                 Tensor with = inner.Predict(latents, timestep, conditioning), without = inner.Predict(latents, timestep, unconditional);
-                return (with + (scale - 1) * timestep / 1000 * (with - without)).MoveToOuterDisposeScope();
+                return with.Add(with - without, (scale - 1) * timestep / 1000).MoveToOuterDisposeScope();
             }
         }
     }
@@ -253,7 +254,7 @@ public sealed class OwnComponentsTests(TinyModel model) : IClassFixture<TinyMode
     {
         public int InChannels => 4;
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
+        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents.Multiply(0.5);
     }
 
     [Fact]

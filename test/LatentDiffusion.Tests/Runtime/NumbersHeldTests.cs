@@ -34,6 +34,20 @@ public sealed class NumbersHeldTests
         Assert.True(found.Length == 0, string.Join("\n", found));
     }
 
+    [Theory]
+    [InlineData("CustomComponents", "CustomComponents")]
+    [InlineData("CustomScheduler", "CustomScheduler")]
+    [InlineData("CustomScheduler", "LogSnrScheduler")]
+    public void Samples_show_no_operator_that_lets_a_number_go(string sample, string assembly)
+    {
+        string file = Path.Combine(Path.GetDirectoryName(BuildSettings.Sample(sample))!, $"{assembly}.dll");
+        Assert.Empty(Calls(file));
+    }
+
+    [Fact]
+    public void Custom_components_of_the_documentation_let_no_number_go() =>
+        Assert.Empty(Calls(typeof(NumbersHeldTests).Assembly.Location).Where(call => call.StartsWith(nameof(Pipelines.OwnComponentsTests), StringComparison.Ordinal)));
+
     /// <summary>Calls of operators and sums that make numbers of their own, as "type.method: callee".</summary>
     private static IEnumerable<string> Calls(string assembly)
     {

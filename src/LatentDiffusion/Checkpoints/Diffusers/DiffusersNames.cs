@@ -35,7 +35,7 @@ internal static class DiffusersNames
     /// <summary>The constant of <see cref="PositionIds"/>.</summary>
     public static Tensor MakePositionIds(long positions)
     {
-        using Tensor numbers = TensorArithmetic.CountUp(positions, ScalarType.Int64, CPU);
+        using Tensor numbers = TensorArithmetic.Range(positions, ScalarType.Int64, CPU);
         return numbers.unsqueeze(0);
     }
 

@@ -39,7 +39,7 @@ internal sealed class GroupMoments
         Tensor weight = norm.weight!.to(wide).view(1, groups, -1), bias = norm.bias!.to(wide).view(1, groups, -1);
         Tensor scale = weight * Column([.. _squares.Select(s => 1 / Math.Sqrt(s / _count + norm.eps))]);
         Tensor shift = bias - scale * Column(_means);
-        return Channels(shift).PlusProduct(input.to(wide), Channels(scale)).to(input.dtype).MoveToOuterDisposeScope();
+        return Channels(shift).AddProduct(input.to(wide), Channels(scale)).to(input.dtype).MoveToOuterDisposeScope();
 
         Tensor Column(double[] values) => tensor(values).to(wide, input.device).view(batch, groups, 1);
 

@@ -22,6 +22,6 @@ internal sealed class TileBlend(TileGrid grid, int scale)
             throw new InvalidOperationException($"The autoencoder gave [{string.Join(", ", piece.shape)}] for a tile of {height} x {width}; its DownsamplingFactor may be wrong.");
         _whole ??= grid.Empty(piece, scale).MoveToOuterDisposeScope();
         using DisposeScope scope = NewDisposeScope();
-        tile.Of(_whole, scale).PlusProduct_(piece, grid.Weights(tile, scale, piece.dtype, piece.device));
+        tile.Of(_whole, scale).AddProductInPlace(piece, grid.Weights(tile, scale, piece.dtype, piece.device));
     }
 }

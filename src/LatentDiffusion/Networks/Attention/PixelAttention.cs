@@ -48,7 +48,7 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
         Tensor key = _key.call(pixels), value = _value.call(pixels);
         Tensor[] answers = [.. pixels.split(MostQueries, 1).Select(queries => queries.Into(x => Answer(x, key, value)))];
         foreach (Tensor done in new[] { pixels, key, value }) done.Dispose();
-        return Joined(answers).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Plus(input).MoveToOuterDisposeScope();
+        return Joined(answers).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Add(input).MoveToOuterDisposeScope();
     }
 
     private Tensor Answer(Tensor queries, Tensor key, Tensor value)

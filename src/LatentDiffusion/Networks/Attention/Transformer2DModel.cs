@@ -54,6 +54,6 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
         if (_linearProjection) hidden = hidden.Into(_projectOut.call);
         hidden = hidden.transpose(1, 2).reshape(batch, -1, height, width);
         if (!_linearProjection) hidden = hidden.Into(_projectOut.call);
-        return hidden.Plus(input).MoveToOuterDisposeScope();
+        return hidden.Add(input).MoveToOuterDisposeScope();
     }
 }

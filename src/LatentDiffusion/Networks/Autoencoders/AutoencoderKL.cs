@@ -90,6 +90,6 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     private (Tensor Mean, Tensor LogVariance) Moments(Tensor encoded)
     {
         Tensor[] parts = (_quantConv is null ? encoded : _quantConv.call(encoded)).chunk(2, 1);
-        return (parts[0], parts[1].Clamped(MinimumLogVariance, MaximumLogVariance));
+        return (parts[0], parts[1].Clamp(MinimumLogVariance, MaximumLogVariance));
     }
 }

@@ -33,6 +33,6 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormInputs?, Tensor>
         Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Into(_activation).Into(_conv1.call);
         hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, norms)).Into(_activation).Into(_conv2.call);
         Tensor residual = _shortcut is null ? input : _shortcut.call(input);
-        return residual.Plus(hidden).MoveToOuterDisposeScope();
+        return residual.Add(hidden).MoveToOuterDisposeScope();
     }
 }

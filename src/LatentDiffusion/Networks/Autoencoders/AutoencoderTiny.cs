@@ -75,11 +75,11 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
 
-    private static Tensor ToEncoder(Tensor images) => images.Plus(1).Into(x => x.Over(2));
+    private static Tensor ToEncoder(Tensor images) => images.Add(1).Into(x => x.Divide(2));
 
-    private static Tensor Bounded(Tensor latents) => latents.Over(Bound).Into(tanh).Into(x => x.Times(Bound));
+    private static Tensor Bounded(Tensor latents) => latents.Divide(Bound).Into(tanh).Into(x => x.Multiply(Bound));
 
-    private static Tensor FromDecoder(Tensor pixels) => pixels.Times(2).Into(x => x.Plus(-1));
+    private static Tensor FromDecoder(Tensor pixels) => pixels.Multiply(2).Into(x => x.Add(-1));
 
     private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
     {

@@ -32,7 +32,7 @@ internal sealed class TinyBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        if (_pool is not null) input = input.Plus(_pool.call(input));
-        return _conv.call(input).Into(x => x.Plus(input)).Into(Activations.Relu).MoveToOuterDisposeScope();
+        if (_pool is not null) input = input.Add(_pool.call(input));
+        return _conv.call(input).Into(x => x.Add(input)).Into(Activations.Relu).MoveToOuterDisposeScope();
     }
 }

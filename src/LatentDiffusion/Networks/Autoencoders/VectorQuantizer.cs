@@ -25,7 +25,7 @@ internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor codes = Lookup(Nearest(latents));
         // The gradient passes by the choice as if it were not there (straight-through).
-        return latents.Plus((codes - latents).detach()).MoveToOuterDisposeScope();
+        return latents.Add((codes - latents).detach()).MoveToOuterDisposeScope();
     }
 
     /// <param name="latents">[batch, width, height, width in pixels].</param>

@@ -67,7 +67,7 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
 
     private Tensor Finish(Tensor residual, double scale)
     {
-        Tensor scaled = residual.Into(x => x.Times(scale));
+        Tensor scaled = residual.Into(x => x.Multiply(scale));
         return Config.GlobalPoolConditions ? scaled.Into(x => x.mean([2, 3], keepdim: true)) : scaled;
     }
 

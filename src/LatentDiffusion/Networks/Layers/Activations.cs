@@ -29,7 +29,7 @@ internal static class Activations
     /// <summary>x·σ(1.702·x), as OpenAI's CLIP was trained with.</summary>
     private static Tensor QuickGelu(Tensor x)
     {
-        using Tensor gate = x.Times(1.702).sigmoid_();
+        using Tensor gate = x.Multiply(1.702).sigmoid_();
         return x * gate;
     }
 }

@@ -25,7 +25,7 @@ internal sealed class FourierEmbedding : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor values)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor angle = (values.to(_frequencies.dtype).unsqueeze(1) * _frequencies.unsqueeze(0)).Times(2).Times(Math.PI);
+        Tensor angle = (values.to(_frequencies.dtype).unsqueeze(1) * _frequencies.unsqueeze(0)).Multiply(2).Multiply(Math.PI);
         return cat(_flipSinToCos ? [angle.cos(), angle.sin()] : [angle.sin(), angle.cos()], -1).MoveToOuterDisposeScope();
     }
 }

@@ -77,7 +77,7 @@ internal sealed class LayerFactory
 
         Embedding layer = nn.Embedding(count, width);
         using IDisposable noGrad = no_grad();
-        if (standardDeviation != 1) layer.weight!.Times_(standardDeviation);
+        if (standardDeviation != 1) layer.weight!.MultiplyInPlace(standardDeviation);
         return layer;
     }
 
@@ -86,7 +86,7 @@ internal sealed class LayerFactory
     {
         if (_device is not null) return Empty(shape);
         using Tensor values = randn(shape);
-        return nn.Parameter(values.Times(standardDeviation));
+        return nn.Parameter(values.Multiply(standardDeviation));
     }
 
     private Parameter Empty(params long[] shape) => nn.Parameter(empty(shape, _type, _device));
@@ -95,7 +95,7 @@ internal sealed class LayerFactory
     private static void Set(Tensor? parameter, Tensor? bias, double weight)
     {
         using IDisposable noGrad = no_grad();
-        parameter?.FilledWith_(weight);
+        parameter?.FillInPlace(weight);
         bias?.zero_();
     }
 }

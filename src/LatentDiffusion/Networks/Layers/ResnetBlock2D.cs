@@ -53,18 +53,18 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         if (_resampling != Resampling.None) (input, hidden) = (Resample(input), hidden.Into(Resample));
         hidden = hidden.Into(_conv1.call);
         Tensor signal = _timeProjection.call(_options.SkipTimeActivation ? time : _activation(time)).unsqueeze(-1).unsqueeze(-1);
-        hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Plus(signal).Into(_norm2.call)).Into(_activation);
+        hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Add(signal).Into(_norm2.call)).Into(_activation);
         if (_dropout.IsActive) hidden = hidden.Into(_dropout.call);
         hidden = hidden.Into(_conv2.call);
         Tensor residual = _shortcut is null ? input : _shortcut.call(input);
-        Tensor output = residual.Plus(hidden);
-        return (_options.OutputScale == 1 ? output : output.Over(_options.OutputScale)).MoveToOuterDisposeScope();
+        Tensor output = residual.Add(hidden);
+        return (_options.OutputScale == 1 ? output : output.Divide(_options.OutputScale)).MoveToOuterDisposeScope();
     }
 
     private Tensor Modulate(Tensor hidden, Tensor signal)
     {
         Tensor[] parts = signal.chunk(2, 1);
-        return _norm2.call(hidden).Into(x => x * parts[0].Plus(1)).Into(x => x.Plus(parts[1]));
+        return _norm2.call(hidden).Into(x => x * parts[0].Add(1)).Into(x => x.Add(parts[1]));
     }
 
     private Tensor Resample(Tensor x) => _resampling == Resampling.Halve

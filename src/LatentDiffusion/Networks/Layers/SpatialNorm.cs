@@ -29,6 +29,6 @@ internal sealed class SpatialNorm : nn.Module<Tensor, NormInputs, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor spread = nn.functional.interpolate(inputs.Latents!, [input.shape[2], input.shape[3]], mode: InterpolationMode.Nearest);
-        return (PictureStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread)).Plus(_shift.call(spread)).MoveToOuterDisposeScope();
+        return (PictureStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread)).Add(_shift.call(spread)).MoveToOuterDisposeScope();
     }
 }

@@ -32,7 +32,7 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor features, Tensor? condition)
     {
         using DisposeScope scope = NewDisposeScope();
-        if (condition is not null && _conditionProjection is not null) features = features.Plus(_conditionProjection.call(condition));
+        if (condition is not null && _conditionProjection is not null) features = features.Add(_conditionProjection.call(condition));
         Tensor embedding = _linear2.call(_activation(_linear1.call(features)));
         if (_lastActivation is not null) embedding = _lastActivation(embedding);
         return embedding.MoveToOuterDisposeScope();

@@ -17,7 +17,7 @@ internal sealed class TrainingDropout(double probability) : nn.Module<Tensor, Te
         using DisposeScope scope = NewDisposeScope();
         double kept = 1 - probability;
         // 1 with the probability of being kept, else 0.
-        Tensor mask = DropoutDraws.Uniform(input.shape).Plus(kept).floor_().Over(kept);
+        Tensor mask = DropoutDraws.Uniform(input.shape).Add(kept).floor_().Divide(kept);
         return (input * mask.to(input.dtype, input.device)).MoveToOuterDisposeScope();
     }
 }

@@ -24,8 +24,8 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor hidden)
     {
         using DisposeScope scope = NewDisposeScope();
-        hidden = hidden.Plus(_attention.call(_norm1.call(hidden)));
-        hidden = hidden.Plus(_mlp.call(_norm2.call(hidden)));
+        hidden = hidden.Add(_attention.call(_norm1.call(hidden)));
+        hidden = hidden.Add(_mlp.call(_norm2.call(hidden)));
         return hidden.MoveToOuterDisposeScope();
     }
 

@@ -59,8 +59,8 @@ internal sealed class ClipTextTransformer : nn.Module
         public override Tensor forward(Tensor ids)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor positions = TensorArithmetic.CountUp(ids.shape[1], ScalarType.Int64, ids.device);
-            return _token.call(ids).Plus(_position.call(positions)).MoveToOuterDisposeScope();
+            Tensor positions = TensorArithmetic.Range(ids.shape[1], ScalarType.Int64, ids.device);
+            return _token.call(ids).Add(_position.call(positions)).MoveToOuterDisposeScope();
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class PooledTextEmbedding : nn.Module<Tensor, Tensor>
         public override Tensor forward(Tensor text)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor mean = text.mean([1], keepdim: true).Plus(_position);
+            Tensor mean = text.mean([1], keepdim: true).Add(_position);
             Tensor tokens = cat([mean, text], 1);
             Tensor pooled = AttentionHeads.Attend(_query.call(mean), _key.call(tokens), _value.call(tokens), _heads);
             return pooled.squeeze(1).MoveToOuterDisposeScope();

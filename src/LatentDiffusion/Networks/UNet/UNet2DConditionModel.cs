@@ -78,7 +78,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         using DisposeScope scope = NewDisposeScope();
         (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
-        if (input.MiddleResidual is not null) hidden = hidden.Plus(input.MiddleResidual);
+        if (input.MiddleResidual is not null) hidden = hidden.Add(input.MiddleResidual);
         int upper = _upBlocks.Count - (input.Deep?.Levels ?? 0);
         for (int i = input.Deep?.Value is null ? 0 : upper; i < _upBlocks.Count; i++)
         {
@@ -90,6 +90,6 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     }
 
     private static Stack<Tensor> Add(Stack<Tensor> skips, IReadOnlyList<Tensor> residuals) => skips.Count == residuals.Count
-        ? new(skips.Reverse().Zip(residuals, (skip, residual) => skip.Plus(residual)))
+        ? new(skips.Reverse().Zip(residuals, (skip, residual) => skip.Add(residual)))
         : throw new ArgumentException($"The U-Net has {skips.Count} skip connections, and {residuals.Count} residuals are given.", nameof(residuals));
 }

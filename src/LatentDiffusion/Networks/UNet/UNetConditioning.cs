@@ -49,10 +49,10 @@ internal sealed class UNetConditioning
         if (_class is not null)
         {
             Tensor label = _class.Embed(input).to(type);
-            embedding = _config.ClassEmbeddingsConcat ? cat([embedding, label], -1) : embedding.Plus(label);
+            embedding = _config.ClassEmbeddingsConcat ? cat([embedding, label], -1) : embedding.Add(label);
         }
 
-        if (_added is not null) embedding = embedding.Plus(_added.Embed(input));
+        if (_added is not null) embedding = embedding.Add(_added.Embed(input));
         if (_activation is not null) embedding = _activation(embedding);
         return embedding.MoveToOuterDisposeScope();
     }

@@ -47,10 +47,10 @@ internal sealed class UNetEncoder
     public UNetFeatures Run(UNetInput input, Tensor? hint = null)
     {
         Tensor time = _conditioning.Embed(input), text = _conditioning.Project(input.HiddenStates);
-        Tensor? bias = input.Mask is null ? null : input.Mask.to(text.dtype).SubtractedFrom(1).Times(-10000).unsqueeze(1).unsqueeze(1);
+        Tensor? bias = input.Mask is null ? null : input.Mask.to(text.dtype).SubtractFrom(1).Multiply(-10000).unsqueeze(1).unsqueeze(1);
         var context = new TextContext(text, bias, input.Attention?.Texts?.Of(input.HiddenStates), input.Attention?.Perturbed);
-        Tensor hidden = _config.CenterInputSample ? input.Sample.Times(2).Plus(-1).Into(_convIn.call) : _convIn.call(input.Sample);
-        if (hint is not null) hidden = hidden.Into(x => x.Plus(hint));
+        Tensor hidden = _config.CenterInputSample ? input.Sample.Multiply(2).Add(-1).Into(_convIn.call) : _convIn.call(input.Sample);
+        if (hint is not null) hidden = hidden.Into(x => x.Add(hint));
 
         var skips = new Stack<Tensor>([hidden]);
         if (input.Deep is { Value: { } deep, Levels: var levels })

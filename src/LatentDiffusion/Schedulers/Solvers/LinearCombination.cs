@@ -14,8 +14,8 @@ internal static class LinearCombination
         foreach ((double weight, Tensor value) in terms)
         {
             if (weight == 0) continue;
-            if (sum is null) sum = value.Times(weight);
-            else sum.Plus_(value, weight);
+            if (sum is null) sum = value.Multiply(weight);
+            else sum.AddInPlace(value, weight);
         }
 
         return sum ?? zeros_like(terms[0].Value);

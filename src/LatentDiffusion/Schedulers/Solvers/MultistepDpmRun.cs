@@ -27,7 +27,7 @@ internal abstract class MultistepDpmRun(
             2 => Second(weights, sample),
             _ => Third(weights, sample),
         };
-        return solver.Stochastic ? next.Plus_(NextNoise(sample), weights.Noise) : next;
+        return solver.Stochastic ? next.AddInPlace(NextNoise(sample), weights.Noise) : next;
     }
 
     /// <summary>The model's output as the solver needs it, a new tensor.</summary>

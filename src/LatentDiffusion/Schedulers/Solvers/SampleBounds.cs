@@ -31,7 +31,7 @@ internal sealed record SampleBounds(bool Thresholding, double Ratio, double MaxT
     public Tensor Apply(Tensor clean)
     {
         if (Thresholding) return Threshold(clean);
-        return ClipRange is { } range ? clean.Clamped(-range, range) : clean;
+        return ClipRange is { } range ? clean.Clamp(-range, range) : clean;
     }
 
     private Tensor Threshold(Tensor clean)
@@ -39,7 +39,7 @@ internal sealed record SampleBounds(bool Thresholding, double Ratio, double MaxT
         Tensor flat = clean.reshape(clean.shape[0], -1);
         Tensor q = tensor(Ratio, dtype: flat.dtype, device: flat.device);
         // Clamped from below to 1, where thresholding is plain clipping to [−1, 1].
-        Tensor s = quantile(flat.abs(), q, dim: 1).Clamped(1, MaxThreshold).unsqueeze(1);
+        Tensor s = quantile(flat.abs(), q, dim: 1).Clamp(1, MaxThreshold).unsqueeze(1);
         return minimum(maximum(flat, -s), s).div(s).reshape(clean.shape);
     }
 }

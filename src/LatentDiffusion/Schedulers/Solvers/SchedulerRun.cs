@@ -38,7 +38,7 @@ internal abstract class SchedulerRun : ISchedulerRun
         ArgumentNullException.ThrowIfNull(sample);
         ThrowIfCompleted();
         double scale = InputScale;
-        return scale == 1 ? sample : sample.Times(scale);
+        return scale == 1 ? sample : sample.Multiply(scale);
     }
 
     public Tensor Step(Tensor modelOutput, Tensor sample)

@@ -76,17 +76,17 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
             cat([noisy, noisy.index_select(0, rows)]), cat([times, times.index_select(0, rows)]), cat([text, empty.index_select(0, rows)])));
         Tensor with = both.narrow(0, 0, timesteps.Length), without = both.narrow(0, timesteps.Length, guided.Length);
         Tensor added = Each(guided.Select(i => scales[i] - 1), noisy) * (with.index_select(0, rows) - without);
-        return with.PlusRows(rows, added);
+        return with.AddRows(rows, added);
     }
 
     private Tensor Distance(Tensor one, Tensor other)
     {
-        Tensor square = (one - other).Squared();
-        return (options.HuberDelta is { } delta ? square.Plus(delta * delta).sqrt().Plus(-delta) : square).mean();
+        Tensor square = (one - other).Square();
+        return (options.HuberDelta is { } delta ? square.Add(delta * delta).sqrt().Add(-delta) : square).mean();
     }
 
     private static Tensor Combine(OutputWeights[] weights, Tensor sample, Tensor output) =>
-        (Each(weights.Select(w => w.Sample), sample) * sample).Plus(Each(weights.Select(w => w.Output), sample) * output);
+        (Each(weights.Select(w => w.Sample), sample) * sample).Add(Each(weights.Select(w => w.Output), sample) * output);
 
     private static Tensor Each(IEnumerable<double> values, Tensor like) => tensor(values.ToArray()).to(like.dtype).view(-1, 1, 1, 1);
 

@@ -102,7 +102,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
         ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         long[] rows = _indices.Of(step.Index);
         Tensor index = tensor(rows);
-        Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Plus(-_scaling.Shift).Times(_scaling.Scale);
+        Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Conditioning told = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool));
         if (told.Mask is not null)
             throw new NotSupportedException("The texts have a mask, which teacher and student would not be told of: a consistency model is distilled with texts of one length.");

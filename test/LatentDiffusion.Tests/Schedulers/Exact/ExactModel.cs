@@ -35,10 +35,10 @@ public sealed class ExactModel(GaussianMixture data, NoiseScheduler scheduler)
         if (_edm)
         {
             double total = (sigma * sigma) + (EdmSigmaData * EdmSigmaData);
-            return clean.Plus(x, -EdmSigmaData * EdmSigmaData / total).Over(sigma * EdmSigmaData / Math.Sqrt(total));
+            return clean.Add(x, -EdmSigmaData * EdmSigmaData / total).Divide(sigma * EdmSigmaData / Math.Sqrt(total));
         }
 
-        Tensor noise = x.Plus(clean, -alpha).Over(sigma);
+        Tensor noise = x.Add(clean, -alpha).Divide(sigma);
         return scheduler.PredictionType switch
         {
             PredictionType.Epsilon => noise,
@@ -51,6 +51,6 @@ public sealed class ExactModel(GaussianMixture data, NoiseScheduler scheduler)
     private static Tensor VelocityOf(Tensor clean, Tensor noise, double alpha, double sigma)
     {
         double norm = Math.Sqrt((alpha * alpha) + (sigma * sigma));
-        return noise.Times(alpha).Plus(clean, -sigma).Over(norm);
+        return noise.Multiply(alpha).Add(clean, -sigma).Divide(norm);
     }
 }

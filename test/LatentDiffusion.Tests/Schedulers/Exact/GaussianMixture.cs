@@ -27,7 +27,7 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
         {
             (_, double mean, double deviation) = components[k];
             double gain = alpha * deviation * deviation / Spread(deviation, alpha, sigma);
-            sum = sum.Plus(responsibilities[k] * x.Plus(-alpha * mean).Times(gain).Plus(mean));
+            sum = sum.Add(responsibilities[k] * x.Add(-alpha * mean).Multiply(gain).Add(mean));
         }
 
         return sum.MoveToOuterDisposeScope();
@@ -43,12 +43,12 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
         Tensor target = Distribution(x, from), low = full_like(x, -60), high = full_like(x, 60);
         for (int i = 0; i < 64; i++)
         {
-            Tensor middle = low.Plus(high).Over(2), below = Distribution(middle, to).lt(target);
+            Tensor middle = low.Add(high).Divide(2), below = Distribution(middle, to).lt(target);
             low = where(below, middle, low);
             high = where(below, high, middle);
         }
 
-        return low.Plus(high).Over(2).MoveToOuterDisposeScope();
+        return low.Add(high).Divide(2).MoveToOuterDisposeScope();
     }
 
     /// <summary>The quantiles of the marginal at a level for given standard normal numbers.</summary>
@@ -59,12 +59,12 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
     private static Tensor Log(Tensor x, (double Weight, double Mean, double Deviation) component, double alpha, double sigma)
     {
         double variance = Spread(component.Deviation, alpha, sigma);
-        return x.Plus(-alpha * component.Mean).square().Times(-0.5 / variance).Plus(Math.Log(component.Weight) - (0.5 * Math.Log(variance)));
+        return x.Add(-alpha * component.Mean).square().Multiply(-0.5 / variance).Add(Math.Log(component.Weight) - (0.5 * Math.Log(variance)));
     }
 
     private Tensor Distribution(Tensor x, (double Alpha, double Sigma) level) => components
-        .Select(c => special.erf(x.Plus(-level.Alpha * c.Mean).Over(Math.Sqrt(2 * Spread(c.Deviation, level.Alpha, level.Sigma)))).Times(c.Weight / 2))
-        .Aggregate((a, b) => a.Plus(b)).Plus(0.5);
+        .Select(c => special.erf(x.Add(-level.Alpha * c.Mean).Divide(Math.Sqrt(2 * Spread(c.Deviation, level.Alpha, level.Sigma)))).Multiply(c.Weight / 2))
+        .Aggregate((a, b) => a.Add(b)).Add(0.5);
 
     private Tensor Compose(GaussianMixture other, Tensor z, (double Alpha, double Sigma) level)
     {
@@ -72,11 +72,11 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
         Tensor target = Distribution(z, (1, 0)), low = full_like(z, -1000), high = full_like(z, 1000);
         for (int i = 0; i < 70; i++)
         {
-            Tensor middle = low.Plus(high).Over(2), below = other.Distribution(middle, level).lt(target);
+            Tensor middle = low.Add(high).Divide(2), below = other.Distribution(middle, level).lt(target);
             low = where(below, middle, low);
             high = where(below, high, middle);
         }
 
-        return low.Plus(high).Over(2).MoveToOuterDisposeScope();
+        return low.Add(high).Divide(2).MoveToOuterDisposeScope();
     }
 }
