@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,8 +12,11 @@ public sealed record CheckpointOptions
     /// <summary>Type of the networks' parameters, to which the file's are converted; null to keep the file's own.</summary>
     public ScalarType? Type { get; init; }
 
-    /// <summary>Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</summary>
+    /// <summary>Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones, or the only variant that there is.</summary>
     public string? Variant { get; init; }
+
+    /// <summary>Takes a line for everything that is ignored or chosen while reading; null, the default, for none.</summary>
+    public ILogger? Logger { get; init; }
 
     /// <summary>The type for a network of a file: the one asked for, or the file's own where it has one, or else float32.</summary>
     internal ScalarType TypeFor(ITensorSource source)

@@ -60,6 +60,7 @@ public sealed class SafetensorsFile : ITensorSource
         var file = new CheckpointFile(path);
         try
         {
+            FailedDownload.ThrowIf(path);
             return new SafetensorsFile(file);
         }
         catch

@@ -10,8 +10,6 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed class ShardedCheckpoint : ITensorSource
 {
-    private const long MaximumIndexLength = 1 << 26;
-
     private readonly Dictionary<string, ITensorSource> _shards = [];
     private readonly Dictionary<string, ITensorSource> _tensors = [];
 
@@ -94,21 +92,14 @@ public sealed class ShardedCheckpoint : ITensorSource
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
-        if (new FileInfo(path) is { Exists: true, Length: > MaximumIndexLength })
-            throw new CheckpointException(path, $"an index has at most {MaximumIndexLength} bytes.");
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            using JsonDocument document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 8 });
-            var map = new Dictionary<string, string>();
-            foreach (JsonProperty entry in document.RootElement.GetProperty("weight_map").EnumerateObject())
-                if (!map.TryAdd(entry.Name, entry.Value.GetString() ?? ""))
-                    throw new CheckpointException(path, $"it has '{entry.Name}' twice.");
-            return map;
+            JsonElement root = PublishedJson.Parse(PublishedJson.ReadText(path));
+            return root.GetProperty("weight_map").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new CheckpointException(path, $"it is no index with a weight_map of file names by tensor: {e.Message}", e);
+            throw new CheckpointException(path, $"it is not an index with a weight_map of file names by tensor: {e.Message}", e);
         }
     }
 }

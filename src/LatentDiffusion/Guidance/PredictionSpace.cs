@@ -46,7 +46,7 @@ public sealed class PredictionSpace
     public static PredictionSpace Of(SchedulerConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.ClassName is null ? config.WithClass(DdpmScheduler.ClassName) : config);
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.OfKnownClass());
         return scheduler.PredictionType == PredictionType.Flow
             ? Flow(scheduler.TrainingTimesteps)
             : new PredictionSpace(config.ToNoiseSchedule(), scheduler.PredictionType);

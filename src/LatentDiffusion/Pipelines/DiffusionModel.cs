@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -74,16 +75,16 @@ public sealed class DiffusionModel(
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
     public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null) =>
-        Read(folder, device, precision, variant, to: null);
+        Read(folder, device, precision, variant, to: null, logger: null);
 
     /// <summary>The same, with the networks read to another place than where they run.</summary>
-    internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, Device? to)
+    internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, Device? to, ILogger? logger)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
             throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
         CheckpointOptions choice = LoadingChoice.Of(device, precision);
-        return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device }), choice.Device);
+        return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device, Logger = logger }), choice.Device);
     }
 
     /// <summary>Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>.</summary>

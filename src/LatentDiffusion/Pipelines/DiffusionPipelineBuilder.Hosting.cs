@@ -34,7 +34,7 @@ public sealed partial class DiffusionPipelineBuilder
     internal DiffusionPipelineBuilder UseConfigured()
     {
         _configured = services => Configured(services) is { ModelFolder: { } folder } options
-            ? DiffusionModel.Read(folder, _device ?? options.OpenDevice(), options.Precision, variant: null, _loadedTo)
+            ? DiffusionModel.Read(folder, _device ?? options.OpenDevice(), options.Precision, variant: null, _loadedTo, Logger(services))
             : null!;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
             ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? known.Create(config) : throw DiffusionModelOptions.UnknownScheduler(name)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -27,10 +28,10 @@ public sealed partial class DiffusionPipelineBuilder
         return Set(ref _refiner, new RefinerChoice(path, start, precision, variant));
     }
 
-    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device)
+    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, ILogger logger)
     {
         if (_refiner is null) return null;
-        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, _loadedTo);
+        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, _loadedTo, logger);
         try
         {
             return refiner with { TextEncoder = Prompting(refiner.TextEncoder) };

@@ -39,7 +39,7 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        UseModel(_ => DiffusionModel.Read(folder, device ?? _device, precision, variant, _loadedTo));
+        UseModel(services => DiffusionModel.Read(folder, device ?? _device, precision, variant, _loadedTo, Logger(services)));
         _modelName = FolderName(folder);
         return this;
     }
@@ -177,6 +177,8 @@ public sealed partial class DiffusionPipelineBuilder
     /// <summary>Builds the pipeline and freezes the builder.</summary>
     /// <param name="services">Where parts that were not handed to the builder may be registered; null for nowhere.</param>
     /// <exception cref="InvalidOperationException">A part is missing, or the builder was used before.</exception>
+    /// <exception cref="InvalidDataException">A configuration of the model cannot be read, or contradicts another.</exception>
+    /// <exception cref="NotSupportedException">The model needs a network or scheduler that is not known; the message names it.</exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public DiffusionPipeline Build(IServiceProvider? services = null)
     {
@@ -201,9 +203,9 @@ public sealed partial class DiffusionPipelineBuilder
             if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
             foreach (ControlNetChoice choice in _controlNets)
-                controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder));
+                controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder, Logger(services)));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
-            refiner = Refiner(denoiser, autoencoder, scheduler, device);
+            refiner = Refiner(denoiser, autoencoder, scheduler, device, Logger(services));
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.TextEncoder, "a text encoder"));
             var residency = new PartResidency(device, _loadedTo);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
@@ -231,12 +233,29 @@ public sealed partial class DiffusionPipelineBuilder
 
     private INoiseScheduler Scheduler(IServiceProvider services, SchedulerConfig? config, bool ofModel)
     {
-        INoiseScheduler? given = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>();
-        if (given is null) return NoiseScheduler.FromConfig(config ?? throw Missing("a scheduler"));
-        // Read as what it is not, a prediction gives noise in place of a picture; a denoiser of the caller's own is the caller's to match.
-        if (ofModel && config!.TrainedPrediction() is var own && given.PredictionType != own)
-            throw new InvalidOperationException($"{given.GetType().Name} takes the model's output for {given.PredictionType}, and the model predicts {own}.");
-        return given;
+        INoiseScheduler scheduler = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>() ?? OfModel(config ?? throw Missing("a scheduler"));
+        if (scheduler is NoiseScheduler { IgnoredOptions: { Count: > 0 } ignored } known)
+            Logger(services).SchedulerOptionsIgnored(known.ToConfig().ClassName!, Excerpt.List(ignored));
+        // Read as what it is not, a prediction gives noise in place of an image; a denoiser of the caller's own is the caller's to match.
+        if (ofModel && Valid(config!.TrainedPrediction) is var own && scheduler.PredictionType != own)
+            throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own}.");
+        return scheduler;
+    }
+
+    private static NoiseScheduler OfModel(SchedulerConfig config) => config.ClassName is { } name && !SchedulerClasses.Names.Contains(name)
+        ? throw new NotSupportedException($"The model's scheduler is a '{Excerpt.Of(name)}', which is not known here; name another with UseScheduler, for example \"euler\".")
+        : Valid(() => NoiseScheduler.FromConfig(config));
+
+    private static T Valid<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"The model's scheduler configuration cannot be used: {e.Message}", e);
+        }
     }
 
     private static IAutoencoder Divided(IAutoencoder autoencoder, DiffusionPipelineOptions options)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -14,9 +15,9 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
 
     /// <summary>Reads one for a model's U-Net.</summary>
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
-    public static LoadedControlNet Open(ControlNetChoice choice, UNetDenoiser denoiser, IAutoencoder autoencoder)
+    public static LoadedControlNet Open(ControlNetChoice choice, UNetDenoiser denoiser, IAutoencoder autoencoder, ILogger logger)
     {
-        ControlNetModel network = DiffusersFolder.ReadControlNet(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type });
+        ControlNetModel network = DiffusersFolder.ReadControlNet(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type, Logger = logger });
         try
         {
             Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);

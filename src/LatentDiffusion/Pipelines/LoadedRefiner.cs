@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -16,12 +17,13 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="scheduler">The pipeline's.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="to">Where its files are read to; null for <paramref name="device"/>.</param>
+    /// <param name="logger">Takes what is ignored or chosen while reading.</param>
     /// <exception cref="InvalidOperationException">It does not go with them.</exception>
-    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to)
+    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to, ILogger? logger = null)
     {
         DiffusionModel model = File.Exists(choice.Path)
             ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to)
-            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to);
+            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to, logger);
         try
         {
             int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;

@@ -40,7 +40,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
         _solver.CheckFinal(endsAtMin);
         _firstOrderLast = eulerAtFinal || !endsAtMin;
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        _learnedVariance = options.NullableChoice("variance_type", "learned", "learned_range") is not null;
+        _learnedVariance = options.NullableChoice("variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {
@@ -49,7 +49,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
             Rule = rule == SigmaRule.Karras ? rule : lu ? SigmaRule.Lu : rule == SigmaRule.Training && _flow.Enabled ? SigmaRule.Flow : rule,
             Final = endsAtMin ? FinalSigma.LowestTraining : FinalSigma.Zero,
             LastTimestep = TrainingTimesteps - training.CountBelow(clipped),
-            Rounds = options.Result.Text("beta_schedule") != "squaredcos_cap_v2",
+            Rounds = !options.IsGiven("beta_schedule", "squaredcos_cap_v2"),
             FlowSigmas = run => _flow.Sigmas(run, TrainingTimesteps),
         };
         Complete(options);

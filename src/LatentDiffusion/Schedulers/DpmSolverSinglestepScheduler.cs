@@ -36,7 +36,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
         _endsAtMin = SigmaOptions.ReadEndsAtMin(options);
         _solver.CheckFinal(_endsAtMin);
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        _learnedVariance = options.NullableChoice("variance_type", "learned", "learned_range") is not null;
+        _learnedVariance = options.NullableChoice("variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {

@@ -27,7 +27,7 @@ public sealed class FlowMatchEulerScheduler : NoiseScheduler
     {
         OptionReader options = new(ClassName, config);
         PredictionType = PredictionType.Flow;
-        TrainingTimesteps = options.Int("num_train_timesteps", 1000);
+        TrainingTimesteps = options.Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
         double shift = options.Double("shift", 1);
         _dynamic = options.Bool("use_dynamic_shifting", false);
         _baseShift = options.NullableDouble("base_shift", 0.5) ?? 0.5;

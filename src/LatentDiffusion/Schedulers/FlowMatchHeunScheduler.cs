@@ -21,7 +21,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
     {
         OptionReader options = new(ClassName, config);
         PredictionType = PredictionType.Flow;
-        TrainingTimesteps = options.Int("num_train_timesteps", 1000);
+        TrainingTimesteps = options.Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
         _grid = new FlowGrid(TrainingTimesteps, options.Double("shift", 1));
         EvaluationsPerStep = 2;
         Complete(options);

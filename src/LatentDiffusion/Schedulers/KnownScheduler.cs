@@ -37,7 +37,7 @@ public sealed class KnownScheduler
     public NoiseScheduler Create(SchedulerConfig? model = null)
     {
         SchedulerConfig config = model ?? SchedulerConfig.Empty;
-        if (config.ClassName is { } origin) config = Translate(config, SchedulerClasses.FamilyOf(origin), SchedulerClasses.FamilyOf(ClassName));
+        if (config.ClassName is not null) config = Translate(config, SchedulerClasses.FamilyOf(config), SchedulerClasses.FamilyOf(ClassName));
         foreach ((string name, object? value) in _options) config = config.With(name, value);
         return SchedulerClasses.Create(ClassName, config);
     }

@@ -47,6 +47,9 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>The same without what the class does not read: bookkeeping, and other classes' options.</summary>
     internal SchedulerConfig OwnConfig { get; private set; } = SchedulerConfig.Empty;
 
+    /// <summary>Options of the configuration that ask for something and that the class does not have.</summary>
+    internal IReadOnlyList<string> IgnoredOptions { get; private set; } = [];
+
     /// <inheritdoc/>
     public ISchedulerRun Start(SamplingOptions options)
     {
@@ -88,8 +91,8 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>Ends a constructor: all options are read.</summary>
     private protected void Complete(OptionReader options)
     {
-        options.Complete();
-        _config = options.Result;
+        _config = options.Complete();
+        IgnoredOptions = options.Ignored;
         OwnConfig = _config.Only(options.Known);
     }
 

@@ -37,7 +37,7 @@ public sealed partial class UniPCScheduler : NoiseScheduler
         _secondB = options.Choice("solver_type", "bh2", ["bh1", "bh2"], "midpoint", "heun", "logrho") == "bh2";
         _lowerOrderFinal = options.Bool("lower_order_final", true);
         _uncorrected = [.. options.Ints("disable_corrector")];
-        if (options.NullableChoice("solver_p") is not null) throw new ArgumentException("solver_p other than null is not supported.");
+        if (options.NullableChoice("solver_p", []) is not null) throw new ArgumentException("solver_p other than null is not supported.");
         SigmaRule rule = SigmaOptions.ReadRule(options);
         _flow = FlowOptions.Read(options, "linear");
         bool karrasFlow = _flow.Enabled && rule == SigmaRule.Karras;

@@ -25,15 +25,19 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
 
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly JsonSerializerOptions s_reading = new() { AllowDuplicateProperties = false };
+
     /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> of a folder.</summary>
     /// <param name="folder">Path of the folder, for example <c>tokenizer</c> of a diffusers folder.</param>
     /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
+    /// <exception cref="CheckpointException">A file is what a failed download left, for example a Git LFS pointer.</exception>
     public static BpeVocabulary Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        foreach (string file in (string[])[TokensFile, MergesFile]) FailedDownload.ThrowIf(Path.Combine(folder, file));
         using FileStream tokens = File.OpenRead(Path.Combine(folder, TokensFile));
         using FileStream merges = File.OpenRead(Path.Combine(folder, MergesFile));
-        return Read(tokens, merges);
+        return PublishedJson.Named(folder, () => Read(tokens, merges));
     }
 
     /// <summary>Reads the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
@@ -46,13 +50,13 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
         ArgumentNullException.ThrowIfNull(merges);
         try
         {
-            Dictionary<string, int> ids = JsonSerializer.Deserialize<Dictionary<string, int>>(tokens)
+            Dictionary<string, int> ids = JsonSerializer.Deserialize<Dictionary<string, int>>(tokens, s_reading)
                 ?? throw new InvalidDataException($"{TokensFile} holds null where an object of ids by token is expected.");
             return new BpeVocabulary(ids, ReadMerges(merges));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {e.Message}", e);
+            throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {Excerpt.Of(e.Message)}", e);
         }
     }
 

@@ -53,7 +53,6 @@ public class NetworkConfigTests
     }
 
     [Theory]
-    [InlineData("\"surprise\": 1", "surprise")]
     [InlineData("\"dual_cross_attention\": true", "dual_cross_attention")]
     [InlineData("\"attention_type\": \"gated\"", "attention_type")]
     [InlineData("\"cross_attention_norm\": \"group_norm\"", "cross_attention_norm")]
@@ -64,7 +63,6 @@ public class NetworkConfigTests
     [InlineData("\"time_embedding_type\": \"learned\"", "time_embedding_type")]
     [InlineData("\"resnet_time_scale_shift\": \"ada_group\"", "resnet_time_scale_shift")]
     [InlineData("\"act_fn\": \"snake\"", "snake")]
-    [InlineData("\"norm_num_groups\": null", "norm_num_groups")]
     [InlineData("\"attention_head_dim\": [4]", "attention_head_dim")]
     [InlineData("\"transformer_layers_per_block\": [[1, 1], 1]", "reverse_transformer_layers_per_block")]
     public void What_cannot_be_honoured_is_refused_by_name(string option, string named)

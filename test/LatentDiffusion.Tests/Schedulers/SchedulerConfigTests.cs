@@ -47,21 +47,99 @@ public sealed class SchedulerConfigTests
         Assert.Contains($"\"_class_name\": \"{className}\"", json, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> ClassNamesAndUnknown => [.. SchedulerClasses.Names, "DPMSolverSDEScheduler"];
+
     [Theory]
     [MemberData(nameof(ClassNames))]
-    public void UnknownOptionsAreNamed(string className)
+    public void What_a_program_sets_and_a_class_does_not_have_is_refused(string className)
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => NoiseScheduler.FromConfig($$"""{"_class_name": "{{className}}", "no_such_option": 1}"""));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(className).With("no_such_option", 1)));
         Assert.Contains("no_such_option", error.Message, StringComparison.Ordinal);
         Assert.Contains(className, error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new DdimScheduler(SchedulerConfig.Empty.With("use_karras_sigmas", true)));
+    }
+
+    [Theory]
+    [MemberData(nameof(ClassNames))]
+    public void What_a_file_has_and_a_class_does_not_is_ignored(string className)
+    {
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig($$"""
+            { "_class_name": "{{className}}", "_private": 3, "no_such_option": 1, "off": false, "tensor_format": "pt", "timestep_values": null }
+            """);
+        Assert.Equal(["no_such_option", "tensor_format"], scheduler.IgnoredOptions);
+    }
+
+    [Theory]
+    [MemberData(nameof(ClassNamesAndUnknown))]
+    public void Every_class_is_made_from_the_file_of_every_other(string fileClass)
+    {
+        SchedulerConfig file = fileClass == "DPMSolverSDEScheduler"
+            ? SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "noise_sampler_seed": 7, "use_karras_sigmas": true }""")
+            : NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(fileClass)).ToConfig();
+        foreach (string className in SchedulerClasses.Names)
+        {
+            // As given options, and as the defaults that newer files list.
+            string json = file.ToJson();
+            foreach (string text in (string[])[json, Rename(json, "_use_default_values", "_defaults")])
+            {
+                Assert.Equal(className, NoiseScheduler.FromConfig(Rename(text, fileClass, className)).ToConfig().ClassName);
+                Assert.Equal(className, SchedulerClasses.Create(className, SchedulerConfig.Parse(text)).ToConfig().ClassName);
+            }
+        }
+
+        static string Rename(string json, string from, string to) => json.Replace($"\"{from}\"", $"\"{to}\"", StringComparison.Ordinal);
     }
 
     [Fact]
-    public void OptionsOfOtherClassesAreErrorsWhereTheyAskForSomething()
+    public void Known_schedulers_are_made_over_classes_that_are_not_known()
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => NoiseScheduler.FromConfig("""{"_class_name": "DDIMScheduler", "use_karras_sigmas": true}"""));
-        Assert.Contains("use_karras_sigmas", error.Message, StringComparison.Ordinal);
-        NoiseScheduler.FromConfig("""{"_class_name": "DDIMScheduler", "use_karras_sigmas": false, "_private": 3, "skip_prk_steps": true}""");
+        SchedulerConfig model = SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "beta_start": 0.00085, "prediction_type": "v_prediction" }""");
+        foreach (KnownScheduler known in KnownSchedulers.All.Where(k => SchedulerClasses.FamilyOf(k.ClassName) == SchedulerFamily.Discrete))
+            Assert.Equal(0.012, known.Create(model).Schedule!.Betas[999], 1e-8);
+        Assert.Equal(0.012, model.ToNoiseSchedule().Betas[999], 1e-8);
+        Assert.Equal(PredictionType.Velocity, PredictionSpace.Of(model).PredictionType);
+        Assert.Equal(PredictionType.Flow, PredictionSpace.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchLCMScheduler" }""")).PredictionType);
+        Assert.Throws<ArgumentException>(() => KnownSchedulers.FlowMatchEuler.Create(model));
+    }
+
+    [Theory]
+    [InlineData("false", PredictionType.Sample)]
+    [InlineData("true", PredictionType.Epsilon)]
+    [InlineData("false, \"prediction_type\": \"epsilon\"", PredictionType.Epsilon)]
+    public void The_option_before_prediction_type_is_translated(string predictEpsilon, PredictionType expected)
+    {
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig($$"""{ "_class_name": "DDPMScheduler", "predict_epsilon": {{predictEpsilon}} }""");
+        Assert.Equal(expected, scheduler.PredictionType);
+        Assert.Empty(scheduler.IgnoredOptions);
+    }
+
+    [Fact]
+    public void Null_is_the_default_of_every_option()
+    {
+        foreach (string className in SchedulerClasses.Names)
+        {
+            SchedulerConfig defaults = NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(className)).ToConfig();
+            string nulls = $$"""{ "_class_name": "{{className}}", {{string.Join(", ", defaults.Names.Select(name => $"\"{name}\": null"))}} }""";
+            NoiseScheduler read = NoiseScheduler.FromConfig(nulls), made = NoiseScheduler.FromConfig(defaults);
+            Assert.Equal(made.PredictionType, read.PredictionType);
+            Assert.Equal(made.TrainingTimesteps, read.TrainingTimesteps);
+            Assert.Equal(made.Schedule?.AlphaBars, read.Schedule?.AlphaBars);
+        }
+    }
+
+    [Fact]
+    public void The_work_of_reading_grows_with_the_file()
+    {
+        Work(100);
+        Assert.True(Work(8000) < 2.5 * Work(4000));
+
+        static long Work(int keys)
+        {
+            string json = $$"""{ "_class_name": "DDIMScheduler", {{string.Join(", ", Enumerable.Range(0, keys).Select(i => $"\"k{i}\": 1"))}} }""";
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal(keys, NoiseScheduler.FromConfig(json).IgnoredOptions.Count);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
     }
 
     [Fact]
@@ -123,6 +201,13 @@ public sealed class SchedulerConfigTests
     [InlineData("""{"_class_name": "UniPCMultistepScheduler", "shift_terminal": 0.1}""", "shift_terminal")]
     [InlineData("""{"_class_name": "NoSuchScheduler"}""", "NoSuchScheduler")]
     [InlineData("""{"beta_start": 0.1}""", "_class_name")]
+    [InlineData("""{"_class_name": "DDIMScheduler", "num_train_timesteps": 2000000000}""", "num_train_timesteps")]
+    [InlineData("""{"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 2000000000}""", "num_train_timesteps")]
+    [InlineData("""{"_class_name": "EDMEulerScheduler", "num_train_timesteps": 2000000000}""", "num_train_timesteps")]
+    [InlineData("""{"_class_name": "DDIMScheduler", "beta_end": 1, "beta_end": 1}""", "beta_end")]
+    [InlineData("""{"_class_name": "\ud800"}""", "JSON")]
+    [InlineData("""{"_class_name": 3}""", "_class_name")]
+    [InlineData("""{"_class_name": "UniPCMultistepScheduler", "disable_corrector": [1e30]}""", "disable_corrector")]
     [InlineData("[1, 2]", "object")]
     [InlineData("{", "JSON")]
     public void BadConfigurationsAreRefused(string json, string named) =>

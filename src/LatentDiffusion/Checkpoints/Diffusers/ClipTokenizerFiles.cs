@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace LatentDiffusion;
@@ -54,16 +53,5 @@ public sealed record ClipTokenizerFiles(BpeVocabulary Vocabulary, int MaxLength 
         _ => null,
     };
 
-    private static JsonObject Read(string path)
-    {
-        if (!File.Exists(path)) return [];
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new InvalidDataException($"{path} is no JSON object.");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{path} is no JSON: {e.Message}", e);
-        }
-    }
+    private static JsonObject Read(string path) => File.Exists(path) ? PublishedJson.ReadObject(path) : [];
 }

@@ -14,20 +14,25 @@ internal static class DiffusersComponent
     /// <param name="options">How it is loaded.</param>
     public static (nn.Module Network, WeightsLayout? Layout) Read(string folder, string? className, CheckpointOptions options)
     {
-        string path = Path.Combine(folder, ConfigFile), json = File.ReadAllText(path);
-        className ??= ClassOf(json, path);
-        using ITensorSource source = Checkpoint.OpenComponent(folder, options.Variant);
+        string path = Path.Combine(folder, ConfigFile), json = PublishedJson.ReadText(path);
+        className ??= PublishedJson.Named(path, () => ModelConfigJson.ClassOf(PublishedJson.ParseObject(json))
+            ?? throw new InvalidDataException("it does not say which network it is: it has neither _class_name nor architectures."));
+        NetworkConfig config = PublishedJson.Named(path, () => ConfigOf(json, className));
+        if (config.IgnoredOptions.Count > 0) options.Logger?.OptionsIgnored(path, className, Excerpt.List(config.IgnoredOptions));
+        using ITensorSource source = Checkpoint.Open(ComponentWeights.Find(folder, options.Variant, options.Logger));
         using var mapped = new MappedTensors(source, DiffusersNames.Map(source));
-        nn.Module network = Build(json, className, path, options.Device, options.TypeFor(source));
+        nn.Module network = PublishedJson.Named(path, () => Build(config, className, LayerFactory.For(mapped, options.Device, options.TypeFor(source))));
         try
         {
             StateDict.Load(network, mapped);
             network.eval();
             return (network, WeightsLayout.Of(source));
         }
-        catch
+        catch (Exception e)
         {
             network.Dispose();
+            if (config.IgnoredOptions.Count > 0 && e is CheckpointException { Missing.Count: > 0 } or CheckpointException { Unexpected.Count: > 0 } or CheckpointException { Misshaped.Count: > 0 })
+                throw new NotSupportedException($"{path} has options that {className} does not have ({Excerpt.List(config.IgnoredOptions)}), and without them its weights do not fit.", e);
             throw;
         }
     }
@@ -46,7 +51,7 @@ internal static class DiffusersComponent
         // Weights that stood there before under another name might be read in their place.
         IReadOnlyList<string> written = layout?.Names ?? [single];
         foreach (string file in Directory.GetFiles(folder))
-            if (Path.GetFileName(file) is var name && Checkpoint.IsWeights(name) && !written.Contains(name)) File.Delete(file);
+            if (Path.GetFileName(file) is var name && ComponentWeights.IsWeights(name) && !written.Contains(name)) File.Delete(file);
         NetworkConfig config = ConfigOf(network);
         JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
         if (config.Source is null) Sign(json, network);
@@ -60,16 +65,26 @@ internal static class DiffusersComponent
         _ => network.GetType().Name,
     };
 
-    private static nn.Module Build(string json, string className, string path, Device? device, ScalarType type) => className switch
+    private static NetworkConfig ConfigOf(string json, string className) => className switch
     {
-        nameof(UNet2DConditionModel) => UNet2DConditionConfig.FromJson(json).BuildUninitialized(device, type),
-        nameof(AutoencoderKL) => AutoencoderKLConfig.FromJson(json).BuildUninitialized(device, type),
-        nameof(AutoencoderTiny) => AutoencoderTinyConfig.FromJson(json).BuildUninitialized(device, type),
-        nameof(VQModel) => VQConfig.FromJson(json).BuildUninitialized(device, type),
-        nameof(ControlNetModel) => ControlNetConfig.FromJson(json).BuildUninitialized(device, type),
-        PlainText => ClipTextConfig.FromJson(json).BuildUninitialized(projection: false, device, type),
-        ProjectedText => ClipTextConfig.FromJson(json).BuildUninitialized(projection: true, device, type),
-        _ => throw new NotSupportedException($"{path}: the network '{className}' is not known."),
+        nameof(UNet2DConditionModel) => UNet2DConditionConfig.FromJson(json),
+        nameof(AutoencoderKL) => AutoencoderKLConfig.FromJson(json),
+        nameof(AutoencoderTiny) => AutoencoderTinyConfig.FromJson(json),
+        nameof(VQModel) => VQConfig.FromJson(json),
+        nameof(ControlNetModel) => ControlNetConfig.FromJson(json),
+        PlainText or ProjectedText => ClipTextConfig.FromJson(json),
+        _ => throw new NotSupportedException($"the network '{Excerpt.Of(className)}' is not known."),
+    };
+
+    private static nn.Module Build(NetworkConfig config, string className, LayerFactory layers) => config switch
+    {
+        UNet2DConditionConfig unet => new UNet2DConditionModel(unet, layers),
+        AutoencoderKLConfig autoencoder => new AutoencoderKL(autoencoder, layers),
+        AutoencoderTinyConfig autoencoder => new AutoencoderTiny(autoencoder, layers),
+        VQConfig autoencoder => new VQModel(autoencoder, layers),
+        ControlNetConfig control => new ControlNetModel(control, layers),
+        ClipTextConfig text => new ClipTextModel(text, className == ProjectedText, layers),
+        _ => throw new NotSupportedException($"A {config.GetType().Name} describes no network of a folder."),
     };
 
     private static NetworkConfig ConfigOf(nn.Module network) => network switch
@@ -82,13 +97,6 @@ internal static class DiffusersComponent
         ClipTextModel text => text.Config,
         _ => throw new NotSupportedException($"A {network.GetType().Name} has no published configuration."),
     };
-
-    private static string ClassOf(string json, string path)
-    {
-        JsonNode? config = JsonNode.Parse(json);
-        JsonNode? name = config?["_class_name"] ?? (config?["architectures"] as JsonArray)?.FirstOrDefault();
-        return (string?)name ?? throw new InvalidDataException($"{path} does not say which network it is: it has neither _class_name nor architectures.");
-    }
 
     /// <summary>What the libraries look at to know whose configuration it is.</summary>
     private static void Sign(JsonObject json, nn.Module network)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
@@ -22,7 +21,7 @@ public static class DiffusersFolder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string root = Root(folder);
         FolderPath.CheckFiles(root, root);
-        JsonObject index = ReadObject(Path.Combine(root, IndexFile));
+        JsonObject index = PublishedJson.ReadObject(Path.Combine(root, IndexFile));
         return new FolderReader(root, index, options ?? new CheckpointOptions()).Read();
     }
 
@@ -64,18 +63,6 @@ public static class DiffusersFolder
 
     // One folder has one path, with and without a separator at its end.
     private static string Root(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-
-    internal static JsonObject ReadObject(string path)
-    {
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new InvalidDataException($"{path} is no JSON object.");
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException)
-        {
-            throw new InvalidDataException($"{path} cannot be read: {e.Message}", e);
-        }
-    }
 
     private static T ReadNetwork<T>(string folder, CheckpointOptions? options) where T : nn.Module
     {

@@ -12,17 +12,21 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     /// <summary>What the index says of SDXL beside its components.</summary>
     public const string ForceZeros = "force_zeros_for_empty_prompt", AestheticsScore = "requires_aesthetics_score";
 
+    private static readonly string[] s_known =
+        ["unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", DiffusersFolder.Scheduler, DiffusersNames.ControlNet(0)];
+
     private readonly List<nn.Module> _read = [];
     private readonly Dictionary<string, WeightsLayout> _layouts = [];
 
     public StableDiffusionComponents Read()
     {
+        LogIgnored();
         try
         {
             ClipTextModel? text = Network<ClipTextModel>("text_encoder"), text2 = Network<ClipTextModel>("text_encoder_2");
             return new StableDiffusionComponents
             {
-                PipelineClass = index["_class_name"] is JsonValue value && value.TryGetValue(out string? name) ? name : "StableDiffusionPipeline",
+                PipelineClass = PipelineClass,
                 UNet = Required<UNet2DConditionModel>("unet"),
                 Autoencoder = Required<nn.Module<Tensor, Tensor>>("vae"),
                 TextEncoder = text,
@@ -49,6 +53,13 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     public static string? ClassOf(JsonObject index, string name) =>
         index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className) ? className : null;
 
+    /// <summary>A safety checker, a feature extractor, and what pipelines of other projects have in addition.</summary>
+    private void LogIgnored()
+    {
+        string[] others = [.. index.Select(entry => entry.Key).Where(name => ClassOf(index, name) is not null && !s_known.Contains(name))];
+        if (others.Length > 0) options.Logger?.ComponentsIgnored(Path.Combine(root, DiffusersFolder.IndexFile), Excerpt.List(others));
+    }
+
     private bool Flag(string name, bool whenAbsent) => index[name] switch
     {
         null => whenAbsent,
@@ -56,8 +67,12 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
         _ => throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)}: {name} is neither true nor false."),
     };
 
-    private T Required<T>(string name) where T : nn.Module =>
-        Network<T>(name) ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}'.");
+    /// <summary>A class of another project is written with the name of its module before it.</summary>
+    private string PipelineClass =>
+        (index["_class_name"] is JsonArray { Count: > 0 } named ? named[^1] : index["_class_name"]) is JsonValue value && value.TryGetValue(out string? name) ? name : "StableDiffusionPipeline";
+
+    private T Required<T>(string name) where T : nn.Module => Network<T>(name) ?? throw new InvalidDataException(
+        $"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}', which a pipeline of the Stable Diffusion family needs. It describes a {Excerpt.Of(PipelineClass)} of {Excerpt.List([.. index.Select(e => e.Key).Where(key => ClassOf(index, key) is not null)])}.");
 
     private T? Network<T>(string name) where T : nn.Module => ClassOf(index, name) is { } className ? Network<T>(name, className) : null;
 
@@ -87,7 +102,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     private SchedulerConfig ReadScheduler()
     {
         string path = Path.Combine(FolderPath.Component(root, DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile);
-        SchedulerConfig config = SchedulerConfig.Parse(File.ReadAllText(path));
+        SchedulerConfig config = PublishedJson.Named(path, () => SchedulerConfig.Parse(PublishedJson.ReadText(path)));
         return config.ClassName is null && ClassOf(index, DiffusersFolder.Scheduler) is { } className ? config.WithClass(className) : config;
     }
 }

@@ -18,7 +18,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
         if (source is SafetensorsFile file) return new WeightsLayout([WeightsFile.Of(file)]);
         if (source is not ShardedCheckpoint) return null;
         string folder = Path.GetDirectoryName(Path.GetFullPath(source.Path))!, json = File.ReadAllText(source.Path);
-        JsonObject map = JsonNode.Parse(json)!["weight_map"]!.AsObject();
+        JsonObject map = PublishedJson.ParseObject(json)["weight_map"]!.AsObject();
         var files = new List<WeightsFile>();
         foreach (string name in map.Select(entry => (string)entry.Value!).Distinct().Order(StringComparer.Ordinal))
         {
@@ -38,7 +38,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
         IReadOnlyDictionary<string, Tensor> state = network.state_dict();
         foreach (WeightsFile file in Files) file.Write(state, folder);
         if (Index is not { } index) return;
-        JsonNode json = JsonNode.Parse(index.Json)!;
+        JsonObject json = PublishedJson.ParseObject(index.Json);
         var map = new JsonObject();
         foreach ((string name, JsonNode? shard) in json["weight_map"]!.AsObject()) map[DiffusersNames.Today(name)] = shard?.DeepClone();
         json["weight_map"] = map;

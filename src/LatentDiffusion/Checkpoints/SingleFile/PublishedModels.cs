@@ -15,7 +15,6 @@ internal static class PublishedModels
     public static SchedulerConfig Scheduler(bool xl, PredictionType prediction)
     {
         SchedulerConfig config = SchedulerConfig.Empty
-            .WithClass(xl ? "EulerDiscreteScheduler" : prediction == PredictionType.Velocity ? "DDIMScheduler" : "PNDMScheduler")
             .With("beta_schedule", "scaled_linear").With("beta_start", 0.00085).With("beta_end", 0.012).With("num_train_timesteps", 1000)
             .With("clip_sample", false).With("set_alpha_to_one", false).With("skip_prk_steps", true).With("steps_offset", 1)
             .With("prediction_type", prediction switch
@@ -25,6 +24,8 @@ internal static class PublishedModels
                 PredictionType.Flow => "flow_prediction",
                 _ => "epsilon",
             });
-        return xl ? config.With("timestep_spacing", "leading") : config;
+        if (xl) config = config.With("timestep_spacing", "leading");
+        // The published files have options of several classes, so that the class comes last.
+        return config.WithClass(xl ? "EulerDiscreteScheduler" : prediction == PredictionType.Velocity ? "DDIMScheduler" : "PNDMScheduler");
     }
 }

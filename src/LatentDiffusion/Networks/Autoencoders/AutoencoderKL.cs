@@ -28,7 +28,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     internal AutoencoderKL(AutoencoderKLConfig config, LayerFactory layers) : base(nameof(AutoencoderKL))
     {
         ArgumentNullException.ThrowIfNull(config);
-        AutoencoderRules.Check(config.DownBlockTypes, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.ActFn);
+        config.Check();
+        AutoencoderRules.CheckWords(config.DownBlockTypes, config.UpBlockTypes, config.ActFn);
         Config = config;
         int latents = config.LatentChannels;
         var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);

@@ -65,6 +65,18 @@ public sealed record AutoencoderKLConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static AutoencoderKLConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderKLConfig>(json, nameof(AutoencoderKL));
 
+    /// <inheritdoc/>
+    internal override void Check()
+    {
+        AutoencoderRules.CheckValues(DownBlockTypes, UpBlockTypes, BlockOutChannels, LayersPerBlock, NormNumGroups);
+        ConfigRules.Positive("in_channels", InChannels);
+        ConfigRules.Positive("out_channels", OutChannels);
+        ConfigRules.Positive("latent_channels", LatentChannels);
+        ConfigRules.Factor("scaling_factor", ScalingFactor);
+        AutoencoderRules.CheckByChannel("latents_mean", LatentsMean, LatentChannels);
+        AutoencoderRules.CheckByChannel("latents_std", LatentsStd, LatentChannels);
+    }
+
     /// <summary>Builds the network, initialised at random.</summary>
     public AutoencoderKL Build() => new(this);
 

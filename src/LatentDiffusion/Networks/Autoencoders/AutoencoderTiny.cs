@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -30,10 +29,8 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     internal AutoencoderTiny(AutoencoderTinyConfig config, LayerFactory layers) : base(nameof(AutoencoderTiny))
     {
         ArgumentNullException.ThrowIfNull(config);
-        CheckStages("encoder", config.EncoderBlockOutChannels, config.NumEncoderBlocks);
-        CheckStages("decoder", config.DecoderBlockOutChannels, config.NumDecoderBlocks);
+        config.Check();
         ConfigRules.Known("upsample_fn", config.UpsampleFn, [.. UpsampleModes.Keys]);
-        ConfigRules.Positive("upsampling_scaling_factor", config.UpsamplingScalingFactor);
         Config = config;
         _encoder = TinyHalf.Encoder(config, layers);
         _decoder = TinyHalf.Decoder(config, layers);
@@ -80,12 +77,4 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     private static Tensor Bounded(Tensor latents) => latents.Divide(Bound).Into(tanh).Into(x => x.Multiply(Bound));
 
     private static Tensor FromDecoder(Tensor pixels) => pixels.Multiply(2).Into(x => x.Add(-1));
-
-    private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
-    {
-        if (channels.IsEmpty || channels.Length != blocks.Length)
-            throw new ArgumentException($"{half}_block_out_channels lists {channels.Length} stages and num_{half}_blocks {blocks.Length}; they must agree.");
-        if (channels.Distinct().Count() > 1)
-            throw new ArgumentException($"{half}_block_out_channels lists [{string.Join(", ", channels)}]; no layer changes the number of channels, so they must be the same.");
-    }
 }

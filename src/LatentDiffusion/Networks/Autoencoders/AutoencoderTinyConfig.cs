@@ -62,6 +62,28 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static AutoencoderTinyConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderTinyConfig>(json, nameof(AutoencoderTiny));
 
+    /// <inheritdoc/>
+    internal override void Check()
+    {
+        CheckStages("encoder", EncoderBlockOutChannels, NumEncoderBlocks);
+        CheckStages("decoder", DecoderBlockOutChannels, NumDecoderBlocks);
+        ConfigRules.Positive("in_channels", InChannels);
+        ConfigRules.Positive("out_channels", OutChannels);
+        ConfigRules.Positive("latent_channels", LatentChannels);
+        ConfigRules.Range("upsampling_scaling_factor", 1, 16, UpsamplingScalingFactor);
+        ConfigRules.Factor("scaling_factor", ScalingFactor);
+    }
+
+    private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
+    {
+        if (channels.IsEmpty || channels.Length != blocks.Length)
+            throw new ArgumentException($"{half}_block_out_channels lists {channels.Length} stages and num_{half}_blocks {blocks.Length}; they must agree.");
+        ConfigRules.Positive($"{half}_block_out_channels", channels);
+        ConfigRules.Range($"num_{half}_blocks", 0, 100, blocks);
+        if (channels.Distinct().Count() > 1)
+            throw new ArgumentException($"{half}_block_out_channels does not repeat one number; no layer changes the number of channels, so they must be the same.");
+    }
+
     /// <summary>Builds the network, initialised at random.</summary>
     public AutoencoderTiny Build() => new(this);
 

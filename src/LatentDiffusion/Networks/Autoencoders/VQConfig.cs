@@ -62,6 +62,20 @@ public sealed record VQConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static VQConfig FromJson(string json) => ModelConfigJson.Read<VQConfig>(json, nameof(VQModel));
 
+    /// <inheritdoc/>
+    internal override void Check()
+    {
+        AutoencoderRules.CheckValues(DownBlockTypes, UpBlockTypes, BlockOutChannels, LayersPerBlock, NormNumGroups);
+        ConfigRules.Positive("in_channels", InChannels);
+        ConfigRules.Positive("out_channels", OutChannels);
+        ConfigRules.Positive("latent_channels", LatentChannels);
+        ConfigRules.Range("num_vq_embeddings", 1, 1 << 24, NumVqEmbeddings);
+        ConfigRules.Positive("vq_embed_dim", VqEmbedDim);
+        ConfigRules.Factor("scaling_factor", ScalingFactor);
+        if (NormType == "spatial" && (VqEmbedDim ?? LatentChannels) != LatentChannels)
+            throw new ArgumentException($"vq_embed_dim is {VqEmbedDim} and latent_channels {LatentChannels}; with norm_type 'spatial' they must agree.");
+    }
+
     /// <summary>Builds the network, initialised at random.</summary>
     public VQModel Build() => new(this);
 

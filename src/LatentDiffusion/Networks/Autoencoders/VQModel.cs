@@ -27,13 +27,12 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     internal VQModel(VQConfig config, LayerFactory layers) : base(nameof(VQModel))
     {
         ArgumentNullException.ThrowIfNull(config);
-        AutoencoderRules.Check(config.DownBlockTypes, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.ActFn);
+        config.Check();
+        AutoencoderRules.CheckWords(config.DownBlockTypes, config.UpBlockTypes, config.ActFn);
         ConfigRules.Known("norm_type", config.NormType, "group", "spatial");
         Config = config;
         _spatial = config.NormType == "spatial";
         int latents = config.LatentChannels, codes = config.VqEmbedDim ?? latents;
-        if (_spatial && codes != latents)
-            throw new ArgumentException($"vq_embed_dim is {codes} and latent_channels {latents}; with norm_type 'spatial' they must agree.", nameof(config));
         var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);
         _encoder = new AutoencoderEncoder(
             shape, config.InChannels, latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);

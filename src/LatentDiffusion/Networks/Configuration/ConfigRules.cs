@@ -31,11 +31,41 @@ internal static class ConfigRules
         if (list is { } given) Length(option, given, blocks);
     }
 
-    /// <exception cref="ArgumentException">A number is not above zero.</exception>
-    public static void Positive(string option, params IEnumerable<int> values)
+    /// <summary>The most that a width, length or number of layers can be: far more than any network that was published.</summary>
+    public const int Largest = 1 << 16;
+
+    /// <exception cref="ArgumentException">A number is not from 1 to <see cref="Largest"/>.</exception>
+    public static void Positive(string option, params IEnumerable<int> values) => Range(option, 1, Largest, values);
+
+    /// <exception cref="ArgumentException">A number that is given is not from 1 to <see cref="Largest"/>.</exception>
+    public static void Positive(string option, int? value)
+    {
+        if (value is { } given) Range(option, 1, Largest, given);
+    }
+
+    /// <exception cref="ArgumentException">A number is not in the range.</exception>
+    public static void Range(string option, int min, int max, params IEnumerable<int> values)
     {
         foreach (int value in values)
-            if (value < 1) throw new ArgumentException($"{option} is {value}; it must be at least 1.");
+            if (value < min || value > max) throw new ArgumentException($"{option} is {value}; expected {min} to {max}.");
+    }
+
+    /// <exception cref="ArgumentException">A number is not finite, or is 0.</exception>
+    public static void Factor(string option, double value)
+    {
+        if (!double.IsFinite(value) || value == 0) throw new ArgumentException($"{option} is {value}; expected a finite number other than 0.");
+    }
+
+    /// <exception cref="ArgumentException">A number is not finite, or is below 0.</exception>
+    public static void NotNegative(string option, double value)
+    {
+        if (!double.IsFinite(value) || value < 0) throw new ArgumentException($"{option} is {value}; expected a finite number of at least 0.");
+    }
+
+    /// <exception cref="ArgumentException">A number does not divide another.</exception>
+    public static void Divides(string option, int value, string of, int total)
+    {
+        if (value < 1 || total % value != 0) throw new ArgumentException($"{option} is {value}; it must divide {of}, {total}.");
     }
 
     /// <exception cref="ArgumentException">It is null.</exception>

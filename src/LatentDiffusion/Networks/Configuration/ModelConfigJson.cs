@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace LatentDiffusion;
 
@@ -10,8 +11,6 @@ internal static class ModelConfigJson
 {
     /// <summary>Keys that begin so are the writing library's own notes (<c>_class_name</c>, <c>_diffusers_version</c>); they are kept.</summary>
     private const char Bookkeeping = '_';
-
-    private static readonly JsonDocumentOptions s_document = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerOptions.Default)
     {
@@ -23,23 +22,35 @@ internal static class ModelConfigJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    /// <summary>
+    /// Reads a configuration. Null stands for an option's default, unless null is one of its values. Options that the class
+    /// does not have are kept in <see cref="NetworkConfig.IgnoredOptions"/> where they ask for something.
+    /// </summary>
     /// <param name="json">The text.</param>
-    /// <param name="what">Whose configuration it is, for messages.</param>
+    /// <param name="what">Class of the network, for messages.</param>
     /// <param name="informative">Further keys that say nothing of the network, which are kept and not looked at.</param>
+    /// <exception cref="InvalidDataException">The text is not such a configuration, or contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">It is another class's configuration; the message names it.</exception>
     public static T Read<T>(string json, string what, params string[] informative) where T : NetworkConfig
     {
         try
         {
-            JsonObject source = JsonNode.Parse(json, documentOptions: s_document) as JsonObject
-                ?? throw new InvalidDataException($"The configuration of {what} is no JSON object.");
-            Expect(source, typeof(T), what, informative);
-            return source.Deserialize<T>(Options)! with { Source = source };
+            JsonObject source = PublishedJson.ParseObject(json);
+            string[] ignored = Unknown(source, typeof(T), informative);
+            RefuseOtherClass(source, what, ignored);
+            var config = (T)Deserialize(source, typeof(T)) with { Source = source, IgnoredOptions = ignored };
+            config.Check();
+            return config;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or FormatException or OverflowException or InvalidDataException)
         {
-            throw new InvalidDataException($"The configuration of {what} cannot be read: {e.Message}", e);
+            throw new InvalidDataException($"The configuration of {what} cannot be read: {Excerpt.Of(e.Message)}", e);
         }
     }
+
+    /// <summary>The class that a configuration names; null where it names none.</summary>
+    public static string? ClassOf(JsonObject source) =>
+        (source["_class_name"] ?? (source["architectures"] as JsonArray)?.FirstOrDefault()) is JsonValue value && value.TryGetValue(out string? name) ? name : null;
 
     /// <summary>Writes what was read where it is unchanged, down to how its numbers are spelt.</summary>
     public static string Write(NetworkConfig config)
@@ -47,7 +58,7 @@ internal static class ModelConfigJson
         JsonObject now = Serialize(config);
         if (config.Source is null) return now.ToJsonString(Options);
 
-        JsonObject before = Serialize((NetworkConfig)config.Source.Deserialize(config.GetType(), Options)!);
+        JsonObject before = Serialize(Deserialize(config.Source, config.GetType()));
         JsonObject result = config.Source.DeepClone().AsObject();
         foreach ((string key, JsonNode? value) in now)
             if (!JsonNode.DeepEquals(value, before[key])) result[key] = value?.DeepClone();
@@ -56,11 +67,24 @@ internal static class ModelConfigJson
 
     private static JsonObject Serialize(NetworkConfig config) => JsonSerializer.SerializeToNode(config, config.GetType(), Options)!.AsObject();
 
-    private static void Expect(JsonObject source, Type type, string what, string[] informative)
+    private static NetworkConfig Deserialize(JsonObject source, Type type)
+    {
+        var options = new JsonObject();
+        foreach (JsonPropertyInfo property in Options.GetTypeInfo(type).Properties)
+            if (source.TryGetPropertyValue(property.Name, out JsonNode? value) && (value is not null || property.IsSetNullable)) options[property.Name] = value?.DeepClone();
+        return (NetworkConfig)options.Deserialize(type, Options)!;
+    }
+
+    private static string[] Unknown(JsonObject source, Type type, string[] informative)
     {
         var known = Options.GetTypeInfo(type).Properties.Select(p => p.Name).Concat(informative).ToHashSet();
-        string[] unknown = [.. source.Select(p => p.Key).Where(key => !key.StartsWith(Bookkeeping) && !known.Contains(key))];
-        if (unknown.Length > 0)
-            throw new NotSupportedException($"The configuration of {what} has options that are not known here: {string.Join(", ", unknown)}.");
+        return [.. source.Where(p => !p.Key.StartsWith(Bookkeeping) && !known.Contains(p.Key) && p.Value is { } value && !PublishedJson.IsOff(value.GetValue<JsonElement>())).Select(p => p.Key)];
+    }
+
+    /// <summary>Classes are renamed and derived from, so that a name only counts together with options that no such network has.</summary>
+    private static void RefuseOtherClass(JsonObject source, string what, string[] ignored)
+    {
+        if (ignored.Length > 0 && ClassOf(source) is { } name && !name.StartsWith(what, StringComparison.Ordinal))
+            throw new NotSupportedException($"The configuration is of the class '{Excerpt.Of(name)}', not of {what}, which does not have the options {Excerpt.List(ignored)}.");
     }
 }

@@ -110,6 +110,15 @@ public sealed record ControlNetConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static ControlNetConfig FromJson(string json) => ModelConfigJson.Read<ControlNetConfig>(json, nameof(ControlNetModel));
 
+    /// <inheritdoc/>
+    internal override void Check()
+    {
+        Encoder().Check();
+        ConfigRules.Positive("conditioning_channels", ConditioningChannels);
+        if (ConditioningEmbeddingOutChannels.IsDefaultOrEmpty) throw new ArgumentException("conditioning_embedding_out_channels is empty.");
+        ConfigRules.Positive("conditioning_embedding_out_channels", ConditioningEmbeddingOutChannels);
+    }
+
     /// <summary>Builds the network, initialised at random.</summary>
     public ControlNetModel Build() => new(this);
 

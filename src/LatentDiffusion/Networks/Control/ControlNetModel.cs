@@ -25,12 +25,12 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
     internal ControlNetModel(ControlNetConfig config, LayerFactory layers) : base(nameof(ControlNetModel))
     {
         ArgumentNullException.ThrowIfNull(config);
+        config.Check();
         UNet2DConditionConfig encoder = config.Encoder();
         UNetConfigRules.Check(encoder);
         ConfigRules.Known("mid_block_type", config.MidBlockType, UNetConfigRules.CrossAttentionMiddle, UNetConfigRules.PlainMiddle);
         ConfigRules.Known("class_embed_type", config.ClassEmbedType, null, "timestep", "identity", "projection");
         ConfigRules.Known("controlnet_conditioning_channel_order", config.ControlnetConditioningChannelOrder, "rgb", "bgr");
-        if (config.ConditioningEmbeddingOutChannels.IsDefaultOrEmpty) throw new ArgumentException("conditioning_embedding_out_channels is empty.", nameof(config));
         Config = config;
         IReadOnlyList<int> channels = config.BlockOutChannels;
 

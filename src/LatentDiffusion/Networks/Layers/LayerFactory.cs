@@ -11,17 +11,22 @@ internal sealed class LayerFactory
 {
     private readonly Device? _device;
     private readonly ScalarType _type;
+    private readonly ParameterBudget _budget;
 
-    private LayerFactory(Device? device, ScalarType type) => (_device, _type) = (device, type);
+    private LayerFactory(Device? device, ScalarType type, ParameterBudget budget) => (_device, _type, _budget) = (device, type, budget);
 
-    /// <summary>Parameters at random as in PyTorch, float32 on the CPU.</summary>
-    public static LayerFactory Random { get; } = new(null, ScalarType.Float32);
+    /// <summary>Parameters at random as in PyTorch, float32 on the CPU. A factory for one network.</summary>
+    public static LayerFactory Random => new(null, ScalarType.Float32, ParameterBudget.OfNetwork());
 
-    /// <summary>Parameters that hold whatever the memory held. On the meta device they have shapes and no memory.</summary>
-    public static LayerFactory Uninitialized(Device? device, ScalarType type) => new(device ?? CPU, type);
+    /// <summary>Parameters that hold whatever the memory held. On the meta device they have shapes and no memory. A factory for one network.</summary>
+    public static LayerFactory Uninitialized(Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.OfNetwork());
+
+    /// <summary>The same for a network into which a file is read, whose parameters it refuses to exceed by far.</summary>
+    public static LayerFactory For(ITensorSource source, Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.Of(source));
 
     public Linear Linear(long inChannels, long outChannels, bool bias = true)
     {
+        _budget.Take(inChannels, outChannels);
         if (_device is null) return nn.Linear(inChannels, outChannels, bias);
         Linear layer = nn.Linear(inChannels, outChannels, bias, META);
         layer.weight = Empty(outChannels, inChannels);
@@ -31,6 +36,7 @@ internal sealed class LayerFactory
 
     public Conv2d Conv2d(long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
     {
+        _budget.Take(inChannels, outChannels, kernel, kernel);
         if (_device is null) return nn.Conv2d(inChannels, outChannels, kernel, stride, padding, bias: bias);
         Conv2d layer = nn.Conv2d(inChannels, outChannels, kernel, stride, padding, bias: bias, device: META);
         layer.weight = Empty(outChannels, inChannels, kernel, kernel);
@@ -50,6 +56,7 @@ internal sealed class LayerFactory
     {
         if (groups < 1 || channels % groups != 0)
             throw new ArgumentException($"{channels} channels cannot be normalised in {groups} groups: norm_num_groups must divide every entry of block_out_channels.");
+        _budget.Take(channels);
         GroupNorm norm = nn.GroupNorm(groups, channels, eps, device: _device is null ? null : META);
         if (_device is null) Set(norm.weight, norm.bias, weight: 1);
         else (norm.weight, norm.bias) = (Empty(channels), Empty(channels));
@@ -58,6 +65,7 @@ internal sealed class LayerFactory
 
     public LayerNorm LayerNorm(long channels, double eps = 1e-5)
     {
+        _budget.Take(channels);
         LayerNorm norm = nn.LayerNorm(channels, eps, device: _device is null ? null : META);
         if (_device is null) Set(norm.weight, norm.bias, weight: 1);
         else (norm.weight, norm.bias) = (Empty(channels), Empty(channels));
@@ -67,6 +75,7 @@ internal sealed class LayerFactory
     /// <summary>A table of vectors, normal with a standard deviation.</summary>
     public Embedding Embedding(long count, long width, double standardDeviation = 1)
     {
+        _budget.Take(count, width);
         if (_device is not null)
         {
             // Its constructor fills a table on the CPU before it moves it, so it is given a small one.
@@ -84,6 +93,7 @@ internal sealed class LayerFactory
     /// <summary>A parameter of its own, normal with a standard deviation.</summary>
     public Parameter Parameter(double standardDeviation, params long[] shape)
     {
+        _budget.Take(shape);
         if (_device is not null) return Empty(shape);
         using Tensor values = randn(shape);
         return nn.Parameter(values.Multiply(standardDeviation));

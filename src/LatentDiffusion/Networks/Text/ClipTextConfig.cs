@@ -53,6 +53,19 @@ public sealed record ClipTextConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel), s_informative);
 
+    /// <inheritdoc/>
+    internal override void Check()
+    {
+        ConfigRules.Range("vocab_size", 1, 1 << 24, VocabSize);
+        ConfigRules.Positive("hidden_size", HiddenSize);
+        ConfigRules.Positive("intermediate_size", IntermediateSize);
+        ConfigRules.Range("num_hidden_layers", 1, 200, NumHiddenLayers);
+        ConfigRules.Divides("num_attention_heads", NumAttentionHeads, "hidden_size", HiddenSize);
+        ConfigRules.Range("max_position_embeddings", 2, 1 << 20, MaxPositionEmbeddings);
+        ConfigRules.Range("projection_dim", 0, ConfigRules.Largest, ProjectionDim);
+        ConfigRules.NotNegative("layer_norm_eps", LayerNormEps);
+    }
+
     /// <summary>Builds the network, initialised at random.</summary>
     /// <param name="projection">Whether it has a projection of the pooled output (the second tower of SDXL).</param>
     public ClipTextModel Build(bool projection = false) => new(this, projection);

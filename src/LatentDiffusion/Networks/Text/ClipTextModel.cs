@@ -27,8 +27,8 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         ArgumentNullException.ThrowIfNull(config);
         ConfigRules.Unset("attention_dropout", config.AttentionDropout == 0, config.AttentionDropout);
         ConfigRules.Unset("dropout", config.Dropout == 0, config.Dropout);
-        if (config.NumAttentionHeads < 1 || config.HiddenSize % config.NumAttentionHeads != 0)
-            throw new ArgumentException($"num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size, {config.HiddenSize}.", nameof(config));
+        config.Check();
+        if (projection) ConfigRules.Positive("projection_dim", config.ProjectionDim);
         Config = config;
         _textModel = new ClipTextTransformer(config, layers);
         if (projection) _projection = layers.Linear(config.HiddenSize, config.ProjectionDim, bias: false);

@@ -170,6 +170,9 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
     public static UNet2DConditionConfig FromJson(string json) => ModelConfigJson.Read<UNet2DConditionConfig>(json, nameof(UNet2DConditionModel));
 
+    /// <inheritdoc/>
+    internal override void Check() => UNetConfigRules.CheckValues(this);
+
     /// <summary>Builds the network, initialised at random.</summary>
     public UNet2DConditionModel Build() => new(this);
 

@@ -7,16 +7,17 @@ internal static class UNetConfigRules
 {
     public const string CrossAttentionMiddle = "UNetMidBlock2DCrossAttn", PlainMiddle = "UNetMidBlock2D";
 
+    /// <summary>The most residual and transformer blocks that all resolutions have together; SDXL's U-Net has about a hundred.</summary>
+    private const int MostBlocks = 2000;
+
+    /// <exception cref="NotSupportedException">It has a block or option that is not known; the message names it.</exception>
+    /// <exception cref="ArgumentException">It contradicts itself.</exception>
     public static void Check(UNet2DConditionConfig config)
     {
-        int blocks = config.BlockOutChannels.Length;
-        if (blocks == 0 || config.DownBlockTypes.Length != blocks || config.UpBlockTypes.Length != blocks)
-            throw new ArgumentException($"block_out_channels lists {blocks} resolutions, down_block_types {config.DownBlockTypes.Length} and up_block_types {config.UpBlockTypes.Length}; they must agree.");
+        config.Check();
         foreach (string type in config.DownBlockTypes) Known("down_block_types", type, "CrossAttnDownBlock2D", "DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D");
         foreach (string type in config.UpBlockTypes) Known("up_block_types", type, "CrossAttnUpBlock2D", "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D");
         Known("mid_block_type", config.MidBlockType, CrossAttentionMiddle, PlainMiddle, null);
-        CheckLists(config, blocks);
-        CheckNumbers(config);
         CheckEmbeddings(config);
 
         Activations.ByName(config.ActFn);
@@ -24,6 +25,18 @@ internal static class UNetConfigRules
         Known("attention_type", config.AttentionType, "default");
         Unset("dual_cross_attention", !config.DualCrossAttention, config.DualCrossAttention);
         Unset("cross_attention_norm", config.CrossAttentionNorm is null, config.CrossAttentionNorm);
+    }
+
+    /// <summary>Checks lists and numbers.</summary>
+    /// <exception cref="ArgumentException">They contradict each other, or one is out of its range.</exception>
+    public static void CheckValues(UNet2DConditionConfig config)
+    {
+        int blocks = config.BlockOutChannels.Length;
+        if (blocks == 0 || config.DownBlockTypes.Length != blocks || config.UpBlockTypes.Length != blocks)
+            throw new ArgumentException($"block_out_channels lists {blocks} resolutions, down_block_types {config.DownBlockTypes.Length} and up_block_types {config.UpBlockTypes.Length}; they must agree.");
+        CheckLists(config, blocks);
+        CheckNumbers(config);
+        CheckBlocks(config);
     }
 
     private static void CheckLists(UNet2DConditionConfig config, int blocks)
@@ -44,16 +57,57 @@ internal static class UNetConfigRules
         Positive("in_channels", config.InChannels);
         Positive("out_channels", config.OutChannels);
         Positive("block_out_channels", config.BlockOutChannels);
-        Positive("conv_in_kernel", config.ConvInKernel);
-        Positive("conv_out_kernel", config.ConvOutKernel);
+        Positive("norm_num_groups", config.NormNumGroups);
+        Positive("encoder_hid_dim", config.EncoderHidDim);
+        Positive("addition_time_embed_dim", config.AdditionTimeEmbedDim);
+        Positive("num_class_embeds", config.NumClassEmbeds);
+        Positive("time_embedding_dim", config.TimeEmbeddingDim);
+        Positive("time_cond_proj_dim", config.TimeCondProjDim);
+        Positive("projection_class_embeddings_input_dim", config.ProjectionClassEmbeddingsInputDim);
+        Positive("addition_embed_type_num_heads", config.AdditionEmbedTypeNumHeads);
+        Range("downsample_padding", 0, 1, config.DownsamplePadding);
+        Kernel("conv_in_kernel", config.ConvInKernel);
+        Kernel("conv_out_kernel", config.ConvOutKernel);
+        Factor("mid_block_scale_factor", config.MidBlockScaleFactor);
+        Factor("resnet_out_scale_factor", config.ResnetOutScaleFactor);
+        NotNegative("norm_eps", config.NormEps);
+        if (!double.IsFinite(config.FreqShift)) throw new ArgumentException($"freq_shift is {config.FreqShift}; expected a finite number.");
         if (!(config.Dropout is >= 0 and < 1)) throw new ArgumentException($"dropout is {config.Dropout}; it must be at least 0 and less than 1.");
-        for (int i = 0; i < config.BlockOutChannels.Length; i++)
+    }
+
+    /// <summary>An even kernel would shrink the sample.</summary>
+    private static void Kernel(string option, int size)
+    {
+        Positive(option, size);
+        if (size % 2 == 0) throw new ArgumentException($"{option} is {size}; expected an odd number.");
+    }
+
+    private static void CheckBlocks(UNet2DConditionConfig config)
+    {
+        long total = 0;
+        int resolutions = config.BlockOutChannels.Length;
+        for (int i = 0; i < resolutions; i++)
         {
+            int channels = config.BlockOutChannels[i], up = resolutions - 1 - i;
+            Divides("norm_num_groups", config.NormNumGroups, "each of block_out_channels", channels);
             Positive("layers_per_block", config.LayersPerBlock[i]);
             Positive("cross_attention_dim", config.CrossAttentionDim[i]);
             Positive(config.NumAttentionHeads is null ? "attention_head_dim" : "num_attention_heads", config.Heads(i));
+            if (HasText(config.DownBlockTypes[i]) || HasText(config.UpBlockTypes[up]) || (up == 0 && HasText(config.MidBlockType)))
+                Divides(config.NumAttentionHeads is null ? "attention_head_dim" : "num_attention_heads", config.Heads(i), "the channels of its resolution", channels);
+            int[] depths = [.. Depths(config.TransformerLayersPerBlock[i]), .. config.ReverseTransformerLayersPerBlock is { } reverse ? Depths(reverse[i]) : []];
+            // Resolutions without attention may say 0.
+            Range("transformer_layers_per_block", 0, Largest, depths);
+            total += config.LayersPerBlock[i] * (1L + depths.Max());
         }
+
+        if (total > MostBlocks)
+            throw new ArgumentException($"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; there is no such network.");
     }
+
+    private static bool HasText(string? type) => type?.Contains("CrossAttn", StringComparison.Ordinal) == true;
+
+    private static IEnumerable<int> Depths(PerBlock<int> depths) => depths.IsList ? depths.Values : [depths[0]];
 
     private static void CheckEmbeddings(UNet2DConditionConfig config)
     {

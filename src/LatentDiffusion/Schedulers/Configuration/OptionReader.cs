@@ -12,6 +12,7 @@ internal sealed class OptionReader
     private readonly SchedulerConfig _given;
     private readonly bool _switched;
     private readonly HashSet<string> _known = [];
+    private readonly List<(string Name, JsonElement Value)> _defaults = [];
 
     /// <param name="className">Published name of the class that reads.</param>
     /// <param name="given">What was given; null for nothing. Its class may be another.</param>
@@ -20,45 +21,39 @@ internal sealed class OptionReader
         ClassName = className;
         _given = given ?? SchedulerConfig.Empty;
         _switched = _given.ClassName is not null && _given.ClassName != className;
-        Result = _given.ClassName == className ? _given : _given.WithClass(className);
     }
 
     public string ClassName { get; }
 
     /// <summary>The names read so far.</summary>
-    public IReadOnlyCollection<string> Known => _known;
+    public IReadOnlySet<string> Known => _known;
 
-    /// <summary>The configuration with every option read so far, defaults included.</summary>
-    public SchedulerConfig Result { get; private set; }
+    /// <summary>Options that a file gives, that ask for something and that the class does not have.</summary>
+    public IReadOnlyList<string> Ignored { get; private set; } = [];
 
     public bool Bool(string name, bool byDefault) => Read(name, byDefault, e => e.ValueKind switch
     {
         JsonValueKind.True => true,
-        JsonValueKind.False or JsonValueKind.Null => false,
+        JsonValueKind.False => false,
         _ => throw Invalid(name, e, "a Boolean"),
     });
 
-    public int Int(string name, int byDefault, int min = 1) => Read(name, byDefault, e =>
-        e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double value) && value == Math.Round(value) && value >= min && value <= int.MaxValue
-            ? (int)value
-            : throw Invalid(name, e, $"an integer of at least {min}"));
+    public int Int(string name, int byDefault, int min = 1, int max = int.MaxValue) => Read(name, byDefault, e => Integer(name, e, min, max));
 
     public double Double(string name, double byDefault) => Read(name, byDefault, e => Number(name, e));
 
     public double? NullableDouble(string name, double? byDefault = null) =>
-        Read(name, byDefault, e => e.ValueKind == JsonValueKind.Null ? (double?)null : Number(name, e));
+        Read(name, byDefault, e => e.ValueKind == JsonValueKind.Null ? (double?)null : Number(name, e), nullable: true);
 
     public double[]? Doubles(string name) => Read<double[]?>(name, null, e => e.ValueKind switch
     {
-        JsonValueKind.Null => null,
         JsonValueKind.Array => [.. e.EnumerateArray().Select(item => Number(name, item))],
         _ => throw Invalid(name, e, "a list of numbers"),
     });
 
     public int[] Ints(string name) => Read<int[]>(name, [], e => e.ValueKind switch
     {
-        JsonValueKind.Null => [],
-        JsonValueKind.Array => [.. e.EnumerateArray().Select(item => (int)Number(name, item))],
+        JsonValueKind.Array => [.. e.EnumerateArray().Select(item => Integer(name, item, int.MinValue, int.MaxValue))],
         _ => throw Invalid(name, e, "a list of integers"),
     });
 
@@ -70,13 +65,19 @@ internal sealed class OptionReader
         return word is not null && ofOthers.Contains(word) ? byDefault : throw Invalid(name, e, "one of " + string.Join(", ", choices));
     });
 
-    /// <summary>One of several words, or none.</summary>
-    public string? NullableChoice(string name, params string[] choices) => Read<string?>(name, null, e =>
-        e.ValueKind == JsonValueKind.Null ? null
-        : e.ValueKind == JsonValueKind.String && choices.Contains(e.GetString()) ? e.GetString()
-        : throw Invalid(name, e, "null or one of " + string.Join(", ", choices)));
+    /// <summary>One of several words, or none. Words of other classes' options of the same name stand for none.</summary>
+    public string? NullableChoice(string name, string[] choices, params string[] ofOthers) => Read<string?>(name, null, e =>
+    {
+        string? word = e.ValueKind == JsonValueKind.String ? e.GetString() : null;
+        if (word is not null && choices.Contains(word)) return word;
+        return word is not null && ofOthers.Contains(word) ? null : throw Invalid(name, e, "null or one of " + string.Join(", ", choices));
+    });
 
-    public PredictionType Prediction(params string[] choices) => Choice("prediction_type", choices[0], choices) switch
+    /// <summary>Whether an option was given as a word.</summary>
+    public bool IsGiven(string name, string word) =>
+        _given.TryGetGiven(name, out JsonElement given) && given.ValueKind == JsonValueKind.String && given.GetString() == word;
+
+    public PredictionType Prediction(params string[] choices) => Choice("prediction_type", PredictsSample ? "sample" : choices[0], choices) switch
     {
         "epsilon" => PredictionType.Epsilon,
         "sample" => PredictionType.Sample,
@@ -84,35 +85,53 @@ internal sealed class OptionReader
         _ => PredictionType.Flow,
     };
 
+    /// <summary>What was said, before <c>prediction_type</c>, by a Boolean that no class has any more.</summary>
+    private bool PredictsSample => _known.Add("predict_epsilon") && _given.TryGetGiven("predict_epsilon", out JsonElement given) && given.ValueKind == JsonValueKind.False;
+
     /// <summary>
-    /// Ends the reading: an option that was given and not read is an error, unless it is bookkeeping, belongs to another
-    /// class over whose configuration this one is made, or is one that published files carry for no reader.
+    /// Ends the reading. What a file gives and the class does not have is ignored, as it is by diffusers: it stems from the
+    /// class that the file was first written for. What a program sets is an error, unless it switches classes.
     /// </summary>
-    /// <exception cref="ArgumentException">An option is unknown; the message names it.</exception>
-    public void Complete()
+    /// <returns>The configuration with every option that was read, defaults included.</returns>
+    /// <exception cref="ArgumentException">A program set an option that is unknown; the message names it.</exception>
+    public SchedulerConfig Complete()
     {
+        var ignored = new List<string>();
         foreach (string name in _given.GivenNames)
         {
             if (name.StartsWith('_') || _known.Contains(name)) continue;
+            if (!_given.IsSetByProgram(name))
+            {
+                _given.TryGetGiven(name, out JsonElement value);
+                if (!PublishedJson.IsOff(value)) ignored.Add(name);
+                continue;
+            }
+
             bool ofAnother = SchedulerClasses.KnowOption(name);
-            _given.TryGetGiven(name, out JsonElement value);
-            if (ofAnother && (_switched || PublishedLeftovers.Contains(name, value))) continue;
+            if (ofAnother && _switched) continue;
             throw new ArgumentException(ofAnother
                 ? $"{ClassName} has no option '{name}'; other schedulers have."
-                : $"{ClassName} has no option '{name}'. It has {string.Join(", ", _known.Order())}.");
+                : $"{ClassName} has no option '{Excerpt.Of(name)}'. It has {string.Join(", ", _known.Order())}.");
         }
+
+        Ignored = ignored;
+        return (_given.ClassName == ClassName ? _given : _given.WithClass(ClassName)).WithDefaults(_defaults);
     }
 
-    private T Read<T>(string name, T byDefault, Func<JsonElement, T> parse)
+    private T Read<T>(string name, T byDefault, Func<JsonElement, T> parse, bool nullable = false)
     {
         _known.Add(name);
-        if (_given.TryGetGiven(name, out JsonElement given)) return parse(given);
-        JsonElement value = byDefault is double number && !double.IsFinite(number)
+        if (_given.TryGetGiven(name, out JsonElement given)) return given.ValueKind == JsonValueKind.Null && !nullable ? byDefault : parse(given);
+        _defaults.Add((name, byDefault is double number && !double.IsFinite(number)
             ? JsonSerializer.SerializeToElement(SchedulerConfig.NonFiniteName(number))
-            : JsonSerializer.SerializeToElement(byDefault);
-        Result = Result.Set(name, value, isDefault: true);
+            : JsonSerializer.SerializeToElement(byDefault)));
         return byDefault;
     }
+
+    private static int Integer(string name, JsonElement element, int min, int max) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value) && value == Math.Round(value) && value >= min && value <= max
+            ? (int)value
+            : throw Invalid(name, element, max == int.MaxValue ? $"an integer of at least {min}" : $"an integer from {min} to {max}");
 
     private static double Number(string name, JsonElement element)
     {
@@ -123,5 +142,5 @@ internal sealed class OptionReader
     }
 
     private static ArgumentException Invalid(string name, JsonElement value, string expected) =>
-        new($"Scheduler option '{name}' is {expected}, not {value.GetRawText()}.");
+        new($"Scheduler option '{name}' is {expected}, not {Excerpt.Of(value.GetRawText())}.");
 }

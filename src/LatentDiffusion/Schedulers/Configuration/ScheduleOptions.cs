@@ -6,6 +6,9 @@ internal static class ScheduleOptions
     /// <summary>A last ᾱ that is not quite 0, for schedulers that divide by it: the smallest number of half precision.</summary>
     private const double SmallestAlphaBar = 1.0 / (1 << 24);
 
+    /// <summary>The longest schedule; published models have 1000 timesteps, a few 4000.</summary>
+    public const int MostTimesteps = 100_000;
+
     /// <summary>Reads T, the betas and, where the class has it, <c>rescale_betas_zero_snr</c>.</summary>
     /// <param name="options">Where from.</param>
     /// <param name="betaStart">The class's default.</param>
@@ -23,7 +26,7 @@ internal static class ScheduleOptions
         bool finite = false,
         params string[] moreSchedules)
     {
-        int timesteps = options.Int("num_train_timesteps", 1000);
+        int timesteps = options.Int("num_train_timesteps", 1000, max: MostTimesteps);
         double start = options.Double("beta_start", betaStart), end = options.Double("beta_end", betaEnd);
         string kind = options.Choice("beta_schedule", betaSchedule, ["linear", "scaled_linear", "squaredcos_cap_v2", .. moreSchedules]);
         double[]? trained = options.Doubles("trained_betas");

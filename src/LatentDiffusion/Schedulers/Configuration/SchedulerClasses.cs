@@ -39,6 +39,15 @@ internal static class SchedulerClasses
     /// <summary>Which models a class samples from.</summary>
     public static SchedulerFamily FamilyOf(string className) => Find(className).Family;
 
+    /// <summary>Which models the scheduler of a configuration samples from. The class may be one that the library does not have.</summary>
+    public static SchedulerFamily FamilyOf(SchedulerConfig config) => config.ClassName switch
+    {
+        { } name when s_classes.TryGetValue(name, out var known) => known.Family,
+        { } name when name.StartsWith("FlowMatch", StringComparison.Ordinal) => SchedulerFamily.Flow,
+        { } name when name.StartsWith("EDM", StringComparison.Ordinal) => SchedulerFamily.Edm,
+        _ => SchedulerFamily.Discrete,
+    };
+
     /// <summary>Whether a class has an option.</summary>
     public static bool HasOption(string className, string name) => Find(className).Make(null).ToConfig().Names.Contains(name);
 
@@ -48,5 +57,5 @@ internal static class SchedulerClasses
     private static (SchedulerFamily Family, Func<SchedulerConfig?, NoiseScheduler> Make) Find(string className) =>
         s_classes.TryGetValue(className, out (SchedulerFamily, Func<SchedulerConfig?, NoiseScheduler>) found)
             ? found
-            : throw new ArgumentException($"There is no scheduler class '{className}'. There are {string.Join(", ", s_classes.Keys)}.");
+            : throw new ArgumentException($"There is no scheduler class '{Excerpt.Of(className)}'. There are {string.Join(", ", s_classes.Keys)}.");
 }

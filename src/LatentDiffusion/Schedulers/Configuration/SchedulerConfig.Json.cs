@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace LatentDiffusion;
 
@@ -16,12 +15,11 @@ public sealed partial class SchedulerConfig
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(BareInfinity().Replace(json, "$1\"$2\""));
-            return Read(document.RootElement);
+            return Read(PublishedJson.Parse(json));
         }
-        catch (JsonException exception)
+        catch (InvalidDataException exception)
         {
-            throw new ArgumentException($"The scheduler configuration is not valid JSON: {exception.Message}", nameof(json), exception);
+            throw new ArgumentException($"The scheduler configuration cannot be read: {exception.Message}", nameof(json), exception);
         }
     }
 
@@ -68,25 +66,23 @@ public sealed partial class SchedulerConfig
 
     private static SchedulerConfig Read(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-            throw new ArgumentException($"A scheduler configuration is a JSON object, not {root.ValueKind}.");
-        SchedulerConfig config = Empty;
         string? className = null;
-        string[] defaulted = [];
+        var defaulted = new HashSet<string>();
+        ImmutableArray<string>.Builder order = ImmutableArray.CreateBuilder<string>();
+        var values = ImmutableDictionary.CreateBuilder<string, JsonElement>();
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (property.Name == ClassKey)
-                className = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : throw new ArgumentException($"{ClassKey} is text, not {property.Value.ValueKind}.");
+                className = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : throw new InvalidDataException($"{ClassKey} is text, not {property.Value.ValueKind}.");
             else if (property.Name == DefaultsKey && property.Value.ValueKind == JsonValueKind.Array)
-                defaulted = [.. property.Value.EnumerateArray().Select(e => e.ToString())];
+                defaulted.UnionWith(property.Value.EnumerateArray().Select(e => e.ToString()));
             else
-                config = config.Set(property.Name, property.Value.Clone(), isDefault: false);
+            {
+                order.Add(property.Name);
+                values.Add(property.Name, property.Value);
+            }
         }
 
-        return new SchedulerConfig(className, config._order, config._values, [.. defaulted.Where(config._values.ContainsKey)]);
+        return new SchedulerConfig(className, order.ToImmutable(), values.ToImmutable(), [.. defaulted.Where(values.ContainsKey)], []);
     }
-
-    /// <summary>A number that is not finite, outside of text: after a colon, comma or bracket. Python writes it without quotes.</summary>
-    [GeneratedRegex(@"([:\[,]\s*)(-?Infinity|NaN)(?=\s*[,\]}])")]
-    private static partial Regex BareInfinity();
 }

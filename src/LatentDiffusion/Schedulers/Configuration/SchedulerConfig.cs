@@ -15,17 +15,20 @@ public sealed partial class SchedulerConfig
     private readonly ImmutableDictionary<string, JsonElement> _values;
     private readonly ImmutableArray<string> _order;
     private readonly ImmutableHashSet<string> _defaulted;
+    private readonly ImmutableHashSet<string> _setByProgram;
 
-    private SchedulerConfig(string? className, ImmutableArray<string> order, ImmutableDictionary<string, JsonElement> values, ImmutableHashSet<string> defaulted)
+    private SchedulerConfig(
+        string? className, ImmutableArray<string> order, ImmutableDictionary<string, JsonElement> values, ImmutableHashSet<string> defaulted, ImmutableHashSet<string> setByProgram)
     {
         ClassName = className;
         _order = order;
         _values = values;
         _defaulted = defaulted;
+        _setByProgram = setByProgram;
     }
 
     /// <summary>No class and no options: every default.</summary>
-    public static SchedulerConfig Empty { get; } = new(null, [], ImmutableDictionary<string, JsonElement>.Empty, []);
+    public static SchedulerConfig Empty { get; } = new(null, [], ImmutableDictionary<string, JsonElement>.Empty, [], []);
 
     /// <summary>The published name of the scheduler's class, such as <c>EulerDiscreteScheduler</c>; null where none is given.</summary>
     public string? ClassName { get; }
@@ -38,7 +41,7 @@ public sealed partial class SchedulerConfig
     /// configuration use, so that training and sampling agree.
     /// </summary>
     /// <exception cref="ArgumentException">An option is not valid, or the class has no discrete training schedule.</exception>
-    public NoiseSchedule ToNoiseSchedule() => NoiseScheduler.FromConfig(ClassName is null ? WithClass("DDPMScheduler") : this).Schedule
+    public NoiseSchedule ToNoiseSchedule() => NoiseScheduler.FromConfig(OfKnownClass()).Schedule
         ?? throw new ArgumentException($"A {ClassName} has no discrete training schedule.");
 
     /// <summary>The same options for another class. Options that stood at the old class's default take the new one's.</summary>
@@ -46,7 +49,7 @@ public sealed partial class SchedulerConfig
     public SchedulerConfig WithClass(string className)
     {
         ArgumentException.ThrowIfNullOrEmpty(className);
-        return new SchedulerConfig(className, [.. _order.Where(n => !_defaulted.Contains(n))], _values.RemoveRange(_defaulted), []);
+        return new SchedulerConfig(className, [.. _order.Where(n => !_defaulted.Contains(n))], _values.RemoveRange(_defaulted), [], []);
     }
 
     /// <summary>This configuration with one option set.</summary>
@@ -58,7 +61,8 @@ public sealed partial class SchedulerConfig
         JsonElement element = value is double number && !double.IsFinite(number)
             ? JsonSerializer.SerializeToElement(NonFiniteName(number))
             : JsonSerializer.SerializeToElement(value);
-        return Set(name, element, isDefault: false);
+        return new SchedulerConfig(
+            ClassName, _values.ContainsKey(name) ? _order : _order.Add(name), _values.SetItem(name, element), _defaulted.Remove(name), _setByProgram.Add(name));
     }
 
     /// <summary>What the model was trained to predict. The class may be one that the library does not have.</summary>
@@ -69,7 +73,18 @@ public sealed partial class SchedulerConfig
 
     /// <summary>How many timesteps the model was trained on. The class may be one that the library does not have.</summary>
     /// <exception cref="ArgumentException"><c>num_train_timesteps</c> is no number of at least 1.</exception>
-    internal int TrainedTimesteps() => new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Int("num_train_timesteps", 1000);
+    internal int TrainedTimesteps() => new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
+
+    /// <summary>The same for a class that the library has: what the model was trained on does not depend on its scheduler.</summary>
+    internal SchedulerConfig OfKnownClass() => ClassName is { } name && SchedulerClasses.Names.Contains(name) ? this : WithClass(SchedulerClasses.FamilyOf(this) switch
+    {
+        SchedulerFamily.Flow => FlowMatchEulerScheduler.ClassName,
+        SchedulerFamily.Edm => EdmEulerScheduler.ClassName,
+        _ => DdpmScheduler.ClassName,
+    });
+
+    /// <summary>Whether an option was set by <see cref="With"/> since the class was chosen, and not read from a file.</summary>
+    internal bool IsSetByProgram(string name) => _setByProgram.Contains(name);
 
     /// <summary>The value of an option that was given; false where it is absent or stands at its default.</summary>
     internal bool TryGetGiven(string name, out JsonElement value) => _values.TryGetValue(name, out value) && !_defaulted.Contains(name);
@@ -86,12 +101,14 @@ public sealed partial class SchedulerConfig
     internal IEnumerable<string> GivenNames => _order.Where(n => !_defaulted.Contains(n));
 
     /// <summary>These options alone, as given: where defaults change, it stays what it is.</summary>
-    internal SchedulerConfig Only(IReadOnlyCollection<string> names) =>
-        new(ClassName, [.. _order.Where(names.Contains)], _values.RemoveRange(_order.Except(names)), []);
+    internal SchedulerConfig Only(IReadOnlySet<string> names) =>
+        new(ClassName, [.. _order.Where(names.Contains)], _values.RemoveRange(_order.Where(name => !names.Contains(name))), [], _setByProgram);
 
-    internal SchedulerConfig Set(string name, JsonElement value, bool isDefault) => new(
+    /// <summary>This configuration with options of its class that stand at their defaults.</summary>
+    internal SchedulerConfig WithDefaults(IReadOnlyCollection<(string Name, JsonElement Value)> options) => new(
         ClassName,
-        _values.ContainsKey(name) ? _order : _order.Add(name),
-        _values.SetItem(name, value),
-        isDefault ? _defaulted.Add(name) : _defaulted.Remove(name));
+        [.. _order, .. options.Select(o => o.Name).Where(name => !_values.ContainsKey(name))],
+        _values.SetItems(options.Select(o => KeyValuePair.Create(o.Name, o.Value))),
+        _defaulted.Union(options.Select(o => o.Name)),
+        _setByProgram);
 }

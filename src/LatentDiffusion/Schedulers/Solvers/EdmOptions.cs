@@ -21,7 +21,7 @@ internal sealed record EdmOptions(double SigmaMin, double SigmaMax, double Sigma
         double min = options.Double("sigma_min", 0.002), max = options.Double("sigma_max", 80), data = options.Double("sigma_data", 0.5);
         if (!(min > 0 && max >= min && data > 0)) throw new ArgumentException($"sigma_min {min}, sigma_max {max} and sigma_data {data} are positive, and the first at most the second.");
         bool exponential = options.Choice("sigma_schedule", "karras", ["karras", "exponential"]) == "exponential";
-        int timesteps = options.Int("num_train_timesteps", 1000);
+        int timesteps = options.Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
         PredictionType prediction = options.Prediction("epsilon", "v_prediction");
         return new EdmOptions(min, max, data, exponential, options.Double("rho", 7), prediction, timesteps);
     }

@@ -104,7 +104,7 @@ public static class ConsistencyStudent
         foreach (string name in (string[])["beta_schedule", "prediction_type"])
             if (teacher.Text(name) is { } word) student = student.With(name, word);
         foreach (string name in (string[])["trained_betas", "rescale_betas_zero_snr"])
-            if (teacher.TryGetGiven(name, out JsonElement value)) student = student.Set(name, value, isDefault: false);
+            if (teacher.TryGetGiven(name, out JsonElement value)) student = student.With(name, value);
         return student;
     }
 }
