@@ -235,7 +235,7 @@ public sealed partial class DiffusionPipelineBuilder
     {
         INoiseScheduler scheduler = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>() ?? OfModel(config ?? throw Missing("a scheduler"));
         if (scheduler is NoiseScheduler { IgnoredOptions: { Count: > 0 } ignored } known)
-            Logger(services).SchedulerOptionsIgnored(known.ToConfig().ClassName!, Excerpt.List(ignored));
+            Logger(services).SchedulerOptionsIgnored(known.ToConfig().ClassName!, MessageText.List(ignored));
         // Read as what it is not, a prediction gives noise in place of an image; a denoiser of the caller's own is the caller's to match.
         if (ofModel && Valid(config!.TrainedPrediction) is var own && scheduler.PredictionType != own)
             throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own}.");
@@ -243,7 +243,7 @@ public sealed partial class DiffusionPipelineBuilder
     }
 
     private static NoiseScheduler OfModel(SchedulerConfig config) => config.ClassName is { } name && !SchedulerClasses.Names.Contains(name)
-        ? throw new NotSupportedException($"The model's scheduler is a '{Excerpt.Of(name)}', which is not known here; name another with UseScheduler, for example \"euler\".")
+        ? throw new NotSupportedException($"The model's scheduler is a '{MessageText.Cut(name, 100)}', which is not known here; name another with UseScheduler, for example \"euler\".")
         : Valid(() => NoiseScheduler.FromConfig(config));
 
     private static T Valid<T>(Func<T> read)

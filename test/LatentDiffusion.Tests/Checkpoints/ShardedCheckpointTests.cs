@@ -38,14 +38,14 @@ public sealed class ShardedCheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"a":""}}""", "no checkpoint in its folder")]
     [InlineData("""{"weight_map":{"a":"sub\\one.safetensors"}}""", "no checkpoint in its folder")]
     [InlineData("""{"weight_map":{"a":"three.safetensors"}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}""", "twice")]
+    [InlineData("""{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}""", "Duplicate")]
     [InlineData("""{"weight_map":{"a":null}}""", "no checkpoint in its folder")]
     [InlineData("""{"weight_map":{"a":"model.safetensors.index.json"}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":1}}""", "no index")]
-    [InlineData("""{"weight_map":[]}""", "no index")]
-    [InlineData("""{"weights":{}}""", "no index")]
-    [InlineData("""[""", "no index")]
-    [InlineData("""[[[[[[[[[[[[[[]]]]]]]]]]]]]]""", "no index")]
+    [InlineData("""{"weight_map":{"a":1}}""", "not an index")]
+    [InlineData("""{"weight_map":[]}""", "not an index")]
+    [InlineData("""{"weights":{}}""", "not an index")]
+    [InlineData("""[""", "not an index")]
+    [InlineData("""[[[[[[[[[[[[[[]]]]]]]]]]]]]]""", "not an index")]
     public void BadIndicesAreRefusedWithAReason(string json, string reason)
     {
         Write(json);

@@ -161,13 +161,13 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         string path = Path.Combine(copy, "scheduler", "scheduler_config.json");
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "noise_sampler_seed": 3, "prediction_type": "epsilon" }""");
         using (DiffusionPipeline pipeline = Builder().UseScheduler(new SubtractingScheduler()).Build()) Assert.Single(pipeline.Generate(s_request).Images);
-        Assert.Contains("There is no scheduler class 'DPMSolverSDEScheduler'", Assert.Throws<ArgumentException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("The model's scheduler is a 'DPMSolverSDEScheduler'", Assert.Throws<NotSupportedException>(() => Builder().Build()).Message, StringComparison.Ordinal);
 
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction" }""");
         var e = Assert.Throws<InvalidOperationException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build());
         Assert.Contains("takes the model's output for Epsilon, and the model predicts Velocity", e.Message, StringComparison.Ordinal);
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "foresight" }""");
-        Assert.Contains("'prediction_type' is one of epsilon", Assert.Throws<ArgumentException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("'prediction_type' is one of epsilon", Assert.Throws<InvalidDataException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
 
         DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(copy);
 

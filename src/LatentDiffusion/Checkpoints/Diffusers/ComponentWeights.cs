@@ -26,7 +26,7 @@ internal static partial class ComponentWeights
 
         throw new FileNotFoundException(variants.Length == 0
             ? $"{folder} has no weights: looked for {string.Join(", ", candidates)}."
-            : $"{folder} has no weights{(variant is null ? "" : $" of the variant '{variant}'")} but those of {Excerpt.List([.. variants.Select(v => $"'{v}'")])}; name one of these as the variant.");
+            : $"{folder} has no weights{(variant is null ? "" : $" of the variant '{variant}'")} but those of {MessageText.List([.. variants.Select(v => $"'{v}'")])}; name one of these as the variant.");
     }
 
     /// <summary>Whether a file in a component's folder has, by its name, all its weights, some of them, or their index; of whatever variant.</summary>

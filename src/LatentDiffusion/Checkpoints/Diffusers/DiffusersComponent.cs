@@ -18,7 +18,7 @@ internal static class DiffusersComponent
         className ??= PublishedJson.Named(path, () => ModelConfigJson.ClassOf(PublishedJson.ParseObject(json))
             ?? throw new InvalidDataException("it does not say which network it is: it has neither _class_name nor architectures."));
         NetworkConfig config = PublishedJson.Named(path, () => ConfigOf(json, className));
-        if (config.IgnoredOptions.Count > 0) options.Logger?.OptionsIgnored(path, className, Excerpt.List(config.IgnoredOptions));
+        if (config.IgnoredOptions.Count > 0) options.Logger?.OptionsIgnored(path, className, MessageText.List(config.IgnoredOptions));
         using ITensorSource source = Checkpoint.Open(ComponentWeights.Find(folder, options.Variant, options.Logger));
         using var mapped = new MappedTensors(source, DiffusersNames.Map(source));
         nn.Module network = PublishedJson.Named(path, () => Build(config, className, LayerFactory.For(mapped, options.Device, options.TypeFor(source))));
@@ -32,7 +32,7 @@ internal static class DiffusersComponent
         {
             network.Dispose();
             if (config.IgnoredOptions.Count > 0 && e is CheckpointException { Missing.Count: > 0 } or CheckpointException { Unexpected.Count: > 0 } or CheckpointException { Misshaped.Count: > 0 })
-                throw new NotSupportedException($"{path} has options that {className} does not have ({Excerpt.List(config.IgnoredOptions)}), and without them its weights do not fit.", e);
+                throw new NotSupportedException($"{path} has options that {className} does not have ({MessageText.List(config.IgnoredOptions)}), and without them its weights do not fit.", e);
             throw;
         }
     }
@@ -73,7 +73,7 @@ internal static class DiffusersComponent
         nameof(VQModel) => VQConfig.FromJson(json),
         nameof(ControlNetModel) => ControlNetConfig.FromJson(json),
         PlainText or ProjectedText => ClipTextConfig.FromJson(json),
-        _ => throw new NotSupportedException($"the network '{Excerpt.Of(className)}' is not known."),
+        _ => throw new NotSupportedException($"the network '{MessageText.Cut(className, 100)}' is not known."),
     };
 
     private static nn.Module Build(NetworkConfig config, string className, LayerFactory layers) => config switch

@@ -57,7 +57,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     private void LogIgnored()
     {
         string[] others = [.. index.Select(entry => entry.Key).Where(name => ClassOf(index, name) is not null && !s_known.Contains(name))];
-        if (others.Length > 0) options.Logger?.ComponentsIgnored(Path.Combine(root, DiffusersFolder.IndexFile), Excerpt.List(others));
+        if (others.Length > 0) options.Logger?.ComponentsIgnored(Path.Combine(root, DiffusersFolder.IndexFile), MessageText.List(others));
     }
 
     private bool Flag(string name, bool whenAbsent) => index[name] switch
@@ -72,7 +72,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
         (index["_class_name"] is JsonArray { Count: > 0 } named ? named[^1] : index["_class_name"]) is JsonValue value && value.TryGetValue(out string? name) ? name : "StableDiffusionPipeline";
 
     private T Required<T>(string name) where T : nn.Module => Network<T>(name) ?? throw new InvalidDataException(
-        $"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}', which a pipeline of the Stable Diffusion family needs. It describes a {Excerpt.Of(PipelineClass)} of {Excerpt.List([.. index.Select(e => e.Key).Where(key => ClassOf(index, key) is not null)])}.");
+        $"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}', which a pipeline of the Stable Diffusion family needs. It describes a {MessageText.Cut(PipelineClass, 100)} of {MessageText.List([.. index.Select(e => e.Key).Where(key => ClassOf(index, key) is not null)])}.");
 
     private T? Network<T>(string name) where T : nn.Module => ClassOf(index, name) is { } className ? Network<T>(name, className) : null;
 

@@ -40,7 +40,7 @@ internal static class PublishedJson
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"it is not valid JSON: {Excerpt.Of(e.Message)}", e);
+            throw new InvalidDataException($"it is not valid JSON: {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 
@@ -60,11 +60,11 @@ internal static class PublishedJson
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException(MessageText.Cut($"{path}: {e.Message}"), e);
         }
         catch (NotSupportedException e)
         {
-            throw new NotSupportedException($"{path}: {e.Message}", e);
+            throw new NotSupportedException(MessageText.Cut($"{path}: {e.Message}"), e);
         }
     }
 

@@ -35,8 +35,9 @@ internal static class ModelConfigJson
     {
         try
         {
-            JsonObject source = PublishedJson.ParseObject(json);
-            string[] ignored = Unknown(source, typeof(T), informative);
+            JsonElement root = PublishedJson.Parse(json);
+            JsonObject source = JsonObject.Create(root)!;
+            string[] ignored = Unknown(root, typeof(T), informative);
             RefuseOtherClass(source, what, ignored);
             var config = (T)Deserialize(source, typeof(T)) with { Source = source, IgnoredOptions = ignored };
             config.Check();
@@ -44,7 +45,7 @@ internal static class ModelConfigJson
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or FormatException or OverflowException or InvalidDataException)
         {
-            throw new InvalidDataException($"The configuration of {what} cannot be read: {Excerpt.Of(e.Message)}", e);
+            throw new InvalidDataException($"The configuration of {what} cannot be read: {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 
@@ -75,16 +76,16 @@ internal static class ModelConfigJson
         return (NetworkConfig)options.Deserialize(type, Options)!;
     }
 
-    private static string[] Unknown(JsonObject source, Type type, string[] informative)
+    private static string[] Unknown(JsonElement root, Type type, string[] informative)
     {
         var known = Options.GetTypeInfo(type).Properties.Select(p => p.Name).Concat(informative).ToHashSet();
-        return [.. source.Where(p => !p.Key.StartsWith(Bookkeeping) && !known.Contains(p.Key) && p.Value is { } value && !PublishedJson.IsOff(value.GetValue<JsonElement>())).Select(p => p.Key)];
+        return [.. root.EnumerateObject().Where(p => !p.Name.StartsWith(Bookkeeping) && !known.Contains(p.Name) && !PublishedJson.IsOff(p.Value)).Select(p => p.Name)];
     }
 
     /// <summary>Classes are renamed and derived from, so that a name only counts together with options that no such network has.</summary>
     private static void RefuseOtherClass(JsonObject source, string what, string[] ignored)
     {
-        if (ignored.Length > 0 && ClassOf(source) is { } name && !name.StartsWith(what, StringComparison.Ordinal))
-            throw new NotSupportedException($"The configuration is of the class '{Excerpt.Of(name)}', not of {what}, which does not have the options {Excerpt.List(ignored)}.");
+        if (ignored.Length > 0 && ClassOf(source) is { } name && !name.StartsWith(what, StringComparison.OrdinalIgnoreCase))
+            throw new NotSupportedException($"The configuration is of the class '{MessageText.Cut(name, 100)}', not of {what}, which does not have the options {MessageText.List(ignored)}.");
     }
 }

@@ -111,7 +111,7 @@ internal sealed class OptionReader
             if (ofAnother && _switched) continue;
             throw new ArgumentException(ofAnother
                 ? $"{ClassName} has no option '{name}'; other schedulers have."
-                : $"{ClassName} has no option '{Excerpt.Of(name)}'. It has {string.Join(", ", _known.Order())}.");
+                : $"{ClassName} has no option '{MessageText.Cut(name, 100)}'. It has {string.Join(", ", _known.Order())}.");
         }
 
         Ignored = ignored;
@@ -142,5 +142,5 @@ internal sealed class OptionReader
     }
 
     private static ArgumentException Invalid(string name, JsonElement value, string expected) =>
-        new($"Scheduler option '{name}' is {expected}, not {Excerpt.Of(value.GetRawText())}.");
+        new($"Scheduler option '{name}' is {expected}, not {MessageText.Cut(value.GetRawText(), 100)}.");
 }

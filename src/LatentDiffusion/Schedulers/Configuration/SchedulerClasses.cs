@@ -57,5 +57,5 @@ internal static class SchedulerClasses
     private static (SchedulerFamily Family, Func<SchedulerConfig?, NoiseScheduler> Make) Find(string className) =>
         s_classes.TryGetValue(className, out (SchedulerFamily, Func<SchedulerConfig?, NoiseScheduler>) found)
             ? found
-            : throw new ArgumentException($"There is no scheduler class '{Excerpt.Of(className)}'. There are {string.Join(", ", s_classes.Keys)}.");
+            : throw new ArgumentException($"There is no scheduler class '{MessageText.Cut(className, 100)}'. There are {string.Join(", ", s_classes.Keys)}.");
 }
