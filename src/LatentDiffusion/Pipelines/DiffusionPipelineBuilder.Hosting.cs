@@ -37,7 +37,7 @@ public sealed partial class DiffusionPipelineBuilder
             ? DiffusionModel.Read(folder, _device ?? options.OpenDevice(), options.Precision, variant: null, _loadedTo, Logger(services))
             : null!;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
-            ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? known.Create(config) : throw DiffusionModelOptions.UnknownScheduler(name)
+            ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? Valid(() => known.Create(config)) : throw DiffusionModelOptions.UnknownScheduler(name)
             : null!;
         return UseModel(_configured);
     }

@@ -133,7 +133,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// <param name="name">A short name such as <c>dpm++</c>, or a published class name: see <see cref="KnownSchedulers"/>.</param>
     /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
     public DiffusionPipelineBuilder UseScheduler(string name) => KnownSchedulers.TryGet(name, out KnownScheduler? known)
-        ? UseScheduler(known.Create)
+        ? UseScheduler(config => Valid(() => known.Create(config)))
         : throw new ArgumentException($"There is no scheduler '{name}'; expected one of {string.Join(", ", KnownSchedulers.All)}.", nameof(name));
 
     /// <summary>Uses a scheduler by its type: the registered one, or a new one with its parameters from the container.</summary>
@@ -252,8 +252,9 @@ public sealed partial class DiffusionPipelineBuilder
         {
             return read();
         }
-        catch (ArgumentException e)
+        catch (ArgumentException e) when (e.ParamName != "model")
         {
+            // A scheduler for another kind of model is the caller's mistake; all else is the file's.
             throw new InvalidDataException($"The model's scheduler configuration cannot be used: {e.Message}", e);
         }
     }

@@ -9,7 +9,7 @@ internal static class ModelTraining
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ComponentRules.Check(model);
-        PredictionType own = NoiseScheduler.FromConfig(Trained(model.Scheduler)).PredictionType;
+        PredictionType own = NoiseScheduler.FromConfig(model.Scheduler.OfKnownClass()).PredictionType;
         if (options.PredictionType != own)
             throw new ArgumentException($"PredictionType is {options.PredictionType}, and the model predicts {own}: by the scheduler's configuration it would be sampled as that.", nameof(options));
         if (options.AestheticScore is { } score && !model.RequiresAestheticsScore)
@@ -38,6 +38,4 @@ internal static class ModelTraining
     /// <summary>The training schedule; null for a flow.</summary>
     public static NoiseSchedule? Schedule(StableDiffusionComponents model, DenoiserTrainingOptions options) =>
         options.PredictionType == PredictionType.Flow ? null : model.Scheduler.ToNoiseSchedule();
-
-    private static SchedulerConfig Trained(SchedulerConfig config) => config.ClassName is null ? config.WithClass("DDPMScheduler") : config;
 }

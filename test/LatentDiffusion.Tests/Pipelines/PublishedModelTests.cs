@@ -102,6 +102,7 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
         files["scheduler"]![option] = JsonNode.Parse(value);
         PublishedFolders.Write(files, _folder["model"]);
         Assert.Contains(option, Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(option, Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).UseScheduler("euler").Build()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed record ClipTokenizerFiles(BpeVocabulary Vocabulary, int MaxLength 
     {
         JsonObject config = Read(Path.Combine(folder, Config)), special = Read(Path.Combine(folder, Special));
         // Later files carry their special tokens in one place, and the second file is then not looked at.
-        string? padding = config.ContainsKey("added_tokens_decoder") ? Token(config) : Token(special) ?? Token(config);
+        string? padding = config["added_tokens_decoder"] is not null ? Token(config) : Token(special) ?? Token(config);
         // Some files say 1e30 and mean no limit.
         double length = config["model_max_length"] is JsonValue value && value.TryGetValue(out double given) ? given : maximum;
         return new ClipTokenizerFiles(BpeVocabulary.Open(folder), (int)Math.Clamp(length, 2, maximum), padding ?? BpeVocabulary.EndToken);
