@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LatentDiffusion.Tests.Reference;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Schedulers;
@@ -88,6 +90,19 @@ public sealed class SchedulerConfigTests
         }
 
         static string Rename(string json, string from, string to) => json.Replace($"\"{from}\"", $"\"{to}\"", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(ClassNames))]
+    public void Every_class_is_made_from_every_published_file(string className)
+    {
+        foreach ((string name, JsonNode? file) in ReferenceFiles.Read("published-configs.json").Where(c => c.Key.StartsWith("scheduler-", StringComparison.Ordinal)))
+        {
+            string json = file!.ToJsonString();
+            Assert.True(SchedulerClasses.Create(className, SchedulerConfig.Parse(json)).ToConfig().ClassName == className, name);
+            file["_class_name"] = className;
+            Assert.True(NoiseScheduler.FromConfig(file.ToJsonString()).ToConfig().ClassName == className, name);
+        }
     }
 
     [Fact]

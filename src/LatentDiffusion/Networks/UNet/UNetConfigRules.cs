@@ -105,7 +105,9 @@ internal static class UNetConfigRules
             throw new ArgumentException($"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; there is no such network.");
     }
 
-    private static bool HasText(string? type) => type?.Contains("CrossAttn", StringComparison.Ordinal) == true;
+    /// <summary>Whether a block has spatial transformers, whose heads share the channels. A <c>SimpleCrossAttn</c> block has other attention.</summary>
+    private static bool HasText(string? type) =>
+        type == CrossAttentionMiddle || type?.StartsWith("CrossAttn", StringComparison.Ordinal) == true;
 
     private static IEnumerable<int> Depths(PerBlock<int> depths) => depths.IsList ? depths.Values : [depths[0]];
 

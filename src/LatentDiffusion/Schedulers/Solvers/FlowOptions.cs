@@ -13,7 +13,7 @@ internal sealed record FlowOptions(bool Enabled, double Shift, bool Dynamic, boo
         bool enabled = options.Bool("use_flow_sigmas", false);
         double shift = options.Double("flow_shift", 1);
         bool dynamic = options.Bool("use_dynamic_shifting", false);
-        string type = options.Choice("time_shift_type", "exponential", ["exponential", .. moreShiftTypes]);
+        string type = options.Choice("time_shift_type", "exponential", ["exponential", .. moreShiftTypes], "linear");
         return new FlowOptions(enabled, shift, dynamic, type == "exponential");
     }
 
