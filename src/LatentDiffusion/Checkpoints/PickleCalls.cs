@@ -5,6 +5,9 @@ namespace LatentDiffusion;
 /// <summary>What stands for the results of the calls that a checkpoint asks for. Nothing is called.</summary>
 internal static class PickleCalls
 {
+    /// <summary>Characters of a dictionary's key; the name of a weight has a tenth of it.</summary>
+    private const int LongestKey = 2000;
+
     /// <summary>What a global with a tuple of arguments gives: a known value, or a placeholder.</summary>
     public static object Reduce(object?[] call) => call switch
     {
@@ -16,7 +19,7 @@ internal static class PickleCalls
         [PickleGlobal { Role: PickleGlobal.Kind.Tensor }, object?[] arguments] => Tensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.TypedTensor }, object?[] arguments] => TypedTensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.Parameter }, object?[] and [PickledTensor tensor, ..]] => tensor,
-        [PickleGlobal { Role: PickleGlobal.Kind.Subclass }, object?[] and [PickleGlobal { Role: not PickleGlobal.Kind.Subclass } made, _, object?[] arguments, ..]] => Reduce([made, arguments]),
+        [PickleGlobal { Role: PickleGlobal.Kind.Subclass }, object?[] and [PickleGlobal { Role: PickleGlobal.Kind.Tensor or PickleGlobal.Kind.TypedTensor or PickleGlobal.Kind.Parameter } made, _, object?[] arguments, ..]] => Reduce([made, arguments]),
         [PickleGlobal global, _] => throw new FormatException($"The pickle calls '{global.Name}' with unexpected arguments."),
         _ => throw new FormatException("The pickle calls something that is no global."),
     };
@@ -47,10 +50,16 @@ internal static class PickleCalls
     /// </summary>
     public static void SetItem(Dictionary<string, object?> dictionary, object? key, object? value)
     {
+        // Looking a key up takes time by its length, and one text may be the key many times over.
+        if (key is string { Length: > LongestKey } && !IsContainer(value)) return;
+        if (key is string { Length: > LongestKey }) throw new FormatException($"The pickle has a key that is longer than {LongestKey} characters.");
         // Numbers become texts, whose hashes a hostile file cannot foresee.
         if (key is string text) dictionary[text] = value;
         else if (key is long number) dictionary[number.ToString(CultureInfo.InvariantCulture)] = value;
     }
+
+    /// <summary>Whether a value is a tensor, or may hold some.</summary>
+    public static bool IsContainer(object? value) => value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
 
     /// <summary>Python 2 pickles an OrderedDict as a list of its pairs.</summary>
     private static Dictionary<string, object?> Dictionary(List<object?> pairs)

@@ -155,12 +155,12 @@ public sealed class PickleCheckpoint : ITensorSource
                 break;
             case Dictionary<string, object?> dictionary:
                 budget -= dictionary.Count;
-                foreach ((string key, object? item) in dictionary.Where(d => MayHoldTensors(d.Value)))
+                foreach ((string key, object? item) in dictionary.Where(d => PickleCalls.IsContainer(d.Value)))
                     Collect(Join(name, key), item, depth - 1, ref budget, found);
                 break;
             case IReadOnlyList<object?> list:
                 budget -= list.Count;
-                foreach ((int index, object? item) in list.Index().Where(l => MayHoldTensors(l.Item)))
+                foreach ((int index, object? item) in list.Index().Where(l => PickleCalls.IsContainer(l.Item)))
                     Collect(Join(name, index.ToString(CultureInfo.InvariantCulture)), item, depth - 1, ref budget, found);
                 break;
             case PickleObject other:
@@ -172,9 +172,6 @@ public sealed class PickleCheckpoint : ITensorSource
                 _objects.Add(unknown.Name);
                 break;
         }
-
-        static bool MayHoldTensors(object? value) =>
-            value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
 
         static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
     }

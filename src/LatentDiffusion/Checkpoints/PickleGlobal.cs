@@ -38,6 +38,9 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch.float8_e5m2", Kind.DataType, StoredType.Float8E5M2),
     }.ToDictionary(g => g.Name);
 
+    /// <summary>Characters of a module and a name together.</summary>
+    private const int LongestName = 400;
+
     /// <summary>What calling a global gives.</summary>
     public enum Kind
     {
@@ -73,16 +76,16 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
     /// <exception cref="FormatException">It is one by which Python runs code.</exception>
     public static PickleGlobal Find(string module, string name)
     {
+        // A pickle may refer to the same texts many times over, and each time they are joined.
+        if (module.Length + name.Length > LongestName) throw new FormatException($"The pickle has a global whose name is longer than {LongestName} characters.");
         string full = $"{module}.{name}";
         if (CodeGlobals.Contains(module, name))
         {
             throw new FormatException(
-                $"It refers to '{MessageText.Cut(full, LongestName)}', by which Python runs code or reaches other files. Nothing of it was executed here; do not load the file elsewhere.");
+                $"It refers to '{full}', by which Python runs code or reaches other files. Nothing of it was executed here; do not load the file elsewhere.");
         }
 
         return s_known.TryGetValue(full, out PickleGlobal? known) ? known : new PickleGlobal(full, Kind.Unknown);
     }
 
-    /// <summary>Characters of a name that a message shows.</summary>
-    private const int LongestName = 200;
 }

@@ -18,7 +18,10 @@ internal sealed class PickleMachine
 
     private readonly ICollection<PickledStorage>? _storages;
 
-    private PickleMachine(ICollection<PickledStorage>? storages) => _storages = storages;
+    /// <summary>Items that dictionaries may be made of in calls. One list may be given to many, and an honest pickle spells each out.</summary>
+    private long _items;
+
+    private PickleMachine(ICollection<PickledStorage>? storages, long items) => (_storages, _items) = (storages, items);
 
     /// <summary>Reads a pickle, and leaves what follows it.</summary>
     /// <param name="bytes">Where the pickle begins.</param>
@@ -30,7 +33,7 @@ internal sealed class PickleMachine
     /// <exception cref="FormatException">It is damaged, or names a way to run code; the message says what.</exception>
     public static object? Read(ref PickleBytes bytes, ICollection<PickledStorage>? storages = null)
     {
-        var machine = new PickleMachine(storages);
+        var machine = new PickleMachine(storages, bytes.Left);
         byte instruction;
         while ((instruction = bytes.Byte()) != '.')
         {
@@ -99,15 +102,15 @@ internal sealed class PickleMachine
 
             case (byte)'c': Push(PickleGlobal.Find(bytes.Line(), bytes.Line())); break;
             case 0x93: Push(NamedGlobal(PopMany(2))); break;
-            case (byte)'R': Push(PickleCalls.Reduce(PopMany(2))); break;
-            case (byte)'i': PushInstance(PickleGlobal.Find(bytes.Line(), bytes.Line()), PopToMark()); break;
-            case (byte)'o': PushInstance(PopToMark()); break;
+            case (byte)'R': Call(PopMany(2)); break;
+            case (byte)'i': Call([PickleGlobal.Find(bytes.Line(), bytes.Line()), PopToMark()]); break;
+            case (byte)'o': MakeInstance(PopToMark()); break;
             case 0x81: Push(PickleCalls.New(PopMany(2)[0])); break;
             case 0x92: Push(PickleCalls.New(PopMany(3)[0])); break;
             case (byte)'Q': PushStorage(PickleCalls.Storage(Pop())); break;
             case (byte)'b': Build(); break;
             default: throw new FormatException(
-                $"The pickle has the instruction 0x{instruction:x2}, which refers to something outside of the file, or is none.");
+                $"The pickle has the instruction 0x{instruction:x2}, which PyTorch never writes.");
         }
     }
 
@@ -158,11 +161,18 @@ internal sealed class PickleMachine
             throw new FormatException("The pickle sets the state of something that has none.");
     }
 
-    private void PushInstance(PickleGlobal type, object?[] arguments) => Push(PickleCalls.Reduce([type, arguments]));
+    private void MakeInstance(object?[] call)
+    {
+        if (call is not [var type, .. var arguments]) throw new FormatException("The pickle makes an object of no class.");
+        Call([type, arguments]);
+    }
 
-    private void PushInstance(object?[] call) => Push(call is [var type, .. var arguments]
-        ? PickleCalls.Reduce([type, arguments])
-        : throw new FormatException("The pickle makes an object of no class."));
+    private void Call(object?[] call)
+    {
+        if (call is [_, object?[] and [List<object?> items, ..]] && (_items -= items.Count) < 0)
+            throw new FormatException("The pickle makes more of its lists than it has items.");
+        Push(PickleCalls.Reduce(call));
+    }
 
     private void Remember(long key)
     {

@@ -192,6 +192,29 @@ public sealed class PickleCheckpointTests : IDisposable
         Assert.Equal(last, file.Read("x")[3].item<float>());
     }
 
+    /// <summary>What a pickle refers to again and again must not cost its length again and again.</summary>
+    [Fact]
+    public void What_is_recalled_many_times_is_bounded()
+    {
+        string name = new('x', 3000), text = $"X{(char)(name.Length % 256)}{(char)(name.Length / 256)}\0\0{name}q\0";
+        string pairs = "](" + string.Concat(Enumerable.Repeat("K\u0001K\u0001\u0086", 100)) + "eq\0";
+        foreach ((string pickle, string reason) in new[]
+        {
+            (text + string.Concat(Enumerable.Repeat("h\0h\0\u0093", 10)) + ".", "longer than"),
+            ("}" + text + "]s.", "longer than"),
+            (pairs + string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\0\u0085R", 100)) + ".", "more of its lists"),
+            (pairs + "ccollections\nOrderedDict\nq\u0001" + string.Concat(Enumerable.Repeat("(h\u0001h\0o", 100)) + ".", "more of its lists"),
+        })
+        {
+            Save(Encoding.Latin1.GetBytes(pickle));
+            Assert.Contains(reason, Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"])).Message, StringComparison.Ordinal);
+        }
+
+        Save(Encoding.Latin1.GetBytes("}" + text + "K\u0001s."));
+        using ITensorSource note = Checkpoint.Open(_folder["a.pth"]);
+        Assert.Empty(note.Entries);
+    }
+
     [Fact]
     public void ContainersThatHoldEachOtherEnd()
     {
