@@ -16,9 +16,17 @@ public sealed class StableDiffusionComponents : IDisposable
     public required UNet2DConditionModel UNet { get; init; }
 
     /// <summary>The autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
-    public required nn.Module<Tensor, Tensor> Autoencoder { get; init; }
+    /// <exception cref="InvalidOperationException">They were read from a single file that has none.</exception>
+    public required nn.Module<Tensor, Tensor> Autoencoder
+    {
+        get => StoredAutoencoder ?? throw new InvalidOperationException("The model's file has no autoencoder: call UseAutoencoder on the pipeline's builder.");
+        init => StoredAutoencoder = value;
+    }
 
-    /// <summary>The text tower; null where there is the second alone (the refiner of SDXL).</summary>
+    /// <summary>The autoencoder; null where a single file has none.</summary>
+    internal nn.Module<Tensor, Tensor>? StoredAutoencoder { get; private init; }
+
+    /// <summary>The text tower; null where there is only the second (the refiner of SDXL), or a single file has none.</summary>
     public ClipTextModel? TextEncoder { get; init; }
 
     /// <summary>The second text tower, with a projection (SDXL); null for none.</summary>
@@ -64,7 +72,7 @@ public sealed class StableDiffusionComponents : IDisposable
     /// <summary>The networks by their published names.</summary>
     internal IEnumerable<(string Name, nn.Module Network)> Networks => new (string, nn.Module?)[]
     {
-        ("unet", UNet), ("vae", Autoencoder), ("text_encoder", TextEncoder), ("text_encoder_2", TextEncoder2),
+        ("unet", UNet), ("vae", StoredAutoencoder), ("text_encoder", TextEncoder), ("text_encoder_2", TextEncoder2),
     }.Where(part => part.Item2 is not null).Select(part => (part.Item1, part.Item2!)).Concat(ControlNets.Select((network, i) => (DiffusersNames.ControlNet(i), (nn.Module)network)));
 
     /// <summary>Disposes the networks.</summary>

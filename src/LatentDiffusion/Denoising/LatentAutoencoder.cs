@@ -19,9 +19,13 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     /// <summary>The autoencoder of Stable Diffusion, whose latents are a Gaussian.</summary>
     /// <param name="network">The network.</param>
     /// <exception cref="ArgumentException">Its configuration has statistics of the latents that do not fit their channels.</exception>
-    public LatentAutoencoder(AutoencoderKL network) : this(network, images => network.Encode(images), z => network.Decode(z))
+    public LatentAutoencoder(AutoencoderKL network) : this(network, network?.Config!)
     {
-        AutoencoderKLConfig config = Config = network.Config;
+    }
+
+    private LatentAutoencoder(AutoencoderKL network, AutoencoderKLConfig config) : this(network, images => network.Encode(images), z => network.Decode(z))
+    {
+        Config = config;
         LatentChannels = config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
         _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
@@ -67,7 +71,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
 
     string IKnownContent.ContentKey => ContentKey.Of(_module, _module switch
     {
-        AutoencoderKL kl => kl.Config,
+        AutoencoderKL => Config!,
         AutoencoderTiny tiny => tiny.Config,
         _ => ((VQModel)_module).Config,
     });
@@ -93,17 +97,26 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     };
 
     /// <summary>Opens one published on its own, for example a tiny one to take the place of a model's.</summary>
-    /// <param name="folder">A folder with its <c>config.json</c> and weights.</param>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights, or a single file: see <see cref="DiffusersFolder.ReadAutoencoder"/>.</param>
     /// <param name="device">Where the network runs; null for CUDA where there is one, else the CPU.</param>
     /// <param name="precision">Type of its weights, in which it computes; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <param name="scalingFactor">
+    /// Scale of the latents of an <see cref="AutoencoderKL"/>; null for its configuration's. A file of XL's autoencoder that
+    /// does not say what it is of needs 0.13025 here.
+    /// </param>
+    /// <exception cref="ArgumentException">A scale is given for an autoencoder of another kind, or is not above 0.</exception>
     /// <inheritdoc cref="DiffusersFolder.ReadUNet" path="/exception"/>
-    public static LatentAutoencoder Open(string folder, Device? device = null, ScalarType? precision = null)
+    public static LatentAutoencoder Open(string folder, Device? device = null, ScalarType? precision = null, double? scalingFactor = null)
     {
+        if (scalingFactor is { } scale && !(scale > 0 && double.IsFinite(scale)))
+            throw new ArgumentOutOfRangeException(nameof(scalingFactor), scale, "A scale is a number above 0.");
         nn.Module<Tensor, Tensor> network = DiffusersFolder.ReadAutoencoder(folder, LoadingChoice.Of(device, precision));
         try
         {
             WidenWhereHalfOverflows(network);
-            return Of(network);
+            if (scalingFactor is null) return Of(network);
+            return network is AutoencoderKL kl ? new LatentAutoencoder(kl, kl.Config with { ScalingFactor = scalingFactor.Value })
+                : throw new ArgumentException($"A {network.GetType().Name} has its own scale.", nameof(scalingFactor));
         }
         catch
         {

@@ -4,10 +4,17 @@ namespace LatentDiffusion;
 internal static class ComponentRules
 {
     /// <summary>Refuses components of which no model can be made, before anything is built of them.</summary>
+    /// <param name="components">The components.</param>
+    /// <param name="incomplete">Whether the text encoder may be missing: it may come from elsewhere.</param>
     /// <exception cref="InvalidDataException">They contradict each other.</exception>
-    public static void Check(StableDiffusionComponents components)
+    public static void Check(StableDiffusionComponents components, bool incomplete = false)
     {
-        if (components is { TextEncoder: null, TextEncoder2: null }) throw new InvalidDataException($"The {components.PipelineClass} has no text encoder.");
+        if (components is { TextEncoder: null, TextEncoder2: null })
+        {
+            if (incomplete) return;
+            throw new InvalidDataException($"The {components.PipelineClass} has no text encoder.");
+        }
+
         CheckTower("text_encoder", components.TextEncoder, "tokenizer", components.Tokenizer);
         CheckTower("text_encoder_2", components.TextEncoder2, "tokenizer_2", components.Tokenizer2);
         CheckWidths(components);

@@ -22,10 +22,12 @@ public sealed class DiffusionModel(
     public IDenoiser Denoiser { get; } = denoiser;
 
     /// <summary>The text encoder.</summary>
-    public ITextEncoder TextEncoder { get; } = textEncoder;
+    /// <exception cref="InvalidOperationException">The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseTextEncoder(ITextEncoder)"/>.</exception>
+    public ITextEncoder TextEncoder => OwnTextEncoder ?? throw Missing("text encoder", nameof(DiffusionPipelineBuilder.UseTextEncoder));
 
     /// <summary>The autoencoder.</summary>
-    public IAutoencoder Autoencoder { get; } = autoencoder;
+    /// <exception cref="InvalidOperationException">The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseAutoencoder(IAutoencoder)"/>.</exception>
+    public IAutoencoder Autoencoder => OwnAutoencoder ?? throw Missing("autoencoder", nameof(DiffusionPipelineBuilder.UseAutoencoder));
 
     /// <summary>Training schedule, prediction type and default scheduler.</summary>
     public SchedulerConfig SchedulerConfig { get; } = schedulerConfig;
@@ -58,6 +60,12 @@ public sealed class DiffusionModel(
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
     public StableDiffusionComponents? Components { get; private init; }
 
+    /// <summary>The text encoder; null where the model's file has none.</summary>
+    internal ITextEncoder? OwnTextEncoder { get; } = textEncoder;
+
+    /// <summary>The autoencoder; null where the model's file has none.</summary>
+    internal IAutoencoder? OwnAutoencoder { get; } = autoencoder;
+
     /// <summary>The low-rank patches that are applied.</summary>
     internal IReadOnlyList<(string Path, double Scale)> Loras { get; private set; } = [];
 
@@ -87,7 +95,10 @@ public sealed class DiffusionModel(
         return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device, Logger = logger }), choice.Device);
     }
 
-    /// <summary>Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>.</summary>
+    /// <summary>
+    /// Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>. The file may lack
+    /// its autoencoder or text encoder, which a pipeline then takes from its builder.
+    /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file.</param>
     /// <param name="tokenizerFolder">
     /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, which no such file holds; null to look beside the file
@@ -97,23 +108,23 @@ public sealed class DiffusionModel(
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
     /// <exception cref="FileNotFoundException">There is no such file, or no tokenizer.</exception>
-    /// <exception cref="CheckpointException">The file is damaged, lacks a network, or has tensors that fit none.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, lacks its U-Net, or has tensors that fit no network.</exception>
     /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
     public static DiffusionModel OpenFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null) =>
-        ReadFile(path, tokenizerFolder, options, device, precision, to: null);
+        ReadFile(path, tokenizerFolder, options, device, precision, to: null, logger: null);
 
     /// <summary>The same, with the networks read to another place than where they run.</summary>
     internal static DiffusionModel ReadFile(
-        string path, string? tokenizerFolder, SingleFileOptions? options, Device? device, ScalarType? precision, Device? to)
+        string path, string? tokenizerFolder, SingleFileOptions? options, Device? device, ScalarType? precision, Device? to, ILogger? logger)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{Path.GetFullPath(path)}'.", path);
         options ??= new SingleFileOptions();
-        if (tokenizerFolder is not null || options.Vocabulary is null)
-            options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder ?? SingleFileCheckpoint.FindTokenizer(path)) };
+        if (tokenizerFolder is not null) options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder) };
+        else if (options.Vocabulary is null) options = options with { Vocabulary = SingleFileCheckpoint.FindVocabulary(path) };
         CheckpointOptions choice = LoadingChoice.Of(device, precision);
-        return FromComponents(SingleFileCheckpoint.Read(path, choice with { Device = to ?? choice.Device }, options), choice.Device);
+        return FromComponents(SingleFileCheckpoint.Read(path, choice with { Device = to ?? choice.Device, Logger = logger }, options), choice.Device, incomplete: true);
     }
 
     /// <summary>Makes a model of components, and owns them.</summary>
@@ -122,16 +133,17 @@ public sealed class DiffusionModel(
     /// <exception cref="NotSupportedException">They are of a kind that the pipeline does not run; the message says which.</exception>
     public static DiffusionModel FromComponents(StableDiffusionComponents components) => FromComponents(components, device: null);
 
-    private static DiffusionModel FromComponents(StableDiffusionComponents components, Device? device)
+    private static DiffusionModel FromComponents(StableDiffusionComponents components, Device? device, bool incomplete = false)
     {
         ArgumentNullException.ThrowIfNull(components);
         try
         {
-            ComponentRules.Check(components);
-            LatentAutoencoder.WidenWhereHalfOverflows(components.Autoencoder);
+            ComponentRules.Check(components, incomplete);
+            nn.Module<Tensor, Tensor>? autoencoder = incomplete ? components.StoredAutoencoder : components.Autoencoder;
+            if (autoencoder is not null) LatentAutoencoder.WidenWhereHalfOverflows(autoencoder);
             UNet2DConditionConfig config = components.UNet.Config;
             return new DiffusionModel(
-                new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components), LatentAutoencoder.Of(components.Autoencoder),
+                new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components)!, autoencoder is null ? null! : LatentAutoencoder.Of(autoencoder),
                 components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device ?? components.UNet.parameters().First().device)
             {
                 Components = components,
@@ -196,8 +208,8 @@ public sealed class DiffusionModel(
         if (_loras is not null) FindWeights(Components!);
         _loras?.Dispose();
         (Denoiser as IDisposable)?.Dispose();
-        (TextEncoder as IDisposable)?.Dispose();
-        (Autoencoder as IDisposable)?.Dispose();
+        (OwnTextEncoder as IDisposable)?.Dispose();
+        (OwnAutoencoder as IDisposable)?.Dispose();
         foreach (ControlNetModel control in Components?.ControlNets ?? []) control.Dispose();
     }
 
@@ -207,8 +219,12 @@ public sealed class DiffusionModel(
         foreach ((string name, nn.Module network) in components.Networks.Where(n => s_patched.Contains(n.Name))) _weights[name] = network.state_dict();
     }
 
-    private static ITextEncoder TextEncoderOf(StableDiffusionComponents components)
+    private static InvalidOperationException Missing(string what, string method) =>
+        new($"The model's file has no {what}: call {method} on the pipeline's builder.");
+
+    private static ITextEncoder? TextEncoderOf(StableDiffusionComponents components)
     {
+        if (components is { TextEncoder: null, TextEncoder2: null }) return null;
         (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;
         return components.TextEncoder2 is { } second
             ? new TwoTowerTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)

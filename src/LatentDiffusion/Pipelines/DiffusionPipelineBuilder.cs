@@ -44,7 +44,10 @@ public sealed partial class DiffusionPipelineBuilder
         return this;
     }
 
-    /// <summary>Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner.</summary>
+    /// <summary>
+    /// Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner. An autoencoder or text
+    /// encoder that the file lacks is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
+    /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
     /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
@@ -54,7 +57,7 @@ public sealed partial class DiffusionPipelineBuilder
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        UseModel(_ => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? _device, precision, _loadedTo));
+        UseModel(services => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? _device, precision, _loadedTo, Logger(services)));
         _modelName = Path.GetFileNameWithoutExtension(path);
         return this;
     }
@@ -76,7 +79,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// a picture for each, <see cref="GenerationRequest.ControlImages"/>. ControlNets of the model's own folder are there
     /// without being asked for, and come first.
     /// </summary>
-    /// <param name="folder">A folder with its <c>config.json</c> and weights; read when the pipeline is built.</param>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights, or a single file with the original names; read when the pipeline is built.</param>
     /// <param name="scale">How strongly it controls, any finite number. Default 1, as trained.</param>
     /// <param name="start">Share of the steps before it begins to control, at least 0. Default 0.</param>
     /// <param name="end">Share of the steps until which it controls, above <paramref name="start"/> and at most 1. Default 1.</param>
@@ -198,7 +201,7 @@ public sealed partial class DiffusionPipelineBuilder
             Device device = DeviceOf(services, model);
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             foreach (string file in model?.EmptyLoras ?? []) Logger(services).EmptyLora(file);
-            IAutoencoder autoencoder = Part(_autoencoder, services, model, model?.Autoencoder, "an autoencoder");
+            IAutoencoder autoencoder = Part(_autoencoder, services, model, model?.OwnAutoencoder, "an autoencoder");
             IDenoiser plain = Part(_denoiser, services, model, model?.Denoiser, "a denoiser");
             if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
@@ -206,7 +209,7 @@ public sealed partial class DiffusionPipelineBuilder
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder, Logger(services)));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
             refiner = Refiner(denoiser, autoencoder, scheduler, device, Logger(services));
-            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.TextEncoder, "a text encoder"));
+            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.OwnTextEncoder, "a text encoder"));
             var residency = new PartResidency(device, _loadedTo);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
             TextWidthRules.Check(textEncoder, denoiser, () => residency.Bring(CancellationToken.None, textEncoder));
@@ -296,7 +299,7 @@ public sealed partial class DiffusionPipelineBuilder
     }
 
     private static InvalidOperationException Missing(string what) =>
-        new($"The pipeline has no model and needs {what}: call UseModelFolder, UseModelFile or the Use method of that part, or register it.");
+        new($"The pipeline needs {what}, and no model brings it: call UseModelFolder, UseModelFile or the Use method of that part, or register it.");
 
     private DiffusionPipelineBuilder Set<T>(ref T? field, T value)
     {

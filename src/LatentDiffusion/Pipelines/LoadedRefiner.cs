@@ -22,7 +22,7 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to, ILogger? logger = null)
     {
         DiffusionModel model = File.Exists(choice.Path)
-            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to)
+            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to, logger)
             : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to, logger);
         try
         {
@@ -32,7 +32,7 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
             int timesteps = model.SchedulerConfig.TrainedTimesteps();
             Refuse(denoiser.InChannels != channels, $"is for latents of {channels} channels, and the model takes {denoiser.InChannels}");
             Refuse(model.Denoiser.InChannels != channels, $"takes {model.Denoiser.InChannels} channels, and the latents have {channels}");
-            Refuse(model.Autoencoder.DownsamplingFactor != factor, $"has latents {model.Autoencoder.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
+            Refuse(model.OwnAutoencoder is { } own && own.DownsamplingFactor != factor, $"has latents {model.OwnAutoencoder?.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
             Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
             Refuse(timesteps != scheduler.TrainingTimesteps, $"was trained on {timesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
             return new LoadedRefiner(model, model.TextEncoder, choice.Start, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path))));
@@ -50,7 +50,7 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     }
 
     /// <summary>What takes room on a device.</summary>
-    public IReadOnlyList<object> Movable => [TextEncoder, Model.Denoiser, Model.Autoencoder];
+    public IReadOnlyList<object> Movable => [TextEncoder, Model.Denoiser, .. Model.OwnAutoencoder is { } own ? [own] : Array.Empty<object>()];
 
     /// <summary>The timestep below which it takes over, as diffusers rounds it.</summary>
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));

@@ -10,7 +10,7 @@ public sealed class SingleFileTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = NewDisposeScope();
 
-    public static TheoryData<string> Families => [.. TinyModels.Families];
+    public static TheoryData<string> Families => [.. TinyModels.Families, .. TinyModels.Distilled];
 
     [Theory, MemberData(nameof(Families))]
     public void ASingleFileIsTheFolderItWasMadeFrom(string family)

@@ -23,6 +23,28 @@ public class PublishedConfigTests
         "time_embedding_type": "positional", "timestep_post_act": null
         """;
 
+    /// <summary>Published: 1.3 and 0.32 billion parameters.</summary>
+    [Theory]
+    [InlineData(
+        """
+        "block_out_channels": [320, 640, 1280], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+        "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], "mid_block_type": "UNetMidBlock2D", "attention_head_dim": [5, 10, 20],
+        "transformer_layers_per_block": [1, [2, 2], [4, 4]], "reverse_transformer_layers_per_block": [[4, 4, 10], [2, 1, 1], 1],
+        "cross_attention_dim": 2048, "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816,
+        "use_linear_projection": true, "layers_per_block": 2
+        """, 1_300_000_000, 1_350_000_000)]
+    [InlineData(
+        """
+        "block_out_channels": [320, 640, 1280], "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+        "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], "mid_block_type": null, "attention_head_dim": 8,
+        "cross_attention_dim": 768, "layers_per_block": [1, 1, 1]
+        """, 315_000_000, 330_000_000)]
+    public void Distilled_UNets_have_the_published_size(string options, long least, long most)
+    {
+        using UNet2DConditionModel network = UNet2DConditionConfig.FromJson("{" + options + "}").BuildUninitialized(META);
+        Assert.InRange(network.parameters().Sum(p => p.NumberOfElements), least, most);
+    }
+
     [Theory]
     [InlineData("\"_class_name\": \"UNet2DConditionModel\", \"_diffusers_version\": \"0.6.0\", \"attention_head_dim\": 8, \"cross_attention_dim\": 768, \"in_channels\": 4, \"out_channels\": 4, \"sample_size\": 64")]
     [InlineData("\"_class_name\": \"UNet2DConditionModel\", \"_diffusers_version\": \"0.6.0\", \"attention_head_dim\": 8, \"cross_attention_dim\": 768, \"in_channels\": 9, \"out_channels\": 4, \"sample_size\": 64")]

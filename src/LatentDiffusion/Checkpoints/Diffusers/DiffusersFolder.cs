@@ -35,10 +35,12 @@ public static class DiffusersFolder
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
     /// <exception cref="ArgumentException">It is the folder that they were read from.</exception>
+    /// <exception cref="InvalidOperationException">They were read from a single file that has no autoencoder.</exception>
     public static void Write(StableDiffusionComponents components, string folder, ScalarType? type = null)
     {
         ArgumentNullException.ThrowIfNull(components);
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        _ = components.Autoencoder;
         new FolderWriter(components, Root(folder), type).Write();
     }
 
@@ -49,13 +51,27 @@ public static class DiffusersFolder
     public static UNet2DConditionModel ReadUNet(string folder, CheckpointOptions? options = null) => ReadNetwork<UNet2DConditionModel>(folder, options);
 
     /// <summary>Reads a single ControlNet, as they are published.</summary>
-    /// <inheritdoc cref="ReadUNet"/>
-    public static ControlNetModel ReadControlNet(string folder, CheckpointOptions? options = null) => ReadNetwork<ControlNetModel>(folder, options);
+    /// <param name="folder">
+    /// A folder with its <c>config.json</c> and weights, or a single file (<c>.safetensors</c>, <c>.pth</c>) with the original
+    /// names, whose configuration follows from its tensors.
+    /// </param>
+    /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static ControlNetModel ReadControlNet(string folder, CheckpointOptions? options = null) => File.Exists(folder)
+        ? SingleFileCheckpoint.ReadControlNet(folder, options ?? new CheckpointOptions())
+        : ReadNetwork<ControlNetModel>(folder, options);
 
     /// <summary>Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
-    /// <inheritdoc cref="ReadUNet"/>
-    public static nn.Module<Tensor, Tensor> ReadAutoencoder(string folder, CheckpointOptions? options = null) =>
-        ReadNetwork<nn.Module<Tensor, Tensor>>(folder, options);
+    /// <param name="folder">
+    /// A folder with its <c>config.json</c> and weights, or a single file with the original names of an
+    /// <see cref="AutoencoderKL"/>: on its own, or a whole model. The scale of the latents, which no tensor shows, is XL's where
+    /// the file is of XL or its header says so (<c>modelspec.architecture</c>), and otherwise that of SD 1.x and 2.x.
+    /// </param>
+    /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static nn.Module<Tensor, Tensor> ReadAutoencoder(string folder, CheckpointOptions? options = null) => File.Exists(folder)
+        ? SingleFileCheckpoint.ReadAutoencoder(folder, options ?? new CheckpointOptions())
+        : ReadNetwork<nn.Module<Tensor, Tensor>>(folder, options);
 
     /// <summary>Reads a single text tower.</summary>
     /// <inheritdoc cref="ReadUNet"/>

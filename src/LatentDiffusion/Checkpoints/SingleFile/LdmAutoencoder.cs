@@ -23,7 +23,7 @@ internal static partial class LdmAutoencoder
 
     /// <summary>The configuration, from the shapes of the tensors.</summary>
     /// <param name="network">The tensors under our names.</param>
-    /// <param name="xl">Whether it is XL's.</param>
+    /// <param name="xl">Whether it is XL's, which no shape shows.</param>
     public static AutoencoderKLConfig Infer(ITensorSource network, bool xl)
     {
         var channels = new List<int>();

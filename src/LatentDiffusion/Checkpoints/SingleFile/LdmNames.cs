@@ -15,6 +15,9 @@ internal static class LdmNames
     public const string Clip = "cond_stage_model.transformer.", OpenClip = "cond_stage_model.model.",
         ClipXL = "conditioner.embedders.0.transformer.", OpenClipXL = "conditioner.embedders.1.model.", OpenClipRefiner = "conditioner.embedders.0.model.";
 
+    /// <summary>Where a ControlNet begins, in a file of its own or next to a model.</summary>
+    public const string ControlNet = "control_model.";
+
     /// <summary>Parts of the U-Net's residual blocks.</summary>
     public static readonly (string Ldm, string Ours)[] Resnet =
     [
@@ -66,6 +69,6 @@ internal static class LdmNames
 
     /// <summary>What files hold beside the networks: tables of the schedule, averages of weights, losses, notes of training.</summary>
     public static readonly Regex PassedOver = new(
-        @"^(model_ema\.|first_stage_model\.loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_|lvlb_weights$|logvar$|global_step$)"
+        @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_|lvlb_weights$|logvar$|global_step$)"
         + @"|\.embeddings\.position_ids$|\.logit_scale$|\.attn_mask$");
 }

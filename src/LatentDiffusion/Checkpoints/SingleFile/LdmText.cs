@@ -17,21 +17,37 @@ internal static class LdmText
 
     private const string Layers = "text_model.encoder.layers.", Projection = "text_projection.weight";
 
+    /// <summary>OpenCLIP's own parameter for the projection, [width, out]. Linear layers store [out, in].</summary>
+    private const string OpenClipProjection = "text_projection";
+
+    /// <summary>Layers of the tower of SD 2.x, as it was published.</summary>
+    private const int PublishedLayers = 24;
+
+    /// <summary>How names began before transformers 4.2 put <c>text_model.</c> before them.</summary>
+    private static readonly string[] s_older = ["embeddings.", "encoder.layers.", "final_layer_norm."];
+
     private static readonly string[] s_attention = ["q", "k", "v"];
 
-    /// <summary>CLIP's tower, whose names are ours.</summary>
-    public static IEnumerable<MappedTensor> Clip(Dictionary<string, TensorEntry> stored) => stored.Select(t => new MappedTensor(t.Key, t.Value));
-
-    /// <summary>OpenCLIP's tower: Q, K and V stored as one, and the projection transposed.</summary>
+    /// <summary>
+    /// A tower's tensors, under transformers' names (today's or those before <c>text_model.</c>) or OpenCLIP's, which store
+    /// Q, K and V as one and the projection transposed.
+    /// </summary>
     /// <param name="stored">The tower's tensors, by their names without the prefix.</param>
-    /// <param name="truncated">Whether the last layer and the projection are left out: SD 2.x was trained on the layer before.</param>
-    public static IEnumerable<MappedTensor> OpenClip(Dictionary<string, TensorEntry> stored, bool truncated)
+    public static MappedTensor[] Tensors(Dictionary<string, TensorEntry> stored) => [.. stored.SelectMany(t => Tensors(t.Key, t.Value))];
+
+    /// <summary>
+    /// The tower of SD 2.x, which was trained on the layer before the last: a whole tower, as published or with the
+    /// projection behind its last layer, without that layer. One that was written from a diffusers folder has neither.
+    /// </summary>
+    public static IEnumerable<MappedTensor> Truncated(MappedTensor[] tensors)
     {
-        MappedTensor[] tensors = [.. stored.SelectMany(t => OpenClip(t.Key, t.Value))];
-        if (!truncated) return tensors;
         int last = tensors.Max(t => Layer(t.Name));
-        return tensors.Where(t => t.Name != Projection && (Layer(t.Name) < last || last < 0));
+        bool whole = last + 1 == PublishedLayers || tensors.Any(t => t.Name == Projection);
+        return WithoutProjection(whole && last >= 0 ? tensors.Where(t => Layer(t.Name) < last) : tensors);
     }
+
+    /// <summary>A tower whose hidden states are used and nothing behind them.</summary>
+    public static IEnumerable<MappedTensor> WithoutProjection(IEnumerable<MappedTensor> tensors) => tensors.Where(t => t.Name != Projection);
 
     /// <summary>The configuration, from the shapes of the tensors.</summary>
     /// <param name="network">The tensors under our names.</param>
@@ -47,7 +63,7 @@ internal static class LdmText
             VocabSize = (int)vocabulary,
             HiddenSize = (int)width,
             IntermediateSize = (int)intermediate,
-            NumHiddenLayers = network.Entries.Max(e => Layer(e.Name)) + 1,
+            NumHiddenLayers = Enumerable.Range(0, network.Entries.Count).TakeWhile(i => network.Find($"{Layers}{i}.mlp.fc1.weight") is not null).Count(),
             NumAttentionHeads = Math.Max((int)width / HeadWidth, 1),
             MaxPositionEmbeddings = (int)positions,
             HiddenAct = activation,
@@ -56,16 +72,21 @@ internal static class LdmText
         };
     }
 
-    private static IEnumerable<MappedTensor> OpenClip(string name, TensorEntry entry)
+    private static IEnumerable<MappedTensor> Tensors(string name, TensorEntry entry)
     {
-        string ours = name;
+        string ours = s_older.Any(beginning => name.StartsWith(beginning, StringComparison.Ordinal)) ? "text_model." + name : name;
         foreach ((Regex ldm, string replacement) in LdmNames.OpenClipParts) ours = ldm.Replace(ours, replacement);
-        if (!ours.Contains("{0}")) return [new MappedTensor(ours, entry, ours == Projection ? TensorView.Transposed : TensorView.Same)];
+        if (!ours.Contains("{0}")) return [new MappedTensor(ours, entry, name == OpenClipProjection ? TensorView.Transposed : TensorView.Same)];
         return s_attention.Select((part, i) => new MappedTensor(
             ours.Replace("{0}", part, StringComparison.Ordinal), entry, TensorView.FirstThird + i));
     }
 
     /// <summary>Index of the layer that a tensor belongs to; −1 for none.</summary>
-    private static int Layer(string name) => name.StartsWith(Layers, StringComparison.Ordinal)
-        && int.TryParse(name.AsSpan(Layers.Length, name.IndexOf('.', Layers.Length) - Layers.Length), CultureInfo.InvariantCulture, out int layer) ? layer : -1;
+    private static int Layer(string name)
+    {
+        if (!name.StartsWith(Layers, StringComparison.Ordinal)) return -1;
+        ReadOnlySpan<char> rest = name.AsSpan(Layers.Length);
+        int dot = rest.IndexOf('.');
+        return int.TryParse(dot < 0 ? rest : rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : -1;
+    }
 }

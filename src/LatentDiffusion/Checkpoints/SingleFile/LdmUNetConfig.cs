@@ -12,29 +12,42 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     /// <summary>Width of the embedding of each of XL's numbers, which no shape shows either.</summary>
     private const int SizeWidth = 256;
 
-    private const string Middle = "mid_block.attentions.0";
+    private const string Middle = "mid_block";
 
+    /// <summary>The whole network.</summary>
     public UNet2DConditionConfig Infer()
+    {
+        UNet2DConditionConfig encoder = InferEncoder();
+        int blocks = encoder.BlockOutChannels.Length;
+        ImmutableArray<PerBlock<int>> up = [.. Enumerable.Range(0, blocks).Select(i => Depths($"up_blocks.{i}"))];
+        return encoder with
+        {
+            OutChannels = (int)Shape("conv_out.weight")[0],
+            UpBlockTypes = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"up_blocks.{i}") ? "CrossAttnUpBlock2D" : "UpBlock2D")],
+            ReverseTransformerLayersPerBlock = IsReverse(up, encoder.TransformerLayersPerBlock) ? null : Same(up),
+        };
+    }
+
+    /// <summary>The way down and the middle, which ControlNets have too.</summary>
+    public UNet2DConditionConfig InferEncoder()
     {
         ImmutableArray<int> channels = [.. Levels("down_blocks.{0}.resnets.0.conv2.weight").Select(shape => (int)shape[0])];
         int blocks = channels.Length;
-        bool[] down = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"down_blocks.{i}"))];
-        bool[] up = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"up_blocks.{i}"))];
-        bool linear = Shape($"{Middle}.proj_in.weight").Count == 2, added = network.Find("add_embedding.linear_1.weight") is not null;
+        if (blocks == 0) throw Missing("down_blocks.0.resnets.0.conv2.weight");
+        bool linear = ShapeOfFirst(".attentions.0.proj_in.weight").Count == 2, added = network.Find("add_embedding.linear_1.weight") is not null;
         bool second = linear && !added;
         ImmutableArray<int> layers = [.. Enumerable.Range(0, blocks).Select(i => Count($"down_blocks.{i}.resnets.{{0}}.conv1.weight"))];
-        ImmutableArray<int> depths = [.. Enumerable.Range(0, blocks).Select(i => down[i] ? Depth($"down_blocks.{i}.attentions.0") : 1)];
         return new UNet2DConditionConfig
         {
             SampleSize = added ? 128 : second ? 96 : 64,
             InChannels = (int)Shape("conv_in.weight")[1],
-            OutChannels = (int)Shape("conv_out.weight")[0],
             BlockOutChannels = channels,
-            DownBlockTypes = [.. down.Select(has => has ? "CrossAttnDownBlock2D" : "DownBlock2D")],
-            UpBlockTypes = [.. up.Select(has => has ? "CrossAttnUpBlock2D" : "UpBlock2D")],
-            LayersPerBlock = Same(layers),
-            TransformerLayersPerBlock = WithMiddle(depths),
-            CrossAttentionDim = (int)Shape($"{Middle}.transformer_blocks.0.attn2.to_k.weight")[1],
+            DownBlockTypes = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"down_blocks.{i}") ? "CrossAttnDownBlock2D" : "DownBlock2D")],
+            MidBlockType = HasAttention(Middle) ? UNetConfigRules.CrossAttentionMiddle
+                : network.Find($"{Middle}.resnets.0.conv1.weight") is not null ? UNetConfigRules.PlainMiddle : null,
+            LayersPerBlock = layers.Distinct().Count() == 1 ? layers[0] : new PerBlock<int>(layers),
+            TransformerLayersPerBlock = WithMiddle([.. Enumerable.Range(0, blocks).Select(i => Depths($"down_blocks.{i}"))]),
+            CrossAttentionDim = (int)ShapeOfFirst(".transformer_blocks.0.attn2.to_k.weight")[1],
             AttentionHeadDim = linear ? new PerBlock<int>([.. channels.Select(c => Math.Max(c / HeadWidth, 1))]) : HeadsOf1,
             UseLinearProjection = linear,
             UpcastAttention = second,
@@ -44,13 +57,29 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         };
     }
 
+    /// <summary>Whether the way up has the depths of the way down; where there is no attention, none is compared.</summary>
+    private bool IsReverse(ImmutableArray<PerBlock<int>> up, TransformerLayers down) => Enumerable.Range(0, up.Length).All(i =>
+    {
+        PerBlock<int> mirrored = down[up.Length - 1 - i];
+        return !mirrored.IsList && (!HasAttention($"up_blocks.{i}") || up[i] == mirrored);
+    });
+
     /// <summary>The lowest resolution may have no attention, and its number is then the middle's.</summary>
-    private TransformerLayers WithMiddle(ImmutableArray<int> depths) => Same(
-        HasAttention($"down_blocks.{depths.Length - 1}") ? depths : depths.SetItem(depths.Length - 1, Depth(Middle)));
+    private TransformerLayers WithMiddle(ImmutableArray<PerBlock<int>> depths)
+    {
+        int last = depths.Length - 1;
+        return Same(HasAttention($"down_blocks.{last}") || !HasAttention(Middle) ? depths : depths.SetItem(last, Depths(Middle)));
+    }
+
+    /// <summary>Transformer blocks in each spatial transformer of a block: one number where all have as many, 1 where there are none.</summary>
+    private PerBlock<int> Depths(string block)
+    {
+        ImmutableArray<int> depths = [.. Enumerable.Range(0, Count(block + ".attentions.{0}.norm.weight"))
+            .Select(i => Count($"{block}.attentions.{i}.transformer_blocks.{{0}}.norm1.weight"))];
+        return depths.Distinct().Count() > 1 ? new PerBlock<int>(depths) : depths.FirstOrDefault(1);
+    }
 
     private bool HasAttention(string block) => network.Find($"{block}.attentions.0.norm.weight") is not null;
-
-    private int Depth(string attention) => Count(attention + ".transformer_blocks.{0}.norm1.weight");
 
     private int Count(string format) => Levels(format).Count();
 
@@ -59,9 +88,14 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         for (int i = 0; network.Find(string.Format(null, format, i)) is { } entry; i++) yield return entry.Shape;
     }
 
-    private static PerBlock<int> Same(ImmutableArray<int> values) => values.Distinct().Count() == 1 ? values[0] : new PerBlock<int>(values);
+    private static TransformerLayers Same(ImmutableArray<PerBlock<int>> depths) =>
+        new(depths.Distinct().Count() == 1 && !depths[0].IsList ? new PerBlock<PerBlock<int>>(depths[0]) : new PerBlock<PerBlock<int>>(depths));
 
-    private IReadOnlyList<long> Shape(string name) => network.Find(name)?.Shape is { Count: >= 2 } shape
-        ? shape
-        : throw new CheckpointException(network.Path, $"its U-Net has no matrix '{name}', from which its configuration would follow.");
+    private IReadOnlyList<long> Shape(string name) => network.Find(name)?.Shape is { Count: >= 2 } shape ? shape : throw Missing(name);
+
+    private IReadOnlyList<long> ShapeOfFirst(string ending) =>
+        network.Entries.FirstOrDefault(e => e.Name.EndsWith(ending, StringComparison.Ordinal))?.Shape is { Count: >= 2 } shape ? shape : throw Missing("*" + ending);
+
+    private CheckpointException Missing(string name) =>
+        new(network.Path, $"its U-Net has no matrix '{name}', from which its configuration would follow.");
 }

@@ -13,7 +13,7 @@ internal static class LdmWriter
     {
         bool second = model.TextEncoder?.Config.HiddenAct == "gelu";
         string first = model.TextEncoder2 is null ? "cond_stage_model." : "conditioner.embedders.0.";
-        var tensors = UNet(model.UNet).Select(t => ("model.diffusion_model." + t.Name, t.Value))
+        var tensors = UNet(model.UNet.state_dict(), model.UNet.Config).Select(t => ("model.diffusion_model." + t.Name, t.Value))
             .Concat(Autoencoder((AutoencoderKL)model.Autoencoder).Select(t => ("first_stage_model." + t.Name, t.Value)));
         if (model.TextEncoder is { } text)
             tensors = tensors.Concat(second ? OpenClip(text, extraLayer: true).Select(t => (first + "model." + t.Name, t.Value)) : text.state_dict().Select(t => (first + "transformer." + t.Key, t.Value)));
@@ -22,15 +22,32 @@ internal static class LdmWriter
         SafetensorsWriter.Write(path, tensors.Concat(more));
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> UNet(UNet2DConditionModel network)
+    /// <summary>A ControlNet's tensors by the names of its authors' code, without a prefix.</summary>
+    public static IEnumerable<(string Name, Tensor Value)> ControlNet(ControlNetModel network)
     {
-        int row = network.Config.LayersPerBlock[0] + 1;
+        Dictionary<string, Tensor> state = network.state_dict();
+        int middle = state.Keys.Count(key => Regex.IsMatch(key, @"cond_embedding\.blocks\.\d+\.weight"));
+        string Layer(Match m) => $"input_hint_block.{2 * (int.Parse(m.Groups[1].Value) + 1)}.";
+        var own = state.Where(t => t.Key.StartsWith("controlnet_", StringComparison.Ordinal)).Select(t => (
+            Regex.Replace(Regex.Replace(t.Key, @"^controlnet_cond_embedding\.blocks\.(\d+)\.", Layer), @"^controlnet_down_blocks\.(\d+)\.", "zero_convs.$1.0.")
+                .Replace("controlnet_cond_embedding.conv_in.", "input_hint_block.0.").Replace("controlnet_cond_embedding.conv_out.", $"input_hint_block.{2 * (middle + 1)}.")
+                .Replace("controlnet_mid_block.", "middle_block_out.0."), t.Value));
+        var encoder = state.Where(t => !t.Key.StartsWith("controlnet_", StringComparison.Ordinal)).ToDictionary();
+        return UNet(encoder, network.Config.Encoder()).Concat(own);
+    }
+
+    /// <summary>An autoencoder's tensors by the original names, without a prefix.</summary>
+    public static IEnumerable<(string Name, Tensor Value)> Alone(AutoencoderKL network) => Autoencoder(network);
+
+    private static IEnumerable<(string Name, Tensor Value)> UNet(Dictionary<string, Tensor> state, UNet2DConditionConfig config)
+    {
+        int row = config.LayersPerBlock[0] + 1;
         string Block(Match m)
         {
             int level = int.Parse(m.Groups[2].Value), layer = int.Parse(m.Groups[4].Value);
             bool up = m.Groups[1].Value == "up";
             string kind = m.Groups[3].Value;
-            bool attention = (up ? network.Config.UpBlockTypes : network.Config.DownBlockTypes)[level].StartsWith("Cross", StringComparison.Ordinal);
+            bool attention = (up ? config.UpBlockTypes : config.DownBlockTypes)[level].StartsWith("Cross", StringComparison.Ordinal);
             return (up, kind) switch
             {
                 (false, "resnets") => $"input_blocks.{1 + level * row + layer}.0.",
@@ -42,7 +59,7 @@ internal static class LdmWriter
             };
         }
 
-        foreach ((string key, Tensor value) in network.state_dict())
+        foreach ((string key, Tensor value) in state)
         {
             string name = Regex.Replace(key, @"^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(conv\.(?=(weight|bias)$))?", Block);
             name = name.Replace("mid_block.resnets.0.", "middle_block.0.").Replace("mid_block.attentions.0.", "middle_block.1.").Replace("mid_block.resnets.1.", "middle_block.2.");

@@ -5,6 +5,9 @@ internal static class TinyModels
 {
     public static readonly string[] Families = ["sd1", "sd1-inpaint", "sd2", "xl", "xl-refiner"];
 
+    /// <summary>Distilled models: blocks of unequal depths or without a middle, as tiny-sd and SSD-1B have them.</summary>
+    public static readonly string[] Distilled = ["sd1-tiny", "xl-ssd"];
+
     private const int Tokens = 20, Width = 64;
 
     public static StableDiffusionComponents Make(string family)
@@ -58,6 +61,17 @@ internal static class TinyModels
             {
                 DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
                 TransformerLayersPerBlock = new PerBlock<int>([1, 2]),
+            },
+            "sd1-tiny" => one with
+            {
+                DownBlockTypes = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], MidBlockType = null,
+            },
+            "xl-ssd" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
+            {
+                BlockOutChannels = [32, 64, 64], LayersPerBlock = 2, AttentionHeadDim = new PerBlock<int>([1, 1, 1]), MidBlockType = "UNetMidBlock2D",
+                DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+                TransformerLayersPerBlock = new PerBlock<int>([1, 2, 2]),
+                ReverseTransformerLayersPerBlock = new TransformerLayers(new PerBlock<PerBlock<int>>([new PerBlock<int>([2, 2, 3]), new PerBlock<int>([2, 1, 1]), 1])),
             },
             _ => Added(later, Width, pooled: 32, numbers: 5),
         };

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+
+namespace LatentDiffusion;
+
+/// <summary>Which tensors of a single file belong to no network and are left out.</summary>
+/// <param name="options">What the caller asked for.</param>
+/// <param name="logger">Takes a line for what the caller asked to leave out; null for nowhere.</param>
+internal sealed class SingleFileFilter(SingleFileOptions options, ILogger? logger)
+{
+    /// <summary>Whether tensors that fit no network are left out.</summary>
+    public bool IgnoresUnknown => options.IgnoreUnknownTensors;
+
+    /// <summary>Whether a tensor is left out, as the caller asked.</summary>
+    public bool Ignores(string name) => options.IgnoredTensors.Any(pattern => pattern.EndsWith('*')
+        ? name.AsSpan().StartsWith(pattern.AsSpan(0, pattern.Length - 1), StringComparison.Ordinal)
+        : name == pattern);
+
+    /// <summary>Leaves out tensors that fit no network.</summary>
+    /// <exception cref="CheckpointException">The caller did not ask for that.</exception>
+    public void RequireIgnored(string file, IReadOnlyList<string> unknown)
+    {
+        if (unknown.Count == 0) return;
+        if (!options.IgnoreUnknownTensors) throw new CheckpointException(file, [], unknown, []);
+        Log(file, unknown);
+    }
+
+    /// <summary>Says what was left out.</summary>
+    public void Log(string file, IReadOnlyList<string> ignored)
+    {
+        if (ignored.Count > 0) logger?.TensorsIgnored(file, ignored.Count, MessageText.List(ignored));
+    }
+}

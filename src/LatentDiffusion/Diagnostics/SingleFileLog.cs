@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace LatentDiffusion;
+
+/// <summary>What is logged while single files are read.</summary>
+internal static partial class SingleFileLog
+{
+    [LoggerMessage(30, LogLevel.Warning, "{File}: {Count} tensors are left out: {Tensors}.")]
+    public static partial void TensorsIgnored(this ILogger logger, string file, int count, string tensors);
+}

@@ -1,0 +1,112 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Tests.Checkpoints;
+
+/// <summary>Autoencoders and ControlNets in files of their own, with the original names.</summary>
+public sealed class SingleNetworkTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("first_stage_model.")]
+    public void An_autoencoder_is_read_from_its_own_file(string prefix)
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        var network = (AutoencoderKL)made.Autoencoder;
+        SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone(network).Select(t => (prefix + t.Name, t.Value))
+            .Concat([(prefix + "loss.logvar", rand(1)), ("model_ema.decay", rand(1))]));
+        using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
+        Same(network, read);
+        Assert.Equal(LdmAutoencoder.Scaling, ((AutoencoderKL)read).Config.ScalingFactor);
+        using LatentAutoencoder opened = LatentAutoencoder.Open(_folder["vae.safetensors"], CPU);
+        Assert.Equal((4, 2), (opened.LatentChannels, opened.DownsamplingFactor));
+    }
+
+    [Fact]
+    public void An_autoencoder_with_todays_names_needs_no_configuration()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict());
+        using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
+        Same(made.Autoencoder, read);
+    }
+
+    [Fact]
+    public void The_autoencoder_of_a_whole_model_is_read_with_its_scale()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("xl");
+        LdmWriter.Write(made, _folder["model.safetensors"]);
+        using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["model.safetensors"]);
+        Same(made.Autoencoder, read);
+        Assert.Equal(LdmAutoencoder.ScalingXL, ((AutoencoderKL)read).Config.ScalingFactor);
+    }
+
+    [Fact]
+    public void The_scale_of_latents_is_that_of_the_header_or_the_callers()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("xl");
+        var network = (AutoencoderKL)made.Autoencoder;
+        SafetensorsWriter.Write(_folder["named.safetensors"], LdmWriter.Alone(network), new Dictionary<string, string> { ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/vae" });
+        SafetensorsWriter.Write(_folder["plain.safetensors"], LdmWriter.Alone(network));
+        using var own = new LatentAutoencoder(network);
+        using LatentAutoencoder named = LatentAutoencoder.Open(_folder["named.safetensors"], CPU), plain = LatentAutoencoder.Open(_folder["plain.safetensors"], CPU),
+            scaled = LatentAutoencoder.Open(_folder["plain.safetensors"], CPU, scalingFactor: LdmAutoencoder.ScalingXL);
+        using IDisposable noGrad = no_grad();
+        Tensor images = rand(1, 3, 16, 16), expected = own.Encode(images).Mean;
+        Assert.True(named.Encode(images).Mean.allclose(expected));
+        Assert.True(scaled.Encode(images).Mean.allclose(expected));
+        Assert.False(plain.Encode(images).Mean.allclose(expected));
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatentAutoencoder.Open(_folder["plain.safetensors"], CPU, scalingFactor: 0));
+    }
+
+    [Theory]
+    [InlineData("sd1", "control_model.")]
+    [InlineData("sd1", "")]
+    [InlineData("xl", "control_model.")]
+    public void A_ControlNet_is_read_from_its_own_file(string family, string prefix)
+    {
+        using ControlNetModel made = Pipelines.Tasks.TinyControlNets.Make(family, 1);
+        SafetensorsWriter.Write(_folder["control.safetensors"], LdmWriter.ControlNet(made).Select(t => (prefix + t.Name, t.Value)));
+        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control.safetensors"]);
+        Same(made, read);
+        Assert.Equal(made.Config.BlockOutChannels, read.Config.BlockOutChannels);
+        Assert.Equal(made.Config.ConditioningEmbeddingOutChannels, read.Config.ConditioningEmbeddingOutChannels);
+        Assert.Equal(made.Config.TransformerLayersPerBlock, read.Config.TransformerLayersPerBlock);
+    }
+
+    [Fact]
+    public void A_ControlNet_is_read_from_next_to_its_model()
+    {
+        using StableDiffusionComponents model = TinyModels.Make("sd1");
+        using ControlNetModel made = Pipelines.Tasks.TinyControlNets.Make("sd1", 1);
+        LdmWriter.Write(model, _folder["control.safetensors"], [.. LdmWriter.ControlNet(made).Select(t => ("control_model." + t.Name, t.Value))]);
+        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control.safetensors"]);
+        Same(made, read);
+    }
+
+    [Fact]
+    public void A_file_of_another_network_is_refused()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone((AutoencoderKL)made.Autoencoder).Append(("surprise", rand(1))));
+        Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadControlNet(_folder["vae.safetensors"]));
+        Assert.Equal(["surprise"], Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"])).Unexpected);
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private static void Same(nn.Module expected, nn.Module actual)
+    {
+        Dictionary<string, Tensor> theirs = actual.state_dict();
+        Assert.Equal(expected.state_dict().Keys.Order(), theirs.Keys.Order());
+        Assert.All(expected.state_dict(), t => Assert.True(t.Value.equal(theirs[t.Key]).all().item<bool>(), t.Key));
+    }
+}
