@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace CustomComponents;
 
-/// <summary>A text encoder over another: "a bird | a dragon" is the mean of what both mean.</summary>
+/// <summary>A text encoder over another: "a yellow bird | a red bird" is the mean of what both mean: an orange one.</summary>
 internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
 {
     public int MaxLength => inner.MaxLength;

@@ -3,7 +3,7 @@ using LatentDiffusion;
 
 if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 {
-    Console.Error.WriteLine("Draws the mean of several texts. Usage: dotnet run -c Release --project samples/CustomComponents -- \"a blue bird | a red dragon\" [picture.png]");
+    Console.Error.WriteLine("Draws the mean of several texts. Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [picture.png]");
     return 2;
 }
 

@@ -5,7 +5,6 @@ using SixLabors.ImageSharp.Formats.Jpeg;
 using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.Formats.Webp;
 using SixLabors.ImageSharp.PixelFormats;
-using SixLabors.ImageSharp.Processing;
 
 namespace LatentDiffusion;
 
@@ -41,7 +40,7 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
-    /// <summary>The colour behind transparent pixels of a decoded file. Default white.</summary>
+    /// <summary>The colour behind transparent pixels of a file that is decoded without a background of its own. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
 
     /// <inheritdoc/>
@@ -63,7 +62,26 @@ public sealed class ImageSharpCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public ImageBuffer Decode(ReadOnlySpan<byte> file)
+    public ImageBuffer Decode(ReadOnlySpan<byte> file) => Decode(file, Background);
+
+    /// <inheritdoc/>
+    public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
+    {
+        using Image<Rgba32> stored = Read(file);
+        return ImageOrientation.Apply(stored.ToImageBuffer(background), ExifOrientation.Read(file));
+    }
+
+    /// <inheritdoc/>
+    public ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file)
+    {
+        using Image<Rgba32> stored = Read(file);
+        var rgba = new byte[(long)stored.Width * stored.Height * 4];
+        stored.CopyPixelDataTo(rgba);
+        return TransparencyMask.Of(rgba, stored.Width, stored.Height) is { } mask ? ImageOrientation.Apply(mask, ExifOrientation.Read(file)) : null;
+    }
+
+    /// <summary>The pixels as they lie in the file: ImageSharp does not find all forms of EXIF.</summary>
+    private Image<Rgba32> Read(ReadOnlySpan<byte> file)
     {
         if (file.IsEmpty) throw new InvalidDataException($"The file is empty; {Readable}.");
         try
@@ -72,9 +90,7 @@ public sealed class ImageSharpCodec : IImageCodec
             IImageInfo info = Image.Identify(s_formats, stream) ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
             if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > _maxPixels)
                 throw new InvalidDataException($"The image has {info.Width} x {info.Height} pixels; at most {_maxPixels} are decoded.");
-            using Image<Rgba32> stored = Image.Load<Rgba32>(s_formats, file);
-            stored.Mutate(x => x.AutoOrient());
-            return stored.ToImageBuffer(Background);
+            return Image.Load<Rgba32>(s_formats, file);
         }
         catch (UnknownImageFormatException e)
         {

@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// How the stored rows and columns of an image are turned for viewing (EXIF 2.32, tag 274): 1 is upright, 2 to 8 are
-/// mirrored or turned. Reads the EXIF of PNG and WebP files, in which Skia does not find all forms.
+/// mirrored or turned. Reads the EXIF of JPEG, PNG and WebP files, of which image libraries do not find all forms.
 /// </summary>
 internal static class ExifOrientation
 {
@@ -15,15 +15,37 @@ internal static class ExifOrientation
 
     private static ReadOnlySpan<byte> Prefix => "Exif\0\0"u8;
 
-    /// <summary>The orientation in a PNG file's eXIf chunk or a WebP file's EXIF chunk.</summary>
+    /// <summary>The orientation in a JPEG file's APP1 segment, a PNG file's eXIf chunk or a WebP file's EXIF chunk.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <returns>1 to 8; 1 for other files, and where the file does not say, or says it in a damaged chunk.</returns>
     public static int Read(ReadOnlySpan<byte> file)
     {
         ReadOnlySpan<byte> exif = file.StartsWith(PngChunk.Signature) ? InPng(file[PngChunk.Signature.Length..])
+            : file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8]) ? InJpeg(file[2..])
             : file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8) ? InWebp(file[12..])
             : [];
         return Parse(exif.StartsWith(Prefix) ? exif[Prefix.Length..] : exif);
+    }
+
+    // Marker, length with itself, data; segments end where the scan begins.
+    private static ReadOnlySpan<byte> InJpeg(ReadOnlySpan<byte> segments)
+    {
+        const int Head = 4, Filler = 0xff, StartOfScan = 0xda, Application1 = 0xe1;
+        while (segments.Length >= Head && segments[0] == Filler && segments[1] != StartOfScan)
+        {
+            if (segments[1] == Filler)
+            {
+                segments = segments[1..];
+                continue;
+            }
+
+            int end = 2 + BinaryPrimitives.ReadUInt16BigEndian(segments[2..]);
+            if (end < Head || end > segments.Length) break;
+            if (segments[1] == Application1 && segments[Head..end].StartsWith(Prefix)) return segments[Head..end];
+            segments = segments[end..];
+        }
+
+        return [];
     }
 
     // Length, type, data, checksum. Damage is for the decoder to report.

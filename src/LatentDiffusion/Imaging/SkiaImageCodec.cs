@@ -82,20 +82,19 @@ public sealed class SkiaImageCodec : IImageCodec
     /// <inheritdoc/>
     public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
     {
-        using SKBitmap stored = Read(file, out int orientation);
-        return ImageOrientation.Apply(Opaque(stored, background), orientation);
+        using SKBitmap stored = Read(file);
+        return ImageOrientation.Apply(Opaque(stored, background), ExifOrientation.Read(file));
     }
 
     /// <inheritdoc/>
     public ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file)
     {
-        using SKBitmap stored = Read(file, out int orientation);
-        ImageBuffer mask = Transparency(stored);
-        return mask.Rgb.ContainsAnyExcept((byte)0) ? ImageOrientation.Apply(mask, orientation) : null;
+        using SKBitmap stored = Read(file);
+        return TransparencyMask.Of(Pixels(stored), stored.Width, stored.Height) is { } mask ? ImageOrientation.Apply(mask, ExifOrientation.Read(file)) : null;
     }
 
-    /// <summary>The stored pixels, red, green, blue and alpha, as they lie in the file.</summary>
-    private SKBitmap Read(ReadOnlySpan<byte> file, out int orientation)
+    /// <summary>The pixels, red, green, blue and alpha, as they lie in the file: Skia does not find all forms of EXIF.</summary>
+    private SKBitmap Read(ReadOnlySpan<byte> file)
     {
         using SKData data = SKData.CreateCopy(file);
         using SKCodec codec = SKCodec.Create(data)
@@ -106,8 +105,6 @@ public sealed class SkiaImageCodec : IImageCodec
         if (width < 1 || height < 1 || (long)width * height > _maxPixels)
             throw new InvalidDataException($"The image claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
 
-        // Skia finds EXIF in JPEG files, but not in PNG chunks or behind a prefix in WebP.
-        orientation = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? (int)codec.EncodedOrigin : ExifOrientation.Read(file);
         var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         SKCodecResult result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
         if (result == SKCodecResult.Success) return bitmap;
@@ -131,15 +128,6 @@ public sealed class SkiaImageCodec : IImageCodec
 
         static byte Over(byte value, byte below, byte alpha) =>
             (byte)((value * alpha + (byte.MaxValue - alpha) * below + byte.MaxValue / 2) / byte.MaxValue);
-    }
-
-    private static ImageBuffer Transparency(SKBitmap stored)
-    {
-        ReadOnlySpan<byte> rgba = Pixels(stored);
-        var rgb = new byte[rgba.Length / 4 * 3];
-        for (int source = 0, target = 0; source < rgba.Length; source += 4, target += 3)
-            rgb.AsSpan(target, 3).Fill((byte)(byte.MaxValue - rgba[source + 3]));
-        return new ImageBuffer(stored.Width, stored.Height, rgb);
     }
 
     private static unsafe ReadOnlySpan<byte> Pixels(SKBitmap bitmap) => new((void*)bitmap.GetPixels(), bitmap.Info.BytesSize);

@@ -5,21 +5,22 @@ namespace LatentDiffusion.Tests.Imaging;
 
 public sealed class ExifOrientationTests
 {
-    public static TheoryData<string, int> Files
+    public static TheoryData<string, string, int> Files
     {
         get
         {
-            var files = new TheoryData<string, int>();
-            foreach (string container in OrientedFiles.Containers)
-                for (int orientation = 1; orientation <= 8; orientation++) files.Add(container, orientation);
+            var files = new TheoryData<string, string, int>();
+            foreach (string codec in ImageCodecs.Names)
+                foreach (string container in OrientedFiles.Containers)
+                    for (int orientation = 1; orientation <= 8; orientation++) files.Add(codec, container, orientation);
             return files;
         }
     }
 
     [Theory, MemberData(nameof(Files))]
-    public void All_eight_orientations_are_applied_in_every_container(string container, int orientation)
+    public void All_eight_orientations_are_applied_in_every_container(string codec, string container, int orientation)
     {
-        ImageBuffer image = new SkiaImageCodec().Decode(OrientedFiles.Make(container, orientation));
+        ImageBuffer image = ImageCodecs.Of(codec).Decode(OrientedFiles.Make(container, orientation));
         (int width, int height, char topLeft) = OrientedFiles.Turned[orientation - 1];
         Assert.Equal((width, height), (image.Width, image.Height));
         SKColor expected = OrientedFiles.Colour(topLeft);
@@ -28,15 +29,15 @@ public sealed class ExifOrientationTests
         Assert.InRange(image.Rgb[2] - expected.Blue, -40, 40);
     }
 
-    [Fact]
-    public void The_mask_of_a_turned_image_is_turned_like_it()
+    [Theory, MemberData(nameof(ImageCodecs.All), MemberType = typeof(ImageCodecs))]
+    public void The_mask_of_a_turned_image_is_turned_like_it(string codec)
     {
         using var bitmap = new SKBitmap(3, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         bitmap.Erase(SKColors.Red);
         bitmap.SetPixel(0, 0, SKColors.Transparent);
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         byte[] file = [.. data.AsSpan()[..33], .. OrientedFiles.PngExif(6), .. data.AsSpan()[33..]];
-        ImageBuffer mask = Assert.IsType<ImageBuffer>(new SkiaImageCodec().DecodeTransparency(file));
+        ImageBuffer mask = Assert.IsType<ImageBuffer>(ImageCodecs.Of(codec).DecodeTransparency(file));
         Assert.Equal((1, 3), (mask.Width, mask.Height));
         Assert.Equal([255, 255, 255, 0, 0, 0, 0, 0, 0], mask.Rgb.ToArray());
     }

@@ -6,30 +6,34 @@ namespace LatentDiffusion.Tests.Imaging;
 /// <summary>Masks as image programs write them.</summary>
 public sealed class MaskFileTests
 {
-    private static readonly SkiaImageCodec s_codec = new();
-
-    [Theory, InlineData(SKEncodedImageFormat.Png), InlineData(SKEncodedImageFormat.Webp)]
-    public void White_strokes_on_a_transparent_canvas_are_the_mask(SKEncodedImageFormat format)
+    [Theory]
+    [InlineData(nameof(SkiaImageCodec), SKEncodedImageFormat.Png)]
+    [InlineData(nameof(SkiaImageCodec), SKEncodedImageFormat.Webp)]
+    [InlineData(nameof(ImageSharpCodec), SKEncodedImageFormat.Png)]
+    [InlineData(nameof(ImageSharpCodec), SKEncodedImageFormat.Webp)]
+    public void White_strokes_on_a_transparent_canvas_are_the_mask(string name, SKEncodedImageFormat format)
     {
+        IImageCodec codec = ImageCodecs.Of(name);
         byte[] canvas = Square(SKColors.Transparent, SKColors.White, format), opaque = Square(SKColors.Black, SKColors.White, format);
-        Assert.Equal(s_codec.Decode(opaque).Rgb.ToArray(), s_codec.Decode(canvas, RgbColor.Black).Rgb.ToArray());
-        Assert.Equal(9, RepaintMask.Repainted(s_codec.Decode(canvas, RgbColor.Black)).Count(r => r));
+        Assert.Equal(codec.Decode(opaque).Rgb.ToArray(), codec.Decode(canvas, RgbColor.Black).Rgb.ToArray());
+        Assert.Equal(9, RepaintMask.Repainted(codec.Decode(canvas, RgbColor.Black)).Count(r => r));
 
         // Without a background of its own it is white everywhere, as images are laid on white.
-        Assert.All(s_codec.Decode(canvas).Rgb.ToArray(), level => Assert.Equal(255, level));
+        Assert.All(codec.Decode(canvas).Rgb.ToArray(), level => Assert.Equal(255, level));
     }
 
-    [Fact]
-    public void An_image_with_transparent_parts_is_its_own_mask()
+    [Theory, MemberData(nameof(ImageCodecs.All), MemberType = typeof(ImageCodecs))]
+    public void An_image_with_transparent_parts_is_its_own_mask(string name)
     {
+        IImageCodec codec = ImageCodecs.Of(name);
         byte[] erased = Square(SKColors.Red, SKColors.Transparent, SKEncodedImageFormat.Png);
-        ImageBuffer mask = Assert.IsType<ImageBuffer>(s_codec.DecodeTransparency(erased));
-        Assert.Equal(s_codec.Decode(Square(SKColors.Black, SKColors.White, SKEncodedImageFormat.Png)).Rgb.ToArray(), mask.Rgb.ToArray());
+        ImageBuffer mask = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(erased));
+        Assert.Equal(codec.Decode(Square(SKColors.Black, SKColors.White, SKEncodedImageFormat.Png)).Rgb.ToArray(), mask.Rgb.ToArray());
 
-        ImageBuffer soft = Assert.IsType<ImageBuffer>(s_codec.DecodeTransparency(Square(SKColors.Red, new SKColor(255, 0, 0, 155), SKEncodedImageFormat.Png)));
+        ImageBuffer soft = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(Square(SKColors.Red, new SKColor(255, 0, 0, 155), SKEncodedImageFormat.Png)));
         Assert.Contains((byte)100, soft.Rgb.ToArray());
-        Assert.Null(s_codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Png)));
-        Assert.Null(s_codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Jpeg)));
+        Assert.Null(codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Png)));
+        Assert.Null(codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Jpeg)));
     }
 
     [Fact]

@@ -44,10 +44,10 @@ public sealed class HostingSamplesTests
     public void Components_of_ones_own_draw_a_picture()
     {
         using var folder = new TemporaryFolder();
-        (int exitCode, string output) = Run("CustomComponents", "a blue bird | a red dragon", folder["blend.png"]);
+        (int exitCode, string output) = Run("CustomComponents", "a yellow bird | a red bird", folder["blend.png"]);
         Assert.True(exitCode == 0, output);
         Assert.Contains(folder["blend.png"], output, StringComparison.Ordinal);
-        Assert.Equal("a blue bird | a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["blend.png"])).Prompt);
+        Assert.Equal("a yellow bird | a red bird", GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["blend.png"])).Prompt);
         Assert.Equal(2, Run("CustomComponents").ExitCode);
         Directory.CreateDirectory(folder["taken.png"]);
         (exitCode, output) = Run("CustomComponents", "a blue bird", folder["taken.png"]);

@@ -1,0 +1,13 @@
+using Xunit;
+
+namespace LatentDiffusion.Tests.Imaging;
+
+/// <summary>The codecs that the library has.</summary>
+public static class ImageCodecs
+{
+    public static readonly string[] Names = [nameof(SkiaImageCodec), nameof(ImageSharpCodec)];
+
+    public static TheoryData<string> All => new(Names);
+
+    public static IImageCodec Of(string name) => name == nameof(SkiaImageCodec) ? new SkiaImageCodec() : new ImageSharpCodec();
+}
