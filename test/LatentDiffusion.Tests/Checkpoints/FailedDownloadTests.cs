@@ -32,16 +32,18 @@ public sealed class FailedDownloadTests : IDisposable
     [Theory, MemberData(nameof(Remainders))]
     public void Every_file_of_a_folder_is_named_as_what_it_is(string content, string named)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["model"]);
         foreach (string file in (string[])["model_index.json", "unet/config.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/config.json",
             "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json", "scheduler/scheduler_config.json"])
         {
-            DiffusersFolder.Write(made, _folder["model"]);
-            File.WriteAllText(Path.Combine(_folder["model"], file), content, new UTF8Encoding(false));
+            string path = Path.Combine(_folder["model"], file);
+            byte[] before = File.ReadAllBytes(path);
+            File.WriteAllText(path, content, new UTF8Encoding(false));
             Exception error = Assert.ThrowsAny<Exception>(() => DiffusersFolder.Read(_folder["model"]).Dispose());
             Assert.True(error is InvalidDataException or CheckpointException, error.ToString());
             Assert.Contains(named, error.Message, StringComparison.Ordinal);
             Assert.Contains(_folder["model"], error.Message, StringComparison.Ordinal);
+            File.WriteAllBytes(path, before);
         }
     }
 

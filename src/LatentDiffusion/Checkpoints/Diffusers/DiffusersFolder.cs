@@ -14,8 +14,8 @@ public static class DiffusersFolder
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
     /// <exception cref="DirectoryNotFoundException">A component is missing; the message names it.</exception>
     /// <exception cref="CheckpointException">A file is damaged, does not fit its configuration, or leads out of the folder.</exception>
-    /// <exception cref="InvalidDataException">A configuration cannot be read.</exception>
-    /// <exception cref="NotSupportedException">A configuration has an option that is not known; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A configuration cannot be read, or contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">The class of a network, or the value of an option, is not known; the message names it.</exception>
     public static StableDiffusionComponents Read(string folder, CheckpointOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

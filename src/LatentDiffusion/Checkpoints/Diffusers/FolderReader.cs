@@ -21,6 +21,8 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     public StableDiffusionComponents Read()
     {
         LogIgnored();
+        // Before the weights, which take longer.
+        SchedulerConfig scheduler = ReadScheduler();
         try
         {
             ClipTextModel? text = Network<ClipTextModel>("text_encoder"), text2 = Network<ClipTextModel>("text_encoder_2");
@@ -34,7 +36,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
                 Tokenizer = Tokenizer("tokenizer", text),
                 Tokenizer2 = Tokenizer("tokenizer_2", text2),
                 ControlNets = ControlNets(),
-                Scheduler = ReadScheduler(),
+                Scheduler = scheduler,
                 ForceZerosForEmptyPrompt = Flag(ForceZeros, whenAbsent: true),
                 RequiresAestheticsScore = Flag(AestheticsScore, whenAbsent: false),
                 Index = index,

@@ -61,8 +61,8 @@ public sealed record AutoencoderKLConfig : NetworkConfig
     public bool MidBlockAddAttention { get; init; } = true;
 
     /// <summary>Reads a configuration.</summary>
-    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
-    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
+    /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
     public static AutoencoderKLConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderKLConfig>(json, nameof(AutoencoderKL));
 
     /// <inheritdoc/>

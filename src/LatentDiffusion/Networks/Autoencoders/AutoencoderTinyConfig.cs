@@ -58,8 +58,8 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     public ImmutableArray<int>? BlockOutChannels { get; init; }
 
     /// <summary>Reads a configuration.</summary>
-    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
-    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
+    /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
     public static AutoencoderTinyConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderTinyConfig>(json, nameof(AutoencoderTiny));
 
     /// <inheritdoc/>

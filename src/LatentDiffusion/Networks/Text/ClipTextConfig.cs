@@ -49,8 +49,8 @@ public sealed record ClipTextConfig : NetworkConfig
     public double Dropout { get; init; }
 
     /// <summary>Reads a configuration.</summary>
-    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
-    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
+    /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
     public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel), s_informative);
 
     /// <inheritdoc/>

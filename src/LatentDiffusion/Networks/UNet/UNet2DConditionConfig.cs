@@ -166,8 +166,8 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     public int AdditionEmbedTypeNumHeads { get; init; } = 64;
 
     /// <summary>Reads a configuration.</summary>
-    /// <exception cref="InvalidDataException">The text is no such configuration.</exception>
-    /// <exception cref="NotSupportedException">It has an option that is not known; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
+    /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
     public static UNet2DConditionConfig FromJson(string json) => ModelConfigJson.Read<UNet2DConditionConfig>(json, nameof(UNet2DConditionModel));
 
     /// <inheritdoc/>
@@ -179,6 +179,8 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Builds the network for a checkpoint to be read into: its parameters hold whatever the memory held.</summary>
     /// <param name="device">Where its parameters shall be; null for the CPU. The meta device gives shapes without memory.</param>
     /// <param name="type">Their type. Default float32.</param>
+    /// <exception cref="NotSupportedException">It asks for a block or option that is not known.</exception>
+    /// <exception cref="ArgumentException">It contradicts itself, or describes more parameters than any such network has.</exception>
     public UNet2DConditionModel BuildUninitialized(Device? device = null, ScalarType type = ScalarType.Float32) =>
         new(this, LayerFactory.Uninitialized(device, type));
 }
