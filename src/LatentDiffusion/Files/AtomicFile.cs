@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Writes a file so that its name never stands for half of it: next to the target, flushed to the disk, then renamed.
+/// Every writer of the library goes through here. A symbolic link is followed, so that its target is replaced and the link
+/// stays. Anything that is not a regular file (a device, a pipe) is written directly: it cannot be replaced by a file.
+/// </summary>
+internal static class AtomicFile
+{
+    private const int BufferSize = 1 << 20;
+
+    /// <summary>Creates or replaces a file. Removes what killed processes left of earlier writes to the same path.</summary>
+    /// <param name="path">Path of the file; its folder exists.</param>
+    /// <param name="write">Writes the content. Where it throws, what was at the path before is still there.</param>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string target = RealPath.Of(path);
+        if (IsSpecial(target))
+        {
+            using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, BufferSize);
+            write(device);
+            device.Flush(flushToDisk: true);
+            return;
+        }
+
+        UnfinishedFile.RemoveAbandoned(target);
+        using var unfinished = new UnfinishedFile(target);
+        using (FileStream stream = unfinished.OpenWrite(BufferSize))
+        {
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+
+        unfinished.Publish();
+    }
+
+    /// <summary>Creates or replaces a text file, in UTF-8.</summary>
+    public static void Write(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    // The pipes of a process, as /dev/stdout may be one, have links to them in /proc that lead to no path.
+    private static bool IsSpecial(string path) =>
+        File.Exists(path) ? !RegularFile.Is(path) : OperatingSystem.IsLinux() && path.StartsWith("/proc/", StringComparison.Ordinal);
+}
