@@ -154,7 +154,13 @@ public sealed partial class LatentCache
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture,
             $"{key}\n{count}\n{content}\n{tokenizer?.ContentKey}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.ContentKey}" : "")}"));
-        RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, options.BatchSize, Compute, progress, cancellationToken);
+        string[] required =
+        [
+            LatentsName, .. options.Posterior ? [DeviationsName] : (string[])[], .. tokenizer is null ? (string[])[] : [IdsName],
+            .. options.SecondTokenizer is null ? (string[])[] : [SecondIdsName], .. options.Sizes ? [SizesName] : (string[])[],
+        ];
+        RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken);
+        if (tokenizer is not null) TruncatedCaptions.Log(rows, path, tokenizer.MaxLength, options.Logger);
         return new LatentCache(rows, options.Variants, isScaled);
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int length)
@@ -169,7 +175,12 @@ public sealed partial class LatentCache
                 tensors.Add((DeviationsName, deviation.to(options.Type)));
             }
 
-            if (tokenizer is not null) tensors.Add((IdsName, Ids(tokenizer)));
+            if (tokenizer is not null)
+            {
+                tensors.Add((IdsName, Ids(tokenizer)));
+                tensors.Add(TruncatedCaptions.Column(batch.Select(b => b.Caption), c => Math.Max(tokenizer.Overlong(c), options.SecondTokenizer?.Overlong(c) ?? 0)));
+            }
+
             if (options.SecondTokenizer is { } other) tensors.Add((SecondIdsName, Ids(other)));
             if (options.Sizes) tensors.Add((SizesName, cat([.. batch.Select(b => SizeHint.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
             return tensors;

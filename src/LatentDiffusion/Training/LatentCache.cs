@@ -41,6 +41,9 @@ public sealed partial class LatentCache : IDisposable
         ? InMemory(ref _secondIds, SecondIdsName)
         : throw new InvalidOperationException($"The cache keeps no token ids for a second text tower: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.SecondTokenizer)}.");
 
+    /// <summary>Says what the cache was made of: images, captions, autoencoder, tokenizer and options.</summary>
+    internal string Key => _rows.Key;
+
     /// <summary>Number of rows: of pictures, times <see cref="Variants"/>.</summary>
     public long Count => Entry.Shape[0];
 
@@ -65,6 +68,7 @@ public sealed partial class LatentCache : IDisposable
     /// <summary>Shape of one latent, [channels, height, width].</summary>
     public IReadOnlyList<long> Shape => [.. Entry.Shape.Skip(1)];
 
+    // Opening makes sure of it.
     private TensorEntry Entry => _rows.Find(LatentsName)!;
 
     /// <summary>Latents of a batch, from the file.</summary>

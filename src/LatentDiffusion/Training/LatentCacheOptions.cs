@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -38,6 +39,9 @@ public sealed record LatentCacheOptions
     /// </summary>
     [Range(1, 1024)]
     public int BatchSize { get; init; } = 4;
+
+    /// <summary>Receives which rows were damaged, and how many captions are truncated; null (the default) for none.</summary>
+    public ILogger? Logger { get; init; }
 
     /// <summary>Where an <see cref="IAutoencoder"/> takes its pictures; null for the CPU. Networks are asked where they are instead.</summary>
     public Device? Device { get; init; }

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,7 +11,9 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class RowFile : IDisposable
 {
-    public const string KeyMetadata = "key";
+    public const string KeyMetadata = "key", ColumnsMetadata = "columns";
+
+    private const int RowsNamed = 10;
 
     private readonly SafetensorsFile _file;
 
@@ -17,24 +22,32 @@ internal sealed class RowFile : IDisposable
     /// <summary>Computes the rows from <paramref name="start"/> on: tensors of <paramref name="count"/> rows each, in a dispose scope of the caller's.</summary>
     public delegate IReadOnlyList<(string Name, Tensor Rows)> Computation(long start, int count);
 
+    /// <summary>What the file was made of.</summary>
+    public string Key => _file.Metadata[KeyMetadata];
+
     /// <summary>
-    /// Opens a file, or makes it where it is missing, damaged or was made of something else. What an interrupted making
-    /// left behind is taken up again.
+    /// Opens a file, or makes it where it is missing or was made of something else. Checks every row against its checksum and
+    /// makes those again that are damaged. What an interrupted making left behind is taken up again.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file; a symbolic link is followed.</param>
     /// <param name="key">Says what it is made of.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="batchSize">Rows computed at a time.</param>
+    /// <param name="required">Tensors without which the file is of no use.</param>
+    /// <param name="batchSize">Rows computed at a time: also where only some of a batch are damaged, since another batch would round differently.</param>
     /// <param name="compute">Computes rows, without gradients.</param>
-    /// <param name="progress">Told the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept.</param>
+    /// <param name="logger">Receives what was damaged; null for none.</param>
+    /// <param name="progress">Receives the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the check or the making; what is done is kept.</param>
+    /// <exception cref="IOException">The path is that of a device or a pipe.</exception>
     public static RowFile OpenOrMake(
-        string path, string key, long rows, int batchSize, Computation compute, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        if (TryOpen(path, key) is { } whole) return whole;
-        using (var making = new RowFileWriter(path, key, rows))
+        string target = RealPath.Of(path);
+        if (File.Exists(target) && !RegularFile.Is(target)) throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
+        if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
+        using (var making = new RowFileWriter(target, key, rows))
         {
             using IDisposable noGradient = no_grad();
             for (long start = 0; start < rows; start += batchSize)
@@ -53,7 +66,7 @@ internal sealed class RowFile : IDisposable
             making.Complete();
         }
 
-        return TryOpen(path, key) ?? throw new IOException($"'{path}' was replaced by another process as soon as it was written.");
+        return TryOpen(target, key) ?? throw new IOException($"'{path}' was replaced by another process as soon as it was written.");
     }
 
     /// <summary>What the file says of a tensor; null where it has none of that name.</summary>
@@ -91,6 +104,42 @@ internal sealed class RowFile : IDisposable
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 
+    /// <summary>The file where all of it is what was written; null where there is something to make.</summary>
+    private static RowFile? Whole(string path, string key, long rows, IReadOnlyList<string> required, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (TryOpen(path, key) is not { } file) return null;
+        bool whole = false;
+        try
+        {
+            string[] missing = [.. (file._file.Metadata.GetValueOrDefault(ColumnsMetadata)?.Split(',') ?? []).Union(required).Where(name => file.Find(name) is null)];
+            if (missing.Length > 0 || RowColumns.Of(file._file, rows) is not { } columns)
+            {
+                logger.LogWarning("The cache {Path} lacks {Missing}: it is made again.", path, missing.Length > 0 ? string.Join(", ", missing) : "its checksums or rows");
+                return null;
+            }
+
+            long[] damaged;
+            using (SafeFileHandle handle = File.OpenHandle(path)) damaged = [.. columns.Damaged(handle, rows, cancellationToken)];
+            if (damaged.Length == 0)
+            {
+                whole = true;
+                return file;
+            }
+
+            logger.LogWarning(
+                "{Damaged} of {Rows} rows of the cache {Path} are damaged ({Named}{More}): they are made again.",
+                damaged.Length, rows, path, string.Join(", ", damaged.Take(RowsNamed)), damaged.Length > RowsNamed ? ", …" : "");
+        }
+        finally
+        {
+            if (!whole) file.Dispose();
+        }
+
+        // As if its making had been interrupted: the rows that are whole stay.
+        File.Move(path, path + RowFileWriter.Suffix, overwrite: true);
+        return null;
+    }
+
     private static RowFile? TryOpen(string path, string key)
     {
         if (!File.Exists(path)) return null;
@@ -102,7 +151,7 @@ internal sealed class RowFile : IDisposable
         }
         catch (CheckpointException)
         {
-            // A cache can be made anew, whatever became of it.
+            // A cache can be made again, whatever became of it.
         }
 
         return null;

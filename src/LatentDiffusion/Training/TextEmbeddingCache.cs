@@ -23,6 +23,9 @@ public sealed class TextEmbeddingCache : IDisposable
 
     private TextEmbeddingCache(RowFile rows, long[] rowOf) => (_rows, _rowOf) = (rows, rowOf);
 
+    /// <summary>Says what the cache was made of: captions, encoder and options.</summary>
+    internal string Key => _rows.Key;
+
     /// <summary>Number of captions, equal ones counted each.</summary>
     public long Count => _rowOf.LongLength;
 
@@ -59,7 +62,8 @@ public sealed class TextEmbeddingCache : IDisposable
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture, $"{key}\nunconditional\n{ContentKey.Of(encoder)}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
-        RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, options.BatchSize, Compute, progress, cancellationToken);
+        RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, [HiddenName], options.BatchSize, Compute, options.Logger, progress, cancellationToken);
+        TruncatedCaptions.Log(file, path, encoder.MaxLength, options.Logger);
         return new TextEmbeddingCache(file, [.. rows]);
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int count)
@@ -70,6 +74,7 @@ public sealed class TextEmbeddingCache : IDisposable
             var tensors = new List<(string, Tensor)> { (HiddenName, text.HiddenStates.to(options.Type)) };
             if (text.Pooled is not null) tensors.Add((PooledName, text.Pooled.to(options.Type)));
             if (text.Mask is not null) tensors.Add((MaskName, text.Mask));
+            if (encoder is ICuttingTextEncoder cutting) tensors.Add(TruncatedCaptions.Column(distinct.GetRange((int)start, count), cutting.Overlong));
             return tensors;
         }
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -13,4 +14,7 @@ public sealed record TextEmbeddingCacheOptions
     /// <summary>Captions encoded at a time, from 1 to 1024. Default 4.</summary>
     [Range(1, 1024)]
     public int BatchSize { get; init; } = 4;
+
+    /// <summary>Receives which rows were damaged, and how many captions are truncated; null (the default) for none.</summary>
+    public ILogger? Logger { get; init; }
 }

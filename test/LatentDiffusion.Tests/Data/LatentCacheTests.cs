@@ -62,7 +62,7 @@ public sealed class LatentCacheTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.Read([-1]));
 
         using SafetensorsFile file = SafetensorsFile.Open(Path);
-        Assert.Equal(["ids", "row_checks", "deviations", "latents"], file.Names);
+        Assert.Equal(["ids", "row_checks", "truncated_tokens", "deviations", "latents"], file.Names);
     }
 
     [Fact]
