@@ -6,16 +6,40 @@ namespace LatentDiffusion;
 /// Which pictures each step sees: of an endless source one after the other; of a finite one every picture once an
 /// epoch, in an order that follows from the epoch's number.
 /// </summary>
-internal sealed class BatchIndices(long? count, int batchSize)
+/// <param name="count">Number of items; null for a source without end.</param>
+/// <param name="batchSize">Items of a batch.</param>
+/// <param name="data">Says which data the items are of; null where nobody asks.</param>
+internal sealed class BatchIndices(long? count, int batchSize, Func<string>? data = null)
 {
+    /// <summary>Where in the identity the data is.</summary>
+    public const string DataKey = "data";
+
+    private readonly Lazy<IReadOnlyDictionary<string, string>> _identity = new(() =>
+    {
+        var identity = new Dictionary<string, string>
+        {
+            ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), ["items"] = count?.ToString(CultureInfo.InvariantCulture) ?? "endless",
+        };
+        if (data is not null) identity.Add(DataKey, data());
+        return identity;
+    });
+
     private long[] _order = [];
     private long _epoch = -1;
 
     /// <summary>What decides which pictures a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
-    public IReadOnlyDictionary<string, string> Identity { get; } = new Dictionary<string, string>
-    {
-        ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), ["items"] = count?.ToString(CultureInfo.InvariantCulture) ?? "endless",
-    };
+    public IReadOnlyDictionary<string, string> Identity => _identity.Value;
+
+    /// <summary>Says so where a batch is larger than the set.</summary>
+    public IEnumerable<string> Warnings => count is { } few && few < batchSize
+        ? [string.Create(CultureInfo.InvariantCulture, $"A batch of {batchSize} is larger than the set of {few}: each item is seen up to {(batchSize + few - 1) / few} times in every batch. A smaller batch sees each once.")]
+        : [];
+
+    /// <summary>The items of a batch, others in place of those that are left out.</summary>
+    public long[] Of(long step, ItemSelection? selection) => selection is null ? Of(step) : Array.ConvertAll(Of(step), item => selection.Of(item, count));
+
+    /// <summary>The epoch of each of a batch's items; all 0 for a source without end.</summary>
+    public long[] Epochs(long step) => [.. Enumerable.Range(0, batchSize).Select(i => count is > 0 ? (step * batchSize + i) / count.Value : 0)];
 
     public long[] Of(long step) => [.. Enumerable.Range(0, batchSize).Select(i => At(step * batchSize + i))];
 

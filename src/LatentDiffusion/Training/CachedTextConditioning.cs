@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// Texts from a file of embeddings, a batch at a time: any text encoder, pooled text and mask included, for a set larger
 /// than memory.
 /// </summary>
-public sealed class CachedTextConditioning : ITextConditioning
+public sealed class CachedTextConditioning : ITextConditioning, IKnownContent
 {
     private readonly TextEmbeddingCache _cache;
     private readonly int _variants;
@@ -20,6 +20,8 @@ public sealed class CachedTextConditioning : ITextConditioning
         ArgumentOutOfRangeException.ThrowIfLessThan(variants, 1);
         (_cache, _variants) = (cache, variants);
     }
+
+    string IKnownContent.ContentKey => _cache.Key;
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();

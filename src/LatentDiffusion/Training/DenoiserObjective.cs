@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// 12 and 14; Rombach et al. 2022, equation 3; Esser et al. 2024, section 2 for flows), where asked for with the
 /// variance's part (Nichol &amp; Dhariwal 2021, equation 16).
 /// </summary>
-public sealed class DenoiserObjective : ITrainingObjective, IDisposable
+public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDisposable
 {
     private readonly UNet2DConditionModel _network;
     private readonly ITextConditioning _text;
@@ -86,7 +86,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
             _varianceScale = options.VariationalShare * schedule!.Timesteps;
         }
 
-        _indices = new BatchIndices(data.Count, options.BatchSize);
+        _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
         Modules = new Dictionary<string, nn.Module>(text.Modules) { ["unet"] = network };
     }
 
@@ -103,7 +103,13 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
     public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
 
     /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(RowName ?? (row => row.ToString(CultureInfo.InvariantCulture)))];
+    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(NameOf)];
+
+    IEnumerable<string> IItemBatches.Warnings => _indices.Warnings;
+
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+
+    string IItemBatches.NameOf(long number) => NameOf(number);
 
     /// <inheritdoc />
     public Tensor Loss(TrainingStep step)
@@ -112,7 +118,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         TorchSharp.Modules.Parameter parameter = _network.parameters().First();
         ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         Device device = parameter.device;
-        long[] rows = _indices.Of(step.Index);
+        long[] rows = _indices.Of(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
@@ -120,7 +126,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
         (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _process.Draw(sample, step.Generator);
         (noisy, target, weights) = (noisy.to(device), target.to(device), weights?.to(device));
 
-        Conditioning text = _text.Encode(index, dropped);
+        Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index));
         var input = new UNetInput(noisy.to(type), timesteps.to(device), text.HiddenStates.to(type, device))
         {
             Mask = text.Mask?.to(device), TextEmbeds = text.Pooled?.to(type, device), TimeIds = _sizes?.Read(rows, text.Pooled).to(device),
@@ -138,6 +144,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IDisposable
 
     /// <summary>Disposes what the objective made; networks and data are the caller's.</summary>
     public void Dispose() => _owned?.Dispose();
+
+    private string NameOf(long row) => RowName?.Invoke(row) ?? row.ToString(CultureInfo.InvariantCulture);
 
     private Tensor Error(Tensor prediction, Tensor target, Tensor? weights)
     {

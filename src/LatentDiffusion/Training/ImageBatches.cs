@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -5,15 +6,27 @@ namespace LatentDiffusion;
 /// <summary>Batches of pictures as pixels, whole or as random crops.</summary>
 internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrainingOptions options)
 {
-    private readonly BatchIndices _indices = new(images.Count, options.BatchSize);
+    // Reading all images would decode the whole set at every start.
+    private const int Probes = 32;
+
+    private readonly BatchIndices _indices = new(images.Count, options.BatchSize, () => DataOf(images));
 
     /// <inheritdoc cref="BatchIndices.Identity"/>
     public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
 
+    /// <inheritdoc cref="BatchIndices.Warnings"/>
+    public IEnumerable<string> Warnings => _indices.Warnings;
+
+    /// <summary>Numbers of a batch's images.</summary>
+    public long[] Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+
+    /// <summary>Name of an image.</summary>
+    public string NameOf(long number) => images.Read(number).Name;
+
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor Of(TrainingStep step)
     {
-        CaptionedImage[] pictures = ParallelReading.Of(_indices.Of(step.Index), images.Read);
+        CaptionedImage[] pictures = ParallelReading.Of(_indices.Of(step.Index, step.Selection), images.Read);
         if (options.CropSize is not { } size) return ImageTensor.FromImages([.. pictures.Select(p => p.Image)]);
         if (Array.Find(pictures, p => p.Image.Width < size || p.Image.Height < size) is { } small)
             throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
@@ -25,4 +38,15 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
 
     /// <summary>Names of a batch's pictures.</summary>
     public IReadOnlyList<string> Names(long index) => [.. _indices.Of(index).Select(i => images.Read(i).Name)];
+
+    /// <summary>Says which images they are, from some that are spread over the set, the first and the last among them.</summary>
+    private static string DataOf(ICaptionedImageSource images)
+    {
+        long last = (images.Count ?? Probes) - 1;
+        int probes = (int)Math.Min(Probes, last + 1);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (CaptionedImage image in ParallelReading.Of(Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1)), images.Read))
+            hash.AppendData(ContentHash.Of(image.Image));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 }

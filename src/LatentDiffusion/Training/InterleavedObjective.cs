@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// with an objective for each of the aspect-ratio buckets. An epoch has as many batches of each as it is said to have, in an
 /// order that follows from the epoch's number.
 /// </summary>
-public sealed class InterleavedObjective : ITrainingObjective
+public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
 {
     private readonly (ITrainingObjective Objective, long Batches)[] _parts;
     private readonly long _batches;
@@ -53,8 +53,8 @@ public sealed class InterleavedObjective : ITrainingObjective
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        (ITrainingObjective objective, long index) = At(step.Index);
-        return objective.Loss(step with { Index = index });
+        (int part, long index) = At(step.Index);
+        return _parts[part].Objective.Loss(step with { Index = index, Selection = step.Selection?.Part(part, _parts.Length) });
     }
 
     /// <inheritdoc />
@@ -63,16 +63,32 @@ public sealed class InterleavedObjective : ITrainingObjective
     /// <inheritdoc />
     public IReadOnlyList<string> Items(long index)
     {
-        (ITrainingObjective objective, long own) = At(index);
-        return objective.Items(own);
+        (int part, long own) = At(index);
+        return _parts[part].Objective.Items(own);
     }
 
-    private (ITrainingObjective Objective, long Index) At(long index)
+    bool IItemBatches.HasNumbers => _parts.All(p => p.Objective is IItemBatches { HasNumbers: true });
+
+    IEnumerable<string> IItemBatches.Warnings =>
+        _parts.Index().SelectMany(p => p.Item.Objective is IItemBatches items ? items.Warnings.Select(w => $"Part {p.Index}: {w}") : []);
+
+    // The parts' items are numbered in turn: item i of part p is i·parts + p.
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection)
+    {
+        (int part, long own) = At(index);
+        return Array.ConvertAll(Part(part).Numbers(own, selection?.Part(part, _parts.Length)), item => item * _parts.Length + part);
+    }
+
+    string IItemBatches.NameOf(long number) => Part((int)(number % _parts.Length)).NameOf(number / _parts.Length);
+
+    private IItemBatches Part(int part) => (IItemBatches)_parts[part].Objective;
+
+    private (int Part, long Index) At(long index)
     {
         long epoch = index / _batches;
         if (epoch != _epoch) (_order, _epoch) = (Order(epoch), epoch);
         (int part, long rank) = _order[index % _batches];
-        return (_parts[part].Objective, epoch * _parts[part].Batches + rank);
+        return (part, epoch * _parts[part].Batches + rank);
     }
 
     private (int, long)[] Order(long epoch)

@@ -67,7 +67,7 @@ public sealed class LoraTraining : IDisposable
                 throw new ArgumentException($"The objective trains the {component}, which has no adapters: adapt it too, or leave it frozen.", nameof(objective));
         }
 
-        return new AdaptedObjective(objective, Modules);
+        return new AdaptedObjective(objective, Modules, _networks);
     }
 
     /// <summary>
@@ -145,15 +145,4 @@ public sealed class LoraTraining : IDisposable
     }
 
     private sealed record Adapted(string Component, string Layer, nn.Module<Tensor, Tensor> Module, LoraAdapter Adapter);
-
-    private sealed class AdaptedObjective(ITrainingObjective objective, IReadOnlyDictionary<string, nn.Module> modules) : ITrainingObjective
-    {
-        public IReadOnlyDictionary<string, nn.Module> Modules => modules;
-
-        public Tensor Loss(TrainingStep step) => objective.Loss(step);
-
-        public IReadOnlyDictionary<string, string> Identity => objective.Identity;
-
-        public IReadOnlyList<string> Items(long index) => objective.Items(index);
-    }
 }

@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// What the losses of all autoencoders share: batches of pictures, the error of what is given back, and where asked for
 /// a perceptual distance and a patch-adversarial term (Esser et al. 2021).
 /// </summary>
-public abstract class ReconstructionObjective : ITrainingObjective
+public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
 {
     private readonly nn.Module _network;
     private readonly ImageBatches _images;
@@ -40,6 +40,12 @@ public abstract class ReconstructionObjective : ITrainingObjective
 
     /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => _images.Names(index);
+
+    IEnumerable<string> IItemBatches.Warnings => _images.Warnings;
+
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _images.Numbers(index, selection);
+
+    string IItemBatches.NameOf(long number) => _images.NameOf(number);
 
     /// <inheritdoc />
     public Tensor Loss(TrainingStep step)

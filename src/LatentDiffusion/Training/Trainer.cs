@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -40,30 +39,38 @@ public sealed class Trainer
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
     /// <exception cref="ArgumentException">
-    /// There is nothing to train, the options name a component that the objective does not train, or its target networks
-    /// have other parameters than what is trained.
+    /// There is nothing to train, the options name a component that the objective does not train, its target networks
+    /// have other parameters than what is trained, or items are to be left out of an objective that does not number them.
     /// </exception>
     /// <exception cref="CheckpointException">
-    /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/> or
-    /// number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the one before is taken.
+    /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/>
+    /// (other images among it) or number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the one before is taken.
     /// </exception>
-    /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite, and no item could be left out (<see cref="TrainingOptions.LeaveOutNonFinite"/>).</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         CheckComponentRates(objective);
+        if (_options.LeaveOutNonFinite && objective is not IItemBatches { HasNumbers: true })
+            throw new ArgumentException($"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: expected an objective of the library.", nameof(objective));
         using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
+        using var frozen = new FrozenPrecision(objective, _options.Precision);
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
         if (parameters.Length == 0) throw new ArgumentException("The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         using TargetNetworks? targets = TargetNetworks.Of(objective, parameters, _options.Precision);
-        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, objective.Identity, _options, _logger);
+        var leftOut = new LeftOutItems(folder);
+        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, _logger);
+        var gradients = new StepGradients(objective, parameters, _options);
+        var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
+        if (objective is IItemBatches batches)
+            foreach (string warning in batches.Warnings) _logger.LogWarning("{Warning}", warning);
         parameters.Publish();
         targets?.Publish();
         double smoothed = double.NaN;
@@ -72,9 +79,9 @@ public sealed class Trainer
         {
             double learningRate = _options.Optimizer.LearningRateAt(step, _options.Steps);
             var metrics = new Dictionary<string, double>();
-            double loss = Gradients(objective, parameters, step, metrics);
-            double norm = parameters.ClipGradients(_options.Optimizer.GradientClip, _options.Optimizer.ClipByComponent);
-            if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
+            (double loss, double norm) = gradients.Of(step, leftOut.Selection, metrics);
+            if (!double.IsFinite(loss) || !double.IsFinite(norm))
+                (loss, norm) = nonFinite.Without(step, metrics) ?? throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
             optimizer.Step(++step, learningRate);
             average.Update(step);
             targets?.Update(step);
@@ -99,32 +106,6 @@ public sealed class Trainer
         return true;
     }
 
-    /// <summary>The gradients of a step's mean loss, collected.</summary>
-    private double Gradients(ITrainingObjective objective, FlatParameters parameters, long step, Dictionary<string, double> metrics)
-    {
-        int batches = _options.GradientAccumulation;
-        double loss = 0;
-        parameters.ClearGradients();
-        for (int i = 0; i < batches; i++)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            long index = step * batches + i;
-            using var generator = new Generator(StepSeed.Of(_options.Seed, index));
-            // A stream of its own, so that a network with dropout sees the noise that one without sees.
-            using var dropout = new Generator(StepSeed.Of(~_options.Seed, index));
-            using IDisposable draws = DropoutDraws.From(dropout);
-            var batch = new TrainingStep(index, generator) { Step = step };
-            Tensor value = objective.Loss(batch);
-            (batches == 1 ? value : value.Divide(batches)).backward();
-            parameters.CollectGradients();
-            using Tensor number = value.detach().to(ScalarType.Float64);
-            loss += number.item<double>() / batches;
-            foreach ((string name, double figure) in batch.Metrics) metrics[name] = metrics.GetValueOrDefault(name) + figure / batches;
-        }
-
-        return loss;
-    }
-
     private TrainingDivergedException Diverged(ITrainingObjective objective, long step, double loss, double norm, long saved, string? checkpoint)
     {
         int batches = _options.GradientAccumulation;
@@ -132,7 +113,7 @@ public sealed class Trainer
         string seen = items.Length == 0 ? "" : $" It saw {string.Join(", ", items)}.";
         string left = checkpoint is null ? "no checkpoint is written yet" : $"the last good checkpoint is of step {saved}, '{checkpoint}'";
         return new TrainingDivergedException(
-            $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help.", step, items, checkpoint);
+            $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help; {nameof(TrainingOptions.LeaveOutNonFinite)} leaves out single items that cause it.", step, items, checkpoint);
     }
 
     private void CheckComponentRates(ITrainingObjective objective)

@@ -5,16 +5,21 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// The checkpoints of a run: one safetensors file each, written beside and renamed, with a checksum of all it says. Holds
+/// The checkpoints of a run: one safetensors file each, <c>checkpoint-‹step›.safetensors</c>, written next to its name and renamed, with a checksum of all it says. Holds
 /// the weights, their average, the optimizer's moments and where there are target networks their values; everything
 /// else follows from the step.
 /// </summary>
 internal sealed class TrainingCheckpoints
 {
     private const string Prefix = "checkpoint-", Extension = ".safetensors", Damaged = ".damaged", StepKey = "step", SeedKey = "seed", LayoutKey = "layout",
-        AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision", ObjectivePrefix = "objective.", None = "none";
+        AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision", ObjectivePrefix = "objective.", None = "none",
+        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out";
+
+    // A learning rate that changes by less is not worth a word.
+    private const double RateTolerance = 0.01;
 
     private readonly string _folder;
+    private readonly LeftOutItems _leftOut;
     private readonly TrainingOptions _options;
     private readonly ILogger _logger;
     private readonly KeyValuePair<string, Tensor>[] _tensors;
@@ -22,10 +27,10 @@ internal sealed class TrainingCheckpoints
     private readonly Dictionary<string, string> _identity;
 
     public TrainingCheckpoints(
-        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
+        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets, LeftOutItems leftOut,
         IReadOnlyDictionary<string, string> identity, TrainingOptions options, ILogger logger)
     {
-        (_folder, _options, _logger) = (folder, options, logger);
+        (_folder, _leftOut, _options, _logger) = (folder, leftOut, options, logger);
         _tensors =
         [
             new("parameters", parameters.Values),
@@ -38,7 +43,7 @@ internal sealed class TrainingCheckpoints
         _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
         _identity = identity.ToDictionary(i => ObjectivePrefix + i.Key, i => i.Value);
         // What a killed run was writing when it was killed.
-        foreach (string partial in Directory.GetFiles(folder, $"{Prefix}*.tmp")) File.Delete(partial);
+        UnfinishedFile.RemoveAbandoned(folder, name => StepOf(name) is not null);
     }
 
     /// <summary>Path of the checkpoint that was read or written last; null for none.</summary>
@@ -49,7 +54,7 @@ internal sealed class TrainingCheckpoints
     /// <exception cref="CheckpointException">The newest whole checkpoint is of another network, seed, batch or data set, number of batches a step or decay of target networks.</exception>
     public long RestoreNewest()
     {
-        foreach (string path in Newest())
+        foreach ((_, string path) in Written().OrderByDescending(c => c.Step))
         {
             using SafetensorsFile? file = OpenWhole(path);
             if (file is not null) return Restore(file);
@@ -65,11 +70,14 @@ internal sealed class TrainingCheckpoints
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout, [PrecisionKey] = $"{_options.Precision}",
             [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target,
+            [StepsKey] = Text(_options.Steps), [RateKey] = Text(_options.Optimizer.LearningRateAt(step, _options.Steps)),
         };
+        if (_leftOut.ToText() is { } leftOut) metadata[LeftOutKey] = leftOut;
         metadata[CheckpointChecksum.Key] = CheckpointChecksum.Of(_tensors, metadata);
         SafetensorsWriter.Write(path, _tensors, metadata);
         Last = path;
-        foreach (string old in Newest().Skip(_options.CheckpointsKept)) File.Delete(old);
+        // Never what was just written, whatever else the folder holds.
+        foreach ((_, string old) in Written().Where(c => c.Step < step).OrderByDescending(c => c.Step).Skip(_options.CheckpointsKept - 1)) File.Delete(old);
     }
 
     /// <summary>Opens a checkpoint; null for a damaged one, which from then on counts neither as the newest nor among those kept.</summary>
@@ -104,22 +112,44 @@ internal sealed class TrainingCheckpoints
         string precision = $"{_options.Precision}", before = file.Metadata.GetValueOrDefault(PrecisionKey, precision);
         if (before != precision) _logger.LogInformation("The run has computed in {Before} and goes on in {Precision}: its weights will be those of neither alone.", before, precision);
         foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
+        _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;
         _logger.LogInformation("Resumed from {Path} at step {Step}.", file.Path, step);
+        WarnOfPlan(file, step);
         return step;
     }
 
-    /// <summary>Compares what the objective says of itself. Older files say nothing.</summary>
+    /// <summary>Says where the rest of the run is not what it was planned to be. Older files do not say what was planned.</summary>
+    private void WarnOfPlan(SafetensorsFile file, long step)
+    {
+        long steps = _options.Steps;
+        if (step > steps) _logger.LogWarning("The run has done {Done} steps, and Steps is {Steps}: nothing is trained, and the weights are those of step {Done}.", step, steps, step);
+        if (step >= steps || !double.TryParse(file.Metadata.GetValueOrDefault(RateKey), NumberStyles.Float, CultureInfo.InvariantCulture, out double planned)) return;
+        double rate = _options.Optimizer.LearningRateAt(step, steps);
+        if (Math.Abs(rate - planned) <= RateTolerance * Math.Max(rate, planned)) return;
+        _logger.LogWarning(
+            "The learning rate jumps from {Planned} to {Rate} at step {Step}: the run was planned for {StepsBefore} steps, and now for {Steps} with the optimizer's present settings.",
+            planned, rate, step, file.Metadata.GetValueOrDefault(StepsKey), steps);
+    }
+
+    /// <summary>Compares what the objective says of itself. Older files say nothing, or not which data they are of.</summary>
     private void ExpectIdentity(SafetensorsFile file)
     {
         string[] there = [.. file.Metadata.Keys.Where(k => k.StartsWith(ObjectivePrefix, StringComparison.Ordinal))];
         if (there.Length == 0) return;
-        foreach (string key in there.Union(_identity.Keys).Order(StringComparer.Ordinal))
+        foreach (string key in there.Union(_identity.Keys.Where(k => !SaysData(k))).OrderBy(SaysData).ThenBy(k => k, StringComparer.Ordinal))
             Expect(file, key, _identity.GetValueOrDefault(key, None), key[ObjectivePrefix.Length..], None);
     }
 
-    private IEnumerable<string> Newest() =>
-        Directory.GetFiles(_folder, $"{Prefix}*{Extension}").OrderByDescending(path => path, StringComparer.Ordinal);
+    private static bool SaysData(string key) => key.EndsWith($".{BatchIndices.DataKey}", StringComparison.Ordinal);
+
+    /// <summary>The checkpoints that runs wrote here. Copies under other names are the user's: never resumed from and never deleted.</summary>
+    private List<(long Step, string Path)> Written() =>
+        [.. from path in Directory.GetFiles(_folder, $"{Prefix}*{Extension}") let step = StepOf(Path.GetFileName(path.AsSpan())) where step is not null select (step.Value, path)];
+
+    private static long? StepOf(ReadOnlySpan<char> name) =>
+        name.StartsWith(Prefix) && name.EndsWith(Extension) && name.Length > Prefix.Length + Extension.Length
+        && long.TryParse(name[Prefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : null;
 
     private static void Expect(SafetensorsFile file, string key, string expected, string what, string? missing = null)
     {

@@ -35,6 +35,13 @@ public sealed record TrainingOptions
     /// <summary>What numbers the networks compute with. Default <see cref="TrainingPrecision.Float32"/>.</summary>
     public TrainingPrecision Precision { get; init; }
 
+    /// <summary>
+    /// Whether an item whose loss or gradients are not finite is left out for the rest of the run, another item in its place;
+    /// where not, the run ends with a <see cref="TrainingDivergedException"/>. What is left out is logged, held in the checkpoints
+    /// and named in <c>left-out.json</c> of the run's folder. For the library's objectives only. Default false.
+    /// </summary>
+    public bool LeaveOutNonFinite { get; init; }
+
     /// <summary>Steps between checkpoints, at least 1. Default 250.</summary>
     [Range(1, long.MaxValue)]
     public long CheckpointEvery { get; init; } = 250;

@@ -12,6 +12,9 @@ public sealed record TrainingStep(long Index, Generator Generator)
     /// <summary>Number of the optimizer's step, from 0.</summary>
     public long Step { get; init; } = Index;
 
+    /// <summary>What stands in for items that the run leaves out; null where it leaves out none.</summary>
+    internal ItemSelection? Selection { get; init; }
+
     /// <summary>The figures reported so far, by name.</summary>
     public IReadOnlyDictionary<string, double> Metrics => _metrics;
 

@@ -103,6 +103,22 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
+    public void BFloat16_converts_the_frozen_networks_for_the_run_only()
+    {
+        Dictionary<string, float[]> frozen = Values();
+        using var lora = new LoraTraining(new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! }, new LoraTrainingOptions { Rank = 2 });
+        var types = new HashSet<ScalarType>();
+        var trainer = new Trainer(s_training with { Precision = TrainingPrecision.BFloat16 })
+        {
+            Check = new TrainingCheck(1, _ => types.UnionWith(_components.UNet.parameters().Concat(_components.TextEncoder!.parameters()).Select(p => p.dtype))),
+        };
+        Assert.True(trainer.Run(lora.Objective(_objective), _folder["run"]));
+        Assert.Equal([ScalarType.BFloat16], types);
+        foreach ((string name, float[] values) in Values()) Assert.Equal(frozen[name], values);
+        Assert.All(lora.Modules.Values.SelectMany(m => m.parameters()), p => Assert.Equal(ScalarType.Float32, p.dtype));
+    }
+
+    [Fact]
     public void Layers_that_are_not_there_are_named()
     {
         var networks = new Dictionary<string, nn.Module> { ["unet"] = _components.UNet };

@@ -80,6 +80,7 @@ public sealed class ResumeTests : IDisposable
         Denoiser(new DenoiserTrainingOptions { BatchSize = 2 });
         Assert.Contains("another batch_size: 2, and now 3", Refused(new DenoiserTrainingOptions { BatchSize = 3 }), StringComparison.Ordinal);
         Assert.Contains("another items: 6, and now 5", Refused(new DenoiserTrainingOptions { BatchSize = 2 }, pictures: 5), StringComparison.Ordinal);
+        Assert.Contains("another data: ", Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, key: "other")).Message, StringComparison.Ordinal);
         var e = Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, seed: 4));
         Assert.Contains("another seed: 3, and now 4", e.Message, StringComparison.Ordinal);
 
@@ -88,9 +89,9 @@ public sealed class ResumeTests : IDisposable
 
         string Refused(DenoiserTrainingOptions options, int pictures = 6) => Assert.Throws<CheckpointException>(() => Denoiser(options, pictures)).Message;
 
-        void Denoiser(DenoiserTrainingOptions options, int pictures = 6, ulong seed = 3, long steps = 2)
+        void Denoiser(DenoiserTrainingOptions options, int pictures = 6, ulong seed = 3, long steps = 2, string key = "test")
         {
-            using var tiny = new TinyDenoiser(pictures: pictures);
+            using var tiny = new TinyDenoiser(pictures: pictures, key: key);
             using DenoiserObjective objective = tiny.Objective(options, NoiseSchedule.ScaledLinear());
             long first = 0;
             var report = new Report(p => first = first == 0 ? p.Step : first);
@@ -108,11 +109,34 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(
             new Dictionary<string, string>
             {
-                ["part_0.batches"] = "3", ["part_0.batch_size"] = "2", ["part_0.items"] = "6", ["part_1.batches"] = "2", ["part_1.batch_size"] = "3", ["part_1.items"] = "6",
+                ["part_0.batches"] = "3", ["part_0.batch_size"] = "2", ["part_0.items"] = "6", ["part_0.data"] = tiny.Data.Key, ["part_1.batches"] = "2", ["part_1.batch_size"] = "3", ["part_1.items"] = "6", ["part_1.data"] = tiny.Data.Key,
             },
             new InterleavedObjective((two, 3), (three, 2)).Identity);
         using var lora = new LoraTraining(two.Modules);
         Assert.Equal(two.Identity, lora.Objective(two).Identity);
+    }
+
+    [Fact]
+    public void Another_set_of_images_is_refused_before_anything_is_written()
+    {
+        using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [4], NormNumGroups = 2, DownBlockTypes = ["DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D"] }.Build();
+        Train(new TinyDenoiser.Stripes(6));
+        string[] before = Directory.GetFiles(_folder["images"]);
+        Assert.Contains("another data: ", Assert.Throws<CheckpointException>(() => Train(new Shifted())).Message, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(_folder["images"]));
+        Train(new TinyDenoiser.Stripes(6));
+
+        void Train(ICaptionedImageSource images) => new Trainer(s_options with { Steps = 1, EmaDecay = 0 })
+            .Run(new AutoencoderObjective(network, images, new AutoencoderTrainingOptions { BatchSize = 2 }), _folder["images"]);
+    }
+
+    [Fact]
+    public void A_set_smaller_than_a_batch_is_warned_of_with_numbers()
+    {
+        using var tiny = new TinyDenoiser();
+        using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 16, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
+        new Trainer(s_options with { Steps = 1 }, _log.CreateLogger<Trainer>()).Run(objective, _folder["run"]);
+        Assert.Contains("A batch of 16 is larger than the set of 6: each item is seen up to 3 times", Assert.Single(_log.Lines, l => l.Level == LogLevel.Warning).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,5 +171,15 @@ public sealed class ResumeTests : IDisposable
     private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
     {
         void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value);
+    }
+
+    /// <summary>As many images, the last of which is another.</summary>
+    private sealed class Shifted : ICaptionedImageSource
+    {
+        private readonly TinyDenoiser.Stripes _stripes = new(7);
+
+        public long? Count => 6;
+
+        public CaptionedImage Read(long index) => _stripes.Read(index == 5 ? 6 : index);
     }
 }

@@ -5,7 +5,7 @@ internal sealed class TinyDenoiser : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public TinyDenoiser(int outChannels = 4, int pictures = 6, double dropout = 0)
+    public TinyDenoiser(int outChannels = 4, int pictures = 6, double dropout = 0, string key = "test")
     {
         Tokenizer = new ClipTokenizer(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
         Network = new UNet2DConditionConfig
@@ -22,7 +22,7 @@ internal sealed class TinyDenoiser : IDisposable
         Reference.FormulaWeights.Fill(Text);
         using AutoencoderKL autoencoder = Autoencoder.Build();
         Reference.FormulaWeights.Fill(autoencoder);
-        Data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, Tokenizer, new Stripes(pictures), pictures);
+        Data = LatentCache.Open(_folder["latents.safetensors"], key, autoencoder, Tokenizer, new Stripes(pictures), pictures);
     }
 
     public AutoencoderKLConfig Autoencoder { get; } = new()

@@ -112,7 +112,7 @@ public sealed class TrainerTests : IDisposable
     public void Only_the_newest_checkpoints_are_kept_and_no_partial_file()
     {
         Directory.CreateDirectory(_folder["run"]);
-        File.WriteAllText(Path.Combine(_folder["run"], "checkpoint-000000004.safetensors.0.tmp"), "killed while it was written");
+        File.WriteAllText(Path.Combine(_folder["run"], $"checkpoint-000000004.safetensors.{new string('0', 32)}.tmp"), "killed while it was written");
         using var objective = new TinyObjective();
         new Trainer(s_options).Run(objective, _folder["run"]);
         Assert.Equal(
@@ -238,7 +238,7 @@ public sealed class TrainerTests : IDisposable
         new Trainer(s_options).Run(first, _folder["run"], new Report(p =>
         {
             if (p.Step != 7) return;
-            string beside = Path.Combine(_folder["run"], "checkpoint-000000099.safetensors.0.tmp");
+            string beside = Path.Combine(_folder["run"], $"checkpoint-000000099.safetensors.{new string('0', 32)}.tmp");
             File.WriteAllText(beside, "being written");
             refused = Record.Exception(() => new Trainer(s_options).Run(second, _folder["run"]));
             partial = File.Exists(beside);

@@ -13,7 +13,7 @@ namespace LatentDiffusion;
 /// Samples are the data's latents with noise. The last point before the picture leads to the clean sample itself, where
 /// published code stops at the first timestep's noise. Texts are the teacher's, whose encoder stays as it is.
 /// </remarks>
-public sealed class ConsistencyObjective : ITargetObjective, IDisposable
+public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisposable
 {
     private readonly UNet2DConditionModel _student, _teacher;
     private readonly UNet2DConditionModel? _target;
@@ -65,7 +65,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
         var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(Scheduler), options.GuidanceInterval);
         _loss = new ConsistencyLoss(new ConsistencyPath(sampler.Schedule!, sampler.PredictionType, options), interval, student.Config.TimeCondProjDim, options);
-        _indices = new BatchIndices(data.Count, options.BatchSize);
+        _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
         teacher.eval();
         Modules = new Dictionary<string, nn.Module> { ["unet"] = student };
         if (options.TargetDecay == 0) return;
@@ -92,7 +92,13 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
 
     /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(NameOf)];
+
+    IEnumerable<string> IItemBatches.Warnings => _indices.Warnings;
+
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+
+    string IItemBatches.NameOf(long number) => NameOf(number);
 
     /// <inheritdoc />
     /// <exception cref="NotSupportedException">The texts are masked.</exception>
@@ -100,10 +106,10 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
     {
         ArgumentNullException.ThrowIfNull(step);
         ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        long[] rows = _indices.Of(step.Index);
+        long[] rows = _indices.Of(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
-        Conditioning told = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool));
+        Conditioning told = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool), _indices.Epochs(step.Index));
         if (told.Mask is not null)
             throw new NotSupportedException("The texts have a mask, which teacher and student would not be told of: a consistency model is distilled with texts of one length.");
         Tensor text = told.HiddenStates;
@@ -117,6 +123,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IDisposable
         _target?.Dispose();
         _owned?.Dispose();
     }
+
+    private static string NameOf(long row) => row.ToString(CultureInfo.InvariantCulture);
 
     private static Func<UNetInput, Tensor> Evaluate(UNet2DConditionModel network, ScalarType wide) => input =>
     {

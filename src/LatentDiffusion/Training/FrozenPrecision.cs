@@ -1,0 +1,42 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Frozen networks in the precision of a run, until it is disposed: then they have their float32 values again, bit for bit.
+/// Those values stay in memory meanwhile. Networks loaded in bfloat16 are left as they are and save that memory.
+/// </summary>
+internal sealed class FrozenPrecision : IDisposable
+{
+    private readonly List<(nn.Module Network, Tensor[] Values)> _converted = [];
+
+    public FrozenPrecision(ITrainingObjective objective, TrainingPrecision precision)
+    {
+        if (precision != TrainingPrecision.BFloat16 || objective is not IFrozenNetworks frozen) return;
+        using IDisposable noGrad = no_grad();
+        foreach (nn.Module network in frozen.Frozen.Distinct())
+        {
+            if (network.parameters().FirstOrDefault()?.dtype != ScalarType.Float32) continue;
+            // Converting replaces the parameters; these keep what they held.
+            _converted.Add((network, [.. State(network).Select(t => t.detach().DetachFromDisposeScope())]));
+            network.to(ScalarType.BFloat16);
+        }
+    }
+
+    public void Dispose()
+    {
+        using IDisposable noGrad = no_grad();
+        foreach ((nn.Module network, Tensor[] values) in _converted)
+        {
+            network.to(ScalarType.Float32);
+            foreach ((Tensor tensor, Tensor value) in State(network).Zip(values))
+            {
+                tensor.set_(value);
+                value.Dispose();
+            }
+        }
+    }
+
+    private static IEnumerable<Tensor> State(nn.Module network) => network.parameters().Concat(network.buffers().Where(b => b.is_floating_point()));
+}

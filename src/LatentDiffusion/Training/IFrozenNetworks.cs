@@ -1,0 +1,10 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>An objective that computes with networks which it does not train, in the run's precision.</summary>
+internal interface IFrozenNetworks
+{
+    /// <summary>Those networks.</summary>
+    IReadOnlyList<nn.Module> Frozen { get; }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// The items that a run leaves out because their loss or gradients were not finite. Checkpoints hold them, so that a resumed run
+/// leaves out the same; <c>left-out.json</c> in the run's folder names them for its reader.
+/// </summary>
+/// <param name="folder">The run's folder.</param>
+internal sealed class LeftOutItems(string folder)
+{
+    public const string FileName = "left-out.json";
+
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    private readonly SortedDictionary<long, Entry> _items = [];
+
+    /// <summary>What stands in for them; null where none is left out.</summary>
+    public ItemSelection? Selection => _items.Count == 0 ? null : new ItemSelection(_items.ContainsKey);
+
+    public bool Contains(long item) => _items.ContainsKey(item);
+
+    /// <summary>Leaves out an item from a step on.</summary>
+    public void Add(long item, string name, long step) => _items[item] = new Entry(item, name, step);
+
+    /// <summary>All of them as JSON; null for none.</summary>
+    public string? ToText() => _items.Count == 0 ? null : JsonSerializer.Serialize(_items.Values, s_json);
+
+    /// <summary>Takes over what a checkpoint holds, and brings the file to it.</summary>
+    public void Restore(string? text)
+    {
+        _items.Clear();
+        foreach (Entry entry in text is null ? [] : JsonSerializer.Deserialize<Entry[]>(text, s_json)!) _items[entry.Item] = entry;
+        Save();
+    }
+
+    /// <summary>Writes the file; removes it where nothing is left out.</summary>
+    public void Save()
+    {
+        string path = Path.Combine(folder, FileName);
+        if (ToText() is { } text) AtomicFile.Write(path, text + "\n");
+        else File.Delete(path);
+    }
+
+    private sealed record Entry(long Item, string Name, long Step);
+}

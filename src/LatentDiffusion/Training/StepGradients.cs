@@ -1,0 +1,48 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>The loss of a step and its gradients, collected over the step's batches.</summary>
+internal sealed class StepGradients(ITrainingObjective objective, FlatParameters parameters, TrainingOptions options)
+{
+    /// <summary>The gradients of a step's mean loss, clipped.</summary>
+    /// <param name="step">Number of the step, from 0.</param>
+    /// <param name="selection">What stands in for items that are left out; null where none is.</param>
+    /// <param name="metrics">Receives what the objective reports, each the mean over the batches.</param>
+    /// <returns>The loss, and the gradients' norm before clipping.</returns>
+    public (double Loss, double Norm) Of(long step, ItemSelection? selection, Dictionary<string, double> metrics)
+    {
+        metrics.Clear();
+        parameters.ClearGradients();
+        double loss = 0;
+        for (int i = 0; i < options.GradientAccumulation; i++) loss += Batch(step, i, selection, metrics);
+        return (loss, parameters.ClipGradients(options.Optimizer.GradientClip, options.Optimizer.ClipByComponent));
+    }
+
+    /// <summary>Whether the loss and the gradients of one batch are finite when it consists of one item only.</summary>
+    public bool IsFinite(long step, int batch, long item)
+    {
+        parameters.ClearGradients();
+        double loss = Batch(step, batch, new ItemSelection(_ => false, item), []);
+        return double.IsFinite(loss) && double.IsFinite(parameters.ClipGradients(null));
+    }
+
+    private double Batch(long step, int batch, ItemSelection? selection, Dictionary<string, double> metrics)
+    {
+        int batches = options.GradientAccumulation;
+        using DisposeScope scope = NewDisposeScope();
+        long index = step * batches + batch;
+        using var generator = new Generator(StepSeed.Of(options.Seed, index));
+        // A stream of its own, so that a network with dropout sees the noise that one without sees.
+        using var dropout = new Generator(StepSeed.Of(~options.Seed, index));
+        using IDisposable draws = DropoutDraws.From(dropout);
+        var told = new TrainingStep(index, generator) { Step = step, Selection = selection };
+        Tensor value = objective.Loss(told);
+        (batches == 1 ? value : value.Divide(batches)).backward();
+        parameters.CollectGradients();
+        foreach ((string name, double figure) in told.Metrics) metrics[name] = metrics.GetValueOrDefault(name) + figure / batches;
+        using Tensor number = value.detach().to(ScalarType.Float64);
+        return number.item<double>() / batches;
+    }
+}
