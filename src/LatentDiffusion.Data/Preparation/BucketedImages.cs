@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
 
 namespace LatentDiffusion.Data;
 
@@ -38,12 +40,13 @@ public sealed class BucketedImages : IVariedImageSource
     /// <param name="buckets">The sizes; null for those of Stable Diffusion XL.</param>
     /// <param name="options">Batches, crops and mirroring; null for the defaults.</param>
     /// <param name="progress">Told the number of pictures sorted.</param>
+    /// <param name="logger">Receives which buckets are smaller than a batch, and how often their images are seen; null for none.</param>
     /// <param name="cancellationToken">Stops the sorting.</param>
     /// <exception cref="ArgumentException">The source has no end or no picture, or no bucket fills a batch and such are dropped.</exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     public static BucketedImages Sort(
         ICaptionedImageSource source, AspectRatioBuckets? buckets = null, BucketedImagesOptions? options = null, IProgress<long>? progress = null,
-        CancellationToken cancellationToken = default)
+        ILogger? logger = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         (buckets, options) = (buckets ?? new AspectRatioBuckets(), options ?? new BucketedImagesOptions());
@@ -66,9 +69,10 @@ public sealed class BucketedImages : IVariedImageSource
         }
 
         var sorted = new BucketedImages(source, buckets, options, bucketOf);
-        return sorted.BatchesPerEpoch > 0
-            ? sorted
-            : throw new ArgumentException($"No bucket has {options.BatchSize} pictures, and incomplete batches are dropped: there would be no batch.", nameof(options));
+        if (sorted.BatchesPerEpoch == 0)
+            throw new ArgumentException($"No bucket has {options.BatchSize} pictures, and incomplete batches are dropped: there would be no batch.", nameof(options));
+        if (logger is not null) sorted.WarnOfSmallBuckets(logger);
+        return sorted;
     }
 
     /// <summary>Size that a picture is brought to.</summary>
@@ -118,6 +122,23 @@ public sealed class BucketedImages : IVariedImageSource
 
     /// <inheritdoc />
     public (int Width, int Height) ReadSize(long index) => (SizeOf(index).Width, SizeOf(index).Height);
+
+    private void WarnOfSmallBuckets(ILogger logger)
+    {
+        int batch = _options.BatchSize;
+        string[] small = [.. _members.Zip(Buckets.Sizes).Where(b => b.First.Length > 0 && b.First.Length < batch).Select(b => string.Create(
+            CultureInfo.InvariantCulture, $"{b.Second.Width} x {b.Second.Height} has {b.First.Length} ({Consequence(b.First.Length)})"))];
+        if (small.Length > 0) logger.LogWarning("Buckets with fewer images than a batch of {BatchSize}: {Buckets}.", batch, string.Join(", ", small));
+
+        string Consequence(int members) => _options.Incomplete switch
+        {
+            IncompleteBatches.Fill => string.Create(CultureInfo.InvariantCulture, $"each is seen {Times((double)batch / members)} an epoch"),
+            IncompleteBatches.Drop => "never seen",
+            _ => string.Create(CultureInfo.InvariantCulture, $"a step of {members} only, in which each counts {Times((double)batch / members)} as much as in a whole batch"),
+        };
+
+        static string Times(double factor) => string.Create(CultureInfo.InvariantCulture, $"{factor:0.#} times");
+    }
 
     private long[][] Plan(long epoch)
     {

@@ -1,5 +1,6 @@
 using CsCheck;
 using LatentDiffusion.Data;
+using LatentDiffusion.Tests.Ecosystem;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;
@@ -86,6 +87,23 @@ public sealed class AspectRatioBucketTests
                 if (incomplete != IncompleteBatches.Drop) Assert.All(members, m => Assert.InRange(seen[m], 1, incomplete == IncompleteBatches.Fill ? batchSize + 1 : 1));
             }
         }, iter: 60);
+    }
+
+    [Theory]
+    [InlineData(IncompleteBatches.Fill, "each is seen 16 times an epoch", "each is seen 3.2 times an epoch")]
+    [InlineData(IncompleteBatches.Drop, "never seen", "never seen")]
+    [InlineData(IncompleteBatches.Keep, "a step of 1 only, in which each counts 16 times as much", "a step of 5 only, in which each counts 3.2 times as much")]
+    public void Buckets_smaller_than_a_batch_are_warned_of(IncompleteBatches incomplete, string tall, string wide)
+    {
+        ImageBuffer[] images = [.. Enumerable.Range(0, 46).Select(i => i < 40 ? Pictures.Noise(i, 16, 16) : i < 45 ? Pictures.Noise(i, 32, 8) : Pictures.Noise(i, 8, 32))];
+        var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 256, Step = 8 });
+        using var log = new LogRecorder();
+        BucketedImages.Sort(new Pictures.InMemory(images), buckets, new BucketedImagesOptions { BatchSize = 16, Incomplete = incomplete }, logger: log.CreateLogger("buckets"));
+        string warning = Assert.Single(log.Lines).Text;
+        Assert.StartsWith("Buckets with fewer images than a batch of 16: ", warning, StringComparison.Ordinal);
+        Assert.Contains($"8 x 32 has 1 ({tall}", warning, StringComparison.Ordinal);
+        Assert.Contains($"32 x 8 has 5 ({wide}", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain("16 x 16 has", warning, StringComparison.Ordinal);
     }
 
     [Fact]
