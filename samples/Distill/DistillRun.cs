@@ -28,19 +28,16 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     {
         using StableDiffusionComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32 });
         using RunFolder run = RunFolder.Open(folder);
-        run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Autoencoder);
         int latentSize = teacher.UNet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
         Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, cancellationToken);
+        run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{pictures.Key}, {pictures.Count} images"));
+        run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         using LatentCache latents = Encode(teacher, pictures, cancellationToken);
 
         using UNet2DConditionModel student = ConsistencyStudent.Of(teacher.UNet, recipe.GuidanceWidth);
-        // The teacher computes as the student does, and so does what of the student is frozen.
-        if (recipe.Training.Precision == TrainingPrecision.BFloat16)
-        {
-            teacher.UNet.to(ScalarType.BFloat16);
-            if (recipe.Adapters is not null) student.to(ScalarType.BFloat16);
-        }
+        // The teacher computes as the student does.
+        if (recipe.Training.Precision == TrainingPrecision.BFloat16) teacher.UNet.to(ScalarType.BFloat16);
 
         using LoraTraining? adapters = recipe.Adapters is { } layers ? new LoraTraining(new Dictionary<string, nn.Module> { [LoraTarget.UNet] = student }, layers) : null;
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
@@ -64,7 +61,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         if (recipe.SheetColumns > 0)
         {
             byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, whole.Scheduler, pictures.Prompts));
-            File.WriteAllBytes(Path.Combine(run.Location, "prompts.png"), png);
+            run.Save("prompts.png", png);
         }
 
         return true;
@@ -74,14 +71,15 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     {
         ClipTokenizer tokenizer = (teacher.Tokenizer ?? throw new NotSupportedException($"'{model}' has no tokenizer.")).Build();
         string path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
+        var options = new LatentCacheOptions { Logger = logger };
         return Bars("latents", bar =>
         {
             bar.MaxValue = pictures.Count;
             var progress = new Report<long>(done => bar.Value = done);
             return teacher.Autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, pictures.Key, kl, tokenizer, pictures.Images, pictures.Count, progress, cancellationToken),
-                AutoencoderTiny tiny => LatentCache.Open(path, pictures.Key, tiny, tokenizer, pictures.Images, pictures.Count, new LatentCacheOptions(), progress, cancellationToken),
+                AutoencoderKL kl => LatentCache.Open(path, pictures.Key, kl, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
+                AutoencoderTiny tiny => LatentCache.Open(path, pictures.Key, tiny, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
                 _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {teacher.Autoencoder.GetType().Name}, which has no plain shift and scale."),
             };
         });

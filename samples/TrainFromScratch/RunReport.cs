@@ -17,7 +17,8 @@ internal static class RunReport
         page.Append(CultureInfo.InvariantCulture, $"{(context.Settings.Data is { } data ? $"Trained on `{Path.GetFileName(Path.TrimEndingDirectorySeparator(data))}`" : "Trained on drawings")}, ");
         page.Append(CultureInfo.InvariantCulture, $"{context.Material.Count} pictures{mirrored}, {LastStep(run, DenoiserStage.Stage)} steps of the denoiser");
         page.Append(LastStep(run, AutoencoderStage.Stage) is > 0 and var steps ? string.Create(CultureInfo.InvariantCulture, $" after {steps} of the autoencoder.") : "; the autoencoder was given.");
-        page.Append(context.Settings.Data is null ? " It was validated on drawings of another seed.\n\n" : " The model was validated on pictures that it was not trained on; those kept for testing were not looked at.\n\n");
+        page.Append(context.Settings.Data is null ? " It was validated on drawings of another seed.\n\n" : context.Material.Validation is null ? " Nothing was held back to validate on.\n\n"
+            : " The model was validated on pictures that it was not trained on; those kept for testing were not looked at.\n\n");
 
         page.Append("## Denoiser\n\n");
         Trend(page, run, DenoiserStage.Stage);
@@ -33,8 +34,8 @@ internal static class RunReport
 
         Trend(page, run, AutoencoderStage.Stage);
         if (File.Exists(context.File(AutoencoderStage.LossFile))) page.Append(CultureInfo.InvariantCulture, $"![Loss of the autoencoder]({AutoencoderStage.LossFile})\n\n");
-        page.Append("`samples/Evaluate --run` with this folder measures the model on the pictures kept for testing.\n");
-        File.WriteAllText(context.File("report.md"), page.ToString());
+        if (context.Settings.Data is null || context.Settings.Test > 0) page.Append("`samples/Evaluate --run` with this folder measures the model on the pictures kept for testing.\n");
+        run.Save("report.md", Encoding.UTF8.GetBytes(page.ToString()));
     }
 
     /// <summary>What became of a stage's validation loss, where there is one.</summary>

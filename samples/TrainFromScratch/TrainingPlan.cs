@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using TorchSharp;
@@ -12,6 +13,7 @@ namespace TrainFromScratch;
 /// </summary>
 internal static class TrainingPlan
 {
+    private const string PlanFile = "plan.json";
     private const int WarmUpSteps = 2, TrialSteps = 6, FewestSteps = 100;
     private const double SecondsPerHour = 3600;
 
@@ -23,7 +25,7 @@ internal static class TrainingPlan
     /// <returns>Null where the run was cancelled.</returns>
     public static TrainingOptions? Of(RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double share)
     {
-        string path = context.File("plan.json");
+        string path = context.File(PlanFile);
         JsonObject plan = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
         JsonNode? planned = plan[stage];
         double? hours = context.Settings.Hours;
@@ -33,8 +35,7 @@ internal static class TrainingPlan
             if (SecondsPerStep(context, options, objective) is not { } seconds) return null;
             planned = new JsonObject { ["hours"] = hours, ["steps"] = Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * share / seconds)) };
             plan[stage] = planned;
-            File.WriteAllText($"{path}.tmp", plan.ToJsonString());
-            File.Move($"{path}.tmp", path, overwrite: true);
+            context.Run.Save(PlanFile, Encoding.UTF8.GetBytes(plan.ToJsonString()));
         }
 
         long steps = planned["steps"]!.GetValue<long>();

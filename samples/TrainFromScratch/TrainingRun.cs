@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
@@ -13,7 +12,7 @@ namespace TrainFromScratch;
 /// <param name="logger">Told of what a trainer does beside its steps.</param>
 internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
 {
-    private const string Pictures = "pictures";
+    private const string Images = "pictures";
 
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
@@ -21,7 +20,8 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         using RunFolder run = RunFolder.Open(settings.Out);
         TrainingMaterial material = settings.Data is { } data
             ? TrainingMaterial.PicturesOf(data, settings, recipe, logger, cancellationToken) : TrainingMaterial.Drawings(recipe);
-        CheckPictures(run, material);
+        // Stages take over what is there, which is of the images that the run began with.
+        run.RequireData(DataOf(material));
         run.Configure(Configuration(material));
         var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
 
@@ -42,29 +42,12 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         return true;
     }
 
-    /// <summary>Stages take over what is there, which is of the pictures that the run began with.</summary>
-    private void CheckPictures(RunFolder run, TrainingMaterial material)
-    {
-        string path = Path.Combine(run.Location, "configuration.json");
-        if (!File.Exists(path)) return;
-        try
-        {
-            // Runs of earlier versions do not tell theirs.
-            if (JsonNode.Parse(File.ReadAllText(path))?[Pictures]?.GetValue<string>() is not { } before || before == PicturesOf(material)) return;
-            throw new InvalidDataException(
-                $"The run in '{run.Location}' was begun with other pictures or captions, another size of them or another mirror ({before}; now {PicturesOf(material)}): expected the same, or another --out.");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new InvalidDataException($"'{path}' is not what this program writes: {e.Message}", e);
-        }
-    }
-
-    private string PicturesOf(TrainingMaterial material) => settings.Data is null ? "drawings" : material.Key;
+    private string DataOf(TrainingMaterial material) => settings.Data is null ? "drawings"
+        : FormattableString.Invariant($"{material.Key}, {settings.Validation} held back for validation and {settings.Test} for testing");
 
     private JsonObject Configuration(TrainingMaterial material)
     {
-        var configuration = new JsonObject { ["data"] = settings.Data, [Pictures] = PicturesOf(material) };
+        var configuration = new JsonObject { ["data"] = settings.Data, [Images] = DataOf(material) };
         if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
         if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
         if (settings.Data is not null) (configuration["validation"], configuration["test"]) = (settings.Validation, settings.Test);

@@ -57,7 +57,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
 
         DiffusersFolder.Write(components, context.Run.Model, ScalarType.Float16);
         if (recipe.SheetColumns > 0)
-            File.WriteAllBytes(context.File("prompts.png"), new SkiaImageCodec().EncodePng(sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps")));
+            context.Run.Save("prompts.png", new SkiaImageCodec().EncodePng(sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps")));
         return true;
     }
 

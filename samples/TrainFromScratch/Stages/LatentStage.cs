@@ -18,12 +18,13 @@ internal static class LatentStage
         RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count, int variants = 1)
     {
         string path = context.File($"{name}.safetensors");
+        var options = new LatentCacheOptions { Variants = variants, Logger = context.Logger };
         try
         {
             return TrainingConsole.ShowCount(name, count * variants, progress => autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, new LatentCacheOptions { Variants = variants }, progress, context.Cancellation),
-                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, new LatentCacheOptions { Variants = variants }, progress, context.Cancellation),
+                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, options, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, options, progress, context.Cancellation),
                 _ => throw Autoencoders.Unknown(autoencoder),
             });
         }

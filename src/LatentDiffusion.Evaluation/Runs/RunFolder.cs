@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The folder of one training run: <c>configuration.json</c>, <c>metrics.jsonl</c>, a TensorBoard event file, sample sheets
+/// The folder of one training run: <c>configuration.json</c>, <c>data.txt</c>, <c>metrics.jsonl</c>, a TensorBoard event file, sample sheets
 /// in <c>samples/</c>, loss curves as <c>loss.png</c>, <c>checkpoints/</c> and the finished <c>model/</c>. A run has stages
 /// (say, an autoencoder and then a denoiser), each with its own count of steps. One process at a time may have the
 /// folder open. Whatever is recorded is with the operating system when the call returns: a killed process loses none of
@@ -15,7 +15,7 @@ public sealed class RunFolder : IDisposable
 {
     internal const string MetricsFile = "metrics.jsonl";
 
-    private const string ConfigurationFile = "configuration.json";
+    private const string ConfigurationFile = "configuration.json", DataFile = "data.txt";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
@@ -79,12 +79,46 @@ public sealed class RunFolder : IDisposable
             if (File.ReadAllText(path) == text) return;
             int number = 1;
             while (File.Exists(Earlier(number))) number++;
-            File.Copy(path, Earlier(number));
+            AtomicFile.Write(Earlier(number), File.ReadAllText(path));
         }
 
         AtomicFile.Write(path, text);
 
         string Earlier(int number) => Path.Combine(Location, string.Create(CultureInfo.InvariantCulture, $"configuration.{number}.json"));
+    }
+
+    /// <summary>
+    /// Keeps the run to the data that it began with: the first call records which they are, in <c>data.txt</c>, and later
+    /// calls compare. Call it before anything else is written, caches of latents among it: a cache of other images is replaced.
+    /// </summary>
+    /// <param name="data">Identifies images, captions and their preparation, for example by <see cref="ContentHash"/>. One line.</param>
+    /// <exception cref="InvalidDataException">The run began with other data; the message names both.</exception>
+    public void RequireData(string data)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(data);
+        string path = Path.Combine(Location, DataFile);
+        if (!File.Exists(path))
+        {
+            AtomicFile.Write(path, data + "\n");
+            return;
+        }
+
+        string before = File.ReadAllText(path).TrimEnd('\n');
+        if (before != data)
+            throw new InvalidDataException($"The run in '{Location}' was begun with other images or captions, or another preparation of them ({before}; now {data}): expected the same, or another folder.");
+    }
+
+    /// <summary>Writes a file of the run, atomically: a killed process leaves the old one or the new one.</summary>
+    /// <param name="fileName">Name of the file in the folder.</param>
+    /// <param name="content">All of its bytes.</param>
+    /// <returns>Path of the file.</returns>
+    public string Save(string fileName, ReadOnlySpan<byte> content)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(fileName);
+        string path = Path.Combine(Location, fileName);
+        byte[] bytes = content.ToArray();
+        AtomicFile.Write(path, stream => stream.Write(bytes));
+        return path;
     }
 
     /// <summary>

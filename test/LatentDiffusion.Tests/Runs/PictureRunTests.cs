@@ -114,7 +114,7 @@ public sealed class PictureRunTests : IDisposable
         using (Process second = Start("run"))
         {
             string error = Refused(second);
-            Assert.Contains("was begun with other pictures", error, StringComparison.Ordinal);
+            Assert.Contains("was begun with other images or captions", error, StringComparison.Ordinal);
             Assert.Single(error.TrimEnd().Split('\n'));
         }
 
@@ -162,6 +162,7 @@ public sealed class PictureRunTests : IDisposable
     [Theory]
     [InlineData("--hours is 0; expected more than 0", 2, "--hours", "0")]
     [InlineData("--threads is 0; expected at least 1", 2, "--threads", "0")]
+    [InlineData("leave nothing for training", 1, "--validation", "0.5", "--test", "0.5")]
     [InlineData("nowhere", 1, "--data", "nowhere")]
     [InlineData("There is no folder", 1, "--autoencoder", "nowhere")]
     [InlineData("The field ValidateEvery must be between 1", 1, "--config", "validate_every=0")]
@@ -178,6 +179,20 @@ public sealed class PictureRunTests : IDisposable
         using Process run = Start("wrong", arguments);
         string error = Refused(run, exitCode);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ten_images_train_without_validation()
+    {
+        Directory.CreateDirectory(_folder["ten"]);
+        File.WriteAllLines(Path.Combine(_folder["ten"], "metadata.jsonl"), File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10));
+        for (int i = 0; i < 10; i++) File.Copy(Path.Combine(_folder["data"], $"{i}.png"), Path.Combine(_folder["ten"], $"{i}.png"));
+        using (Process refused = Start("few", "--data", _folder["ten"], "--validation", "0.001")) Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
+        using (Process run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0")) Finish(run);
+        Assert.True(File.Exists(Path.Combine(_folder["run"], "model", "model_index.json")));
+        Assert.False(File.Exists(Path.Combine(_folder["run"], "validation.safetensors")));
+        Assert.DoesNotContain(Metrics("run"), line => line.Contains("validation_loss", StringComparison.Ordinal));
+        Assert.Contains("20 pictures (mirrored ones included)", File.ReadAllText(Path.Combine(_folder["run"], "report.md")), StringComparison.Ordinal);
     }
 
     [Fact]

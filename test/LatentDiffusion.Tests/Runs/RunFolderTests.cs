@@ -33,6 +33,31 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_run_keeps_to_the_data_it_began_with()
+    {
+        using (RunFolder run = RunFolder.Open(_folder["run"])) run.RequireData("images 1");
+        using RunFolder again = RunFolder.Open(_folder["run"]);
+        again.RequireData("images 1");
+        string[] before = Directory.GetFiles(_folder["run"]);
+        var e = Assert.Throws<InvalidDataException>(() => again.RequireData("images 2"));
+        Assert.Contains("images 1; now images 2", e.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(_folder["run"]));
+        again.RequireData("images 1");
+    }
+
+    [Fact]
+    public void A_file_of_the_run_is_replaced()
+    {
+        using RunFolder run = RunFolder.Open(_folder["run"]);
+        foreach (byte content in (byte[])[1, 2])
+        {
+            string path = run.Save("report.md", [content]);
+            Assert.Equal([content], File.ReadAllBytes(path));
+            Assert.Equal(run.Location, Path.GetDirectoryName(path));
+        }
+    }
+
+    [Fact]
     public void A_trend_is_recorded_once_it_can_be_told()
     {
         using (RunFolder run = RunFolder.Open(_folder["run"]))

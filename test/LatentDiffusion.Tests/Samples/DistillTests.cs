@@ -23,6 +23,15 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         (int exitCode, string output, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
         Assert.True(exitCode == 0, output + error);
         Assert.Equal((byte)'P', File.ReadAllBytes(Path.Combine(folder["run"], "prompts.png"))[1]);
+
+        // Other images, one more of them here, are refused before the cache of the latents is replaced.
+        byte[] latents = File.ReadAllBytes(folder["latents.safetensors"]);
+        File.WriteAllText(folder["recipe.json"], Recipe.Replace("\"latents\": 4", "\"latents\": 5", StringComparison.Ordinal));
+        (exitCode, _, error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("was begun with other images or captions", error, StringComparison.Ordinal);
+        Assert.Equal(latents, File.ReadAllBytes(folder["latents.safetensors"]));
+
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(Path.Combine(folder["run"], "model")).Build();
         Assert.Equal("LCMScheduler", pipeline.Model!.SchedulerConfig.ClassName);
         Assert.Equal(16, pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 4 }).Images[0].Image.Width);
