@@ -42,6 +42,7 @@ public sealed class KilledRunTests
             Assert.Equal([14, 15, 16], run.Read("denoiser", MetricNames.Trend).Select(p => p.Step));
         }
 
+        AssertNothingLeft(folder["killed"]);
         foreach (string file in Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*", SearchOption.AllDirectories))
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
     }
@@ -92,6 +93,7 @@ public sealed class KilledRunTests
         }
 
         using (Process resumed = StartWith(folder["recipe.json"], folder["killed"])) Finish(resumed);
+        AssertNothingLeft(folder["killed"]);
         string[] model = Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*.safetensors", SearchOption.AllDirectories);
         Assert.NotEmpty(model);
         foreach (string file in model)
@@ -109,6 +111,9 @@ public sealed class KilledRunTests
 
         string Weights(string run, string part) => Path.Combine(folder[run], "model", part, "diffusion_pytorch_model.safetensors");
     }
+
+    private static void AssertNothingLeft(string run) => Assert.DoesNotContain(
+        Directory.GetFiles(run, "*", SearchOption.AllDirectories), f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".partial", StringComparison.Ordinal));
 
     private static string TinyRecipe => Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json");
 
