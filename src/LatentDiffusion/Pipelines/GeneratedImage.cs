@@ -40,7 +40,10 @@ public sealed class GeneratedImage
     /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
     public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Metadata);
 
-    /// <summary>Writes the picture as a PNG file, beside and renamed, so that no half-written file is ever there.</summary>
+    /// <summary>
+    /// Writes the image as a PNG file, next to its path and renamed, so that no half-written file is ever there. A symbolic link
+    /// is followed; a device or a pipe is written directly.
+    /// </summary>
     /// <param name="path">Path of the file; its folder is made where it is missing.</param>
     /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte. Default true.</param>
     public void SavePng(string path, bool timings = true)

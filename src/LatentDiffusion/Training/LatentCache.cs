@@ -10,7 +10,8 @@ namespace LatentDiffusion;
 /// </summary>
 /// <remarks>
 /// A row is one variant of one picture: row = picture·<see cref="Variants"/> + variant. The making can be interrupted at
-/// any moment and goes on where it was. The file stays open until the cache is disposed.
+/// any moment and goes on where it was. Opening checks every row against its checksum: rows that are damaged are made again,
+/// and so is a cache that lacks a tensor. The file stays open until the cache is disposed.
 /// </remarks>
 public sealed partial class LatentCache : IDisposable
 {

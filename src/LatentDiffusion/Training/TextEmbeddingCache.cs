@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional(int)"/>), which also stands for
 /// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
-/// <remarks>The making can be interrupted at any moment and goes on where it was. The file stays open until the cache is disposed.</remarks>
+/// <remarks>The making can be interrupted at any moment and goes on where it was. Opening checks every row against its checksum: damaged rows are made again, and so is a cache that lacks a tensor. The file stays open until the cache is disposed.</remarks>
 public sealed class TextEmbeddingCache : IDisposable
 {
     /// <summary>Stands for no caption wherever a caption's number is asked for.</summary>

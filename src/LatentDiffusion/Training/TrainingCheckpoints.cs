@@ -60,6 +60,8 @@ internal sealed class TrainingCheckpoints
             if (file is not null) return Restore(file);
         }
 
+        // What a run that was killed before its first checkpoint left out is found again.
+        _leftOut.Restore(null);
         return 0;
     }
 

@@ -32,7 +32,10 @@ public sealed record TrainingOptions
     [Range(1, 65536)]
     public int GradientAccumulation { get; init; } = 1;
 
-    /// <summary>What numbers the networks compute with. Default <see cref="TrainingPrecision.Float32"/>.</summary>
+    /// <summary>
+    /// What numbers the networks compute with; under LoRA the frozen ones too, whose float32 values are kept and come back after
+    /// the run. Default <see cref="TrainingPrecision.Float32"/>.
+    /// </summary>
     public TrainingPrecision Precision { get; init; }
 
     /// <summary>

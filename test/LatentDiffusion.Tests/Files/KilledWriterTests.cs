@@ -4,6 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Files;
 
 /// <summary>Writers killed without a warning leave nothing half-written under a final name, and the next write leaves nothing of them. Each kill is a process of its own.</summary>
+[Trait("Category", "Program")]
 public sealed class KilledWriterTests(TinyModel model) : IClassFixture<TinyModel>
 {
     [Theory]
