@@ -94,7 +94,7 @@ internal sealed record Recipe
                 throw new InvalidDataException($"In the recipe '{path}' the unet reads texts of width {text}, and the text_encoder's hidden_size is {recipe.TextEncoder.HiddenSize}; expected the same.");
             if (recipe.Unet.OutChannels != outputs)
                 throw new InvalidDataException($"In the recipe '{path}' the unet has {recipe.Unet.OutChannels} out_channels; with {recipe.Unet.InChannels} in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
-            PredictionType sampled = DenoisingProcess.Of(SchedulerConfig.Parse(recipe.Scheduler.ToJsonString())).PredictionType;
+            PredictionType sampled = DenoisingProcess.Of(Chosen(recipe.Scheduler)).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
                 throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");
             return recipe;
@@ -107,5 +107,13 @@ internal sealed record Recipe
         {
             throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
         }
+    }
+
+    /// <summary>The scheduler as a program sets it: an option that its class does not have is refused, not ignored as in a published file.</summary>
+    private static SchedulerConfig Chosen(JsonObject scheduler)
+    {
+        SchedulerConfig config = SchedulerConfig.Empty;
+        if (scheduler["_class_name"] is JsonValue name) config = config.WithClass(name.ToString());
+        return scheduler.Where(option => !option.Key.StartsWith('_')).Aggregate(config, (chosen, option) => chosen.With(option.Key, option.Value));
     }
 }

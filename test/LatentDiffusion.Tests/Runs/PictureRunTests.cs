@@ -168,6 +168,7 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("The field ValidateEvery must be between 1", 1, "--config", "validate_every=0")]
     [InlineData("The field Beta1 must be", 1, "--config", "denoiser_training.optimizer.beta1=2")]
     [InlineData("predicts Velocity, and the scheduler samples Epsilon", 1, "--config", "scheduler.prediction_type=\"epsilon\"")]
+    [InlineData("DDIMScheduler has no option 'beta_last'", 1, "--config", "scheduler.beta_last=0.01")]
     [InlineData("num_attention_heads is 3; it must divide hidden_size", 1, "--config", "text_encoder.num_attention_heads=3")]
     [InlineData("down_block_types 1 and", 1, "--config", "unet.down_block_types=[\"DownBlock2D\"]")]
     [InlineData("the unet reads texts of width 24, and the text_encoder's hidden_size is 16", 1, "--config", "unet.cross_attention_dim=24")]
