@@ -2,12 +2,15 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>What a denoiser is conditioned on. Owns its tensors.</summary>
+/// <summary>
+/// What a denoiser is conditioned on. Owns its tensors. Disposing it while a call or a generation reads it is safe: the
+/// tensors are freed when the last of them has ended.
+/// </summary>
 /// <param name="hiddenStates">One vector a token, [batch, tokens, width].</param>
 /// <param name="pooled">One vector a prompt, [batch, width], where the family uses one.</param>
 /// <param name="mask">1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</param>
 /// <param name="size">Numbers about the picture's size, [batch, numbers], where the family uses them.</param>
-public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null, Tensor? size = null) : IDisposable
+public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null, Tensor? size = null) : IDisposable
 {
     /// <summary>One vector a token, [batch, tokens, width].</summary>
     public Tensor HiddenStates { get; } = hiddenStates;
@@ -25,9 +28,18 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
     public Tensor? Size { get; } = size;
 
     /// <summary>Number of prompts.</summary>
-    public long BatchSize => HiddenStates.shape[0];
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    public long BatchSize
+    {
+        get
+        {
+            using Use use = Hold();
+            return HiddenStates.shape[0];
+        }
+    }
 
     /// <summary>This conditioning of prompts <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> alone.</summary>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public Conditioning Slice(long start, long count) => Map(t => t.narrow(0, start, count).clone());
 
     /// <summary>Both batches, one after the other. Both have the same parts and shapes but for the batch.</summary>
@@ -35,6 +47,7 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
+        using Use ofFirst = first.Hold(), ofSecond = second.Hold();
         return new Conditioning(
             cat([first.HiddenStates, second.HiddenStates]),
             Join(first.Pooled, second.Pooled, nameof(Pooled)),
@@ -59,6 +72,7 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         if (!double.IsFinite(share)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share is a finite number.");
+        using Use ofFirst = first.Hold(), ofSecond = second.Hold();
         return new Conditioning(
             Both(first.HiddenStates, second.HiddenStates, nameof(HiddenStates), Between)!,
             Both(first.Pooled, second.Pooled, nameof(Pooled), Between),
@@ -80,9 +94,11 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
     }
 
     /// <summary>The same conditioning with a function applied to each tensor.</summary>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public Conditioning Map(Func<Tensor, Tensor> function)
     {
         ArgumentNullException.ThrowIfNull(function);
+        using Use use = Hold();
         return new Conditioning(
             function(HiddenStates),
             Pooled is null ? null : function(Pooled),
@@ -93,13 +109,4 @@ public sealed class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Ten
     /// <summary>The same conditioning with numbers about the picture's size. It has the same tensors: dispose one of the two.</summary>
     /// <param name="size">[batch, numbers].</param>
     public Conditioning WithSize(Tensor size) => new(HiddenStates, Pooled, Mask, size);
-
-    /// <summary>Disposes the tensors.</summary>
-    public void Dispose()
-    {
-        HiddenStates.Dispose();
-        Pooled?.Dispose();
-        Mask?.Dispose();
-        Size?.Dispose();
-    }
 }

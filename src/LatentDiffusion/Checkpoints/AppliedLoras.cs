@@ -41,8 +41,13 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         using var noGradient = no_grad();
         foreach ((var key, Tensor original) in _originals)
         {
-            using Tensor plain = Parameter(key).detach();
-            plain.copy_(original);
+            // A network that is disposed already has no weights to restore.
+            if (Parameter(key) is { IsInvalid: false } parameter)
+            {
+                using Tensor plain = parameter.detach();
+                plain.copy_(original);
+            }
+
             original.Dispose();
         }
 

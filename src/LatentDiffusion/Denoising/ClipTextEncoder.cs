@@ -21,7 +21,7 @@ public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokeniz
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor ids = tensor(prompts.SelectMany(p => tokenizer.Encode(p).Ids).ToArray(), [prompts.Count, MaxLength]);
-        ClipTextOutput output = network.call(ids.to(network.parameters().First().device));
+        ClipTextOutput output = network.call(ids.to(NetworkUse.DeviceOf(network)));
         return new Conditioning(output.LastHiddenState.MoveToOuterDisposeScope());
     }
 

@@ -12,6 +12,7 @@ public sealed partial class LatentAutoencoder
     internal Tensor DecodeInTiles(Tensor latents, TileGrid grid, int passes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var statistics = new PictureStatistics();
@@ -24,6 +25,7 @@ public sealed partial class LatentAutoencoder
 
     internal LatentDistribution EncodeInTiles(Tensor images, TileGrid grid, int passes, CancellationToken cancellationToken)
     {
+        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var norms = new NormInputs(Statistics: new PictureStatistics());

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
 /// and gives its results in that of what it is given.
 /// </summary>
-public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKnownContent, IDisposable
+public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent, IDisposable
 {
     private readonly nn.Module _module;
     private readonly ISplitNetwork _network;
@@ -15,6 +15,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     private readonly Func<Tensor, Tensor> _decode;
     private readonly ChannelScaling _scaling;
     private readonly ScalarType _type;
+    private readonly long _floatsPerPixel;
 
     /// <summary>The autoencoder of Stable Diffusion, whose latents are a Gaussian.</summary>
     /// <param name="network">The network.</param>
@@ -29,6 +30,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
         LatentChannels = config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
         _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, LatentChannels);
+        _floatsPerPixel = OfLastBlock(config.BlockOutChannels);
     }
 
     /// <summary>A tiny autoencoder, whose latents are a point.</summary>
@@ -43,6 +45,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
         if (enlarged != DownsamplingFactor)
             throw new NotSupportedException($"The tiny autoencoder shrinks by {DownsamplingFactor} and enlarges by {enlarged}; both must be the same.");
         _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0);
+        // Input, output and three maps between them.
+        _floatsPerPixel = 5 * config.DecoderBlockOutChannels[^1];
     }
 
     /// <summary>An autoencoder with a codebook: latents are those before it, and are replaced by its vectors in decoding.</summary>
@@ -56,13 +60,14 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
         LatentChannels = config.VqEmbedDim ?? config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
         _scaling = new ChannelScaling(config.ScalingFactor);
+        _floatsPerPixel = OfLastBlock(config.BlockOutChannels);
     }
 
     private LatentAutoencoder(nn.Module network, Func<Tensor, (Tensor, Tensor?)> encode, Func<Tensor, Tensor> decode)
     {
         ArgumentNullException.ThrowIfNull(network);
         (_module, _network, _encode, _decode) = (network, (ISplitNetwork)network, encode, decode);
-        _type = network.parameters().First().dtype;
+        _type = NetworkUse.TypeOf(network);
         _scaling = new ChannelScaling(1);
     }
 
@@ -129,6 +134,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     public LatentDistribution Encode(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         return Distribution(_encode(images.to(_type)), images.dtype);
@@ -138,6 +144,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         return _decode(_scaling.Undo(latents).to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
@@ -164,6 +171,11 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IOffloadable, IKno
             _scaling.Apply_(z.Mean.to(type)).MoveToOuterDisposeScope(),
             deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(type)).MoveToOuterDisposeScope());
     }
+
+    /// <summary>Of the decoder, whose last block begins with the channels of the one before, at the size of the image.</summary>
+    long IWorkingMemory.WorkingBytes(long batch, long pixels) => batch * pixels * _floatsPerPixel * NetworkUse.SizeOf(_type);
+
+    private static long OfLastBlock(IReadOnlyList<int> channels) => 2L * channels[Math.Min(1, channels.Count - 1)] + channels[0];
 
     private static int Halvings(int stages) => 1 << (stages - 1);
 }

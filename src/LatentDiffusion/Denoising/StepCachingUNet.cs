@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>A U-Net whose generations take over deep features from one evaluation to the next. Alone, without a generation, it computes everything.</summary>
 /// <param name="denoiser">The U-Net.</param>
 /// <param name="options">How much is kept; valid.</param>
-internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IOffloadable
+internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IWorkingMemory, IOffloadable
 {
     /// <summary>The type that the network computes in.</summary>
     public ScalarType Type => denoiser.Type;
@@ -18,6 +18,8 @@ internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions 
     public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
 
     public int TextWidth => ((ITextReadingDenoiser)denoiser).TextWidth;
+
+    public long WorkingBytes(long batch, long pixels) => ((IWorkingMemory)denoiser).WorkingBytes(batch, pixels);
 
     public int? PooledWidth => ((ITextReadingDenoiser)denoiser).PooledWidth;
 

@@ -91,6 +91,6 @@ public sealed class TwoTowerTextEncoder : IPromptableTextEncoder, IMeasuredTextE
     {
         cancellationToken.ThrowIfCancellationRequested();
         Tensor ids = tensor(prompts.SelectMany(p => tokenizer.Encode(p).Ids).ToArray(), [prompts.Count, tokenizer.MaxLength]);
-        return network.call(ids.to(network.parameters().First().device));
+        return network.call(ids.to(NetworkUse.DeviceOf(network)));
     }
 }

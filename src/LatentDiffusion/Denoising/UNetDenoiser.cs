@@ -7,15 +7,15 @@ namespace LatentDiffusion;
 /// <param name="network">The network.</param>
 /// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
 public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
-    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IOffloadable, IDisposable
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IWorkingMemory, IOffloadable, IDisposable
 {
-    private readonly ScalarType _type = network.parameters().First().dtype;
+    private readonly ScalarType _type = NetworkUse.TypeOf(network);
 
     internal UNet2DConditionConfig Config => network.Config;
 
     internal ScalarType Type => _type;
 
-    internal Device Device => network.parameters().First().device;
+    internal Device Device => NetworkUse.DeviceOf(network);
 
     /// <inheritdoc />
     public int InChannels => network.Config.InChannels;
@@ -33,6 +33,17 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
         SizeConditioning.AestheticScore => network.Config.ProjectionClassEmbeddingsInputDim - 5 * network.Config.AdditionTimeEmbedDim,
         _ => null,
     };
+
+    /// <summary>The skip connections of all resolutions, and what the largest transformer block holds at once.</summary>
+    long IWorkingMemory.WorkingBytes(long batch, long pixels)
+    {
+        // Its input, that normalised, and the feed-forward: eight times as wide, split, gated and multiplied.
+        const int MapsOfTransformer = 18;
+        // Each resolution has a quarter of the pixels of the one before.
+        double[] maps = [.. Config.BlockOutChannels.Select((channels, level) => channels / Math.Pow(4, level))];
+        double skips = maps.Select((map, level) => (Config.LayersPerBlock[level] + 1) * map).Sum();
+        return (long)(batch * pixels * (skips + MapsOfTransformer * maps.Max()) * NetworkUse.SizeOf(_type));
+    }
 
     /// <inheritdoc />
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, attention: null);

@@ -23,6 +23,9 @@ internal static partial class PipelineLog
     [LoggerMessage(6, LogLevel.Error, "A generation failed after {Seconds:F2} s.")]
     public static partial void Failed(this ILogger logger, Exception exception, double seconds);
 
+    [LoggerMessage(8, LogLevel.Warning, "A generation was refused: {Reason}")]
+    public static partial void Refused(this ILogger logger, string reason);
+
     [LoggerMessage(7, LogLevel.Warning, "A prompt is {Tokens} tokens longer than the {Window} that the model reads, and what is longer was cut; UsePrompting reads long prompts.")]
     public static partial void Cut(this ILogger logger, int tokens, int window);
 }

@@ -17,6 +17,7 @@ public sealed class DiffusionModel(
 
     private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _weights = [];
     private AppliedLoras? _loras;
+    private int _disposed;
 
     /// <summary>The denoiser.</summary>
     public IDenoiser Denoiser { get; } = denoiser;
@@ -144,7 +145,7 @@ public sealed class DiffusionModel(
             UNet2DConditionConfig config = components.UNet.Config;
             return new DiffusionModel(
                 new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components)!, autoencoder is null ? null! : LatentAutoencoder.Of(autoencoder),
-                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device ?? components.UNet.parameters().First().device)
+                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device ?? NetworkUse.DeviceOf(components.UNet))
             {
                 Components = components,
                 Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
@@ -158,8 +159,8 @@ public sealed class DiffusionModel(
     }
 
     /// <summary>
-    /// Adds low-rank patches to the networks' weights in place of those added before: W + Σ scale·ΔW. Not safe while
-    /// something is generated.
+    /// Adds low-rank patches to the networks' weights in place of those added before: W + Σ scale·ΔW. Waits for the
+    /// evaluations that run; a generation in progress continues with the new weights.
     /// </summary>
     /// <param name="loras">Files with their scales, 1 for as trained; none takes all off and gives the former weights, bit for bit.</param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
@@ -168,12 +169,19 @@ public sealed class DiffusionModel(
     /// a file could be opened and then not be read, all patches are off.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">A scale is not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void SetLoras(params IReadOnlyList<(string Path, double Scale)> loras)
     {
         ArgumentNullException.ThrowIfNull(loras);
         foreach ((_, double scale) in loras)
             if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
-        FindWeights(Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts."));
+        StableDiffusionComponents components = Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts.");
+        NetworkUse.Change([.. Patched(components).Select(n => n.Network)], () => ReplaceLoras(components, loras));
+    }
+
+    private void ReplaceLoras(StableDiffusionComponents components, IReadOnlyList<(string Path, double Scale)> loras)
+    {
+        FindWeights(components);
         LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(n.Key, n.Value))];
         var files = new List<(LoraFile File, double Weight)>();
         try
@@ -199,28 +207,33 @@ public sealed class DiffusionModel(
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(string folder, ScalarType? type = null) => DiffusersFolder.Write(
         Components ?? throw new InvalidOperationException("Only a model from a folder or file can be written; this one was put together from other parts."), folder, type);
 
-    /// <summary>Releases the networks.</summary>
+    /// <summary>Releases the networks, after the evaluations that run. Calls that need them throw <see cref="ObjectDisposedException"/> from then on.</summary>
     public void Dispose()
     {
-        if (_loras is not null) FindWeights(Components!);
-        _loras?.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         (Denoiser as IDisposable)?.Dispose();
         (OwnTextEncoder as IDisposable)?.Dispose();
         (OwnAutoencoder as IDisposable)?.Dispose();
         foreach (ControlNetModel control in Components?.ControlNets ?? []) control.Dispose();
+        // Last: the former weights of networks that are gone need not be restored.
+        _loras?.Dispose();
     }
 
     /// <summary>Networks that were moved to another device and back have new tensors.</summary>
     private void FindWeights(StableDiffusionComponents components)
     {
-        foreach ((string name, nn.Module network) in components.Networks.Where(n => s_patched.Contains(n.Name))) _weights[name] = network.state_dict();
+        foreach ((string name, nn.Module network) in Patched(components)) _weights[name] = network.state_dict();
     }
 
     private static InvalidOperationException Missing(string what, string method) =>
         new($"The model's file has no {what}: call {method} on the pipeline's builder.");
+
+    private static IEnumerable<(string Name, nn.Module Network)> Patched(StableDiffusionComponents components) =>
+        components.Networks.Where(n => s_patched.Contains(n.Name));
 
     private static ITextEncoder? TextEncoderOf(StableDiffusionComponents components)
     {

@@ -18,6 +18,7 @@ public sealed partial class DiffusionPipeline
     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompts);
+        _calls.ThrowIfClosed();
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
         int most = _parts.Options.MaximumPromptLength;
         for (int i = 0; i < prompts.Count; i++)
@@ -45,7 +46,7 @@ public sealed partial class DiffusionPipeline
 
     private Conditioning Encode(Func<ITextEncoder, Conditioning> encode, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        using PipelineCalls.Call call = _calls.Begin();
         cancellationToken.ThrowIfCancellationRequested();
         using IDisposable there = _parts.Residency.Bring(cancellationToken, _parts.TextEncoder);
         using IDisposable noGrad = no_grad();

@@ -3,8 +3,6 @@ namespace LatentDiffusion;
 /// <content>How a generation is started: its turn, its time, what is told of it.</content>
 public sealed partial class DiffusionPipeline
 {
-    private bool _disposed;
-
     /// <summary>What logs, telemetry and metadata call the model; null where it has no name.</summary>
     public string? ModelId => _parts.Options.ModelId;
 
@@ -21,7 +19,9 @@ public sealed partial class DiffusionPipeline
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">It took longer than the request's, or else the pipeline's, time limit.</exception>
-    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    /// <exception cref="GenerationLimitException">The request exceeds a limit of the pipeline's options. Nothing was computed.</exception>
+    /// <exception cref="InvalidOperationException">It was called from a callback of another generation of the pipeline, and would have to wait for that one to end.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline, a part of it or an embedding of the request is disposed, before the call or during it.</exception>
     public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         GenerateAccepted([Accept(request)], progress, cancellationToken)[0];
 
@@ -31,25 +31,35 @@ public sealed partial class DiffusionPipeline
         GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         (await GenerateAcceptedAsync([Accept(request)], progress, cancellationToken).ConfigureAwait(false))[0];
 
-    /// <summary>Releases the model, where the pipeline loaded it; parts that were handed in stay the caller's. No generation may run any more.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Refuses further calls, cancels those that run or wait, waits until they have ended (each within one evaluation of a
+    /// network), and releases the model, where the pipeline loaded it; parts that were handed in stay the caller's. Callers
+    /// whose generations are cut short get an <see cref="ObjectDisposedException"/>. From within a callback of a generation
+    /// it does not wait: the model is then released when the generation has ended.
+    /// </summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Dispose"/>
+    /// <returns>Completed when all calls have ended and the model is released.</returns>
+    public ValueTask DisposeAsync()
     {
-        if (_disposed) return;
-        _disposed = true;
-        _parts.Dispose();
+        Task released = _calls.Close();
+        return CallingGeneration.Exists ? ValueTask.CompletedTask : new ValueTask(released);
     }
 
     private GenerationResult[] GenerateAccepted(IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        using var generation = new RunningGeneration(_parts, requests, cancellationToken);
+        using PipelineCalls.Call call = _calls.Begin();
+        using var embeddings = new HeldEmbeddings(requests);
+        using var generation = new RunningGeneration(_parts, requests, _calls.Closing, cancellationToken);
         try
         {
-            generation.TakePlace();
-            return generation.Finished(Run(generation, progress));
+            generation.Enter();
+            return generation.Finished(RunCalling(generation, progress));
         }
         catch (Exception e)
         {
-            if (generation.Failed(e) is { } timeout) throw timeout;
+            if (generation.Failed(e) is { } reason) throw reason;
             throw;
         }
     }
@@ -57,23 +67,41 @@ public sealed partial class DiffusionPipeline
     private async Task<GenerationResult[]> GenerateAcceptedAsync(
         IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
-        using var generation = new RunningGeneration(_parts, requests, cancellationToken);
+        using PipelineCalls.Call call = _calls.Begin();
+        using var embeddings = new HeldEmbeddings(requests);
+        using var generation = new RunningGeneration(_parts, requests, _calls.Closing, cancellationToken);
         try
         {
-            await generation.TakePlaceAsync().ConfigureAwait(false);
+            await generation.EnterAsync().ConfigureAwait(false);
             return generation.Finished(
-                await Task.Run(() => Run(generation, progress), generation.Token).ConfigureAwait(false));
+                await Task.Run(() => RunCalling(generation, progress), generation.Token).ConfigureAwait(false));
         }
         catch (Exception e)
         {
-            if (generation.Failed(e) is { } timeout) throw timeout;
+            if (generation.Failed(e) is { } reason) throw reason;
             throw;
         }
     }
 
+    private GenerationResult[] RunCalling(RunningGeneration generation, IProgress<GenerationProgress>? progress)
+    {
+        // Handlers of Progress<T> run elsewhere and later; other callbacks run here, and the generation waits for them.
+        using CallingGeneration? caller = progress?.GetType() == typeof(Progress<GenerationProgress>) ? null : CallingGeneration.Begin(_parts);
+        return Run(generation, progress);
+    }
+
     private GenerationRequest Accept(GenerationRequest request)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        GenerationRequest complete = Complete(request);
+        GenerationLimits.Check([complete], _parts);
+        return complete;
+    }
+
+    private GenerationRequest Complete(GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        using PipelineCalls.Call call = _calls.Begin();
+        using var embeddings = new HeldEmbeddings(request);
         return RequestRules.Complete(request, _parts);
     }
 }

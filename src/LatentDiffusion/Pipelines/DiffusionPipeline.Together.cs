@@ -23,7 +23,9 @@ public sealed partial class DiffusionPipeline
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
     /// <exception cref="TimeoutException">All of it together took longer than the requests', or else the pipeline's, time limit.</exception>
-    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    /// <exception cref="GenerationLimitException">The requests exceed a limit of the pipeline's options. Nothing was computed.</exception>
+    /// <exception cref="InvalidOperationException">It was called from a callback of another generation of the pipeline, and would have to wait for that one to end.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline, a part of it or an embedding of a request is disposed, before the call or during it.</exception>
     public IReadOnlyList<GenerationResult> Generate(
         IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         GenerateAccepted(Accept(requests), progress, cancellationToken);
@@ -38,19 +40,20 @@ public sealed partial class DiffusionPipeline
     {
         ArgumentNullException.ThrowIfNull(requests);
         RequestRules.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
-        GenerationRequest[] complete = [.. requests.Select((request, i) => Accept(request, i, requests.Count))];
+        GenerationRequest[] complete = [.. requests.Select((request, i) => Complete(request, i, requests.Count))];
         SharedSettings.Check(complete);
         int pictures = complete.Sum(r => r.Count);
         RequestRules.Check(pictures <= RequestRules.MaximumCount, nameof(requests), $"for {pictures} pictures", $"at most {RequestRules.MaximumCount}");
+        GenerationLimits.Check(complete, _parts);
         return complete;
     }
 
-    private GenerationRequest Accept(GenerationRequest request, int index, int count)
+    private GenerationRequest Complete(GenerationRequest request, int index, int count)
     {
         RequestRules.Check(request is not null, $"requests[{index}]", "null", "a request");
         try
         {
-            return Accept(request!);
+            return Complete(request!);
         }
         catch (ArgumentException e) when (count > 1)
         {

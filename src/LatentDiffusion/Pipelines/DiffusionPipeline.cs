@@ -9,11 +9,12 @@ namespace LatentDiffusion;
 /// autoencoder. Safe for concurrent generations, each of which has its state to itself; made by
 /// <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
-public sealed partial class DiffusionPipeline : IDisposable
+public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 {
     private readonly PipelineParts _parts;
+    private readonly PipelineCalls _calls;
 
-    internal DiffusionPipeline(PipelineParts parts) => _parts = parts;
+    internal DiffusionPipeline(PipelineParts parts) => (_parts, _calls) = (parts, new PipelineCalls(parts));
 
     /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;

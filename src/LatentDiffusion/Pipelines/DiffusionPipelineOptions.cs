@@ -34,6 +34,36 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     [Range(1, 1024)]
     public int? MaxConcurrentGenerations { get; set; }
 
+    /// <summary>
+    /// How many generations may wait for their turn; a further one is refused with a <see cref="GenerationLimitException"/>.
+    /// 0 refuses whatever cannot run at once. Null, the default, for no limit.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int? MaximumQueueLength { get; set; }
+
+    /// <summary>
+    /// The most pixels (height times width) of an image that is generated, upscaled, or brought by a request; a request with
+    /// more is refused with a <see cref="GenerationLimitException"/>. Null, the default, for no limit but the sides' 16,384.
+    /// </summary>
+    [Range(1L, 1L << 28)]
+    public long? MaximumPixels { get; set; }
+
+    /// <summary>
+    /// The most images of one call, all its requests together; more are refused with a <see cref="GenerationLimitException"/>.
+    /// 1 to 1024, the default.
+    /// </summary>
+    [Range(1, 1024)]
+    public int MaximumImages { get; set; } = RequestRules.MaximumCount;
+
+    /// <summary>
+    /// Bytes that generations may need at once beyond the weights, at least a mebibyte, by an estimate from image size,
+    /// batch and networks (networks other than the library's own count as nothing). A generation waits until there is
+    /// room; a request that needs more by itself is refused with a <see cref="GenerationLimitException"/>. Null, the
+    /// default, for no limit.
+    /// </summary>
+    [Range(1L << 20, 1L << 50)]
+    public long? MaximumMemory { get; set; }
+
     /// <summary>How long a generation may take where its request does not say: more than zero, at most 24 days. Null, the default, for no limit.</summary>
     [Range(typeof(TimeSpan), "00:00:00.0000001", "24.00:00:00")]
     public TimeSpan? TimeLimit { get; set; }

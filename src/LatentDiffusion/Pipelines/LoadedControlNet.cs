@@ -11,7 +11,7 @@ namespace LatentDiffusion;
 internal sealed record LoadedControlNet(ControlNetModel Network, string Name, ControlWeight Weight, bool Owned) : IOffloadable, IDisposable
 {
     /// <summary>The type it computes in.</summary>
-    public ScalarType Type { get; } = Network.parameters().First().dtype;
+    public ScalarType Type { get; } = NetworkUse.TypeOf(Network);
 
     /// <summary>Reads one for a model's U-Net.</summary>
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>

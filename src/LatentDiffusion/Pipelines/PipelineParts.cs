@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -60,13 +59,12 @@ internal sealed record PipelineParts(
         foreach ((string syntax, string remedy) in prompts.SelectMany(p => UnsupportedSyntax.In(p, Prompting is not null)).Distinct()) Logger.PromptSyntax(syntax, remedy);
     }
 
-    /// <summary>Hands out the places of concurrent generations; null where there is no limit.</summary>
-    public ConcurrencyLimiter? Places { get; } = Options.MaxConcurrentGenerations is not { } limit ? null : new ConcurrencyLimiter(
-        new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    /// <summary>Whose turn it is.</summary>
+    public GenerationQueue Queue { get; } = new(Options);
 
     public void Dispose()
     {
-        Places?.Dispose();
+        Queue.Dispose();
         foreach (LoadedControlNet control in ControlNets) control.Dispose();
         Refiner?.Dispose();
         OwnedModel?.Dispose();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.RateLimiting;
 
 namespace LatentDiffusion;
 
@@ -11,15 +10,16 @@ internal sealed class RunningGeneration : IDisposable
     private readonly CancellationTokenSource _stop;
     private readonly Activity? _activity;
     private readonly long _called = Stopwatch.GetTimestamp();
-    private RateLimitLease? _place;
+    private readonly CancellationToken _closing;
+    private IDisposable? _turn;
     private bool _counted;
 
-    public RunningGeneration(PipelineParts parts, IReadOnlyList<GenerationRequest> requests, CancellationToken caller)
+    public RunningGeneration(PipelineParts parts, IReadOnlyList<GenerationRequest> requests, CancellationToken closing, CancellationToken caller)
     {
-        (_parts, Requests, _caller) = (parts, requests, caller);
+        (_parts, Requests, _closing, _caller) = (parts, requests, closing, caller);
         GenerationRequest request = Request;
         Finite = new FiniteValueCheck(parts.Options.AllowNonFiniteValues, parts.Logger);
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(caller, closing);
         if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
         _activity = GenerationTelemetry.Start(parts.Options.ModelId, requests);
         _parts.Logger.Starting(Pictures, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
@@ -40,7 +40,7 @@ internal sealed class RunningGeneration : IDisposable
     /// <summary>Stops the generation where its values are not finite.</summary>
     public FiniteValueCheck Finite { get; }
 
-    /// <summary>Cancelled by the caller or by the time limit.</summary>
+    /// <summary>Cancelled by the caller, by the time limit, or when the pipeline is disposed.</summary>
     public CancellationToken Token => _stop.Token;
 
     /// <summary>Asked before each evaluation of a network.</summary>
@@ -52,17 +52,12 @@ internal sealed class RunningGeneration : IDisposable
     }
 
     // Both go through the same queue, so that neither overtakes the other.
-    public void TakePlace() => TakePlaceAsync().AsTask().GetAwaiter().GetResult();
+    public void Enter() => EnterAsync().AsTask().GetAwaiter().GetResult();
 
-    public async ValueTask TakePlaceAsync()
+    public async ValueTask EnterAsync()
     {
-        if (_parts.Places is { } places)
-        {
-            _place = await places.AcquireAsync(1, Token).ConfigureAwait(false);
-            // The queue has no bound, so that a place is refused for one reason alone.
-            if (!_place.IsAcquired) throw new ObjectDisposedException(nameof(DiffusionPipeline));
-        }
-
+        long memory = _parts.Options.MaximumMemory is null ? 0 : GenerationMemory.Estimate(Requests, _parts);
+        _turn = await _parts.Queue.EnterAsync(memory, mayWait: !CallingGeneration.IsOf(_parts), Token).ConfigureAwait(false);
         GenerationTelemetry.Waited(_parts.Options.ModelId, Stopwatch.GetElapsedTime(_called));
         GenerationTelemetry.Running(_parts.Options.ModelId, +1);
         _counted = true;
@@ -77,24 +72,25 @@ internal sealed class RunningGeneration : IDisposable
         return results;
     }
 
-    /// <summary>Tells of the failure; the exception to throw in its place where it was the time limit.</summary>
-    public TimeoutException? Failed(Exception exception)
+    /// <summary>Logs the failure; the exception to throw in its place where it was the time limit or the pipeline's end.</summary>
+    public Exception? Failed(Exception exception)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
-        TimeoutException? timeout = exception is OperationCanceledException && _stop.IsCancellationRequested && !_caller.IsCancellationRequested
-            ? new TimeoutException($"The generation took longer than its time limit of {Request.TimeLimit}.", exception)
-            : null;
-        GenerationTelemetry.Failed(_activity, _parts.Options.ModelId, timeout ?? exception, elapsed);
-        if (timeout is not null) _parts.Logger.OverTime(Request.TimeLimit!.Value);
+        Exception? reason = exception is not OperationCanceledException || !_stop.IsCancellationRequested || _caller.IsCancellationRequested ? null
+            : _closing.IsCancellationRequested ? new ObjectDisposedException(nameof(DiffusionPipeline), "The pipeline was disposed before the generation ended.")
+            : new TimeoutException($"The generation took longer than its time limit of {Request.TimeLimit}.", exception);
+        GenerationTelemetry.Failed(_activity, _parts.Options.ModelId, reason ?? exception, elapsed);
+        if (reason is TimeoutException) _parts.Logger.OverTime(Request.TimeLimit!.Value);
         else if (exception is OperationCanceledException) _parts.Logger.Cancelled(elapsed.TotalSeconds);
+        else if (exception is GenerationLimitException limit) _parts.Logger.Refused(limit.Message);
         else _parts.Logger.Failed(exception, elapsed.TotalSeconds);
-        return timeout;
+        return reason;
     }
 
     public void Dispose()
     {
         if (_counted) GenerationTelemetry.Running(_parts.Options.ModelId, -1);
-        _place?.Dispose();
+        _turn?.Dispose();
         _activity?.Dispose();
         _stop.Dispose();
     }

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="network">The tiny autoencoder, on the device of the pipeline.</param>
 public sealed class TinyAutoencoderPreview(AutoencoderTiny network) : ILatentPreview, IDisposable
 {
-    private readonly ScalarType _type = network.parameters().First().dtype;
+    private readonly ScalarType _type = NetworkUse.TypeOf(network);
 
     /// <inheritdoc />
     public Tensor Decode(Tensor latents)

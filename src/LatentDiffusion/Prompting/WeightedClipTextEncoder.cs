@@ -48,7 +48,7 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder
         var batch = new PromptBatch(prompts, _tokenizer, _options);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = batch.Encode(_network.parameters().First().device, cancellationToken, ids => _network.HiddenState(ids, _options.ClipSkip));
+        Tensor hidden = batch.Encode(NetworkUse.DeviceOf(_network), cancellationToken, ids => _network.HiddenState(ids, _options.ClipSkip));
         return new Conditioning(hidden.MoveToOuterDisposeScope());
     }
 

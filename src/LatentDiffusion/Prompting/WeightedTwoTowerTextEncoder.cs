@@ -44,7 +44,7 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor? pooled = null;
-        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(_towers[i].Network.parameters().First().device, cancellationToken, ids => Run(i, ids, ref pooled)))], -1);
+        Tensor hidden = cat([.. batches.Select((batch, i) => batch.Encode(NetworkUse.DeviceOf(_towers[i].Network), cancellationToken, ids => Run(i, ids, ref pooled)))], -1);
         return new Conditioning(hidden.MoveToOuterDisposeScope(), pooled!.MoveToOuterDisposeScope());
     }
 

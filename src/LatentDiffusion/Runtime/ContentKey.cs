@@ -6,7 +6,11 @@ namespace LatentDiffusion;
 internal static class ContentKey
 {
     /// <summary>Of a network: its configuration and its weights.</summary>
-    public static string Of(nn.Module network, NetworkConfig config) => $"{config.GetType().Name} {StableHash.Of(config.ToJson())} {ContentHash.Of(network)}";
+    public static string Of(nn.Module network, NetworkConfig config)
+    {
+        using NetworkUse weights = NetworkUse.Of(network);
+        return $"{config.GetType().Name} {StableHash.Of(config.ToJson())} {ContentHash.Of(network)}";
+    }
 
     /// <summary>Of any part: one that is not the library's is known by its type alone.</summary>
     public static string Of(object part) => part is IKnownContent known ? known.ContentKey : part.GetType().FullName!;

@@ -6,9 +6,11 @@ namespace LatentDiffusion;
 /// <summary>Networks from one device to another.</summary>
 internal static class NetworkMoves
 {
-    /// <summary>Moves parameters and buffers, which are new tensors then; the old ones are disposed.</summary>
+    /// <summary>Moves parameters and buffers, which are new tensors then; the old ones are disposed. Waits for calls that read them.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static void Move(nn.Module network, Device device)
     {
+        using NetworkUse weights = NetworkUse.ToChange(network);
         // TorchSharp leaves some of what it copies, and the tables of embeddings, to the garbage collector.
         using DisposeScope scope = NewDisposeScope();
         Tensor[] before = [.. network.parameters(), .. network.buffers()];

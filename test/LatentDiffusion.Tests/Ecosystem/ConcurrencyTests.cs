@@ -120,10 +120,11 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
         using var gate = new ManualResetEventSlim();
         probed.BeforeEvaluation = () => Assert.True(gate.Wait(s_patience));
         Task<GenerationResult> running = pipeline.GenerateAsync(ProbedModel.Request("running")), waiting = pipeline.GenerateAsync(ProbedModel.Request("waiting"));
-        pipeline.Dispose();
+        Task disposing = pipeline.DisposeAsync().AsTask();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
         Assert.Throws<ObjectDisposedException>(() => pipeline.Generate(ProbedModel.Request("late")));
         gate.Set();
-        await running;
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => running);
+        await disposing;
     }
 }

@@ -17,7 +17,11 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
         // From now on, and until all is written, what stood here is no model.
         File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
         foreach ((string name, nn.Module network) in components.Networks)
+        {
+            using NetworkUse weights = NetworkUse.Of(network);
             DiffusersComponent.Write(network, Part(name), type is null ? components.Layouts.GetValueOrDefault(name) : null, type);
+        }
+
         // How many ControlNets there are is told by their folders alone.
         for (int i = Math.Max(components.ControlNets.Count, 1); Directory.Exists(Part(DiffusersNames.ControlNet(i))); i++)
             Directory.Delete(Part(DiffusersNames.ControlNet(i)), recursive: true);

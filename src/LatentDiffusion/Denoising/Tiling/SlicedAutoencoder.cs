@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// batch, and each picture bit for bit as it is alone. Stops between two when it is cancelled.
 /// </summary>
 /// <param name="inner">The autoencoder, which stays the caller's.</param>
-public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IOffloadable, IKnownContent
+public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent
 {
     private readonly IAutoencoder _inner = inner ?? throw new ArgumentNullException(nameof(inner));
 
@@ -52,4 +52,6 @@ public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IOfflo
     string IKnownContent.ContentKey => ContentKey.Of(_inner);
 
     private static IEnumerable<Tensor> Slices(Tensor batch) => Enumerable.Range(0, (int)batch.shape[0]).Select(i => batch.narrow(0, i, 1));
+
+    long IWorkingMemory.WorkingBytes(long batch, long pixels) => (_inner as IWorkingMemory)?.WorkingBytes(Math.Min(batch, 1), pixels) ?? 0;
 }

@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// compute their part at the size of the latents, with its attention, for the whole picture, and normalise tiles by the
 /// picture's statistics: tiles differ from the whole by little. Stops between two tiles when it is cancelled.
 /// </summary>
-public sealed class TiledAutoencoder : IAutoencoder, IOffloadable, IKnownContent
+public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent
 {
     // A tile that is a picture by itself had better be as large as those that autoencoders are trained on; one that is part
     // of a whole need not be.
@@ -89,6 +89,12 @@ public sealed class TiledAutoencoder : IAutoencoder, IOffloadable, IKnownContent
 
     /// <inheritdoc />
     public void MoveTo(Device device) => (_inner as IOffloadable)?.MoveTo(device);
+
+    long IWorkingMemory.WorkingBytes(long batch, long pixels)
+    {
+        long side = _tile * DownsamplingFactor;
+        return (_inner as IWorkingMemory)?.WorkingBytes(batch, Math.Min(pixels, side * side)) ?? 0;
+    }
 
     private TileGrid Grid(Tensor map, int scale)
     {

@@ -53,6 +53,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor images)
     {
+        using NetworkUse weights = NetworkUse.Of(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor mean, Tensor logVariance) = Moments(_encoder.call(images));
         return scope.MoveToOuter(mean, logVariance);
@@ -63,6 +64,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using NetworkUse weights = NetworkUse.Of(this);
         return _postQuantConv is null ? _decoder.call(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.call(x, null));
     }
 
@@ -72,6 +74,13 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
         (Tensor mean, Tensor logVariance) = Encode(images);
         logVariance.Dispose();
         using (mean) return Decode(mean);
+    }
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
     }
 
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) =>

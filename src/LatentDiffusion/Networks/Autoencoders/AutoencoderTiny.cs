@@ -50,6 +50,7 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Encode(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using NetworkUse weights = NetworkUse.Of(this);
         return ToEncoder(images).Into(_encoder.call);
     }
 
@@ -58,11 +59,19 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using NetworkUse weights = NetworkUse.Of(this);
         return Bounded(latents).Into(_decoder.call).Into(FromDecoder);
     }
 
     /// <summary>Pixels to pixels.</summary>
     public override Tensor forward(Tensor images) => Encode(images).Into(Decode);
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
+    }
 
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) => (Bounded(latents).Into(_decoder.First), null);
 

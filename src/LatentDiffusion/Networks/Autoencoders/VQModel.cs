@@ -54,13 +54,18 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     /// <summary>Latents before the codebook, unscaled: [batch, width of the codebook, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
-    public Tensor Encode(Tensor images) => _encoder.call(images).Into(_quantConv.call);
+    public Tensor Encode(Tensor images)
+    {
+        using NetworkUse weights = NetworkUse.Of(this);
+        return _encoder.call(images).Into(_quantConv.call);
+    }
 
     /// <summary>Pixels of unscaled latents.</summary>
     /// <param name="latents">[batch, width of the codebook, height, width].</param>
     /// <param name="quantize">Whether to take the nearest vectors of the codebook in their place. Default true.</param>
     public Tensor Decode(Tensor latents, bool quantize = true)
     {
+        using NetworkUse weights = NetworkUse.Of(this);
         if (quantize) return _quantizer.call(latents).Into(x => Decode(x, quantize: false));
         return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? new NormInputs(latents) : null));
     }
@@ -71,6 +76,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor NearestIndices(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using NetworkUse weights = NetworkUse.Of(this);
         return _quantizer.Nearest(latents);
     }
 
@@ -80,15 +86,23 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Codes(Tensor indices)
     {
         ArgumentNullException.ThrowIfNull(indices);
+        using NetworkUse weights = NetworkUse.Of(this);
         return _quantizer.Lookup(indices);
     }
 
     /// <summary>Pixels of vectors of the codebook.</summary>
     /// <param name="indices">Their indices, [batch, height, width], int64.</param>
-    public Tensor DecodeIndices(Tensor indices) => _quantizer.Lookup(indices).Into(x => Decode(x, quantize: false));
+    public Tensor DecodeIndices(Tensor indices) => Codes(indices).Into(x => Decode(x, quantize: false));
 
     /// <summary>Pixels to pixels.</summary>
     public override Tensor forward(Tensor images) => Encode(images).Into(x => Decode(x));
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
+    }
 
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents)
     {

@@ -55,6 +55,7 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
     public override ControlNetOutput forward(ControlNetInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using NetworkUse weights = NetworkUse.Of(this);
         using DisposeScope scope = NewDisposeScope();
         Tensor hint = _hint.call(Config.ControlnetConditioningChannelOrder == "bgr" ? input.Hint.flip(1) : input.Hint);
         UNetFeatures features = _encoder.Run(input.UNet, hint);
@@ -63,6 +64,13 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
         Tensor middle = Finish(_middleOut.call(features.Hidden), scales[^1]);
         foreach (Tensor residual in down) residual.MoveToOuterDisposeScope();
         return new ControlNetOutput(down, middle.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
     }
 
     private Tensor Finish(Tensor residual, double scale)

@@ -46,6 +46,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     public override ClipTextOutput forward(Tensor ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
+        using NetworkUse weights = NetworkUse.Of(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor last, Tensor penultimate) = _textModel.forward(ids);
         Tensor end = Config.EosTokenId == LegacyEosTokenId
@@ -68,13 +69,29 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         ArgumentNullException.ThrowIfNull(ids);
         if (clipSkip < 1 || clipSkip > Config.NumHiddenLayers)
             throw new ArgumentOutOfRangeException(nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
+        using NetworkUse weights = NetworkUse.Of(this);
         return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1);
     }
 
     /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
-    internal Tensor RawHiddenState(Tensor ids, int layers) => _textModel.RawHiddenState(ids, layers);
+    internal Tensor RawHiddenState(Tensor ids, int layers)
+    {
+        using NetworkUse weights = NetworkUse.Of(this);
+        return _textModel.RawHiddenState(ids, layers);
+    }
 
     /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>
     /// <param name="hidden">[batch, tokens, width].</param>
-    public Tensor Normalize(Tensor hidden) => _textModel.Normalize(hidden);
+    public Tensor Normalize(Tensor hidden)
+    {
+        using NetworkUse weights = NetworkUse.Of(this);
+        return _textModel.Normalize(hidden);
+    }
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
+    }
 }

@@ -75,6 +75,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     public override Tensor forward(UNetInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using NetworkUse weights = NetworkUse.Of(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
@@ -87,6 +88,13 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         }
 
         return _normOut.call(hidden).Into(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the weights, after the calls that read them.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) NetworkUse.Free(this, () => base.Dispose(disposing: true));
+        else base.Dispose(disposing: false);
     }
 
     private static Stack<Tensor> Add(Stack<Tensor> skips, IReadOnlyList<Tensor> residuals) => skips.Count == residuals.Count

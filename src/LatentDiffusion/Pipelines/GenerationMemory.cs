@@ -1,0 +1,22 @@
+namespace LatentDiffusion;
+
+/// <summary>
+/// About how many bytes a generation needs beyond the weights: its images and latents, and the larger of what an evaluation of the
+/// U-Net and decoding take. Networks other than the library's own count as nothing.
+/// </summary>
+internal static class GenerationMemory
+{
+    private const int BytesPerPixel = 3;
+
+    public static long Estimate(IReadOnlyList<GenerationRequest> requests, PipelineParts parts)
+    {
+        GenerationRequest request = requests[0];
+        (long width, long height) = request.Upscale is { } upscale ? (upscale.Width, upscale.Height) : (request.Width!.Value, request.Height!.Value);
+        long images = requests.Sum(r => (long)r.Count), batch = Math.Min(images, parts.Options.ImagesPerEvaluation);
+        long factor = parts.Autoencoder.DownsamplingFactor, pixels = width * height, latentPixels = pixels / (factor * factor);
+        long kept = images * (pixels * BytesPerPixel + latentPixels * parts.Autoencoder.LatentChannels * sizeof(float));
+        long evaluated = parts.Denoising.OfType<IWorkingMemory>().Sum(d => d.WorkingBytes(batch * (parts.NeedsNegative(request) ? 2 : 1), latentPixels));
+        long decoded = (parts.Autoencoder as IWorkingMemory)?.WorkingBytes(batch, pixels) ?? 0;
+        return kept + Math.Max(evaluated, decoded);
+    }
+}
