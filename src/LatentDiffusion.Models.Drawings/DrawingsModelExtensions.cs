@@ -27,7 +27,7 @@ public static class DrawingsModelExtensions
     public static DiffusionPipelineBuilder UseDrawingsModel(this DiffusionPipelineBuilder builder, TorchSharp.torch.Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseModel(_ => Open(Shipped(Name), device)).Configure(o => o.ModelId ??= Name);
+        return builder.UseModel((_, chosen) => Open(Shipped(Name), device ?? chosen)).Configure(o => o.ModelId ??= Name);
     }
 
     /// <summary>
@@ -41,7 +41,7 @@ public static class DrawingsModelExtensions
     public static DiffusionPipelineBuilder UseFewStepDrawingsModel(this DiffusionPipelineBuilder builder, TorchSharp.torch.Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseModel(_ => OpenFewSteps(Shipped(Name), ShippedAdapters, device)).Configure(o => o.ModelId ??= FewStepName);
+        return builder.UseModel((_, chosen) => OpenFewSteps(Shipped(Name), ShippedAdapters, device ?? chosen)).Configure(o => o.ModelId ??= FewStepName);
     }
 
     /// <summary>Where the adapters of the few-step variant lie beside the application.</summary>

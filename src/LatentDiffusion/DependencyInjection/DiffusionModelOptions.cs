@@ -14,16 +14,20 @@ public sealed record DiffusionModelOptions
     public string? Scheduler { get; set; }
 
     /// <summary>
-    /// <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. Null, the default, for CUDA where there is one, else the CPU; where
-    /// all parts are registered and there is no model, for the CPU.
+    /// Where the pipeline computes, whatever names its model: <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. A device that
+    /// is not there is an error when the host starts. Null, the default, for CUDA where there is one, else the CPU; where all
+    /// parts are registered and there is no model, for the CPU.
     /// </summary>
     public string? Device { get; set; }
 
     /// <summary>
-    /// Float32, Float16 or BFloat16, which the networks compute in. Null, the default, for single precision on the CPU and
-    /// the files' own elsewhere.
+    /// Float32, Float16 or BFloat16, which the networks of a model folder or file compute in. A type that the CPU computes
+    /// slowly is a warning in the log. Null, the default, for single precision on the CPU and the files' own elsewhere.
     /// </summary>
     public ScalarType? Precision { get; set; }
+
+    /// <summary>Whether the host loads the model at its start, rather than when the pipeline is first asked for. Default false.</summary>
+    public bool LoadAtStartup { get; set; }
 
     /// <summary>What is wrong, in words that name the value.</summary>
     internal IEnumerable<string> Errors()
@@ -32,10 +36,9 @@ public sealed record DiffusionModelOptions
             yield return $"ModelFolder is '{ModelFolder}'; there is no {DiffusersFolder.IndexFile} in '{Path.GetFullPath(ModelFolder)}'.";
         if (Scheduler is not null && !KnownSchedulers.TryGet(Scheduler, out _)) yield return UnknownScheduler(Scheduler).Message;
         if (Device is not null && Parse(Device) is null) yield return $"Device is '{Device}'; expected cpu, cuda or cuda:number.";
+        else if (OpenDevice() is { } device && DeviceAvailability.Problem(device) is { } problem) yield return problem;
         if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
-        if (ModelFolder is null && Precision is not null)
-            yield return "Precision says how ModelFolder is loaded, and there is none; give it where the model is named.";
     }
 
     internal static ArgumentException UnknownScheduler(string name) =>

@@ -2,6 +2,7 @@ using LatentDiffusion;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -49,27 +50,28 @@ public static class LatentDiffusionServiceCollectionExtensions
     private static DiffusionPipelineBuilder Add(this IServiceCollection services, string name, IConfiguration? section)
     {
         ArgumentNullException.ThrowIfNull(services);
-        var builder = new DiffusionPipelineBuilder();
-        OptionsBuilder<DiffusionPipelineOptions> pipeline = services.AddOptions<DiffusionPipelineOptions>(name).ValidateDataAnnotations().ValidateOnStart();
+        var registration = new PipelineRegistration(name, new DiffusionPipelineBuilder(), section);
+        services.AddOptions<DiffusionPipelineOptions>(name).Configure(registration.Bind).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DiffusionPipelineOptions>>(new PipelineOptionsRules(registration));
         if (section is not null)
         {
-            pipeline.Bind(section);
-            services.AddOptions<DiffusionModelOptions>(name).Bind(section).ValidateOnStart();
-            services.AddSingleton<IValidateOptions<DiffusionModelOptions>>(p => new ConfiguredModelRules(name, builder, section, p));
-            builder.UseConfigured();
+            services.AddOptions<DiffusionModelOptions>(name).Configure(registration.Bind).ValidateOnStart();
+            services.AddSingleton<IValidateOptions<DiffusionModelOptions>>(p => new ConfiguredModelRules(registration, section, p));
+            registration.Builder.UseConfigured();
         }
 
         if (name.Length == 0)
         {
-            services.AddSingleton(p => builder.Build(new NamedServices(p, name)));
+            services.AddSingleton(registration.Build);
             services.TryAddSingleton(p => p.GetRequiredService<DiffusionPipeline>().AsImageGenerator());
         }
         else
         {
-            services.AddKeyedSingleton(name, (p, _) => builder.Build(new NamedServices(p, name)));
+            services.AddKeyedSingleton(name, (p, _) => registration.Build(p));
             services.TryAddKeyedSingleton(name, (p, key) => p.GetRequiredKeyedService<DiffusionPipeline>(key).AsImageGenerator());
         }
 
-        return builder;
+        services.AddSingleton<IHostedService>(p => new ModelStartup(registration, p.GetRequiredService<IOptionsMonitor<DiffusionModelOptions>>(), p));
+        return registration.Builder;
     }
 }

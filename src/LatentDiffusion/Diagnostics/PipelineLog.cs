@@ -26,6 +26,9 @@ internal static partial class PipelineLog
     [LoggerMessage(8, LogLevel.Warning, "A generation was refused: {Reason}")]
     public static partial void Refused(this ILogger logger, string reason);
 
+    [LoggerMessage(9, LogLevel.Warning, "This CPU has no instructions for {Precision}, in which the model computes: expect about {Factor} times the time of Float32.")]
+    public static partial void SlowPrecision(this ILogger logger, TorchSharp.torch.ScalarType precision, int factor);
+
     [LoggerMessage(7, LogLevel.Warning, "A prompt is {Tokens} tokens longer than the {Window} that the model reads, and what is longer was cut; UsePrompting reads long prompts.")]
     public static partial void Cut(this ILogger logger, int tokens, int window);
 }

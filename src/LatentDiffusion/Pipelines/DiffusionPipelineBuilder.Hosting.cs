@@ -12,7 +12,8 @@ public sealed partial class DiffusionPipelineBuilder
 {
     private ILatentPreview? _preview;
     private ILoggerFactory? _loggers;
-    private Func<IServiceProvider, DiffusionModel>? _configured;
+    private Func<IServiceProvider, ModelPlacement, DiffusionModel?>? _configured;
+    private bool _readsFiles;
     private string? _modelName;
 
     /// <summary>
@@ -24,31 +25,56 @@ public sealed partial class DiffusionPipelineBuilder
     /// <summary>Logs there. Default: where the container logs, or nowhere.</summary>
     public DiffusionPipelineBuilder UseLoggerFactory(ILoggerFactory loggers) => Set(ref _loggers, loggers);
 
+    /// <summary>
+    /// Loads the model when the host starts, rather than when the pipeline is first asked for: a start that fails instead of
+    /// a first request that does, or that waits. For pipelines registered by <c>AddLatentDiffusion</c>; the same as
+    /// <see cref="DiffusionModelOptions.LoadAtStartup"/>.
+    /// </summary>
+    public DiffusionPipelineBuilder LoadAtStartup()
+    {
+        ThrowIfBuilt();
+        LoadsAtStartup = true;
+        return this;
+    }
+
+    /// <summary>Whether the host loads the model at its start, whatever is configured.</summary>
+    internal bool LoadsAtStartup { get; private set; }
+
+    /// <summary>The device that the builder was given; null for none.</summary>
+    internal Device? GivenDevice => _device;
+
+    /// <summary>Whether the model is read from files in a precision of choice.</summary>
+    internal bool ReadsFiles => _readsFiles;
+
     /// <summary>Whether the model has to come from configuration, because nothing else was said.</summary>
     internal bool NeedsConfiguredModel => _configured is not null && ReferenceEquals(_model, _configured) && _denoiser is null;
-
-    /// <summary>Whether the builder was told of a model, which is not configuration's then.</summary>
-    internal bool NamesModel => _model is not null && !ReferenceEquals(_model, _configured);
 
     /// <summary>Takes model and scheduler from <see cref="DiffusionModelOptions"/>, unless something else is said later.</summary>
     internal DiffusionPipelineBuilder UseConfigured()
     {
-        _configured = services => Configured(services) is { ModelFolder: { } folder } options
-            ? DiffusionModel.Read(folder, _device ?? options.OpenDevice(), options.Precision, variant: null, _loadedTo, Logger(services))
-            : null!;
+        _configured = (services, place) => Configured(services).ModelFolder is { } folder
+            ? DiffusionModel.Read(folder, place.Device, place.Precision, variant: null, place.ReadTo, Logger(services))
+            : null;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
             ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? Valid(() => known.Create(config)) : throw DiffusionModelOptions.UnknownScheduler(name)
             : null!;
-        return UseModel(_configured);
+        return Set(ref _model, _configured);
     }
 
     private static DiffusionModelOptions Configured(IServiceProvider services) => services.GetRequiredService<IOptions<DiffusionModelOptions>>().Value;
 
-    private DiffusionModel? Load(IServiceProvider services, DiffusionPipelineOptions options)
+    private DiffusionPipelineBuilder UseFiles(Func<IServiceProvider, ModelPlacement, DiffusionModel?> model, string? name)
+    {
+        Set(ref _model, model);
+        (_readsFiles, _modelName) = (true, name);
+        return this;
+    }
+
+    private DiffusionModel? Load(IServiceProvider services, DiffusionPipelineOptions options, Device? home)
     {
         options.ModelId ??= NeedsConfiguredModel ? FolderName(Configured(services).ModelFolder) : _modelName;
         long start = Stopwatch.GetTimestamp();
-        DiffusionModel? model = _model?.Invoke(services);
+        DiffusionModel? model = _model?.Invoke(services, new ModelPlacement(ChosenDevice(services), _configured is null ? null : Configured(services).Precision, home));
         if (model is not null) Logger(services).Loaded(options.ModelId, Stopwatch.GetElapsedTime(start).TotalSeconds, model.Device.ToString());
         return model;
     }

@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <content>What makes a pipeline need less memory.</content>
 public sealed partial class DiffusionPipelineBuilder
 {
-    private Device? _home, _loadedTo;
+    private Device? _home;
 
     /// <summary>
     /// Takes pictures larger than a tile through the autoencoder in tiles, in decoding and in encoding pictures to start

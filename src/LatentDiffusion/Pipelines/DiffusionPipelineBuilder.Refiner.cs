@@ -28,10 +28,10 @@ public sealed partial class DiffusionPipelineBuilder
         return Set(ref _refiner, new RefinerChoice(path, start, precision, variant));
     }
 
-    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, ILogger logger)
+    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? home, ILogger logger)
     {
         if (_refiner is null) return null;
-        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, _loadedTo, logger);
+        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, home, logger);
         try
         {
             return refiner with { TextEncoder = Prompting(refiner.TextEncoder) };

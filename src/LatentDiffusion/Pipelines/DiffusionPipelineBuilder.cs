@@ -11,7 +11,7 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed partial class DiffusionPipelineBuilder
 {
-    private Func<IServiceProvider, DiffusionModel>? _model;
+    private Func<IServiceProvider, ModelPlacement, DiffusionModel?>? _model;
     private Func<DiffusionModel?, ITextEncoder>? _textEncoder;
     private Func<DiffusionModel?, IDenoiser>? _denoiser;
     private Func<DiffusionModel?, IAutoencoder>? _autoencoder;
@@ -25,10 +25,21 @@ public sealed partial class DiffusionPipelineBuilder
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
+    /// <param name="model">Opens the model. <see cref="Build(IServiceProvider?)"/> refuses one on another device than was asked for.</param>
     public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        return UseModel((services, _) => model(services));
+    }
+
+    /// <summary>Takes them from a model that is opened on the device that <see cref="UseDevice"/> or configuration names.</summary>
+    /// <param name="model">Opens the model, given that device; null for the default, CUDA where there is one, else the CPU.</param>
+    public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, Device?, DiffusionModel> model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _readsFiles = false;
         _modelName = null;
-        return Set(ref _model, model);
+        return Set(ref _model, (services, place) => model(services, place.Device));
     }
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
@@ -39,9 +50,8 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        UseModel(services => DiffusionModel.Read(folder, device ?? _device, precision, variant, _loadedTo, Logger(services)));
-        _modelName = FolderName(folder);
-        return this;
+        return UseFiles(
+            (services, place) => DiffusionModel.Read(folder, device ?? place.Device, precision ?? place.Precision, variant, place.ReadTo, Logger(services)), FolderName(folder));
     }
 
     /// <summary>
@@ -57,9 +67,9 @@ public sealed partial class DiffusionPipelineBuilder
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        UseModel(services => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? _device, precision, _loadedTo, Logger(services)));
-        _modelName = Path.GetFileNameWithoutExtension(path);
-        return this;
+        return UseFiles(
+            (services, place) => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? place.Device, precision ?? place.Precision, place.ReadTo, Logger(services)),
+            Path.GetFileNameWithoutExtension(path));
     }
 
     /// <summary>Adds a low-rank patch to the model's weights, beside others: see <see cref="DiffusionModel.SetLoras"/>.</summary>
@@ -186,14 +196,19 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipeline Build(IServiceProvider? services = null)
     {
         ThrowIfBuilt();
-        services ??= NoServices.Instance;
+        return BuildAgain(services ?? NoServices.Instance);
+    }
+
+    /// <summary>The same for a container: several may be built from the services that the builder was registered with.</summary>
+    internal DiffusionPipeline BuildAgain(IServiceProvider services)
+    {
         DiffusionPipelineOptions options = (services.GetService<IOptions<DiffusionPipelineOptions>>()?.Value ?? new()) with { };
         _configure?.Invoke(options);
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
 
         NativeLibraries.EnsureLoaded();
-        _loadedTo = options.Offload ? _home ?? CPU : null;
-        DiffusionModel? model = Load(services, options);
+        Device? home = options.Offload ? _home ?? CPU : null;
+        DiffusionModel? model = Load(services, options, home);
         var controlNets = new List<LoadedControlNet>();
         LoadedRefiner? refiner = null;
         try
@@ -208,9 +223,10 @@ public sealed partial class DiffusionPipelineBuilder
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder, Logger(services)));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
-            refiner = Refiner(denoiser, autoencoder, scheduler, device, Logger(services));
+            refiner = Refiner(denoiser, autoencoder, scheduler, device, home, Logger(services));
+            WarnOfSlowPrecision(services, device, plain);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.OwnTextEncoder, "a text encoder"));
-            var residency = new PartResidency(device, _loadedTo);
+            var residency = new PartResidency(device, home);
             residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
             TextWidthRules.Check(textEncoder, denoiser, () => residency.Bring(CancellationToken.None, textEncoder));
             IAutoencoder divided = Divided(autoencoder, options);

@@ -88,15 +88,23 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Theory]
-    [InlineData("ModelFolder", "nowhere", "Models:One: ModelFolder is 'nowhere'; there is no model_index.json in")]
-    [InlineData("Scheduler", "nope", "Models:One: Scheduler is 'nope'; expected one of ddpm")]
-    [InlineData("Device", "tpu", "Models:One: Device is 'tpu'; expected cpu, cuda or cuda:number")]
-    [InlineData("Precision", "Int8", "Models:One: Precision is Int8; expected Float32, Float16 or BFloat16")]
-    [InlineData("Stepz", "3", "Models:One: 'Stepz' is not known; expected one of ModelFolder")]
-    [InlineData("ModelFolder", null, "Models:One: ModelFolder is missing")]
-    [InlineData("Steps", "0", "Steps must be between 1 and 1000")]
+    [InlineData("ModelFolder", "nowhere", "ModelFolder is 'nowhere'; there is no model_index.json in")]
+    [InlineData("Scheduler", "nope", "Scheduler is 'nope'; expected one of ddpm")]
+    [InlineData("Device", "tpu", "Device is 'tpu'; expected cpu, cuda or cuda:number")]
+    [InlineData("Device", "cuda:77", "Device is 'cuda:77'; this machine")]
+    [InlineData("Precision", "Int8", "Precision is Int8; expected Float32, Float16 or BFloat16")]
+    [InlineData("Stepz", "3", "'Stepz' is not known; expected one of ModelFolder")]
+    [InlineData("ModelFolder", null, "ModelFolder is missing")]
+    [InlineData("Steps", "0", "Steps is 0. The field Steps must be between 1 and 1000")]
     [InlineData("MaxConcurrentGenerations", "0", "MaxConcurrentGenerations must be between 1 and 1024")]
+    [InlineData("MaximumQueueLength", "-1", "MaximumQueueLength must be between 0 and 1000000")]
+    [InlineData("MaximumPixels", "0", "MaximumPixels must be between 1 and")]
+    [InlineData("MaximumImages", "2000", "MaximumImages is 2000. The field MaximumImages must be between 1 and 1024")]
+    [InlineData("MaximumMemory", "5", "MaximumMemory must be between 1048576 and")]
     [InlineData("TimeLimit", "00:00:00", "TimeLimit must be between")]
+    [InlineData("TimeLimit", "5", "TimeLimit is '5'; expected hours:minutes:seconds, for example 00:05:00.")]
+    [InlineData("TimeLimit", "soon", "Models:One:TimeLimit")]
+    [InlineData("Tiling:Overlap", "2", "Overlap must be between 0 and 0.5")]
     [InlineData("Steps", "many", "Models:One:Steps")]
     public async Task A_wrong_setting_stops_the_host_at_its_start(string key, string? value, string message)
     {
@@ -108,7 +116,124 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         using IHost host = builder.Build();
         Exception e = (await Record.ExceptionAsync(() => host.StartAsync()))!;
         Assert.True(e is OptionsValidationException or InvalidOperationException, $"{e}");
+        Assert.StartsWith("Models:One (model 'one'): ", e.Message, StringComparison.Ordinal);
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_name_messages_tell_the_models_folder()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Images:ModelFolder", (string?)"models/cat"), KeyValuePair.Create("Images:Steps", (string?)"0")]);
+        builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("Images"));
+        using IHost host = builder.Build();
+        Exception e = (await Record.ExceptionAsync(() => host.StartAsync()))!;
+        Assert.All(e is AggregateException all ? all.InnerExceptions : [e], each => Assert.StartsWith("Images (model 'models/cat'): ", each.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_device_of_the_builder_that_is_not_there_stops_the_start()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLatentDiffusion("far").UseModelFolder(model.Folder).UseDevice(new Device(TorchSharp.DeviceType.CUDA, 77));
+        using IHost host = builder.Build();
+        Exception e = (await Record.ExceptionAsync(() => host.StartAsync()))!;
+        Assert.StartsWith("Model 'far': Device is 'cuda:77'; this machine", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_be_built_is_named_with_its_section()
+    {
+        var services = new ServiceCollection();
+        IConfiguration root = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Models:Two:Device", (string?)"cpu")]).Build();
+        services.AddLatentDiffusion("two", root.GetSection("Models:Two")).UseModelFolder("nowhere");
+        services.AddLatentDiffusion("three", root.GetSection("Models:Two")).UseModel(_ => DiffusionModel.Open(model.Folder, META));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        var e = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredKeyedService<DiffusionPipeline>("two"));
+        Assert.StartsWith("Models:Two (model 'two'): ", e.Message, StringComparison.Ordinal);
+        Assert.IsType<DirectoryNotFoundException>(e.InnerException);
+        e = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredKeyedService<DiffusionPipeline>("three"));
+        Assert.StartsWith("Models:Two (model 'three'): Device is cpu, and the model was opened on meta", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_configured_device_is_that_of_a_folder_named_by_the_builder()
+    {
+        Device? asked = null;
+        var services = new ServiceCollection();
+        services.AddLatentDiffusion("folder", Section(("Device", "cpu"))).UseModelFolder(model.Folder);
+        services.AddLatentDiffusion("half", Section(("Device", "cpu"), ("Precision", "BFloat16"))).UseModelFolder(model.Folder);
+        services.AddLatentDiffusion("opened", Section(("Device", "cpu"))).UseModel((_, device) => DiffusionModel.Open(model.Folder, asked = device));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Assert.Equal("cpu", provider.GetRequiredKeyedService<DiffusionPipeline>("folder").Model!.Device.ToString());
+        Assert.Equal(ScalarType.BFloat16, ((UNetDenoiser)provider.GetRequiredKeyedService<DiffusionPipeline>("half").Model!.Denoiser).Type);
+        Assert.Equal("cpu", provider.GetRequiredKeyedService<DiffusionPipeline>("opened").Model!.Device.ToString());
+        Assert.Equal("cpu", asked!.ToString());
+    }
+
+    [Fact]
+    public async Task A_precision_for_a_model_that_is_opened_elsewhere_is_refused()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddLatentDiffusion(Section(("Precision", "Float16"))).UseModel(_ => throw new InvalidOperationException("must not be loaded"));
+        using IHost host = builder.Build();
+        Assert.Contains("Precision says how a model folder or file is loaded", (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_model_is_loaded_when_the_host_starts_if_that_is_asked_for(bool configured)
+    {
+        int loaded = 0;
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        DiffusionPipelineBuilder eager = configured ? builder.Services.AddLatentDiffusion(Section(("LoadAtStartup", "true"))) : builder.Services.AddLatentDiffusion().LoadAtStartup();
+        eager.UseModel(_ =>
+        {
+            loaded++;
+            return DiffusionModel.Open(model.Folder, CPU);
+        });
+        builder.Services.AddLatentDiffusion("lazy").UseModel(_ => throw new InvalidOperationException("must not be loaded"));
+        using (IHost host = builder.Build())
+        {
+            await host.StartAsync();
+            Assert.Equal(1, loaded);
+            await host.StopAsync();
+        }
+
+        HostApplicationBuilder broken = Host.CreateEmptyApplicationBuilder(null);
+        broken.Services.AddLatentDiffusion("broken").UseModelFolder("nowhere").LoadAtStartup();
+        using IHost failing = broken.Build();
+        Assert.StartsWith("Model 'broken': ", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing.StartAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Several_containers_may_be_built_from_the_same_services()
+    {
+        var services = new ServiceCollection();
+        DiffusionPipelineBuilder builder = services.AddLatentDiffusion(Section(("Device", "cpu"), ("Steps", "1"))).UseModelFolder(model.Folder);
+        using ServiceProvider first = services.BuildServiceProvider(), second = services.BuildServiceProvider();
+        DiffusionPipeline one = first.GetRequiredService<DiffusionPipeline>(), other = second.GetRequiredService<DiffusionPipeline>();
+        Assert.NotSame(one.Model, other.Model);
+        first.Dispose();
+        Assert.Single(other.Generate(s_request).Images);
+        Assert.Throws<InvalidOperationException>(() => builder.UseScheduler("euler"));
+    }
+
+    [Fact]
+    public void A_precision_that_the_cpu_computes_slowly_is_warned_of()
+    {
+        Assert.Equal([20, null], (int?[])[SlowPrecision.Factor(ScalarType.BFloat16, false, false), SlowPrecision.Factor(ScalarType.BFloat16, true, false)]);
+        Assert.Equal([35, null], (int?[])[SlowPrecision.Factor(ScalarType.Float16, true, false), SlowPrecision.Factor(ScalarType.Float16, true, true)]);
+        Assert.Null(SlowPrecision.Factor(ScalarType.Float32, false, false));
+        foreach (ScalarType type in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16])
+        {
+            var logs = new LogRecorder();
+            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(model.Folder, CPU, type).UseLoggerFactory(logs).Build();
+            string[] expected = SlowPrecision.Factor(type) is { } factor
+                ? [$"This CPU has no instructions for {type}, in which the model computes: expect about {factor} times the time of Float32."] : [];
+            Assert.Equal(expected, logs.Lines.Select(l => l.Text).Where(m => m.StartsWith("This CPU", StringComparison.Ordinal)));
+        }
     }
 
     [Fact]
@@ -147,17 +272,12 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Fact]
-    public async Task A_device_without_a_folder_is_where_registered_parts_compute()
+    public void A_device_without_a_folder_is_where_registered_parts_compute()
     {
         using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
         Assert.Single(Provider("cpu").GetRequiredService<DiffusionPipeline>().Generate(s_request with { Steps = 1 }).Images);
-        var e = Assert.Throws<InvalidOperationException>(() => Provider("cuda:77").GetRequiredService<DiffusionPipeline>().Generate(s_request));
+        var e = Assert.Throws<OptionsValidationException>(() => Provider("cuda:77").GetRequiredService<DiffusionPipeline>().Generate(s_request));
         Assert.Contains("cuda:77", e.Message, StringComparison.Ordinal);
-
-        HostApplicationBuilder named = Host.CreateEmptyApplicationBuilder(null);
-        named.Services.AddLatentDiffusion(Section(("Device", "cpu"))).UseModelFolder(model.Folder);
-        using IHost host = named.Build();
-        Assert.Contains("Device says where ModelFolder is loaded", (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync())).Message, StringComparison.Ordinal);
 
         ServiceProvider Provider(string device)
         {

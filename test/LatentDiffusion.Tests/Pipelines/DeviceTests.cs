@@ -46,7 +46,7 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
     public void Another_device_than_the_models_is_refused()
     {
         var e = Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseModelFolder(model.Folder, CPU).UseDevice(META).Build());
-        Assert.StartsWith("UseDevice was told meta, and the model is on cpu", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Device is meta, and the model was opened on cpu", e.Message, StringComparison.Ordinal);
         using DiffusionPipeline same = new DiffusionPipelineBuilder().UseDevice(new Device(DeviceType.CPU, 0)).UseModel(_ => DiffusionModel.Open(model.Folder, CPU)).Build();
         Assert.Single(same.Generate(s_request).Images);
         Assert.Throws<ArgumentNullException>(() => new DiffusionPipelineBuilder().UseDevice(null!));

@@ -1,0 +1,32 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace LatentDiffusion;
+
+/// <summary>Validates the options of one registered pipeline, and the device that its builder was given.</summary>
+internal sealed class PipelineOptionsRules(PipelineRegistration registration) : IValidateOptions<DiffusionPipelineOptions>
+{
+    public ValidateOptionsResult Validate(string? name, DiffusionPipelineOptions options)
+    {
+        if (name != registration.Name) return ValidateOptionsResult.Skip;
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
+        List<string> errors = [.. results.Select(r => Told(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
+        if (registration.Builder.GivenDevice is { } device && DeviceAvailability.Problem(device) is { } problem) errors.Add(problem);
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => registration.Where + e));
+    }
+
+    // .NET's own words tell the range and not the value.
+    private static string Told(string message, IEnumerable<string> members, DiffusionPipelineOptions options) =>
+        members.FirstOrDefault() is { } member && typeof(DiffusionPipelineOptions).GetProperty(member)?.GetValue(options) is IFormattable value
+            ? $"{member} is {value.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}. {message}"
+            : message;
+
+    /// <summary>A number alone would be read as days.</summary>
+    private IEnumerable<string> UnitsMissing()
+    {
+        const string Name = nameof(DiffusionPipelineOptions.TimeLimit);
+        if (registration.Section?[Name] is { Length: > 0 } text && !text.Contains(':'))
+            yield return $"{Name} is '{text}'; expected hours:minutes:seconds, for example 00:05:00.";
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LatentDiffusion;
+
+/// <summary>A pipeline that is registered in a container: its name, its builder, and the section that configures it.</summary>
+/// <param name="Name">The name, empty for the pipeline without one.</param>
+/// <param name="Builder">What the pipeline is made of.</param>
+/// <param name="Section">Its configuration; null for none.</param>
+internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilder Builder, IConfiguration? Section)
+{
+    /// <summary>What messages begin with: the section's path and the model.</summary>
+    public string Where
+    {
+        get
+        {
+            string model = Name.Length > 0 ? Name : Section?[nameof(DiffusionPipelineOptions.ModelId)] ?? Section?[nameof(DiffusionModelOptions.ModelFolder)] ?? "default";
+            return Section is IConfigurationSection { Path: { Length: > 0 } path } ? $"{path} (model '{model}'): " : $"Model '{model}': ";
+        }
+    }
+
+    /// <summary>Fills options from the section.</summary>
+    /// <exception cref="OptionsValidationException">A value cannot be read.</exception>
+    public void Bind<TOptions>(TOptions options) where TOptions : class
+    {
+        try
+        {
+            Section?.Bind(options);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new OptionsValidationException(Name, typeof(TOptions), [$"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd()]);
+        }
+    }
+
+    /// <summary>Builds the pipeline of a container.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be built; the message says which, and the inner exception why.</exception>
+    public DiffusionPipeline Build(IServiceProvider services)
+    {
+        try
+        {
+            return Builder.BuildAgain(new NamedServices(services, Name));
+        }
+        catch (Exception e) when (e is not (OptionsValidationException or TorchUnavailableException or OutOfMemoryException))
+        {
+            throw new InvalidOperationException(Where + e.Message, e);
+        }
+    }
+
+    /// <summary>The pipeline, loaded if it is not.</summary>
+    public DiffusionPipeline Resolve(IServiceProvider services) =>
+        Name.Length == 0 ? services.GetRequiredService<DiffusionPipeline>() : services.GetRequiredKeyedService<DiffusionPipeline>(Name);
+}
