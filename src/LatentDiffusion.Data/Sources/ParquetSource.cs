@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,9 @@ public sealed class ParquetSource : StoredImages
     private readonly long[] _starts;
     private readonly RecentlyUsed<int, byte[][]> _images;
     private readonly RecentlyUsed<int, string[][]> _captions;
+
+    // Damaged row groups, by column: each is tried once, not once for each of its rows.
+    private readonly ConcurrentDictionary<(object Column, int Group), string> _damaged = new();
 
     private ParquetSource(ParquetTable[] tables, ParquetSourceOptions options, ILogger? logger) : base(options, logger)
     {
@@ -136,7 +140,7 @@ public sealed class ParquetSource : StoredImages
     private protected override IReadOnlyList<string> Captions(long row)
     {
         (int group, long within) = Find(row);
-        string[] captions = _captions.Get(group)[within];
+        string[] captions = Group(_captions, group)[within];
         // The library puts it in the place of bytes that are not UTF-8.
         return Array.Exists(captions, c => c.Contains('\uFFFD', StringComparison.Ordinal))
             ? throw new InvalidDataException($"'{Name(row)}': the caption is not valid UTF-8.")
@@ -146,11 +150,25 @@ public sealed class ParquetSource : StoredImages
     private protected override byte[] Bytes(long row)
     {
         (int group, long within) = Find(row);
-        byte[] bytes = _images.Get(group)[within];
+        byte[] bytes = Group(_images, group)[within];
         return bytes.Length > 0 ? bytes : throw new InvalidDataException("the row has no bytes of an image.");
     }
 
     private protected override FileStamp? Stamp(long row) => _tables[_groups[Find(row).Group].Table].Stamp;
+
+    private T Group<T>(RecentlyUsed<int, T> column, int group)
+    {
+        if (_damaged.TryGetValue((column, group), out string? reason)) throw new InvalidDataException(reason);
+        try
+        {
+            return column.Get(group);
+        }
+        catch (InvalidDataException e)
+        {
+            _damaged[(column, group)] = e.Message;
+            throw;
+        }
+    }
 
     private (int Group, long Within) Find(long row)
     {

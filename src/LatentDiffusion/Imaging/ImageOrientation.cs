@@ -6,13 +6,17 @@ internal static class ImageOrientation
     /// <summary>From here on rows and columns are exchanged.</summary>
     private const int FirstTransposed = 5;
 
+    /// <summary>Whether width and height are exchanged.</summary>
+    /// <param name="exif">1 to 8.</param>
+    public static bool SwapsSides(int exif) => exif >= FirstTransposed;
+
     /// <summary>The turned image.</summary>
     /// <param name="stored">As it lies in the file.</param>
     /// <param name="exif">1 to 8.</param>
     public static ImageBuffer Apply(ImageBuffer stored, int exif)
     {
         if (exif == ExifOrientation.Upright) return stored;
-        (int width, int height) = exif >= FirstTransposed ? (stored.Height, stored.Width) : (stored.Width, stored.Height);
+        (int width, int height) = SwapsSides(exif) ? (stored.Height, stored.Width) : (stored.Width, stored.Height);
         ReadOnlySpan<byte> from = stored.Rgb;
         var to = new byte[from.Length];
         int target = 0;

@@ -4,12 +4,12 @@ using SkiaSharp;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Reads and writes PNG, JPEG and WebP, by Skia. Takes colours as they are stored, without colour management, and
+/// Reads and writes PNG, JPEG and WebP, and reads GIF and BMP, by Skia. Of animations the first image is read. Takes colours as they are stored, without colour management, and
 /// turns pictures as their EXIF orientation says.
 /// </summary>
 public sealed class SkiaImageCodec : IImageCodec
 {
-    private const string Readable = "PNG, JPEG and WebP can be read";
+    private const string Readable = "PNG, JPEG, WebP, GIF and BMP can be read";
 
     /// <summary>Of JPEG and WebP, out of 100: hardly told from the original.</summary>
     private const int LossyQuality = 90;
@@ -31,6 +31,9 @@ public sealed class SkiaImageCodec : IImageCodec
 
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> FileExtensions { get; } = [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp"];
 
     /// <summary>What transparent pixels are laid on when a file is decoded without a background of its own. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
@@ -83,7 +86,16 @@ public sealed class SkiaImageCodec : IImageCodec
     public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
     {
         using SKBitmap stored = Read(file);
-        return ImageOrientation.Apply(Opaque(stored, background), ExifOrientation.Read(file));
+        return ImageOrientation.Apply(new ImageBuffer(stored.Width, stored.Height, OpaquePixels.Of(Pixels(stored), background)), ExifOrientation.Read(file));
+    }
+
+    /// <inheritdoc/>
+    public (int Width, int Height) ReadSize(ReadOnlySpan<byte> file)
+    {
+        using SKData data = SKData.CreateCopy(file);
+        using SKCodec codec = Open(data);
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        return ImageOrientation.SwapsSides(ExifOrientation.Read(file)) ? (height, width) : (width, height);
     }
 
     /// <inheritdoc/>
@@ -97,14 +109,8 @@ public sealed class SkiaImageCodec : IImageCodec
     private SKBitmap Read(ReadOnlySpan<byte> file)
     {
         using SKData data = SKData.CreateCopy(file);
-        using SKCodec codec = SKCodec.Create(data)
-            ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
-            throw new InvalidDataException($"The image is of the format {codec.EncodedFormat}; {Readable}.");
+        using SKCodec codec = Open(data);
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        if (width < 1 || height < 1 || (long)width * height > _maxPixels)
-            throw new InvalidDataException($"The image claims {width} x {height} pixels; at most {_maxPixels} are decoded.");
-
         var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         SKCodecResult result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
         if (result == SKCodecResult.Success) return bitmap;
@@ -112,22 +118,18 @@ public sealed class SkiaImageCodec : IImageCodec
         throw new InvalidDataException($"The image of {width} x {height} pixels is damaged or truncated ({result}).");
     }
 
-    private static ImageBuffer Opaque(SKBitmap stored, RgbColor background)
+    private SKCodec Open(SKData data)
     {
-        ReadOnlySpan<byte> rgba = Pixels(stored);
-        var rgb = new byte[rgba.Length / 4 * 3];
-        for (int source = 0, target = 0; source < rgba.Length; source += 4, target += 3)
-        {
-            byte alpha = rgba[source + 3];
-            rgb[target] = Over(rgba[source], background.Red, alpha);
-            rgb[target + 1] = Over(rgba[source + 1], background.Green, alpha);
-            rgb[target + 2] = Over(rgba[source + 2], background.Blue, alpha);
-        }
-
-        return new ImageBuffer(stored.Width, stored.Height, rgb);
-
-        static byte Over(byte value, byte below, byte alpha) =>
-            (byte)((value * alpha + (byte.MaxValue - alpha) * below + byte.MaxValue / 2) / byte.MaxValue);
+        SKCodec codec = SKCodec.Create(data) ?? throw new InvalidDataException($"The {data.Size} bytes are not an image; {Readable}.");
+        string? problem =
+            codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Bmp)
+                ? $"The image is of the format {codec.EncodedFormat}; {Readable}."
+            : codec.Info.Width < 1 || codec.Info.Height < 1 || (long)codec.Info.Width * codec.Info.Height > _maxPixels
+                ? $"The image claims {codec.Info.Width} x {codec.Info.Height} pixels; at most {_maxPixels} are decoded."
+            : null;
+        if (problem is null) return codec;
+        codec.Dispose();
+        throw new InvalidDataException(problem);
     }
 
     private static unsafe ReadOnlySpan<byte> Pixels(SKBitmap bitmap) => new((void*)bitmap.GetPixels(), bitmap.Info.BytesSize);

@@ -125,7 +125,7 @@ public sealed class ImageIndexTests : IDisposable
 
         public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => throw new NotSupportedException();
 
-        public (int Width, int Height) ReadSize(ReadOnlySpan<byte> file) => ((IImageCodec)_skia).ReadSize(file);
+        public (int Width, int Height) ReadSize(ReadOnlySpan<byte> file) => _skia.ReadSize(file);
 
         public ImageBuffer Decode(ReadOnlySpan<byte> file)
         {

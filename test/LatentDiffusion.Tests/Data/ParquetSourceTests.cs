@@ -167,6 +167,25 @@ public sealed class ParquetSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_row_group_is_left_out_with_its_rows()
+    {
+        await Write("a.parquet", Struct(), Row(0), Row(1), null, Row(2), Row(3), null, Row(4));
+        int page;
+        using (FileStream file = File.OpenRead(_folder["a.parquet"]))
+        {
+            await using ParquetReader reader = await ParquetReader.CreateAsync(file);
+            page = (int)reader.OpenRowGroupReader(1).GetMetadata(reader.Schema.DataFields[0])!.MetaData!.DataPageOffset;
+        }
+
+        byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
+        bytes.AsSpan(page, 50).Fill(0xFF);
+        File.WriteAllBytes(_folder["a.parquet"], bytes);
+        StoredImages source = CaptionedImages.Open(_folder["a.parquet"], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip });
+        Assert.Equal(["0", "1", "4"], source.All().Select(i => i.Caption));
+        Assert.Equal(["a.parquet[2]", "a.parquet[3]"], source.Unreadable.Select(u => u.Name));
+    }
+
+    [Fact]
     public async Task Row_counts_beyond_the_file_are_refused()
     {
         await Write("a.parquet", Struct(), Row(0));
