@@ -6,7 +6,7 @@ using LatentDiffusion.Benchmarks;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Tests.Pipelines.Soak;
 
-var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), Soak(args) };
+var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args) };
 foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command()).Append(WriteCommand.Command())) root.Add(measurement);
 ParseResult result = root.WithInvariantNumbers().Parse(args);
 if (result.Errors.Count > 0)
