@@ -23,7 +23,7 @@ internal static class ParquetFooter
         byte[] metadata = new byte[length];
         file.Position = file.Length - TailLength - length;
         file.ReadExactly(metadata);
-        ThriftStructure.Check(metadata);
+        ThriftStructure.Check(metadata, ParquetMetadataShape.File);
         file.Position = 0;
     }
 }

@@ -1,9 +1,11 @@
+using static LatentDiffusion.Data.ThriftKind;
+
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Whether bytes are one structure of Thrift's compact protocol, from the first to the last. Damaged structures lead the
-/// Parquet library, which takes the end of the bytes for more of them, into endless reading; this check takes at most one
-/// step a byte.
+/// Whether bytes are one structure of Thrift's compact protocol, from the first to the last, and each of its fields is known and of
+/// its kind. Others lead the Parquet library, which goes by the numbers of fields and takes the end of the bytes for more of
+/// them, into endless reading; this check takes at most one step a byte.
 /// </summary>
 /// <remarks>https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md</remarks>
 internal ref struct ThriftStructure
@@ -14,88 +16,66 @@ internal ref struct ThriftStructure
 
     private ThriftStructure(ReadOnlySpan<byte> bytes) => _rest = bytes;
 
-    private enum Kind
-    {
-        Stop, True, False, Byte, Int16, Int32, Int64, Double, Binary, List, Set, Map, Struct, Uuid,
-    }
-
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="shape">The fields that are known.</param>
     /// <exception cref="InvalidDataException">They are not.</exception>
-    public static void Check(ReadOnlySpan<byte> bytes)
+    public static void Check(ReadOnlySpan<byte> bytes, ThriftShape shape)
     {
         var structure = new ThriftStructure(bytes);
-        structure.SkipStruct(MaximumDepth);
+        structure.SkipStruct(shape, MaximumDepth);
         if (!structure._rest.IsEmpty) throw Damaged();
     }
 
-    private void SkipStruct(int depth)
+    private void SkipStruct(ThriftShape shape, int depth)
     {
         if (depth == 0) throw Damaged();
-        while (true)
+        for (int number = 0; ;)
         {
             byte header = Take(1)[0];
-            var kind = (Kind)(header & 0xF);
             if (header == 0) return;
-            if (kind == Kind.Stop) throw Damaged();
-            // Without a difference to the field before, the field's number follows.
-            if (header >> 4 == 0) Varint();
+            var kind = (ThriftKind)(header & 0xF);
+            if (kind == Stop) throw Damaged();
+            // The difference to the number before or, where that is 0, the number itself.
+            number = (short)(header >> 4 is var difference and > 0 ? number + difference : Zigzag(Varint()));
+            if (!shape.TryGetValue(number, out ThriftField? field) || !field.Matches(kind)) throw Damaged();
             // The value of a field that is true or false is its kind.
-            if (kind is not (Kind.True or Kind.False)) Skip(kind, depth);
+            if (kind is not (True or False)) Skip(kind, field, depth);
         }
     }
 
-    private void Skip(Kind kind, int depth)
+    private void Skip(ThriftKind kind, ThriftField field, int depth)
     {
         switch (kind)
         {
-            case Kind.True or Kind.False or Kind.Byte:
+            case True or False or I8:
                 Take(1);
                 break;
-            case Kind.Int16 or Kind.Int32 or Kind.Int64:
+            case I16 or I32 or I64:
                 Varint();
                 break;
-            case Kind.Double:
+            case Float64:
                 Take(sizeof(double));
                 break;
-            case Kind.Uuid:
-                Take(16);
-                break;
-            case Kind.Binary:
+            case Binary:
                 Take(Varint());
                 break;
-            case Kind.List or Kind.Set:
-                SkipList(depth);
+            case List:
+                byte header = Take(1)[0];
+                SkipAll(header >> 4 == 0xF ? Varint() : (ulong)(header >> 4), (ThriftKind)(header & 0xF), field.Element!, depth);
                 break;
-            case Kind.Map:
-                SkipMap(depth);
-                break;
-            case Kind.Struct:
-                SkipStruct(depth - 1);
+            case Struct:
+                SkipStruct(field.Shape!, depth - 1);
                 break;
             default:
                 throw Damaged();
         }
     }
 
-    private void SkipList(int depth)
+    private void SkipAll(ulong count, ThriftKind kind, ThriftField element, int depth)
     {
-        byte header = Take(1)[0];
-        ulong count = header >> 4 == 0xF ? Varint() : (ulong)(header >> 4);
         // Each takes a byte at least.
-        if (depth == 0 || count > (ulong)_rest.Length) throw Damaged();
-        for (ulong i = 0; i < count; i++) Skip((Kind)(header & 0xF), depth - 1);
-    }
-
-    private void SkipMap(int depth)
-    {
-        ulong count = Varint();
-        if (count == 0) return;
-        byte kinds = Take(1)[0];
-        if (depth == 0 || count > (ulong)_rest.Length) throw Damaged();
-        for (ulong i = 0; i < count; i++)
-        {
-            Skip((Kind)(kinds >> 4), depth - 1);
-            Skip((Kind)(kinds & 0xF), depth - 1);
-        }
+        if (depth == 0 || count > (ulong)_rest.Length || (count > 0 && !element.Matches(kind))) throw Damaged();
+        for (ulong i = 0; i < count; i++) Skip(kind, element, depth - 1);
     }
 
     private ulong Varint()
@@ -110,6 +90,8 @@ internal ref struct ThriftStructure
 
         throw Damaged();
     }
+
+    private static int Zigzag(ulong value) => (int)((value >> 1) ^ (0 - (value & 1)));
 
     private ReadOnlySpan<byte> Take(ulong count)
     {
