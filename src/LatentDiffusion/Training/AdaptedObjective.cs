@@ -23,6 +23,8 @@ internal sealed class AdaptedObjective(ITrainingObjective objective, IReadOnlyDi
 
     public IReadOnlyList<string> Items(long index) => objective.Items(index);
 
+    public void UseSeed(ulong seed) => (objective as IItemBatches)?.UseSeed(seed);
+
     public long[] Numbers(long index, ItemSelection? selection) => ((IItemBatches)objective).Numbers(index, selection);
 
     public string NameOf(long number) => ((IItemBatches)objective).NameOf(number);

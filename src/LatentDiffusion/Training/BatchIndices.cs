@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Which pictures each step sees: of an endless source one after the other; of a finite one every picture once an
-/// epoch, in an order that follows from the epoch's number.
+/// epoch, in an order that follows from the run's seed and the epoch's number.
 /// </summary>
 /// <param name="count">Number of items; null for a source without end.</param>
 /// <param name="batchSize">Items of a batch.</param>
@@ -26,6 +26,13 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
 
     private long[] _order = [];
     private long _epoch = -1;
+
+    /// <summary>The run's seed. Default 0.</summary>
+    public ulong Seed
+    {
+        get;
+        set => (field, _epoch) = (value, -1);
+    }
 
     /// <summary>What decides which pictures a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
     public IReadOnlyDictionary<string, string> Identity => _identity.Value;
@@ -51,7 +58,7 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
         if (epoch != _epoch)
         {
             _order = [.. Enumerable.Range(0, checked((int)n)).Select(i => (long)i)];
-            ulong state = StepSeed.Of(0, epoch);
+            ulong state = StepSeed.Of(Seed, epoch);
             for (int i = _order.Length - 1; i > 0; i--)
             {
                 state = StepSeed.Of(state, i);

@@ -9,6 +9,9 @@ internal interface IItemBatches
     /// <summary>What is worth a warning before the run, with numbers.</summary>
     IEnumerable<string> Warnings => [];
 
+    /// <summary>Brings the items into the order of a run's seed; until then the order is that of seed 0.</summary>
+    void UseSeed(ulong seed);
+
     /// <summary>Numbers of a batch's items.</summary>
     /// <param name="index">Number of the batch, as <see cref="TrainingStep.Index"/>.</param>
     /// <param name="selection">What stands in for items that are left out; null where none is.</param>

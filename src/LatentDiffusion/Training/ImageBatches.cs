@@ -17,6 +17,12 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     /// <inheritdoc cref="BatchIndices.Warnings"/>
     public IEnumerable<string> Warnings => _indices.Warnings;
 
+    /// <inheritdoc cref="BatchIndices.Seed"/>
+    public ulong Seed
+    {
+        set => _indices.Seed = value;
+    }
+
     /// <summary>Numbers of a batch's images.</summary>
     public long[] Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
 

@@ -16,6 +16,7 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
     // Which part each batch of an epoch is of, and how many of that part came before.
     private (int Part, long Rank)[] _order = [];
     private long _epoch = -1;
+    private ulong _seed;
 
     /// <summary>Joins objectives.</summary>
     /// <param name="parts">Objectives with the number of batches that each has in an epoch, at least 1; the caller's.</param>
@@ -72,6 +73,12 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
     IEnumerable<string> IItemBatches.Warnings =>
         _parts.Index().SelectMany(p => p.Item.Objective is IItemBatches items ? items.Warnings.Select(w => $"Part {p.Index}: {w}") : []);
 
+    void IItemBatches.UseSeed(ulong seed)
+    {
+        (_seed, _epoch) = (seed, -1);
+        foreach ((ITrainingObjective objective, _) in _parts) (objective as IItemBatches)?.UseSeed(seed);
+    }
+
     // The parts' items are numbered in turn: item i of part p is i·parts + p.
     long[] IItemBatches.Numbers(long index, ItemSelection? selection)
     {
@@ -94,7 +101,7 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
     private (int, long)[] Order(long epoch)
     {
         int[] parts = [.. _parts.Index().SelectMany(p => Enumerable.Repeat(p.Index, checked((int)p.Item.Batches)))];
-        ulong seed = StepSeed.Of(0, epoch);
+        ulong seed = StepSeed.Of(_seed, epoch);
         for (int i = parts.Length - 1; i > 0; i--)
         {
             int j = (int)(StepSeed.Of(seed, i) % (ulong)(i + 1));

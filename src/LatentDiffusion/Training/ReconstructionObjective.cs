@@ -43,6 +43,8 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
 
     IEnumerable<string> IItemBatches.Warnings => _images.Warnings;
 
+    void IItemBatches.UseSeed(ulong seed) => _images.Seed = seed;
+
     long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _images.Numbers(index, selection);
 
     string IItemBatches.NameOf(long number) => _images.NameOf(number);

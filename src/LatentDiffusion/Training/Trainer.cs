@@ -55,6 +55,7 @@ public sealed class Trainer
         CheckComponentRates(objective);
         if (_options.LeaveOutNonFinite && objective is not IItemBatches { HasNumbers: true })
             throw new ArgumentException($"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: expected an objective of the library.", nameof(objective));
+        (objective as IItemBatches)?.UseSeed(_options.Seed);
         using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var frozen = new FrozenPrecision(objective, _options.Precision);

@@ -9,7 +9,7 @@ public sealed record TrainingOptions
     [Range(1, long.MaxValue)]
     public long Steps { get; init; } = 1000;
 
-    /// <summary>Everything random follows from it, and from the step's number. Default 0.</summary>
+    /// <summary>Everything random follows from it, and from the step's number; so does the order of the items. Default 0.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The optimizer's settings.</summary>

@@ -96,6 +96,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
 
     IEnumerable<string> IItemBatches.Warnings => _indices.Warnings;
 
+    void IItemBatches.UseSeed(ulong seed) => _indices.Seed = seed;
+
     long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
 
     string IItemBatches.NameOf(long number) => NameOf(number);
