@@ -1,22 +1,25 @@
 using CustomComponents;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 
 if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 {
     Console.Error.WriteLine("Draws the mean of several texts. Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [picture.png]");
-    return 2;
+    return CommandError.WrongUsage;
 }
 
 string file = args is [_, var path] ? path : "picture.png";
-// Every part of a pipeline can be replaced or wrapped; the others, and the default steps, scale and size, stay the model's.
-using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
-    .UseDrawingsModel()
-    .UseTextEncoder(model => new BlendingTextEncoder(model.TextEncoder))
-    .UseGuidance(new OrthogonalGuidance())
-    .Build();
-
 try
 {
+    OutputPath.RequirePng(file);
+    // Every part of a pipeline can be replaced or wrapped; the others, and the default steps, scale and size, stay the model's.
+    using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+        .UseLoggerFactory(new WarningsToConsole())
+        .UseDrawingsModel()
+        .UseTextEncoder(model => new BlendingTextEncoder(model.TextEncoder))
+        .UseGuidance(new OrthogonalGuidance())
+        .Build();
+
     GenerationResult result = pipeline.Generate(new GenerationRequest { Prompt = args[0], Seed = 1 });
     result.Images[0].SavePng(file);
     GenerationTimings timings = result.Timings;
@@ -25,8 +28,7 @@ try
         $"text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
     return 0;
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NonFiniteValuesException)
+catch (Exception e)
 {
-    Console.Error.WriteLine(e.Message);
-    return 1;
+    return CommandError.Write(e);
 }

@@ -1,17 +1,23 @@
 using CustomScheduler;
+using LatentDiffusion.Samples;
 
-// Without arguments the scheduler samples known data; with a prompt it draws with the shipped model.
-if (args is [])
+try
 {
-    KnownData.Sample(steps: 8);
-    return 0;
+    // Without arguments the scheduler samples known data; with a prompt it draws with the shipped model.
+    switch (args)
+    {
+        case []:
+            KnownData.Sample(steps: 8);
+            return 0;
+        case [var prompt] when !prompt.StartsWith('-'):
+            await PluggedIn.Draw(prompt);
+            return 0;
+        default:
+            Console.Error.WriteLine("Usage: dotnet run --project samples/CustomScheduler [-- \"a prompt\"]");
+            return CommandError.WrongUsage;
+    }
 }
-
-if (args is [var prompt] && !prompt.StartsWith('-'))
+catch (Exception e)
 {
-    await PluggedIn.Draw(prompt);
-    return 0;
+    return CommandError.Write(e);
 }
-
-Console.Error.WriteLine("Usage: dotnet run --project samples/CustomScheduler [-- \"a prompt\"]");
-return 2;

@@ -43,44 +43,35 @@ command.Validators.Add(result =>
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
-command.SetAction((parsed, cancellationToken) => Task.Run(
-    () =>
-    {
-        if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
-        string folder = parsed.GetValue(outOption)!.FullName;
-        try
-        {
-            // To the error stream: the bars have the other.
-            using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
-                .AddSimpleConsole(console => console.SingleLine = true)
-                .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-            var run = new DistillRun(
-                Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder, parsed.GetValue(dataOption),
-                parsed.GetValue(latentsOption)?.FullName, loggers.CreateLogger<Trainer>());
-            if (run.Execute(cancellationToken)) return 0;
-        }
-        catch (OperationCanceledException)
-        {
-            // While latents were made, which are kept.
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or CheckpointException or TrainingDivergedException
-            or ArgumentException or NotSupportedException or ValidationException or TorchUnavailableException)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 1;
-        }
-
-        Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{folder}'.");
-        return 130;
-    },
-    CancellationToken.None));
-
-ParseResult result = command.WithInvariantNumbers().Parse(args);
-if (result.Errors.Count > 0)
+command.SetWork((parsed, cancellationToken) =>
 {
-    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
-    return 2;
-}
+    if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+    string folder = parsed.GetValue(outOption)!.FullName;
+    OutputPath.RequireFolder(folder);
+    try
+    {
+        // To the error stream: the bars have the other.
+        using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        var run = new DistillRun(
+            Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder, parsed.GetValue(dataOption),
+            parsed.GetValue(latentsOption)?.FullName, loggers.CreateLogger<Trainer>());
+        if (run.Execute(cancellationToken)) return 0;
+    }
+    catch (OperationCanceledException)
+    {
+        // While latents were made, which are kept.
+    }
+    catch (Exception e) when (e is ArgumentException or ValidationException)
+    {
+        // Not of the command line but of the recipe, which is a file.
+        throw new InvalidDataException(e.Message, e);
+    }
+
+    Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{folder}'.");
+    return CommandError.Cancelled;
+});
 
 // A step and its checkpoint are finished however long they take.
-return await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+return await command.RunAsync(args, finishes: true);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.ComponentModel.DataAnnotations;
 using Evaluate;
 using LatentDiffusion;
 using LatentDiffusion.Samples;
@@ -49,40 +48,18 @@ command.Validators.Add(result =>
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
-command.SetAction((parsed, cancellationToken) => Task.Run(
-    () =>
-    {
-        try
-        {
-            if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
-            TrainedRun? run = parsed.GetValue(runOption) is { } folder ? TrainedRun.Open(folder.FullName) : null;
-            EvaluationRun.Execute(
-                parsed.GetValue(modelOption) ?? run?.Model ?? Path.Combine(AppContext.BaseDirectory, "models", "drawings"), Data(parsed, run), Options(parsed),
-                parsed.GetValue(outOption) ?? Path.Combine(run?.Folder ?? "", "evaluation"), cancellationToken);
-            return 0;
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Cancelled; no report was written.");
-            return 130;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException
-            or ValidationException or NotSupportedException or TorchUnavailableException)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 1;
-        }
-    },
-    CancellationToken.None));
-
-ParseResult result = command.WithInvariantNumbers().Parse(args);
-if (result.Errors.Count > 0)
+command.SetWork((parsed, cancellationToken) =>
 {
-    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
-    return 2;
-}
-
-return await result.InvokeAsync();
+    if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+    TrainedRun? run = parsed.GetValue(runOption) is { } folder ? TrainedRun.Open(folder.FullName) : null;
+    string output = parsed.GetValue(outOption) ?? Path.Combine(run?.Folder ?? "", "evaluation");
+    OutputPath.RequireFolder(output);
+    EvaluationRun.Execute(
+        parsed.GetValue(modelOption) ?? run?.Model ?? Path.Combine(AppContext.BaseDirectory, "models", "drawings"), Data(parsed, run), Options(parsed),
+        output, cancellationToken);
+    return 0;
+});
+return await command.RunAsync(args, "Cancelled; no report was written.");
 
 EvaluationData Data(ParseResult parsed, TrainedRun? run)
 {

@@ -1,3 +1,4 @@
+using LatentDiffusion.Samples;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,21 +16,24 @@ internal sealed class Painter(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        Directory.CreateDirectory(options.Value.Folder);
+        await Parallel.ForEachAsync(
+            book.TakeAsync(stoppingToken), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken }, TryDrawAsync);
+        application.StopApplication();
+    }
+
+    /// <summary>An order that fails does not keep the others from being drawn.</summary>
+    private async ValueTask TryDrawAsync(Order order, CancellationToken cancellationToken)
+    {
         try
         {
-            Directory.CreateDirectory(options.Value.Folder);
-            await Parallel.ForEachAsync(
-                book.TakeAsync(stoppingToken), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken },
-                async (order, token) => await DrawAsync(order, token));
+            await DrawAsync(order, cancellationToken);
         }
-        catch when (!stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // The host logs it and stops; who started the program should see that it failed, too.
-            Environment.ExitCode = 1;
-            throw;
+            logger.LogError("Order {Number} failed: {Type}: {Message}", order.Number, e.GetType().Name, e.Message);
+            Environment.ExitCode = CommandError.Failure;
         }
-
-        application.StopApplication();
     }
 
     private async Task DrawAsync(Order order, CancellationToken cancellationToken)
@@ -39,6 +43,7 @@ internal sealed class Painter(
         // Written beside and renamed, so that no picture is there in part.
         await File.WriteAllBytesAsync(unfinished, ((DataContent)response.Contents[0]).Data, CancellationToken.None);
         File.Move(unfinished, file, overwrite: true);
-        logger.LogInformation("{File}: {Prompt}", Path.GetFullPath(file), order.Prompt);
+        // Which order, and not its prompt: prompts are private.
+        logger.LogInformation("Order {Number} is drawn: {File}", order.Number, Path.GetFullPath(file));
     }
 }

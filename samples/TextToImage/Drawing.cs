@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 using Spectre.Console;
 
 namespace TextToImage;
@@ -10,48 +11,36 @@ internal static class Drawing
     public static async Task<int> Run(
         GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, bool fewSteps, string path, CancellationToken cancellationToken)
     {
-        try
-        {
-            request = request with { InitialImage = Read(initialImage, RgbColor.White), Mask = Read(mask, RgbColor.Black) };
-            var clock = Stopwatch.StartNew();
-            var builder = new DiffusionPipelineBuilder();
-            if (fewSteps) builder.UseFewStepDrawingsModel();
-            else if (model is null) builder.UseDrawingsModel();
-            else if (File.Exists(model)) builder.UseModelFile(model);
-            else builder.UseModelFolder(model);
-            if (scheduler is not null) builder.UseScheduler(scheduler);
-            using DiffusionPipeline pipeline = builder.Build();
-            TimeSpan loading = clock.Elapsed;
+        OutputPath.RequirePng(path);
+        request = request with { InitialImage = Read(initialImage, RgbColor.White), Mask = Read(mask, RgbColor.Black) };
+        var clock = Stopwatch.StartNew();
+        var builder = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole());
+        if (fewSteps) builder.UseFewStepDrawingsModel();
+        else if (model is null) builder.UseDrawingsModel();
+        else if (File.Exists(model)) builder.UseModelFile(model);
+        else builder.UseModelFolder(model);
+        if (scheduler is not null) builder.UseScheduler(scheduler);
+        using DiffusionPipeline pipeline = builder.Build();
+        TimeSpan loading = clock.Elapsed;
 
-            GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
-            {
-                ProgressTask bar = context.AddTask("Drawing");
-                return pipeline.GenerateAsync(request, new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation)), cancellationToken);
-            });
-
-            foreach (GeneratedImage image in result.Images)
-            {
-                string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
-                // Without timings, which are told below: one seed is one file.
-                image.SavePng(file, timings: false);
-                Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
-            }
-
-            GenerationTimings timings = result.Timings;
-            Console.WriteLine(FormattableString.Invariant(
-                $"loading {loading.TotalSeconds:F2} s, text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
-            return 0;
-        }
-        catch (OperationCanceledException)
+        GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
         {
-            Console.Error.WriteLine("Cancelled; nothing was written.");
-            return 130;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or ArgumentException or NotSupportedException or NonFiniteValuesException or TorchUnavailableException)
+            ProgressTask bar = context.AddTask("Drawing");
+            return pipeline.GenerateAsync(request, new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation)), cancellationToken);
+        });
+
+        foreach (GeneratedImage image in result.Images)
         {
-            Console.Error.WriteLine(e.Message);
-            return 1;
+            string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
+            // Without timings, which are told below: one seed is one file.
+            image.SavePng(file, timings: false);
+            Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
         }
+
+        GenerationTimings timings = result.Timings;
+        Console.WriteLine(FormattableString.Invariant(
+            $"loading {loading.TotalSeconds:F2} s, text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
+        return 0;
     }
 
     private static ImageBuffer? Read(FileInfo? file, RgbColor background) =>

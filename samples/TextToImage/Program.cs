@@ -42,7 +42,7 @@ var command = new RootCommand("Draws a picture of a text.")
     promptArgument, outOption, seedOption, stepsOption, guidanceOption, schedulerOption, countOption, negativeOption, modelOption,
     fewStepsOption, imageOption, strengthOption, maskOption,
 };
-command.SetAction((parsed, cancellationToken) => Drawing.Run(
+command.SetWork((parsed, cancellationToken) => Drawing.Run(
     new GenerationRequest
     {
         Prompt = parsed.GetValue(promptArgument)!,
@@ -56,14 +56,7 @@ command.SetAction((parsed, cancellationToken) => Drawing.Run(
     parsed.GetValue(imageOption), parsed.GetValue(maskOption),
     parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(fewStepsOption), parsed.GetValue(outOption)!, cancellationToken));
 
-ParseResult result = command.WithInvariantNumbers().Parse(args);
-if (result.Errors.Count > 0)
-{
-    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
-    return 2;
-}
-
-return await result.InvokeAsync();
+return await command.RunAsync(args);
 
 static void AddRange<T>(Option<T> option, Func<T?, bool> holds, string expected) => option.Validators.Add(result =>
 {

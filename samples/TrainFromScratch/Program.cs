@@ -56,53 +56,44 @@ command.Validators.Add(result =>
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
-command.SetAction((parsed, cancellationToken) => Task.Run(
-    () =>
-    {
-        if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
-        var settings = new RunSettings
-        {
-            Out = (parsed.GetValue(outOption) ?? new DirectoryInfo(Path.Combine("runs", parsed.GetValue(dataOption) is null ? "drawings" : "pictures"))).FullName,
-            Data = parsed.GetValue(dataOption),
-            CaptionColumn = parsed.GetValue(captionsOption)!,
-            SkipUnreadable = parsed.GetValue(skipOption),
-            Validation = parsed.GetValue(validationOption),
-            Test = parsed.GetValue(testOption),
-            Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
-            From = parsed.GetValue(fromOption)?.FullName,
-            Hours = parsed.GetValue(hoursOption),
-        };
-        string recipe = parsed.GetValue(recipeOption)?.FullName ?? Path.Combine(AppContext.BaseDirectory, settings.Data is null ? "drawings.json" : "pictures.json");
-        try
-        {
-            // To the error stream: the bars have the other.
-            using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
-                .AddSimpleConsole(console => console.SingleLine = true)
-                .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-            if (new TrainingRun(Recipe.Read(recipe), settings, loggers.CreateLogger<Trainer>()).Execute(cancellationToken)) return 0;
-        }
-        catch (OperationCanceledException)
-        {
-            // Before there was anything to save.
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or CheckpointException or TrainingDivergedException
-            or ArgumentException or NotSupportedException or ValidationException or TorchUnavailableException)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 1;
-        }
-
-        Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
-        return 130;
-    },
-    CancellationToken.None));
-
-ParseResult result = command.WithInvariantNumbers().Parse(args);
-if (result.Errors.Count > 0)
+command.SetWork((parsed, cancellationToken) =>
 {
-    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all options.)");
-    return 2;
-}
+    if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+    var settings = new RunSettings
+    {
+        Out = (parsed.GetValue(outOption) ?? new DirectoryInfo(Path.Combine("runs", parsed.GetValue(dataOption) is null ? "drawings" : "pictures"))).FullName,
+        Data = parsed.GetValue(dataOption),
+        CaptionColumn = parsed.GetValue(captionsOption)!,
+        SkipUnreadable = parsed.GetValue(skipOption),
+        Validation = parsed.GetValue(validationOption),
+        Test = parsed.GetValue(testOption),
+        Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
+        From = parsed.GetValue(fromOption)?.FullName,
+        Hours = parsed.GetValue(hoursOption),
+    };
+    string recipe = parsed.GetValue(recipeOption)?.FullName ?? Path.Combine(AppContext.BaseDirectory, settings.Data is null ? "drawings.json" : "pictures.json");
+    OutputPath.RequireFolder(settings.Out);
+    try
+    {
+        // To the error stream: the bars have the other.
+        using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        if (new TrainingRun(Recipe.Read(recipe), settings, loggers.CreateLogger<Trainer>()).Execute(cancellationToken)) return 0;
+    }
+    catch (OperationCanceledException)
+    {
+        // Before there was anything to save.
+    }
+    catch (Exception e) when (e is ArgumentException or ValidationException)
+    {
+        // Not of the command line but of the recipe, which is a file.
+        throw new InvalidDataException(e.Message, e);
+    }
+
+    Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
+    return CommandError.Cancelled;
+});
 
 // A step and its checkpoint are finished however long they take.
-return await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+return await command.RunAsync(args, finishes: true);

@@ -8,22 +8,7 @@ using LatentDiffusion.Tests.Pipelines.Soak;
 
 var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args) };
 foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command()).Append(WriteCommand.Command())) root.Add(measurement);
-ParseResult result = root.WithInvariantNumbers().Parse(args);
-if (result.Errors.Count > 0)
-{
-    Console.Error.WriteLine($"{result.Errors[0].Message} (--help tells all commands and options.)");
-    return 2;
-}
-
-try
-{
-    return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-}
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or CheckpointException or MeasurementException)
-{
-    Console.Error.WriteLine(e.Message);
-    return 1;
-}
+return await root.RunAsync(args);
 
 static Command Schedulers()
 {

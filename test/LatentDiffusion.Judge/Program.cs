@@ -5,4 +5,4 @@ using LatentDiffusion.Samples;
 return await new RootCommand("Judges drawings: a classifier of subject, colour and attribute that was trained on drawings alone.")
 {
     TrainCommand.Make(), AccuracyCommand.Make(), AdherenceCommand.Make(), FrechetCommand.Make(), QualityCommand.Make(), VariantsCommand.Make(), SheetCommand.Make(),
-}.WithInvariantNumbers().Parse(args).InvokeAsync();
+}.RunAsync(args, "Stopped; what is done is kept, and the same command goes on from there.", finishes: true);

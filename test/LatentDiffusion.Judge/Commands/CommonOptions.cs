@@ -61,24 +61,11 @@ internal static class CommonOptions
         return option;
     }
 
-    /// <summary>Runs a command on a thread of its own; what is wrong with the input is told in one line.</summary>
+    /// <summary>Runs a command on a thread of its own.</summary>
     public static Task<int> Run(ParseResult parsed, Func<int> action) => Task.Run(() =>
     {
         int threads = parsed.GetValue(Threads);
         if (threads > 0) TorchSharp.torch.set_num_threads(threads);
-        try
-        {
-            return action();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or CheckpointException or TrainingDivergedException)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 2;
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Stopped; what is done is kept, and the same command goes on from there.");
-            return 1;
-        }
+        return action();
     });
 }

@@ -85,9 +85,9 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData(2, "--pictures is 'many'; expected a whole number", "--pictures", "many")]
     [InlineData(2, "--threads is 0; expected at least 1", "--threads", "0")]
-    [InlineData(1, "nowhere'", "--data", "nowhere")]
+    [InlineData(2, "nowhere'", "--data", "nowhere")]
     [InlineData(1, "is no model folder", "--model", "nowhere")]
-    [InlineData(1, "The field Pictures must be between 2", "--pictures", "1")]
+    [InlineData(2, "The field Pictures must be between 2", "--pictures", "1")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

@@ -17,6 +17,8 @@ public sealed class HostingSamplesTests
         Assert.Equal("a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(Path.Combine(folder["drawings"], "2.png"))).Prompt);
         Assert.All(made, r => Assert.Equal(2, r.Steps));
         Assert.Contains("Generated 1 pictures in", output, StringComparison.Ordinal);
+        Assert.Contains("Order 2 is drawn", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("dragon", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -34,10 +36,15 @@ public sealed class HostingSamplesTests
     {
         using var folder = new TemporaryFolder();
         (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:Scheduler=nope");
-        Assert.Equal(1, exitCode);
-        Assert.StartsWith("LatentDiffusion: Scheduler is 'nope'", output, StringComparison.Ordinal);
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith("LatentDiffusion (model 'default'): Scheduler is 'nope'", output, StringComparison.Ordinal);
         Assert.Single(output.TrimEnd().Split('\n'));
         Assert.False(Directory.Exists(folder["drawings"]));
+
+        File.WriteAllText(folder["file"], "");
+        (exitCode, output) = Run("HostedService", $"--Orders:Folder={folder["file"]}");
+        Assert.Equal(2, exitCode);
+        Assert.Contains("is a file", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]

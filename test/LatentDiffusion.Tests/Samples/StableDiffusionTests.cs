@@ -45,6 +45,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [InlineData("--tokenizer is for single files; --model is a folder", "--tokenizer", "nowhere")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData("Width is 25; expected a multiple of 2", "--width", "25")]
+    [InlineData("ClipSkip is 99; the text tower has", "--clip-skip", "99")]
     public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments) =>
         Refused(message, ["ab a", "--model", _families["sd1"], .. arguments, "--out", _folder["out.png"]]);
 

@@ -19,6 +19,8 @@ public sealed class TextToImageTests
     [InlineData("--guidance is '1,5'; expected a number with a point", "a star", "--guidance", "1,5")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
     [InlineData("Required argument missing")]
+    [InlineData("'star.jpg' ends with .jpg; expected .png", "a star", "--out", "star.jpg")]
+    [InlineData("Strength is 0.5; expected none without InitialImage", "a star", "--strength", "0.5")]
     public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments)
     {
         (int exitCode, string output, string error) = Run(arguments);
@@ -41,6 +43,57 @@ public sealed class TextToImageTests
         Assert.True(exitCode == 0, error);
         Assert.Equal(File.ReadAllBytes(folder["alone.png"]), File.ReadAllBytes(folder["two.3.png"]));
         Assert.Equal("a blue bird", PngText.Read(File.ReadAllBytes(folder["two.2.png"]))["prompt"]);
+    }
+
+    [Fact]
+    public void Files_that_cannot_be_read_or_written_get_one_line_and_exit_code_1()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["damaged.png"], "not an image");
+        File.WriteAllText(folder["damaged.safetensors"], "not a model");
+        string[][] arguments =
+        [
+            ["--out", folder["."]], ["--out", Path.Combine(folder["damaged.png"], "star.png")], ["--out", folder["folder/"]],
+            ["--image", folder["damaged.png"], "--out", folder["out.png"]], ["--model", folder["damaged.safetensors"], "--out", folder["out.png"]],
+        ];
+        foreach (string[] wrong in arguments)
+        {
+            (int exitCode, string output, string error) = Run(["a star", .. wrong]);
+            Assert.True(exitCode == 1, $"{string.Join(' ', wrong)} ended with {exitCode}: {error}");
+            Assert.Empty(output);
+            Assert.Single(error.TrimEnd().Split('\n'));
+        }
+
+        Assert.Equal(["damaged.png", "damaged.safetensors"], Directory.GetFileSystemEntries(folder["."]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void A_prompt_that_is_truncated_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        (int exitCode, _, string error) = Run(string.Join(' ', Enumerable.Repeat("a blue bird", 40)), "--steps", "1", "--out", folder["new/folder/out.png"]);
+        Assert.True(exitCode == 0, error);
+        Assert.StartsWith("Warning: A prompt is", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(600)]
+    public async Task An_interrupt_ends_with_130_and_no_stack_trace(int milliseconds)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var folder = new TemporaryFolder();
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TextToImage"), "a star", "--steps", "1000", "--out", folder["out.png"]])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
+        await Task.Delay(milliseconds);
+        using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.DoesNotContain("   at ", await error + await output, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["out.png"]));
     }
 
     [Fact]

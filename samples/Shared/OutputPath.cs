@@ -1,0 +1,41 @@
+namespace LatentDiffusion.Samples;
+
+/// <summary>Whether results can be written where they are to go, found out before there are any.</summary>
+internal static class OutputPath
+{
+    /// <summary>A PNG file, in a folder that is made where it is missing.</summary>
+    /// <exception cref="ArgumentException">The path is not that of a PNG file.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void RequirePng(string path)
+    {
+        string full = Path.GetFullPath(path);
+        if (Path.GetExtension(full) is { Length: > 0 } extension && !extension.Equals(".png", StringComparison.OrdinalIgnoreCase))
+            throw new ArgumentException($"'{path}' ends with {extension}; expected .png, for PNG files are written.");
+        if (Directory.Exists(full) || Path.EndsInDirectorySeparator(path)) throw new IOException($"'{path}' is a folder; expected the path of a file.");
+        if (File.Exists(full)) Try(path, () => File.OpenWrite(full).Dispose());
+        else RequireFolder(Path.GetDirectoryName(full)!);
+    }
+
+    /// <summary>A folder, which is made where it is missing.</summary>
+    /// <exception cref="IOException">It cannot be made, or nothing can be written to it.</exception>
+    public static void RequireFolder(string path)
+    {
+        string existing = Path.GetFullPath(path);
+        while (!Path.Exists(existing)) existing = Path.GetDirectoryName(existing)!;
+        if (!Directory.Exists(existing)) throw new IOException($"'{path}' cannot be a folder: '{existing}' is a file.");
+        string probe = Path.Combine(existing, Path.GetRandomFileName());
+        Try(path, () => new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose());
+    }
+
+    private static void Try(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{path}' cannot be written: {e.Message}", e);
+        }
+    }
+}
