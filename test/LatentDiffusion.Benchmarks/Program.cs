@@ -6,7 +6,7 @@ using LatentDiffusion.Benchmarks;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Tests.Pipelines.Soak;
 
-var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args) };
+var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args) };
 foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command()).Append(WriteCommand.Command())) root.Add(measurement);
 return await root.RunAsync(args);
 
@@ -111,6 +111,16 @@ static Command Soak(string[] arguments)
         verdict.Print(Console.Out);
         return verdict.Passed ? 0 : 1;
     });
+    return command;
+}
+
+static Command Cycles(string[] arguments)
+{
+    const int Settled = 200;
+    var count = new Option<int>("--count") { Description = "How often the model is loaded and disposed.", DefaultValueFactory = _ => 2000 };
+    count.Validators.Add(AtLeast(2 * Settled, count, $", for memory has settled after {Settled}"));
+    var command = new Command("cycles", "A whole small model loaded and disposed again and again: memory stays. The exit code is 0 where it passed.") { count };
+    command.SetAction(parsed => TwoArenas.RunAgain(arguments) ?? (new LoadCycles(parsed.GetValue(count), Settled, Console.Out).Run() ? 0 : 1));
     return command;
 }
 

@@ -27,13 +27,13 @@ internal static class CsvMetadata
         }
         catch (CsvFormatException e)
         {
-            throw new InvalidDataException($"{path}, line {e.LineNumber}: {e.Message}", e);
+            throw new InvalidDataException($"{path}, line {e.LineNumber}: {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 
     private static int Column(string path, string[] header, string name)
     {
         int column = Array.IndexOf(header, name);
-        return column >= 0 ? column : throw new InvalidDataException($"{path} has no column '{name}'; it has {string.Join(", ", header.Select(h => $"'{h}'"))}.");
+        return column >= 0 ? column : throw new InvalidDataException($"{path} has no column '{name}'; it has {MessageText.List([.. header.Select(h => $"'{h}'")])}.");
     }
 }

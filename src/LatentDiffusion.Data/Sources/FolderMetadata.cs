@@ -29,13 +29,13 @@ internal static class FolderMetadata
         foreach (MetadataRow row in rows)
         {
             string path = Resolve(folder, row.FileName)
-                ?? throw new InvalidDataException($"{file}, line {row.Line}: '{row.FileName}' is not a path within the folder.");
+                ?? throw new InvalidDataException($"{file}, line {row.Line}: '{MessageText.Cut(row.FileName, 200)}' is not a path within the folder.");
             string name = Path.GetRelativePath(root.Root, path).Replace('\\', '/');
             if (root.Find(name) is { } found) yield return new FolderEntry(found.Path, found.Name, row.Captions);
             // Hidden files that the metadata names are meant.
             else if (!File.Exists(path) || root.Allows(path)) yield return new FolderEntry(path, name, row.Captions);
             else if (options.OnUnreadable == OnUnreadable.Skip) yield return new FolderEntry(path, name, row.Captions, "a link on its path leads out of the folder.");
-            else throw new InvalidDataException($"{file}, line {row.Line}: '{row.FileName}' leads out of the folder by a link; {nameof(StoredImagesOptions.FollowExternalLinks)} allows that.");
+            else throw new InvalidDataException($"{file}, line {row.Line}: '{MessageText.Cut(row.FileName, 200)}' leads out of the folder by a link; {nameof(StoredImagesOptions.FollowExternalLinks)} allows that.");
         }
     }
 

@@ -74,7 +74,7 @@ public sealed class ImageFolderSource : StoredImages
     private static FolderEntry[] Listed(DatasetFolder folder, string[] metadata, ImageFolderOptions options)
     {
         FolderEntry[] listed = [.. metadata.SelectMany(file => FolderMetadata.Read(file, folder, options))];
-        return listed.Length > 0 ? listed : throw new InvalidDataException($"{string.Join(", ", metadata)} lists no image.");
+        return listed.Length > 0 ? listed : throw new InvalidDataException($"{MessageText.List(metadata)} lists no image.");
     }
 
     private static FolderEntry[] Captioned(DatasetFolder folder, ImageFolderOptions options)

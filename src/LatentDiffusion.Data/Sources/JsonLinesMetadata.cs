@@ -28,7 +28,7 @@ internal static class JsonLinesMetadata
         catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException)
         {
             // A lone surrogate in a text is an InvalidOperationException.
-            throw new InvalidDataException($"{path}, line {number}: {e.Message}", e);
+            throw new InvalidDataException($"{path}, line {number}: {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 

@@ -90,7 +90,7 @@ internal sealed class MetricLog : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"Line {number} of '{path}' is no metric, an object with '{Stage}' and '{Step}': {e.Message}", e);
+            throw new InvalidDataException($"Line {number} of '{path}' is no metric, an object with '{Stage}' and '{Step}': {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 

@@ -127,6 +127,7 @@ public sealed class RunFolder : IDisposable
     /// </summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done in the checkpoint that the stage resumes from; 0 drops all of the stage.</param>
+    /// <exception cref="InvalidDataException">A file of metrics or events holds something else; the message names it.</exception>
     public void ResumeAt(string stage, long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);

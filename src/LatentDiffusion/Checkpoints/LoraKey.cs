@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <param name="Component">Network that the module belongs to.</param>
 /// <param name="Module">The module, with underscores for dots, so that all ways of writing agree.</param>
 /// <param name="Role">Which tensor of the module's patch.</param>
-internal sealed partial record LoraKey(string Component, string Module, LoraKey.Part Role)
+internal sealed record LoraKey(string Component, string Module, LoraKey.Part Role)
 {
     /// <summary>How trainers mark the component; the longer names first. A file that marks none means the UNet.</summary>
     private static readonly (string Prefix, string Component)[] s_components =
@@ -19,6 +19,25 @@ internal sealed partial record LoraKey(string Component, string Module, LoraKey.
         ("lora_te_", LoraTarget.TextEncoder),
         ("lora_unet_", LoraTarget.UNet),
     ];
+
+    // Names come from files, so every pattern matches in linear time.
+    private static readonly Regex s_magnitude = new(@"\.(dora_scale|lora_magnitude_vector(\.\w+)*)$", RegexOptions.NonBacktracking);
+
+    /// <summary>
+    /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
+    /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
+    /// </summary>
+    private static readonly Regex s_name = new(
+        """
+        ^(base_model\.model\.)?
+        (?<module>.+?)
+        ( \.lora_(?<part>A|B)(\.\w+)?\.weight
+        | \.lora_(?<part>down|up|mid)\.weight
+        | (\.lora|_lora|\.lora_linear_layer)\.(?<part>down|up|mid)\.weight
+        | (\.lora|_lora|\.lora_linear_layer)?\.(?<part>alpha)
+        )$
+        """,
+        RegexOptions.IgnorePatternWhitespace | RegexOptions.NonBacktracking);
 
     /// <summary>What a tensor is to its patch.</summary>
     public enum Part
@@ -37,12 +56,12 @@ internal sealed partial record LoraKey(string Component, string Module, LoraKey.
     }
 
     /// <summary>Whether a name belongs to weight-decomposed adaptation (DoRA), which has a magnitude besides.</summary>
-    public static bool IsWeightDecomposed(string name) => Magnitude().IsMatch(name);
+    public static bool IsWeightDecomposed(string name) => s_magnitude.IsMatch(name);
 
     /// <summary>Reads a name in the way of peft, of diffusers before it, or of kohya; null where it is none of them.</summary>
     public static LoraKey? Parse(string name)
     {
-        Match match = Name().Match(name);
+        Match match = s_name.Match(name);
         if (!match.Success) return null;
         Part role = match.Groups["part"].Value switch
         {
@@ -55,30 +74,7 @@ internal sealed partial record LoraKey(string Component, string Module, LoraKey.
         (string prefix, string component) = s_components.FirstOrDefault(
             c => path.StartsWith(c.Prefix, StringComparison.Ordinal),
             (Prefix: "", Component: LoraTarget.UNet));
-        string module = OldProcessor().Replace(path[prefix.Length..], ".").Replace('.', '_');
+        string module = path[prefix.Length..].Replace(".processor.", ".", StringComparison.Ordinal).Replace('.', '_');
         return new LoraKey(component, module, role);
     }
-
-    /// <summary>
-    /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
-    /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
-    /// </summary>
-    [GeneratedRegex(
-        """
-        ^(base_model\.model\.)?
-        (?<module>.+?)
-        ( \.lora_(?<part>A|B)(\.\w+)?\.weight
-        | \.lora_(?<part>down|up|mid)\.weight
-        | (\.lora|_lora|\.lora_linear_layer)\.(?<part>down|up|mid)\.weight
-        | (\.lora|_lora|\.lora_linear_layer)?\.(?<part>alpha)
-        )$
-        """,
-        RegexOptions.IgnorePatternWhitespace)]
-    private static partial Regex Name();
-
-    [GeneratedRegex(@"\.(dora_scale|lora_magnitude_vector(\.\w+)*)$")]
-    private static partial Regex Magnitude();
-
-    [GeneratedRegex(@"\.processor\.")]
-    private static partial Regex OldProcessor();
 }

@@ -5,48 +5,64 @@ namespace LatentDiffusion;
 /// <summary>What newer files say in their metadata of how they were trained (peft's configuration, by component).</summary>
 internal sealed class LoraMetadata
 {
-    private const string Key = "lora_adapter_metadata";
+    private const string Key = "lora_adapter_metadata", AlphaName = "lora_alpha", PatternName = "alpha_pattern", StabilizedName = "use_rslora";
 
-    private readonly JsonElement? _settings;
+    private readonly Dictionary<string, JsonElement> _settings = [];
 
-    /// <exception cref="FormatException">The settings are no JSON object, or ask for DoRA.</exception>
+    // By the end of a module's name, with the place in the file: of several that fit, the first counts.
+    private readonly Dictionary<(string Component, string Module), (int Order, JsonElement Alpha)> _patterns = [];
+
+    /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA.</exception>
     public LoraMetadata(IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue(Key, out string? json)) return;
         try
         {
-            _settings = JsonSerializer.Deserialize<JsonElement>(json);
+            Read(JsonSerializer.Deserialize<JsonElement>(json));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
+            // The latter two for halves of surrogate pairs, in the text and as escapes.
             throw new FormatException($"The metadata '{Key}' is not valid JSON.", e);
         }
-
-        if (_settings is not { ValueKind: JsonValueKind.Object } settings)
-            throw new FormatException($"The metadata '{Key}' is no JSON object.");
-        foreach (JsonProperty setting in settings.EnumerateObject())
-            if (setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True)
-                throw new FormatException("It was trained with DoRA, which is not supported.");
     }
 
     /// <summary>The strength of a parameter's patch; null where nothing is said of it.</summary>
     public double? Alpha(string component, string parameter)
     {
         string module = parameter[..parameter.LastIndexOf('.')];
-        if (Setting(component, "alpha_pattern") is { ValueKind: JsonValueKind.Object } pattern)
-            foreach (JsonProperty entry in pattern.EnumerateObject())
-                if (module == entry.Name || module.EndsWith($".{entry.Name}", StringComparison.Ordinal)) return Number(entry.Value);
-        return Setting(component, "lora_alpha") is { } alpha ? Number(alpha) : null;
+        (int Order, JsonElement Alpha)? first = null;
+        for (int start = 0; start >= 0; start = module.IndexOf('.', start) is var dot and >= 0 ? dot + 1 : -1)
+            if (_patterns.TryGetValue((component, module[start..]), out (int Order, JsonElement) found) && (first is null || found.Order < first.Value.Order))
+                first = found;
+
+        if (first is { } pattern) return Number(pattern.Alpha);
+        return _settings.TryGetValue($"{component}.{AlphaName}", out JsonElement alpha) ? Number(alpha) : null;
     }
 
     /// <summary>Whether the strength is divided by the root of the rank.</summary>
-    public bool IsRankStabilized(string component) => Setting(component, "use_rslora") is { ValueKind: JsonValueKind.True };
+    public bool IsRankStabilized(string component) => _settings.GetValueOrDefault($"{component}.{StabilizedName}").ValueKind == JsonValueKind.True;
 
     private static double Number(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
             ? number
             : throw new FormatException($"The metadata '{Key}' has a strength that is no finite number.");
 
-    private JsonElement? Setting(string component, string name) =>
-        _settings is { } settings && settings.TryGetProperty($"{component}.{name}", out JsonElement value) ? value : null;
+    private void Read(JsonElement settings)
+    {
+        if (settings.ValueKind != JsonValueKind.Object) throw new FormatException($"The metadata '{Key}' is no JSON object.");
+        foreach (JsonProperty setting in settings.EnumerateObject())
+        {
+            if (setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True)
+                throw new FormatException("It was trained with DoRA, which is not supported.");
+            _settings[setting.Name] = setting.Value;
+        }
+
+        foreach (string component in (string[])[LoraTarget.UNet, LoraTarget.TextEncoder, LoraTarget.TextEncoder2])
+        {
+            if (_settings.GetValueOrDefault($"{component}.{PatternName}") is not { ValueKind: JsonValueKind.Object } pattern) continue;
+            foreach ((int order, JsonProperty entry) in pattern.EnumerateObject().Index())
+                _patterns.TryAdd((component, entry.Name), (order, entry.Value));
+        }
+    }
 }

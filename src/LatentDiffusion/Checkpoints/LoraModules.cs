@@ -70,7 +70,7 @@ internal sealed partial class LoraModules
 
     [GeneratedRegex(
         """
-        ^( (?<way>input_blocks|output_blocks)_(?<index>\d{1,2})_(?<part>\d)_(?<resample>op$|conv$)?
+        ^( (?<way>input_blocks|output_blocks)_(?<index>[0-9]{1,2})_(?<part>[0-9])_(?<resample>op$|conv$)?
         | (?<way>middle_block)_(?<index>[0-2])_
         )
         """,

@@ -65,17 +65,17 @@ internal static partial class PackedLora
         foreach (string component in new[] { LoraTarget.UNet, LoraTarget.TextEncoder })
         {
             if (!metadata.TryGetValue(component, out string? json)) continue;
-            string[] containers;
+            string?[] containers;
             try
             {
-                containers = JsonSerializer.Deserialize<string[]>(json) ?? [];
+                containers = JsonSerializer.Deserialize<string?[]>(json) ?? [];
             }
-            catch (JsonException e)
+            catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
             {
                 throw new FormatException($"The metadata '{component}' is no list of names.", e);
             }
 
-            if (containers.FirstOrDefault(c => !s_containers.Contains(c)) is { } other)
+            if (containers.Select(c => c ?? "null").FirstOrDefault(c => !s_containers.Contains(c)) is { } other)
                 throw new FormatException($"It numbers the modules of '{other}' too; known are {string.Join(", ", s_containers)}.");
         }
     }
@@ -83,7 +83,7 @@ internal static partial class PackedLora
     /// <summary>Numbers of equal width, so that ordinal order is the order of numbers.</summary>
     private static string Sortable(string path) => Number().Replace(path, n => n.Value.PadLeft(4, '0'));
 
-    [GeneratedRegex(@"^(?<component>unet|text_encoder):(?<index>\d+):(?<part>up|down)$")]
+    [GeneratedRegex(@"^(?<component>unet|text_encoder):(?<index>[0-9]+):(?<part>up|down)$")]
     private static partial Regex Key();
 
     [GeneratedRegex(@"\d+")]

@@ -84,7 +84,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         foreach (string key in options.AdditionalProperties?.Keys ?? [])
         {
             if (!GenerationMetadata.RequestKeys.Contains(key))
-                throw new ArgumentException($"AdditionalProperties has '{key}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
+                throw new ArgumentException($"AdditionalProperties has '{MessageText.Cut(key, 200)}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
         }
 
         return mediaType;
@@ -111,7 +111,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         {
             string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
             wanted = GenerationMetadata.TrySet(wanted, key, text)
-                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{text}', which cannot be read as a value of its range.", nameof(options));
+                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{MessageText.Cut(text, 200)}', which cannot be read as a value of its range.", nameof(options));
         }
 
         return wanted;

@@ -6,23 +6,31 @@ namespace LatentDiffusion;
 /// <summary>The text entries of PNG files (PNG specification, section 11.3.3): how a picture was made, for example.</summary>
 public static class PngText
 {
-    /// <summary>Compressed text may not unfold to more than this.</summary>
-    private const int MaximumTextLength = 1 << 24;
+    /// <summary>The compressed texts of one file may not unfold to more than this, in bytes: a small file must not cost much memory.</summary>
+    private const int MaximumUnfolded = 1 << 22;
 
     private const int MaximumKeywordLength = 79;
 
     /// <summary>Reads the text entries of a PNG file (tEXt, zTXt and iTXt), in file order; of entries with the same key the first.</summary>
     /// <param name="png">The file's bytes.</param>
-    /// <exception cref="InvalidDataException">The bytes are no PNG file, or it is damaged before its last text.</exception>
-    public static IReadOnlyDictionary<string, string> Read(ReadOnlySpan<byte> png)
+    /// <exception cref="InvalidDataException">The bytes are not a PNG file, it is damaged before its last text, or its compressed texts unfold to more than 4 MiB together.</exception>
+    public static IReadOnlyDictionary<string, string> Read(ReadOnlySpan<byte> png) => Read(png, static _ => true);
+
+    /// <summary>Reads those text entries of a PNG file whose keys are asked for; the others are there with an empty text, and not decompressed.</summary>
+    /// <param name="png">The file's bytes.</param>
+    /// <param name="isWanted">Whether an entry is asked for, by its key.</param>
+    /// <exception cref="InvalidDataException">The bytes are not a PNG file, it is damaged before its last text, or the compressed texts asked for unfold to more than 4 MiB together.</exception>
+    internal static Dictionary<string, string> Read(ReadOnlySpan<byte> png, Func<string, bool> isWanted)
     {
         if (!png.StartsWith(PngChunk.Signature)) throw new InvalidDataException("The bytes are no PNG file.");
         var texts = new Dictionary<string, string>();
+        int unfolded = 0;
         for (int position = PngChunk.Signature.Length; position < png.Length;)
         {
             PngChunk chunk = PngChunk.Read(png[position..]);
             if (chunk.Type.SequenceEqual("IEND"u8)) break;
-            if (TryParse(chunk) is var (key, value)) texts.TryAdd(key, value);
+            if (TryParseKey(chunk, out string key, out ReadOnlySpan<byte> rest) && !texts.ContainsKey(key))
+                texts.Add(key, isWanted(key) ? ParseText(chunk, key, rest, ref unfolded) : "");
             position += chunk.Length;
         }
 
@@ -71,25 +79,37 @@ public static class PngText
         static bool IsPrintable(char c) => c is (>= ' ' and <= '~') or (>= '¡' and <= 'ÿ');
     }
 
-    private static (string Key, string Value)? TryParse(PngChunk chunk)
+    /// <summary>Takes the key of a text entry; false for a chunk of another type.</summary>
+    private static bool TryParseKey(PngChunk chunk, out string key, out ReadOnlySpan<byte> rest)
     {
-        bool international = chunk.Type.SequenceEqual("iTXt"u8), compressed = chunk.Type.SequenceEqual("zTXt"u8);
-        if (!international && !compressed && !chunk.Type.SequenceEqual("tEXt"u8)) return null;
-        ReadOnlySpan<byte> rest = chunk.Data;
-        string key = Encoding.Latin1.GetString(Cut(ref rest));
+        key = "";
+        rest = chunk.Data;
+        if (!IsOf(chunk, "tEXt"u8) && !IsOf(chunk, "zTXt"u8) && !IsOf(chunk, "iTXt"u8)) return false;
+        ReadOnlySpan<byte> keyword = Cut(ref rest);
+        if (keyword.Length > MaximumKeywordLength)
+            throw new InvalidDataException($"The keyword of a PNG text has {keyword.Length} characters; at most {MaximumKeywordLength} are allowed.");
+        key = Encoding.Latin1.GetString(keyword);
+        return true;
+    }
+
+    private static string ParseText(PngChunk chunk, string key, ReadOnlySpan<byte> rest, ref int unfolded)
+    {
+        bool international = IsOf(chunk, "iTXt"u8), compressed = IsOf(chunk, "zTXt"u8);
+        if (rest.Length < (international ? 2 : compressed ? 1 : 0)) throw new InvalidDataException($"The PNG text '{key}' is truncated.");
         if (international)
         {
-            if (rest.Length < 2) throw new InvalidDataException($"The PNG text '{key}' is truncated.");
             compressed = rest[0] != 0;
             rest = rest[2..];
             _ = Cut(ref rest);
             _ = Cut(ref rest);
         }
-        else if (compressed) rest = rest.IsEmpty ? throw new InvalidDataException($"The PNG text '{key}' is truncated.") : rest[1..];
+        else if (compressed) rest = rest[1..];
 
-        byte[] text = compressed ? Inflate(key, rest.ToArray()) : rest.ToArray();
-        return (key, (international ? Encoding.UTF8 : Encoding.Latin1).GetString(text));
+        Encoding encoding = international ? Encoding.UTF8 : Encoding.Latin1;
+        return compressed ? encoding.GetString(Inflate(key, rest.ToArray(), ref unfolded)) : encoding.GetString(rest);
     }
+
+    private static bool IsOf(PngChunk chunk, ReadOnlySpan<byte> type) => chunk.Type.SequenceEqual(type);
 
     /// <summary>Takes what stands before the next NUL.</summary>
     private static ReadOnlySpan<byte> Cut(ref ReadOnlySpan<byte> rest)
@@ -101,18 +121,19 @@ public static class PngText
         return part;
     }
 
-    private static byte[] Inflate(string key, byte[] bytes)
+    private static ReadOnlySpan<byte> Inflate(string key, byte[] bytes, ref int unfolded)
     {
         using var inflating = new ZLibStream(new MemoryStream(bytes), CompressionMode.Decompress);
-        using var text = new MemoryStream();
+        var text = new MemoryStream();
         var buffer = new byte[1 << 14];
         for (int read; (read = inflating.Read(buffer)) > 0;)
         {
-            if (text.Length + read > MaximumTextLength)
-                throw new InvalidDataException($"The PNG text '{key}' unfolds to more than {MaximumTextLength} bytes.");
+            unfolded += read;
+            if (unfolded > MaximumUnfolded)
+                throw new InvalidDataException($"The compressed PNG texts up to '{key}' unfold to more than {MaximumUnfolded} bytes together.");
             text.Write(buffer, 0, read);
         }
 
-        return text.ToArray();
+        return text.GetBuffer().AsSpan(0, (int)text.Length);
     }
 }

@@ -18,7 +18,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
 
     /// <summary>
     /// How many pictures of a request, or of requests generated together, go through the network at once, at least 1. With the default of 1 each picture is
-    /// bit for bit the one that its seed gives alone; more is faster on GPUs and agrees but for rounding.
+    /// bit for bit the one that its seed gives in a request of one; more is faster on GPUs and agrees within rounding.
     /// </summary>
     [Range(1, 1024)]
     public int ImagesPerEvaluation { get; set; } = 1;

@@ -22,7 +22,7 @@ public sealed class GeneratedImage
     /// <summary>The pixels.</summary>
     public ImageBuffer Image { get; }
 
-    /// <summary>The seed of this picture: alone, it gives the same one.</summary>
+    /// <summary>The seed of this picture: it gives the same one when it is generated separately.</summary>
     public ulong Seed { get; }
 
     /// <summary>
@@ -32,7 +32,7 @@ public sealed class GeneratedImage
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>The picture as a PNG file's bytes, with its metadata.</summary>
-    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte. Default true.</param>
+    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and number of libtorch threads. Default true.</param>
     public byte[] ToPng(bool timings = true) => _codec.EncodePng(Image, timings ? Metadata : _untimed);
 
     /// <summary>The picture as a file of some type; metadata goes where the type has text entries, as PNG has.</summary>
@@ -45,7 +45,7 @@ public sealed class GeneratedImage
     /// is followed; a device or a pipe is written directly.
     /// </summary>
     /// <param name="path">Path of the file; its folder is made where it is missing.</param>
-    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte. Default true.</param>
+    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and number of libtorch threads. Default true.</param>
     public void SavePng(string path, bool timings = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

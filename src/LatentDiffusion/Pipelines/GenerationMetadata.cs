@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using TorchSharp;
 
 namespace LatentDiffusion;
 
@@ -9,7 +10,8 @@ namespace LatentDiffusion;
 /// The text entries that say how a picture was made, and the way back from them to a request. Beside the request's own they
 /// tell what the pipeline was set to: <c>model</c>, <c>precision</c>, <c>loras</c>, <c>scheduler</c>, <c>scheduler_config</c>,
 /// <c>guidance</c>, <c>prompting</c>, <c>control_nets</c>, <c>step_caching</c>, <c>tiling</c>, <c>refiner</c> and
-/// <c>refiner_start</c>, whichever it has; those are not part of a request. Files and folders are told by name, without their paths.
+/// <c>refiner_start</c>, whichever it has, and what the last bits of the image depend on: <c>threads</c>, the number of libtorch's
+/// threads, and <c>cpu_capability</c>, the instruction set of its kernels. Those are not part of a request. Files and folders are told by name, without their paths.
 /// </summary>
 public static class GenerationMetadata
 {
@@ -56,14 +58,14 @@ public static class GenerationMetadata
     /// <summary>Reads the request that a PNG file's picture was made by.</summary>
     /// <param name="png">The bytes of a file that <see cref="GeneratedImage.ToPng"/> or <see cref="GeneratedImage.SavePng"/> gave.</param>
     /// <param name="inputs">Has the pictures and embeddings that it was made from, which files do not hold; the rest of it is not read. Null for none.</param>
-    /// <returns>A request for that one picture: the same pipeline gives the same pixels again.</returns>
+    /// <returns>A request for that one picture: the same pipeline gives the same pixels again, with the same build, CPU features and number of threads.</returns>
     /// <exception cref="InvalidDataException">
     /// The bytes are not a PNG file, or it does not say how it was made, or another program wrote it, or it was made from what
     /// <paramref name="inputs"/> lack; the message names the entry.
     /// </exception>
     public static GenerationRequest ReadRequest(ReadOnlySpan<byte> png, GenerationRequest? inputs = null)
     {
-        IReadOnlyDictionary<string, string> entries = PngText.Read(png);
+        IReadOnlyDictionary<string, string> entries = PngText.Read(png, static key => RequestKeys.Contains(key));
         GenerationRequest request = ToRequest(entries, inputs);
         return s_always.FirstOrDefault(key => !entries.ContainsKey(key)) is { } missing
             ? throw new InvalidDataException($"The image was not written by this library: it has a text 'prompt' but no '{missing}'.")
@@ -86,7 +88,7 @@ public static class GenerationMetadata
         {
             if (!entries.TryGetValue(entry.Key, out string? value)) continue;
             request = TrySet(request, entry.Key, value)
-                ?? throw new InvalidDataException($"The picture's text '{entry.Key}' is '{value}', which cannot be read as a value of its range.");
+                ?? throw new InvalidDataException($"The picture's text '{entry.Key}' is '{MessageText.Cut(value, 200)}', which cannot be read as a value of its range.");
         }
 
         foreach (Input input in s_inputs.Where(i => entries.ContainsKey(i.Key)))
@@ -106,7 +108,7 @@ public static class GenerationMetadata
         {
             return s_entries.SingleOrDefault(e => e.Key == key)?.Set(request, value);
         }
-        catch (Exception e) when (e is FormatException or OverflowException or JsonException)
+        catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
         }
@@ -117,6 +119,8 @@ public static class GenerationMetadata
     {
         Dictionary<string, string> texts = TextsOf(request);
         foreach ((string key, string value) in PipelineSettings.Of(parts)) texts[key] = value;
+        texts["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture);
+        texts["cpu_capability"] = CpuCapability.Current;
         if (timings is null) return texts;
         texts["text_encoding_seconds"] = Seconds(timings.TextEncoding);
         texts["denoising_seconds"] = Seconds(timings.Denoising);

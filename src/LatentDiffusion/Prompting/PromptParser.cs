@@ -8,6 +8,9 @@ internal sealed partial class PromptParser
 {
     private const double RoundWeight = 1.1, SquareWeight = 1 / 1.1;
 
+    /// <summary>Every bracket weighs all that it holds, so that the work would grow with the square of a prompt of brackets.</summary>
+    private const int MaximumDepth = 64;
+
     private readonly List<PromptFragment> _pieces = [];
 
     // Where in the pieces each bracket opened.
@@ -24,6 +27,7 @@ internal sealed partial class PromptParser
     private void Take(string piece, Group weight)
     {
         if (piece[0] == '\\') Add(piece[1..]);
+        else if (piece is "(" or "[" && _round.Count + _square.Count == MaximumDepth) Add(piece);
         else if (piece == "(") _round.Push(_pieces.Count);
         else if (piece == "[") _square.Push(_pieces.Count);
         else if (piece == ")" && _round.Count > 0) Weigh(_round, RoundWeight);
@@ -66,7 +70,7 @@ internal sealed partial class PromptParser
             PromptFragment first = _pieces[i];
             int end = i + 1;
             while (!first.IsBreak && end < _pieces.Count && !_pieces[end].IsBreak && _pieces[end].Weight == first.Weight) end++;
-            merged.Add(end == i + 1 ? first : first with { Text = string.Concat(_pieces.Take(i..end).Select(p => p.Text)) });
+            merged.Add(end == i + 1 ? first : first with { Text = string.Concat(_pieces.GetRange(i, end - i).Select(p => p.Text)) });
             i = end;
         }
 

@@ -4,7 +4,8 @@ namespace LatentDiffusion;
 /// A prompt with weights in the notation of Stable Diffusion web UI: <c>(word:1.3)</c> has the weight 1.3, <c>(word)</c> 1.1,
 /// <c>[word]</c> 1/1.1; nested weights multiply; <c>\(</c>, <c>\)</c>, <c>\[</c>, <c>\]</c> and <c>\\</c> stand for the
 /// characters themselves, and a backslash before anything else for nothing; <c>BREAK</c> ends a chunk. As there, a bracket
-/// that closes nothing is text, and one that is never closed weighs all that follows. Immutable.
+/// that closes nothing is text, and one that is never closed weighs all that follows. An opening bracket within 64 others is
+/// text as well. Immutable.
 /// </summary>
 public sealed class WeightedPrompt
 {

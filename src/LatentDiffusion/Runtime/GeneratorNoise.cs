@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Noise from a generator of its own, seeded and on the CPU, so that one seed gives one stream on every device, bit for
-/// bit that of PyTorch's CPU generator. Touches no global generator. Not safe for concurrent use.
+/// Noise from a generator of its own, seeded and on the CPU, so that one seed gives one stream on every device: that
+/// of PyTorch's CPU generator, bit for bit on CPUs of the same instruction set and within rounding on others. Touches no global generator. Not safe for concurrent use.
 /// </summary>
 public sealed class GeneratorNoise : INoiseSource, IDisposable
 {

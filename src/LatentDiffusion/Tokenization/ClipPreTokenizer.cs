@@ -10,6 +10,9 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreTokenizer
 {
+    /// <summary>Merging the symbols of a word takes time that grows with the square of its length: a longer one is cut.</summary>
+    private const int MaximumWordLength = 1024;
+
     private static readonly string[] s_contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
     private enum Kind
@@ -25,9 +28,10 @@ internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreToken
     {
         ArgumentNullException.ThrowIfNull(text);
         int start = 0;
+        int[] next = [.. specialTokens.Select(_ => -1)];
         while (start < text.Length)
         {
-            (int special, int length) = NextSpecial(text, start);
+            (int special, int length) = NextSpecial(text, start, next);
             while (start < special)
             {
                 int end = WordEnd(text.AsSpan(0, special), start, out bool isSpace);
@@ -43,13 +47,16 @@ internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreToken
     /// <inheritdoc/>
     public override IEnumerable<(int Offset, int Length)> PreTokenize(ReadOnlySpan<char> text) => PreTokenize(text.ToString());
 
-    private (int Index, int Length) NextSpecial(string text, int start)
+    /// <param name="text">The text.</param>
+    /// <param name="start">Where to begin.</param>
+    /// <param name="next">Where each special token was found last, so that the text is searched once for each.</param>
+    private (int Index, int Length) NextSpecial(string text, int start, int[] next)
     {
         (int Index, int Length) nearest = (text.Length, 0);
-        foreach (string token in specialTokens)
+        foreach ((int i, string token) in specialTokens.Index())
         {
-            int index = text.IndexOf(token, start, StringComparison.Ordinal);
-            if (index >= 0 && index < nearest.Index) nearest = (index, token.Length);
+            if (next[i] < start) next[i] = text.IndexOf(token, start, StringComparison.Ordinal) is var index and >= 0 ? index : text.Length;
+            if (next[i] < nearest.Index) nearest = (next[i], token.Length);
         }
 
         return nearest;
@@ -64,7 +71,7 @@ internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreToken
         Kind kind = KindAt(text, start, out int length);
         isSpace = kind == Kind.Space;
         int end = start + length;
-        while (kind != Kind.Digit && end < text.Length && KindAt(text, end, out length) == kind) end += length;
+        while (kind != Kind.Digit && end < text.Length && end - start < MaximumWordLength && KindAt(text, end, out length) == kind) end += length;
         return end;
     }
 

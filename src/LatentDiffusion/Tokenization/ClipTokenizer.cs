@@ -29,7 +29,7 @@ public sealed class ClipTokenizer
 
         int Id(string token) => vocabulary.Tokens.TryGetValue(token, out int id)
             ? id
-            : throw new InvalidDataException($"The vocabulary has no token '{token}'.");
+            : throw new InvalidDataException($"The vocabulary has no token '{MessageText.Cut(token, 200)}'.");
     }
 
     /// <summary>Length of every prompt's ids, start and end included.</summary>
@@ -110,7 +110,7 @@ public sealed class ClipTokenizer
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"The vocabulary and its merges do not fit together: {e.Message}", e);
+            throw new InvalidDataException($"The vocabulary and its merges do not fit together: {MessageText.Cut(e.Message, 500)}", e);
         }
     }
 }

@@ -18,14 +18,15 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
     /// <param name="rank">Inner dimension.</param>
     /// <param name="scale">α/rank.</param>
     /// <param name="generator">Source of its random start.</param>
-    public LoraAdapter(nn.Module layer, int rank, double scale, Generator generator) : base(nameof(LoraAdapter))
+    public LoraAdapter(nn.Module layer, int rank, double scale, Generator generator) : base(NativeModule.Create(nameof(LoraAdapter)), 0)
     {
         _scale = scale;
         LayerFactory layers = LayerFactory.Uninitialized(Weight(layer).device, ScalarType.Float32);
         long[] shape = Weight(layer).shape;
-        if (layer is Conv2d convolution)
+        if (shape.Length > 2)
         {
-            _down = layers.Conv2d(shape[1], rank, shape[2], Single(convolution.stride, "stride"), Padding(convolution), bias: false);
+            (long stride, long padding) = Geometry(layer);
+            _down = layers.Conv2d(shape[1], rank, shape[2], stride, padding, bias: false);
             _up = layers.Conv2d(rank, shape[0], 1, bias: false);
         }
         else
@@ -58,13 +59,17 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
         return _up.call(low).Multiply(_scale).to(input.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether a layer can have an adapter.</summary>
-    public static bool Fits(nn.Module layer) => layer is Linear or Conv2d { groups: 1 };
+    /// <summary>Whether a layer can have an adapter: a layer of the library's networks, or TorchSharp's in a custom one.</summary>
+    public static bool Fits(nn.Module layer) => layer is LinearLayer or Conv2dLayer or Linear or Conv2d { groups: 1 };
 
     private static Tensor Weight(nn.Module layer) => layer.named_parameters(recurse: false).First(p => p.name == "weight").parameter;
 
-    private static long Padding(Conv2d layer) => layer.padding is { } padding
-        ? Single(padding, "padding") : throw new NotSupportedException("A convolution padded by name cannot have an adapter.");
+    private static (long Stride, long Padding) Geometry(nn.Module layer) => layer switch
+    {
+        Conv2dLayer convolution => (convolution.Stride, convolution.Padding),
+        Conv2d { padding: { } padding } convolution => (Single(convolution.stride, "stride"), Single(padding, "padding")),
+        _ => throw new NotSupportedException("A convolution padded by name cannot have an adapter."),
+    };
 
     private static long Single(IReadOnlyList<long> values, string what) => values.Distinct().Count() == 1
         ? values[0] : throw new NotSupportedException($"A convolution with {what} [{string.Join(", ", values)}] cannot have an adapter; expected one number both ways.");

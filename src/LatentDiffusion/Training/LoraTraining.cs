@@ -105,7 +105,7 @@ public sealed class LoraTraining : IDisposable
             _ => throw new ArgumentException($"'{component}' is no component that LoRA files know; expected {LoraTarget.UNet}, {LoraTarget.TextEncoder} or {LoraTarget.TextEncoder2}."),
         };
         (string Name, nn.Module Module)[] layers = [.. network.named_modules().Where(m => LoraAdapter.Fits(m.module)).Select(m => (m.name, m.module))];
-        Regex[] forms = [.. patterns.Select(p => new Regex($@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$"))];
+        Regex[] forms = [.. patterns.Select(p => new Regex($@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking))];
         foreach ((Regex form, string pattern) in forms.Zip(patterns))
         {
             if (!layers.Any(l => form.IsMatch(l.Name)))

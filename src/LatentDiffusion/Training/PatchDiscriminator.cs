@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -15,13 +14,13 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor>
     private const double Slope = 0.2, NormEps = 1e-5;
     private const int Kernel = 4, LargestFactor = 8;
 
-    [ComponentName(Name = "convolutions")] private readonly ModuleList<Conv2d> _convolutions = [];
-    [ComponentName(Name = "norms")] private readonly ModuleList<GroupNorm> _norms = [];
+    [ComponentName(Name = "convolutions")] private readonly LayerList<Conv2dLayer> _convolutions = [];
+    [ComponentName(Name = "norms")] private readonly LayerList<GroupNormLayer> _norms = [];
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <exception cref="ValidationException">A value of the configuration is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">The groups do not divide the channels.</exception>
-    public PatchDiscriminator(PatchDiscriminatorConfig config) : base(nameof(PatchDiscriminator))
+    public PatchDiscriminator(PatchDiscriminatorConfig config) : base(NativeModule.Create(nameof(PatchDiscriminator)), 0)
     {
         Config = ValidOptions.Check(config);
         LayerFactory layers = LayerFactory.Random;

@@ -163,6 +163,42 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
+    public void Of_several_alpha_patterns_the_first_in_the_file_counts()
+    {
+        List<(string, Tensor)> tensors = [($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 4)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(4, 640))];
+        Assert.Equal(0.5, Scale("""{"to_q": 2, "attn1.to_q": 1}"""));
+        Assert.Equal(0.25, Scale("""{"attn1.to_k": 3, "attn1.to_q": 1, "to_q": 2}"""));
+        Assert.Equal(1, Scale("""{"1.to_q": 3}"""));
+
+        double Scale(string pattern) => Assert.Single(Open(
+            tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = $$"""{"unet.lora_alpha": 4, "unet.alpha_pattern": {{pattern}}}""" }).Patches).Scale;
+    }
+
+    [Theory]
+    [InlineData("lora_adapter_metadata", """{"\ud800": 1}""")]
+    [InlineData("lora_adapter_metadata", """{"unet.alpha_pattern": {"\ud800": 1}}""")]
+    [InlineData("unet", """["\ud800"]""")]
+    [InlineData("unet", "[null]")]
+    public void Metadata_that_is_not_text_is_refused(string key, string json)
+    {
+        var exception = Assert.Throws<CheckpointException>(() => Open([("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320))], new Dictionary<string, string> { [key] = json }));
+        Assert.True(exception.Message.Length <= 1000);
+    }
+
+    /// <summary>With a backtracking pattern each of these takes minutes.</summary>
+    [Theory]
+    [InlineData("a", ".lora_magnitude_vector", "!")]
+    [InlineData("x", ".lora_A.", "")]
+    [InlineData("x", ".lora_A.a", "\n")]
+    [InlineData("", "_lora.down", ".weigh")]
+    public void Names_of_a_megabyte_are_matched_in_linear_time(string start, string repeated, string end)
+    {
+        string name = start + string.Concat(Enumerable.Repeat(repeated, (1 << 20) / repeated.Length)) + end;
+        var exception = Assert.Throws<CheckpointException>(() => Open([(name, zeros(0))]));
+        Assert.Equal(name, Assert.Single(exception.Unexpected));
+    }
+
+    [Fact]
     public void EverythingThatFitsNothingIsListed()
     {
         var exception = Assert.Throws<CheckpointException>(() => Open(

@@ -268,6 +268,21 @@ public sealed class PickleCheckpointTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("whole")]
+    [InlineData("transposed")]
+    public void A_file_that_is_truncated_after_opening_ends_in_the_exception(string name)
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(
+            ("whole", () => pickle.Tensor("0", 0, [1 << 10, 1 << 11], [1 << 11, 1])),
+            ("transposed", () => pickle.Tensor("0", 0, [1 << 11, 1 << 10], [1, 1 << 11])));
+        Save(pickle, zeros(1 << 21));
+        using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
+        using (var stream = new FileStream(_folder["a.pth"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(1 << 20);
+        Assert.Contains("shortened", Assert.Throws<CheckpointException>(() => file.Read(name)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_checksum_of_zero_was_not_computed()
     {

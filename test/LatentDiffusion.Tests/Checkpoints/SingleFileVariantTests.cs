@@ -191,6 +191,24 @@ public sealed class SingleFileVariantTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => DiffusersFolder.Write(read, _folder["written"]));
     }
 
+    [Theory]
+    [InlineData("sd1", "model.diffusion_model.input_blocks.0.0.weight")]
+    [InlineData("sd1", "model.diffusion_model.input_blocks.1.0.out_layers.3.weight")]
+    [InlineData("sd1", "model.diffusion_model.input_blocks.1.1.proj_in.weight")]
+    [InlineData("sd1", "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight")]
+    [InlineData("sd1", "model.diffusion_model.out.2.weight")]
+    [InlineData("sd1", "first_stage_model.decoder.conv_in.weight")]
+    [InlineData("sd1", "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight")]
+    [InlineData("xl", "model.diffusion_model.label_emb.0.0.weight")]
+    [InlineData("xl", "conditioner.embedders.1.model.text_projection")]
+    [InlineData("xl", "conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight")]
+    public void A_scalar_in_place_of_a_weight_is_refused(string family, string wrong)
+    {
+        using StableDiffusionComponents made = TinyModels.Make(family);
+        Write(made, (name, value) => (name, name == wrong ? tensor(1f) : value));
+        Assert.Throws<CheckpointException>(() => Read());
+    }
+
     public void Dispose()
     {
         _scope.Dispose();

@@ -4,6 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Packaging;
 
 /// <summary>The build step that lets TorchSharp's native library load on systems with an older libstdc++.</summary>
+[Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class NativeLibraryTargetsTests
 {
     [Fact]

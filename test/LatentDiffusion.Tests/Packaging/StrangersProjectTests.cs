@@ -8,6 +8,7 @@ namespace LatentDiffusion.Tests.Packaging;
 /// A console project outside the repository that references nothing but the packed packages builds, runs and, published,
 /// runs again. Restores from the packed files and from packages that are on this machine: nothing is downloaded.
 /// </summary>
+[Trait(TestCategories.Name, TestCategories.Long)]
 public sealed class StrangersProjectTests
 {
     private const string Version = "0.0.1-test";

@@ -33,10 +33,12 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
         Assert.Equal(Draw(folder, request), Draw(pipeline, request));
     }
 
-    [Fact]
-    public void A_refiner_is_a_single_file_too()
+    [Theory]
+    [InlineData("")]
+    [InlineData("first_stage_model.")]
+    public void A_refiner_is_a_single_file_too(string missing)
     {
-        WriteFile("xl-refiner");
+        WriteFile("xl-refiner", name => missing.Length == 0 || !name.StartsWith(missing, StringComparison.Ordinal));
         TinyModels.Vocabulary.Save(_folder["tokenizer"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseRefiner(_folder["model.safetensors"]).Build();
         using DiffusionPipeline folder = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseRefiner(folders["xl-refiner"]).Build();

@@ -112,4 +112,19 @@ public sealed class WeightedPromptTests
         foreach (string piece in new[] { "(", ")", "((a:1.1)", "[", "\\", ":", ": ", " ", "BREAK ", "(a:0.5", ":1", "a" })
             Assert.NotNull(WeightedPrompt.Parse(string.Concat(Enumerable.Repeat(piece, 20_000 / piece.Length))));
     }
+
+    [Fact]
+    public void Brackets_within_64_others_are_text()
+    {
+        string opening = new('(', 70), closing = new(')', 70);
+        Assert.Equal("a", Assert.Single(WeightedPrompt.Parse(opening[..64] + "a" + closing[..64]).Fragments).Text);
+        IReadOnlyList<PromptFragment> deep = WeightedPrompt.Parse(opening + "a" + closing).Fragments;
+        Assert.Equal(["((((((a", "))))))"], deep.Select(f => f.Text));
+        Assert.Equal([WeightedPrompt.MaximumWeight, 1], deep.Select(f => f.Weight));
+    }
+
+    /// <summary>Where every bracket weighs all that it holds, this takes hours.</summary>
+    [Fact]
+    public void A_megabyte_of_brackets_is_read_in_linear_time() =>
+        Assert.NotEmpty(WeightedPrompt.Parse(string.Concat(Enumerable.Repeat("(a[b", 1 << 18))).Fragments);
 }

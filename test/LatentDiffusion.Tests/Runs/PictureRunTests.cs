@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentDiffusion.Evaluation;
@@ -9,6 +8,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Runs;
 
 /// <summary>The training program on pictures from a folder, as a user starts it.</summary>
+[Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class PictureRunTests : IDisposable
 {
     private const int Size = 32;
@@ -41,16 +41,14 @@ public sealed class PictureRunTests : IDisposable
     [Fact]
     public void A_killed_run_ends_with_the_same_model_and_the_same_metrics()
     {
-        using (Process whole = Start("whole")) Finish(whole);
-        using (Process killed = Start("killed"))
+        using (TrainingProgram whole = Start("whole")) whole.Finish();
+        using (TrainingProgram killed = Start("killed"))
         {
-            Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(Path.Combine(_folder["killed"], "checkpoints", "denoiser"), 6) || killed.HasExited, TimeSpan.FromMinutes(3)));
-            Assert.False(killed.HasExited, "the run was over before it could be killed");
+            killed.Reach("six steps of the denoiser", () => WrittenSteps.Reach(Path.Combine(_folder["killed"], "checkpoints", "denoiser"), 6));
             killed.Kill();
-            killed.WaitForExit();
         }
 
-        using (Process resumed = Start("killed")) Finish(resumed);
+        using (TrainingProgram resumed = Start("killed")) resumed.Finish();
         // In the order in which they are made, so that the first difference is the one to look at.
         string[] files = ["autoencoder.safetensors", "latents.safetensors", "validation.safetensors"];
         Assert.All(files, file => Assert.True(Same(file), $"{file} differs"));
@@ -75,12 +73,11 @@ public sealed class PictureRunTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
         File.WriteAllText(Path.Combine(_folder["data"], "0.png"), "no picture");
-        using (Process refused = Start("refused")) Assert.Contains("0.png", Refused(refused), StringComparison.Ordinal);
-        using Process run = Start("stopped", "--skip-unreadable");
+        using (TrainingProgram refused = Start("refused")) Assert.Contains("0.png", Refused(refused), StringComparison.Ordinal);
+        using TrainingProgram run = Start("stopped", "--skip-unreadable");
         string checkpoints = Path.Combine(_folder["stopped"], "checkpoints", "autoencoder");
-        Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(checkpoints, 2) || run.HasExited, TimeSpan.FromMinutes(3)));
-        // As Ctrl-C, which a program started in the background may be deaf to.
-        using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
+        run.Reach("two steps of the autoencoder", () => WrittenSteps.Reach(checkpoints, 2));
+        run.Terminate();
         string error = Refused(run, exitCode: 130);
         Assert.Contains("0.png", error, StringComparison.Ordinal);
         Assert.Contains($"the same command goes on from '{_folder["stopped"]}'", error, StringComparison.Ordinal);
@@ -92,26 +89,22 @@ public sealed class PictureRunTests : IDisposable
     public void A_stopped_run_says_how_its_loss_goes_on()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
-        JsonObject recipe = JsonNode.Parse(File.ReadAllText(_recipe))!.AsObject();
-        recipe["denoiser_training"]!["steps"] = 2000;
-        File.WriteAllText(_folder["long.json"], recipe.ToJsonString());
-        using Process run = Start("stopped", "--config", _folder["long.json"]);
-        Assert.True(SpinWait.SpinUntil(() => WrittenSteps.Reach(Path.Combine(_folder["stopped"], "checkpoints", "denoiser"), 40) || run.HasExited, TimeSpan.FromMinutes(3)));
-        using (Process kill = Process.Start("kill", ["-TERM", $"{run.Id}"])) kill.WaitForExit();
-        string output = run.StandardOutput.ReadToEnd();
-        run.WaitForExit();
-        Assert.Equal(130, run.ExitCode);
-        Assert.Matches(@"denoiser: The validation loss (still falls|has flattened|rises)", output.ReplaceLineEndings(" "));
+        string recipe = Changed("autoencoder_training.steps=2", "validate_every=1", "denoiser_training.steps=2000");
+        using TrainingProgram run = Start("stopped", "--config", recipe);
+        run.Reach("twenty steps of the denoiser", () => WrittenSteps.Reach(Path.Combine(_folder["stopped"], "checkpoints", "denoiser"), 20));
+        run.Terminate();
+        Assert.Matches(@"denoiser: The validation loss (still falls|has flattened|rises)", run.Finish(exitCode: 130).Output.ReplaceLineEndings(" "));
     }
 
     [Fact]
     public void Other_pictures_are_not_taken_for_those_a_run_began_with()
     {
-        using (Process first = Start("run")) Finish(first);
+        string recipe = Changed("autoencoder_training.steps=2", "denoiser_training.steps=2");
+        using (TrainingProgram first = Start("run", "--config", recipe)) first.Finish();
         DateTime model = File.GetLastWriteTimeUtc(Path.Combine(_folder["run"], "model", "model_index.json"));
         File.WriteAllBytes(Path.Combine(_folder["data"], "0.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, new byte[Size * Size * 3])));
         string configuration = File.ReadAllText(Path.Combine(_folder["run"], "configuration.json"));
-        using (Process second = Start("run"))
+        using (TrainingProgram second = Start("run", "--config", recipe))
         {
             string error = Refused(second);
             Assert.Contains("was begun with other images or captions", error, StringComparison.Ordinal);
@@ -126,7 +119,7 @@ public sealed class PictureRunTests : IDisposable
     public void A_folder_in_use_is_refused_to_another_process()
     {
         using RunFolder held = RunFolder.Open(_folder["held"]);
-        using Process second = Start("held");
+        using TrainingProgram second = Start("held");
         string error = Refused(second);
         Assert.Contains(_folder["held"], error, StringComparison.Ordinal);
         Assert.Contains($"is in use by process {Environment.ProcessId} (", error, StringComparison.Ordinal);
@@ -150,7 +143,8 @@ public sealed class PictureRunTests : IDisposable
             StateDict.Save(network, Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
         }
 
-        using (Process run = Start("run", "--autoencoder", folder, "--hours", "0.0001")) Finish(run);
+        string recipe = Changed("validate_every=50", "denoiser_training.checkpoint_every=50");
+        using (TrainingProgram run = Start("run", "--config", recipe, "--autoencoder", folder, "--hours", "0.0001")) run.Finish();
         Assert.Equal(100, JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "plan.json")))!["denoiser"]!["steps"]!.GetValue<int>());
         using StableDiffusionComponents model = DiffusersFolder.Read(Path.Combine(_folder["run"], "model"));
         var autoencoder = Assert.IsType<AutoencoderTiny>(model.Autoencoder);
@@ -173,11 +167,11 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("down_block_types 1 and", 1, "--config", "unet.down_block_types=[\"DownBlock2D\"]")]
     [InlineData("the unet reads texts of width 24, and the text_encoder's hidden_size is 16", 1, "--config", "unet.cross_attention_dim=24")]
     [InlineData("the unet has 8 out_channels; with 4 in_channels and learned_variance False expected 4", 1, "--config", "unet.out_channels=8")]
-    [InlineData("image_size is 33; expected a multiple of 2", 1, "--config", "image_size=33")]
+    [InlineData("image_size is 33; expected a multiple of 4", 1, "--config", "image_size=33")]
     public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
     {
         if (arguments is ["--config", var change]) arguments = ["--config", Changed(change)];
-        using Process run = Start("wrong", arguments);
+        using TrainingProgram run = Start("wrong", arguments);
         string error = Refused(run, exitCode);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
@@ -188,8 +182,8 @@ public sealed class PictureRunTests : IDisposable
         Directory.CreateDirectory(_folder["ten"]);
         File.WriteAllLines(Path.Combine(_folder["ten"], "metadata.jsonl"), File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10));
         for (int i = 0; i < 10; i++) File.Copy(Path.Combine(_folder["data"], $"{i}.png"), Path.Combine(_folder["ten"], $"{i}.png"));
-        using (Process refused = Start("few", "--data", _folder["ten"], "--validation", "0.001")) Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
-        using (Process run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0")) Finish(run);
+        using (TrainingProgram refused = Start("few", "--data", _folder["ten"], "--validation", "0.001")) Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
+        using (TrainingProgram run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0")) run.Finish();
         Assert.True(File.Exists(Path.Combine(_folder["run"], "model", "model_index.json")));
         Assert.False(File.Exists(Path.Combine(_folder["run"], "validation.safetensors")));
         Assert.DoesNotContain(Metrics("run"), line => line.Contains("validation_loss", StringComparison.Ordinal));
@@ -199,22 +193,24 @@ public sealed class PictureRunTests : IDisposable
     [Fact]
     public void Options_of_pictures_need_pictures()
     {
-        using Process run = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), "--captions", "caption", "--out", _folder["run"]])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        using TrainingProgram run = TrainingProgram.Start("--captions", "caption", "--out", _folder["run"]);
         Assert.Contains("--captions is for pictures of your own: expected --data", Refused(run, exitCode: 2), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["run"]));
     }
 
-    /// <summary>The recipe with one value changed, given as its path, '=', and its JSON.</summary>
-    private string Changed(string change)
+    /// <summary>The recipe with some values changed, each given as its path, '=', and its JSON.</summary>
+    private string Changed(params string[] changes)
     {
-        string[] parts = change.Split('=');
-        JsonNode recipe = JsonNode.Parse(File.ReadAllText(_recipe))!, place = recipe;
-        string[] names = parts[0].Split('.');
-        foreach (string name in names[..^1]) place = place[name]!;
-        place[names[^1]] = JsonNode.Parse(parts[1]);
+        JsonNode recipe = JsonNode.Parse(File.ReadAllText(_recipe))!;
+        foreach (string change in changes)
+        {
+            string[] parts = change.Split('=');
+            JsonNode place = recipe;
+            string[] names = parts[0].Split('.');
+            foreach (string name in names[..^1]) place = place[name]!;
+            place[names[^1]] = JsonNode.Parse(parts[1]);
+        }
+
         File.WriteAllText(_folder["changed.json"], recipe.ToJsonString());
         return _folder["changed.json"];
     }
@@ -232,31 +228,13 @@ public sealed class PictureRunTests : IDisposable
         }),
     ];
 
-    private Process Start(string run, params string[] more)
+    private TrainingProgram Start(string run, params string[] more)
     {
         string[] data = more.Contains("--data") ? [] : ["--data", _folder["data"]];
         string[] threads = more.Contains("--threads") ? [] : ["--threads", "1"];
         string[] recipe = more.Contains("--config") ? [] : ["--config", _recipe];
-        return Process.Start(new ProcessStartInfo(
-            "dotnet", [BuildSettings.Sample("TrainFromScratch"), .. data, .. recipe, "--out", _folder[run], .. threads, .. more])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        return TrainingProgram.Start([.. data, .. recipe, "--out", _folder[run], .. threads, .. more]);
     }
 
-    private static string Refused(Process process, int exitCode = 1)
-    {
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == exitCode, $"ended with {process.ExitCode}: {output.Result}{error}");
-        return error;
-    }
-
-    private static void Finish(Process process)
-    {
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(5)), "the run did not end");
-        Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode}: {output.Result}{error.Result}");
-    }
+    private static string Refused(TrainingProgram program, int exitCode = 1) => program.Finish(exitCode).Error;
 }

@@ -4,6 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Samples;
 
 /// <summary>The samples of hosting and of components of one's own, as a user starts them.</summary>
+[Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class HostingSamplesTests
 {
     [Fact]

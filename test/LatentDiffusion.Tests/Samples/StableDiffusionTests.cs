@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Samples;
 
 /// <summary>The sample as a user starts it: every option gives the picture that the library gives.</summary>
+[Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDisposable
 {
     private static readonly GenerationRequest s_request = new() { Prompt = "ab a", Seed = 5, Steps = 3, GuidanceScale = 4 };

@@ -5,6 +5,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Samples;
 
 /// <summary>The sample as a user starts it.</summary>
+[Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class TextToImageTests
 {
     [Theory]

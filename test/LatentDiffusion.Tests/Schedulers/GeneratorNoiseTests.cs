@@ -14,7 +14,9 @@ public sealed class GeneratorNoiseTests
     {
         using GeneratorNoise noise = new(42);
         using Tensor drawn = noise.Next(4, 4);
-        Assert.Equal([1.9269153f, 1.4872841f, 0.9007172f], drawn.data<float>().Take(3));
+        float[] published = [1.9269153f, 1.4872841f, 0.9007172f];
+        // Within rounding: the logarithms and cosines of another instruction set differ in the last bits.
+        Assert.All(published.Zip(drawn.data<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
     [Fact]

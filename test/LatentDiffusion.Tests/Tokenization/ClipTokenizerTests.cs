@@ -23,6 +23,16 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
+    public void Words_of_more_than_1024_characters_are_cut()
+    {
+        string word = string.Concat(Enumerable.Repeat("blue", 256));
+        Assert.Equal(1024, word.Length);
+        IReadOnlyList<int> one = s_small.Value.Tokenize(word);
+        Assert.Equal([.. one, .. one, .. s_small.Value.Tokenize("re")], s_small.Value.Tokenize($"{word}{word}re"));
+        Assert.Equal(s_small.Value.Tokenize($"{word}{BpeVocabulary.EndToken}{word}"), [.. one, s_small.Value.EndId, .. one]);
+    }
+
+    [Fact]
     public void ItAgreesWithPlainBytePairEncoding()
     {
         BpeVocabulary vocabulary = BpeVocabulary.Open(SharedData.Require("clip-bpe"));

@@ -46,13 +46,13 @@ public sealed class OnePictureTests : IDisposable
             { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "v_prediction",
               "timestep_spacing": "trailing", "clip_sample": false }
             """);
-        var options = new DenoiserTrainingOptions { BatchSize = 8, PredictionType = PredictionType.Velocity, TrainTextEncoder = false, CaptionDropout = 0 };
+        var options = new DenoiserTrainingOptions { BatchSize = 16, PredictionType = PredictionType.Velocity, TrainTextEncoder = false, CaptionDropout = 0 };
         using var text = new ClipTextConditioning(tiny.Text, tiny.Tokenizer, data.Ids, train: false);
         using var objective = new DenoiserObjective(network, text, data, scaling, config.ToNoiseSchedule(), options);
         double first = 0, smoothed = 0;
         var training = new TrainingOptions
         {
-            Steps = 1000, CheckpointEvery = 1000, EmaDecay = 0.98, Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
+            Steps = 500, CheckpointEvery = 500, EmaDecay = 0.98, Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
         };
         Assert.True(new Trainer(training).Run(objective, _folder["run"], new Report(p => { if (p.Step == 1) first = p.Loss; smoothed = p.SmoothedLoss; })));
         Assert.True(smoothed < 0.01 * first, $"the loss went from {first} to {smoothed}");
@@ -77,7 +77,7 @@ public sealed class OnePictureTests : IDisposable
         }.Build();
         var options = new TrainingOptions
         {
-            Steps = 300, CheckpointEvery = 300, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
+            Steps = 150, CheckpointEvery = 150, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
         };
         Assert.True(new Trainer(options).Run(new AutoencoderObjective(network, images, new AutoencoderTrainingOptions { BatchSize = 2, KlWeight = 1e-4 }), _folder["autoencoder"]));
         return network;

@@ -52,12 +52,24 @@ internal sealed class EventLog : IDisposable
 
         bool Keeps(ReadOnlyMemory<byte> data)
         {
-            (long at, List<string> tags) = EventMessage.Read(data);
+            (long at, List<string> tags) = Read(data);
             return at <= step || !tags.Any(tag => tag.StartsWith($"{stage}/", StringComparison.Ordinal));
         }
     }
 
     public void Dispose() => _stream.Dispose();
+
+    private (long Step, List<string> Tags) Read(ReadOnlyMemory<byte> data)
+    {
+        try
+        {
+            return EventMessage.Read(data);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"'{_path}' has a record with a right checksum that is not an event. Remove the file to record without it: {e.Message}", e);
+        }
+    }
 
     private double Now => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 

@@ -42,17 +42,26 @@ internal static class EventMessage
         })))]);
 
     /// <summary>Step and tags of an event.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not an event.</exception>
     public static (long Step, List<string> Tags) Read(ReadOnlyMemory<byte> data)
     {
         long step = 0;
         var tags = new List<string>();
-        Visit(data, (field, input) =>
+        try
         {
-            if (field == Step) step = input.ReadInt64();
-            else if (field == Summary) Visit(input.ReadBytes().Memory, ReadValues);
-            else return false;
-            return true;
-        });
+            Visit(data, (field, input) =>
+            {
+                if (field == Step) step = input.ReadInt64();
+                else if (field == Summary) Visit(input.ReadBytes().Memory, ReadValues);
+                else return false;
+                return true;
+            });
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException($"The record is not an event: {e.Message}", e);
+        }
+
         return (step, tags);
 
         bool ReadValues(int field, CodedInputStream input)

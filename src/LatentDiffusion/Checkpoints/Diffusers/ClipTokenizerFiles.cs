@@ -21,7 +21,7 @@ public sealed record ClipTokenizerFiles(BpeVocabulary Vocabulary, int MaxLength 
         string? padding = config["added_tokens_decoder"] is not null ? Token(config) : Token(special) ?? Token(config);
         // Some files say 1e30 and mean no limit.
         double length = config["model_max_length"] is JsonValue value && value.TryGetValue(out double given) ? given : maximum;
-        return new ClipTokenizerFiles(BpeVocabulary.Open(folder), (int)Math.Clamp(length, 2, maximum), padding ?? BpeVocabulary.EndToken);
+        return new ClipTokenizerFiles(BpeVocabulary.Open(folder), (int)Math.Clamp(length, 2, Math.Max(2, maximum)), padding ?? BpeVocabulary.EndToken);
     }
 
     /// <summary>Builds the tokenizer.</summary>

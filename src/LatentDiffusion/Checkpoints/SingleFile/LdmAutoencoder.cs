@@ -27,7 +27,7 @@ internal static partial class LdmAutoencoder
     public static AutoencoderKLConfig Infer(ITensorSource network, bool xl)
     {
         var channels = new List<int>();
-        while (network.Find($"encoder.down_blocks.{channels.Count}.resnets.0.conv2.weight") is { } entry) channels.Add((int)entry.Shape[0]);
+        while (network.Find($"encoder.down_blocks.{channels.Count}.resnets.0.conv2.weight") is { Shape: [var width, _, _, _] }) channels.Add((int)width);
         int layers = 0;
         while (network.Find($"encoder.down_blocks.0.resnets.{layers}.conv1.weight") is not null) layers++;
         if (network.Find("decoder.conv_in.weight") is not { Shape: [_, var latents, ..] } || channels.Count == 0)
@@ -47,6 +47,6 @@ internal static partial class LdmAutoencoder
         };
     }
 
-    [GeneratedRegex(@"^decoder\.up\.(\d+)\.")]
+    [GeneratedRegex(@"^decoder\.up\.([0-9]{1,3})\.")]
     private static partial Regex Up();
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What a single file says of what its U-Net predicts: tensors that trainers put there as markers, and
-/// <c>modelspec.prediction_type</c> in a safetensors header. Markers come first.
+/// Finds out what the U-Net of a single file predicts: from tensors that trainers put there as markers, or from
+/// <c>modelspec.prediction_type</c> in a safetensors header. Markers override the header.
 /// </summary>
 /// <param name="file">The file.</param>
 internal sealed class LdmMarkers(ITensorSource file)

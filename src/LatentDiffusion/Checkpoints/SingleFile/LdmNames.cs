@@ -39,10 +39,10 @@ internal static class LdmNames
     /// <summary>The autoencoder, replaced one after the other; its way up is counted from the other end besides.</summary>
     public static readonly (Regex Ldm, string Ours)[] AutoencoderParts =
     [
-        (new(@"\.down\.(\d+)\.block\.(\d+)\."), ".down_blocks.$1.resnets.$2."),
-        (new(@"\.down\.(\d+)\.downsample\."), ".down_blocks.$1.downsamplers.0."),
-        (new(@"\.up\.(\d+)\.block\.(\d+)\."), ".up_blocks.$1.resnets.$2."),
-        (new(@"\.up\.(\d+)\.upsample\."), ".up_blocks.$1.upsamplers.0."),
+        (new(@"\.down\.([0-9]+)\.block\.([0-9]+)\."), ".down_blocks.$1.resnets.$2."),
+        (new(@"\.down\.([0-9]+)\.downsample\."), ".down_blocks.$1.downsamplers.0."),
+        (new(@"\.up\.([0-9]+)\.block\.([0-9]+)\."), ".up_blocks.$1.resnets.$2."),
+        (new(@"\.up\.([0-9]+)\.upsample\."), ".up_blocks.$1.upsamplers.0."),
         (new(@"\.mid\.block_1\."), ".mid_block.resnets.0."),
         (new(@"\.mid\.block_2\."), ".mid_block.resnets.1."),
         (new(@"\.mid\.attn_1\.norm\."), ".mid_block.attentions.0.group_norm."),
@@ -59,7 +59,7 @@ internal static class LdmNames
         (new(@"^token_embedding\."), "text_model.embeddings.token_embedding."),
         (new(@"^ln_final\."), "text_model.final_layer_norm."),
         (new(@"^text_projection$"), "text_projection.weight"),
-        (new(@"^transformer\.resblocks\.(\d+)\."), "text_model.encoder.layers.$1."),
+        (new(@"^transformer\.resblocks\.([0-9]+)\."), "text_model.encoder.layers.$1."),
         (new(@"\.ln_([12])\."), ".layer_norm$1."),
         (new(@"\.mlp\.c_fc\."), ".mlp.fc1."),
         (new(@"\.mlp\.c_proj\."), ".mlp.fc2."),

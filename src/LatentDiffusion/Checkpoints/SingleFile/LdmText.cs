@@ -67,7 +67,7 @@ internal static class LdmText
             NumAttentionHeads = Math.Max((int)width / HeadWidth, 1),
             MaxPositionEmbeddings = (int)positions,
             HiddenAct = activation,
-            ProjectionDim = network.Find(Projection) is { } projection ? (int)projection.Shape[0] : (int)width,
+            ProjectionDim = network.Find(Projection) is { Shape: [var projected, ..] } ? (int)projected : (int)width,
             EosTokenId = HighestId,
         };
     }

@@ -31,7 +31,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     /// <summary>The way down and the middle, which ControlNets have too.</summary>
     public UNet2DConditionConfig InferEncoder()
     {
-        ImmutableArray<int> channels = [.. Levels("down_blocks.{0}.resnets.0.conv2.weight").Select(shape => (int)shape[0])];
+        ImmutableArray<int> channels = [.. Levels("down_blocks.{0}.resnets.0.conv2.weight").TakeWhile(shape => shape.Count > 0).Select(shape => (int)shape[0])];
         int blocks = channels.Length;
         if (blocks == 0) throw Missing("down_blocks.0.resnets.0.conv2.weight");
         bool linear = ShapeOfFirst(".attentions.0.proj_in.weight").Count == 2, added = network.Find("add_embedding.linear_1.weight") is not null;

@@ -27,7 +27,7 @@ public sealed record SingleFileOptions
 
     /// <summary>
     /// Tensors that are left out: whole names, or beginnings of names followed by <c>*</c>, for example
-    /// <c>control_model.*</c>. What is left out is logged. Default none.
+    /// <c>control_model.*</c>. They are logged. Default none.
     /// </summary>
     /// <exception cref="ArgumentException">An entry is empty, or has <c>*</c> elsewhere than at its end.</exception>
     public IReadOnlyList<string> IgnoredTensors { get; init => field = Checked(value); } = [];

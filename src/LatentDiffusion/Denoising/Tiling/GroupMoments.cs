@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -32,12 +31,12 @@ internal sealed class GroupMoments
     }
 
     /// <summary>What the normalisation gives with these in the place of the input's own.</summary>
-    public Tensor Normalize(GroupNorm norm, Tensor input)
+    public Tensor Normalize(GroupNormLayer norm, Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        (ScalarType wide, long batch, long groups) = (Wide(input), input.shape[0], norm.num_groups);
-        Tensor weight = norm.weight!.to(wide).view(1, groups, -1), bias = norm.bias!.to(wide).view(1, groups, -1);
-        Tensor scale = weight * Column([.. _squares.Select(s => 1 / Math.Sqrt(s / _count + norm.eps))]);
+        (ScalarType wide, long batch, long groups) = (Wide(input), input.shape[0], norm.Groups);
+        Tensor weight = norm.Weight.to(wide).view(1, groups, -1), bias = norm.Bias.to(wide).view(1, groups, -1);
+        Tensor scale = weight * Column([.. _squares.Select(s => 1 / Math.Sqrt(s / _count + norm.Eps))]);
         Tensor shift = bias - scale * Column(_means);
         return Channels(shift).AddProduct(input.to(wide), Channels(scale)).to(input.dtype).MoveToOuterDisposeScope();
 

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,7 +9,7 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class PictureStatistics
 {
-    private Dictionary<GroupNorm, GroupMoments> _known = [], _gathered = [];
+    private Dictionary<GroupNormLayer, GroupMoments> _known = [], _gathered = [];
     private Tile? _seen;
 
     /// <summary>Goes through all tiles.</summary>
@@ -39,16 +38,16 @@ internal sealed class PictureStatistics
     /// <param name="norm">The normalisation.</param>
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="statistics">Of the picture that the input is a tile of; null where it is the picture.</param>
-    public static Tensor Normalize(GroupNorm norm, Tensor input, PictureStatistics? statistics) =>
+    public static Tensor Normalize(GroupNormLayer norm, Tensor input, PictureStatistics? statistics) =>
         statistics is null ? norm.call(input) : statistics.Normalize(norm, input);
 
-    private Tensor Normalize(GroupNorm norm, Tensor input)
+    private Tensor Normalize(GroupNormLayer norm, Tensor input)
     {
         if (_seen is not null)
         {
             if (!_gathered.TryGetValue(norm, out GroupMoments? moments)) _gathered.Add(norm, moments = new GroupMoments());
             using Tensor own = _seen.Own(input);
-            moments.Add(own, norm.num_groups);
+            moments.Add(own, norm.Groups);
         }
 
         return _known.TryGetValue(norm, out GroupMoments? known) ? known.Normalize(norm, input) : norm.call(input);

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,15 +6,15 @@ namespace LatentDiffusion;
 /// <summary>Self-attention, cross-attention to the text and a gated feed-forward, each normalised before and added to its input.</summary>
 internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Tensor>
 {
-    [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
+    [ComponentName(Name = "norm1")] private readonly LayerNormLayer _norm1;
     [ComponentName(Name = "attn1")] private readonly CrossAttention _selfAttention;
-    [ComponentName(Name = "norm2")] private readonly LayerNorm _norm2;
+    [ComponentName(Name = "norm2")] private readonly LayerNormLayer _norm2;
     [ComponentName(Name = "attn2")] private readonly CrossAttention _crossAttention;
-    [ComponentName(Name = "norm3")] private readonly LayerNorm _norm3;
+    [ComponentName(Name = "norm3")] private readonly LayerNormLayer _norm3;
     [ComponentName(Name = "ff")] private readonly FeedForward _feedForward;
     private readonly bool _onlyCrossAttention;
 
-    public BasicTransformerBlock(LayerFactory layers, long channels, TransformerOptions options) : base(nameof(BasicTransformerBlock))
+    public BasicTransformerBlock(LayerFactory layers, long channels, TransformerOptions options) : base(NativeModule.Create(nameof(BasicTransformerBlock)), 0)
     {
         _onlyCrossAttention = options.OnlyCrossAttention;
         _norm1 = layers.LayerNorm(channels);

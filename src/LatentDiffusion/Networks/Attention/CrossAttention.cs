@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,24 +9,24 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
 {
-    [ComponentName(Name = "to_q")] private readonly Linear _query;
-    [ComponentName(Name = "to_k")] private readonly Linear _key;
-    [ComponentName(Name = "to_v")] private readonly Linear _value;
-    [ComponentName(Name = "to_out")] private readonly ModuleList<nn.Module<Tensor, Tensor>> _out;
+    [ComponentName(Name = "to_q")] private readonly LinearLayer _query;
+    [ComponentName(Name = "to_k")] private readonly LinearLayer _key;
+    [ComponentName(Name = "to_v")] private readonly LinearLayer _value;
+    [ComponentName(Name = "to_out")] private readonly LayerList<nn.Module<Tensor, Tensor>> _out;
     private readonly TransformerOptions _options;
 
     /// <param name="layers">Makes the layers.</param>
     /// <param name="channels">Width of the latents.</param>
     /// <param name="contextChannels">Width of the context; null for self-attention.</param>
     /// <param name="options">Heads and precision.</param>
-    public CrossAttention(LayerFactory layers, long channels, long? contextChannels, TransformerOptions options) : base(nameof(CrossAttention))
+    public CrossAttention(LayerFactory layers, long channels, long? contextChannels, TransformerOptions options) : base(NativeModule.Create(nameof(CrossAttention)), 0)
     {
         _options = options;
         long inner = channels, context = contextChannels ?? channels;
         _query = layers.Linear(channels, inner, bias: false);
         _key = layers.Linear(context, inner, bias: false);
         _value = layers.Linear(context, inner, bias: false);
-        _out = new ModuleList<nn.Module<Tensor, Tensor>>(layers.Linear(inner, channels));
+        _out = new LayerList<nn.Module<Tensor, Tensor>>(layers.Linear(inner, channels));
         RegisterComponents();
     }
 

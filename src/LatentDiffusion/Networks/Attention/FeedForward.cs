@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -8,11 +7,11 @@ namespace LatentDiffusion;
 internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 {
     // The published names are net.0.proj and net.2, with a dropout without parameters at net.1.
-    [ComponentName(Name = "net")] private readonly ModuleList<nn.Module<Tensor, Tensor>> _net;
+    [ComponentName(Name = "net")] private readonly LayerList<nn.Module<Tensor, Tensor>> _net;
 
-    public FeedForward(LayerFactory layers, long channels, double dropout = 0) : base(nameof(FeedForward))
+    public FeedForward(LayerFactory layers, long channels, double dropout = 0) : base(NativeModule.Create(nameof(FeedForward)), 0)
     {
-        _net = new ModuleList<nn.Module<Tensor, Tensor>>(
+        _net = new LayerList<nn.Module<Tensor, Tensor>>(
             new GatedLinear(layers, channels, channels * 4), new TrainingDropout(dropout), layers.Linear(channels * 4, channels));
         RegisterComponents();
     }
@@ -26,9 +25,9 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 
     private sealed class GatedLinear : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = "proj")] private readonly Linear _projection;
+        [ComponentName(Name = "proj")] private readonly LinearLayer _projection;
 
-        public GatedLinear(LayerFactory layers, long inChannels, long outChannels) : base(nameof(GatedLinear))
+        public GatedLinear(LayerFactory layers, long inChannels, long outChannels) : base(NativeModule.Create(nameof(GatedLinear)), 0)
         {
             _projection = layers.Linear(inChannels, outChannels * 2);
             RegisterComponents();

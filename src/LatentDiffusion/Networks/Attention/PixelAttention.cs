@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,12 +9,12 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
     // How many pixels ask at once: of a large picture what they ask and are answered would be maps as large as the others.
     private const long MostQueries = 1 << 14;
 
-    [ComponentName(Name = "group_norm")] private readonly GroupNorm? _norm;
+    [ComponentName(Name = "group_norm")] private readonly GroupNormLayer? _norm;
     [ComponentName(Name = "spatial_norm")] private readonly SpatialNorm? _spatialNorm;
-    [ComponentName(Name = "to_q")] private readonly Linear _query;
-    [ComponentName(Name = "to_k")] private readonly Linear _key;
-    [ComponentName(Name = "to_v")] private readonly Linear _value;
-    [ComponentName(Name = "to_out")] private readonly ModuleList<nn.Module<Tensor, Tensor>> _out;
+    [ComponentName(Name = "to_q")] private readonly LinearLayer _query;
+    [ComponentName(Name = "to_k")] private readonly LinearLayer _key;
+    [ComponentName(Name = "to_v")] private readonly LinearLayer _value;
+    [ComponentName(Name = "to_out")] private readonly LayerList<nn.Module<Tensor, Tensor>> _out;
     private readonly int _heads;
 
     /// <param name="layers">Makes the layers.</param>
@@ -25,7 +24,7 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
     /// <param name="eps">Its epsilon.</param>
     /// <param name="latentChannels">Channels of the latents that modulate the normalisation; null for a plain one.</param>
     public PixelAttention(LayerFactory layers, int channels, int headChannels, int groups, double eps, int? latentChannels = null)
-        : base(nameof(PixelAttention))
+        : base(NativeModule.Create(nameof(PixelAttention)), 0)
     {
         _heads = channels / headChannels;
         long inner = (long)_heads * headChannels;
@@ -34,7 +33,7 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
         _query = layers.Linear(channels, inner);
         _key = layers.Linear(channels, inner);
         _value = layers.Linear(channels, inner);
-        _out = new ModuleList<nn.Module<Tensor, Tensor>>(layers.Linear(inner, channels));
+        _out = new LayerList<nn.Module<Tensor, Tensor>>(layers.Linear(inner, channels));
         RegisterComponents();
     }
 

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,13 +9,13 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     // The published network has no option for it.
     private const double NormEps = 1e-6;
 
-    [ComponentName(Name = "norm")] private readonly GroupNorm _norm;
+    [ComponentName(Name = "norm")] private readonly GroupNormLayer _norm;
     [ComponentName(Name = "proj_in")] private readonly nn.Module<Tensor, Tensor> _projectIn;
-    [ComponentName(Name = "transformer_blocks")] private readonly ModuleList<BasicTransformerBlock> _blocks = [];
+    [ComponentName(Name = "transformer_blocks")] private readonly LayerList<BasicTransformerBlock> _blocks = [];
     [ComponentName(Name = "proj_out")] private readonly nn.Module<Tensor, Tensor> _projectOut;
     private readonly bool _linearProjection, _drops;
 
-    public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options) : base(nameof(Transformer2DModel))
+    public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options) : base(NativeModule.Create(nameof(Transformer2DModel)), 0)
     {
         (_linearProjection, _drops) = (options.LinearProjection, options.Dropout > 0);
         long inner = channels / options.Heads * options.Heads;

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,10 +9,10 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormInputs?, Tensor>
     public const string PlainDown = "DownEncoderBlock2D", AttentionDown = "AttnDownEncoderBlock2D";
     public const string PlainUp = "UpDecoderBlock2D", AttentionUp = "AttnUpDecoderBlock2D";
 
-    [ComponentName(Name = "resnets")] private readonly ModuleList<AutoencoderResnet> _resnets = [];
-    [ComponentName(Name = "attentions")] private readonly ModuleList<PixelAttention>? _attentions;
-    [ComponentName(Name = "downsamplers")] private readonly ModuleList<Downsample2D>? _downsamplers;
-    [ComponentName(Name = "upsamplers")] private readonly ModuleList<Upsample2D>? _upsamplers;
+    [ComponentName(Name = "resnets")] private readonly LayerList<AutoencoderResnet> _resnets = [];
+    [ComponentName(Name = "attentions")] private readonly LayerList<PixelAttention>? _attentions;
+    [ComponentName(Name = "downsamplers")] private readonly LayerList<Downsample2D>? _downsamplers;
+    [ComponentName(Name = "upsamplers")] private readonly LayerList<Upsample2D>? _upsamplers;
 
     /// <param name="shape">What the blocks share.</param>
     /// <param name="type">The block's published name.</param>
@@ -21,7 +20,7 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormInputs?, Tensor>
     /// <param name="outChannels">Channels of the output.</param>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="resizes">Whether the size is halved or doubled at the end.</param>
-    public AutoencoderBlock(AutoencoderShape shape, string type, int inChannels, int outChannels, int layers, bool resizes) : base(nameof(AutoencoderBlock))
+    public AutoencoderBlock(AutoencoderShape shape, string type, int inChannels, int outChannels, int layers, bool resizes) : base(NativeModule.Create(nameof(AutoencoderBlock)), 0)
     {
         if (type is AttentionDown or AttentionUp) _attentions = [];
         for (int i = 0; i < layers; i++)

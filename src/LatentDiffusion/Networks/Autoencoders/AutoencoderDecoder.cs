@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,15 +6,15 @@ namespace LatentDiffusion;
 /// <summary>The decoder half: latents to pixels.</summary>
 internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormInputs?, Tensor>
 {
-    [ComponentName(Name = "conv_in")] private readonly Conv2d _convIn;
-    [ComponentName(Name = "up_blocks")] private readonly ModuleList<AutoencoderBlock> _upBlocks = [];
+    [ComponentName(Name = "conv_in")] private readonly Conv2dLayer _convIn;
+    [ComponentName(Name = "up_blocks")] private readonly LayerList<AutoencoderBlock> _upBlocks = [];
     [ComponentName(Name = "mid_block")] private readonly AutoencoderMiddle _middle;
     [ComponentName(Name = "conv_norm_out")] private readonly nn.Module _normOut;
-    [ComponentName(Name = "conv_out")] private readonly Conv2d _convOut;
+    [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
     public AutoencoderDecoder(
         AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels, int layers, bool attention)
-        : base(nameof(AutoencoderDecoder))
+        : base(NativeModule.Create(nameof(AutoencoderDecoder)), 0)
     {
         int last = channels.Count - 1;
         _convIn = shape.Layers.Conv2d(inChannels, channels[last], 3, padding: 1);

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,15 +6,15 @@ namespace LatentDiffusion;
 /// <summary>The encoder half: pixels to the mean and log-variance of latents, or to features (VQ).</summary>
 internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "conv_in")] private readonly Conv2d _convIn;
-    [ComponentName(Name = "down_blocks")] private readonly ModuleList<AutoencoderBlock> _downBlocks = [];
+    [ComponentName(Name = "conv_in")] private readonly Conv2dLayer _convIn;
+    [ComponentName(Name = "down_blocks")] private readonly LayerList<AutoencoderBlock> _downBlocks = [];
     [ComponentName(Name = "mid_block")] private readonly AutoencoderMiddle _middle;
     [ComponentName(Name = "conv_norm_out")] private readonly nn.Module _normOut;
-    [ComponentName(Name = "conv_out")] private readonly Conv2d _convOut;
+    [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
     public AutoencoderEncoder(
         AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels, int layers, bool attention)
-        : base(nameof(AutoencoderEncoder))
+        : base(NativeModule.Create(nameof(AutoencoderEncoder)), 0)
     {
         _convIn = shape.Layers.Conv2d(inChannels, channels[0], 3, padding: 1);
         for (int i = 0; i < channels.Count; i++)

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -15,8 +14,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
     [ComponentName(Name = "decoder")] private readonly AutoencoderDecoder _decoder;
-    [ComponentName(Name = "quant_conv")] private readonly Conv2d? _quantConv;
-    [ComponentName(Name = "post_quant_conv")] private readonly Conv2d? _postQuantConv;
+    [ComponentName(Name = "quant_conv")] private readonly Conv2dLayer? _quantConv;
+    [ComponentName(Name = "post_quant_conv")] private readonly Conv2dLayer? _postQuantConv;
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <exception cref="NotSupportedException">The configuration asks for a block or activation that is not known.</exception>
@@ -25,7 +24,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
     }
 
-    internal AutoencoderKL(AutoencoderKLConfig config, LayerFactory layers) : base(nameof(AutoencoderKL))
+    internal AutoencoderKL(AutoencoderKLConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(AutoencoderKL)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Check();

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,10 +6,10 @@ namespace LatentDiffusion;
 /// <summary>The middle of an autoencoder: a residual block, self-attention over pixels, a residual block.</summary>
 internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormInputs?, Tensor>
 {
-    [ComponentName(Name = "attentions")] private readonly ModuleList<PixelAttention> _attentions = [];
-    [ComponentName(Name = "resnets")] private readonly ModuleList<AutoencoderResnet> _resnets = [];
+    [ComponentName(Name = "attentions")] private readonly LayerList<PixelAttention> _attentions = [];
+    [ComponentName(Name = "resnets")] private readonly LayerList<AutoencoderResnet> _resnets = [];
 
-    public AutoencoderMiddle(AutoencoderShape shape, int channels, bool attention) : base(nameof(AutoencoderMiddle))
+    public AutoencoderMiddle(AutoencoderShape shape, int channels, bool attention) : base(NativeModule.Create(nameof(AutoencoderMiddle)), 0)
     {
         _resnets.Add(new AutoencoderResnet(shape, channels, channels));
         _resnets.Add(new AutoencoderResnet(shape, channels, channels));

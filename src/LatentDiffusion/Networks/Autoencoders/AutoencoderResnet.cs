@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -8,13 +7,13 @@ namespace LatentDiffusion;
 internal sealed class AutoencoderResnet : nn.Module<Tensor, NormInputs?, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly nn.Module _norm1;
-    [ComponentName(Name = "conv1")] private readonly Conv2d _conv1;
+    [ComponentName(Name = "conv1")] private readonly Conv2dLayer _conv1;
     [ComponentName(Name = "norm2")] private readonly nn.Module _norm2;
-    [ComponentName(Name = "conv2")] private readonly Conv2d _conv2;
-    [ComponentName(Name = "conv_shortcut")] private readonly Conv2d? _shortcut;
+    [ComponentName(Name = "conv2")] private readonly Conv2dLayer _conv2;
+    [ComponentName(Name = "conv_shortcut")] private readonly Conv2dLayer? _shortcut;
     private readonly Func<Tensor, Tensor> _activation;
 
-    public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels) : base(nameof(AutoencoderResnet))
+    public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels) : base(NativeModule.Create(nameof(AutoencoderResnet)), 0)
     {
         _activation = Activations.ByName(shape.Activation);
         _norm1 = shape.Norm(inChannels);

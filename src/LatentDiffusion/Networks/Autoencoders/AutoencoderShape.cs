@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -18,7 +17,7 @@ internal sealed record AutoencoderShape(LayerFactory Layers, int Groups, string 
 
     /// <summary>Runs what <see cref="Norm"/> made.</summary>
     public static Tensor Normalize(nn.Module norm, Tensor input, NormInputs? inputs) =>
-        norm is SpatialNorm spatial ? spatial.call(input, inputs!) : PictureStatistics.Normalize((GroupNorm)norm, input, inputs?.Statistics);
+        norm is SpatialNorm spatial ? spatial.call(input, inputs!) : PictureStatistics.Normalize((GroupNormLayer)norm, input, inputs?.Statistics);
 
     /// <summary>Self-attention with a single head.</summary>
     public PixelAttention Attention(int channels) => new(Layers, channels, channels, Groups, Eps, LatentChannels);

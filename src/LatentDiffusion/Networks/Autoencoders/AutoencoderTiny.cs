@@ -26,7 +26,7 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
     }
 
-    internal AutoencoderTiny(AutoencoderTinyConfig config, LayerFactory layers) : base(nameof(AutoencoderTiny))
+    internal AutoencoderTiny(AutoencoderTinyConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(AutoencoderTiny)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Check();

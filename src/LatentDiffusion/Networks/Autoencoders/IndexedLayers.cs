@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Steps one after the other; layers among them are named by their index, as in PyTorch's <c>Sequential</c>.</summary>
-internal sealed class IndexedLayers() : nn.Module<Tensor, Tensor>(nameof(IndexedLayers))
+internal sealed class IndexedLayers() : nn.Module<Tensor, Tensor>(NativeModule.Create(nameof(IndexedLayers)), 0)
 {
     private readonly List<Func<Tensor, Tensor>> _steps = [];
 

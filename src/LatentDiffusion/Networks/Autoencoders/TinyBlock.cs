@@ -12,7 +12,7 @@ internal sealed class TinyBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "conv")] private readonly IndexedLayers _conv = new();
     [ComponentName(Name = "pool")] private readonly IndexedLayers? _pool;
 
-    public TinyBlock(LayerFactory layers, int channels, string activation, bool pool) : base(nameof(TinyBlock))
+    public TinyBlock(LayerFactory layers, int channels, string activation, bool pool) : base(NativeModule.Create(nameof(TinyBlock)), 0)
     {
         Func<Tensor, Tensor> activate = Activations.ByName(activation);
         _conv.Add(layers.Conv2d(channels, channels, 3, padding: 1)).Add(activate);

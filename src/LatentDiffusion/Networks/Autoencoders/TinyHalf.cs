@@ -10,7 +10,7 @@ internal sealed class TinyHalf : nn.Module<Tensor, Tensor>
     // Where the size becomes that of the latents, or ceases to be.
     private int _split;
 
-    private TinyHalf() : base(nameof(TinyHalf))
+    private TinyHalf() : base(NativeModule.Create(nameof(TinyHalf)), 0)
     {
     }
 

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,9 +10,9 @@ namespace LatentDiffusion;
 public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
 {
     [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
-    [ComponentName(Name = "quant_conv")] private readonly Conv2d _quantConv;
+    [ComponentName(Name = "quant_conv")] private readonly Conv2dLayer _quantConv;
     [ComponentName(Name = "quantize")] private readonly VectorQuantizer _quantizer;
-    [ComponentName(Name = "post_quant_conv")] private readonly Conv2d _postQuantConv;
+    [ComponentName(Name = "post_quant_conv")] private readonly Conv2dLayer _postQuantConv;
     [ComponentName(Name = "decoder")] private readonly AutoencoderDecoder _decoder;
     private readonly bool _spatial;
 
@@ -24,7 +23,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
     }
 
-    internal VQModel(VQConfig config, LayerFactory layers) : base(nameof(VQModel))
+    internal VQModel(VQConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(VQModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Check();

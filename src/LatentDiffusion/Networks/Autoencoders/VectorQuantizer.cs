@@ -12,7 +12,7 @@ internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
 
     [ComponentName(Name = "embedding")] private readonly Embedding _codebook;
 
-    public VectorQuantizer(LayerFactory layers, int count, int width) : base(nameof(VectorQuantizer))
+    public VectorQuantizer(LayerFactory layers, int count, int width) : base(NativeModule.Create(nameof(VectorQuantizer)), 0)
     {
         // Published is a uniform of ±1/count; a normal of its standard deviation begins as close together.
         _codebook = layers.Embedding(count, width, 1 / (Math.Sqrt(3) * count));

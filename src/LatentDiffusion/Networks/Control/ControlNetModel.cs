@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -12,8 +11,8 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
 {
     private readonly UNetEncoder _encoder;
     [ComponentName(Name = "controlnet_cond_embedding")] private readonly HintEmbedding _hint;
-    [ComponentName(Name = "controlnet_down_blocks")] private readonly ModuleList<Conv2d> _downOut = [];
-    [ComponentName(Name = "controlnet_mid_block")] private readonly Conv2d _middleOut;
+    [ComponentName(Name = "controlnet_down_blocks")] private readonly LayerList<Conv2dLayer> _downOut = [];
+    [ComponentName(Name = "controlnet_mid_block")] private readonly Conv2dLayer _middleOut;
 
     /// <summary>Builds the network, initialised at random and its outputs at zero.</summary>
     /// <exception cref="NotSupportedException">The configuration asks for a block or option that is not known.</exception>
@@ -22,7 +21,7 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
     {
     }
 
-    internal ControlNetModel(ControlNetConfig config, LayerFactory layers) : base(nameof(ControlNetModel))
+    internal ControlNetModel(ControlNetConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(ControlNetModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Check();

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,11 +6,11 @@ namespace LatentDiffusion;
 /// <summary>Convolutions that bring the controlling picture to the size and channels of the latents' features (Zhang et al. 2023, section 3.2).</summary>
 internal sealed class HintEmbedding : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "conv_in")] private readonly Conv2d _convIn;
-    [ComponentName(Name = "blocks")] private readonly ModuleList<Conv2d> _blocks = [];
-    [ComponentName(Name = "conv_out")] private readonly Conv2d _convOut;
+    [ComponentName(Name = "conv_in")] private readonly Conv2dLayer _convIn;
+    [ComponentName(Name = "blocks")] private readonly LayerList<Conv2dLayer> _blocks = [];
+    [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
-    public HintEmbedding(LayerFactory layers, int inChannels, IReadOnlyList<int> channels, int outChannels) : base(nameof(HintEmbedding))
+    public HintEmbedding(LayerFactory layers, int inChannels, IReadOnlyList<int> channels, int outChannels) : base(NativeModule.Create(nameof(HintEmbedding)), 0)
     {
         _convIn = layers.Conv2d(inChannels, channels[0], 3, padding: 1);
         for (int i = 0; i < channels.Count - 1; i++)
@@ -28,7 +27,7 @@ internal sealed class HintEmbedding : nn.Module<Tensor, Tensor>
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _convIn.call(hint).Into(Activations.Silu);
-        foreach (Conv2d block in _blocks) hidden = hidden.Into(block.call).Into(Activations.Silu);
+        foreach (Conv2dLayer block in _blocks) hidden = hidden.Into(block.call).Into(Activations.Silu);
         return hidden.Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

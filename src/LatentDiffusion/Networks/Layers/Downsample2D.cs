@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,10 +6,10 @@ namespace LatentDiffusion;
 /// <remarks>With padding 0 the picture is padded below and on the right alone, as the published autoencoders do.</remarks>
 internal sealed class Downsample2D : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "conv")] private readonly Conv2d _conv;
+    [ComponentName(Name = "conv")] private readonly Conv2dLayer _conv;
     private readonly bool _asymmetric;
 
-    public Downsample2D(LayerFactory layers, long channels, int padding = 1) : base(nameof(Downsample2D))
+    public Downsample2D(LayerFactory layers, long channels, int padding = 1) : base(NativeModule.Create(nameof(Downsample2D)), 0)
     {
         _asymmetric = padding == 0;
         _conv = layers.Conv2d(channels, channels, 3, stride: 2, padding);

@@ -24,69 +24,60 @@ internal sealed class LayerFactory
     /// <summary>The same for a network into which a file is read, whose parameters it refuses to exceed by far.</summary>
     public static LayerFactory For(ITensorSource source, Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.Of(source));
 
-    public Linear Linear(long inChannels, long outChannels, bool bias = true)
+    public LinearLayer Linear(long inChannels, long outChannels, bool bias = true)
     {
         _budget.Take(inChannels, outChannels);
-        if (_device is null) return nn.Linear(inChannels, outChannels, bias);
-        Linear layer = nn.Linear(inChannels, outChannels, bias, META);
-        layer.weight = Empty(outChannels, inChannels);
-        if (bias) layer.bias = Empty(outChannels);
-        return layer;
+        return new LinearLayer(Weight(outChannels, inChannels), bias ? Bias(outChannels, inChannels) : null);
     }
 
-    public Conv2d Conv2d(long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
+    public Conv2dLayer Conv2d(long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
     {
         _budget.Take(inChannels, outChannels, kernel, kernel);
-        if (_device is null) return nn.Conv2d(inChannels, outChannels, kernel, stride, padding, bias: bias);
-        Conv2d layer = nn.Conv2d(inChannels, outChannels, kernel, stride, padding, bias: bias, device: META);
-        layer.weight = Empty(outChannels, inChannels, kernel, kernel);
-        if (bias) layer.bias = Empty(outChannels);
-        return layer;
+        Parameter weight = Weight(outChannels, inChannels, kernel, kernel);
+        return new Conv2dLayer(weight, bias ? Bias(outChannels, inChannels * kernel * kernel) : null, stride, padding);
     }
 
     /// <summary>A convolution that begins at zero, so that what it adds begins at nothing (Zhang et al. 2023, section 3.1).</summary>
-    public Conv2d ZeroConv2d(long inChannels, long outChannels, long kernel = 1, long padding = 0)
+    public Conv2dLayer ZeroConv2d(long inChannels, long outChannels, long kernel = 1, long padding = 0)
     {
-        Conv2d layer = Conv2d(inChannels, outChannels, kernel, padding: padding);
-        if (_device is null) Set(layer.weight, layer.bias, weight: 0);
+        Conv2dLayer layer = Conv2d(inChannels, outChannels, kernel, padding: padding);
+        if (_device is null) foreach (Parameter parameter in layer.parameters()) Fill(parameter, 0);
         return layer;
     }
 
-    public GroupNorm GroupNorm(int groups, long channels, double eps)
+    public GroupNormLayer GroupNorm(int groups, long channels, double eps)
     {
         if (groups < 1 || channels % groups != 0)
             throw new ArgumentException($"{channels} channels cannot be normalised in {groups} groups: norm_num_groups must divide every entry of block_out_channels.");
         _budget.Take(channels);
-        GroupNorm norm = nn.GroupNorm(groups, channels, eps, device: _device is null ? null : META);
-        if (_device is null) Set(norm.weight, norm.bias, weight: 1);
-        else (norm.weight, norm.bias) = (Empty(channels), Empty(channels));
-        return norm;
+        return new GroupNormLayer(Constant(1, channels), Constant(0, channels), groups, eps);
     }
 
-    public LayerNorm LayerNorm(long channels, double eps = 1e-5)
+    public LayerNormLayer LayerNorm(long channels, double eps = 1e-5)
     {
         _budget.Take(channels);
-        LayerNorm norm = nn.LayerNorm(channels, eps, device: _device is null ? null : META);
-        if (_device is null) Set(norm.weight, norm.bias, weight: 1);
-        else (norm.weight, norm.bias) = (Empty(channels), Empty(channels));
-        return norm;
+        return new LayerNormLayer(Constant(1, channels), Constant(0, channels), eps);
     }
 
     /// <summary>A table of vectors, normal with a standard deviation.</summary>
     public Embedding Embedding(long count, long width, double standardDeviation = 1)
     {
         _budget.Take(count, width);
+        // Its constructor fills a table on the CPU before it moves it, so one without random values is given a small one.
+        Embedding layer = _device is null ? nn.Embedding(count, width) : nn.Embedding(1, width, device: META);
+        Parameter table = layer.named_parameters(recurse: false).Single().parameter;
         if (_device is not null)
         {
-            // Its constructor fills a table on the CPU before it moves it, so it is given a small one.
-            Embedding empty = nn.Embedding(1, width, device: META);
-            empty.weight = Empty(count, width);
-            return empty;
+            layer.weight = Empty(count, width);
+            // The layer forgets its old table without disposing it.
+            table.Dispose();
+        }
+        else if (standardDeviation != 1)
+        {
+            using IDisposable noGrad = no_grad();
+            table.MultiplyInPlace(standardDeviation);
         }
 
-        Embedding layer = nn.Embedding(count, width);
-        using IDisposable noGrad = no_grad();
-        if (standardDeviation != 1) layer.weight!.MultiplyInPlace(standardDeviation);
         return layer;
     }
 
@@ -96,16 +87,40 @@ internal sealed class LayerFactory
         _budget.Take(shape);
         if (_device is not null) return Empty(shape);
         using Tensor values = randn(shape);
-        return nn.Parameter(values.Multiply(standardDeviation));
+        return Kept(nn.Parameter(values.Multiply(standardDeviation)));
     }
 
-    private Parameter Empty(params long[] shape) => nn.Parameter(empty(shape, _type, _device));
+    /// <summary>Uniform in ±1/√fan-in, as PyTorch's linear layers and convolutions begin.</summary>
+    private Parameter Weight(params long[] shape)
+    {
+        Parameter weight = Empty(shape);
+        if (_device is null) nn.init.kaiming_uniform_(weight, Math.Sqrt(5));
+        return weight;
+    }
 
-    /// <summary>TorchSharp 0.107 leaves the weight and bias of its normalisations as the memory was found.</summary>
-    private static void Set(Tensor? parameter, Tensor? bias, double weight)
+    private Parameter Bias(long count, long fanIn)
+    {
+        Parameter bias = Empty(count);
+        double bound = fanIn > 0 ? 1 / Math.Sqrt(fanIn) : 0;
+        if (_device is null) nn.init.uniform_(bias, -bound, bound);
+        return bias;
+    }
+
+    private Parameter Constant(double value, long count)
+    {
+        Parameter parameter = Empty(count);
+        if (_device is null) Fill(parameter, value);
+        return parameter;
+    }
+
+    private Parameter Empty(params long[] shape) => Kept(nn.Parameter(empty(shape, _type, _device)));
+
+    /// <summary>A layer's parameters are the layer's, whatever dispose scope it is built in.</summary>
+    private static Parameter Kept(Parameter parameter) => (Parameter)parameter.DetachFromDisposeScope();
+
+    private static void Fill(Parameter parameter, double value)
     {
         using IDisposable noGrad = no_grad();
-        parameter?.FillInPlace(weight);
-        bias?.zero_();
+        parameter.FillInPlace(value);
     }
 }

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -10,20 +9,20 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
 {
-    [ComponentName(Name = "norm1")] private readonly GroupNorm _norm1;
-    [ComponentName(Name = "conv1")] private readonly Conv2d _conv1;
-    [ComponentName(Name = "time_emb_proj")] private readonly Linear _timeProjection;
-    [ComponentName(Name = "norm2")] private readonly GroupNorm _norm2;
+    [ComponentName(Name = "norm1")] private readonly GroupNormLayer _norm1;
+    [ComponentName(Name = "conv1")] private readonly Conv2dLayer _conv1;
+    [ComponentName(Name = "time_emb_proj")] private readonly LinearLayer _timeProjection;
+    [ComponentName(Name = "norm2")] private readonly GroupNormLayer _norm2;
     [ComponentName(Name = "dropout")] private readonly TrainingDropout _dropout;
-    [ComponentName(Name = "conv2")] private readonly Conv2d _conv2;
-    [ComponentName(Name = "conv_shortcut")] private readonly Conv2d? _shortcut;
+    [ComponentName(Name = "conv2")] private readonly Conv2dLayer _conv2;
+    [ComponentName(Name = "conv_shortcut")] private readonly Conv2dLayer? _shortcut;
     private readonly ResnetOptions _options;
     private readonly Func<Tensor, Tensor> _activation;
     private readonly Resampling _resampling;
 
     public ResnetBlock2D(
         LayerFactory layers, long inChannels, long outChannels, ResnetOptions options, Resampling resampling = Resampling.None)
-        : base(nameof(ResnetBlock2D))
+        : base(NativeModule.Create(nameof(ResnetBlock2D)), 0)
     {
         (_options, _resampling) = (options, resampling);
         _activation = Activations.ByName(options.Activation);

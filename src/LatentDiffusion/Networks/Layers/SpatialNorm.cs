@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,11 +10,11 @@ internal sealed class SpatialNorm : nn.Module<Tensor, NormInputs, Tensor>
     private const int Groups = 32;
     private const double Eps = 1e-6;
 
-    [ComponentName(Name = "norm_layer")] private readonly GroupNorm _norm;
-    [ComponentName(Name = "conv_y")] private readonly Conv2d _scale;
-    [ComponentName(Name = "conv_b")] private readonly Conv2d _shift;
+    [ComponentName(Name = "norm_layer")] private readonly GroupNormLayer _norm;
+    [ComponentName(Name = "conv_y")] private readonly Conv2dLayer _scale;
+    [ComponentName(Name = "conv_b")] private readonly Conv2dLayer _shift;
 
-    public SpatialNorm(LayerFactory layers, long channels, long latentChannels) : base(nameof(SpatialNorm))
+    public SpatialNorm(LayerFactory layers, long channels, long latentChannels) : base(NativeModule.Create(nameof(SpatialNorm)), 0)
     {
         _norm = layers.GroupNorm(Groups, channels, Eps);
         _scale = layers.Conv2d(latentChannels, channels, 1);

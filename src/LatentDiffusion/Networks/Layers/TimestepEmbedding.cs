@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -7,15 +6,15 @@ namespace LatentDiffusion;
 /// <summary>Two linear layers with an activation between, over features of a number.</summary>
 internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "linear_1")] private readonly Linear _linear1;
-    [ComponentName(Name = "cond_proj")] private readonly Linear? _conditionProjection;
-    [ComponentName(Name = "linear_2")] private readonly Linear _linear2;
+    [ComponentName(Name = "linear_1")] private readonly LinearLayer _linear1;
+    [ComponentName(Name = "cond_proj")] private readonly LinearLayer? _conditionProjection;
+    [ComponentName(Name = "linear_2")] private readonly LinearLayer _linear2;
     private readonly Func<Tensor, Tensor> _activation;
     private readonly Func<Tensor, Tensor>? _lastActivation;
 
     public TimestepEmbedding(
         LayerFactory layers, long inChannels, long width, string activation, int? conditionChannels = null, string? lastActivation = null)
-        : base(nameof(TimestepEmbedding))
+        : base(NativeModule.Create(nameof(TimestepEmbedding)), 0)
     {
         _linear1 = layers.Linear(inChannels, width);
         if (conditionChannels is { } channels) _conditionProjection = layers.Linear(channels, inChannels, bias: false);

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// Drops values in training and enlarges the others by as much (Srivastava et al. 2014). Draws from
 /// <see cref="DropoutDraws"/>, where TorchSharp's own would draw from the global generator, which no checkpoint holds.
 /// </summary>
-internal sealed class TrainingDropout(double probability) : nn.Module<Tensor, Tensor>(nameof(TrainingDropout))
+internal sealed class TrainingDropout(double probability) : nn.Module<Tensor, Tensor>(NativeModule.Create(nameof(TrainingDropout)), 0)
 {
     /// <summary>Whether it changes anything now; where it does not, it is not to be called.</summary>
     public bool IsActive => probability > 0 && training;

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -6,9 +5,9 @@ namespace LatentDiffusion;
 /// <summary>Doubles height and width by repeating pixels (or brings them to a given size), then convolves.</summary>
 internal sealed class Upsample2D : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "conv")] private readonly Conv2d _conv;
+    [ComponentName(Name = "conv")] private readonly Conv2dLayer _conv;
 
-    public Upsample2D(LayerFactory layers, long channels) : base(nameof(Upsample2D))
+    public Upsample2D(LayerFactory layers, long channels) : base(NativeModule.Create(nameof(Upsample2D)), 0)
     {
         _conv = layers.Conv2d(channels, channels, 3, padding: 1);
         RegisterComponents();

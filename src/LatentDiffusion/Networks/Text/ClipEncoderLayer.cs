@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -8,11 +7,11 @@ namespace LatentDiffusion;
 internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "self_attn")] private readonly SelfAttention _attention;
-    [ComponentName(Name = "layer_norm1")] private readonly LayerNorm _norm1;
+    [ComponentName(Name = "layer_norm1")] private readonly LayerNormLayer _norm1;
     [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
-    [ComponentName(Name = "layer_norm2")] private readonly LayerNorm _norm2;
+    [ComponentName(Name = "layer_norm2")] private readonly LayerNormLayer _norm2;
 
-    public ClipEncoderLayer(ClipTextConfig config, LayerFactory layers) : base(nameof(ClipEncoderLayer))
+    public ClipEncoderLayer(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(ClipEncoderLayer)), 0)
     {
         _attention = new SelfAttention(config, layers);
         _norm1 = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
@@ -31,13 +30,13 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
 
     private sealed class SelfAttention : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = "q_proj")] private readonly Linear _query;
-        [ComponentName(Name = "k_proj")] private readonly Linear _key;
-        [ComponentName(Name = "v_proj")] private readonly Linear _value;
-        [ComponentName(Name = "out_proj")] private readonly Linear _out;
+        [ComponentName(Name = "q_proj")] private readonly LinearLayer _query;
+        [ComponentName(Name = "k_proj")] private readonly LinearLayer _key;
+        [ComponentName(Name = "v_proj")] private readonly LinearLayer _value;
+        [ComponentName(Name = "out_proj")] private readonly LinearLayer _out;
         private readonly int _heads;
 
-        public SelfAttention(ClipTextConfig config, LayerFactory layers) : base(nameof(SelfAttention))
+        public SelfAttention(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(SelfAttention)), 0)
         {
             _heads = config.NumAttentionHeads;
             _query = layers.Linear(config.HiddenSize, config.HiddenSize);
@@ -60,11 +59,11 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
 
     private sealed class Mlp : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = "fc1")] private readonly Linear _fc1;
-        [ComponentName(Name = "fc2")] private readonly Linear _fc2;
+        [ComponentName(Name = "fc1")] private readonly LinearLayer _fc1;
+        [ComponentName(Name = "fc2")] private readonly LinearLayer _fc2;
         private readonly Func<Tensor, Tensor> _activation;
 
-        public Mlp(ClipTextConfig config, LayerFactory layers) : base(nameof(Mlp))
+        public Mlp(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(Mlp)), 0)
         {
             _fc1 = layers.Linear(config.HiddenSize, config.IntermediateSize);
             _fc2 = layers.Linear(config.IntermediateSize, config.HiddenSize);

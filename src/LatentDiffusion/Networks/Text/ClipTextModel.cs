@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,7 +10,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     private const int LegacyEosTokenId = 2;
 
     [ComponentName(Name = "text_model")] private readonly ClipTextTransformer _textModel;
-    [ComponentName(Name = "text_projection")] private readonly Linear? _projection;
+    [ComponentName(Name = "text_projection")] private readonly LinearLayer? _projection;
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <param name="config">Its configuration.</param>
@@ -22,7 +21,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     {
     }
 
-    internal ClipTextModel(ClipTextConfig config, bool projection, LayerFactory layers) : base(nameof(ClipTextModel))
+    internal ClipTextModel(ClipTextConfig config, bool projection, LayerFactory layers) : base(NativeModule.Create(nameof(ClipTextModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         ConfigRules.Unset("attention_dropout", config.AttentionDropout == 0, config.AttentionDropout);

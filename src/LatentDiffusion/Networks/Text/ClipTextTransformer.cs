@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.</summary>
-internal sealed class ClipTextTransformer : nn.Module
+internal sealed class ClipTextTransformer : nn.Module<Tensor, (Tensor Last, Tensor Penultimate)>
 {
     [ComponentName(Name = "embeddings")] private readonly Embeddings _embeddings;
     [ComponentName(Name = "encoder")] private readonly Encoder _encoder;
-    [ComponentName(Name = "final_layer_norm")] private readonly LayerNorm _finalNorm;
+    [ComponentName(Name = "final_layer_norm")] private readonly LayerNormLayer _finalNorm;
 
-    public ClipTextTransformer(ClipTextConfig config, LayerFactory layers) : base(nameof(ClipTextTransformer))
+    public ClipTextTransformer(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(ClipTextTransformer)), 0)
     {
         _embeddings = new Embeddings(config, layers);
         _encoder = new Encoder(config, layers);
@@ -20,7 +20,7 @@ internal sealed class ClipTextTransformer : nn.Module
     }
 
     /// <summary>The normalised output of the last layer, and the output of the layer before it.</summary>
-    public (Tensor Last, Tensor Penultimate) forward(Tensor ids)
+    public override (Tensor Last, Tensor Penultimate) forward(Tensor ids)
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor last, Tensor penultimate) = _encoder.forward(_embeddings.call(ids));
@@ -49,7 +49,7 @@ internal sealed class ClipTextTransformer : nn.Module
         [ComponentName(Name = "position_embedding")] private readonly Embedding _position;
 
         // CLIP's own initialisation (Radford et al. 2021); a unit normal would drown the positions' differences.
-        public Embeddings(ClipTextConfig config, LayerFactory layers) : base(nameof(Embeddings))
+        public Embeddings(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(Embeddings)), 0)
         {
             _token = layers.Embedding(config.VocabSize, config.HiddenSize, standardDeviation: 0.02);
             _position = layers.Embedding(config.MaxPositionEmbeddings, config.HiddenSize, standardDeviation: 0.01);
@@ -64,9 +64,9 @@ internal sealed class ClipTextTransformer : nn.Module
         }
     }
 
-    private sealed class Encoder : nn.Module
+    private sealed class Encoder : LayerGroup
     {
-        [ComponentName(Name = "layers")] private readonly ModuleList<ClipEncoderLayer> _layers = [];
+        [ComponentName(Name = "layers")] private readonly LayerList<ClipEncoderLayer> _layers = [];
 
         public Encoder(ClipTextConfig config, LayerFactory layers) : base(nameof(Encoder))
         {

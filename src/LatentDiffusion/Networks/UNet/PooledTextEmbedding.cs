@@ -7,12 +7,12 @@ namespace LatentDiffusion;
 /// <summary>A text as one vector: its mean attends to its tokens and to itself, then is projected (Saharia et al. 2022, "Imagen", section 2.4).</summary>
 internal sealed class PooledTextEmbedding : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "norm1")] private readonly LayerNorm _norm1;
+    [ComponentName(Name = "norm1")] private readonly LayerNormLayer _norm1;
     [ComponentName(Name = "pool")] private readonly AttentionPooling _pool;
-    [ComponentName(Name = "proj")] private readonly Linear _projection;
-    [ComponentName(Name = "norm2")] private readonly LayerNorm _norm2;
+    [ComponentName(Name = "proj")] private readonly LinearLayer _projection;
+    [ComponentName(Name = "norm2")] private readonly LayerNormLayer _norm2;
 
-    public PooledTextEmbedding(LayerFactory layers, long textChannels, long width, int heads) : base(nameof(PooledTextEmbedding))
+    public PooledTextEmbedding(LayerFactory layers, long textChannels, long width, int heads) : base(NativeModule.Create(nameof(PooledTextEmbedding)), 0)
     {
         _norm1 = layers.LayerNorm(textChannels);
         _pool = new AttentionPooling(layers, textChannels, heads);
@@ -27,12 +27,12 @@ internal sealed class PooledTextEmbedding : nn.Module<Tensor, Tensor>
     private sealed class AttentionPooling : nn.Module<Tensor, Tensor>
     {
         [ComponentName(Name = "positional_embedding")] private readonly Parameter _position;
-        [ComponentName(Name = "k_proj")] private readonly Linear _key;
-        [ComponentName(Name = "q_proj")] private readonly Linear _query;
-        [ComponentName(Name = "v_proj")] private readonly Linear _value;
+        [ComponentName(Name = "k_proj")] private readonly LinearLayer _key;
+        [ComponentName(Name = "q_proj")] private readonly LinearLayer _query;
+        [ComponentName(Name = "v_proj")] private readonly LinearLayer _value;
         private readonly int _heads;
 
-        public AttentionPooling(LayerFactory layers, long channels, int heads) : base(nameof(AttentionPooling))
+        public AttentionPooling(LayerFactory layers, long channels, int heads) : base(NativeModule.Create(nameof(AttentionPooling)), 0)
         {
             if (heads < 1 || channels % heads != 0)
                 throw new ArgumentException($"addition_embed_type_num_heads is {heads}; it must divide the text's width, {channels}.");

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,9 +10,9 @@ namespace LatentDiffusion;
 public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
 {
     private readonly UNetEncoder _encoder;
-    [ComponentName(Name = "up_blocks")] private readonly ModuleList<UNetUpBlock> _upBlocks = [];
-    [ComponentName(Name = "conv_norm_out")] private readonly GroupNorm _normOut;
-    [ComponentName(Name = "conv_out")] private readonly Conv2d _convOut;
+    [ComponentName(Name = "up_blocks")] private readonly LayerList<UNetUpBlock> _upBlocks = [];
+    [ComponentName(Name = "conv_norm_out")] private readonly GroupNormLayer _normOut;
+    [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
     private readonly Func<Tensor, Tensor> _activation;
 
     /// <summary>Builds the network, initialised at random.</summary>
@@ -23,7 +22,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     {
     }
 
-    internal UNet2DConditionModel(UNet2DConditionConfig config, LayerFactory layers) : base(nameof(UNet2DConditionModel))
+    internal UNet2DConditionModel(UNet2DConditionConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(UNet2DConditionModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         UNetConfigRules.Check(config);

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -49,7 +48,7 @@ internal sealed record UNetBlockShape(
     }
 
     /// <summary>Runs what <see cref="Attention"/> made, if anything.</summary>
-    public static Tensor Attend(ModuleList<nn.Module>? attentions, int index, Tensor hidden, TextContext context) =>
+    public static Tensor Attend(LayerList<nn.Module>? attentions, int index, Tensor hidden, TextContext context) =>
         attentions?[index] switch
         {
             Transformer2DModel transformer => hidden.Into(x => transformer.call(x, context)),

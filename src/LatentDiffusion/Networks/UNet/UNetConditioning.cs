@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -15,7 +14,7 @@ internal sealed class UNetConditioning
     private readonly TimestepEmbedding _time;
     private readonly ClassEmbedding? _class;
     private readonly AddedEmbedding? _added;
-    private readonly Linear? _textProjection;
+    private readonly LinearLayer? _textProjection;
     private readonly Func<Tensor, Tensor>? _activation;
 
     public UNetConditioning(UNet2DConditionConfig config, LayerFactory layers)

@@ -1,14 +1,13 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>One resolution on the way down: residual blocks, each followed by attention where there is any, then halving.</summary>
-internal sealed class UNetDownBlock : nn.Module
+internal sealed class UNetDownBlock : LayerGroup
 {
-    [ComponentName(Name = "attentions")] private readonly ModuleList<nn.Module>? _attentions;
-    [ComponentName(Name = "resnets")] private readonly ModuleList<ResnetBlock2D> _resnets = [];
-    [ComponentName(Name = "downsamplers")] private readonly ModuleList<nn.Module>? _downsamplers;
+    [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;
+    [ComponentName(Name = "resnets")] private readonly LayerList<ResnetBlock2D> _resnets = [];
+    [ComponentName(Name = "downsamplers")] private readonly LayerList<nn.Module>? _downsamplers;
 
     /// <param name="shape">What the block consists of.</param>
     /// <param name="inChannels">Channels that come from above.</param>

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -11,8 +10,8 @@ internal sealed class UNetEncoder
 {
     private readonly UNet2DConditionConfig _config;
     private readonly UNetConditioning _conditioning;
-    private readonly Conv2d _convIn;
-    private readonly ModuleList<UNetDownBlock> _downBlocks = [];
+    private readonly Conv2dLayer _convIn;
+    private readonly LayerList<UNetDownBlock> _downBlocks = [];
     private readonly UNetMiddleBlock? _middle;
 
     public UNetEncoder(UNet2DConditionConfig config, LayerFactory layers)

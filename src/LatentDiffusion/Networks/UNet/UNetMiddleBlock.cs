@@ -1,14 +1,13 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>The lowest resolution: a residual block, and where there is attention a spatial transformer and a second residual block.</summary>
-internal sealed class UNetMiddleBlock : nn.Module
+internal sealed class UNetMiddleBlock : LayerGroup
 {
-    [ComponentName(Name = "attentions")] private readonly ModuleList<nn.Module>? _attentions;
-    [ComponentName(Name = "resnets")] private readonly ModuleList<ResnetBlock2D> _resnets = [];
+    [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;
+    [ComponentName(Name = "resnets")] private readonly LayerList<ResnetBlock2D> _resnets = [];
 
     public UNetMiddleBlock(UNetBlockShape shape, int channels) : base(nameof(UNetMiddleBlock))
     {

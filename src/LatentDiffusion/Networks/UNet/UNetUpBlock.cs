@@ -1,15 +1,14 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>One resolution on the way up: each residual block sees the way down's features beside its own, then doubling.</summary>
-internal sealed class UNetUpBlock : nn.Module
+internal sealed class UNetUpBlock : LayerGroup
 {
-    [ComponentName(Name = "attentions")] private readonly ModuleList<nn.Module>? _attentions;
-    [ComponentName(Name = "resnets")] private readonly ModuleList<ResnetBlock2D> _resnets = [];
-    [ComponentName(Name = "upsamplers")] private readonly ModuleList<nn.Module>? _upsamplers;
+    [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;
+    [ComponentName(Name = "resnets")] private readonly LayerList<ResnetBlock2D> _resnets = [];
+    [ComponentName(Name = "upsamplers")] private readonly LayerList<nn.Module>? _upsamplers;
 
     /// <param name="shape">What the block consists of.</param>
     /// <param name="previousChannels">Channels that come from below.</param>

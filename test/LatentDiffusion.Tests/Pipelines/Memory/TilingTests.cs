@@ -70,9 +70,9 @@ public sealed class TilingTests
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        TorchSharp.Modules.GroupNorm norm = LayerFactory.Random.GroupNorm(3, 12, 1e-6);
-        norm.weight!.copy_(randn(12));
-        norm.bias!.copy_(randn(12));
+        GroupNormLayer norm = LayerFactory.Random.GroupNorm(3, 12, 1e-6);
+        norm.Weight.copy_(randn(12));
+        norm.Bias.copy_(randn(12));
         // Far from zero and from each other, so that careless sums would lose all their digits.
         Tensor input = randn(2, 12, 20, 30) + 1000 * arange(2).view(2, 1, 1, 1) + 100 * arange(30) + 3000;
         var moments = new GroupMoments();

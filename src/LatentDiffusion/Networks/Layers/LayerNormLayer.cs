@@ -1,0 +1,25 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Normalises each vector to mean 0 and variance 1, then scales and shifts each channel (Ba et al. 2016).</summary>
+internal sealed class LayerNormLayer : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight")] private readonly Parameter _weight;
+    [ComponentName(Name = "bias")] private readonly Parameter _bias;
+    private readonly long[] _shape;
+    private readonly double _eps;
+
+    /// <param name="weight">[channels]; owned by the layer.</param>
+    /// <param name="bias">[channels]; owned by the layer.</param>
+    /// <param name="eps">Added to the variance.</param>
+    public LayerNormLayer(Parameter weight, Parameter bias, double eps) : base(NativeModule.Create(nameof(LayerNormLayer)), 0)
+    {
+        (_weight, _bias, _shape, _eps) = (weight, bias, weight.shape, eps);
+        RegisterComponents();
+    }
+
+    /// <param name="input">[…, channels].</param>
+    public override Tensor forward(Tensor input) => nn.functional.layer_norm(input, _shape, _weight, _bias, _eps);
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using LatentDiffusion.Tests.Checkpoints;
+
+namespace LatentDiffusion.Benchmarks;
+
+/// <summary>A whole model loaded and disposed again and again: memory returns to what it was.</summary>
+/// <param name="cycles">How often.</param>
+/// <param name="settled">Cycles after which memory has settled.</param>
+/// <param name="output">Receives each round and the verdict.</param>
+internal sealed class LoadCycles(int cycles, int settled, TextWriter output)
+{
+    private const double MostGrowth = 0.05;
+
+    /// <summary>Runs all cycles.</summary>
+    /// <returns>Whether resident memory stayed within 5 % after it had settled.</returns>
+    public bool Run()
+    {
+        string folder = Directory.CreateTempSubdirectory("latent-diffusion-").FullName;
+        try
+        {
+            using (StableDiffusionComponents model = TinyModels.Make("xl")) DiffusersFolder.Write(model, folder);
+            List<long> resident = [];
+            for (int done = 0; done < cycles;)
+            {
+                for (int end = Math.Min(done + settled, cycles); done < end; done++)
+                    using (DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build()) _ = pipeline.Model;
+                Collect();
+                resident.Add(PeakMemory.CurrentBytes);
+                output.WriteLine(Text($"{done,6} cycles  {resident[^1] / 1e6,8:F1} MB resident"));
+            }
+
+            double growth = resident.Max() / (double)resident[0] - 1;
+            bool passed = growth <= MostGrowth;
+            output.WriteLine(Text($"{(passed ? "PASSED" : "FAILED")}  {growth:+0.00%;-0.00%} resident memory after the first {settled} cycles, of which {MostGrowth:P0} is allowed."));
+            return passed;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,62 @@
+namespace LatentDiffusion.Fuzzing;
+
+/// <summary>All readers that are tried, each made when it is first asked for, and the folder that their files are in.</summary>
+public sealed class FuzzTargets : IDisposable
+{
+    private static readonly Dictionary<string, Func<string, string, FuzzTarget>> s_targets = new()
+    {
+        ["safetensors"] = CheckpointTargets.Safetensors,
+        ["shards"] = CheckpointTargets.Shards,
+        ["pickle"] = CheckpointTargets.Pickle,
+        ["pickle-legacy"] = CheckpointTargets.LegacyPickle,
+        ["lora"] = LoraTargets.Lora,
+        ["lora-packed"] = LoraTargets.Packed,
+        ["single-file"] = ModelTargets.SingleFile,
+        ["config-unet"] = ModelTargets.UNet,
+        ["config-controlnet"] = ModelTargets.ControlNet,
+        ["config-kl"] = ModelTargets.AutoencoderKL,
+        ["config-tiny"] = ModelTargets.AutoencoderTiny,
+        ["config-vq"] = ModelTargets.VQ,
+        ["config-text"] = ModelTargets.Text,
+        ["model-index"] = ModelTargets.Index,
+        ["scheduler"] = ModelTargets.Scheduler,
+        ["tokenizer-vocabulary"] = TokenizerTargets.Vocabulary,
+        ["tokenizer-merges"] = TokenizerTargets.Merges,
+        ["tokenizer-config"] = TokenizerTargets.Config,
+        ["png"] = ImageTargets.Png,
+        ["jpeg"] = ImageTargets.Jpeg,
+        ["webp"] = ImageTargets.Webp,
+        ["png-text"] = ImageTargets.PngTexts,
+        ["request"] = RequestTargets.Texts,
+        ["request-properties"] = RequestTargets.AdditionalProperties,
+        ["prompt"] = RequestTargets.Prompt,
+        ["latent-cache"] = RunTargets.Rows,
+        ["latent-cache-partial"] = RunTargets.PartialRows,
+        ["checkpoint"] = RunTargets.Checkpoint,
+        ["metrics"] = RunTargets.Metrics,
+        ["events"] = RunTargets.Events,
+        ["captions"] = DataTargets.Captions,
+        ["metadata-jsonl"] = DataTargets.JsonLines,
+        ["metadata-csv"] = DataTargets.Csv,
+        ["parquet"] = DataTargets.Parquet,
+    };
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("latent-diffusion-fuzz-");
+    private readonly Dictionary<string, FuzzTarget> _made = [];
+
+    /// <summary>Names of all targets.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. s_targets.Keys];
+
+    /// <summary>The target of a name.</summary>
+    public FuzzTarget this[string name]
+    {
+        get
+        {
+            if (_made.TryGetValue(name, out FuzzTarget? made)) return made;
+            return _made[name] = s_targets[name](name, _folder.CreateSubdirectory(name).FullName);
+        }
+    }
+
+    /// <summary>Deletes the folder.</summary>
+    public void Dispose() => _folder.Delete(recursive: true);
+}

@@ -1,0 +1,7 @@
+using System.CommandLine;
+using LatentDiffusion.Fuzzing;
+
+// What is computed here is small: more threads would only make the time of an input differ.
+TorchSharp.torch.set_num_threads(1);
+var root = new RootCommand("Gives damaged and hostile input to every reader of the library.") { FuzzCommands.Fuzz(), FuzzCommands.Worker(), FuzzCommands.Coverage(), FuzzCommands.Seeds() };
+return root.Parse(args).Invoke();
