@@ -46,8 +46,8 @@ internal sealed class RunningGeneration : IDisposable
     /// <summary>Asked before each evaluation of a network.</summary>
     public void ThrowIfOver()
     {
-        // The timer's turn comes late where the pool's threads are all busy; the clock does not wait for one.
-        if (Stopwatch.GetElapsedTime(_called) >= Request.TimeLimit) _stop.Cancel();
+        // Timer and disposal cancel on a thread of the pool, which comes late where all are busy; neither is waited for.
+        if (_closing.IsCancellationRequested || Stopwatch.GetElapsedTime(_called) >= Request.TimeLimit) _stop.Cancel();
         Token.ThrowIfCancellationRequested();
     }
 
