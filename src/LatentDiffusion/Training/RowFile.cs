@@ -47,7 +47,7 @@ internal sealed class RowFile : IDisposable
         string target = RealPath.Of(path);
         if (File.Exists(target) && !RegularFile.Is(target)) throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
         if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
-        using (var making = new RowFileWriter(target, key, rows))
+        using (var making = new RowFileWriter(target, key, rows, required))
         {
             using IDisposable noGradient = no_grad();
             for (long start = 0; start < rows; start += batchSize)

@@ -20,10 +20,10 @@ internal sealed class RowFileWriter : IDisposable
     private byte[] _row = [];
 
     /// <summary>Takes up a file that an interrupted making of the same key left; anything else under that name is replaced.</summary>
-    public RowFileWriter(string path, string key, long rows)
+    public RowFileWriter(string path, string key, long rows, IReadOnlyList<string> required)
     {
         (_path, _key, _rows) = (path, key, rows);
-        if (File.Exists(_path + Suffix)) _columns = Resume();
+        if (File.Exists(_path + Suffix)) _columns = Resume(required);
         if (_columns is null) return;
         _handle = File.OpenHandle(_path + Suffix, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         _row = new byte[_columns.RowLength];
@@ -70,12 +70,12 @@ internal sealed class RowFileWriter : IDisposable
     /// <summary>Closes the file; what is written stays for the next time.</summary>
     public void Dispose() => _handle?.Dispose();
 
-    private RowColumns? Resume()
+    private RowColumns? Resume(IReadOnlyList<string> required)
     {
         try
         {
             using SafetensorsFile file = SafetensorsFile.Open(_path + Suffix);
-            return file.Metadata.GetValueOrDefault(RowFile.KeyMetadata) == _key ? RowColumns.Of(file, _rows) : null;
+            return file.Metadata.GetValueOrDefault(RowFile.KeyMetadata) == _key && required.All(name => file.Find(name) is not null) ? RowColumns.Of(file, _rows) : null;
         }
         catch (CheckpointException)
         {

@@ -113,6 +113,9 @@ internal sealed class TrainingCheckpoints
         ExpectIdentity(file);
         string precision = $"{_options.Precision}", before = file.Metadata.GetValueOrDefault(PrecisionKey, precision);
         if (before != precision) _logger.LogInformation("The run has computed in {Before} and goes on in {Precision}: its weights will be those of neither alone.", before, precision);
+        // A file without a checksum, as earlier versions wrote them, may lack anything.
+        if (_tensors.FirstOrDefault(t => file.Find(t.Key)?.Shape.SequenceEqual(t.Value.shape) != true).Key is { } lacking)
+            throw new CheckpointException(file.Path, $"it has no '{lacking}' of the networks' size. Use another folder, or remove it to begin again.");
         foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
         _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;

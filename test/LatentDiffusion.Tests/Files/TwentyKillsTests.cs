@@ -4,7 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Files;
 
 /// <summary><see cref="KilledWriterTests"/> with twenty kills each.</summary>
-[Trait("Category", "Long")]
+[Trait(TestCategories.Name, TestCategories.Long)]
 public sealed class TwentyKillsTests(TinyModel model) : IClassFixture<TinyModel>
 {
     [Theory]

@@ -28,6 +28,14 @@ public sealed class FuzzTests(FuzzTests.Targets targets) : IClassFixture<FuzzTes
         Assert.True(problems.Length == 0, problems);
     }
 
+    /// <summary>Inputs that longer runs of the command found.</summary>
+    [Theory]
+    [InlineData("latent-cache-partial", 788)]
+    [InlineData("latent-cache-partial", 959)]
+    [InlineData("checkpoint", 141)]
+    public void Inputs_that_failed_once_are_read_or_refused(string name, int seed) =>
+        Assert.Null(new FuzzRun(targets.All[name], s_limits).Try(seed).Problem);
+
     [Fact]
     public void The_same_seed_makes_the_same_input()
     {
