@@ -14,10 +14,12 @@ internal static class AtomicFile
     /// <summary>Creates or replaces a file. Removes what killed processes left of earlier writes to the same path.</summary>
     /// <param name="path">Path of the file; its folder exists.</param>
     /// <param name="write">Writes the content. Where it throws, what was at the path before is still there.</param>
+    /// <exception cref="IOException">The path is that of a folder, or the file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = RealPath.Of(path);
+        if (Directory.Exists(target)) throw new IOException($"'{MessageText.Cut(path, 300)}' is a folder; expected the path of a file.");
         if (IsSpecial(target))
         {
             using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, BufferSize);

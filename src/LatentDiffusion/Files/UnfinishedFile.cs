@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
 
 namespace LatentDiffusion;
@@ -54,20 +55,33 @@ internal sealed class UnfinishedFile : IDisposable
         _hold.Dispose();
     }
 
-    /// <summary>Removes what killed processes left of a target; files that a live writer holds stay.</summary>
+    /// <summary>
+    /// Removes what killed processes left of a target; files that a live writer holds stay. In a folder of more than a thousand
+    /// entries this happens at the first write of a process, and then once in a while.
+    /// </summary>
     public static void RemoveAbandoned(string target)
     {
-        string full = Path.GetFullPath(target), name = Path.GetFileName(full);
-        RemoveAbandoned(Path.GetDirectoryName(full) ?? full, file => file.SequenceEqual(name));
+        string full = Path.GetFullPath(target), name = Path.GetFileName(full), folder = Path.GetDirectoryName(full) ?? full;
+        if (ListingPace.IsDue(folder)) ListingPace.Listed(folder, RemoveAbandoned(folder, file => file.SequenceEqual(name)));
     }
 
     /// <summary>Removes what killed processes left of several targets in a folder.</summary>
     /// <param name="folder">The folder; nothing happens where it is missing.</param>
     /// <param name="isTarget">Whether a name is that of a target.</param>
-    public static void RemoveAbandoned(string folder, TargetName isTarget)
+    /// <returns>Number of entries in the folder.</returns>
+    public static int RemoveAbandoned(string folder, TargetName isTarget)
     {
-        if (!Directory.Exists(folder)) return;
-        foreach (string path in Directory.EnumerateFiles(folder, $"*{Suffix}"))
+        if (!Directory.Exists(folder)) return 0;
+        int entries = 0;
+        var unfinished = new FileSystemEnumerable<string>(folder, (ref entry) => entry.ToFullPath())
+        {
+            ShouldIncludePredicate = (ref entry) =>
+            {
+                entries++;
+                return entry.FileName.EndsWith(Suffix, StringComparison.Ordinal) && !entry.IsDirectory;
+            },
+        };
+        foreach (string path in unfinished)
         {
             ReadOnlySpan<char> file = Path.GetFileName(path.AsSpan());
             int end = file.Length - Suffix.Length - Digits - 1;
@@ -81,6 +95,8 @@ internal sealed class UnfinishedFile : IDisposable
                 // Another process holds it, has just removed it or owns it.
             }
         }
+
+        return entries;
     }
 
     /// <summary>Whether a name is that of a target.</summary>

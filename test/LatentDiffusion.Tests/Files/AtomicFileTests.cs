@@ -62,6 +62,30 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void Large_folders_are_listed_once_in_a_while()
+    {
+        for (int i = 0; i < 2 * ListingPace.EntriesPerWrite; i++) File.WriteAllText(_folder[$"{i}"], "");
+        Assert.True(LeavesNothing());
+        Assert.Equal([false, false, true, false], Enumerable.Range(0, 4).Select(_ => LeavesNothing()));
+
+        bool LeavesNothing()
+        {
+            string left = _folder[$"a.{new string('a', 32)}.tmp"];
+            File.WriteAllText(left, "half");
+            AtomicFile.Write(_folder["a"], "whole");
+            return !File.Exists(left);
+        }
+    }
+
+    [Fact]
+    public void A_folder_is_refused_before_anything_is_computed()
+    {
+        Directory.CreateDirectory(_folder["a"]);
+        Assert.Contains("is a folder", Assert.Throws<IOException>(() => AtomicFile.Write(_folder["a"], _ => Assert.Fail("Nothing can be written."))).Message, StringComparison.Ordinal);
+        Assert.Equal(["a"], Names());
+    }
+
+    [Fact]
     public void The_file_of_a_live_writer_stays()
     {
         AtomicFile.Write(_folder["a"], outer =>
