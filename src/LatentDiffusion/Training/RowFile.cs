@@ -45,7 +45,7 @@ internal sealed class RowFile : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         string target = RealPath.Of(path);
-        if (File.Exists(target) && !RegularFile.Is(target)) throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
+        if (Path.Exists(target) && !RegularFile.Is(target)) throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
         if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
         using (var making = new RowFileWriter(target, key, rows, required))
         {

@@ -25,7 +25,7 @@ internal sealed class RowFileWriter : IDisposable
         (_path, _key, _rows) = (path, key, rows);
         if (File.Exists(_path + Suffix)) _columns = Resume(required);
         if (_columns is null) return;
-        _handle = File.OpenHandle(_path + Suffix, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        _handle = OpenPartial(FileMode.Open);
         _row = new byte[_columns.RowLength];
     }
 
@@ -70,6 +70,21 @@ internal sealed class RowFileWriter : IDisposable
     /// <summary>Closes the file; what is written stays for the next time.</summary>
     public void Dispose() => _handle?.Dispose();
 
+    private SafeFileHandle OpenPartial(FileMode mode)
+    {
+        try
+        {
+            return File.OpenHandle(_path + Suffix, mode, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw Held(e);
+        }
+    }
+
+    private IOException Held(IOException e) =>
+        new($"The cache '{_path}' cannot be made now: {e.Message} Where another process makes it, wait for that process or choose another path.", e);
+
     private RowColumns? Resume(IReadOnlyList<string> required)
     {
         try
@@ -80,6 +95,10 @@ internal sealed class RowFileWriter : IDisposable
         catch (CheckpointException)
         {
             return null;
+        }
+        catch (IOException e)
+        {
+            throw Held(e);
         }
     }
 
@@ -119,7 +138,7 @@ internal sealed class RowFileWriter : IDisposable
         byte[] prefix = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(prefix, json.Length);
         byte[] header = [.. prefix, .. json.ToArray()];
-        _handle = File.OpenHandle(_path + Suffix, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        _handle = OpenPartial(FileMode.Create);
         RandomAccess.SetLength(_handle, header.Length + position);
         RandomAccess.Write(_handle, header, 0);
         var created = new RowColumns(columns.Select(c => c with { Offset = c.Offset + header.Length }));

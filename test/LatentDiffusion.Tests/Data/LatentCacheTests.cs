@@ -149,6 +149,25 @@ public sealed class LatentCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_cache_that_cannot_be_made_says_why_before_an_image_is_read()
+    {
+        Directory.CreateDirectory(_folder["folder"]);
+        Assert.Contains("not a regular file", Assert.Throws<IOException>(() => LatentCache.Open(_folder["folder"], "k", _network, s_tokenizer, _images, 7)).Message, StringComparison.Ordinal);
+        LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7).Dispose();
+        File.Move(Path, Path + ".partial");
+        _images.Reads = 0;
+        using (File.OpenHandle(Path + ".partial", FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            // As another process that makes the same cache holds it.
+            string message = Assert.Throws<IOException>(() => LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7)).Message;
+            Assert.Contains("Where another process makes it", message, StringComparison.Ordinal);
+            Assert.Contains(Path, message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, _images.Reads);
+    }
+
+    [Fact]
     public void AnotherKeyOrConfigurationOrDamageIsMadeAnew()
     {
         Made(7, () => Open("k", new LatentCacheOptions()));
