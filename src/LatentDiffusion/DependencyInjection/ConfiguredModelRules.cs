@@ -27,7 +27,7 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
             errors.Add("ModelFolder is missing, and nothing else names a model.");
         if (options.ModelFolder is null && options.Precision is not null && !builder.ReadsFiles)
             errors.Add("Precision says how a model folder or file is loaded, and there is none; give it where the model is opened.");
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => registration.Where + e));
+        return registration.Outcome(errors);
     }
 
     private bool IsRegistered(Type part) =>
@@ -36,5 +36,5 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
 
     private static IEnumerable<string> Unknown(IConfiguration section, string within, string[] known) =>
         section.GetChildren().Select(c => c.Key).Except(known, StringComparer.OrdinalIgnoreCase)
-            .Select(key => $"'{within}{key}' is not known; expected one of {string.Join(", ", known)}.");
+            .Select(key => $"'{within}{MessageText.Cut(key, 100)}' is not known; expected one of {string.Join(", ", known)}.");
 }

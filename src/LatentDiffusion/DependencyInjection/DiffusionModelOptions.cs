@@ -33,16 +33,16 @@ public sealed record DiffusionModelOptions
     internal IEnumerable<string> Errors()
     {
         if (ModelFolder is not null && !File.Exists(Path.Combine(ModelFolder, DiffusersFolder.IndexFile)))
-            yield return $"ModelFolder is '{ModelFolder}'; there is no {DiffusersFolder.IndexFile} in '{Path.GetFullPath(ModelFolder)}'.";
+            yield return $"ModelFolder is '{MessageText.Cut(ModelFolder, 150)}'; there is no {DiffusersFolder.IndexFile} in '{MessageText.Cut(Path.GetFullPath(ModelFolder, Environment.CurrentDirectory), 150)}'.";
         if (Scheduler is not null && !KnownSchedulers.TryGet(Scheduler, out _)) yield return UnknownScheduler(Scheduler).Message;
-        if (Device is not null && Parse(Device) is null) yield return $"Device is '{Device}'; expected cpu, cuda or cuda:number.";
+        if (Device is not null && Parse(Device) is null) yield return $"Device is '{MessageText.Cut(Device, 100)}'; expected cpu, cuda or cuda:number.";
         else if (OpenDevice() is { } device && DeviceAvailability.Problem(device) is { } problem) yield return problem;
         if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
     }
 
     internal static ArgumentException UnknownScheduler(string name) =>
-        new($"Scheduler is '{name}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
+        new($"Scheduler is '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
 
     internal Device? OpenDevice() => Device is null ? null : Parse(Device) is var (type, index) ? new Device(type, index) : throw new ArgumentException(Errors().First());
 

@@ -13,7 +13,7 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
         Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
         List<string> errors = [.. results.Select(r => Told(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
         if (registration.Builder.GivenDevice is { } device && DeviceAvailability.Problem(device) is { } problem) errors.Add(problem);
-        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Select(e => registration.Where + e));
+        return registration.Outcome(errors);
     }
 
     // .NET's own words tell the range and not the value.
@@ -27,6 +27,6 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
     {
         const string Name = nameof(DiffusionPipelineOptions.TimeLimit);
         if (registration.Section?[Name] is { Length: > 0 } text && !text.Contains(':'))
-            yield return $"{Name} is '{text}'; expected hours:minutes:seconds, for example 00:05:00.";
+            yield return $"{Name} is '{MessageText.Cut(text, 100)}'; expected hours:minutes:seconds, for example 00:05:00.";
     }
 }

@@ -10,12 +10,15 @@ namespace LatentDiffusion;
 /// <param name="Section">Its configuration; null for none.</param>
 internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilder Builder, IConfiguration? Section)
 {
+    private const int LongestName = 100, LongestError = 480, LeftForCount = 50;
+
     /// <summary>What messages begin with: the section's path and the model.</summary>
     public string Where
     {
         get
         {
             string model = Name.Length > 0 ? Name : Section?[nameof(DiffusionPipelineOptions.ModelId)] ?? Section?[nameof(DiffusionModelOptions.ModelFolder)] ?? "default";
+            model = MessageText.Cut(model, LongestName);
             return Section is IConfigurationSection { Path: { Length: > 0 } path } ? $"{path} (model '{model}'): " : $"Model '{model}': ";
         }
     }
@@ -30,7 +33,7 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
         catch (InvalidOperationException e)
         {
-            throw new OptionsValidationException(Name, typeof(TOptions), [$"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd()]);
+            throw new OptionsValidationException(Name, typeof(TOptions), [MessageText.Cut($"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd())]);
         }
     }
 
@@ -44,8 +47,25 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
         catch (Exception e) when (e is not (OptionsValidationException or TorchUnavailableException or OutOfMemoryException))
         {
-            throw new InvalidOperationException(Where + e.Message, e);
+            throw new InvalidOperationException(MessageText.Cut(Where + e.Message), e);
         }
+    }
+
+    /// <summary>What a validation ends in: as many errors as one message holds, each after <see cref="Where"/>, and the number of the others.</summary>
+    public ValidateOptionsResult Outcome(IReadOnlyCollection<string> errors)
+    {
+        if (errors.Count == 0) return ValidateOptionsResult.Success;
+        var shown = new List<string>();
+        int left = MessageText.MaximumLength - LeftForCount;
+        foreach (string error in errors)
+        {
+            string text = MessageText.Cut(Where + error, LongestError);
+            left -= text.Length;
+            if (left < 0) break;
+            shown.Add(text);
+        }
+
+        return ValidateOptionsResult.Fail(shown.Count == errors.Count ? shown : [.. shown, $"and {errors.Count - shown.Count} more"]);
     }
 
     /// <summary>The pipeline, loaded if it is not.</summary>

@@ -87,6 +87,31 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         Assert.Equal((3, "DdimScheduler"), (result.Request.Steps, result.Images[0].Metadata["scheduler"]));
     }
 
+    [Fact]
+    public void Messages_about_long_or_many_settings_are_short()
+    {
+        string text = new('x', 20_000);
+        Dictionary<string, string?>[] settings =
+        [
+            new() { ["M:Scheduler"] = text }, new() { ["M:Device"] = text }, new() { ["M:ModelFolder"] = text }, new() { ["M:Steps"] = text },
+            new() { ["M:TimeLimit"] = text }, new() { ["M:ModelId"] = text, ["M:Steps"] = "0" }, new() { ["M:" + text] = "1" }, new() { ["M:ModelFolder"] = "" },
+            Enumerable.Range(0, 200).ToDictionary(i => $"M:Unknown{i}", _ => (string?)"1"),
+        ];
+        foreach (Dictionary<string, string?> setting in settings)
+        {
+            var services = new ServiceCollection();
+            services.AddLatentDiffusion(new ConfigurationBuilder().AddInMemoryCollection(setting).Build().GetSection("M"));
+            using ServiceProvider provider = services.BuildServiceProvider();
+            Exception e = Assert.ThrowsAny<Exception>(() => provider.GetRequiredService<IStartupValidator>().Validate());
+            foreach (Exception each in e is AggregateException several ? several.InnerExceptions : [e])
+            {
+                Assert.IsType<OptionsValidationException>(each);
+                Assert.StartsWith("M (model '", each.Message, StringComparison.Ordinal);
+                Assert.InRange(each.Message.Length, 20, 1000);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("ModelFolder", "nowhere", "ModelFolder is 'nowhere'; there is no model_index.json in")]
     [InlineData("Scheduler", "nope", "Scheduler is 'nope'; expected one of ddpm")]
