@@ -1,4 +1,3 @@
-using System.Globalization;
 using LatentDiffusion.Tests.Pipelines;
 using Xunit;
 using static TorchSharp.torch;
@@ -6,15 +5,18 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Ecosystem;
 
 /// <summary>
-/// Disposal in every order while everything is called. Memory that is freed too early ends the test process. A few rounds here;
-/// <c>LATENTDIFFUSION_DISPOSAL_ROUNDS</c> sets how many, 200 for acceptance.
+/// Disposal in every order while everything is called. Memory that is freed too early ends the test process.
 /// </summary>
 public sealed class DisposalStressTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    private const int UsualRounds = 12;
+    [Fact]
+    public Task Disposal_during_calls_ends_in_results_or_ObjectDisposedException() => Run(rounds: 12);
 
     [Fact]
-    public async Task Disposal_in_any_order_during_calls_ends_in_results_or_ObjectDisposedException()
+    [Trait(TestCategories.Name, TestCategories.Long)]
+    public Task Two_hundred_disposals_during_calls_end_as_documented() => Run(rounds: 200);
+
+    private async Task Run(int rounds)
     {
         using var files = new TemporaryFolder();
         const string Layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
@@ -28,7 +30,6 @@ public sealed class DisposalStressTests(TinyModel model) : IClassFixture<TinyMod
             DiffusersComponent.Write(control, files["control"], layout: null, ScalarType.Float32);
         }
 
-        int rounds = int.TryParse(Environment.GetEnvironmentVariable("LATENTDIFFUSION_DISPOSAL_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : UsualRounds;
         var stress = new DisposalStress(model.Folder, files["patch.safetensors"], files["control"]);
         for (int round = 0; round < rounds; round++) await stress.Round(round);
         Assert.Equal(4 * rounds, stress.Endings.Values.Sum());
