@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -11,18 +12,22 @@ internal sealed record Recipe
     public ulong Seed { get; init; } = 1;
 
     /// <summary>How many pictures are encoded once to learn from.</summary>
+    [Range(1, long.MaxValue)]
     public long Latents { get; init; } = 24_000;
 
     /// <summary>Adapters of the teacher's network to train in place of a whole student, which then has no guidance embedding; null for a student.</summary>
     public LoraTrainingOptions? Adapters { get; init; }
 
     /// <summary>Width of the student's guidance embedding; null for a student of one scale.</summary>
+    [Range(4, 65_536)]
     public int? GuidanceWidth { get; init; } = ConsistencyStudent.PublishedGuidanceWidth;
 
     /// <summary>Steps of the student on the sheet at the end.</summary>
+    [Range(1, 1000)]
     public int SheetSteps { get; init; } = 4;
 
     /// <summary>Pictures of each prompt on that sheet; 0 for no sheet.</summary>
+    [Range(0, 64)]
     public int SheetColumns { get; init; } = 4;
 
     public required ConsistencyTrainingOptions Objective { get; init; }
@@ -33,6 +38,7 @@ internal sealed record Recipe
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
@@ -46,6 +52,9 @@ internal sealed record Recipe
         {
             Recipe recipe = JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
                 ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
+            // All of it now: what is wrong with the sheet should not be found after hours of training.
+            object?[] parts = [recipe, recipe.Objective, recipe.Training, recipe.Training.Optimizer, recipe.Adapters];
+            foreach (object part in parts.OfType<object>()) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
             return recipe is { Adapters: not null, GuidanceWidth: { } width }
                 ? throw new InvalidDataException($"The recipe '{path}' has adapters and a guidance_width of {width}; adapters add no layer to a network: it must be null.")
                 : recipe;
@@ -53,6 +62,10 @@ internal sealed record Recipe
         catch (JsonException e)
         {
             throw new InvalidDataException($"The recipe '{path}' cannot be read: {e.Message}", e);
+        }
+        catch (ValidationException e)
+        {
+            throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
         }
     }
 }

@@ -1,3 +1,4 @@
+using LatentDiffusion;
 using LatentDiffusion.Samples;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Hosting;
@@ -39,10 +40,9 @@ internal sealed class Painter(
     private async Task DrawAsync(Order order, CancellationToken cancellationToken)
     {
         ImageGenerationResponse response = await generator.GenerateImagesAsync(order.Prompt, null, cancellationToken);
-        string file = Path.Combine(options.Value.Folder, $"{order.Number}.png"), unfinished = file + ".tmp";
-        // Written beside and renamed, so that no picture is there in part.
-        await File.WriteAllBytesAsync(unfinished, ((DataContent)response.Contents[0]).Data, CancellationToken.None);
-        File.Move(unfinished, file, overwrite: true);
+        string file = Path.Combine(options.Value.Folder, $"{order.Number}.png");
+        // The image behind the bytes: it writes next to the file and renames, so that no half-written file is ever there.
+        ((GeneratedImage)response.Contents[0].RawRepresentation!).SavePng(file);
         // Which order, and not its prompt: prompts are private.
         logger.LogInformation("Order {Number} is drawn: {File}", order.Number, Path.GetFullPath(file));
     }

@@ -6,6 +6,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
+// The host passes over arguments that it cannot read.
+string[] sections = ["LatentDiffusion", "Orders", "Logging"];
+if (Array.Find(args, a => !a.Contains('=') || !sections.Any(s => a.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase))) is { } unknown)
+{
+    Console.Error.WriteLine($"'{(unknown.Length > 100 ? unknown[..100] + "…" : unknown)}' is not a setting; expected for example --Orders:Folder=drawings, in one of {string.Join(", ", sections)}.");
+    return CommandError.WrongUsage;
+}
+
 try
 {
     // Settings are read beside the program, wherever it is started from; --Orders:Folder=… and the like change them.
@@ -13,7 +21,7 @@ try
         new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
     builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("LatentDiffusion")).UseDrawingsModel();
-    builder.Services.AddOptions<OrderOptions>().BindConfiguration("Orders").ValidateDataAnnotations().ValidateOnStart();
+    builder.Services.AddOptions<OrderOptions>().BindConfiguration("Orders", binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
     builder.Services.AddSingleton<OrderBook>();
     builder.Services.AddHostedService<OrderTaker>();
     builder.Services.AddHostedService<Painter>();

@@ -7,10 +7,13 @@ internal static class CommandError
 {
     public const int Failure = 1, WrongUsage = 2, Cancelled = 130;
 
+    // An argument that a message quotes may be of any length.
+    private const int LongestMessage = 900;
+
     /// <summary>Writes what the arguments ask for and cannot be done; the exit code.</summary>
     public static int WriteUsage(string message)
     {
-        Console.Error.WriteLine($"{message} (--help tells all options.)");
+        Console.Error.WriteLine($"{Cut(message)} (--help tells all options.)");
         return WrongUsage;
     }
 
@@ -23,7 +26,9 @@ internal static class CommandError
         message = message.ReplaceLineEndings(" ");
         // What an option says, and the library refuses before it does anything.
         if (exception is ArgumentException or ValidationException or GenerationLimitException) return WriteUsage(message);
-        Console.Error.WriteLine(message);
+        Console.Error.WriteLine(Cut(message));
         return Failure;
     }
+
+    private static string Cut(string message) => message.Length <= LongestMessage ? message : message[..LongestMessage] + "…";
 }

@@ -23,7 +23,17 @@ internal static class CommandFrame
     /// <param name="finishes">Whether work that is cancelled is waited for, however long it takes to save; otherwise two seconds.</param>
     public static async Task<int> RunAsync(this RootCommand command, string[] args, string cancelled = "Cancelled; nothing was written.", bool finishes = false)
     {
-        ParseResult parsed = command.WithInvariantNumbers().Parse(args);
+        ParseResult parsed;
+        try
+        {
+            parsed = command.WithInvariantNumbers().Parse(args);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A validator asked for a value that could not be read.
+            return CommandError.WriteUsage(e.Message);
+        }
+
         if (parsed.Errors.Count > 0) return CommandError.WriteUsage(parsed.Errors[0].Message);
         try
         {

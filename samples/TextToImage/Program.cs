@@ -60,13 +60,6 @@ return await command.RunAsync(args);
 
 static void AddRange<T>(Option<T> option, Func<T?, bool> holds, string expected) => option.Validators.Add(result =>
 {
-    try
-    {
-        if (result.Tokens.Count > 0 && !holds(result.GetValueOrDefault<T>()))
-            result.AddError($"{option.Name} is {result.Tokens[0].Value}; expected {expected}.");
-    }
-    catch (InvalidOperationException)
-    {
-        // No number at all, which is told of already.
-    }
+    if (result.Tokens.Count > 0 && !holds(result.GetValueOrDefault<T>()))
+        result.AddError($"{option.Name} is {result.Tokens[0].Value}; expected {expected}.");
 });

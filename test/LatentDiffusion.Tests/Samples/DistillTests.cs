@@ -69,6 +69,7 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
     [InlineData(2, "--threads is 0", "--threads", "0")]
+    [InlineData(2, "--threads is '1,5'; expected a whole number", "--threads", "1,5")]
     [InlineData(1, "nowhere", "--model", "nowhere")]
     [InlineData(1, "nowhere.json", "--recipe", "nowhere.json")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
@@ -76,6 +77,33 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         (int exitCode, _, string error) = Run(arguments);
         Assert.Equal(expected, exitCode);
         Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_recipes_are_refused_before_anything_is_made()
+    {
+        using var folder = new TemporaryFolder();
+        (string Wrong, string Right)[] changes =
+        [
+            ("\"sheet_steps\": 0", "\"sheet_steps\": 2"), ("\"objective\": null, \"was\"", "\"objective\""), ("\"guidance_width\": -2", "\"guidance_width\": 16"),
+            ("\"batch_size\": 0", "\"batch_size\": 2"),
+        ];
+        foreach ((string wrong, string right) in changes)
+        {
+            File.WriteAllText(folder["recipe.json"], Recipe.Replace(right, wrong, StringComparison.Ordinal));
+            (int exitCode, _, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"]);
+            Assert.Equal(1, exitCode);
+            Assert.Contains("recipe.json'", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+            Assert.False(Directory.Exists(folder["run"]));
+        }
+    }
+
+    [Fact]
+    public void Messages_about_long_arguments_are_short()
+    {
+        (int exitCode, _, string error) = Run("--" + new string('x', 20_000));
+        Assert.Equal(2, exitCode);
+        Assert.InRange(error.Length, 1, 1000);
     }
 
     [Theory]

@@ -48,6 +48,18 @@ public sealed class HostingSamplesTests
         Assert.Contains("is a file", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--frobnicate")]
+    [InlineData("drawings")]
+    [InlineData("--Orders:Foldr=drawings")]
+    [InlineData("--Order:Folder=drawings")]
+    public void The_hosted_service_refuses_what_is_not_a_setting(string argument)
+    {
+        (int exitCode, string output) = Run("HostedService", argument);
+        Assert.Equal(2, exitCode);
+        Assert.Single(output.TrimEnd().Split('\n'));
+    }
+
     [Fact]
     public void Components_of_ones_own_draw_a_picture()
     {
