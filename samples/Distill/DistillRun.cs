@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Samples;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
 using TorchSharp;
@@ -26,12 +27,14 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
-        using StableDiffusionComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32 });
+        using StableDiffusionComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() });
         using RunFolder run = RunFolder.Open(folder);
         IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Autoencoder);
         int latentSize = teacher.UNet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
-        Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, cancellationToken);
+        using var index = new RunImageIndex(run.Location);
+        Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, index.Path, logger, cancellationToken);
         run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{pictures.Key}, {pictures.Count} images"));
+        index.Keep();
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         using LatentCache latents = Encode(teacher, pictures, cancellationToken);
 
@@ -91,11 +94,11 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     /// </summary>
     private ImageBuffer Sheet(string student, SchedulerConfig scheduler, IReadOnlyList<string> prompts)
     {
-        using DiffusionPipeline before = new DiffusionPipelineBuilder().UseModelFolder(model)
+        using DiffusionPipeline before = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(model)
             .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval)).Build();
         using DiffusionPipeline after = (recipe.Adapters is null
-            ? new DiffusionPipelineBuilder().UseModelFolder(student)
-            : new DiffusionPipelineBuilder().UseModelFolder(model).UseLora(Path.Combine(student, AdaptersFile)).UseScheduler(NoiseScheduler.FromConfig(scheduler))).Build();
+            ? new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(student)
+            : new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(model).UseLora(Path.Combine(student, AdaptersFile)).UseScheduler(NoiseScheduler.FromConfig(scheduler))).Build();
         // As near to what is usual as the student knows.
         double scale = Math.Clamp(before.Model!.GuidanceScale ?? UsualScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
         return SampleSheet.Draw(

@@ -29,7 +29,8 @@ internal sealed record TrainedRun(string Folder, string Model, string Data, stri
         try
         {
             JsonNode json = JsonNode.Parse(File.ReadAllText(configuration))!;
-            var reading = new StoredImagesOptions
+            StoredImagesOptions reading = json["whole_captions"]?.GetValue<bool>() == true ? new ImageFolderOptions { CaptionPerLine = false } : new StoredImagesOptions();
+            reading = reading with
             {
                 CaptionColumn = json["captions"]?.GetValue<string>() ?? "text",
                 OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true ? OnUnreadable.Skip : OnUnreadable.Refuse,
@@ -37,6 +38,7 @@ internal sealed record TrainedRun(string Folder, string Model, string Data, stri
             DataSplitOptions split = PictureSources.Fractions with
             {
                 Validation = json["validation"]?.GetValue<double>() ?? PictureSources.Fractions.Validation, Test = json["test"]?.GetValue<double>() ?? PictureSources.Fractions.Test,
+                NearDuplicateBits = json["near_duplicates"]?.GetValue<int>(),
             };
             if (json["data"]?.GetValue<string>() is { } data) return new TrainedRun(folder, model, data, data, reading, split, json["recipe"]?["mirror"]?.GetValue<bool>() ?? true);
             ulong seed = json["recipe"]!["seed"]!.GetValue<ulong>();

@@ -29,6 +29,11 @@ var captionsOption = new Option<string>("--captions") { Description = "Column of
 var skipOption = new Option<bool>("--skip-unreadable") { Description = "Leave out pictures that cannot be read, and name them; without it the first of them ends the run." };
 var validationOption = new Option<double>("--validation") { Description = "Fraction of the images to validate on, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
 var testOption = new Option<double>("--test") { Description = "Fraction of the images to keep for testing, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
+var nearDuplicatesOption = new Option<int?>("--near-duplicates")
+{
+    Description = "Leave out held-back images that look like training images (mirrored, resized, re-encoded): bits of 63, 0 to 16, in which their perceptual hashes may differ; 8 is usual.",
+};
+var wholeCaptionsOption = new Option<bool>("--whole-captions") { Description = "Take a caption file of several lines as one caption; without it each line is a caption, of which one is taken each epoch." };
 var autoencoderOption = new Option<DirectoryInfo?>("--autoencoder")
 {
     Description = "Folder of an autoencoder to use as it is, in the layout of diffusers or as the two files of a tiny one; without it, one is trained first.",
@@ -44,15 +49,16 @@ var command = new RootCommand(
     + "a contact sheet, loss curves and a report that says whether the validation loss still falls. "
     + "Ctrl-C stops after the current step and saves.")
 {
-    dataOption, captionsOption, skipOption, validationOption, testOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
+    dataOption, captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
     if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000)) result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
-    foreach (Option option in (Option[])[captionsOption, skipOption, validationOption, testOption])
+    foreach (Option option in (Option[])[captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption])
         if (result.GetResult(option) is { Implicit: false } && result.GetValue(dataOption) is null) result.AddError($"{option.Name} is for pictures of your own: expected --data.");
     foreach (Option<double> option in (Option<double>[])[validationOption, testOption])
         if (result.GetValue(option) is var fraction && !(fraction >= 0 && fraction < 1)) result.AddError($"{option.Name} is {fraction}; expected at least 0 and less than 1.");
+    if (result.GetValue(nearDuplicatesOption) is { } bits and not (>= 0 and <= 16)) result.AddError($"--near-duplicates is {bits}; expected 0 to 16.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
@@ -67,6 +73,8 @@ command.SetWork((parsed, cancellationToken) =>
         SkipUnreadable = parsed.GetValue(skipOption),
         Validation = parsed.GetValue(validationOption),
         Test = parsed.GetValue(testOption),
+        NearDuplicates = parsed.GetValue(nearDuplicatesOption),
+        WholeCaptions = parsed.GetValue(wholeCaptionsOption),
         Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
         From = parsed.GetValue(fromOption)?.FullName,
         Hours = parsed.GetValue(hoursOption),

@@ -18,6 +18,12 @@ internal sealed record RunSettings
     /// <summary>Fraction of the images to keep for testing; 0 for none. Images that were published for testing take its place.</summary>
     public double Test { get; init; } = 0.1;
 
+    /// <summary>Bits of the perceptual hash in which held-out images may differ from training images to be left out; null leaves none out.</summary>
+    public int? NearDuplicates { get; init; }
+
+    /// <summary>Whether a caption file of several lines is one caption; otherwise each line is one.</summary>
+    public bool WholeCaptions { get; init; }
+
     /// <summary>Column of the captions in the data's table.</summary>
     public string CaptionColumn { get; init; } = "text";
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Samples;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -18,10 +19,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
     public bool Execute(CancellationToken cancellationToken)
     {
         using RunFolder run = RunFolder.Open(settings.Out);
-        TrainingMaterial material = settings.Data is { } data
-            ? TrainingMaterial.PicturesOf(data, settings, recipe, logger, cancellationToken) : TrainingMaterial.Drawings(recipe);
-        // Stages take over what is there, which is of the images that the run began with.
-        run.RequireData(DataOf(material));
+        TrainingMaterial material = Material(run, cancellationToken);
         run.Configure(Configuration(material));
         var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
 
@@ -42,8 +40,21 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         return true;
     }
 
+    /// <summary>What the run is trained on. Stages take over what is there, which is of the images that the run began with.</summary>
+    /// <exception cref="InvalidDataException">It began with others.</exception>
+    private TrainingMaterial Material(RunFolder run, CancellationToken cancellationToken)
+    {
+        using var index = new RunImageIndex(run.Location);
+        TrainingMaterial material = settings.Data is { } data
+            ? TrainingMaterial.PicturesOf(data, settings, recipe, index.Path, logger, cancellationToken) : TrainingMaterial.Drawings(recipe);
+        run.RequireData(DataOf(material));
+        index.Keep();
+        return material;
+    }
+
     private string DataOf(TrainingMaterial material) => settings.Data is null ? "drawings"
-        : FormattableString.Invariant($"{material.Key}, {settings.Validation} held back for validation and {settings.Test} for testing");
+        : FormattableString.Invariant($"{material.Key}, {settings.Validation} held back for validation and {settings.Test} for testing")
+        + (settings.NearDuplicates is { } bits ? FormattableString.Invariant($", without near-duplicates of {bits} bits") : "");
 
     private JsonObject Configuration(TrainingMaterial material)
     {
@@ -51,6 +62,8 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
         if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
         if (settings.Data is not null) (configuration["validation"], configuration["test"]) = (settings.Validation, settings.Test);
+        if (settings.NearDuplicates is { } bits) configuration["near_duplicates"] = bits;
+        if (settings.WholeCaptions) configuration["whole_captions"] = true;
         configuration["autoencoder"] = settings.Autoencoder;
         configuration["from"] = settings.From;
         configuration["hours"] = settings.Hours;

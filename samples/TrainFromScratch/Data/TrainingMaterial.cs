@@ -1,6 +1,7 @@
 using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Models.Drawings;
+using LatentDiffusion.Samples;
 using Microsoft.Extensions.Logging;
 
 namespace TrainFromScratch;
@@ -14,16 +15,11 @@ namespace TrainFromScratch;
 internal sealed record TrainingMaterial(
     string Key, IEnumerable<string> Captions, ICaptionedImageSource Pictures, long Count, ICaptionedImageSource? Validation)
 {
-    // Each variant of an image is encoded; more captions than this are drawn from, not all shown.
-    private const int MostVariants = 8;
-
-    private const string IndexFile = "images.jsonl";
-
     // From the run's own seed to that of the drawings it is validated on.
     private const ulong ToValidation = 10_000;
 
-    /// <summary>Variants of each image, which differ in their captions.</summary>
-    public int Variants { get; init; } = 1;
+    /// <summary>All captions of each picture; null where each has one.</summary>
+    public IReadOnlyList<IReadOnlyList<string>>? SeveralCaptions { get; init; }
 
     /// <summary>Drawings without end, of which there is no need to hold any back: those of another seed are others.</summary>
     public static TrainingMaterial Drawings(Recipe recipe) => new(
@@ -34,18 +30,25 @@ internal sealed record TrainingMaterial(
             new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))), Enumerable.Range(0, recipe.Validation.Pictures).Select(i => (long)i)));
 
     /// <summary>Images of the user's, split into three parts as they were published or by their content; the third is kept for testing.</summary>
-    public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, ILogger logger, CancellationToken cancellationToken)
+    /// <param name="path">Where they are.</param>
+    /// <param name="settings">How they are read and split.</param>
+    /// <param name="recipe">What they are prepared for.</param>
+    /// <param name="indexPath">File that keeps what is known of them.</param>
+    /// <param name="logger">Receives what is left out.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    public static TrainingMaterial PicturesOf(string path, RunSettings settings, Recipe recipe, string indexPath, ILogger logger, CancellationToken cancellationToken)
     {
         Progress<long> progress = new(done => ConsoleProgress.Report("reading images", done));
-        StoredImages source = CaptionedImages.Open(
-            path,
-            new StoredImagesOptions
-            {
-                CaptionColumn = settings.CaptionColumn, CaptionSeed = recipe.Seed, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse,
-                IndexPath = Path.Combine(settings.Out, IndexFile),
-            },
-            logger, progress, cancellationToken);
-        DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = settings.Validation, Test = settings.Test }, progress, cancellationToken);
+        StoredImagesOptions reading = settings.WholeCaptions ? new ImageFolderOptions { CaptionPerLine = false } : new StoredImagesOptions();
+        reading = reading with
+        {
+            CaptionColumn = settings.CaptionColumn, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse, IndexPath = indexPath,
+        };
+        StoredImages source = CaptionedImages.Open(path, reading, logger, progress, cancellationToken);
+        var dividing = new DataSplitOptions { Validation = settings.Validation, Test = settings.Test, NearDuplicateBits = settings.NearDuplicates };
+        DataSplit split = DataSplit.Of(source, dividing, progress, cancellationToken);
+        if (split.LeftOut.Count > 0)
+            logger.LogWarning("{Count} images to validate on or to test with look like others and are left out, among them number {First}.", split.LeftOut.Count, split.LeftOut[0]);
         if (split.Train.Count < 1)
             throw new InvalidDataException($"'{path}' holds {source.Count} images, none of which is left to train on: --validation 0 and --test 0 hold none back.");
         if (split.Validation.Count < 2 && settings.Validation > 0)
@@ -54,11 +57,12 @@ internal sealed record TrainingMaterial(
                 + "Expected a larger fraction, or --validation 0 to train without validation.");
         IVariedImageSource training = Prepared(split.Train), pictures = recipe.Mirror ? new MirroredImages(training) : training;
         int count = (int)training.Count!.Value;
+        string[][] captions = [.. Enumerable.Range(0, (int)pictures.Count!.Value).Select(i => pictures.ReadCaptions(i).ToArray())];
         return new TrainingMaterial(
             $"{ContentHash.Of(source, progress, cancellationToken)}, {recipe.ImageSize} pixels, mirrored {recipe.Mirror}",
             Enumerable.Range(0, count).SelectMany(i => training.ReadCaptions(i)), pictures, pictures.Count!.Value, split.Validation.Count > 0 ? Prepared(split.Validation) : null)
         {
-            Variants = Math.Min(MostVariants, Enumerable.Range(0, count).Max(i => training.ReadCaptions(i).Count)),
+            SeveralCaptions = Array.Exists(captions, c => c.Length > 1) ? captions : null,
         };
 
         IVariedImageSource Prepared(SubsetImages part) =>

@@ -36,11 +36,10 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
         DenoisingProcess process = DenoisingProcess.Of(_scheduler);
-        // Scaling and shift are all that the objective takes of the configuration.
-        using var objective = new DenoiserObjective(
-            unet, text, tokenizer, new AutoencoderKLConfig { ShiftFactor = shift, ScalingFactor = scale }, latents, process.Schedule, recipe.DenoiserObjective)
+        using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
+        using var objective = new DenoiserObjective(unet, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
         {
-            RowName = row => context.Material.Pictures.Read(row / context.Material.Variants).Name,
+            RowName = row => context.Material.Pictures.Read(row).Name,
         };
         double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
         TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace LatentDiffusion.Data;
 
 /// <summary>Images with their captions in text files next to them: <c>cat.png</c> and <c>cat.txt</c>, or <c>cat.caption</c>.</summary>
@@ -11,8 +13,12 @@ internal static class CaptionFiles
     private static readonly string[] s_captionExtensions = [CaptionExtension, ".caption"];
 
     /// <summary>The images of a folder that have captions, or take the default.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="images">Its images.</param>
+    /// <param name="options">How captions are read.</param>
+    /// <param name="logger">Receives how many files have several captions.</param>
     /// <exception cref="InvalidDataException">An image has no caption and there is no default, or a caption cannot be read and is not to be skipped.</exception>
-    public static FolderEntry[] Read(DatasetFolder folder, DatasetFile[] images, ImageFolderOptions options)
+    public static FolderEntry[] Read(DatasetFolder folder, DatasetFile[] images, ImageFolderOptions options, ILogger? logger)
     {
         (DatasetFile Image, DatasetFile? Caption)[] pairs = [.. images.Select(i => (i, Beside(folder, i)))];
         string[] bare = [.. pairs.Where(p => p.Caption is null).Select(p => p.Image.Name)];
@@ -20,7 +26,14 @@ internal static class CaptionFiles
             throw new InvalidDataException(
                 $"'{folder.Root}' has no {FolderMetadata.JsonLines} or {FolderMetadata.Csv}, and {bare.Length} of its {images.Length} images have no caption file ({string.Join(" or ", s_captionExtensions)}) next to them: "
                 + $"{LeftOut.Names(bare)}. Add them, or set {nameof(ImageFolderOptions)}.{nameof(ImageFolderOptions.DefaultCaption)}.");
-        return [.. pairs.Select(p => Entry(p.Image, p.Caption, options))];
+        FolderEntry[] entries = [.. pairs.Select(p => Entry(p.Image, p.Caption, options))];
+        // Nothing in the file says whether its lines are several captions or one.
+        FolderEntry[] several = [.. entries.Where(e => e.Captions.Count > 1)];
+        if (several.Length > 0)
+            logger?.LogWarning(
+                "{Folder}: the caption files of {Count} images have several lines ({Names}). Each line is a caption of its own, one of which is taken each epoch; {Option} = false takes the whole file as one.",
+                folder.Root, several.Length, LeftOut.Names([.. several.Select(e => e.Name)]), $"{nameof(ImageFolderOptions)}.{nameof(ImageFolderOptions.CaptionPerLine)}");
+        return entries;
     }
 
     /// <summary>The caption file next to an image.</summary>

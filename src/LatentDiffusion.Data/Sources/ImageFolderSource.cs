@@ -44,7 +44,7 @@ public sealed class ImageFolderSource : StoredImages
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         string[] files = metadata is null ? [.. FolderMetadata.Find(folder).Select(f => f.Path)] : [metadata];
-        FolderEntry[] entries = files.Length > 0 ? Listed(folder, files, options) : Captioned(folder, options);
+        FolderEntry[] entries = files.Length > 0 ? Listed(folder, files, options) : Captioned(folder, options, logger);
         if (options.OnUnreadable == OnUnreadable.Refuse) RequireFiles(path, entries);
         var source = new ImageFolderSource(entries, options, logger);
         NoteOthers(folder, entries, options, listed: files.Length > 0);
@@ -77,12 +77,12 @@ public sealed class ImageFolderSource : StoredImages
         return listed.Length > 0 ? listed : throw new InvalidDataException($"{MessageText.List(metadata)} lists no image.");
     }
 
-    private static FolderEntry[] Captioned(DatasetFolder folder, ImageFolderOptions options)
+    private static FolderEntry[] Captioned(DatasetFolder folder, ImageFolderOptions options, ILogger? logger)
     {
         IImageCodec codec = options.CodecOrDefault;
         DatasetFile[] images = Images(folder, codec);
         return images.Length > 0
-            ? CaptionFiles.Read(folder, images, options)
+            ? CaptionFiles.Read(folder, images, options, logger)
             : throw new InvalidDataException(
                 $"'{folder.Root}' holds no data set: looked for {FolderMetadata.JsonLines} and {FolderMetadata.Csv}, here and in subfolders, "
                 + $"and for images ({string.Join(", ", codec.FileExtensions)}) with {CaptionFiles.CaptionExtension} files next to them.{Others(folder, codec)}");

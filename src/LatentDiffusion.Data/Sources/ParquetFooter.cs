@@ -9,9 +9,12 @@ internal static class ParquetFooter
 
     private static ReadOnlySpan<byte> Magic => "PAR1"u8;
 
-    /// <summary>Checks that the metadata are whole, before the library reads them, and leaves the file at its beginning.</summary>
+    /// <summary>
+    /// Checks that the metadata are whole, before the library reads them, hides from it fields that it does not know, and leaves the
+    /// file at its beginning.
+    /// </summary>
     /// <exception cref="InvalidDataException">They are not.</exception>
-    public static void Check(FileStream file)
+    public static void Check(ImmediateFile file)
     {
         if (file.Length < Magic.Length + TailLength) throw new InvalidDataException("it is too short.");
         Span<byte> tail = stackalloc byte[TailLength];
@@ -23,7 +26,9 @@ internal static class ParquetFooter
         byte[] metadata = new byte[length];
         file.Position = file.Length - TailLength - length;
         file.ReadExactly(metadata);
-        ThriftStructure.Check(metadata, ParquetMetadataShape.File);
+        byte[] known = ThriftStructure.Known(metadata, ParquetMetadataShape.File);
+        BinaryPrimitives.WriteInt32LittleEndian(tail, known.Length);
+        file.ReplaceEnd(file.Length - TailLength - length, [.. known, .. tail]);
         file.Position = 0;
     }
 }

@@ -37,4 +37,8 @@ internal static class ParquetMetadataShape
     /// <summary>The structure of all of it.</summary>
     public static ThriftShape File { get; } = ThriftShape.Of(
         I32, List(s_schemaElement), I64, List(s_rowGroup), List(s_keyValue), Binary, List(Struct(s_empty, s_empty)), Struct(s_encryption, s_encryption), Binary);
+
+    /// <summary>The structure of a page's header: the kind of page, its two sizes, a checksum, and what each kind has.</summary>
+    public static ThriftShape Page { get; } = ThriftShape.Of(
+        I32, I32, I32, I32, Struct(I32, I32, I32, I32, s_statistics), s_empty, Struct(I32, I32, Bool), Struct(I32, I32, I32, I32, I32, I32, Bool, s_statistics));
 }

@@ -16,7 +16,7 @@ internal sealed class ParquetTable
         if (File.Exists(Path) && !RegularFile.Is(Path)) throw new InvalidDataException($"'{Path}' is not a regular file.");
         Stamp = FileStamp.Of(Path);
         long length = Stamp?.Length ?? 0;
-        GroupRows = Use(reader =>
+        GroupRows = Use((reader, file) =>
         {
             _ = ImageField(reader.Schema);
             _ = CaptionField(reader.Schema);
@@ -40,25 +40,32 @@ internal sealed class ParquetTable
     public long[] GroupRows { get; }
 
     /// <summary>The encoded images of a row group; empty where a row has none.</summary>
-    public byte[][] Images(int group) => Use(async reader =>
+    public byte[][] Images(int group) => Use(async (reader, file) =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+        DataField field = Checked(rows, ImageField(reader.Schema), file);
         // The overload for arrays of bytes moves the rows after one without bytes up.
         var images = new ReadOnlyMemory<byte>?[rows.RowCount];
-        await rows.ReadAsync<ReadOnlyMemory<byte>>(ImageField(reader.Schema), images.AsMemory()).ConfigureAwait(false);
+        await rows.ReadAsync<ReadOnlyMemory<byte>>(field, images.AsMemory()).ConfigureAwait(false);
         return Array.ConvertAll(images, i => i?.ToArray() ?? []);
     });
 
     /// <summary>The captions of a row group, at least one of each row; the empty one where a row has none.</summary>
-    public string[][] Captions(int group) => Use(async reader =>
+    public string[][] Captions(int group) => Use(async (reader, file) =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-        DataField field = CaptionField(reader.Schema);
+        DataField field = Checked(rows, CaptionField(reader.Schema), file);
         if (field.MaxRepetitionLevel > 0) return await Lists(rows, field).ConfigureAwait(false);
         var captions = new ReadOnlyMemory<char>?[rows.RowCount];
         await rows.ReadAsync<ReadOnlyMemory<char>>(field, captions.AsMemory()).ConfigureAwait(false);
         return Array.ConvertAll(captions, c => new[] { c?.ToString() ?? "" });
     });
+
+    private static DataField Checked(ParquetRowGroupReader rows, DataField field, FileStream file)
+    {
+        if (rows.GetMetadata(field) is { } column) ParquetPages.Check(file, column);
+        return field;
+    }
 
     private static async Task<string[][]> Lists(ParquetRowGroupReader rows, DataField field)
     {
@@ -94,7 +101,7 @@ internal sealed class ParquetTable
         : field.ClrType == typeof(ReadOnlyMemory<char>) ? "text"
         : field.ClrType.Name;
 
-    private T Use<T>(Func<ParquetReader, Task<T>> function)
+    private T Use<T>(Func<ParquetReader, FileStream, Task<T>> function)
     {
         // The reader is asynchronous only; over a file whose reads complete at once it never leaves the thread.
         return Read().GetAwaiter().GetResult();
@@ -106,7 +113,7 @@ internal sealed class ParquetTable
             {
                 ParquetFooter.Check(file);
                 await using ParquetReader reader = await ParquetReader.CreateAsync(file, leaveStreamOpen: true).ConfigureAwait(false);
-                return await function(reader).ConfigureAwait(false);
+                return await function(reader, file).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {

@@ -1,12 +1,14 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// The parts that a data set was published in, by Hugging Face's names: folders (<c>train/</c>, <c>test/</c>) and Parquet
-/// files (<c>train-00000-of-00002.parquet</c>, <c>test/0000.parquet</c>).
+/// The parts that a data set was published in, by the usual names: folders (<c>train/</c>, <c>val2017/</c>) and Parquet
+/// files (<c>train-00000-of-00002.parquet</c>, <c>birds_test.parquet</c>, <c>test/0000.parquet</c>).
 /// </summary>
 internal static class PublishedParts
 {
     private const string Parquet = ".parquet";
+
+    private static readonly char[] s_separators = [.. "-_. 0123456789"];
 
     private static readonly Dictionary<string, PublishedPart> s_words = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -27,10 +29,10 @@ internal static class PublishedParts
     {
         string[] path = name.Split('/');
         foreach (string folder in path[..^1])
-            if (s_words.TryGetValue(folder, out PublishedPart part)) return part;
+            if (s_words.TryGetValue(folder.TrimEnd(s_separators), out PublishedPart part)) return part;
         // An image may be named for what it shows; a table is named for its part.
         if (!name.EndsWith(Parquet, StringComparison.OrdinalIgnoreCase)) return null;
-        string word = path[^1][..^Parquet.Length].Split('-', '.', '_')[0];
-        return s_words.TryGetValue(word, out PublishedPart named) ? named : null;
+        PublishedPart[] named = [.. path[^1][..^Parquet.Length].Split(s_separators).Where(s_words.ContainsKey).Select(word => s_words[word]).Distinct()];
+        return named is [var only] ? only : null;
     }
 }

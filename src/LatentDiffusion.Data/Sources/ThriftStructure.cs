@@ -1,50 +1,86 @@
+using System.Buffers;
 using static LatentDiffusion.Data.ThriftKind;
 
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Whether bytes are one structure of Thrift's compact protocol, from the first to the last, and each of its fields is known and of
-/// its kind. Others lead the Parquet library, which goes by the numbers of fields and takes the end of the bytes for more of
-/// them, into endless reading; this check takes at most one step a byte.
+/// One structure of Thrift's compact protocol, whole from the first byte to the last, with its known fields of their kinds. Damage
+/// leads the Parquet library, which goes by the numbers of fields and takes the end of the bytes for more of them, into endless
+/// reading, and so do structures that it does not know. Fields that are not known are therefore dropped, as the protocol wants
+/// it: later versions of the format add fields. Takes at most one step a byte.
 /// </summary>
 /// <remarks>https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md</remarks>
 internal ref struct ThriftStructure
 {
-    private const int MaximumDepth = 32, LongestVarint = 10;
+    private const int MaximumDepth = 32, LongestVarint = 10, UuidLength = 16;
 
+    private readonly ArrayBufferWriter<byte> _known;
     private ReadOnlySpan<byte> _rest;
 
-    private ThriftStructure(ReadOnlySpan<byte> bytes) => _rest = bytes;
-
-    /// <param name="bytes">The bytes.</param>
-    /// <param name="shape">The fields that are known.</param>
-    /// <exception cref="InvalidDataException">They are not.</exception>
-    public static void Check(ReadOnlySpan<byte> bytes, ThriftShape shape)
+    private ThriftStructure(ReadOnlySpan<byte> bytes)
     {
-        var structure = new ThriftStructure(bytes);
-        structure.SkipStruct(shape, MaximumDepth);
-        if (!structure._rest.IsEmpty) throw Damaged();
+        _rest = bytes;
+        _known = new ArrayBufferWriter<byte>(bytes.Length + 1);
     }
 
-    private void SkipStruct(ThriftShape shape, int depth)
+    /// <summary>The structure with its known fields only.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="shape">The fields that are known.</param>
+    /// <exception cref="InvalidDataException">They are not one whole structure, or a known field is of another kind.</exception>
+    public static byte[] Known(ReadOnlySpan<byte> bytes, ThriftShape shape)
     {
-        if (depth == 0) throw Damaged();
-        for (int number = 0; ;)
+        var structure = new ThriftStructure(bytes);
+        structure.ReadStruct(shape, MaximumDepth);
+        return structure._rest.IsEmpty ? structure._known.WrittenSpan.ToArray() : throw Damaged();
+    }
+
+    /// <summary>Checks the structure that bytes begin with.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="shape">The fields that are known.</param>
+    /// <returns>The structure's length, and the values of its known 32-bit fields by their numbers.</returns>
+    /// <exception cref="InvalidDataException">They do not begin with a whole structure, or a known field is of another kind.</exception>
+    public static (int Length, IReadOnlyDictionary<int, int> Integers) CheckStart(ReadOnlySpan<byte> bytes, ThriftShape shape)
+    {
+        var structure = new ThriftStructure(bytes);
+        var integers = new Dictionary<int, int>();
+        structure.ReadStruct(shape, MaximumDepth, integers);
+        return (bytes.Length - structure._rest.Length, integers);
+    }
+
+    /// <param name="shape">The fields that are known; null where the structure itself is not.</param>
+    /// <param name="depth">How many structures and lists may lie within each other.</param>
+    /// <param name="integers">Receives the 32-bit fields of this structure; null for none.</param>
+    private void ReadStruct(ThriftShape? shape, int depth, Dictionary<int, int>? integers = null)
+    {
+        if (depth <= 0) throw Damaged();
+        for (int number = 0, written = 0; ;)
         {
             byte header = Take(1)[0];
-            if (header == 0) return;
+            if (header == 0) break;
             var kind = (ThriftKind)(header & 0xF);
             if (kind == Stop) throw Damaged();
             // The difference to the number before or, where that is 0, the number itself.
             number = (short)(header >> 4 is var difference and > 0 ? number + difference : Zigzag(Varint()));
-            if (!shape.TryGetValue(number, out ThriftField? field) || !field.Matches(kind)) throw Damaged();
+            ThriftField? field = shape?.GetValueOrDefault(number);
+            if (field is not null)
+            {
+                if (!field.Matches(kind)) throw Damaged();
+                WriteHeader(number - written, number, kind);
+                written = number;
+            }
+
             // The value of a field that is true or false is its kind.
-            if (kind is not (True or False)) Skip(kind, field, depth);
+            if (kind == I32 && field is not null && integers is not null) integers[number] = Zigzag(Varint());
+            else if (kind is not (True or False)) ReadValue(kind, field, depth);
         }
+
+        if (shape is not null) Write(0);
     }
 
-    private void Skip(ThriftKind kind, ThriftField field, int depth)
+    /// <summary>A value; one that is not known (<paramref name="field"/> is null) may be of any kind, and is dropped.</summary>
+    private void ReadValue(ThriftKind kind, ThriftField? field, int depth)
     {
+        ReadOnlySpan<byte> before = _rest;
         switch (kind)
         {
             case True or False or I8:
@@ -59,24 +95,70 @@ internal ref struct ThriftStructure
             case Binary:
                 Take(Varint());
                 break;
-            case List:
-                byte header = Take(1)[0];
-                SkipAll(header >> 4 == 0xF ? Varint() : (ulong)(header >> 4), (ThriftKind)(header & 0xF), field.Element!, depth);
+            case Uuid:
+                Take(UuidLength);
                 break;
             case Struct:
-                SkipStruct(field.Shape!, depth - 1);
-                break;
+                ReadStruct(field?.Shape, depth - 1);
+                return;
+            case List or Set:
+                byte header = Take(1)[0];
+                ulong count = header >> 4 == 0xF ? Varint() : (ulong)(header >> 4);
+                Write(before, field);
+                ReadElements(count, (ThriftKind)(header & 0xF), field?.Element, depth);
+                return;
+            case Map:
+                ReadMap(depth);
+                return;
             default:
                 throw Damaged();
         }
+
+        Write(before, field);
     }
 
-    private void SkipAll(ulong count, ThriftKind kind, ThriftField element, int depth)
+    private void ReadElements(ulong count, ThriftKind kind, ThriftField? element, int depth)
     {
         // Each takes a byte at least.
-        if (depth == 0 || count > (ulong)_rest.Length || (count > 0 && !element.Matches(kind))) throw Damaged();
-        for (ulong i = 0; i < count; i++) Skip(kind, element, depth - 1);
+        if (depth <= 0 || count > (ulong)_rest.Length || (count > 0 && element is not null && !element.Matches(kind))) throw Damaged();
+        for (ulong i = 0; i < count; i++) ReadValue(kind, element, depth - 1);
     }
+
+    /// <summary>A map, of which the format has none so far.</summary>
+    private void ReadMap(int depth)
+    {
+        ulong count = Varint();
+        if (depth <= 0 || count > (ulong)_rest.Length) throw Damaged();
+        if (count == 0) return;
+        byte kinds = Take(1)[0];
+        for (ulong i = 0; i < count; i++)
+        {
+            ReadValue((ThriftKind)(kinds >> 4), null, depth - 1);
+            ReadValue((ThriftKind)(kinds & 0xF), null, depth - 1);
+        }
+    }
+
+    /// <summary>Writes what was taken since, if it is known.</summary>
+    private readonly void Write(ReadOnlySpan<byte> before, ThriftField? field)
+    {
+        if (field is not null) _known.Write(before[..^_rest.Length]);
+    }
+
+    private readonly void WriteHeader(int difference, int number, ThriftKind kind)
+    {
+        if (difference is > 0 and <= 0xF)
+        {
+            Write((byte)(difference << 4 | (int)kind));
+            return;
+        }
+
+        Write((byte)kind);
+        uint rest = (uint)(number << 1 ^ number >> 31);
+        for (; rest > 0x7F; rest >>= 7) Write((byte)(rest | 0x80));
+        Write((byte)rest);
+    }
+
+    private readonly void Write(byte value) => _known.Write(new ReadOnlySpan<byte>(in value));
 
     private ulong Varint()
     {

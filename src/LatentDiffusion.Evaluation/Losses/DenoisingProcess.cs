@@ -40,12 +40,12 @@ public sealed class DenoisingProcess
             [.. Enumerable.Range(1, timesteps).Select(t => (1 - (double)t / timesteps, (double)t / timesteps))], PredictionType.Flow, null);
     }
 
-    /// <summary>The process of a model by its scheduler's configuration.</summary>
+    /// <summary>The process of a model by its scheduler's configuration, whose class may be one that the library does not have.</summary>
     /// <exception cref="NotSupportedException">The scheduler has neither a discrete training schedule nor a flow.</exception>
     public static DenoisingProcess Of(SchedulerConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.ClassName is null ? config.WithClass("DDPMScheduler") : config);
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.OfKnownClass());
         return scheduler.PredictionType == PredictionType.Flow ? Flow(scheduler.TrainingTimesteps)
             : scheduler.Schedule is { } schedule ? Of(schedule, scheduler.PredictionType)
             : throw new NotSupportedException($"A {config.ClassName} has neither a discrete training schedule nor a flow, which test-set losses are measured over.");

@@ -4,10 +4,12 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// A LoRA file and which parameters it patches. Takes the naming of peft, of diffusers before it, of kohya (also with
-/// the original UNet's block numbers) and of the first trainer, which numbers the modules. Safe for concurrent use.
+/// the original UNet's block numbers, and of ComfyUI) and of the first trainer, which numbers the modules. Safe for concurrent use.
 /// </summary>
 public sealed class LoraFile : IDisposable
 {
+    private const string BundledEmbedding = "bundle_emb.";
+
     private readonly ITensorSource _source;
 
     private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets)
@@ -17,7 +19,7 @@ public sealed class LoraFile : IDisposable
         string[] names = [.. source.Entries.Select(e => e.Name)];
         try
         {
-            Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>")];
+            Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>" || name.StartsWith(BundledEmbedding, StringComparison.Ordinal))];
             Patches = new LoraMatching(source, metadata, targets).Match(names.Except(Embeddings));
         }
         catch (FormatException e)
@@ -32,14 +34,14 @@ public sealed class LoraFile : IDisposable
     /// <summary>The patches, one a parameter.</summary>
     public IReadOnlyList<LoraPatch> Patches { get; }
 
-    /// <summary>Names of learned token embeddings that the first trainer put beside the patches; they are no part of them.</summary>
+    /// <summary>Names of learned token embeddings next to the patches, as the first trainer and bundles (<c>bundle_emb.*</c>) have them; they are not applied.</summary>
     public IReadOnlyList<string> Embeddings { get; }
 
     /// <summary>Opens a file and finds a parameter for everything in it.</summary>
     /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
     /// <param name="targets">The networks that it may be meant for.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, or of a kind that is not supported (DoRA), or holds names or shapes that fit no parameter;
+    /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or shapes that fit no parameter;
     /// the exception lists all of them.
     /// </exception>
     public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets)

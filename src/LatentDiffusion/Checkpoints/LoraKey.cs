@@ -14,19 +14,18 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
         ("text_encoder_2.", LoraTarget.TextEncoder2),
         ("text_encoder.", LoraTarget.TextEncoder),
         ("unet.", LoraTarget.UNet),
+        ("diffusion_model.", LoraTarget.UNet),
         ("lora_te2_", LoraTarget.TextEncoder2),
         ("lora_te1_", LoraTarget.TextEncoder),
         ("lora_te_", LoraTarget.TextEncoder),
         ("lora_unet_", LoraTarget.UNet),
     ];
 
-    // Names come from files, so every pattern matches in linear time.
-    private static readonly Regex s_magnitude = new(@"\.(dora_scale|lora_magnitude_vector(\.\w+)*)$", RegexOptions.NonBacktracking);
-
     /// <summary>
     /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
     /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
     /// </summary>
+    // Names come from files, so the pattern matches in linear time.
     private static readonly Regex s_name = new(
         """
         ^(base_model\.model\.)?
@@ -54,9 +53,6 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
         /// <summary>The strength as trained.</summary>
         Alpha,
     }
-
-    /// <summary>Whether a name belongs to weight-decomposed adaptation (DoRA), which has a magnitude besides.</summary>
-    public static bool IsWeightDecomposed(string name) => s_magnitude.IsMatch(name);
 
     /// <summary>Reads a name in the way of peft, of diffusers before it, or of kohya; null where it is none of them.</summary>
     public static LoraKey? Parse(string name)

@@ -19,8 +19,7 @@ internal sealed class LoraMatching(
     public IReadOnlyList<LoraPatch> Match(IEnumerable<string> names)
     {
         string[] all = [.. names];
-        if (all.FirstOrDefault(LoraKey.IsWeightDecomposed) is { } dora)
-            throw new FormatException($"'{dora}' belongs to DoRA (weight-decomposed adaptation), which is not supported.");
+        UnsupportedAdapter.Refuse(all);
         bool packed = all.Any(PackedLora.IsKey);
         if (packed) PackedLora.Check(metadata);
         Dictionary<string, string[]> order = packed ? targets.ToDictionary(t => t.Component, PackedLora.Order) : [];

@@ -36,17 +36,19 @@ internal sealed class LoraMetadata
             if (_patterns.TryGetValue((component, module[start..]), out (int Order, JsonElement) found) && (first is null || found.Order < first.Value.Order))
                 first = found;
 
-        if (first is { } pattern) return Number(pattern.Alpha);
-        return _settings.TryGetValue($"{component}.{AlphaName}", out JsonElement alpha) ? Number(alpha) : null;
+        return Number(first is { } pattern ? pattern.Alpha : _settings.GetValueOrDefault($"{component}.{AlphaName}"));
     }
 
     /// <summary>Whether the strength is divided by the root of the rank.</summary>
     public bool IsRankStabilized(string component) => _settings.GetValueOrDefault($"{component}.{StabilizedName}").ValueKind == JsonValueKind.True;
 
-    private static double Number(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
-            ? number
-            : throw new FormatException($"The metadata '{Key}' has a strength that is no finite number.");
+    /// <summary>A strength; null where it is absent or null, which peft writes for its default.</summary>
+    private static double? Number(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Undefined or JsonValueKind.Null => null,
+        JsonValueKind.Number when value.TryGetDouble(out double number) && double.IsFinite(number) => number,
+        _ => throw new FormatException($"The metadata '{Key}' has a strength that is not a finite number."),
+    };
 
     private void Read(JsonElement settings)
     {
@@ -62,7 +64,7 @@ internal sealed class LoraMetadata
         {
             if (_settings.GetValueOrDefault($"{component}.{PatternName}") is not { ValueKind: JsonValueKind.Object } pattern) continue;
             foreach ((int order, JsonProperty entry) in pattern.EnumerateObject().Index())
-                _patterns.TryAdd((component, entry.Name), (order, entry.Value));
+                if (entry.Value.ValueKind != JsonValueKind.Null) _patterns.TryAdd((component, entry.Name), (order, entry.Value));
         }
     }
 }

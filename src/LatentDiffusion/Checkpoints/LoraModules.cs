@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace LatentDiffusion;
@@ -57,7 +58,7 @@ internal sealed partial class LoraModules
     /// </summary>
     private static string Block(Match match)
     {
-        int Number(string group) => int.Parse(match.Groups[group].ValueSpan);
+        int Number(string group) => int.Parse(match.Groups[group].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
         int index = Number("index");
         if (match.Groups["way"].Value == "middle_block")
             return index == 1 ? "mid_block_attentions_0_" : $"mid_block_resnets_{index / 2}_";

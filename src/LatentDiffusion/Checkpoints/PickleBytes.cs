@@ -67,8 +67,18 @@ internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>A decimal integer on a line of its own.</summary>
-    public long LineInteger() =>
-        long.TryParse(Line().TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+    public long LineInteger() => Integer(Line());
+
+    /// <summary>The same, of which protocols 0 and 1 write two for truth values: 01 and 00.</summary>
+    public object LineIntegerOrBool() => Line() switch
+    {
+        "01" => true,
+        "00" => false,
+        var line => Integer(line),
+    };
+
+    private static long Integer(string line) =>
+        long.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
             ? number
             : throw new FormatException("A number in the pickle is none.");
 

@@ -31,6 +31,7 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch.CharStorage", Kind.Storage, StoredType.Of(ScalarType.Int8)),
         new("torch.ByteStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
         new("torch.UntypedStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
+        new("torch.storage.UntypedStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
         new("torch.BoolStorage", Kind.Storage, StoredType.Of(ScalarType.Bool)),
         new("torch.ComplexFloatStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat32)),
         new("torch.ComplexDoubleStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat64)),

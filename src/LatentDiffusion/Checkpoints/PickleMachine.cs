@@ -58,7 +58,7 @@ internal sealed class PickleMachine
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
             case 0x89: Push(false); break;
-            case (byte)'I': Push(bytes.LineInteger()); break;
+            case (byte)'I': Push(bytes.LineIntegerOrBool()); break;
             case (byte)'L': Push(bytes.LineInteger()); break;
             case (byte)'K': Push((long)bytes.Byte()); break;
             case (byte)'M': Push((long)bytes.UInt16()); break;

@@ -5,15 +5,15 @@ namespace LatentDiffusion;
 /// <summary>What is logged while a model's files are read.</summary>
 internal static partial class LoadingLog
 {
-    [LoggerMessage(20, LogLevel.Warning, "{File} has options that {Class} does not have; they are ignored: {Options}.")]
+    [LoggerMessage(40, LogLevel.Warning, "{File} has options that {Class} does not have; they are ignored: {Options}.")]
     public static partial void OptionsIgnored(this ILogger logger, string file, string @class, string options);
 
-    [LoggerMessage(21, LogLevel.Information, "The scheduler configuration has options that {Class} does not have; they are ignored: {Options}.")]
+    [LoggerMessage(41, LogLevel.Information, "The scheduler configuration has options that {Class} does not have; they are ignored: {Options}.")]
     public static partial void SchedulerOptionsIgnored(this ILogger logger, string @class, string options);
 
-    [LoggerMessage(22, LogLevel.Information, "{Folder} has weights of the variant '{Variant}' only; they are used.")]
+    [LoggerMessage(42, LogLevel.Information, "{Folder} has weights of the variant '{Variant}' only; they are used.")]
     public static partial void OnlyVariant(this ILogger logger, string folder, string variant);
 
-    [LoggerMessage(23, LogLevel.Information, "{File} names components that this library does not use; they are ignored: {Components}.")]
+    [LoggerMessage(43, LogLevel.Information, "{File} names components that this library does not use; they are ignored: {Components}.")]
     public static partial void ComponentsIgnored(this ILogger logger, string file, string components);
 }

@@ -11,7 +11,7 @@ internal static class ExifOrientation
     /// <summary>The orientation of upright images.</summary>
     public const int Upright = 1;
 
-    private const int Tag = 274, Short = 3, EntryLength = 12;
+    private const int Tag = 274, Short = 3, Long = 4, EntryLength = 12;
 
     private static ReadOnlySpan<byte> Prefix => "Exif\0\0"u8;
 
@@ -84,7 +84,7 @@ internal static class ExifOrientation
         bool little = tiff.StartsWith("II*\0"u8);
         if (!little && !tiff.StartsWith("MM\0*"u8)) return Upright;
         if (tiff.Length < 8) return Upright;
-        uint at = little ? BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..]) : BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]);
+        uint at = Number(tiff[4..]);
         if (at > tiff.Length - 2) return Upright;
         ReadOnlySpan<byte> entries = tiff[((int)at + 2)..];
         int count = Math.Min(Word(tiff[(int)at..]), entries.Length / EntryLength);
@@ -92,11 +92,15 @@ internal static class ExifOrientation
         {
             ReadOnlySpan<byte> entry = entries.Slice(i * EntryLength, EntryLength);
             if (Word(entry) != Tag) continue;
-            return Word(entry[2..]) == Short && Word(entry[8..]) is >= 1 and <= 8 and var orientation ? orientation : Upright;
+            // Some writers give it as a LONG, against the standard.
+            uint value = Word(entry[2..]) switch { Short => (uint)Word(entry[8..]), Long => Number(entry[8..]), _ => Upright };
+            return value is >= 1 and <= 8 ? (int)value : Upright;
         }
 
         return Upright;
 
         int Word(ReadOnlySpan<byte> bytes) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
+
+        uint Number(ReadOnlySpan<byte> bytes) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt32BigEndian(bytes);
     }
 }

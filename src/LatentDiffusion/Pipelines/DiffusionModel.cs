@@ -102,7 +102,7 @@ public sealed class DiffusionModel(
     /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file.</param>
     /// <param name="tokenizerFolder">
-    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, which no such file holds; null to look beside the file
+    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>, which no such file holds; null to look beside the file
     /// and in <c>tokenizer</c> beside it.
     /// </param>
     /// <param name="options">What else the file does not say; null for what was published.</param>

@@ -59,7 +59,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// encoder that the file lacks is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
     /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
-    /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
+    /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
     /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
     /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
@@ -217,6 +217,7 @@ public sealed partial class DiffusionPipelineBuilder
             if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
             foreach (string file in model?.EmptyLoras ?? []) Logger(services).EmptyLora(file);
             IAutoencoder autoencoder = Part(_autoencoder, services, model, model?.OwnAutoencoder, "an autoencoder");
+            if (model is not null && LatentScale.Mismatch(model, autoencoder) is { } scales) Logger(services).OtherLatentScale(scales.Given, scales.Trained);
             IDenoiser plain = Part(_denoiser, services, model, model?.Denoiser, "a denoiser");
             if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
             IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);

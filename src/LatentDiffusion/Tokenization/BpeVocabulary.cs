@@ -21,19 +21,21 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
     /// <summary>Ends every prompt.</summary>
     public const string EndToken = "<|endoftext|>";
 
-    internal const string TokensFile = "vocab.json", MergesFile = "merges.txt";
+    internal const string TokensFile = "vocab.json", MergesFile = "merges.txt", CombinedFile = "tokenizer.json";
 
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly JsonSerializerOptions s_reading = new() { AllowDuplicateProperties = false };
 
-    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> of a folder.</summary>
+    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> of a folder, or the <c>tokenizer.json</c> that holds both.</summary>
     /// <param name="folder">Path of the folder, for example <c>tokenizer</c> of a diffusers folder.</param>
     /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
     /// <exception cref="CheckpointException">A file is what a failed download left, for example a Git LFS pointer.</exception>
     public static BpeVocabulary Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        string combined = Path.Combine(folder, CombinedFile);
+        if (!File.Exists(Path.Combine(folder, TokensFile)) && File.Exists(combined)) return CombinedVocabulary.Read(combined);
         foreach (string file in (string[])[TokensFile, MergesFile]) FailedDownload.ThrowIf(Path.Combine(folder, file));
         using FileStream tokens = File.OpenRead(Path.Combine(folder, TokensFile));
         using FileStream merges = File.OpenRead(Path.Combine(folder, MergesFile));
@@ -59,6 +61,9 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
             throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {MessageText.Cut(e.Message, 300)}", e);
         }
     }
+
+    /// <summary>Whether a folder has a vocabulary's files.</summary>
+    internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, TokensFile)) || File.Exists(Path.Combine(folder, CombinedFile));
 
     /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c> into a folder, each atomically.</summary>
     /// <param name="folder">Path of the folder; created where it is not there.</param>

@@ -14,11 +14,13 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
     /// <summary>Where in the identity the data is.</summary>
     public const string DataKey = "data";
 
+    private const string ItemsKey = "items", Endless = "endless";
+
     private readonly Lazy<IReadOnlyDictionary<string, string>> _identity = new(() =>
     {
         var identity = new Dictionary<string, string>
         {
-            ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), ["items"] = count?.ToString(CultureInfo.InvariantCulture) ?? "endless",
+            ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), [ItemsKey] = count?.ToString(CultureInfo.InvariantCulture) ?? Endless,
         };
         if (data is not null) identity.Add(DataKey, data());
         return identity;
@@ -41,6 +43,9 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
     public IEnumerable<string> Warnings => count is { } few && few < batchSize
         ? [string.Create(CultureInfo.InvariantCulture, $"A batch of {batchSize} is larger than the set of {few}: each item is seen up to {(batchSize + few - 1) / few} times in every batch. A smaller batch sees each once.")]
         : [];
+
+    /// <summary>Whether an entry of an identity, perhaps one of several objectives, says that its items have an order.</summary>
+    public static bool IsFinite(string key, string value) => key.EndsWith($".{ItemsKey}", StringComparison.Ordinal) && value != Endless;
 
     /// <summary>The items of a batch, others in place of those that are left out.</summary>
     public long[] Of(long step, ItemSelection? selection) => selection is null ? Of(step) : Array.ConvertAll(Of(step), item => selection.Of(item, count));

@@ -13,7 +13,7 @@ internal sealed class TrainingCheckpoints
 {
     private const string Prefix = "checkpoint-", Extension = ".safetensors", Damaged = ".damaged", StepKey = "step", SeedKey = "seed", LayoutKey = "layout",
         AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision", ObjectivePrefix = "objective.", None = "none",
-        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out";
+        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out", OrderKey = "item_order", OrderOfSeed = "seed";
 
     // A learning rate that changes by less is not worth a word.
     private const double RateTolerance = 0.01;
@@ -71,7 +71,7 @@ internal sealed class TrainingCheckpoints
         var metadata = new Dictionary<string, string>(_identity)
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout, [PrecisionKey] = $"{_options.Precision}",
-            [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target,
+            [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target, [OrderKey] = OrderOfSeed,
             [StepsKey] = Text(_options.Steps), [RateKey] = Text(_options.Optimizer.LearningRateAt(step, _options.Steps)),
         };
         if (_leftOut.ToText() is { } leftOut) metadata[LeftOutKey] = leftOut;
@@ -121,6 +121,7 @@ internal sealed class TrainingCheckpoints
         Last = file.Path;
         _logger.LogInformation("Resumed from {Path} at step {Step}.", file.Path, step);
         WarnOfPlan(file, step);
+        WarnOfOrder(file, step);
         return step;
     }
 
@@ -135,6 +136,14 @@ internal sealed class TrainingCheckpoints
         _logger.LogWarning(
             "The learning rate jumps from {Planned} to {Rate} at step {Step}: the run was planned for {StepsBefore} steps, and now for {Steps} with the optimizer's present settings.",
             planned, rate, step, file.Metadata.GetValueOrDefault(StepsKey), steps);
+    }
+
+    /// <summary>Says where the rest of the run sees its items in another order. In older files the order was that of seed 0, whatever the run's.</summary>
+    private void WarnOfOrder(SafetensorsFile file, long step)
+    {
+        if (_options.Seed == 0 || step >= _options.Steps || file.Metadata.ContainsKey(OrderKey) || !_identity.Any(i => BatchIndices.IsFinite(i.Key, i.Value))) return;
+        _logger.LogWarning(
+            "The checkpoint was written before the order of items followed the seed ({Seed}): from step {Step} on they come in another order than they would have.", _options.Seed, step);
     }
 
     /// <summary>Compares what the objective says of itself. Older files say nothing, or not which data they are of.</summary>

@@ -15,6 +15,8 @@ public sealed class FailedDownloadTests : IDisposable
         { "\ufeff\n  <HTML lang=\"en\">", "HTML" },
         { "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>AccessDenied</Code></Error>", "XML" },
         { "Entry not found", "error message" },
+        { "404: Not Found", "error message" },
+        { "{\"error\":\"Unauthorized\",\"message\":\"log in\"}", "error message" },
     };
 
     [Theory, MemberData(nameof(Remainders))]

@@ -60,6 +60,7 @@ public sealed class LoraTests : IDisposable
         { $"unet.{Block}.attn1.to_out.0.lora.up.weight", $"unet.{Block}.attn1.to_out.0.lora.down.weight", $"unet.{Block}.attn1.to_out.0.lora.alpha", $"{Block}.attn1.to_out.0.weight" },
         { Kohya("attn1_to_q") + ".lora_up.weight", Kohya("attn1_to_q") + ".lora_down.weight", Kohya("attn1_to_q") + ".alpha", $"{Block}.attn1.to_q.weight" },
         { Kohya("attn1_to_out_0") + ".lora_up.weight", Kohya("attn1_to_out_0") + ".lora_down.weight", Kohya("attn1_to_out_0") + ".alpha", $"{Block}.attn1.to_out.0.weight" },
+        { "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_up.weight", "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_down.weight", "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.alpha", $"{Block}.attn1.to_q.weight" },
         { "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight", "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight", "", $"{Block}.attn1.to_q.weight" },
     };
 
@@ -156,10 +157,36 @@ public sealed class LoraTests : IDisposable
         Assert.Equal(4, Scale("""{"unet.lora_alpha": 8, "unet.use_rslora": true}"""));
         Assert.Equal(0.25, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 1}}"""));
         Assert.Contains("DoRA", Assert.Throws<CheckpointException>(() => Scale("""{"unet.use_dora": true}""")).Message);
+        Assert.Equal(1, Scale("""{"unet.lora_alpha": null, "unet.alpha_pattern": null, "unet.use_rslora": null, "unet.use_dora": null}"""));
+        Assert.Equal(2, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": null}}"""));
         foreach (string bad in new[] { "{", "null", "[]", """{"unet.lora_alpha": "8"}""", """{"unet.lora_alpha": 1e999}""", """{"unet.alpha_pattern": {"to_q": []}}""" })
             Assert.Throws<CheckpointException>(() => Scale(bad));
 
         double Scale(string settings) => Assert.Single(Open(tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+    }
+
+    [Theory]
+    [InlineData("hada_w1_a", "LoHa")]
+    [InlineData("hada_t2", "LoHa")]
+    [InlineData("lokr_w1", "LoKr")]
+    [InlineData("lokr_w2_b", "LoKr")]
+    [InlineData("oft_blocks", "OFT")]
+    [InlineData("diff", "full differences")]
+    [InlineData("diff_b", "full differences")]
+    [InlineData("on_input", "IA³")]
+    [InlineData("dora_scale", "DoRA")]
+    public void Another_kind_of_adapter_is_named(string ending, string kind)
+    {
+        var exception = Assert.Throws<CheckpointException>(() => Open([(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))]));
+        Assert.Contains(kind, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Embeddings_of_a_bundle_are_listed_and_not_patches()
+    {
+        LoraFile file = Open([(Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640)), ("bundle_emb.mine.string_to_param.*", randn(2, 768))]);
+        Assert.Single(file.Patches);
+        Assert.Equal(["bundle_emb.mine.string_to_param.*"], file.Embeddings);
     }
 
     [Fact]
@@ -207,10 +234,10 @@ public sealed class LoraTests : IDisposable
             (Kohya("attn1_to_k") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_k") + ".lora_down.weight", randn(3, 640)),
             (Kohya("attn7_to_q") + ".lora_up.weight", randn(640, 2)),
             ("lora_te2_text_model_x.lora_up.weight", randn(640, 2)),
-            ("lora_unet_conv_in.hada_w1_a", randn(3)),
+            ("lora_unet_conv_in.mystery", randn(3)),
         ]));
         Assert.Equal([$"unet.{Block}.attn1.to_q.weight (down)"], exception.Missing);
-        Assert.Equal(new[] { Kohya("attn7_to_q") + ".lora_up.weight", "lora_te2_text_model_x.lora_up.weight", "lora_unet_conv_in.hada_w1_a" }.Order(), exception.Unexpected.Order());
+        Assert.Equal(new[] { Kohya("attn7_to_q") + ".lora_up.weight", "lora_te2_text_model_x.lora_up.weight", "lora_unet_conv_in.mystery" }.Order(), exception.Unexpected.Order());
         Assert.Contains("[640, 2] and [3, 640]", Assert.Single(exception.Misshaped));
     }
 

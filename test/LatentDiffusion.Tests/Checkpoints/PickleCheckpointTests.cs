@@ -179,13 +179,27 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("float8_e4m3fn", 352f)]
-    [InlineData("float8_e5m2", 57344f)]
-    public void Float8_tensors_are_widened(string type, float last)
+    [InlineData("I00\n")]
+    [InlineData("I01\n")]
+    public void Truth_values_of_old_protocols_are_read(string requiresGradient)
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(("x", () => pickle.Raw(Encoding.Latin1.GetBytes(
-            $"ctorch._utils\n_rebuild_tensor_v3\n((X\u0007\0\0\0storagectorch\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0004tQK\0K\u0004\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)Rctorch\n{type}\ntR"))));
+            $"ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0006tQK\0(K\u0006t(K\u0001t{requiresGradient}ccollections\nOrderedDict\n(tRtR"))));
+        Save(pickle, arange(6, ScalarType.Float32));
+        using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
+        Assert.Equal(5f, file.Read("x")[5].item<float>());
+    }
+
+    [Theory]
+    [InlineData("torch", "float8_e4m3fn", 352f)]
+    [InlineData("torch.storage", "float8_e4m3fn", 352f)]
+    [InlineData("torch.storage", "float8_e5m2", 57344f)]
+    public void Float8_tensors_are_widened(string module, string type, float last)
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary(("x", () => pickle.Raw(Encoding.Latin1.GetBytes(
+            $"ctorch._utils\n_rebuild_tensor_v3\n((X\u0007\0\0\0storagec{module}\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0004tQK\0K\u0004\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)Rctorch\n{type}\ntR"))));
         PickleWriter.Save(_folder["a.pth"], pickle.ToArray(), [0, 0, 0, 0x7b], CompressionLevel.NoCompression);
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
         Assert.Equal(ScalarType.Float32, file.Find("x")!.DataType);

@@ -61,6 +61,7 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("xl", "v_pred", null, null, PredictionType.Velocity)]
     [InlineData("xl", "v_pred", "epsilon", null, PredictionType.Velocity)]
     [InlineData("xl", null, "v", null, PredictionType.Velocity)]
+    [InlineData("xl", null, "v_pred", null, PredictionType.Velocity)]
     [InlineData("sd2", null, "epsilon", null, PredictionType.Epsilon)]
     [InlineData("sd2", null, null, null, PredictionType.Velocity)]
     [InlineData("xl", "v_pred", "v", PredictionType.Epsilon, PredictionType.Epsilon)]
@@ -149,6 +150,19 @@ public sealed class SingleFileVariantTests : IDisposable
         Assert.Contains("embedding_manager.x", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("model.diffusion_model.input_blocks.1.0.in_layers.7.weight")]
+    [InlineData("first_stage_model.model_ema.decay")]
+    [InlineData("cond_stage_model.transformer.visual_projection.weight")]
+    public void Unknown_tensors_of_a_network_are_named_as_IgnoredTensors_takes_them(string name)
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        Write(made, (known, value) => (known, value), [(name, rand(1))]);
+        Assert.Equal([name], Assert.Throws<CheckpointException>(() => Read()).Unexpected);
+        using StableDiffusionComponents read = Read(new SingleFileOptions { IgnoredTensors = [name] });
+        ModelAssert.SameNetworks(made, read);
+    }
+
     [Fact]
     public void Unknown_tensors_are_left_out_where_that_is_asked_for()
     {
@@ -159,6 +173,37 @@ public sealed class SingleFileVariantTests : IDisposable
         ModelAssert.SameNetworks(made, read);
         foreach (string name in new[] { "surprise", "in_layers.7.weight", "first_stage_model.extra" })
             Assert.Contains(log.Lines, line => line.Level == LogLevel.Warning && line.Text.Contains(name, StringComparison.Ordinal));
+    }
+
+    /// <summary>Without their scales the weights would be wrong, so that they are never left out.</summary>
+    [Theory]
+    [InlineData("model.diffusion_model.scaled_fp8")]
+    [InlineData("scaled_fp8")]
+    [InlineData("model.diffusion_model.input_blocks.1.1.proj_in.scale_weight")]
+    [InlineData("model.diffusion_model.input_blocks.1.1.proj_in.weight_scale")]
+    [InlineData("model.diffusion_model.input_blocks.1.1.proj_in.comfy_quant")]
+    public void Scaled_weights_are_refused_whatever_is_left_out(string marker)
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        Write(made, (name, value) => (name, value), [(marker, tensor(0.5f))]);
+        foreach (bool ignore in new[] { false, true })
+        {
+            string message = Assert.Throws<CheckpointException>(() => Read(new SingleFileOptions { IgnoreUnknownTensors = ignore })).Message;
+            Assert.Contains(marker, message, StringComparison.Ordinal);
+            Assert.Contains("scaled 8-bit", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_latent_consistency_model_keeps_its_guidance_embedding()
+    {
+        using StableDiffusionComponents plain = TinyModels.Make("sd1");
+        using UNet2DConditionModel network = (plain.UNet.Config with { TimeCondProjDim = 8 }).Build();
+        using var made = new StableDiffusionComponents { PipelineClass = plain.PipelineClass, UNet = network, Autoencoder = plain.Autoencoder, TextEncoder = plain.TextEncoder, Scheduler = plain.Scheduler };
+        Write(made, (name, value) => (name.Replace("time_embedding.cond_proj", "time_embed.cond_proj", StringComparison.Ordinal), value));
+        using StableDiffusionComponents read = Read();
+        ModelAssert.SameNetworks(made, read);
+        Assert.Equal((8, LcmScheduler.ClassName), (read.UNet.Config.TimeCondProjDim, read.Scheduler.ClassName));
     }
 
     [Fact]

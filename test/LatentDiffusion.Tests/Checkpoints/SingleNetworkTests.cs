@@ -36,6 +36,16 @@ public sealed class SingleNetworkTests : IDisposable
     }
 
     [Fact]
+    public void An_autoencoder_may_have_diffusers_former_names()
+    {
+        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict().Select(t => (
+            t.Key.Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."), t.Value)));
+        using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
+        Same(made.Autoencoder, read);
+    }
+
+    [Fact]
     public void The_autoencoder_of_a_whole_model_is_read_with_its_scale()
     {
         using StableDiffusionComponents made = TinyModels.Make("xl");

@@ -74,6 +74,10 @@ public sealed class DataSplitTests
     [InlineData("default/train/0000.parquet", "default/validation/0000.parquet", "Train", "Validation")]
     [InlineData("train.parquet", "dev.parquet", "Train", "Validation")]
     [InlineData("test.png", "train.png", "", "")]
+    [InlineData("train2017/a.jpg", "val2017/b.jpg", "Train", "Validation")]
+    [InlineData("birds-train-00.parquet", "birds_test.parquet", "Train", "Test")]
+    [InlineData("train-test.parquet", "birds.val.parquet", "", "Validation")]
+    [InlineData("10_test subject/a.png", "10_val/b.png", "", "")]
     [InlineData("testimony-1.parquet", "eval_2.parquet", "", "Test")]
     public void Parts_follow_from_names(string first, string second, string firstPart, string secondPart) =>
         Assert.Equal([firstPart, secondPart], PublishedParts.Of([first, second]).Select(p => p?.ToString() ?? ""));

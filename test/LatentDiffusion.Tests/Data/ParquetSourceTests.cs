@@ -146,13 +146,11 @@ public sealed class ParquetSourceTests : IDisposable
         Assert.Contains("its metadata is damaged", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["a.parquet"])).Message);
 
         ThriftShape shape = ThriftShape.Of(ThriftField.I32, ThriftField.Bool, ThriftField.List(ThriftField.Struct(ThriftField.Binary)));
-        ThriftStructure.Check([0x15, 0x02, 0x11, 0x19, 0x1C, 0x18, 0x01, 0x61, 0x00, 0x00], shape);
-        ThriftStructure.Check([0x15, 0x02, 0x12, 0x19, 0x03, 0x00], shape);
-        // A field that is not known.
-        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([0x15, 0x02, 0x48, 0x00, 0x00], shape));
-        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([0x16, 0x02, 0x00], shape));
-        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([0x05, 0x04, 0x02, 0x00], shape));
-        Assert.Throws<InvalidDataException>(() => ThriftStructure.Check([0x39, 0x1C, 0x15, 0x02, 0x00, 0x00], shape));
+        ThriftStructure.Known([0x15, 0x02, 0x11, 0x19, 0x1C, 0x18, 0x01, 0x61, 0x00, 0x00], shape);
+        ThriftStructure.Known([0x15, 0x02, 0x12, 0x19, 0x03, 0x00], shape);
+        Assert.Throws<InvalidDataException>(() => ThriftStructure.Known([0x16, 0x02, 0x00], shape));
+        Assert.Throws<InvalidDataException>(() => ThriftStructure.Known([0x05, 0x04, 0x02, 0x00], shape));
+        Assert.Throws<InvalidDataException>(() => ThriftStructure.Known([0x39, 0x1C, 0x15, 0x02, 0x00, 0x00], shape));
     }
 
     [Theory]
@@ -176,8 +174,55 @@ public sealed class ParquetSourceTests : IDisposable
     {
         byte[] bytes = Convert.FromHexString(hex);
         ThriftShape shape = ThriftShape.Of(ThriftField.I32, ThriftField.Bool, ThriftField.List(ThriftField.Struct(ThriftField.Binary)));
-        if (whole) ThriftStructure.Check(bytes, shape);
-        else Assert.Throws<InvalidDataException>(() => ThriftStructure.Check(bytes, shape));
+        if (whole) ThriftStructure.Known(bytes, shape);
+        else Assert.Throws<InvalidDataException>(() => ThriftStructure.Known(bytes, shape));
+    }
+
+    public static TheoryData<string> UnknownFields =>
+    [
+        // Field 100: numbers, texts, structures with fields, lists of these and of truths, sets, maps, a UUID, and lists within lists.
+        "05C80102", "01C801", "07C8010000000000000000", "08C8010161", "0CC80100", "0CC801150200", "0CC8011C15020000", "09C8011C150200", "09C801210102", "0AC8011502",
+        "0BC8010158020161", "0BC80100", "0DC80100000000000000000000000000000000", "09C80119191502",
+    ];
+
+    [Theory, MemberData(nameof(UnknownFields))]
+    public async Task Fields_that_are_not_known_are_passed_over(string field)
+    {
+        await Write("a.parquet", Struct(), Row(0), Row(1));
+        byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]), unknown = Convert.FromHexString(field);
+        int length = BitConverter.ToInt32(bytes, bytes.Length - 8);
+        byte[] metadata = bytes[^(8 + length)..^8];
+        // In front, where the number of the next field is given whole, and at the end.
+        Assert.Equal(0x15, metadata[0]);
+        foreach (byte[] changed in (byte[][])[[.. unknown, 0x05, 0x02, .. metadata[1..]], [.. metadata[..^1], .. unknown, 0]])
+        {
+            File.WriteAllBytes(_folder["a.parquet"], [.. bytes[..^(8 + length)], .. changed, .. BitConverter.GetBytes(changed.Length), .. "PAR1"u8]);
+            Assert.Equal(["0", "1"], CaptionedImages.Open(_folder["a.parquet"]).All().Select(i => i.Caption));
+            Assert.Equal(metadata, ThriftStructure.Known(changed, ParquetMetadataShape.File));
+        }
+    }
+
+    [Fact]
+    public void Members_of_later_unions_are_passed_over()
+    {
+        // column_orders of a later version: the second column has a member 3, a structure.
+        byte[] orders = [0x79, 0x2C, 0x1C, 0x00, 0x00, 0x3C, 0x00, 0x00, 0x00], known = [0x79, 0x2C, 0x1C, 0x00, 0x00, 0x00, 0x00];
+        Assert.Equal(known, ThriftStructure.Known(orders, ParquetMetadataShape.File));
+    }
+
+    [Fact]
+    public void Unknown_fields_end_within_bounds()
+    {
+        // Structures, lists and maps within each other, without an end.
+        foreach (byte[] endless in (byte[][])[[0x0C, 0xC8, 0x01], [0x09, 0xC8, 0x01, 0x19], [0x0B, 0xC8, 0x01, 0x01, 0xBB]])
+        {
+            byte[] deep = [.. endless, .. Enumerable.Repeat(endless[^1] switch { 0x01 => (byte)0x1C, 0x19 => (byte)0x19, _ => (byte)0x01 }, 100_000)];
+            Assert.Throws<InvalidDataException>(() => ThriftStructure.Known(deep, ParquetMetadataShape.File));
+        }
+
+        // Counts beyond the bytes.
+        foreach (string hex in new[] { "09C801F5FFFFFF0F00", "0BC801FFFFFF0F5500", "08C801FFFFFF0F00", "0DC80100" })
+            Assert.Throws<InvalidDataException>(() => ThriftStructure.Known(Convert.FromHexString(hex), ParquetMetadataShape.File));
     }
 
     [Fact]
@@ -197,6 +242,28 @@ public sealed class ParquetSourceTests : IDisposable
         StoredImages source = CaptionedImages.Open(_folder["a.parquet"], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip });
         Assert.Equal(["0", "1", "4"], source.All().Select(i => i.Caption));
         Assert.Equal(["a.parquet[2]", "a.parquet[3]"], source.Unreadable.Select(u => u.Name));
+    }
+
+    [Fact]
+    public async Task Page_headers_do_not_allocate_what_they_claim()
+    {
+        await Write("a.parquet", Struct(), Row(0));
+        int page;
+        using (FileStream file = File.OpenRead(_folder["a.parquet"]))
+        {
+            await using ParquetReader reader = await ParquetReader.CreateAsync(file);
+            page = (int)reader.OpenRowGroupReader(0).GetMetadata(reader.Schema.DataFields[0])!.MetaData!.DataPageOffset;
+        }
+
+        // A page of kind 0 with a DataPageHeader whose statistics claim a longest value of 250 MB.
+        byte[] header = [0x15, 0, 0x15, 2, 0x15, 2, 0x2C, 0x15, 2, 0x15, 0, 0x15, 0, 0x15, 0, 0x1C, 0x18, 0x80, 0xE5, 0x9A, 0x77];
+        byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
+        header.CopyTo(bytes, page);
+        File.WriteAllBytes(_folder["a.parquet"], bytes);
+        StoredImages source = CaptionedImages.Open(_folder["a.parquet"]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("damaged", Assert.Throws<InvalidDataException>(() => source.Read(0)).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
     [Fact]

@@ -35,6 +35,19 @@ public sealed class SeveralCaptionsTests : IDisposable
     }
 
     [Fact]
+    public void Files_of_several_lines_are_said_once()
+    {
+        var log = new Pictures.RecordedLog();
+        Source(logger: log);
+        string line = Assert.Single(log.Lines);
+        Assert.StartsWith("Warning: ", line, StringComparison.Ordinal);
+        Assert.Contains("6 images have several lines (0.png, ", line, StringComparison.Ordinal);
+        Assert.Contains("ImageFolderOptions.CaptionPerLine = false", line, StringComparison.Ordinal);
+        CaptionedImages.Open(_folder["set"], new ImageFolderOptions { CaptionPerLine = false }, log);
+        Assert.Single(log.Lines);
+    }
+
+    [Fact]
     public void Each_epoch_takes_another_until_all_were_taken()
     {
         StoredImages source = Source(), again = Source(), other = Source(seed: 1);
@@ -88,7 +101,7 @@ public sealed class SeveralCaptionsTests : IDisposable
         Assert.NotEqual(before, ContentHash.Of(CaptionedImages.Open(_folder["set"])));
     }
 
-    private StoredImages Source(ulong seed = 0)
+    private StoredImages Source(ulong seed = 0, Pictures.RecordedLog? logger = null)
     {
         for (int i = 0; i < 6; i++)
         {
@@ -96,7 +109,7 @@ public sealed class SeveralCaptionsTests : IDisposable
             File.WriteAllText(_folder[$"set/{i}.txt"], "0\n1\n2");
         }
 
-        return CaptionedImages.Open(_folder["set"], new StoredImagesOptions { CaptionSeed = seed });
+        return CaptionedImages.Open(_folder["set"], new StoredImagesOptions { CaptionSeed = seed }, logger);
     }
 
     private void Image(string name) => Pictures.Write(_folder[name], Pictures.Noise(name.Length));

@@ -183,6 +183,8 @@ public sealed class DenoisingLossTests
         DenoisingProcess flow = DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""));
         Assert.Equal((PredictionType.Flow, 1000), (flow.PredictionType, flow.Timesteps));
         Assert.Equal((0, 1), flow.Level(999));
+        DenoisingProcess unknown = DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
+        Assert.Equal((PredictionType.Velocity, 50), (unknown.PredictionType, unknown.Timesteps));
         Assert.Throws<NotSupportedException>(() => DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "EDMEulerScheduler" }""")));
     }
 }

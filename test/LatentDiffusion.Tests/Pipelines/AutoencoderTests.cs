@@ -1,3 +1,5 @@
+using LatentDiffusion.Tests.Ecosystem;
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -79,6 +81,21 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
         Assert.Equal(picture, replaced.Generate(s_request).Images[0].Image.Rgb.ToArray());
         pipeline.Model!.Save(_folder["saved"]);
         Checkpoints.ModelAssert.SameFiles(_folder["model"], _folder["saved"]);
+    }
+
+    [Theory]
+    [InlineData("xl", null, true)]
+    [InlineData("xl", 0.13025, false)]
+    [InlineData("sd1", null, false)]
+    [InlineData("sd1", 0.13025, true)]
+    public void An_autoencoder_of_another_scale_is_warned_of(string family, double? scale, bool warns)
+    {
+        using (StableDiffusionComponents made = DiffusersFolder.Read(folders[family]))
+            SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict());
+        using LatentAutoencoder opened = LatentAutoencoder.Open(_folder["vae.safetensors"], CPU, scalingFactor: scale);
+        using var log = new LogRecorder();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseLoggerFactory(log).UseModelFolder(folders[family]).UseAutoencoder(opened).Build();
+        Assert.Equal(warns, log.Lines.Any(line => line.Level == LogLevel.Warning && line.Text.Contains("scales latents", StringComparison.Ordinal)));
     }
 
     public void Dispose()

@@ -101,9 +101,8 @@ public sealed class PictureRunTests : IDisposable
     {
         string recipe = Changed("autoencoder_training.steps=2", "denoiser_training.steps=2");
         using (TrainingProgram first = Start("run", "--config", recipe)) first.Finish();
-        DateTime model = File.GetLastWriteTimeUtc(Path.Combine(_folder["run"], "model", "model_index.json"));
         File.WriteAllBytes(Path.Combine(_folder["data"], "0.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, new byte[Size * Size * 3])));
-        string configuration = File.ReadAllText(Path.Combine(_folder["run"], "configuration.json"));
+        var before = Written();
         using (TrainingProgram second = Start("run", "--config", recipe))
         {
             string error = Refused(second);
@@ -111,8 +110,13 @@ public sealed class PictureRunTests : IDisposable
             Assert.Single(error.TrimEnd().Split('\n'));
         }
 
-        Assert.Equal(configuration, File.ReadAllText(Path.Combine(_folder["run"], "configuration.json")));
-        Assert.Equal(model, File.GetLastWriteTimeUtc(Path.Combine(_folder["run"], "model", "model_index.json")));
+        Assert.Contains("images.jsonl", before.Keys);
+        Assert.Equal(before, Written());
+
+        // Nothing of the run, its index of images among it, is written.
+        SortedDictionary<string, DateTime> Written() => new(
+            Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories).Where(f => !Path.GetFileName(f).StartsWith("run.", StringComparison.Ordinal))
+                .ToDictionary(f => Path.GetRelativePath(_folder["run"], f), File.GetLastWriteTimeUtc));
     }
 
     [Fact]
@@ -156,6 +160,7 @@ public sealed class PictureRunTests : IDisposable
     [Theory]
     [InlineData("--hours is 0; expected more than 0", 2, "--hours", "0")]
     [InlineData("--threads is 0; expected at least 1", 2, "--threads", "0")]
+    [InlineData("--near-duplicates is 17; expected 0 to 16", 2, "--near-duplicates", "17")]
     [InlineData("leave nothing for training", 1, "--validation", "0.5", "--test", "0.5")]
     [InlineData("nowhere", 1, "--data", "nowhere")]
     [InlineData("There is no folder", 1, "--autoencoder", "nowhere")]
@@ -180,12 +185,15 @@ public sealed class PictureRunTests : IDisposable
     public void Ten_images_train_without_validation()
     {
         Directory.CreateDirectory(_folder["ten"]);
-        File.WriteAllLines(Path.Combine(_folder["ten"], "metadata.jsonl"), File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10));
+        // One with three captions, of which each epoch takes one.
+        File.WriteAllLines(Path.Combine(_folder["ten"], "metadata.jsonl"),
+            ["""{"file_name": "0.png", "text": ["a blue bird", "a bird", "blue"]}""", .. File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10).Skip(1)]);
         for (int i = 0; i < 10; i++) File.Copy(Path.Combine(_folder["data"], $"{i}.png"), Path.Combine(_folder["ten"], $"{i}.png"));
         using (TrainingProgram refused = Start("few", "--data", _folder["ten"], "--validation", "0.001")) Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
-        using (TrainingProgram run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0")) run.Finish();
+        using (TrainingProgram run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0", "--near-duplicates", "8")) run.Finish();
         Assert.True(File.Exists(Path.Combine(_folder["run"], "model", "model_index.json")));
         Assert.False(File.Exists(Path.Combine(_folder["run"], "validation.safetensors")));
+        using (SafetensorsFile latents = SafetensorsFile.Open(Path.Combine(_folder["run"], "latents.safetensors"))) Assert.Equal(20, latents.Find("latents")!.Shape[0]);
         Assert.DoesNotContain(Metrics("run"), line => line.Contains("validation_loss", StringComparison.Ordinal));
         Assert.Contains("20 pictures (mirrored ones included)", File.ReadAllText(Path.Combine(_folder["run"], "report.md")), StringComparison.Ordinal);
     }

@@ -28,6 +28,14 @@ public sealed class SchedulerConfigTests
     public static TheoryData<string> ClassNames => new(SchedulerClasses.Names);
 
     [Fact]
+    public void A_class_of_null_is_none()
+    {
+        SchedulerConfig config = SchedulerConfig.Parse("""{ "_class_name": null, "num_train_timesteps": 50 }""");
+        Assert.Null(config.ClassName);
+        Assert.Equal(50, config.ToNoiseSchedule().Timesteps);
+    }
+
+    [Fact]
     public void PublishedConfigurationsLoad()
     {
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(Published);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace LatentDiffusion.Tests;
@@ -53,5 +54,55 @@ public sealed class TokenizerFileTests : IDisposable
     {
         File.WriteAllText(_folder["tokenizer_config.json"], $$"""{"model_max_length": {{length}}}""");
         Assert.Equal(expected, ClipTokenizerFiles.Open(_folder[""]).MaxLength);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void One_file_with_both_is_read_in_their_place(bool pairs)
+    {
+        string before = ClipTokenizerFiles.Open(_folder[""]).Build().ContentKey;
+        WriteCombined("</w>", pairs);
+        Assert.Equal(before, ClipTokenizerFiles.Open(_folder[""]).Build().ContentKey);
+        Assert.Equal(Path.TrimEndingDirectorySeparator(_folder[""]), SingleFileCheckpoint.FindTokenizer(_folder["model.safetensors"]));
+    }
+
+    [Fact]
+    public void Words_that_end_otherwise_are_not_CLIPs()
+    {
+        WriteCombined("", pairs: false);
+        Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"model": null}""")]
+    [InlineData("""{"model": {"end_of_word_suffix": "</w>", "vocab": [["a", 1]], "merges": []}}""")]
+    [InlineData("""{"model": {"end_of_word_suffix": "</w>", "vocab": {"a": "1"}, "merges": []}}""")]
+    [InlineData("""{"model": {"end_of_word_suffix": "</w>", "vocab": {"a": 1}, "merges": ["a b c"]}}""")]
+    [InlineData("""{"model": {"end_of_word_suffix": "</w>", "vocab": {"a": 1}, "merges": [["a", 1]]}}""")]
+    [InlineData("""{"model": {"end_of_word_suffix": null, "vocab": {"a": 1}, "merges": []}}""")]
+    public void Any_other_single_file_is_refused(string content)
+    {
+        File.Delete(_folder["vocab.json"]);
+        File.WriteAllText(_folder["tokenizer.json"], content);
+        Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""])).Message, StringComparison.Ordinal);
+    }
+
+    private void WriteCombined(string suffix, bool pairs)
+    {
+        BpeVocabulary vocabulary = BpeVocabulary.Open(_folder[""]);
+        File.Delete(_folder["vocab.json"]);
+        File.Delete(_folder["merges.txt"]);
+        File.WriteAllText(_folder["tokenizer.json"], JsonSerializer.Serialize(new
+        {
+            version = "1.0",
+            model = new
+            {
+                type = "BPE", dropout = (double?)null, end_of_word_suffix = suffix, vocab = vocabulary.Tokens,
+                merges = vocabulary.Merges.Select(m => pairs ? (object)new[] { m.Left, m.Right } : $"{m.Left} {m.Right}"),
+            },
+        }));
     }
 }

@@ -161,6 +161,15 @@ public sealed class ConsistencyLossTests : IDisposable
     }
 
     [Fact]
+    public void A_teacher_may_have_a_scheduler_that_the_library_lacks()
+    {
+        SchedulerConfig student = ConsistencyStudent.Scheduler(
+            SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012 }"""), new ConsistencyTrainingOptions());
+        NoiseScheduler lcm = NoiseScheduler.FromConfig(student);
+        Assert.Equal((PredictionType.Velocity, 0.00085), (lcm.PredictionType, Math.Round(lcm.Schedule!.Betas[0], 6)));
+    }
+
+    [Fact]
     public void The_function_is_what_the_students_scheduler_computes()
     {
         Tensor x = Reference.FormulaWeights.Input("x", [1, 4, 8, 8]).to(ScalarType.Float64), output = Reference.FormulaWeights.Input("o", [1, 4, 8, 8]).to(ScalarType.Float64);

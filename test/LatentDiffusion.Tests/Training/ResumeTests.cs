@@ -74,6 +74,27 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(whole, resumed);
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(0, false)]
+    public void Another_order_of_items_than_an_earlier_version_had_is_warned_of(ulong seed, bool warned)
+    {
+        using var tiny = new TinyDenoiser();
+        using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
+        Train(4);
+        Train(6);
+        Assert.DoesNotContain(_log.Lines, l => l.Level == LogLevel.Warning && l.Text.Contains("order of items", StringComparison.Ordinal));
+
+        // As an earlier version wrote it, without its word on the order.
+        using (SafetensorsFile file = SafetensorsFile.Open(Checkpoint(6)))
+            SafetensorsWriter.Write(_folder["old"], file.Names.Select(n => (n, file.Read(n))).ToArray(), file.Metadata.Where(m => m.Key is not ("item_order" or CheckpointChecksum.Key)).ToDictionary());
+        File.Move(_folder["old"], Checkpoint(6), overwrite: true);
+        Train(8);
+        Assert.Equal(warned, _log.Lines.Any(l => l.Level == LogLevel.Warning && l.Text.Contains("order of items followed the seed (3): from step 6 on", StringComparison.Ordinal)));
+
+        void Train(int steps) => new Trainer(s_options with { Steps = steps, Seed = seed, Optimizer = new OptimizerOptions() }, _log.CreateLogger<Trainer>()).Run(objective, _folder["run"]);
+    }
+
     [Fact]
     public void A_run_with_other_batches_or_items_is_refused_and_both_values_are_named()
     {

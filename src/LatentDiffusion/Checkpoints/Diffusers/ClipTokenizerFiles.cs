@@ -11,7 +11,7 @@ public sealed record ClipTokenizerFiles(BpeVocabulary Vocabulary, int MaxLength 
     private const string Config = "tokenizer_config.json", Special = "special_tokens_map.json";
 
     /// <summary>Reads a folder.</summary>
-    /// <param name="folder">A folder with <c>vocab.json</c> and <c>merges.txt</c>, and with <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> where they are there.</param>
+    /// <param name="folder">A folder with <c>vocab.json</c> and <c>merges.txt</c> or with <c>tokenizer.json</c>, and with <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> where they are there.</param>
     /// <param name="maximum">The most tokens that the text tower takes.</param>
     /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
     public static ClipTokenizerFiles Open(string folder, int maximum = 77)

@@ -20,6 +20,7 @@ internal static class DiffusersComponent
         NetworkConfig config = PublishedJson.Named(path, () => ConfigOf(json, className));
         if (config.IgnoredOptions.Count > 0) options.Logger?.OptionsIgnored(path, className, MessageText.List(config.IgnoredOptions));
         using ITensorSource source = Checkpoint.Open(ComponentWeights.Find(folder, options.Variant, options.Logger));
+        ScaledFloat8.Refuse(source);
         using var mapped = new MappedTensors(source, DiffusersNames.Map(source));
         nn.Module network = PublishedJson.Named(path, () => Build(config, className, LayerFactory.For(mapped, options.Device, options.TypeFor(source))));
         try

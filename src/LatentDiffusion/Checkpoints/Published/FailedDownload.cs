@@ -17,7 +17,8 @@ internal static class FailedDownload
         if (Begins("version https://git-lfs.github.com/spec/")) return "it is a Git LFS pointer and not the file: run 'git lfs pull', or " + Again + ".";
         if (Begins("<!doctype html") || Begins("<html") || Begins("<head")) return "it is an HTML page, which a server sent in place of the file: " + Again + ".";
         if (Begins("<?xml")) return "it is an XML document, which a server sent in place of the file: " + Again + ".";
-        if (Begins("Entry not found") || Begins("Invalid username or password") || Begins("Access to model")) return "it is a server's error message and not the file: " + Again + ".";
+        if (Begins("Entry not found") || Begins("Invalid username or password") || Begins("Access to model")
+            || Begins("Invalid credentials") || Begins("Repository not found") || Begins("404: Not Found") || Begins("{\"error\":")) return "it is a server's error message and not the file: " + Again + ".";
         return null;
 
         bool Begins(string with) => text.StartsWith(with, StringComparison.OrdinalIgnoreCase);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace LatentDiffusion;
@@ -12,11 +13,12 @@ internal static partial class LdmAutoencoder
     /// <param name="stored">The autoencoder's tensors, by their names without the prefix.</param>
     public static IEnumerable<MappedTensor> Tensors(Dictionary<string, TensorEntry> stored)
     {
-        int last = stored.Keys.Select(name => Up().Match(name)).Where(m => m.Success).Select(m => int.Parse(m.Groups[1].Value, null)).DefaultIfEmpty(0).Max();
+        int last = stored.Keys.Select(name => Up().Match(name)).Where(m => m.Success).Select(m => Level(m)).DefaultIfEmpty(0).Max();
         foreach ((string name, TensorEntry entry) in stored)
         {
-            string ours = Up().Replace(name, m => $"decoder.up.{last - int.Parse(m.Groups[1].Value, null)}.");
+            string ours = Up().Replace(name, m => $"decoder.up.{last - Level(m)}.");
             foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) ours = ldm.Replace(ours, replacement);
+            ours = DiffusersNames.Today(ours);
             yield return new MappedTensor(ours, entry, ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal) ? TensorView.Matrix : TensorView.Same);
         }
     }
@@ -46,6 +48,8 @@ internal static partial class LdmAutoencoder
             ScalingFactor = xl ? ScalingXL : Scaling,
         };
     }
+
+    private static int Level(Match up) => int.Parse(up.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^decoder\.up\.([0-9]{1,3})\.")]
     private static partial Regex Up();

@@ -62,7 +62,7 @@ internal sealed class LdmMarkers(ITensorSource file)
     {
         null or "" => null,
         "epsilon" or "eps" => PredictionType.Epsilon,
-        "v" or "v_prediction" or "v-prediction" or "velocity" => PredictionType.Velocity,
+        "v" or "v_pred" or "v_prediction" or "v-prediction" or "velocity" => PredictionType.Velocity,
         "sample" or "x0" => PredictionType.Sample,
         var other => throw new CheckpointException(
             file.Path, $"its {Specification} is '{MessageText.Cut(other, 100)}', which is not known; {nameof(SingleFileOptions)}.{nameof(SingleFileOptions.PredictionType)} overrides it."),

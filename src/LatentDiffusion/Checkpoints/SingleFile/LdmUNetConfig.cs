@@ -51,6 +51,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
             AttentionHeadDim = linear ? new PerBlock<int>([.. channels.Select(c => Math.Max(c / HeadWidth, 1))]) : HeadsOf1,
             UseLinearProjection = linear,
             UpcastAttention = second,
+            TimeCondProjDim = network.Find("time_embedding.cond_proj.weight") is null ? null : (int)Shape("time_embedding.cond_proj.weight")[1],
             AdditionEmbedType = added ? "text_time" : null,
             AdditionTimeEmbedDim = added ? SizeWidth : null,
             ProjectionClassEmbeddingsInputDim = added ? (int)Shape("add_embedding.linear_1.weight")[1] : null,

@@ -12,7 +12,10 @@ internal static class PublishedModels
     }
 
     /// <summary>The scheduler that a family was published with.</summary>
-    public static SchedulerConfig Scheduler(bool xl, PredictionType prediction)
+    /// <param name="xl">Whether it is of the XL family.</param>
+    /// <param name="consistency">Whether it is a latent consistency model, which has learned the guidance scale.</param>
+    /// <param name="prediction">What it predicts.</param>
+    public static SchedulerConfig Scheduler(bool xl, bool consistency, PredictionType prediction)
     {
         SchedulerConfig config = SchedulerConfig.Empty
             .With("beta_schedule", "scaled_linear").With("beta_start", 0.00085).With("beta_end", 0.012).With("num_train_timesteps", 1000)
@@ -26,6 +29,7 @@ internal static class PublishedModels
             });
         if (xl) config = config.With("timestep_spacing", "leading");
         // The published files have options of several classes, so that the class comes last.
+        if (consistency) return config.WithClass(LcmScheduler.ClassName);
         return config.WithClass(xl ? "EulerDiscreteScheduler" : prediction == PredictionType.Velocity ? "DDIMScheduler" : "PNDMScheduler");
     }
 }

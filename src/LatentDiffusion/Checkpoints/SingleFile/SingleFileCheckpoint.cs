@@ -53,8 +53,8 @@ public static class SingleFileCheckpoint
     internal static string FindTokenizer(string path)
     {
         string beside = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return new[] { beside, Path.Combine(beside, "tokenizer") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, BpeVocabulary.TokensFile)))
+        return new[] { beside, Path.Combine(beside, "tokenizer") }.FirstOrDefault(BpeVocabulary.IsIn)
             ?? throw new FileNotFoundException(
-                $"A single file has no tokenizer, and beside {path} there is no {BpeVocabulary.TokensFile}: name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}.");
+                $"A single file has no tokenizer, and beside {path} there is no {BpeVocabulary.TokensFile} or {BpeVocabulary.CombinedFile}: name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}, or its {BpeVocabulary.CombinedFile}.");
     }
 }

@@ -24,6 +24,7 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
 
     public StableDiffusionComponents Read()
     {
+        ScaledFloat8.Refuse(file);
         _sections.RefuseOthers(s_prefixes);
         var markers = new LdmMarkers(file);
         UNet2DConditionModel unet = Load(new LdmUNet(_sections[LdmNames.UNet]).Tensors(),
@@ -44,7 +45,7 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
             Tokenizer2 = Tokenizer(text2, open: true),
             ForceZerosForEmptyPrompt = !refiner,
             RequiresAestheticsScore = refiner,
-            Scheduler = markers.Scheduler(PublishedModels.Scheduler(xl, model.PredictionType ?? markers.Prediction
+            Scheduler = markers.Scheduler(PublishedModels.Scheduler(xl, unet.Config.TimeCondProjDim is not null, model.PredictionType ?? markers.Prediction
                 ?? (second && unet.Config.InChannels == 4 ? PredictionType.Velocity : PredictionType.Epsilon))),
         };
         _unfinished.Clear();
@@ -54,6 +55,7 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
     /// <summary>An autoencoder on its own, or that of a whole model.</summary>
     public AutoencoderKL ReadAutoencoder()
     {
+        ScaledFloat8.Refuse(file);
         bool whole = Has(LdmNames.Autoencoder);
         bool xl = whole ? Has(LdmNames.UNet + "label_emb.") : Architecture.Contains("xl", StringComparison.OrdinalIgnoreCase);
         return Only(Load(LdmAutoencoder.Tensors(_sections[whole ? LdmNames.Autoencoder : ""]),
@@ -61,9 +63,13 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
     }
 
     /// <summary>A ControlNet on its own, or next to a whole model.</summary>
-    public ControlNetModel ReadControlNet() => Only(Load(
-        LdmControlNet.Tensors(_sections[Has(LdmNames.ControlNet) ? LdmNames.ControlNet : ""]),
-        source => new ControlNetModel(LdmControlNet.Infer(source), Layers(source))));
+    public ControlNetModel ReadControlNet()
+    {
+        ScaledFloat8.Refuse(file);
+        return Only(Load(
+            LdmControlNet.Tensors(_sections[Has(LdmNames.ControlNet) ? LdmNames.ControlNet : ""]),
+            source => new ControlNetModel(LdmControlNet.Infer(source), Layers(source))));
+    }
 
     /// <summary>Disposes what was built before something failed.</summary>
     public void Dispose()
@@ -113,7 +119,17 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
         _unfinished.Add(network);
         Dictionary<string, Tensor> parameters = network.state_dict();
         using var known = new MappedTensors(file, _sections.Known(all, parameters.Keys));
-        StateDict.Load(parameters, known);
+        try
+        {
+            StateDict.Load(parameters, known);
+        }
+        catch (CheckpointException e) when (e.Unexpected.Count > 0)
+        {
+            // By the names of the file, which are those that IgnoredTensors takes.
+            ILookup<string, string> stored = all.ToLookup(tensor => tensor.Name, tensor => tensor.Stored.Name);
+            throw new CheckpointException(file.Path, e.Missing, [.. e.Unexpected.SelectMany(name => stored[name]).Distinct()], e.Misshaped);
+        }
+
         network.eval();
         return network;
     }

@@ -73,7 +73,7 @@ public sealed partial class SchedulerConfig
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (property.Name == ClassKey)
-                className = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : throw new InvalidDataException($"{ClassKey} is text, not {property.Value.ValueKind}.");
+                className = property.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null ? property.Value.GetString() : throw new InvalidDataException($"{ClassKey} is text, not {property.Value.ValueKind}.");
             else if (property.Name == DefaultsKey && property.Value.ValueKind == JsonValueKind.Array)
                 defaulted.UnionWith(property.Value.EnumerateArray().Select(e => e.ToString()));
             else

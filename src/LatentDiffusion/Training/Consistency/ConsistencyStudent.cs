@@ -37,7 +37,7 @@ public static class ConsistencyStudent
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ValidOptions.Check(options);
-        NoiseScheduler own = NoiseScheduler.FromConfig(teacher.ClassName is null ? teacher.WithClass(DdpmScheduler.ClassName) : teacher);
+        NoiseScheduler own = NoiseScheduler.FromConfig(teacher.OfKnownClass());
         NoiseSchedule schedule = own.Schedule ?? throw new ArgumentException($"A {teacher.ClassName} has no discrete training schedule, which consistency distillation needs.", nameof(teacher));
         SchedulerConfig student = options.Phases == 1
             ? SchedulerConfig.Empty.WithClass(LcmScheduler.ClassName)

@@ -31,7 +31,7 @@ internal static class TinyModels
             Tokenizer2 = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
             ForceZerosForEmptyPrompt = !refiner,
             RequiresAestheticsScore = refiner,
-            Scheduler = PublishedModels.Scheduler(xl, two ? PredictionType.Velocity : PredictionType.Epsilon),
+            Scheduler = PublishedModels.Scheduler(xl, consistency: false, two ? PredictionType.Velocity : PredictionType.Epsilon),
         };
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace TrainFromScratch;
+namespace LatentDiffusion.Samples;
 
 /// <summary>Counts on the error stream, a line every ten seconds.</summary>
 internal static class ConsoleProgress
