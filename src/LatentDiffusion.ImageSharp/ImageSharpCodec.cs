@@ -57,7 +57,7 @@ public sealed class ImageSharpCodec : IImageCodec
             MediaTypeNames.Image.Png => EncodePng(image, metadata),
             MediaTypeNames.Image.Jpeg => Encode(image, new JpegEncoder { Quality = LossyQuality }),
             MediaTypeNames.Image.Webp => Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = LossyQuality }),
-            _ => throw new NotSupportedException($"{nameof(ImageSharpCodec)} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}."),
+            _ => throw new NotSupportedException($"{nameof(ImageSharpCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; it writes {string.Join(", ", MediaTypes)}."),
         };
     }
 

@@ -128,7 +128,7 @@ public sealed class BucketedImages : IVariedImageSource
         int batch = _options.BatchSize;
         string[] small = [.. _members.Zip(Buckets.Sizes).Where(b => b.First.Length > 0 && b.First.Length < batch).Select(b => string.Create(
             CultureInfo.InvariantCulture, $"{b.Second.Width} x {b.Second.Height} has {b.First.Length} ({Consequence(b.First.Length)})"))];
-        if (small.Length > 0) logger.LogWarning("Buckets with fewer images than a batch of {BatchSize}: {Buckets}.", batch, string.Join(", ", small));
+        if (small.Length > 0) logger.LogWarning("Buckets with fewer images than a batch of {BatchSize}: {Buckets}.", batch, MessageText.List(small));
 
         string Consequence(int members) => _options.Incomplete switch
         {

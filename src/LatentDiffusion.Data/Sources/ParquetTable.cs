@@ -93,7 +93,7 @@ internal sealed class ParquetTable
     private static DataField Field<T>(ParquetSchema schema, string[][] paths, string what, int mostRepetitions = 0) =>
         paths.Select(path => Array.Find(schema.DataFields, f => f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel <= mostRepetitions))
             .FirstOrDefault(f => f is not null)
-        ?? throw new InvalidDataException($"there is no column {what}; there are {string.Join(", ", schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})"))}.");
+        ?? throw new InvalidDataException($"there is no column {what}; there are {LeftOut.Names([.. schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})")])}.");
 
     private static string Kind(DataField field) =>
         field.MaxRepetitionLevel > 0 ? "list"

@@ -78,9 +78,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         if (options.StreamingCount > 0)
             throw new NotSupportedException($"StreamingCount is {options.StreamingCount}; {nameof(DiffusionPipeline)}.{nameof(DiffusionPipeline.GenerateStreamAsync)} gives previews while it generates.");
         if (!_pipeline.Codec.MediaTypes.Contains(mediaType, StringComparer.OrdinalIgnoreCase))
-            throw new NotSupportedException($"MediaType is '{mediaType}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
+            throw new NotSupportedException($"MediaType is '{MessageText.Cut(mediaType, 100)}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
         if (options.ModelId is { } model && model != _pipeline.ModelId)
-            throw new ArgumentException($"ModelId is '{model}'; this generator runs '{_pipeline.ModelId}' alone.", nameof(options));
+            throw new ArgumentException($"ModelId is '{MessageText.Cut(model, 100)}'; this generator runs '{_pipeline.ModelId}' alone.", nameof(options));
         foreach (string key in options.AdditionalProperties?.Keys ?? [])
         {
             if (!GenerationMetadata.RequestKeys.Contains(key))

@@ -55,7 +55,7 @@ public sealed class SkiaImageCodec : IImageCodec
             MediaTypeNames.Image.Png => SKEncodedImageFormat.Png,
             MediaTypeNames.Image.Jpeg => SKEncodedImageFormat.Jpeg,
             MediaTypeNames.Image.Webp => SKEncodedImageFormat.Webp,
-            _ => throw new NotSupportedException($"{nameof(SkiaImageCodec)} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}."),
+            _ => throw new NotSupportedException($"{nameof(SkiaImageCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; it writes {string.Join(", ", MediaTypes)}."),
         };
         if (format == SKEncodedImageFormat.Png) return EncodePng(image, metadata);
         using SKData data = Encode(image, format, LossyQuality);

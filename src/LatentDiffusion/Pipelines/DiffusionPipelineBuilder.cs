@@ -147,7 +147,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
     public DiffusionPipelineBuilder UseScheduler(string name) => KnownSchedulers.TryGet(name, out KnownScheduler? known)
         ? UseScheduler(config => Valid(() => known.Create(config)))
-        : throw new ArgumentException($"There is no scheduler '{name}'; expected one of {string.Join(", ", KnownSchedulers.All)}.", nameof(name));
+        : throw new ArgumentException($"There is no scheduler '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.", nameof(name));
 
     /// <summary>Uses a scheduler by its type: the registered one, or a new one with its parameters from the container.</summary>
     /// <typeparam name="TScheduler">Type of the scheduler.</typeparam>

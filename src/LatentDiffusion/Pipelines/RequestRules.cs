@@ -88,6 +88,6 @@ internal static class RequestRules
 
     public static void Check(bool holds, string name, object? value, string expected)
     {
-        if (!holds) throw new ArgumentException(FormattableString.Invariant($"{name} is {value}; expected {expected}."), name);
+        if (!holds) throw new ArgumentException(MessageText.Cut(FormattableString.Invariant($"{name} is {value}; expected {expected}.")), name);
     }
 }

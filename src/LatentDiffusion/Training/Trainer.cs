@@ -111,7 +111,7 @@ public sealed class Trainer
     {
         int batches = _options.GradientAccumulation;
         string[] items = [.. Enumerable.Range(0, batches).SelectMany(i => objective.Items(step * batches + i))];
-        string seen = items.Length == 0 ? "" : $" It saw {string.Join(", ", items)}.";
+        string seen = items.Length == 0 ? "" : $" It saw {MessageText.List(items)}.";
         string left = checkpoint is null ? "no checkpoint is written yet" : $"the last good checkpoint is of step {saved}, '{checkpoint}'";
         return new TrainingDivergedException(
             $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help; {nameof(TrainingOptions.LeaveOutNonFinite)} leaves out single items that cause it.", step, items, checkpoint);

@@ -126,6 +126,15 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
+    public async Task Refusals_of_long_values_are_short()
+    {
+        string text = new('x', 20_000);
+        ImageGenerationOptions[] wrong = [new() { MediaType = text }, new() { ModelId = text }, new() { AdditionalProperties = new() { [text] = 1 } }, new() { AdditionalProperties = new() { ["steps"] = text } }];
+        foreach (ImageGenerationOptions options in wrong)
+            Assert.InRange((await Record.ExceptionAsync(() => Generate(options)))!.Message.Length, 20, 1000);
+    }
+
+    [Fact]
     public async Task Editing_a_picture_is_image_to_image()
     {
         DataContent picture = Picture(24, 16);

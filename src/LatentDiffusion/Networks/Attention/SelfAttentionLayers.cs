@@ -20,7 +20,7 @@ internal static class SelfAttentionLayers
             string full = s_short.FirstOrDefault(s => s.Short == path).Path ?? path;
             BasicTransformerBlock[] below = [.. all.Where(l => IsBelow(l.Path, full)).Select(l => l.Block)];
             if (below.Length == 0)
-                throw new ArgumentException($"The network has no self-attention below '{path}'; it has {(all.Length == 0 ? "none at all" : string.Join(", ", all.Select(l => l.Path)))}.", nameof(paths));
+                throw new ArgumentException($"The network has no self-attention below '{MessageText.Cut(path, 100)}'; it has {(all.Length == 0 ? "none at all" : MessageText.List([.. all.Select(l => l.Path)]))}.", nameof(paths));
             found.UnionWith(below);
         }
 

@@ -9,7 +9,7 @@ internal static class ConfigRules
         if (!expected.Contains(value))
             throw new NotSupportedException($"{option} {Show(value)} is not known; expected {string.Join(" or ", expected.Select(Show))}.");
 
-        static string Show(string? text) => text is null ? "null" : $"'{text}'";
+        static string Show(string? text) => text is null ? "null" : $"'{MessageText.Cut(text, 100)}'";
     }
 
     /// <exception cref="NotSupportedException">The option is set.</exception>

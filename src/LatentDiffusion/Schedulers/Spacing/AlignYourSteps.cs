@@ -44,5 +44,5 @@ public static class AlignYourSteps
     private static double[] Find(Dictionary<string, double[]> tables, string name) =>
         tables.TryGetValue(name, out double[]? table)
             ? table
-            : throw new ArgumentException($"There is no Align-Your-Steps table '{name}'; there are {string.Join(", ", tables.Keys)}.", nameof(name));
+            : throw new ArgumentException($"There is no Align-Your-Steps table '{MessageText.Cut(name, 100)}'; there are {string.Join(", ", tables.Keys)}.", nameof(name));
 }
