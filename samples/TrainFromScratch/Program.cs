@@ -59,6 +59,7 @@ command.Validators.Add(result =>
     foreach (Option<double> option in (Option<double>[])[validationOption, testOption])
         if (result.GetValue(option) is var fraction && !(fraction >= 0 && fraction < 1)) result.AddError($"{option.Name} is {fraction}; expected at least 0 and less than 1.");
     if (result.GetValue(nearDuplicatesOption) is { } bits and not (>= 0 and <= 16)) result.AddError($"--near-duplicates is {bits}; expected 0 to 16.");
+    if (result.GetValue(dataOption) is "") result.AddError("--data is empty; expected a folder or Parquet files.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 

@@ -18,6 +18,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
+        if (settings.From is { } from) ModelFiles.Require(from);
         using RunFolder run = RunFolder.Open(settings.Out);
         TrainingMaterial material = Material(run, cancellationToken);
         run.Configure(Configuration(material));
