@@ -58,7 +58,9 @@ public sealed class PublishedFolders : IDisposable
         Network("vae", Weights, json => AutoencoderKLConfig.FromJson(json).Build());
         Network("text_encoder", TextWeights, json => ClipTextConfig.FromJson(json).Build());
         Network("text_encoder_2", TextWeights, json => ClipTextConfig.FromJson(json).Build(projection: true));
-        if (files.ContainsKey("text_encoder")) new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens).Save(Path.Combine(folder, "tokenizer"));
+        // As published: CLIP's own towers are padded with the end token, OpenCLIP's with the first.
+        string padding = (string?)files["text_encoder"]?["hidden_act"] == "gelu" ? "!" : BpeVocabulary.EndToken;
+        if (files.ContainsKey("text_encoder")) new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, padding).Save(Path.Combine(folder, "tokenizer"));
         if (files.ContainsKey("text_encoder_2")) new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, "!").Save(Path.Combine(folder, "tokenizer_2"));
         Json(Path.Combine("scheduler", "scheduler_config.json"), files["scheduler"]!);
         Json("model_index.json", files["model_index"]!);

@@ -63,7 +63,7 @@ internal static class LdmWriter
         {
             string name = Regex.Replace(key, @"^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(conv\.(?=(weight|bias)$))?", Block);
             name = name.Replace("mid_block.resnets.0.", "middle_block.0.").Replace("mid_block.attentions.0.", "middle_block.1.").Replace("mid_block.resnets.1.", "middle_block.2.");
-            name = name.Replace("time_embedding.linear_1", "time_embed.0").Replace("time_embedding.linear_2", "time_embed.2")
+            name = name.Replace("time_embedding.linear_1", "time_embed.0").Replace("time_embedding.linear_2", "time_embed.2").Replace("time_embedding.cond_proj", "time_embed.cond_proj")
                 .Replace("add_embedding.linear_1", "label_emb.0.0").Replace("add_embedding.linear_2", "label_emb.0.2");
             if (!name.Contains("transformer_blocks"))
                 name = name.Replace(".norm1.", ".in_layers.0.").Replace(".conv1.", ".in_layers.2.").Replace(".time_emb_proj.", ".emb_layers.1.")
