@@ -12,7 +12,7 @@ internal static class KnownData
     public static void Sample(int steps)
     {
         NoiseSchedule schedule = NoiseSchedule.ScaledLinear();
-        Report("log-SNR DDIM", new LogSnrScheduler(schedule.AlphaBars), schedule, steps);
+        Report("log-SNR DDIM", new LogSnrScheduler(schedule.AlphasCumprod), schedule, steps);
         Report("DDIM", new DdimScheduler(SchedulerConfig.Parse("""{"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "clip_sample": false}""")), schedule, steps);
     }
 
@@ -23,7 +23,7 @@ internal static class KnownData
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps, Noise = noise });
         Tensor x = noise.Next(1, 1, 128, 128).Multiply(run.InitialNoiseSigma);
         while (!run.IsCompleted)
-            x = run.Step(Noise(run.ScaleModelInput(x), schedule.AlphaBars[(int)run.Timestep]), x);
+            x = run.Step(Noise(run.ScaleModelInput(x), schedule.AlphasCumprod[(int)run.Timestep]), x);
         Console.WriteLine($"{name}, {run.Timesteps.Count} steps: mean {x.mean().item<float>():F3} of {Mean:F3}, deviation {x.std().item<float>():F3} of {Deviation:F3}");
     }
 

@@ -18,13 +18,13 @@ internal static class PluggedIn
         using DiffusionPipeline built = new DiffusionPipelineBuilder()
             .UseDrawingsModel()
             .UseLoggerFactory(new WarningsToConsole())
-            .UseScheduler(model => new LogSnrScheduler(model.ToNoiseSchedule().AlphaBars, PredictionType.Velocity))
+            .UseScheduler(model => new LogSnrScheduler(model.ToNoiseSchedule().AlphasCumprod, PredictionType.Velocity))
             .Build();
         Save(await built.GenerateAsync(request), Built);
 
         // Registered in a container, where it takes the place of the model's own.
         ServiceCollection services = new();
-        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().WithZeroTerminalSnr().AlphaBars, PredictionType.Velocity));
+        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().WithZeroTerminalSnr().AlphasCumprod, PredictionType.Velocity));
         services.AddLatentDiffusion().UseDrawingsModel();
         await using ServiceProvider provider = services.BuildServiceProvider();
         Save(await provider.GetRequiredService<DiffusionPipeline>().GenerateAsync(request), Contained);

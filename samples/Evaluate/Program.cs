@@ -77,7 +77,7 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     StoredImagesOptions reading = run?.Reading ?? new StoredImagesOptions();
     reading = reading with
     {
-        CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn, OnUnreadable = parsed.GetValue(skipOption) ? OnUnreadable.Skip : reading.OnUnreadable,
+        CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn, OnUnreadable = parsed.GetValue(skipOption) ? UnreadableImageHandling.Skip : reading.OnUnreadable,
     };
     (ICaptionedImageSource test, string description) = PictureSources.Open(name, options: reading, fractions: run?.Split);
     (ICaptionedImageSource Pictures, string Description)? seen = training is null ? null : PictureSources.Open(training, training: true, reading, run?.Split);
@@ -91,7 +91,7 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     return new EvaluationData
     {
         Test = test, TestName = description, Training = seen?.Pictures, TrainingName = seen?.Description, Prompts = prompts,
-        Course = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingCourse.Read(run.Folder, TrainedRun.Denoiser),
+        Course = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingHistory.Read(run.Folder, TrainedRun.Denoiser),
         TrainingMirrored = parsed.GetValue(mirroredOption) || (chosen is null && parsed.GetValue(trainOption) is null && run is { Mirrored: true }),
     };
 }

@@ -33,7 +33,7 @@ internal sealed record TrainedRun(string Folder, string Model, string Data, stri
             reading = reading with
             {
                 CaptionColumn = json["captions"]?.GetValue<string>() ?? "text",
-                OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true ? OnUnreadable.Skip : OnUnreadable.Refuse,
+                OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true ? UnreadableImageHandling.Skip : UnreadableImageHandling.Refuse,
             };
             DataSplitOptions split = PictureSources.Fractions with
             {

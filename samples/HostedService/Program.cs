@@ -22,9 +22,9 @@ try
 
     builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("LatentDiffusion")).UseDrawingsModel();
     builder.Services.AddOptions<OrderOptions>().BindConfiguration("Orders", binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
-    builder.Services.AddSingleton<OrderBook>();
-    builder.Services.AddHostedService<OrderTaker>();
-    builder.Services.AddHostedService<Painter>();
+    builder.Services.AddSingleton<PromptQueue>();
+    builder.Services.AddHostedService<PromptProducer>();
+    builder.Services.AddHostedService<GenerationWorker>();
 
     using IHost host = builder.Build();
     try

@@ -42,7 +42,7 @@ internal sealed record TrainingMaterial(
         StoredImagesOptions reading = settings.WholeCaptions ? new ImageFolderOptions { CaptionPerLine = false } : new StoredImagesOptions();
         reading = reading with
         {
-            CaptionColumn = settings.CaptionColumn, OnUnreadable = settings.SkipUnreadable ? OnUnreadable.Skip : OnUnreadable.Refuse, IndexPath = indexPath,
+            CaptionColumn = settings.CaptionColumn, OnUnreadable = settings.SkipUnreadable ? UnreadableImageHandling.Skip : UnreadableImageHandling.Refuse, IndexPath = indexPath,
         };
         StoredImages source = CaptionedImages.Open(path, reading, logger, progress, cancellationToken);
         var dividing = new DataSplitOptions { Validation = settings.Validation, Test = settings.Test, NearDuplicateBits = settings.NearDuplicates };
@@ -66,6 +66,6 @@ internal sealed record TrainingMaterial(
         };
 
         IVariedImageSource Prepared(SubsetImages part) =>
-            new RememberedImages(new PreparedImages(part, new PreparedImagesOptions { Width = recipe.ImageSize, Height = recipe.ImageSize }));
+            new MemoizedSource(new PreparedImages(part, new PreparedImagesOptions { Width = recipe.ImageSize, Height = recipe.ImageSize }));
     }
 }

@@ -74,13 +74,13 @@ internal static class AutoencoderStage
     }
 
     /// <summary>Validates and draws the curves: the loss that is trained, but for an adversary, of whole pictures, one at a time.</summary>
-    private static TrainingCheck? Check(RunContext context, AutoencoderKL network, StageTrend trend, TrainingOptions options)
+    private static TrainingCallback? Check(RunContext context, AutoencoderKL network, StageTrend trend, TrainingOptions options)
     {
         if (context.Material.Validation is not { } pictures) return null;
         AutoencoderTrainingOptions alike = context.Recipe.AutoencoderObjective with { BatchSize = 1, CropSize = null, AdversarialWeight = 0 };
         var loss = new ObjectiveLoss(
             new AutoencoderObjective(network, pictures, alike), Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value), context.Recipe.Validation.Seed);
-        return new TrainingCheck(Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery), step =>
+        return new TrainingCallback(Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery), step =>
         {
             trend.Record(step, loss.Measure());
             context.Run.DrawLoss(Stage, fileName: LossFile);
@@ -96,7 +96,7 @@ internal static class AutoencoderStage
         long step = trained.Count == 0 ? 0 : trained[^1].Step;
         ImageBuffer[] originals = [.. Enumerable.Range(0, (int)Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value)).Select(i => pictures.Read(i).Image)];
         AutoencoderQuality quality = AutoencoderQuality.Measure(LatentAutoencoder.Of(network), originals, cancellationToken: context.Cancellation);
-        context.Run.AddSheet(Stage, step, SampleSheet.Draw(
+        context.Run.AddImageGrid(Stage, step, SampleSheet.Draw(
         [
             new SheetRow($"pictures of the {set} set", [.. originals.Take(SheetPictures)]),
             new SheetRow("what the autoencoder makes of them", [.. quality.Reconstructions.Take(SheetPictures)]),

@@ -61,16 +61,16 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
     }
 
     /// <summary>Validates, draws the curves, and now and then the prompts.</summary>
-    private TrainingCheck Check(ValidationLoss? loss, StageTrend trend, PromptSheet sheet, TrainingOptions options)
+    private TrainingCallback Check(ValidationLoss? loss, StageTrend trend, PromptSheet sheet, TrainingOptions options)
     {
         long every = Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery);
-        return new TrainingCheck(every, step =>
+        return new TrainingCallback(every, step =>
         {
             if (loss is not null) trend.Record(step, loss.Measure());
             context.Run.DrawLoss(Stage);
             bool due = SheetsMeanwhile * step / options.Steps > SheetsMeanwhile * (step - every) / options.Steps;
             if (due && step < options.Steps && context.Recipe.SheetColumns > 0)
-                context.Run.AddSheet(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
+                context.Run.AddImageGrid(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
         });
     }
 

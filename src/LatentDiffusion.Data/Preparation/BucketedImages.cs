@@ -96,7 +96,7 @@ public sealed class BucketedImages : IVariedImageSource
     public CaptionedImage[] ReadBatch(long step)
     {
         long epoch = step / BatchesPerEpoch;
-        return ParallelReading.Of(Batch(step), index => Read(index, epoch));
+        return ParallelImageReader.Of(Batch(step), index => Read(index, epoch));
     }
 
     /// <inheritdoc />
@@ -108,7 +108,7 @@ public sealed class BucketedImages : IVariedImageSource
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
         ImageSize size = SizeOf(index), stored = new(image.Image.Width, image.Image.Height);
-        return image.Cut(stored.Covering(size), size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
+        return image.Cut(stored.Covering(size), size, _options.Crop, _options.FlipProbability, AugmentationSample.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
@@ -142,11 +142,11 @@ public sealed class BucketedImages : IVariedImageSource
 
     private long[][] Plan(long epoch)
     {
-        ulong seed = StepSeed.Of(_options.Seed, epoch);
+        ulong seed = SeedSequence.Of(_options.Seed, epoch);
         var batches = new List<long[]>();
         for (int bucket = 0; bucket < _members.Length; bucket++)
-            batches.AddRange(Cut(Shuffle.InPlace([.. _members[bucket]], StepSeed.Of(seed, bucket))));
-        return Shuffle.InPlace(batches.ToArray(), StepSeed.Of(seed, _members.Length));
+            batches.AddRange(Cut(Shuffle.InPlace([.. _members[bucket]], SeedSequence.Of(seed, bucket))));
+        return Shuffle.InPlace(batches.ToArray(), SeedSequence.Of(seed, _members.Length));
     }
 
     private IEnumerable<long[]> Cut(long[] members)

@@ -23,7 +23,7 @@ internal static class ImagePreparation
     /// <param name="flipProbability">How likely it is mirrored.</param>
     /// <param name="draws">What is random about it.</param>
     public static CaptionedImage Cut(
-        this CaptionedImage image, ImageSize resized, ImageSize size, CropPosition position, double flipProbability, ImageDraws draws)
+        this CaptionedImage image, ImageSize resized, ImageSize size, CropPosition position, double flipProbability, AugmentationSample draws)
     {
         int roomX = resized.Width - size.Width, roomY = resized.Height - size.Height;
         int left = Offset(roomX, draws.Left), top = Offset(roomY, draws.Top);

@@ -44,7 +44,7 @@ public sealed class PreparedImages : IVariedImageSource
             _ when stored.Width >= size.Width && stored.Height >= size.Height => stored,
             _ => throw new InvalidDataException($"'{image.Name}' is {stored} pixels, and a crop of {size} is asked for without resizing."),
         };
-        return image.Cut(resized, size, _options.Crop, _options.FlipProbability, ImageDraws.Of(_options.Seed, index, variant));
+        return image.Cut(resized, size, _options.Crop, _options.FlipProbability, AugmentationSample.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />

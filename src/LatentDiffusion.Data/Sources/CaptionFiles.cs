@@ -49,7 +49,7 @@ internal static class CaptionFiles
             string[] lines = options.CaptionPerLine ? text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [text];
             return new FolderEntry(image.Path, image.Name, lines.Length > 0 ? lines : [""]);
         }
-        catch (Exception e) when (options.OnUnreadable == OnUnreadable.Skip && (e is InvalidDataException or IOException or UnauthorizedAccessException))
+        catch (Exception e) when (options.OnUnreadable == UnreadableImageHandling.Skip && (e is InvalidDataException or IOException or UnauthorizedAccessException))
         {
             return new FolderEntry(image.Path, image.Name, [""], e.Message);
         }

@@ -10,7 +10,7 @@ internal static class CaptionOrder
     {
         if (count == 1) return 0;
         (long round, long place) = Math.DivRem(variant, count);
-        int[] order = Shuffle.InPlace([.. Enumerable.Range(0, count)], StepSeed.Of(StepSeed.Of(seed, round), index));
+        int[] order = Shuffle.InPlace([.. Enumerable.Range(0, count)], SeedSequence.Of(SeedSequence.Of(seed, round), index));
         if (round > 0) return order[place];
         int first = Array.IndexOf(order, 0);
         (order[0], order[first]) = (order[first], order[0]);

@@ -66,7 +66,7 @@ internal sealed class DatasetFolder
     private static string Composed(string name)
     {
         string extension = Path.GetExtension(name);
-        return ComposedForm.Of(name[..^extension.Length]) + extension.ToLowerInvariant();
+        return UnicodeNfc.Of(name[..^extension.Length]) + extension.ToLowerInvariant();
     }
 
     private void Visit(string folder, string prefix, string real)

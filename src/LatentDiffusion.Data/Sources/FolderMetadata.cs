@@ -34,7 +34,7 @@ internal static class FolderMetadata
             if (root.Find(name) is { } found) yield return new FolderEntry(found.Path, found.Name, row.Captions);
             // Hidden files that the metadata names are meant.
             else if (!File.Exists(path) || root.Allows(path)) yield return new FolderEntry(path, name, row.Captions);
-            else if (options.OnUnreadable == OnUnreadable.Skip) yield return new FolderEntry(path, name, row.Captions, "a link on its path leads out of the folder.");
+            else if (options.OnUnreadable == UnreadableImageHandling.Skip) yield return new FolderEntry(path, name, row.Captions, "a link on its path leads out of the folder.");
             else throw new InvalidDataException($"{file}, line {row.Line}: '{MessageText.Cut(row.FileName, 200)}' leads out of the folder by a link; {nameof(StoredImagesOptions.FollowExternalLinks)} allows that.");
         }
     }

@@ -45,7 +45,7 @@ public sealed class ImageFolderSource : StoredImages
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         string[] files = metadata is null ? [.. FolderMetadata.Find(folder).Select(f => f.Path)] : [metadata];
         FolderEntry[] entries = files.Length > 0 ? Listed(folder, files, options) : Captioned(folder, options, logger);
-        if (options.OnUnreadable == OnUnreadable.Refuse) RequireFiles(path, entries);
+        if (options.OnUnreadable == UnreadableImageHandling.Refuse) RequireFiles(path, entries);
         var source = new ImageFolderSource(entries, options, logger);
         NoteOthers(folder, entries, options, listed: files.Length > 0);
         source.Inspect(path, folder.LeftOut, progress, cancellationToken);

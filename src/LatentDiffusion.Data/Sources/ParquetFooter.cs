@@ -14,7 +14,7 @@ internal static class ParquetFooter
     /// file at its beginning.
     /// </summary>
     /// <exception cref="InvalidDataException">They are not.</exception>
-    public static void Check(ImmediateFile file)
+    public static void Check(SynchronousFileStream file)
     {
         if (file.Length < Magic.Length + TailLength) throw new InvalidDataException("it is too short.");
         Span<byte> tail = stackalloc byte[TailLength];

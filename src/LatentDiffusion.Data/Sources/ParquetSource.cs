@@ -21,8 +21,8 @@ public sealed class ParquetSource : StoredImages
 
     // Where each row group begins, and at the end the number of all rows.
     private readonly long[] _starts;
-    private readonly RecentlyUsed<int, byte[][]> _images;
-    private readonly RecentlyUsed<int, string[][]> _captions;
+    private readonly LruCache<int, byte[][]> _images;
+    private readonly LruCache<int, string[][]> _captions;
 
     // Damaged row groups, by column: each is tried once, not once for each of its rows.
     private readonly ConcurrentDictionary<(object Column, int Group), string> _damaged = new();
@@ -96,7 +96,7 @@ public sealed class ParquetSource : StoredImages
             {
                 tables.Add(new ParquetTable(file, options));
             }
-            catch (InvalidDataException e) when (options.OnUnreadable == OnUnreadable.Skip && files.Length > 1)
+            catch (InvalidDataException e) when (options.OnUnreadable == UnreadableImageHandling.Skip && files.Length > 1)
             {
                 leftOut.Add($"that cannot be read: {e.Message}", file.Name);
             }
@@ -156,7 +156,7 @@ public sealed class ParquetSource : StoredImages
 
     private protected override FileStamp? Stamp(long row) => _tables[_groups[Find(row).Group].Table].Stamp;
 
-    private T Group<T>(RecentlyUsed<int, T> column, int group)
+    private T Group<T>(LruCache<int, T> column, int group)
     {
         if (_damaged.TryGetValue((column, group), out string? reason)) throw new InvalidDataException(reason);
         try

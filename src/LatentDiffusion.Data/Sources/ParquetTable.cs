@@ -108,7 +108,7 @@ internal sealed class ParquetTable
 
         async Task<T> Read()
         {
-            using var file = new ImmediateFile(Path);
+            using var file = new SynchronousFileStream(Path);
             try
             {
                 ParquetFooter.Check(file);

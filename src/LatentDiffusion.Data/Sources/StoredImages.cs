@@ -29,7 +29,7 @@ public abstract class StoredImages : IVariedImageSource
     public long? Count => _kept?.LongLength ?? Rows;
 
     /// <summary>
-    /// What was left out, in the order of the data set: images that cannot be read, where <see cref="OnUnreadable.Skip"/> was asked for,
+    /// What was left out, in the order of the data set: images that cannot be read, where <see cref="UnreadableImageHandling.Skip"/> was asked for,
     /// and those beyond <see cref="StoredImagesOptions.MinimumSide"/> and <see cref="StoredImagesOptions.MaximumAspectRatio"/>.
     /// </summary>
     public IReadOnlyList<UnreadableImage> Unreadable { get; private set; } = [];
@@ -108,7 +108,7 @@ public abstract class StoredImages : IVariedImageSource
     private protected void Inspect(string path, LeftOut leftOut, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         _parts = PublishedParts.Of(Enumerable.Range(0, checked((int)Rows)).Select(i => FileName(i)));
-        if (_options.OnUnreadable == OnUnreadable.Skip || _options.MinimumSide > 1 || _options.MaximumAspectRatio is not null) LeaveOut(path, progress, cancellationToken);
+        if (_options.OnUnreadable == UnreadableImageHandling.Skip || _options.MinimumSide > 1 || _options.MaximumAspectRatio is not null) LeaveOut(path, progress, cancellationToken);
         if (leftOut.Count > 0) _logger.LogWarning("{Path}: {Images} images are read. Left out: {LeftOut}", path, Count, leftOut.ToString());
         if (Array.Exists(_parts, p => p is not null))
             _logger.LogInformation(
@@ -146,7 +146,7 @@ public abstract class StoredImages : IVariedImageSource
 
     private string? Reason(long row)
     {
-        if (_options.OnUnreadable == OnUnreadable.Skip && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem) return problem;
+        if (_options.OnUnreadable == UnreadableImageHandling.Skip && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem) return problem;
         (int width, int height) = Size(row);
         (int shorter, int longer) = (Math.Min(width, height), Math.Max(width, height));
         return shorter < _options.MinimumSide ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MinimumSide)} is {_options.MinimumSide}."

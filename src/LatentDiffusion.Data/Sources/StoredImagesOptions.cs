@@ -14,8 +14,8 @@ public record StoredImagesOptions
     /// </summary>
     public ulong CaptionSeed { get; init; }
 
-    /// <summary>What to do with images that cannot be read. Default <see cref="OnUnreadable.Refuse"/>.</summary>
-    public OnUnreadable OnUnreadable { get; init; } = OnUnreadable.Refuse;
+    /// <summary>What to do with images that cannot be read. Default <see cref="UnreadableImageHandling.Refuse"/>.</summary>
+    public UnreadableImageHandling OnUnreadable { get; init; } = UnreadableImageHandling.Refuse;
 
     /// <summary>Images whose shorter side has fewer pixels are left out and named in the log. At least 1, the default.</summary>
     [Range(1, int.MaxValue)]

@@ -28,7 +28,7 @@ internal static class FeatureMatrix
         ulong state = seed;
         for (int i = 0; i < count; i++)
         {
-            state = StepSeed.Of(state, i);
+            state = SeedSequence.Of(state, i);
             int j = i + (int)(state % (ulong)(order.Length - i));
             (order[i], order[j]) = (order[j], order[i]);
         }

@@ -68,7 +68,7 @@ public static class FrechetDistance
         {
             int size = least + (int)Math.Round((double)(all - least) * i / (points - 1));
             using DisposeScope inner = NewDisposeScope();
-            using FeatureStatistics subset = FeatureStatistics.Of(FeatureMatrix.Draw(values, size, StepSeed.Of(seed, i)));
+            using FeatureStatistics subset = FeatureStatistics.Of(FeatureMatrix.Draw(values, size, SeedSequence.Of(seed, i)));
             (x[i], y[i]) = (1.0 / size, Between(subset, fixedSet));
         }
 

@@ -33,7 +33,7 @@ public sealed record KernelDistance(double Mean, double? StandardError, int Subs
         double[] values = [.. Enumerable.Range(0, subsets).Select(i =>
         {
             using DisposeScope inner = NewDisposeScope();
-            return Unbiased(FeatureMatrix.Draw(a, size, StepSeed.Of(seed, 2 * i)), FeatureMatrix.Draw(b, size, StepSeed.Of(seed, 2 * i + 1)));
+            return Unbiased(FeatureMatrix.Draw(a, size, SeedSequence.Of(seed, 2 * i)), FeatureMatrix.Draw(b, size, SeedSequence.Of(seed, 2 * i + 1)));
         })];
         double mean = values.Average();
         double? error = subsets == 1 ? null : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (subsets - 1) / subsets);

@@ -13,7 +13,7 @@ public static class PeakSignalToNoise
     /// <summary>Mean squared error in levels of a byte, over all colour values.</summary>
     internal static double SquaredError(ImageBuffer image, ImageBuffer reference)
     {
-        SameSize.Check(image, reference);
+        SizeGuard.Check(image, reference);
         ReadOnlySpan<byte> a = image.Rgb, b = reference.Rgb;
         long sum = 0;
         for (int i = 0; i < a.Length; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);

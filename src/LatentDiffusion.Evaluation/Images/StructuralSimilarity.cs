@@ -75,7 +75,7 @@ public static class StructuralSimilarity
 
     private static void Check(ImageBuffer image, ImageBuffer reference, int least)
     {
-        SameSize.Check(image, reference);
+        SizeGuard.Check(image, reference);
         if (image.Width < least || image.Height < least)
             throw new ArgumentException($"The picture is {image.Width} x {image.Height} pixels; at least {least} x {least} are needed.", nameof(image));
     }

@@ -28,7 +28,7 @@ public sealed class DenoisingProcess
     {
         ArgumentNullException.ThrowIfNull(schedule);
         if (prediction == PredictionType.Flow) throw new ArgumentException("A discrete noise schedule has no flow; use DenoisingProcess.Flow.", nameof(prediction));
-        return new DenoisingProcess([.. schedule.AlphaBars.Select(a => (Math.Sqrt(a), Math.Sqrt(1 - a)))], prediction, schedule);
+        return new DenoisingProcess([.. schedule.AlphasCumprod.Select(a => (Math.Sqrt(a), Math.Sqrt(1 - a)))], prediction, schedule);
     }
 
     /// <summary>The straight flow from data to noise, σ_t = (t + 1)/T: s_t = 1 − σ_t, n_t = σ_t (Lipman et al. 2023; Esser et al. 2024).</summary>

@@ -38,7 +38,7 @@ internal sealed class DivergenceSum
     public int Draw(Strata.Stratum stratum, ulong seed, int picture)
     {
         // 53 bits, as many as a double holds.
-        double left = (StepSeed.Of(StepSeed.Of(~seed, stratum.Low), picture) >> 11) * Math.Pow(2, -53) * Sum(stratum);
+        double left = (SeedSequence.Of(SeedSequence.Of(~seed, stratum.Low), picture) >> 11) * Math.Pow(2, -53) * Sum(stratum);
         for (int t = stratum.Low; t < stratum.High - 1; t++)
         {
             left -= _weights[t];

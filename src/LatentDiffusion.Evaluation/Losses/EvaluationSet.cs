@@ -68,7 +68,7 @@ public sealed class EvaluationSet : IDisposable
             Kept(cat([.. texts.Select(t => t.HiddenStates)])),
             texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
             texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)])),
-            sizes == SizeConditioning.None ? null : Kept(cat([.. images.Select(i => SizeHint.Of(i, sizes).ToTensor(device ?? CPU))]))));
+            sizes == SizeConditioning.None ? null : Kept(cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]))));
     }
 
     /// <summary>Takes the first pictures of a training run's cache.</summary>

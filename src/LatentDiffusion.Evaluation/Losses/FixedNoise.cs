@@ -20,7 +20,7 @@ internal static class FixedNoise
         long[] shape = [1, .. like.shape[1..]];
         Tensor[] drawn = [.. pictures.Select(index =>
         {
-            using var generator = new GeneratorNoise(StepSeed.Of(StepSeed.Of(seed, index), timestep));
+            using var generator = new GeneratorNoise(SeedSequence.Of(SeedSequence.Of(seed, index), timestep));
             return generator.Next(shape);
         })];
         return cat(drawn).to(like.dtype, like.device).MoveToOuterDisposeScope();

@@ -49,7 +49,7 @@ public sealed class LossComparison
     public IReadOnlyList<Estimate> BucketGaps { get; }
 
     /// <summary>Whether the unseen pictures' loss is higher beyond what chance explains: the gap's interval lies above 0.</summary>
-    public bool Memorises => Gap.Low > 0;
+    public bool ShowsMemorization => Gap.Low > 0;
 
     /// <summary>
     /// Numbers of the buckets in which it is, each by itself: what is remembered of a picture's outline shows at noisy timesteps

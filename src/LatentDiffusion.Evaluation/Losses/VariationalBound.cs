@@ -87,13 +87,13 @@ public sealed class VariationalBound
         if (schedule.Timesteps < 2 || schedule.Betas.Any(beta => beta == 0))
             throw new NotSupportedException($"The bound needs at least two timesteps and every β above 0; there are {schedule.Timesteps}, and the least β is {schedule.Betas.Min()}.");
         var estimator = new BoundEstimator(denoiser, process, schedule, set, options, progress, cancellationToken);
-        return new VariationalBound(options, PriorNats(set.Latents, schedule.AlphaBars[^1]), estimator.Measure());
+        return new VariationalBound(options, PriorNats(set.Latents, schedule.AlphasCumprod[^1]), estimator.Measure());
     }
 
     /// <summary>Whether a process has a bound, rather than an exception.</summary>
     internal static bool IsOf(DenoisingProcess process) =>
         process is { Schedule: { Timesteps: > 1 } schedule } && schedule.Betas.All(beta => beta > 0)
-        && (process.PredictionType != PredictionType.Epsilon || schedule.AlphaBars[^1] > 0);
+        && (process.PredictionType != PredictionType.Epsilon || schedule.AlphasCumprod[^1] > 0);
 
     /// <summary>KL(q(x_T|x_0) ‖ N(0, I)) per dimension.</summary>
     private static double[] PriorNats(Tensor latents, double alphaBar)

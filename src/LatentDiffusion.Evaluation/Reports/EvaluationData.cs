@@ -22,7 +22,7 @@ public sealed record EvaluationData
     public string? TrainingName { get; init; }
 
     /// <summary>How the model's training went, for the report; null where it is not known.</summary>
-    public TrainingCourse? Course { get; init; }
+    public TrainingHistory? Course { get; init; }
 
     /// <summary>Prompts of the sample sheet; empty for none.</summary>
     public IReadOnlyList<string> Prompts { get; init; } = [];

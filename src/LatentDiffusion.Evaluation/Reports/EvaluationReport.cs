@@ -18,7 +18,7 @@ public sealed record EvaluationReport
     public string? TrainingSet { get; init; }
 
     /// <summary>How the model's training went.</summary>
-    public TrainingCourse? Course { get; init; }
+    public TrainingHistory? Course { get; init; }
 
     /// <summary>How much was evaluated.</summary>
     public required ModelEvaluationOptions Options { get; init; }

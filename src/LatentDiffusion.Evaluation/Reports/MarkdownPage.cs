@@ -68,7 +68,7 @@ internal sealed class MarkdownPage
         _page.Append($"![Loss by timestep]({ReportFolder.LossFile})\n\n");
     }
 
-    private static string Verdict(LossComparison comparison, string higher) => (comparison.Memorises, higher.Length > 0) switch
+    private static string Verdict(LossComparison comparison, string higher) => (comparison.ShowsMemorization, higher.Length > 0) switch
     {
         (true, _) => "The test loss is higher than the training loss beyond chance: the network remembers training pictures, or the test pictures are of another kind.",
         (false, true) => "Over all timesteps the test loss is not higher than the training loss beyond chance; at some it is, each range taken by itself: "

@@ -29,7 +29,7 @@ internal sealed class SizedImages(ICaptionedImageSource source, int width, int h
         {
             int first = start;
             // A few at a time, so that a large set is never in memory as a whole.
-            CaptionedImage[] batch = ParallelReading.Of(Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i), Read);
+            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i), Read);
             foreach (CaptionedImage image in batch) yield return image;
         }
     }

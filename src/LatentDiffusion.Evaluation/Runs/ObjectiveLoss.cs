@@ -40,7 +40,7 @@ public sealed class ObjectiveLoss
         for (long i = 0; i < _batches; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            using var generator = new Generator(StepSeed.Of(_seed, i));
+            using var generator = new Generator(SeedSequence.Of(_seed, i));
             losses[i] = _objective.Loss(new TrainingStep(i, generator)).to(ScalarType.Float64).item<double>();
         }
 

@@ -195,7 +195,7 @@ public sealed class RunFolder : IDisposable
     /// <param name="step">Steps done.</param>
     /// <param name="sheet">The sheet, for example of <see cref="SampleSheet"/>.</param>
     /// <returns>Path of the file.</returns>
-    public string AddSheet(string stage, long step, ImageBuffer sheet)
+    public string AddImageGrid(string stage, long step, ImageBuffer sheet)
     {
         ArgumentNullException.ThrowIfNull(sheet);
         Directory.CreateDirectory(Samples);
@@ -215,7 +215,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>How the validation loss of a stage goes on, from all that was recorded.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
-    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) => TrainingCourse.Judge(name => Read(stage, name), options);
+    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) => TrainingHistory.Judge(name => Read(stage, name), options);
 
     /// <summary>Draws the loss curves of a stage.</summary>
     /// <param name="stage">Name of the stage.</param>
@@ -226,7 +226,7 @@ public sealed class RunFolder : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(fileName);
         string path = Path.Combine(Location, fileName);
-        byte[] png = LossPlot.Draw(TrainingCourse.CurvesOf(stage, name => Read(stage, name), logarithmic));
+        byte[] png = LossPlot.Draw(TrainingHistory.CurvesOf(stage, name => Read(stage, name), logarithmic));
         AtomicFile.Write(path, stream => stream.Write(png));
         return path;
     }

@@ -17,7 +17,7 @@ public sealed class ValidationLoss
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
     private readonly DenoisingProcess _process;
-    private readonly PictureSizes? _sizes;
+    private readonly SizeConditioningRows? _sizes;
     private readonly ValidationOptions _options;
     private readonly Pair[] _pairs;
     private readonly int _pictures;
@@ -43,7 +43,7 @@ public sealed class ValidationLoss
         if (data.IsScaled && scaling != LatentScaling.None)
             throw new ArgumentException($"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
         (_network, _text, _data, _scaling, _process, _options) = (network, text, data, scaling, process, ValidOptions.Check(options ?? new ValidationOptions()));
-        _sizes = PictureSizes.Of(network.Config, data, score: null);
+        _sizes = SizeConditioningRows.Of(network.Config, data, score: null);
         _pictures = (int)Math.Min(data.Count, _options.Pictures);
         _pairs = Stratify(_pictures, _options.TimestepsPerPicture, process.Timesteps, _options.Seed);
     }
@@ -103,7 +103,7 @@ public sealed class ValidationLoss
     private static Pair[] Stratify(int pictures, int parts, int timesteps, ulong seed)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(StepSeed.Of(seed, 0));
+        using var generator = new Generator(SeedSequence.Of(seed, 0));
         float[] within = rand(pictures, parts, generator: generator).data<float>().ToArray();
         return
         [
@@ -111,7 +111,7 @@ public sealed class ValidationLoss
                from part in Enumerable.Range(0, parts)
                let number = picture * parts + part
                let timestep = (int)((part + (double)within[number]) * timesteps / parts)
-               select new Pair(picture, Math.Min(timestep, timesteps - 1), StepSeed.Of(seed, number + 1)),
+               select new Pair(picture, Math.Min(timestep, timesteps - 1), SeedSequence.Of(seed, number + 1)),
         ];
     }
 

@@ -16,7 +16,7 @@ public static class Checkpoint
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return ShardedCheckpoint.Open(path);
         Span<byte> first = stackalloc byte[PickleCheckpoint.SignatureLength];
         using (FileStream stream = File.OpenRead(path)) first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
-        return PickleCheckpoint.IsBegunBy(first) ? PickleCheckpoint.Open(path) : SafetensorsFile.Open(path);
+        return PickleCheckpoint.HasSignature(first) ? PickleCheckpoint.Open(path) : SafetensorsFile.Open(path);
     }
 
     /// <summary>

@@ -18,7 +18,7 @@ internal static class LegacyPickle
     private static ReadOnlySpan<byte> Magic => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
     /// <summary>Whether a file begins with the pickle of the magic number, of whatever protocol.</summary>
-    public static bool IsBegunBy(ReadOnlySpan<byte> first)
+    public static bool HasSignature(ReadOnlySpan<byte> first)
     {
         const int LongestPrefix = 16;
         int at = first[..Math.Min(first.Length, LongestPrefix + Magic.Length)].IndexOf(Magic);

@@ -116,8 +116,8 @@ public sealed class PickleCheckpoint : ITensorSource
 
     /// <summary>Whether a file is to be opened as one of PyTorch's.</summary>
     /// <param name="first">Its first bytes, <see cref="SignatureLength"/> of them or all.</param>
-    internal static bool IsBegunBy(ReadOnlySpan<byte> first) =>
-        first.StartsWith(ZippedPickle.Signature) || LegacyPickle.IsBegunBy(first) || IsTar(first);
+    internal static bool HasSignature(ReadOnlySpan<byte> first) =>
+        first.StartsWith(ZippedPickle.Signature) || LegacyPickle.HasSignature(first) || IsTar(first);
 
     private void CheckStorage(string key)
     {
@@ -128,7 +128,7 @@ public sealed class PickleCheckpoint : ITensorSource
     private static PickleContent ReadContent(CheckpointFile file)
     {
         byte[] first = file.Read(0, (int)Math.Min(file.Length, SignatureLength));
-        if (LegacyPickle.IsBegunBy(first)) return LegacyPickle.Read(file);
+        if (LegacyPickle.HasSignature(first)) return LegacyPickle.Read(file);
         return IsTar(first)
             ? throw new FormatException(
                 "The file is a tar archive, as PyTorch wrote them before 0.1.10, which is not read here. Load it with a PyTorch "

@@ -16,7 +16,7 @@ internal sealed class CachedPass(TextKeysAndValues text, Tensor latents, StepCac
     private double _timestep;
 
     /// <summary>What is kept.</summary>
-    public DeepFeatures Features { get; } = new(options.Levels);
+    public CachedFeatures Features { get; } = new(options.Levels);
 
     /// <summary>Whether these are the evaluations of a text at a shape.</summary>
     public bool IsOf(TextKeysAndValues other, Tensor sample) => ReferenceEquals(text, other) && _shape.AsSpan().SequenceEqual(sample.shape);
@@ -26,7 +26,7 @@ internal sealed class CachedPass(TextKeysAndValues text, Tensor latents, StepCac
     {
         if (_age >= options.Interval || timestep >= _timestep)
         {
-            Features.Forget();
+            Features.Invalidate();
             _age = 0;
         }
 

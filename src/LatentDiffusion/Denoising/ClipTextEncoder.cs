@@ -6,12 +6,12 @@ namespace LatentDiffusion;
 /// <summary>A CLIP text tower with its tokenizer: the text encoder of Stable Diffusion 1.x and 2.x, and of models trained here.</summary>
 /// <param name="network">The text tower.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, ICuttingTextEncoder, IOffloadable, IKnownContent, IDisposable
+public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokenizer) : IPromptableTextEncoder, IMeasuredTextEncoder, ITruncatingTextEncoder, IOffloadable, IContentKeyed, IDisposable
 {
     /// <inheritdoc />
     public int MaxLength => tokenizer.MaxLength;
 
-    string IKnownContent.ContentKey => $"{ContentKey.Of(network, network.Config)} {tokenizer.ContentKey}";
+    string IContentKeyed.ContentKey => $"{ContentKey.Of(network, network.Config)} {tokenizer.ContentKey}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts)
@@ -33,12 +33,12 @@ public sealed class ClipTextEncoder(ClipTextModel network, ClipTokenizer tokeniz
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => NetworkMoves.Move(network, device);
+    public void MoveTo(Device device) => ModuleDevice.Move(network, device);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();
 
-    int ICuttingTextEncoder.Overlong(string prompt) => tokenizer.Overlong(prompt);
+    int ITruncatingTextEncoder.CountTruncatedTokens(string prompt) => tokenizer.CountTruncatedTokens(prompt);
 
     TextShape IMeasuredTextEncoder.Measure(string prompt) => new(MaxLength, network.Config.HiddenSize, Pooled: null);
 }

@@ -15,12 +15,12 @@ public sealed partial class LatentAutoencoder
         using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        var statistics = new PictureStatistics();
+        var statistics = new GlobalNormStatistics();
         (Tensor features, Tensor? modulation) = _network.DecodeAtLatents(_scaling.Undo(latents).to(_type));
         if (_network.NormalizesLargeMaps) statistics.Gather(grid, passes, tile => Pixels(tile), cancellationToken);
         return grid.Blend(tile => Pixels(tile).to(latents.dtype), DownsamplingFactor, cancellationToken).MoveToOuterDisposeScope();
 
-        Tensor Pixels(Tile tile) => _network.Enlarge(tile.Of(features), new NormInputs(modulation is null ? null : tile.Of(modulation), statistics));
+        Tensor Pixels(Tile tile) => _network.Enlarge(tile.Of(features), new NormalizationContext(modulation is null ? null : tile.Of(modulation), statistics));
     }
 
     internal LatentDistribution EncodeInTiles(Tensor images, TileGrid grid, int passes, CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ public sealed partial class LatentAutoencoder
         using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        var norms = new NormInputs(Statistics: new PictureStatistics());
+        var norms = new NormalizationContext(Statistics: new GlobalNormStatistics());
         if (_network.NormalizesLargeMaps) norms.Statistics!.Gather(grid, passes, tile => Features(tile), cancellationToken);
         Tensor features = grid.Blend(Features, 1, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
 /// and gives its results in that of what it is given.
 /// </summary>
-public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent, IDisposable
+public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed, IDisposable
 {
     private readonly nn.Module _module;
     private readonly ISplitNetwork _network;
@@ -74,7 +74,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     /// <inheritdoc />
     public int LatentChannels { get; }
 
-    string IKnownContent.ContentKey => ContentKey.Of(_module, _module switch
+    string IContentKeyed.ContentKey => ContentKey.Of(_module, _module switch
     {
         AutoencoderKL => Config!,
         AutoencoderTiny tiny => tiny.Config,
@@ -115,7 +115,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     {
         if (scalingFactor is { } scale && !(scale > 0 && double.IsFinite(scale)))
             throw new ArgumentOutOfRangeException(nameof(scalingFactor), scale, "A scale is a number above 0.");
-        nn.Module<Tensor, Tensor> network = DiffusersFolder.ReadAutoencoder(folder, LoadingChoice.Of(device, precision));
+        nn.Module<Tensor, Tensor> network = DiffusersFolder.ReadAutoencoder(folder, LoadOptionsResolver.Of(device, precision));
         try
         {
             WidenWhereHalfOverflows(network);
@@ -151,7 +151,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => NetworkMoves.Move(_module, device);
+    public void MoveTo(Device device) => ModuleDevice.Move(_module, device);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => _module.Dispose();

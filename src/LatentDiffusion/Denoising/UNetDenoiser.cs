@@ -55,7 +55,7 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(this, new AttentionState(Texts: null, SelfAttention(layers)));
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => NetworkMoves.Move(network, device);
+    public void MoveTo(Device device) => ModuleDevice.Move(network, device);
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();
@@ -69,7 +69,7 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     /// </summary>
     internal Tensor Predict(
         Tensor latents, double timestep, Conditioning conditioning, AttentionState? attention, double guidanceScale = 1, ControlSchedule? control = null,
-        DeepFeatures? deep = null)
+        CachedFeatures? deep = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);

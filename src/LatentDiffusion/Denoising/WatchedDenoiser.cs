@@ -9,16 +9,16 @@ namespace LatentDiffusion;
 internal class WatchedDenoiser : IDenoiser
 {
     private readonly IDenoiser _network;
-    private readonly RunningGeneration _generation;
+    private readonly GenerationContext _generation;
 
-    private WatchedDenoiser(IDenoiser network, RunningGeneration generation) => (_network, _generation) = (network, generation);
+    private WatchedDenoiser(IDenoiser network, GenerationContext generation) => (_network, _generation) = (network, generation);
 
     public int InChannels => _network.InChannels;
 
     public SizeConditioning SizeConditioning => _network.SizeConditioning;
 
     /// <summary>Over a denoiser, of which it can be asked what can be asked of the denoiser.</summary>
-    public static IDenoiser Over(IDenoiser network, RunningGeneration generation) => network switch
+    public static IDenoiser Over(IDenoiser network, GenerationContext generation) => network switch
     {
         // All of the library's that can be told the scale can be perturbed too.
         IGuidanceScaleDenoiser and IPerturbableDenoiser => new Told(network, generation),
@@ -31,20 +31,20 @@ internal class WatchedDenoiser : IDenoiser
 
     public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
     {
-        _generation.ThrowIfOver();
+        _generation.ThrowIfStopped();
         return _network.Predict(latents, timestep, conditioning);
     }
 
-    private class Perturbable(IDenoiser network, RunningGeneration generation) : WatchedDenoiser(network, generation), IPerturbableDenoiser
+    private class Perturbable(IDenoiser network, GenerationContext generation) : WatchedDenoiser(network, generation), IPerturbableDenoiser
     {
         public IDenoiser Perturb(IReadOnlyList<string> layers) => Over(((IPerturbableDenoiser)_network).Perturb(layers), _generation);
     }
 
-    private sealed class Told(IDenoiser network, RunningGeneration generation) : Perturbable(network, generation), IGuidanceScaleDenoiser
+    private sealed class Told(IDenoiser network, GenerationContext generation) : Perturbable(network, generation), IGuidanceScaleDenoiser
     {
         public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale)
         {
-            _generation.ThrowIfOver();
+            _generation.ThrowIfStopped();
             return ((IGuidanceScaleDenoiser)_network).Predict(latents, timestep, conditioning, guidanceScale);
         }
     }

@@ -18,7 +18,7 @@ internal static partial class PipelineLog
     public static partial void Cancelled(this ILogger logger, double seconds);
 
     [LoggerMessage(5, LogLevel.Warning, "A generation took longer than its time limit of {TimeLimit} and was stopped.")]
-    public static partial void OverTime(this ILogger logger, TimeSpan timeLimit);
+    public static partial void TimedOut(this ILogger logger, TimeSpan timeLimit);
 
     [LoggerMessage(6, LogLevel.Error, "A generation failed after {Seconds:F2} s.")]
     public static partial void Failed(this ILogger logger, Exception exception, double seconds);
@@ -29,6 +29,6 @@ internal static partial class PipelineLog
     [LoggerMessage(9, LogLevel.Warning, "This CPU has no instructions for {Precision}, in which the model computes: expect about {Factor} times the time of Float32.")]
     public static partial void SlowPrecision(this ILogger logger, TorchSharp.torch.ScalarType precision, int factor);
 
-    [LoggerMessage(7, LogLevel.Warning, "A prompt is {Tokens} tokens longer than the {Window} that the model reads, and what is longer was cut; UsePrompting reads long prompts.")]
+    [LoggerMessage(7, LogLevel.Warning, "A prompt is {Tokens} tokens longer than the {Window} that the model reads, and what is longer was cut; UsePromptWeighting reads long prompts.")]
     public static partial void Cut(this ILogger logger, int tokens, int window);
 }

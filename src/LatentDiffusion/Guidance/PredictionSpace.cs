@@ -22,7 +22,7 @@ public sealed class PredictionSpace
         if (predictionType == PredictionType.Flow) throw new ArgumentException("A flow has no discrete schedule: use PredictionSpace.Flow.", nameof(predictionType));
         PredictionType = predictionType;
         TrainingTimesteps = schedule.Timesteps;
-        _logSigmas = [.. schedule.AlphaBars.Select(a => 0.5 * Math.Log((1 - a) / a))];
+        _logSigmas = [.. schedule.AlphasCumprod.Select(a => 0.5 * Math.Log((1 - a) / a))];
     }
 
     private PredictionSpace(int trainingTimesteps) => (PredictionType, TrainingTimesteps) = (PredictionType.Flow, trainingTimesteps);

@@ -76,7 +76,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         if (options.ResponseFormat is not (null or ImageGenerationResponseFormat.Data))
             throw new NotSupportedException($"ResponseFormat is {options.ResponseFormat}; pictures are made in this process and come as {ImageGenerationResponseFormat.Data} alone.");
         if (options.StreamingCount > 0)
-            throw new NotSupportedException($"StreamingCount is {options.StreamingCount}; {nameof(DiffusionPipeline)}.{nameof(DiffusionPipeline.GenerateStreamAsync)} gives previews while it generates.");
+            throw new NotSupportedException($"StreamingCount is {options.StreamingCount}; {nameof(DiffusionPipeline)}.{nameof(DiffusionPipeline.GenerateStreamingAsync)} gives previews while it generates.");
         if (!_pipeline.Codec.MediaTypes.Contains(mediaType, StringComparer.OrdinalIgnoreCase))
             throw new NotSupportedException($"MediaType is '{MessageText.Cut(mediaType, 100)}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
         if (options.ModelId is { } model && model != _pipeline.ModelId)

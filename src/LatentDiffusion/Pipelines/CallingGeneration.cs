@@ -9,10 +9,10 @@ internal sealed class CallingGeneration : IDisposable
     private static readonly AsyncLocal<CallingGeneration?> s_current = new();
 
     private readonly CallingGeneration? _outer;
-    private readonly PipelineParts _parts;
+    private readonly PipelineComponents _parts;
     private volatile bool _ended;
 
-    private CallingGeneration(PipelineParts parts, CallingGeneration? outer) => (_parts, _outer) = (parts, outer);
+    private CallingGeneration(PipelineComponents parts, CallingGeneration? outer) => (_parts, _outer) = (parts, outer);
 
     /// <summary>Whether the code is called from a generation of any pipeline.</summary>
     public static bool Exists => Callers.Any();
@@ -28,10 +28,10 @@ internal sealed class CallingGeneration : IDisposable
     }
 
     /// <summary>Whether the code is called from a generation of this pipeline.</summary>
-    public static bool IsOf(PipelineParts parts) => Callers.Any(c => ReferenceEquals(c._parts, parts));
+    public static bool IsOf(PipelineComponents parts) => Callers.Any(c => ReferenceEquals(c._parts, parts));
 
     /// <summary>Marks what is called from here, until the result is disposed, on the same thread.</summary>
-    public static CallingGeneration Begin(PipelineParts parts) => s_current.Value = new CallingGeneration(parts, s_current.Value);
+    public static CallingGeneration Begin(PipelineComponents parts) => s_current.Value = new CallingGeneration(parts, s_current.Value);
 
     public void Dispose()
     {

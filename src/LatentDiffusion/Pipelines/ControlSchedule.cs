@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 /// <param name="hints">The pictures and their ControlNets.</param>
 /// <param name="run">The run, where it begins.</param>
 /// <param name="generation">The generation that it is of.</param>
-internal sealed class ControlSchedule(ControlHints hints, ISchedulerRun run, RunningGeneration generation)
+internal sealed class ControlSchedule(ControlInputs hints, ISchedulerRun run, GenerationContext generation)
 {
     private readonly int _begin = run.StepIndex;
 

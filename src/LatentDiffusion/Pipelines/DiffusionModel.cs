@@ -92,7 +92,7 @@ public sealed class DiffusionModel(
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
             throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
-        CheckpointOptions choice = LoadingChoice.Of(device, precision);
+        CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
         return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device, Logger = logger }), choice.Device);
     }
 
@@ -124,7 +124,7 @@ public sealed class DiffusionModel(
         options ??= new SingleFileOptions();
         if (tokenizerFolder is not null) options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder) };
         else if (options.Vocabulary is null) options = options with { Vocabulary = SingleFileCheckpoint.FindVocabulary(path) };
-        CheckpointOptions choice = LoadingChoice.Of(device, precision);
+        CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
         return FromComponents(SingleFileCheckpoint.Read(path, choice with { Device = to ?? choice.Device, Logger = logger }, options), choice.Device, incomplete: true);
     }
 
@@ -139,7 +139,7 @@ public sealed class DiffusionModel(
         ArgumentNullException.ThrowIfNull(components);
         try
         {
-            ComponentRules.Check(components, incomplete);
+            ComponentValidator.Check(components, incomplete);
             nn.Module<Tensor, Tensor>? autoencoder = incomplete ? components.StoredAutoencoder : components.Autoencoder;
             if (autoencoder is not null) LatentAutoencoder.WidenWhereHalfOverflows(autoencoder);
             UNet2DConditionConfig config = components.UNet.Config;
@@ -240,7 +240,7 @@ public sealed class DiffusionModel(
         if (components is { TextEncoder: null, TextEncoder2: null }) return null;
         (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;
         return components.TextEncoder2 is { } second
-            ? new TwoTowerTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
+            ? new DualClipTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
             : new ClipTextEncoder(first!.Value.Item1, first.Value.Item2);
     }
 }

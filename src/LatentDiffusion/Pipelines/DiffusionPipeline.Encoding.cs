@@ -7,7 +7,7 @@ public sealed partial class DiffusionPipeline
 {
     /// <summary>
     /// Encodes prompts as a generation does: with the pipeline's own text encoder, and so with what
-    /// <see cref="DiffusionPipelineBuilder.UsePrompting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
+    /// <see cref="DiffusionPipelineBuilder.UsePromptWeighting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
     /// For <see cref="GenerationRequest.PromptEmbeds"/>.
     /// </summary>
     /// <param name="prompts">At least one, each of at most <see cref="DiffusionPipelineOptions.MaximumPromptLength"/> characters; all get as many tokens as the longest.</param>
@@ -24,11 +24,11 @@ public sealed partial class DiffusionPipeline
         for (int i = 0; i < prompts.Count; i++)
         {
             string name = $"{nameof(prompts)}[{i}]";
-            RequestRules.Check(prompts[i] is not null, name, "null", "a text");
-            RequestRules.Check(prompts[i].Length <= most, name, $"{prompts[i].Length} characters long", $"at most {most}");
+            RequestValidator.Check(prompts[i] is not null, name, "null", "a text");
+            RequestValidator.Check(prompts[i].Length <= most, name, $"{prompts[i].Length} characters long", $"at most {most}");
         }
 
-        _parts.WarnOfCuts(prompts);
+        _parts.WarnIfTruncated(prompts);
         return Encode(encoder => encoder.Encode(prompts), cancellationToken);
     }
 
@@ -48,7 +48,7 @@ public sealed partial class DiffusionPipeline
     {
         using PipelineCalls.Call call = _calls.Begin();
         cancellationToken.ThrowIfCancellationRequested();
-        using IDisposable there = _parts.Residency.Bring(cancellationToken, _parts.TextEncoder);
+        using IDisposable there = _parts.Residency.Load(cancellationToken, _parts.TextEncoder);
         using IDisposable noGrad = no_grad();
         return encode(_parts.TextEncoder);
     }

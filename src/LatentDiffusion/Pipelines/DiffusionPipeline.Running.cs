@@ -51,7 +51,7 @@ public sealed partial class DiffusionPipeline
     {
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(requests);
-        using var generation = new RunningGeneration(_parts, requests, _calls.Closing, cancellationToken);
+        using var generation = new GenerationContext(_parts, requests, _calls.Closing, cancellationToken);
         try
         {
             generation.Enter();
@@ -69,7 +69,7 @@ public sealed partial class DiffusionPipeline
     {
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(requests);
-        using var generation = new RunningGeneration(_parts, requests, _calls.Closing, cancellationToken);
+        using var generation = new GenerationContext(_parts, requests, _calls.Closing, cancellationToken);
         try
         {
             await generation.EnterAsync().ConfigureAwait(false);
@@ -83,7 +83,7 @@ public sealed partial class DiffusionPipeline
         }
     }
 
-    private GenerationResult[] RunCalling(RunningGeneration generation, IProgress<GenerationProgress>? progress)
+    private GenerationResult[] RunCalling(GenerationContext generation, IProgress<GenerationProgress>? progress)
     {
         // Handlers of Progress<T> run elsewhere and later; other callbacks run here, and the generation waits for them.
         using CallingGeneration? caller = progress?.GetType() == typeof(Progress<GenerationProgress>) ? null : CallingGeneration.Begin(_parts);
@@ -102,6 +102,6 @@ public sealed partial class DiffusionPipeline
         ArgumentNullException.ThrowIfNull(request);
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(request);
-        return RequestRules.Complete(request, _parts);
+        return RequestValidator.Complete(request, _parts);
     }
 }

@@ -19,7 +19,7 @@ public sealed partial class DiffusionPipeline
     /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
     /// <exception cref="GenerationLimitException">The request exceeds a limit of the pipeline's options. Nothing was computed.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline, a part of it or an embedding of the request is disposed, before the enumeration ends.</exception>
-    public IAsyncEnumerable<GenerationUpdate> GenerateStreamAsync(
+    public IAsyncEnumerable<GenerationUpdate> GenerateStreamingAsync(
         GenerationRequest request, int previewEvery = 1, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(previewEvery);

@@ -5,7 +5,7 @@ public sealed partial class DiffusionPipeline
 {
     /// <summary>
     /// Generates the pictures of several requests together, on the calling thread: as many as
-    /// <see cref="DiffusionPipelineOptions.ImagesPerEvaluation"/> says share the evaluations of the network, whatever their
+    /// <see cref="DiffusionPipelineOptions.BatchSize"/> says share the evaluations of the network, whatever their
     /// prompts, negative prompts, seeds and pictures to start from. Each picture is the one that its request gives alone: bit
     /// for bit where pictures do not share evaluations, and but for rounding where they do.
     /// </summary>
@@ -39,18 +39,18 @@ public sealed partial class DiffusionPipeline
     private GenerationRequest[] Accept(IReadOnlyList<GenerationRequest> requests)
     {
         ArgumentNullException.ThrowIfNull(requests);
-        RequestRules.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
+        RequestValidator.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
         GenerationRequest[] complete = [.. requests.Select((request, i) => Complete(request, i, requests.Count))];
-        SharedSettings.Check(complete);
+        BatchCompatibility.Check(complete);
         int pictures = complete.Sum(r => r.Count);
-        RequestRules.Check(pictures <= RequestRules.MaximumCount, nameof(requests), $"for {pictures} pictures", $"at most {RequestRules.MaximumCount}");
+        RequestValidator.Check(pictures <= RequestValidator.MaximumCount, nameof(requests), $"for {pictures} pictures", $"at most {RequestValidator.MaximumCount}");
         GenerationLimits.Check(complete, _parts);
         return complete;
     }
 
     private GenerationRequest Complete(GenerationRequest request, int index, int count)
     {
-        RequestRules.Check(request is not null, $"requests[{index}]", "null", "a request");
+        RequestValidator.Check(request is not null, $"requests[{index}]", "null", "a request");
         try
         {
             return Complete(request!);

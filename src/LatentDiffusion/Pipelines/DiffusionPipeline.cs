@@ -11,18 +11,18 @@ namespace LatentDiffusion;
 /// </summary>
 public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 {
-    private readonly PipelineParts _parts;
+    private readonly PipelineComponents _parts;
     private readonly PipelineCalls _calls;
 
-    internal DiffusionPipeline(PipelineParts parts) => (_parts, _calls) = (parts, new PipelineCalls(parts));
+    internal DiffusionPipeline(PipelineComponents parts) => (_parts, _calls) = (parts, new PipelineCalls(parts));
 
     /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;
 
     /// <summary>The work itself.</summary>
-    private GenerationResult[] Run(RunningGeneration generation, IProgress<GenerationProgress>? progress)
+    private GenerationResult[] Run(GenerationContext generation, IProgress<GenerationProgress>? progress)
     {
-        generation.ThrowIfOver();
+        generation.ThrowIfStopped();
         (IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken) = (generation.Requests, generation.Token);
         var pictures = new Queue<ImageBuffer>(generation.Pictures);
         using IDisposable noGrad = no_grad();
@@ -33,16 +33,16 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         (Conditioning Text, Conditioning? Negative)[] prompts = Encode(requests, withNegative, cancellationToken);
         using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
         IDenoiser plain = caching ?? _parts.Denoiser;
-        using Refinement? refinement = Refine(requests, withNegative, cancellationToken);
+        using RefinerStage? refinement = Refine(requests, withNegative, cancellationToken);
         TimeSpan encoding = clock.Elapsed;
 
-        generation.ThrowIfOver();
+        generation.ThrowIfStopped();
         clock.Restart();
-        GenerationPass[][] all = GenerationPass.OfPictures(requests, prompts, refinement, _parts, cancellationToken);
+        GenerationPass[][] all = GenerationPass.PlanPasses(requests, prompts, refinement, _parts, cancellationToken);
         var batches = new List<Tensor>();
-        using (_parts.Residency.Bring(cancellationToken, _parts.Denoising))
+        using (_parts.Residency.Load(cancellationToken, _parts.Denoising))
         {
-            foreach (GenerationPass[][] together in all.Chunk(_parts.Options.ImagesPerEvaluation))
+            foreach (GenerationPass[][] together in all.Chunk(_parts.Options.BatchSize))
             {
                 using DisposeScope batch = NewDisposeScope();
                 Tensor? latents = null;
@@ -54,11 +54,11 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 
         TimeSpan denoising = clock.Elapsed;
         clock.Restart();
-        using (_parts.Residency.Bring(cancellationToken, _parts.Autoencoder))
+        using (_parts.Residency.Load(cancellationToken, _parts.Autoencoder))
         {
             foreach (Tensor latents in batches)
             {
-                generation.ThrowIfOver();
+                generation.ThrowIfStopped();
                 using DisposeScope batch = NewDisposeScope();
                 Tensor pixels = _parts.Autoencoder.Decode(latents, cancellationToken);
                 generation.Finite.CheckImage(pixels);
@@ -67,20 +67,20 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         }
 
         var timings = new GenerationTimings(encoding, denoising, clock.Elapsed);
-        return [.. requests.Select(r => new GenerationResult([.. Enumerable.Range(0, r.Count).Select(i => new GeneratedImage(pictures.Dequeue(), r.Alone(i), timings, _parts))], r, timings))];
+        return [.. requests.Select(r => new GenerationResult([.. Enumerable.Range(0, r.Count).Select(i => new GeneratedImage(pictures.Dequeue(), r.ForImage(i), timings, _parts))], r, timings))];
     }
 
-    private Refinement? Refine(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
+    private RefinerStage? Refine(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
     {
         if (_parts.Refiner is not { } refiner) return null;
-        using IDisposable there = _parts.Residency.Bring(cancellationToken, refiner.TextEncoder);
+        using IDisposable there = _parts.Residency.Load(cancellationToken, refiner.TextEncoder);
         return refiner.Begin(requests, withNegative, _parts.Scheduler, cancellationToken);
     }
 
     private (Conditioning Text, Conditioning? Negative)[] Encode(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
     {
         bool encodes = requests.Any(r => r.PromptEmbeds is null || (withNegative && r.NegativePromptEmbeds is null));
-        using IDisposable there = _parts.Residency.Bring(cancellationToken, encodes ? [_parts.TextEncoder] : []);
+        using IDisposable there = _parts.Residency.Load(cancellationToken, encodes ? [_parts.TextEncoder] : []);
         // Each for itself, so that a picture's text does not depend on those beside it.
         (Conditioning Text, Conditioning? Negative)[] prompts =
             [.. requests.Select(r => RequestConditioning.Of(r, _parts.TextEncoder, withNegative, _parts.Device, cancellationToken))];
@@ -98,38 +98,38 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
     /// <param name="generation">The generation.</param>
     private Tensor Denoise(
         IReadOnlyList<GenerationPass> pictures, Tensor? earlier, IDenoiser plain, bool guided, int batch,
-        IProgress<GenerationProgress>? progress, RunningGeneration generation)
+        IProgress<GenerationProgress>? progress, GenerationContext generation)
     {
-        var pass = GenerationPass.Together(pictures);
+        var pass = GenerationPass.Batch(pictures);
         GenerationRequest request = pass.Request;
-        PictureNoise[] noises = [.. pictures.Select(picture => new PictureNoise(picture.Request))];
+        ImageNoise[] noises = [.. pictures.Select(picture => new ImageNoise(picture.Request))];
         try
         {
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(StartRules.Sampling(request, _parts.Scheduler, new BatchNoise(noises)));
+            using ISchedulerRun run = _parts.Scheduler.Start(StartValidator.Sampling(request, _parts.Scheduler, new BatchNoise(noises)));
             using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
-            var start = LatentStart.Together([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
+            var start = InitialLatents.Batch([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
             Conditioning text = pass.Text;
             IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run, generation)), pass.Negative);
-            if (pass.Refinement is { } refinement)
+            if (pass.RefinerStage is { } refinement)
             {
                 (Conditioning told, Conditioning? toldNegative) = pass.Refined!.Value;
-                denoiser = new ExpertDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), told, refinement.Boundary);
+                denoiser = new SwitchingDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), told, refinement.Boundary);
             }
 
             if (request.InitialImage is not null) generation.Finite.CheckStart(start);
             Tensor latents = start.Latents;
-            int per = _parts.Options.ImagesPerEvaluation, first = batch * per, batches = (generation.Pictures + per - 1) / per;
+            int per = _parts.Options.BatchSize, first = batch * per, batches = (generation.Pictures + per - 1) / per;
             int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
             while (!run.IsCompleted)
             {
-                generation.ThrowIfOver();
+                generation.ThrowIfStopped();
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
                 Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
                 if (progress is IStepObserver observer)
                 {
-                    generation.ThrowIfOver();
+                    generation.ThrowIfStopped();
                     observer.Observe(run, latents, prediction, generation.Token);
                 }
 
@@ -149,11 +149,11 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
                 return guided ? _parts.Guidance.Guide(watched, negative, request.GuidanceScale!.Value) : watched;
             }
 
-            LatentSource SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Enlarged(earlier.narrow(0, i, 1), request, _parts);
+            LatentInitializer SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Upscaled(earlier.narrow(0, i, 1), request, _parts);
         }
         finally
         {
-            foreach (PictureNoise each in noises) each.Dispose();
+            foreach (ImageNoise each in noises) each.Dispose();
         }
     }
 }

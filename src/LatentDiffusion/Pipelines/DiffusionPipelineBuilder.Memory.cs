@@ -15,7 +15,7 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseTiledDecoding(TilingOptions? options = null) => Configure(o => o.Tiling = options ?? new TilingOptions());
 
     /// <summary>
-    /// Takes the pictures of a batch (<see cref="DiffusionPipelineOptions.ImagesPerEvaluation"/>) through the autoencoder one
+    /// Takes the pictures of a batch (<see cref="DiffusionPipelineOptions.BatchSize"/>) through the autoencoder one
     /// at a time: see <see cref="SlicedAutoencoder"/>.
     /// </summary>
     public DiffusionPipelineBuilder UseSlicedDecoding() => Configure(o => o.SlicedDecoding = true);

@@ -105,7 +105,7 @@ public sealed partial class DiffusionPipelineBuilder
     }
 
     /// <summary>Uses a text encoder of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Set(ref _textEncoder, Given(textEncoder));
+    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Set(ref _textEncoder, Require(textEncoder));
 
     /// <summary>Wraps the model's text encoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="textEncoder">
@@ -115,14 +115,14 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseTextEncoder(Func<DiffusionModel, ITextEncoder> textEncoder) => Set(ref _textEncoder, Wrapping(textEncoder));
 
     /// <summary>Uses a denoiser of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Set(ref _denoiser, Given(denoiser));
+    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Set(ref _denoiser, Require(denoiser));
 
     /// <summary>Wraps the model's denoiser. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="denoiser">Makes a denoiser from the model, most often around <see cref="DiffusionModel.Denoiser"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
     public DiffusionPipelineBuilder UseDenoiser(Func<DiffusionModel, IDenoiser> denoiser) => Set(ref _denoiser, Wrapping(denoiser));
 
     /// <summary>Uses an autoencoder of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Set(ref _autoencoder, Given(autoencoder));
+    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Set(ref _autoencoder, Require(autoencoder));
 
     /// <summary>Wraps the model's autoencoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="autoencoder">Makes an autoencoder from the model, most often around <see cref="DiffusionModel.Autoencoder"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
@@ -175,7 +175,7 @@ public sealed partial class DiffusionPipelineBuilder
 
     /// <summary>Reads weights, long prompts and breaks, and skips layers of the text tower: see <see cref="WeightedPrompt"/>.</summary>
     /// <param name="options">How to read and encode; null for the defaults. <see cref="Build(IServiceProvider?)"/> refuses a text encoder that cannot.</param>
-    public DiffusionPipelineBuilder UsePrompting(PromptingOptions? options = null) => Set(ref _prompting, options ?? new());
+    public DiffusionPipelineBuilder UsePromptWeighting(PromptingOptions? options = null) => Set(ref _prompting, options ?? new());
 
     /// <summary>Uses an image codec of the caller's own. Default <see cref="SkiaImageCodec"/>.</summary>
     public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, codec);
@@ -227,17 +227,17 @@ public sealed partial class DiffusionPipelineBuilder
             refiner = Refiner(denoiser, autoencoder, scheduler, device, home, Logger(services));
             WarnOfSlowPrecision(services, device, plain);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.OwnTextEncoder, "a text encoder"));
-            var residency = new PartResidency(device, home);
-            residency.SendHome([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
-            TextWidthRules.Check(textEncoder, denoiser, () => residency.Bring(CancellationToken.None, textEncoder));
-            IAutoencoder divided = Divided(autoencoder, options);
-            var parts = new PipelineParts(
+            var residency = new DeviceOffloader(device, home);
+            residency.Unload([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
+            TextWidthValidator.Check(textEncoder, denoiser, () => residency.Load(CancellationToken.None, textEncoder));
+            IAutoencoder divided = WithTiling(autoencoder, options);
+            var parts = new PipelineComponents(
                 textEncoder, denoiser, divided, scheduler,
                 _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
                 _codec ?? services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
                 options, model?.SampleSize ?? DefaultSampleSize, device, model)
             {
-                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Bring(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
+                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Load(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -279,7 +279,7 @@ public sealed partial class DiffusionPipelineBuilder
         }
     }
 
-    private static IAutoencoder Divided(IAutoencoder autoencoder, DiffusionPipelineOptions options)
+    private static IAutoencoder WithTiling(IAutoencoder autoencoder, DiffusionPipelineOptions options)
     {
         if (options.Tiling is not null) autoencoder = new TiledAutoencoder(autoencoder, options.Tiling);
         return options.SlicedDecoding ? new SlicedAutoencoder(autoencoder) : autoencoder;
@@ -287,7 +287,7 @@ public sealed partial class DiffusionPipelineBuilder
 
     private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder
         : encoder is IPromptableTextEncoder promptable ? promptable.WithPrompting(_prompting)
-        : throw new InvalidOperationException($"UsePrompting needs an {nameof(IPromptableTextEncoder)}; {encoder.GetType().Name} is none.");
+        : throw new InvalidOperationException($"UsePromptWeighting needs an {nameof(IPromptableTextEncoder)}; {encoder.GetType().Name} is none.");
 
     private PromptingOptions? PromptingOf(ITextEncoder encoder) => encoder switch
     {
@@ -302,7 +302,7 @@ public sealed partial class DiffusionPipelineBuilder
     private static T Part<T>(Func<DiffusionModel?, T>? given, IServiceProvider services, DiffusionModel? model, T? fallback, string what) where T : class =>
         given?.Invoke(model) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
 
-    private static Func<DiffusionModel?, T> Given<T>(T part) where T : class
+    private static Func<DiffusionModel?, T> Require<T>(T part) where T : class
     {
         ArgumentNullException.ThrowIfNull(part);
         return _ => part;

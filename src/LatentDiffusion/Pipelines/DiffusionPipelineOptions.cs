@@ -21,7 +21,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// bit for bit the one that its seed gives in a request of one; more is faster on GPUs and agrees within rounding.
     /// </summary>
     [Range(1, 1024)]
-    public int ImagesPerEvaluation { get; set; } = 1;
+    public int BatchSize { get; set; } = 1;
 
     /// <summary>The most characters of a prompt; a request with a longer one is refused. 1 to 1,000,000, default 20,000.</summary>
     [Range(1, 1_000_000)]
@@ -53,7 +53,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// 1 to 1024, the default.
     /// </summary>
     [Range(1, 1024)]
-    public int MaximumImages { get; set; } = RequestRules.MaximumCount;
+    public int MaximumImages { get; set; } = RequestValidator.MaximumCount;
 
     /// <summary>
     /// Bytes that generations may need at once beyond the weights, at least a mebibyte, by an estimate from image size,

@@ -19,9 +19,9 @@ internal sealed class FiniteValueCheck(bool allowed, ILogger logger)
     private bool _failed;
 
     /// <summary>Checks what the encoder made of the initial image: the latents that a pass starts from and those that an inpainting model reads.</summary>
-    public void CheckStart(LatentStart start)
+    public void CheckStart(InitialLatents start)
     {
-        if (_failed || (IsFinite(start.Latents) && (start.Beside is null || IsFinite(start.Beside)))) return;
+        if (_failed || (IsFinite(start.Latents) && (start.ConcatenatedLatents is null || IsFinite(start.ConcatenatedLatents)))) return;
         Fail(new NonFiniteValuesException(
             $"The encoder gave NaN or infinity for {nameof(GenerationRequest.InitialImage)}. Use an autoencoder in float32. {Override}"));
     }

@@ -12,7 +12,7 @@ public sealed class GeneratedImage
     /// <param name="request">The complete request for this picture alone.</param>
     /// <param name="timings">Those of the whole generation.</param>
     /// <param name="parts">What the pipeline is made of.</param>
-    internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineParts parts)
+    internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineComponents parts)
     {
         (Image, Seed, _codec) = (image, request.Seed!.Value, parts.Codec);
         Metadata = GenerationMetadata.Of(request, timings, parts);

@@ -6,7 +6,7 @@ internal static class GenerationLimits
     /// <param name="requests">Complete; generated together.</param>
     /// <param name="parts">What the pipeline is made of.</param>
     /// <exception cref="GenerationLimitException">They exceed a limit; the message names it.</exception>
-    public static void Check(IReadOnlyList<GenerationRequest> requests, PipelineParts parts)
+    public static void Check(IReadOnlyList<GenerationRequest> requests, PipelineComponents parts)
     {
         DiffusionPipelineOptions options = parts.Options;
         long images = requests.Sum(r => (long)r.Count);

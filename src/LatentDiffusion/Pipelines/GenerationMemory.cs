@@ -8,11 +8,11 @@ internal static class GenerationMemory
 {
     private const int BytesPerPixel = 3;
 
-    public static long Estimate(IReadOnlyList<GenerationRequest> requests, PipelineParts parts)
+    public static long Estimate(IReadOnlyList<GenerationRequest> requests, PipelineComponents parts)
     {
         GenerationRequest request = requests[0];
         (long width, long height) = request.Upscale is { } upscale ? (upscale.Width, upscale.Height) : (request.Width!.Value, request.Height!.Value);
-        long images = requests.Sum(r => (long)r.Count), batch = Math.Min(images, parts.Options.ImagesPerEvaluation);
+        long images = requests.Sum(r => (long)r.Count), batch = Math.Min(images, parts.Options.BatchSize);
         long factor = parts.Autoencoder.DownsamplingFactor, pixels = width * height, latentPixels = pixels / (factor * factor);
         long kept = images * (pixels * BytesPerPixel + latentPixels * parts.Autoencoder.LatentChannels * sizeof(float));
         long evaluated = parts.Denoising.OfType<IWorkingMemory>().Sum(d => d.WorkingBytes(batch * (parts.NeedsNegative(request) ? 2 : 1), latentPixels));

@@ -6,12 +6,12 @@ namespace LatentDiffusion;
 /// <param name="Negative">Conditioning of the negative prompt; null where guidance needs none.</param>
 /// <param name="Hints">What controls it.</param>
 /// <param name="Source">What its latents come from; of a second pass, what of a picture stays.</param>
-/// <param name="Refinement">Who makes the last steps; null for the denoiser that makes the first.</param>
+/// <param name="RefinerStage">Who makes the last steps; null for the denoiser that makes the first.</param>
 /// <param name="Refined">What the refiner is conditioned on, told this size; null without one.</param>
 /// <param name="Before">Evaluations of a batch in earlier passes.</param>
 /// <param name="After">Evaluations of a batch in later passes.</param>
 internal sealed record GenerationPass(
-    GenerationRequest Request, Conditioning Text, Conditioning? Negative, ControlHints Hints, LatentSource Source, Refinement? Refinement,
+    GenerationRequest Request, Conditioning Text, Conditioning? Negative, ControlInputs Hints, LatentInitializer Source, RefinerStage? RefinerStage,
     (Conditioning Text, Conditioning? Negative)? Refined, int Before, int After)
 {
     /// <summary>Evaluations of a batch in all passes.</summary>
@@ -25,20 +25,20 @@ internal sealed record GenerationPass(
     /// <param name="parts">What the pipeline is made of.</param>
     /// <param name="cancellationToken">Checked before each evaluation of the autoencoder.</param>
     /// <exception cref="OperationCanceledException">It was cancelled before its pictures were encoded.</exception>
-    public static GenerationPass[][] OfPictures(
-        IReadOnlyList<GenerationRequest> requests, IReadOnlyList<(Conditioning Text, Conditioning? Negative)> prompts, Refinement? refinement,
-        PipelineParts parts, CancellationToken cancellationToken)
+    public static GenerationPass[][] PlanPasses(
+        IReadOnlyList<GenerationRequest> requests, IReadOnlyList<(Conditioning Text, Conditioning? Negative)> prompts, RefinerStage? refinement,
+        PipelineComponents parts, CancellationToken cancellationToken)
     {
         // Once for all, and not for each request anew.
-        using IDisposable there = parts.Residency.Bring(cancellationToken, requests.Any(r => r.InitialImage is not null) ? [parts.Autoencoder] : []);
+        using IDisposable there = parts.Residency.Load(cancellationToken, requests.Any(r => r.InitialImage is not null) ? [parts.Autoencoder] : []);
         return [.. requests.SelectMany((request, i) => Pictures(request, Of(request, i, prompts[i].Text, prompts[i].Negative, refinement, parts, cancellationToken)))];
 
         static IEnumerable<GenerationPass[]> Pictures(GenerationRequest request, GenerationPass[] passes) =>
-            Enumerable.Range(0, request.Count).Select(i => passes.Select(p => p with { Request = p.Request.Alone(i) }).ToArray());
+            Enumerable.Range(0, request.Count).Select(i => passes.Select(p => p with { Request = p.Request.ForImage(i) }).ToArray());
     }
 
     /// <summary>The pass of pictures that share their evaluations: one batch of what they are conditioned on and controlled by. Request and source are the first one's.</summary>
-    public static GenerationPass Together(IReadOnlyList<GenerationPass> pictures)
+    public static GenerationPass Batch(IReadOnlyList<GenerationPass> pictures)
     {
         GenerationPass first = pictures[0];
         if (pictures.Count == 1) return first;
@@ -47,30 +47,30 @@ internal sealed record GenerationPass(
             Text = Joined(p => p.Text), Negative = first.Negative is null ? null : Joined(p => p.Negative!),
             Refined = first.Refined is not { } refined ? null
                 : (Joined(p => p.Refined!.Value.Text), refined.Negative is null ? null : Joined(p => p.Refined!.Value.Negative!)),
-            Hints = ControlHints.Together([.. pictures.Select(p => p.Hints)]),
+            Hints = ControlInputs.Batch([.. pictures.Select(p => p.Hints)]),
         };
 
         Conditioning Joined(Func<GenerationPass, Conditioning> part) => JoinedConditioning.Of([.. pictures.Select(part)]);
     }
 
     private static GenerationPass[] Of(
-        GenerationRequest request, int index, Conditioning text, Conditioning? negative, Refinement? refinement, PipelineParts parts, CancellationToken cancellationToken)
+        GenerationRequest request, int index, Conditioning text, Conditioning? negative, RefinerStage? refinement, PipelineComponents parts, CancellationToken cancellationToken)
     {
-        if (StartRules.SecondPass(request) is not { } second) return [Make(request, First(), 0, 0)];
-        return [Make(request, First(), 0, Count(second)), Make(second, LatentSource.OfSecondPass(second, parts, cancellationToken), Count(request), 0)];
+        if (StartValidator.SecondPass(request) is not { } second) return [Make(request, First(), 0, 0)];
+        return [Make(request, First(), 0, Count(second)), Make(second, LatentInitializer.OfSecondPass(second, parts, cancellationToken), Count(request), 0)];
 
-        LatentSource First() => LatentSource.Of(request, parts, cancellationToken);
+        LatentInitializer First() => LatentInitializer.Of(request, parts, cancellationToken);
 
-        GenerationPass Make(GenerationRequest pass, LatentSource source, int before, int after) => new(
-            pass, Sized(text, pass.SizeHint), negative is null ? null : Sized(negative, pass.NegativeSizeHint), ControlHints.Of(pass, parts), source, refinement,
+        GenerationPass Make(GenerationRequest pass, LatentInitializer source, int before, int after) => new(
+            pass, Sized(text, pass.SizeConditioningInput), negative is null ? null : Sized(negative, pass.NegativeSizeConditioningInput), ControlInputs.Of(pass, parts), source, refinement,
             refinement?.Conditioning(pass, index), before, after);
 
-        Conditioning Sized(Conditioning one, SizeHint? hint) => hint is null ? one : one.WithSize(hint.ToTensor(parts.Device));
+        Conditioning Sized(Conditioning one, SizeConditioningInput? hint) => hint is null ? one : one.WithSize(hint.ToTensor(parts.Device));
 
         int Count(GenerationRequest pass)
         {
-            using var noise = new PictureNoise(pass);
-            using ISchedulerRun run = parts.Scheduler.Start(StartRules.Sampling(pass, parts.Scheduler, noise));
+            using var noise = new ImageNoise(pass);
+            using ISchedulerRun run = parts.Scheduler.Start(StartValidator.Sampling(pass, parts.Scheduler, noise));
             return run.Timesteps.Count - run.StepIndex;
         }
     }

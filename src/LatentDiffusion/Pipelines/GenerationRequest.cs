@@ -95,10 +95,10 @@ public sealed record GenerationRequest
     public IReadOnlyList<ControlWeight>? ControlWeights { get; init; }
 
     /// <summary>What a model that asks for it (SDXL) is told of the picture's size; null for the size it has. Other models refuse it.</summary>
-    public SizeHint? SizeHint { get; init; }
+    public SizeConditioningInput? SizeConditioningInput { get; init; }
 
-    /// <summary>The same for what guidance leads away from; null for <see cref="SizeHint"/>, but for its aesthetic score.</summary>
-    public SizeHint? NegativeSizeHint { get; init; }
+    /// <summary>The same for what guidance leads away from; null for <see cref="SizeConditioningInput"/>, but for its aesthetic score.</summary>
+    public SizeConditioningInput? NegativeSizeConditioningInput { get; init; }
 
     /// <summary>
     /// How long it may take from the call on, waiting for a place included: more than zero, at most 24 days. Over it a
@@ -107,7 +107,7 @@ public sealed record GenerationRequest
     public TimeSpan? TimeLimit { get; init; }
 
     /// <summary>A complete request for one of its pictures alone.</summary>
-    internal GenerationRequest Alone(int image) => VariationSeed is null
+    internal GenerationRequest ForImage(int image) => VariationSeed is null
         ? this with { Seed = unchecked(Seed + (ulong)image), Count = 1 }
         : this with { VariationSeed = unchecked(VariationSeed + (ulong)image), Count = 1 };
 }

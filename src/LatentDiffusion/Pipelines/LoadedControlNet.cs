@@ -41,7 +41,7 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
         }
     }
 
-    public void MoveTo(Device device) => NetworkMoves.Move(Network, device);
+    public void MoveTo(Device device) => ModuleDevice.Move(Network, device);
 
     public void Dispose()
     {

@@ -58,13 +58,13 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <exception cref="ArgumentException">The request, which is complete, leaves one of the two nothing to do, or brings what it cannot read.</exception>
     public void Check(GenerationRequest request, INoiseScheduler scheduler)
     {
-        RequestRules.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
-        RequestRules.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
+        RequestValidator.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
+        RequestValidator.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
         using var noise = new GeneratorNoise(0);
-        using ISchedulerRun run = scheduler.Start(StartRules.Sampling(request, scheduler, noise));
+        using ISchedulerRun run = scheduler.Start(StartValidator.Sampling(request, scheduler, noise));
         double boundary = Boundary(scheduler);
         bool[] late = [.. run.Timesteps.Skip(run.StepIndex).Select(t => t < boundary)];
-        RequestRules.Check(
+        RequestValidator.Check(
             late.Contains(false) && late.Contains(true), request.Strength is null ? nameof(request.Steps) : nameof(request.Strength), request.Strength ?? request.Steps,
             $"more, for the model to have a step above timestep {boundary} and its refiner one below");
     }
@@ -74,7 +74,7 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="scheduler">The pipeline's.</param>
     /// <param name="cancellationToken">Checked before each call of the encoder.</param>
-    public Refinement Begin(IReadOnlyList<GenerationRequest> requests, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
+    public RefinerStage Begin(IReadOnlyList<GenerationRequest> requests, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
         new(Model.Denoiser, [.. requests.Select(r => RequestConditioning.Of(r, TextEncoder, withNegative, Model.Device, cancellationToken))], Boundary(scheduler), Model.Device, cancellationToken);
 
     public void Dispose() => Model.Dispose();

@@ -15,7 +15,7 @@ internal static class PipelineSettings
     };
 
     /// <summary>Those that it has.</summary>
-    public static IEnumerable<(string Key, string Value)> Of(PipelineParts parts)
+    public static IEnumerable<(string Key, string Value)> Of(PipelineComponents parts)
     {
         (string Key, string? Value)[] entries =
         [

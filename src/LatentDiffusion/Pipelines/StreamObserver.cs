@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Puts each step of a generation, with its previews, into a channel.</summary>
-internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, PipelineParts parts, int previewEvery) : IStepObserver
+internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, PipelineComponents parts, int previewEvery) : IStepObserver
 {
     private IReadOnlyList<ImageBuffer> _previews = [];
     private int _step;

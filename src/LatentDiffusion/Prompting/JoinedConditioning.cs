@@ -30,7 +30,7 @@ internal static class JoinedConditioning
     {
         string expected = Kind(requests[0]);
         for (int i = 1; i < requests.Count; i++)
-            RequestRules.Check(Kind(requests[i]) == expected, $"requests[{i}].{nameof(GenerationRequest.PromptEmbeds)}", Kind(requests[i]), $"{expected}, as in requests[0], for they are generated together");
+            RequestValidator.Check(Kind(requests[i]) == expected, $"requests[{i}].{nameof(GenerationRequest.PromptEmbeds)}", Kind(requests[i]), $"{expected}, as in requests[0], for they are generated together");
     }
 
     private static long Tokens(Conditioning one) => one.HiddenStates.shape[1];

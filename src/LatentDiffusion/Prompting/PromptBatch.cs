@@ -23,14 +23,14 @@ internal sealed class PromptBatch
         if (prompts.Contains(null!)) throw new ArgumentException("A prompt is null.", nameof(prompts));
         _prompts = [.. prompts.Select(p => PromptChunks.Of(options.Weights ? WeightedPrompt.Parse(p) : new WeightedPrompt([new(p)]), tokenizer, options.MaxChunks))];
         _tokenizer = tokenizer;
-        Lengthen(_prompts.Max(p => p.Count));
+        PadTo(_prompts.Max(p => p.Count));
     }
 
     /// <summary>Number of windows of each prompt.</summary>
     public int Windows { get; private set; }
 
     /// <summary>Fills up to a number of windows, that of another tower.</summary>
-    public void Lengthen(int windows)
+    public void PadTo(int windows)
     {
         Windows = Math.Max(Windows, windows);
         foreach (List<PromptChunk> prompt in _prompts)

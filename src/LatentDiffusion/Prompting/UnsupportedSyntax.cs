@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>Finds notations of Stable Diffusion web UI that are read as plain text here, so that they do not fail silently.</summary>
 internal static partial class UnsupportedSyntax
 {
-    private const string NoRemedy = "Supported are (word), (word:1.3), [word] and BREAK, with UsePrompting.";
+    private const string NoRemedy = "Supported are (word), (word:1.3), [word] and BREAK, with UsePromptWeighting.";
 
     /// <summary>The notations in a prompt, each once, with what to do instead. They never contain the prompt's words.</summary>
     /// <param name="prompt">The prompt.</param>
@@ -16,7 +16,7 @@ internal static partial class UnsupportedSyntax
         if (Alternation.IsMatch(prompt)) yield return ("alternating words, [a|b]", NoRemedy);
         if (Conjunction.IsMatch(prompt)) yield return ("composition with AND", NoRemedy);
         if (ExtraNetwork.IsMatch(prompt)) yield return ("an extra network, <lora:name:scale>", "Add LoRA files with UseLora.");
-        if (!weighted && Weight.IsMatch(prompt)) yield return ("a weight, (word:1.3)", "UsePrompting reads weights.");
+        if (!weighted && Weight.IsMatch(prompt)) yield return ("a weight, (word:1.3)", "UsePromptWeighting reads weights.");
     }
 
     // A number follows the last colon; an escaped bracket opens nothing.

@@ -9,7 +9,7 @@ namespace LatentDiffusion;
 /// Prompts of one call all get as many windows as the longest needs. A prompt without weights that fits into one window is
 /// encoded bit for bit as <see cref="ClipTextEncoder"/> does. Does not own the network.
 /// </summary>
-public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable, IKnownContent
+public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder, IOffloadable, IContentKeyed
 {
     private readonly ClipTextModel _network;
     private readonly ClipTokenizer _tokenizer;
@@ -37,7 +37,7 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder
     /// <inheritdoc />
     public int MaxLength => _tokenizer.MaxLength * _options.MaxChunks;
 
-    string IKnownContent.ContentKey => $"{_options} {ContentKey.Of(_network, _network.Config)} {_tokenizer.ContentKey}";
+    string IContentKeyed.ContentKey => $"{_options} {ContentKey.Of(_network, _network.Config)} {_tokenizer.ContentKey}";
 
     /// <inheritdoc />
     public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
@@ -53,7 +53,7 @@ public sealed class WeightedClipTextEncoder : ITextEncoder, IMeasuredTextEncoder
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => NetworkMoves.Move(_network, device);
+    public void MoveTo(Device device) => ModuleDevice.Move(_network, device);
 
     TextShape IMeasuredTextEncoder.Measure(string prompt) =>
         new(new PromptBatch([prompt], _tokenizer, _options).Windows * _tokenizer.MaxLength, _network.Config.HiddenSize, Pooled: null);

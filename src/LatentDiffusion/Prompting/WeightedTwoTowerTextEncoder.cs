@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable, IKnownContent
+internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable, IContentKeyed
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -29,7 +29,7 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
     /// <summary>How it reads and encodes.</summary>
     public PromptingOptions Options => _options;
 
-    string IKnownContent.ContentKey => $"{_options} {_zeros} {string.Join(' ', _towers.Select(t => $"{ContentKey.Of(t.Network, t.Network.Config)} {t.Tokenizer.ContentKey}"))}";
+    string IContentKeyed.ContentKey => $"{_options} {_zeros} {string.Join(' ', _towers.Select(t => $"{ContentKey.Of(t.Network, t.Network.Config)} {t.Tokenizer.ContentKey}"))}";
 
     /// <inheritdoc />
     public int MaxLength => _towers[^1].Tokenizer.MaxLength * _options.MaxChunks;
@@ -67,14 +67,14 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
     /// <inheritdoc />
     public void MoveTo(Device device)
     {
-        foreach ((ClipTextModel network, _) in _towers) NetworkMoves.Move(network, device);
+        foreach ((ClipTextModel network, _) in _towers) ModuleDevice.Move(network, device);
     }
 
     /// <summary>A batch for each tower, all with as many windows as the longest.</summary>
     private PromptBatch[] Read(IReadOnlyList<string> prompts)
     {
         PromptBatch[] batches = [.. _towers.Select(t => new PromptBatch(prompts, t.Tokenizer, _options))];
-        foreach (PromptBatch batch in batches) batch.Lengthen(batches.Max(b => b.Windows));
+        foreach (PromptBatch batch in batches) batch.PadTo(batches.Max(b => b.Windows));
         return batches;
     }
 

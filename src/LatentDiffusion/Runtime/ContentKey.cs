@@ -13,5 +13,5 @@ internal static class ContentKey
     }
 
     /// <summary>Of any part: one that is not the library's is known by its type alone.</summary>
-    public static string Of(object part) => part is IKnownContent known ? known.ContentKey : part.GetType().FullName!;
+    public static string Of(object part) => part is IContentKeyed known ? known.ContentKey : part.GetType().FullName!;
 }

@@ -23,7 +23,7 @@ public sealed class DdimScheduler : NoiseScheduler
         OptionReader options = new(ClassName, config);
         Schedule = ScheduleOptions.ReadSchedule(options, rescale: true);
         TrainingTimesteps = Schedule.Timesteps;
-        _finalAlphaBar = options.Bool("set_alpha_to_one", true) ? 1 : Schedule.AlphaBars[0];
+        _finalAlphaBar = options.Bool("set_alpha_to_one", true) ? 1 : Schedule.AlphasCumprod[0];
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction");
         _bounds = SampleBounds.Read(options, clipByDefault: true);
         _spacing = SpacingOptions.Read(options, TrainingTimesteps, TimestepSpacing.Leading);

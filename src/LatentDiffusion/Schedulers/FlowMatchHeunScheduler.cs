@@ -35,7 +35,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
     private protected override ISchedulerRun CreateRun(SamplingOptions options)
     {
         Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
-        return new Run(options, TwoStages.Repeat(_grid.Make(options)));
+        return new Run(options, TwoStageGrid.Repeat(_grid.Make(options)));
     }
 
     private sealed class Run(SamplingOptions options, SamplingGrid grid) : SchedulerRun(options, grid.Timesteps)

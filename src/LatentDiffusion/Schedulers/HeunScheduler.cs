@@ -37,7 +37,7 @@ public sealed class HeunScheduler : NoiseScheduler
     {
         Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
-        return new Run(options, TwoStages.Repeat(grid), _grid.InitialSigma(grid), PredictionType, _bounds);
+        return new Run(options, TwoStageGrid.Repeat(grid), _grid.InitialSigma(grid), PredictionType, _bounds);
     }
 
     private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction, SampleBounds bounds)

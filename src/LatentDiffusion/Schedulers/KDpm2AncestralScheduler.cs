@@ -40,9 +40,9 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
         Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
         double[] middles = [.. Enumerable.Range(0, grid.Timesteps.Length - 1).Select(i =>
-            TwoStages.Between(grid.Sigmas[i], (float)Ancestral.Split(grid.Sigmas[i], grid.Sigmas[i + 1]).Down))];
+            TwoStageGrid.Between(grid.Sigmas[i], (float)Ancestral.Split(grid.Sigmas[i], grid.Sigmas[i + 1]).Down))];
         double[] timesteps = [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return new Run(options, TwoStages.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
+        return new Run(options, TwoStageGrid.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
     }
 
     private sealed class Run(SamplingOptions options, SamplingGrid grid, double[] middles, double initialSigma, PredictionType prediction)

@@ -37,9 +37,9 @@ public sealed class KDpm2Scheduler : NoiseScheduler
     {
         Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
-        double[] middles = [.. Enumerable.Range(1, grid.Timesteps.Length - 1).Select(i => TwoStages.Between(grid.Sigmas[i - 1], grid.Sigmas[i]))];
+        double[] middles = [.. Enumerable.Range(1, grid.Timesteps.Length - 1).Select(i => TwoStageGrid.Between(grid.Sigmas[i - 1], grid.Sigmas[i]))];
         double[] timesteps = [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return new Run(options, TwoStages.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
+        return new Run(options, TwoStageGrid.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
     }
 
     private sealed class Run(SamplingOptions options, SamplingGrid grid, double[] middles, double initialSigma, PredictionType prediction)

@@ -25,7 +25,7 @@ public sealed partial class PndmScheduler : NoiseScheduler
         Schedule = ScheduleOptions.ReadSchedule(options);
         TrainingTimesteps = Schedule.Timesteps;
         _skipRungeKutta = options.Bool("skip_prk_steps", false);
-        _finalAlphaBar = options.Bool("set_alpha_to_one", false) ? 1 : Schedule.AlphaBars[0];
+        _finalAlphaBar = options.Bool("set_alpha_to_one", false) ? 1 : Schedule.AlphasCumprod[0];
         PredictionType = options.Prediction("epsilon", "v_prediction");
         _spacing = SpacingOptions.Read(options, TrainingTimesteps, TimestepSpacing.Leading);
         Complete(options);

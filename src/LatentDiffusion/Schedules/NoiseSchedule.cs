@@ -31,7 +31,7 @@ public sealed partial class NoiseSchedule
     public IReadOnlyList<double> Alphas => _alphas;
 
     /// <summary>ᾱ_t = α_0·…·α_t: the signal's share of the variance of x_t (DDPM equation 4).</summary>
-    public IReadOnlyList<double> AlphaBars => _alphaBars;
+    public IReadOnlyList<double> AlphasCumprod => _alphaBars;
 
     /// <summary>Evenly spaced β (DDPM section 4).</summary>
     /// <param name="timesteps">T, at least 1.</param>

@@ -87,7 +87,7 @@ public sealed class ClipTokenizer
     }
 
     /// <summary>Tokens that <see cref="Encode"/> cuts.</summary>
-    internal int Overlong(string prompt) => Math.Max(0, Tokenize(prompt).Count - (MaxLength - 2));
+    internal int CountTruncatedTokens(string prompt) => Math.Max(0, Tokenize(prompt).Count - (MaxLength - 2));
 
     private static BpeTokenizer Create(BpeVocabulary vocabulary)
     {

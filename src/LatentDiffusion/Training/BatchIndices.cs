@@ -63,10 +63,10 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
         if (epoch != _epoch)
         {
             _order = [.. Enumerable.Range(0, checked((int)n)).Select(i => (long)i)];
-            ulong state = StepSeed.Of(Seed, epoch);
+            ulong state = SeedSequence.Of(Seed, epoch);
             for (int i = _order.Length - 1; i > 0; i--)
             {
-                state = StepSeed.Of(state, i);
+                state = SeedSequence.Of(state, i);
                 int j = (int)(state % (ulong)(i + 1));
                 (_order[i], _order[j]) = (_order[j], _order[i]);
             }

@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// seen with each of them, in an order that follows from seed, image and round. Thus a resumed run sees the same, and latents
 /// are kept once for each image.
 /// </summary>
-public sealed class CaptionsByEpoch : IEpochTextConditioning, IKnownContent
+public sealed class CaptionsByEpoch : IEpochTextConditioning, IContentKeyed
 {
     private readonly ITextConditioning _captions;
     private readonly long[] _first;
@@ -36,7 +36,7 @@ public sealed class CaptionsByEpoch : IEpochTextConditioning, IKnownContent
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules => _captions.Modules;
 
-    string IKnownContent.ContentKey => $"{(_captions as IKnownContent)?.ContentKey} {_seed} {StableHash.Of(string.Join(',', _first))}";
+    string IContentKeyed.ContentKey => $"{(_captions as IContentKeyed)?.ContentKey} {_seed} {StableHash.Of(string.Join(',', _first))}";
 
     /// <inheritdoc />
     /// <remarks>Those of the first epoch.</remarks>
@@ -60,7 +60,7 @@ public sealed class CaptionsByEpoch : IEpochTextConditioning, IKnownContent
         (long image, long variant) = Math.DivRem(row, _variants);
         long count = _first[image + 1] - _first[image];
         (long round, long place) = Math.DivRem(epoch * _variants + variant, count);
-        ulong seed = StepSeed.Of(StepSeed.Of(_seed, round), image);
-        return Enumerable.Range(0, (int)count).OrderBy(caption => StepSeed.Of(seed, caption)).ElementAt((int)place) + _first[image];
+        ulong seed = SeedSequence.Of(SeedSequence.Of(_seed, round), image);
+        return Enumerable.Range(0, (int)count).OrderBy(caption => SeedSequence.Of(seed, caption)).ElementAt((int)place) + _first[image];
     }
 }

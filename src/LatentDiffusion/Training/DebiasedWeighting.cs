@@ -11,7 +11,7 @@ public sealed record DebiasedWeighting : LossWeighting
     public override double At(NoiseSchedule schedule, PredictionType prediction, int t)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        double alphaBar = schedule.AlphaBars[t], snr = schedule.SignalToNoiseRatio(t);
+        double alphaBar = schedule.AlphasCumprod[t], snr = schedule.SignalToNoiseRatio(t);
         return prediction switch
         {
             // The products, finite at a signal of 0: ᾱ/√SNR = √(ᾱ·(1−ᾱ)), and SNR/√SNR = √SNR.

@@ -17,7 +17,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     private readonly LatentScaling _scaling;
     private readonly DenoiserTrainingOptions _options;
     private readonly ForwardProcess _process;
-    private readonly PictureSizes? _sizes;
+    private readonly SizeConditioningRows? _sizes;
     private readonly LearnedVarianceLoss? _variance;
     private readonly double _varianceScale;
     private readonly BatchIndices _indices;
@@ -78,7 +78,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         CheckChannels(network.Config, data.Shape[0], options.LearnedVariance);
         (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
         _process = Process(schedule, options);
-        _sizes = PictureSizes.Of(network.Config, data, options.AestheticScore);
+        _sizes = SizeConditioningRows.Of(network.Config, data, options.AestheticScore);
         if (options.LearnedVariance)
         {
             _variance = new LearnedVarianceLoss(schedule!, options.PredictionType);

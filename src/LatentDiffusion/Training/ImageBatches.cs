@@ -32,7 +32,7 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor Of(TrainingStep step)
     {
-        CaptionedImage[] pictures = ParallelReading.Of(_indices.Of(step.Index, step.Selection), images.Read);
+        CaptionedImage[] pictures = ParallelImageReader.Of(_indices.Of(step.Index, step.Selection), images.Read);
         if (options.CropSize is not { } size) return ImageTensor.FromImages([.. pictures.Select(p => p.Image)]);
         if (Array.Find(pictures, p => p.Image.Width < size || p.Image.Height < size) is { } small)
             throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
@@ -51,7 +51,7 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
         long last = (images.Count ?? Probes) - 1;
         int probes = (int)Math.Min(Probes, last + 1);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (CaptionedImage image in ParallelReading.Of(Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1)), images.Read))
+        foreach (CaptionedImage image in ParallelImageReader.Of(Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1)), images.Read))
             hash.AppendData(ContentHash.Of(image.Image));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -101,10 +101,10 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
     private (int, long)[] Order(long epoch)
     {
         int[] parts = [.. _parts.Index().SelectMany(p => Enumerable.Repeat(p.Index, checked((int)p.Item.Batches)))];
-        ulong seed = StepSeed.Of(_seed, epoch);
+        ulong seed = SeedSequence.Of(_seed, epoch);
         for (int i = parts.Length - 1; i > 0; i--)
         {
-            int j = (int)(StepSeed.Of(seed, i) % (ulong)(i + 1));
+            int j = (int)(SeedSequence.Of(seed, i) % (ulong)(i + 1));
             (parts[i], parts[j]) = (parts[j], parts[i]);
         }
 

@@ -17,7 +17,7 @@ internal sealed record ItemSelection(Func<long, bool> IsLeftOut, long? Only = nu
         // Drawn rather than the next one: damaged items often come in a row.
         for (long draw = 0; draw < Draws; draw++)
         {
-            long other = (long)(StepSeed.Of((ulong)item, draw) % (ulong)(count ?? int.MaxValue));
+            long other = (long)(SeedSequence.Of((ulong)item, draw) % (ulong)(count ?? int.MaxValue));
             if (!IsLeftOut(other)) return other;
         }
 

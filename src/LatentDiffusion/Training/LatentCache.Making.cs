@@ -127,7 +127,7 @@ public sealed partial class LatentCache
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ComponentRules.Check(model);
+        ComponentValidator.Check(model);
         ClipTokenizer? first = model.Tokenizer?.Build(), second = model.TextEncoder2 is null ? null : model.Tokenizer2!.Build();
         options = (options ?? new LatentCacheOptions()) with
         {
@@ -165,7 +165,7 @@ public sealed partial class LatentCache
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int length)
         {
-            CaptionedImage[] batch = ParallelReading.Of(Enumerable.Range(0, length).Select(i => start + i), Picture);
+            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, length).Select(i => start + i), Picture);
             CheckSizes(batch);
             (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
             var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
@@ -178,11 +178,11 @@ public sealed partial class LatentCache
             if (tokenizer is not null)
             {
                 tensors.Add((IdsName, Ids(tokenizer)));
-                tensors.Add(TruncatedCaptions.Column(batch.Select(b => b.Caption), c => Math.Max(tokenizer.Overlong(c), options.SecondTokenizer?.Overlong(c) ?? 0)));
+                tensors.Add(TruncatedCaptions.Column(batch.Select(b => b.Caption), c => Math.Max(tokenizer.CountTruncatedTokens(c), options.SecondTokenizer?.CountTruncatedTokens(c) ?? 0)));
             }
 
             if (options.SecondTokenizer is { } other) tensors.Add((SecondIdsName, Ids(other)));
-            if (options.Sizes) tensors.Add((SizesName, cat([.. batch.Select(b => SizeHint.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
+            if (options.Sizes) tensors.Add((SizesName, cat([.. batch.Select(b => SizeConditioningInput.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
             return tensors;
 
             Tensor Ids(ClipTokenizer with) => tensor(batch.SelectMany(b => with.Encode(b.Caption).Ids).ToArray(), [length, with.MaxLength]);

@@ -25,7 +25,7 @@ internal sealed class LearnedVarianceLoss
         {
             if (schedule.Betas[t] <= 0)
                 throw new ArgumentException($"Learned variances lie between logarithms of variances, and β of timestep {t} is {schedule.Betas[t]}.", nameof(schedule));
-            if (prediction == PredictionType.Epsilon && schedule.AlphaBars[t] <= 0)
+            if (prediction == PredictionType.Epsilon && schedule.AlphasCumprod[t] <= 0)
                 throw new ArgumentException($"Timestep {t} has no signal (zero terminal SNR), so ε does not say the mean; learn variances with Velocity or Sample.", nameof(schedule));
         }
     }
@@ -65,6 +65,6 @@ internal sealed class LearnedVarianceLoss
             _ => prediction,
         };
 
-        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphaBars[i])).ToArray()).to(noisy.dtype, noisy.device).view(-1, 1, 1, 1);
+        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphasCumprod[i])).ToArray()).to(noisy.dtype, noisy.device).view(-1, 1, 1, 1);
     }
 }

@@ -33,7 +33,7 @@ public abstract record LossWeighting
         return prediction switch
         {
             PredictionType.Epsilon => ofNoise,
-            PredictionType.Velocity => ofNoise * schedule.AlphaBars[t],
+            PredictionType.Velocity => ofNoise * schedule.AlphasCumprod[t],
             PredictionType.Sample => ofNoise * schedule.SignalToNoiseRatio(t),
             _ => throw new ArgumentException($"{prediction} has no weight by timestep; expected Epsilon, Velocity or Sample.", nameof(prediction)),
         };

@@ -8,7 +8,7 @@ internal static class ModelTraining
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        ComponentRules.Check(model);
+        ComponentValidator.Check(model);
         PredictionType own = NoiseScheduler.FromConfig(model.Scheduler.OfKnownClass()).PredictionType;
         if (options.PredictionType != own)
             throw new ArgumentException($"PredictionType is {options.PredictionType}, and the model predicts {own}: by the scheduler's configuration it would be sampled as that.", nameof(options));

@@ -21,7 +21,7 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
         (_network, Options) = (network, ValidOptions.Check(options));
         _images = new ImageBatches(images, options);
         _reconstruction = new ReconstructionLoss(options, features);
-        (_adversary, Modules) = Adversary.Of(network, discriminator, options);
+        (_adversary, Modules) = AdversarialSetup.Of(network, discriminator, options);
     }
 
     /// <inheritdoc />

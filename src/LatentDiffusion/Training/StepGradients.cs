@@ -33,10 +33,10 @@ internal sealed class StepGradients(ITrainingObjective objective, FlatParameters
         int batches = options.GradientAccumulation;
         using DisposeScope scope = NewDisposeScope();
         long index = step * batches + batch;
-        using var generator = new Generator(StepSeed.Of(options.Seed, index));
+        using var generator = new Generator(SeedSequence.Of(options.Seed, index));
         // A stream of its own, so that a network with dropout sees the noise that one without sees.
-        using var dropout = new Generator(StepSeed.Of(~options.Seed, index));
-        using IDisposable draws = DropoutDraws.From(dropout);
+        using var dropout = new Generator(SeedSequence.Of(~options.Seed, index));
+        using IDisposable draws = DropoutRandom.From(dropout);
         var told = new TrainingStep(index, generator) { Step = step, Selection = selection };
         Tensor value = objective.Loss(told);
         (batches == 1 ? value : value.Divide(batches)).backward();

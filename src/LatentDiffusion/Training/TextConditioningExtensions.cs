@@ -10,5 +10,5 @@ internal static class TextConditioningExtensions
         texts is IEpochTextConditioning by ? by.Encode(index, dropped, epochs) : texts.Encode(index, dropped);
 
     /// <summary>Says which data latents and texts are of.</summary>
-    public static string DataKey(this ITextConditioning texts, LatentCache latents) => texts is IKnownContent known ? $"{latents.Key} {known.ContentKey}" : latents.Key;
+    public static string DataKey(this ITextConditioning texts, LatentCache latents) => texts is IContentKeyed known ? $"{latents.Key} {known.ContentKey}" : latents.Key;
 }

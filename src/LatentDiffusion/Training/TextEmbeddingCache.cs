@@ -74,7 +74,7 @@ public sealed class TextEmbeddingCache : IDisposable
             var tensors = new List<(string, Tensor)> { (HiddenName, text.HiddenStates.to(options.Type)) };
             if (text.Pooled is not null) tensors.Add((PooledName, text.Pooled.to(options.Type)));
             if (text.Mask is not null) tensors.Add((MaskName, text.Mask));
-            if (encoder is ICuttingTextEncoder cutting) tensors.Add(TruncatedCaptions.Column(distinct.GetRange((int)start, count), cutting.Overlong));
+            if (encoder is ITruncatingTextEncoder cutting) tensors.Add(TruncatedCaptions.Column(distinct.GetRange((int)start, count), cutting.CountTruncatedTokens));
             return tensors;
         }
     }

@@ -28,7 +28,7 @@ public sealed class Trainer
     }
 
     /// <summary>What is done every so many steps with the averaged weights, for example validation; null for nothing.</summary>
-    public TrainingCheck? Check { get; init; }
+    public TrainingCallback? Check { get; init; }
 
     /// <summary>
     /// Trains until all steps are done or it is cancelled, in which case a checkpoint is written and false returned.

@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Texts from the two CLIP towers of SDXL over cached token ids (Podell et al. 2023, section 2.1), as
-/// <see cref="TwoTowerTextEncoder"/> encodes them: the layers before the last side by side, and the second tower's projection
+/// <see cref="DualClipTextEncoder"/> encodes them: the layers before the last side by side, and the second tower's projection
 /// as the pooled text. Its refiner has the second tower alone.
 /// </summary>
 public sealed class TwoTowerTextConditioning : ITextConditioning, IDisposable

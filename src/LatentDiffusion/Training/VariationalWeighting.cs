@@ -20,7 +20,7 @@ public sealed record VariationalWeighting : LossWeighting
         return prediction switch
         {
             PredictionType.Sample => ofSample,
-            PredictionType.Velocity => ofSample * (1 - schedule.AlphaBars[t]),
+            PredictionType.Velocity => ofSample * (1 - schedule.AlphasCumprod[t]),
             _ => FromNoise(0, schedule, prediction, t),
         };
     }

@@ -38,7 +38,7 @@ internal sealed record DecodingMeasurement(double Seconds, long Bytes, long Proc
                 : null;
             long[] size = [.. parsed.GetValue(shape)!.Split('x').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
             using LatentAutoencoder whole = MeasuredAutoencoder.Open(parsed.GetValue(autoencoder));
-            OtherProcess.Print(Measure(
+            ChildProcess.Print(Measure(
                 options is null ? whole : new TiledAutoencoder(whole, options), parsed.GetValue(encode), parsed.GetValue(input)!, size, parsed.GetValue(output)!));
         });
         return command;
@@ -62,7 +62,7 @@ internal sealed record DecodingMeasurement(double Seconds, long Bytes, long Proc
             if (options.TileSize is { } size) arguments.AddRange("--tile", size.ToString(CultureInfo.InvariantCulture));
         }
 
-        return OtherProcess.Run<DecodingMeasurement>(arguments);
+        return ChildProcess.Run<DecodingMeasurement>(arguments);
     }
 
     private static DecodingMeasurement Measure(IAutoencoder autoencoder, bool encode, string input, long[] shape, string output)

@@ -22,17 +22,17 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
         var read = new Command(ReadName) { folder };
         var load = new Command(LoadName) { folder, stored, type };
         read.Hidden = load.Hidden = true;
-        read.SetAction(parsed => OtherProcess.Print(Read(parsed.GetValue(folder)!)));
-        load.SetAction(parsed => OtherProcess.Print(Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
+        read.SetAction(parsed => ChildProcess.Print(Read(parsed.GetValue(folder)!)));
+        load.SetAction(parsed => ChildProcess.Print(Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
         return [read, load];
     }
 
     /// <summary>Reads the file's bytes in another process.</summary>
-    public static LoadMeasurement ReadElsewhere(string folder) => OtherProcess.Run<LoadMeasurement>(ReadName, folder);
+    public static LoadMeasurement ReadElsewhere(string folder) => ChildProcess.Run<LoadMeasurement>(ReadName, folder);
 
     /// <summary>Loads the network in another process.</summary>
     public static LoadMeasurement LoadElsewhere(string folder, FloatType stored, FloatType type) =>
-        OtherProcess.Run<LoadMeasurement>(LoadName, folder, stored.ToString(), type.ToString());
+        ChildProcess.Run<LoadMeasurement>(LoadName, folder, stored.ToString(), type.ToString());
 
     /// <summary>The whole file, one piece after the other, into memory that the process never had before.</summary>
     private static unsafe LoadMeasurement Read(string folder)

@@ -47,7 +47,7 @@ internal static class RequestTargets
                 WeightedPrompt prompt = WeightedPrompt.Parse(text);
                 if (!WeightedPrompt.Parse(prompt.ToString()).Fragments.SequenceEqual(prompt.Fragments)) throw new InvalidOperationException($"'{prompt}' is read as another prompt than '{text}'.");
                 _ = tokenizer.Encode(text);
-                _ = tokenizer.Overlong(text);
+                _ = tokenizer.CountTruncatedTokens(text);
             });
     }
 

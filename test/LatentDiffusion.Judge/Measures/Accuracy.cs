@@ -28,7 +28,7 @@ internal static class Accuracy
             if (autoencoder is null) continue;
             table.Add(
                 $"{name}, after the autoencoder",
-                PromptAdherence.Measure(scorer, drawings.Select(d => (GivenBack.Of(autoencoder, d.Image), d.Caption)), cancellationToken: cancellationToken));
+                PromptAdherence.Measure(scorer, drawings.Select(d => (Reconstructions.Of(autoencoder, d.Image), d.Caption)), cancellationToken: cancellationToken));
         }
     }
 }

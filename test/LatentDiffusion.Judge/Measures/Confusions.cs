@@ -16,7 +16,7 @@ internal sealed class Confusions
         foreach ((ImageBuffer image, string caption) in drawings)
         {
             using torch.Tensor pixels = ImageTensor.FromImage(image);
-            Verdict seen = judge.Judge(pixels)[0];
+            Classification seen = judge.Judge(pixels)[0];
             var asked = Captions.Read(caption);
             Count(JudgeScorer.Subject, asked.Subject, seen.Subject.Best);
             // Where no colour is asked for, any is right.

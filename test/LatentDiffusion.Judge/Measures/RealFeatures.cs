@@ -38,7 +38,7 @@ internal sealed class RealFeatures : IDisposable
 
     /// <summary>Features of the first set's drawings as the model's autoencoder gives them back.</summary>
     public static Tensor GivenBackBy(IAutoencoder autoencoder, IFeatureExtractor features, int pictures, CancellationToken cancellationToken) => features.ExtractAll(
-        new DrawingSet(DrawingSet.Prompting).Take(pictures).Select(d => GivenBack.Of(autoencoder, d.Image)), cancellationToken: cancellationToken);
+        new DrawingSet(DrawingSet.Prompting).Take(pictures).Select(d => Reconstructions.Of(autoencoder, d.Image)), cancellationToken: cancellationToken);
 
     public void Dispose()
     {

@@ -33,13 +33,13 @@ internal sealed class Classifier : IDisposable
 
     /// <summary>How probable each class is in each picture.</summary>
     /// <param name="pixels">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
-    public Verdict[] Judge(Tensor pixels)
+    public Classification[] Judge(Tensor pixels)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         JudgeNetwork.Logits logits = _network.call(pixels);
         float[][] subjects = Shares(logits.Subject), colors = Shares(logits.Color), attributes = Shares(logits.Attribute);
-        return [.. subjects.Select((subject, i) => new Verdict(
+        return [.. subjects.Select((subject, i) => new Classification(
             new Reading(DrawingCatalog.Subjects, subject), new Reading(DrawingCatalog.Colors, colors[i]), new Reading(DrawingCatalog.Attributes, attributes[i])))];
     }
 

@@ -14,7 +14,7 @@ internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
     {
         var asked = Captions.Read(prompt);
         using Tensor pixels = ImageTensor.FromImage(image);
-        Verdict seen = judge.Judge(pixels)[0];
+        Classification seen = judge.Judge(pixels)[0];
         var scores = new List<PromptScore> { new(Subject, seen.Subject.Of(asked.Subject)), new(Attribute, seen.Attribute.Of(asked.Attribute)) };
         if (asked.Color.Length > 0) scores.Insert(1, new PromptScore(Color, seen.Color.Of(asked.Color)));
         return scores;

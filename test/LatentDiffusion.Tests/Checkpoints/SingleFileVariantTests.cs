@@ -84,7 +84,7 @@ public sealed class SingleFileVariantTests : IDisposable
         Write(made, (name, value) => (name, value), [("v_pred", empty(0)), ("ztsnr", empty(0))]);
         using StableDiffusionComponents read = Read();
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(read.Scheduler);
-        Assert.Equal(0, scheduler.Schedule!.AlphaBars[^1], 1e-6);
+        Assert.Equal(0, scheduler.Schedule!.AlphasCumprod[^1], 1e-6);
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 3 });
         Assert.Equal(999, run.Timesteps[0]);
     }

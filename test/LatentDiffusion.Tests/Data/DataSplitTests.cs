@@ -87,7 +87,7 @@ public sealed class DataSplitTests
     {
         DataSplit split = DataSplit.Of(new Unreadable(), new DataSplitOptions { Validation = 0, Test = 0, NearDuplicateBits = 4 });
         Assert.Equal((10L, 0L, 0L), (split.Train.Count, split.Validation.Count, split.Test.Count));
-        Assert.Throws<ArgumentException>(() => DataSplit.Of(new EndlessImages(new Unreadable()), new DataSplitOptions { Validation = 0, Test = 0 }));
+        Assert.Throws<ArgumentException>(() => DataSplit.Of(new RepeatingSource(new Unreadable()), new DataSplitOptions { Validation = 0, Test = 0 }));
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed class DatasetFolderTests : IDisposable
         string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message;
         Assert.Contains("line 2: 'd/1.png' leads out of the folder", message);
         Assert.Equal(2, CaptionedImages.Open(Root, new StoredImagesOptions { FollowExternalLinks = true }).Count);
-        Assert.Equal(["d/1.png"], CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip }).Unreadable.Select(u => u.Name));
+        Assert.Equal(["d/1.png"], CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }).Unreadable.Select(u => u.Name));
     }
 
     [Fact]

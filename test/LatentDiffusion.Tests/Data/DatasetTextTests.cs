@@ -52,7 +52,7 @@ public sealed class DatasetTextTests : IDisposable
         File.WriteAllBytes(_folder["2.txt"], new byte[(1 << 20) + 1]);
         string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""])).Message;
         Assert.Contains("1.txt, line 1", message);
-        StoredImages source = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip });
+        StoredImages source = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip });
         Assert.Equal(["zero"], source.All().Select(i => i.Caption));
         Assert.Equal(["1.png", "2.png"], source.Unreadable.Select(u => u.Name));
         Assert.Contains("1048577 bytes", source.Unreadable[1].Reason);

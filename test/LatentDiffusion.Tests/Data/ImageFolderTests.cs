@@ -145,7 +145,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Contains("1 of the 6 images", Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Root)).Message);
 
         var log = new Pictures.RecordedLog();
-        StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip }, log);
+        StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }, log);
         Assert.Equal(["1.png", "3.png", "5.png"], source.Unreadable.Select(u => u.Name));
         Assert.Equal(["1.png", "3.png", "5.png"], log.Lines.Where(l => l.StartsWith("Warning: ", StringComparison.Ordinal)).Select(l => l.Split(' ')[1]));
         Assert.Equal(["0", "2", "4"], source.All().Select(i => i.Caption));

@@ -26,7 +26,7 @@ public sealed class ImageIndexTests : IDisposable
     [Fact]
     public void Each_image_is_decoded_once_for_all_questions()
     {
-        StoredImages source = Open(indexPath: null, OnUnreadable.Skip);
+        StoredImages source = Open(indexPath: null, UnreadableImageHandling.Skip);
         DataSplit.Of(source, new DataSplitOptions { NearDuplicateBits = 4 });
         ContentHash.Of(source);
         BucketedImages.Sort(source, new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 64, Step = 8 }), new BucketedImagesOptions { BatchSize = 1 });
@@ -37,11 +37,11 @@ public sealed class ImageIndexTests : IDisposable
     public void Nothing_is_decoded_the_next_time()
     {
         File.WriteAllText(_folder["set/05.png"], "no image");
-        StoredImages first = Open(IndexPath, OnUnreadable.Skip);
+        StoredImages first = Open(IndexPath, UnreadableImageHandling.Skip);
         string key = ContentHash.Of(first);
         long[] test = [.. DataSplit.Of(first, new DataSplitOptions { Test = 0.5 }).Test.Indices];
         Assert.Equal(Images, _codec.Decoded);
-        StoredImages second = Open(IndexPath, OnUnreadable.Skip);
+        StoredImages second = Open(IndexPath, UnreadableImageHandling.Skip);
         Assert.Equal(key, ContentHash.Of(second));
         Assert.Equal(test, DataSplit.Of(second, new DataSplitOptions { Test = 0.5 }).Test.Indices);
         Assert.Equal(first.Unreadable, second.Unreadable);
@@ -105,7 +105,7 @@ public sealed class ImageIndexTests : IDisposable
         Assert.Throws<System.ComponentModel.DataAnnotations.ValidationException>(() => CaptionedImages.Open(_folder["set"], options with { MaximumAspectRatio = 0.5 }));
     }
 
-    private StoredImages Open(string? indexPath, OnUnreadable onUnreadable = OnUnreadable.Refuse) =>
+    private StoredImages Open(string? indexPath, UnreadableImageHandling onUnreadable = UnreadableImageHandling.Refuse) =>
         CaptionedImages.Open(_folder["set"], new StoredImagesOptions { Codec = _codec, IndexPath = indexPath, OnUnreadable = onUnreadable });
 
     private sealed class Synchronous(List<long> reports) : IProgress<long>

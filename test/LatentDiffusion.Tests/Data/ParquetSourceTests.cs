@@ -60,7 +60,7 @@ public sealed class ParquetSourceTests : IDisposable
         await Write("a.parquet", Struct(), Row(0), (null, "no bytes"), ([1, 2, 3], "no picture"), Row(3), Row(4, null), Row(5));
         ParquetSource refusing = ParquetSource.Open(_folder["a.parquet"]);
         Assert.StartsWith("'a.parquet[1]' cannot be read: the row has no bytes", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
-        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { OnUnreadable = OnUnreadable.Skip });
+        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { OnUnreadable = UnreadableImageHandling.Skip });
         Assert.Equal(["a.parquet[1]", "a.parquet[2]"], source.Unreadable.Select(u => u.Name));
         Assert.Equal(["0", "3", "", "5"], source.All().Select(i => i.Caption));
         Assert.Equal(Pictures.Noise(5).Rgb.ToArray(), source.Read(3).Rgb());
@@ -86,7 +86,7 @@ public sealed class ParquetSourceTests : IDisposable
     public void AValueIsLoadedOnceAndTheOldestGoesFirst()
     {
         var loads = new List<int>();
-        var recent = new RecentlyUsed<int, int>(2, key =>
+        var recent = new LruCache<int, int>(2, key =>
         {
             loads.Add(key);
             return key < 0 ? throw new InvalidDataException() : key;
@@ -128,7 +128,7 @@ public sealed class ParquetSourceTests : IDisposable
 
         var log = new Pictures.RecordedLog();
         Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""], null, log));
-        StoredImages rest = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip }, log);
+        StoredImages rest = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }, log);
         Assert.Equal(["b.parquet[0]"], rest.All().Select(i => i.Name));
         Assert.Contains(log.Lines, l => l.StartsWith("Warning: ", StringComparison.Ordinal) && l.Contains("a.parquet", StringComparison.Ordinal));
     }
@@ -239,7 +239,7 @@ public sealed class ParquetSourceTests : IDisposable
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
         bytes.AsSpan(page, 50).Fill(0xFF);
         File.WriteAllBytes(_folder["a.parquet"], bytes);
-        StoredImages source = CaptionedImages.Open(_folder["a.parquet"], new StoredImagesOptions { OnUnreadable = OnUnreadable.Skip });
+        StoredImages source = CaptionedImages.Open(_folder["a.parquet"], new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip });
         Assert.Equal(["0", "1", "4"], source.All().Select(i => i.Caption));
         Assert.Equal(["a.parquet[2]", "a.parquet[3]"], source.Unreadable.Select(u => u.Name));
     }

@@ -127,7 +127,7 @@ public sealed class PreparedImagesTests
     {
         ImageBuffer[] pictures = [.. Enumerable.Range(0, 7).Select(i => Pictures.Noise(i, 20, 12))];
         PreparedImages prepared = Prepared(pictures, new PreparedImagesOptions { Width = 8, Height = 8, Crop = CropPosition.Random });
-        var endless = new EndlessImages(prepared, 3);
+        var endless = new RepeatingSource(prepared, 3);
         Assert.Null(endless.Count);
         string[] names = [.. Enumerable.Range(0, 21).Select(i => endless.Read(i).Name)];
         foreach (string[] epoch in names.Chunk(7)) Assert.Equal(7, epoch.Distinct().Count());
@@ -135,11 +135,11 @@ public sealed class PreparedImagesTests
         for (int i = 20; i >= 0; i--)
         {
             int picture = int.Parse(names[i].Split(' ')[1]);
-            Assert.Equal(prepared.Read(picture, i / 7).Rgb(), new EndlessImages(prepared, 3).Read(i).Rgb());
+            Assert.Equal(prepared.Read(picture, i / 7).Rgb(), new RepeatingSource(prepared, 3).Read(i).Rgb());
             Assert.Equal($"caption {picture}", endless.ReadCaption(i));
         }
 
-        Assert.Throws<ArgumentException>(() => new EndlessImages(new Pictures.InMemory()));
+        Assert.Throws<ArgumentException>(() => new RepeatingSource(new Pictures.InMemory()));
     }
 
     private static PreparedImages Prepared(ImageBuffer[] images, PreparedImagesOptions options) => new(new Pictures.InMemory(images), options);

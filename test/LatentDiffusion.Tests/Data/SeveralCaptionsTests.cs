@@ -78,7 +78,7 @@ public sealed class SeveralCaptionsTests : IDisposable
         var prepared = new PreparedImages(subset, new PreparedImagesOptions { Width = 4, Height = 4 });
         BucketedImages buckets = BucketedImages.Sort(
             source, new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 16, Step = 4, MaximumRatio = 1 }), new BucketedImagesOptions { BatchSize = 6 });
-        var endless = new EndlessImages(prepared);
+        var endless = new RepeatingSource(prepared);
         for (int epoch = 0; epoch < 5; epoch++)
         {
             Assert.Equal(source.ReadCaption(2, epoch), prepared.Read(1, epoch).Caption);

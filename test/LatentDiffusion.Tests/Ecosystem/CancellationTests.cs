@@ -135,7 +135,7 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
     public void It_ends_between_the_windows_and_the_towers_of_a_prompt(string family, string prompt, bool prompting, string[] work)
     {
         for (int done = 1; done <= work.Length; done++)
-            AssertStops(work, done, DiffusionModel.Open(families[family], CPU), b => prompting ? b.UsePrompting() : b, ProbedModel.Request(prompt));
+            AssertStops(work, done, DiffusionModel.Open(families[family], CPU), b => prompting ? b.UsePromptWeighting() : b, ProbedModel.Request(prompt));
     }
 
     /// <summary>Cancelled in a network, the generation evaluates no other; left alone it does all of this work.</summary>
@@ -190,7 +190,7 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
         async Task<int> Previewed(CancellationToken token)
         {
             int previews = 0;
-            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request, 1, token)) previews += update.Previews.Count;
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, 1, token)) previews += update.Previews.Count;
             return previews;
         }
     }
@@ -203,7 +203,7 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
         using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Heedless(cancellation.Cancel)).UsePreview(preview).Build();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(ProbedModel.Request("a blue bird"), 1, cancellation.Token)) { }
+            await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(ProbedModel.Request("a blue bird"), 1, cancellation.Token)) { }
         });
         Assert.Equal(0, preview.Decoded);
     }

@@ -91,7 +91,7 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Matches("^A prompt is [0-9]+ tokens longer than the 14 that the model reads", warning);
         Assert.DoesNotContain("secret", warning, StringComparison.Ordinal);
         log.Lines.Clear();
-        using (DiffusionPipeline pipeline = model.Builder().UsePrompting(new PromptingOptions()).UseLoggerFactory(log).Build()) pipeline.Generate(request);
+        using (DiffusionPipeline pipeline = model.Builder().UsePromptWeighting(new PromptingOptions()).UseLoggerFactory(log).Build()) pipeline.Generate(request);
         // Nobody reads a negative prompt where nothing is guided.
         GenerationRequest unguided = request with { Prompt = "", NegativePrompt = request.Prompt, GuidanceScale = 1 };
         using (DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build()) pipeline.Generate(unguided);

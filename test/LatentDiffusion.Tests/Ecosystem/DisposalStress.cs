@@ -90,7 +90,7 @@ internal sealed class DisposalStress(string folder, string lora, string controlN
 
     private static async Task Stream(DiffusionPipeline pipeline, GenerationRequest request)
     {
-        await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(request))
+        await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(request))
         {
         }
     }

@@ -27,7 +27,7 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
         Assert.Throws<ObjectDisposedException>(() => pipeline.Generate(Endless("late")));
         Assert.Throws<ObjectDisposedException>(() => pipeline.Encode(["late"]));
-        Assert.Throws<ObjectDisposedException>(() => pipeline.GenerateStreamAsync(Endless("late")));
+        Assert.Throws<ObjectDisposedException>(() => pipeline.GenerateStreamingAsync(Endless("late")));
         pipeline.Dispose();
         await pipeline.DisposeAsync();
     }
@@ -74,7 +74,7 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
         DiffusionPipeline pipeline = Owning(owned).Build();
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
         {
-            await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(Endless("stream"), previewEvery: 0)) pipeline.Dispose();
+            await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(Endless("stream"), previewEvery: 0)) pipeline.Dispose();
         });
         Assert.True(owned.IsDisposed);
     }

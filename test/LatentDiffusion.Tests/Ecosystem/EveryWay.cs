@@ -7,7 +7,7 @@ namespace LatentDiffusion.Tests.Ecosystem;
 /// <summary>The ways in which a pipeline is asked for pictures.</summary>
 internal static class EveryWay
 {
-    public const string Blocking = "Generate", Asynchronous = "GenerateAsync", Several = "GenerateAsync of several", Stream = "GenerateStreamAsync", Generator = "IImageGenerator";
+    public const string Blocking = "Generate", Asynchronous = "GenerateAsync", Several = "GenerateAsync of several", Stream = "GenerateStreamingAsync", Generator = "IImageGenerator";
 
     public static readonly string[] Names = [Blocking, Asynchronous, Several, Stream, Generator];
 
@@ -24,7 +24,7 @@ internal static class EveryWay
                 return Assert.Single(await pipeline.GenerateAsync([request], null, cancellationToken));
             case Stream:
                 GenerationResult? last = null;
-                await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request, previewEvery: 0, cancellationToken)) last = update.Result;
+                await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, previewEvery: 0, cancellationToken)) last = update.Result;
                 return Assert.IsType<GenerationResult>(last);
             case Generator:
                 ImageGenerationResponse response = await pipeline.AsImageGenerator().GenerateAsync(

@@ -18,7 +18,7 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
     [InlineData("a [cat|dog] on grass", "[a|b]")]
     [InlineData("a cat AND a dog", "AND")]
     [InlineData("a cat <lora:detail:0.8>", "UseLora")]
-    [InlineData("a (cat:1.3)", "UsePrompting")]
+    [InlineData("a (cat:1.3)", "UsePromptWeighting")]
     public void Prompt_syntax_without_effect_is_named(string prompt, string named)
     {
         Assert.Contains(named, Assert.Single(Warnings(b => b, s_request with { Prompt = prompt })), StringComparison.Ordinal);
@@ -31,7 +31,7 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
     [InlineData("a b | c, <3, salt and pepper, sand \\[a:b:1\\]")]
     [InlineData("(cat:1.3) [dog]")]
     public void What_is_read_is_not_warned_of(string prompt) =>
-        Assert.Empty(Warnings(b => b.UsePrompting(), s_request with { Prompt = prompt }));
+        Assert.Empty(Warnings(b => b.UsePromptWeighting(), s_request with { Prompt = prompt }));
 
     [Fact]
     public void Custom_text_encoders_read_as_they_like() =>

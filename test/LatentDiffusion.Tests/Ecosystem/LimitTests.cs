@@ -26,7 +26,7 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder().Configure(o => (o.MaximumPixels, o.MaximumImages) = (1024, 3)).Build();
         Check(Assert.Throws<GenerationLimitException>(() => pipeline.Generate(request)));
-        Check(Assert.Throws<GenerationLimitException>(() => pipeline.GenerateStreamAsync(request)));
+        Check(Assert.Throws<GenerationLimitException>(() => pipeline.GenerateStreamingAsync(request)));
         Check(await Assert.ThrowsAsync<GenerationLimitException>(() => pipeline.GenerateAsync([request])));
         Assert.Empty(probed.Work);
         Assert.Equal(3, pipeline.Generate(ProbedModel.Request("a") with { Width = 32, Height = 32, Count = 3 }).Images.Count);
@@ -94,7 +94,7 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
         GenerationRequest request = ProbedModel.Request("a") with { Width = 256, Height = 256, Count = 4, GuidanceScale = 1 };
         long plain = Estimate(request);
         Assert.InRange(Estimate(request with { Width = 512 }) / (double)plain, 1.9, 2.1);
-        Assert.InRange(Estimate(request, o => o.ImagesPerEvaluation = 4) / (double)plain, 3, 4);
+        Assert.InRange(Estimate(request, o => o.BatchSize = 4) / (double)plain, 3, 4);
         Assert.InRange(Estimate(request with { GuidanceScale = 5 }) / (double)plain, 1.5, 2);
 
         using DiffusionModel single = DiffusionModel.Open(model.Folder, CPU), half = DiffusionModel.Open(model.Folder, CPU, ScalarType.BFloat16);

@@ -57,7 +57,7 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
         {
             Prompt = "a", NegativePrompt = "b\nc", Seed = ulong.MaxValue, VariationSeed = 1UL << 63, VariationStrength = 1.0 / 3, Steps = 7, GuidanceScale = 0.1 + 0.2, Width = 24, Height = 16, Strength = 0.7,
             Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 2.0 / 3 },
-            SizeHint = new SizeHint { OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6, AestheticScore = 6.5 }, NegativeSizeHint = new SizeHint { CropTop = 9 },
+            SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6, AestheticScore = 6.5 }, NegativeSizeConditioningInput = new SizeConditioningInput { CropTop = 9 },
             ControlWeights = [new() { Scale = -0.5, Start = 0.1, End = 0.9 }, new() { Scale = 1e-3 }],
         };
         Dictionary<string, string> texts = GenerationMetadata.TextsOf(request);

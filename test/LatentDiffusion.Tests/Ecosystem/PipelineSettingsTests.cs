@@ -57,7 +57,7 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
     public void Everything_that_a_pipeline_is_set_to_is_told_without_a_path_and_left_aside_where_a_request_is_read()
     {
         using DiffusionPipeline pipeline = model.Builder()
-            .UseLora(Lora("style.safetensors"), 0.75).UsePrompting(new PromptingOptions { ClipSkip = 2 }).UseStepCaching(new StepCachingOptions { Interval = 3 })
+            .UseLora(Lora("style.safetensors"), 0.75).UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }).UseStepCaching(new StepCachingOptions { Interval = 3 })
             .UseTiledDecoding(new TilingOptions { TileSize = 16 })
             .UseGuidance(space => new IntervalGuidance(new RescaledGuidance(new ClassifierFreeGuidance(), new() { GuidanceRescale = 0.4 }), space, new() { Start = 0.1 })).Build();
         GeneratedImage image = pipeline.Generate(s_request).Images[0];

@@ -40,7 +40,7 @@ public sealed class PreviewTests
         static Tensor Velocity(SchedulerConfig config, double timestep, Tensor clean, Tensor noise)
         {
             // Euler's timesteps lie between those of the table; these ones do not.
-            double[] alphaBars = [.. config.ToNoiseSchedule().AlphaBars];
+            double[] alphaBars = [.. config.ToNoiseSchedule().AlphasCumprod];
             int below = (int)timestep;
             double alphaBar = below == timestep
                 ? alphaBars[below]

@@ -66,7 +66,7 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 1.5 } }, "Upscale.Strength is 1.5; expected more than 0 and at most 1." },
         { s_text with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected none, for the pipeline has no ControlNet." },
         { s_text with { ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet." },
-        { s_text with { SizeHint = new() }, "SizeHint is given; expected none, for the model is not told of sizes." },
+        { s_text with { SizeConditioningInput = new() }, "SizeConditioningInput is given; expected none, for the model is not told of sizes." },
     };
 
     [Theory, MemberData(nameof(Bad))]
@@ -117,9 +117,9 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         Encodes(_folder.Folder, b => b, request with { PromptEmbeds = longer }, null, 1);
         Encodes(_folder.Folder, b => b, request with { PromptEmbeds = shorter, GuidanceScale = 1 }, null, 0);
         // With prompting, a prompt has as many windows as it needs.
-        Encodes(_folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = longer, NegativePrompt = "a BREAK star" }, null, 2);
+        Encodes(_folder.Folder, b => b.UsePromptWeighting(), request with { PromptEmbeds = longer, NegativePrompt = "a BREAK star" }, null, 2);
         Encodes(
-            _folder.Folder, b => b.UsePrompting(), request with { PromptEmbeds = text, NegativePrompt = "a BREAK star" },
+            _folder.Folder, b => b.UsePromptWeighting(), request with { PromptEmbeds = text, NegativePrompt = "a BREAK star" },
             "PromptEmbeds is of shape [1, 16, 16]; expected [1, 32, 16], as NegativePrompt is encoded", 0);
     }
 
@@ -136,7 +136,7 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
             Xl(request with { PromptEmbeds = two, NegativePrompt = "a" }, "PromptEmbeds is of shape [1, 32, 128], pooled to [1, 32]; expected [1, 16, 128], pooled to [1, 32], as", 0);
             Xl(request with { PromptEmbeds = whole, NegativePrompt = "a" }, null, 2);
 
-            void Xl(GenerationRequest request, string? message, int encoded) => Encodes(_families["xl"], b => prompting ? b.UsePrompting() : b, request, message, encoded);
+            void Xl(GenerationRequest request, string? message, int encoded) => Encodes(_families["xl"], b => prompting ? b.UsePromptWeighting() : b, request, message, encoded);
         }
     }
 

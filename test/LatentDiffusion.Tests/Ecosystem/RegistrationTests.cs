@@ -21,7 +21,7 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         var services = new ServiceCollection();
         services.AddLatentDiffusion(Section(
             ("ModelFolder", model.Folder), ("Scheduler", "euler"), ("Device", "cpu"), ("Precision", "Float32"), ("Steps", "3"),
-            ("GuidanceScale", "2.5"), ("MaxConcurrentGenerations", "2"), ("TimeLimit", "00:01:00"), ("ModelId", "tiny"), ("ImagesPerEvaluation", "1")));
+            ("GuidanceScale", "2.5"), ("MaxConcurrentGenerations", "2"), ("TimeLimit", "00:01:00"), ("ModelId", "tiny"), ("BatchSize", "1")));
         using ServiceProvider provider = services.BuildServiceProvider();
         GenerationResult result = provider.GetRequiredService<DiffusionPipeline>().Generate(s_request);
         Assert.Equal((3, 2.5, TimeSpan.FromMinutes(1)), (result.Request.Steps, result.Request.GuidanceScale, result.Request.TimeLimit));

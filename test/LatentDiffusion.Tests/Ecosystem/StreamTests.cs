@@ -13,7 +13,7 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     public async Task A_stream_tells_every_step_with_previews_and_ends_with_the_result()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamAsync(s_request));
+        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamingAsync(s_request));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 8], updates.Select(u => u.Progress.Evaluation));
         Assert.Equal([0, 0, 0, 0, 1, 1, 1, 1, 1], updates.Select(u => u.Progress.Image));
         Assert.All(updates.SkipLast(1), u =>
@@ -34,15 +34,15 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     public async Task Previews_are_as_frequent_as_asked_for(int every, int[] expected)
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamAsync(s_request, every));
+        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamingAsync(s_request, every));
         Assert.Equal(expected, updates.Where(u => u.Previews.Count > 0).Select(u => u.Progress.Evaluation));
     }
 
     [Fact]
     public async Task Pictures_that_share_evaluations_have_a_preview_each()
     {
-        using DiffusionPipeline pipeline = model.Builder().Configure(o => o.ImagesPerEvaluation = 2).UsePreview(new Gray()).Build();
-        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamAsync(s_request with { Count = 3 }));
+        using DiffusionPipeline pipeline = model.Builder().Configure(o => o.BatchSize = 2).UsePreview(new Gray()).Build();
+        List<GenerationUpdate> updates = await All(pipeline.GenerateStreamingAsync(s_request with { Count = 3 }));
         Assert.Equal([2, 2, 2, 2, 1, 1, 1, 1, 0], updates.Select(u => u.Previews.Count));
         Assert.Equal(128, updates[0].Previews[0].Rgb[0]);
     }
@@ -54,17 +54,17 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
         using DiffusionPipeline pipeline = probed.Builder().Build();
         GenerationRequest request = ProbedModel.Request("a") with { Steps = 1000 };
         probed.BeforeEvaluation = () => Thread.Sleep(1);
-        await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(request)) break;
+        await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(request)) break;
         long before = LiveTensors.Settled();
         int evaluations = probed.Evaluations;
-        await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(request)) break;
+        await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(request)) break;
         Assert.Equal(before, Tensor.TotalCount);
         Assert.InRange(probed.Evaluations - evaluations, 1, 500);
 
         using var cancellation = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request).WithCancellation(cancellation.Token))
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request).WithCancellation(cancellation.Token))
                 if (update.Progress.Evaluation == 2) await cancellation.CancelAsync();
         });
         Assert.Equal(before, Tensor.TotalCount);
@@ -74,8 +74,8 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_bad_request_is_refused_at_the_call()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        Assert.StartsWith("Steps is 0", Assert.Throws<ArgumentException>(() => pipeline.GenerateStreamAsync(s_request with { Steps = 0 })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => pipeline.GenerateStreamAsync(s_request, -1));
+        Assert.StartsWith("Steps is 0", Assert.Throws<ArgumentException>(() => pipeline.GenerateStreamingAsync(s_request with { Steps = 0 })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => pipeline.GenerateStreamingAsync(s_request, -1));
     }
 
     private static async Task<List<GenerationUpdate>> All(IAsyncEnumerable<GenerationUpdate> stream)

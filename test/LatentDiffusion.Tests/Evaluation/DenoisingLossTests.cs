@@ -38,7 +38,7 @@ public sealed class DenoisingLossTests
                 for (int i = 0; i < set.Count; i++)
                 {
                     Tensor clean = set.Latents[i].to(ScalarType.Float64), noise = FixedNoise.Of(11, i, t, set.Latents.narrow(0, i, 1))[0].to(ScalarType.Float64);
-                    double alphaBar = s_schedule.AlphaBars[t], sigma = (t + 1) / 1000.0, signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+                    double alphaBar = s_schedule.AlphasCumprod[t], sigma = (t + 1) / 1000.0, signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
                     Tensor noisy = prediction == PredictionType.Flow ? (1 - sigma) * clean + sigma * noise : signal * clean + spread * noise;
                     Tensor target = prediction switch
                     {
@@ -136,9 +136,9 @@ public sealed class DenoisingLossTests
             DenoisingLoss.Measure(denoiser, process, test, options), DenoisingLoss.Measure(denoiser, process, training, options));
         LossComparison honest = Compare(best), remembered = Compare(memory);
         Assert.True(honest.Paired);
-        Assert.False(honest.Memorises);
+        Assert.False(honest.ShowsMemorization);
         Assert.InRange(0, honest.Gap.Low, honest.Gap.High);
-        Assert.True(remembered.Memorises);
+        Assert.True(remembered.ShowsMemorization);
         Assert.True(remembered.Gap.Mean > 10 * remembered.Gap.StandardError);
         Assert.Equal(remembered.Test.Overall.Mean - remembered.Training.Overall.Mean, remembered.Gap.Mean, 1e-12);
         // What is remembered at noisy timesteps alone is found there.

@@ -27,12 +27,12 @@ public sealed class VariationalBoundTests
         for (int i = 0; i < set.Count; i++)
         {
             float[] clean = set.Latents[i].data<float>().ToArray();
-            double nats = 0, last = schedule.AlphaBars[^1];
+            double nats = 0, last = schedule.AlphasCumprod[^1];
             foreach (float x0 in clean) nats += Divergence(Math.Sqrt(last) * x0, 1 - last, 0, 1);
             for (int t = 0; t < schedule.Timesteps; t++)
             {
                 float[] noise = FixedNoise.Of(2, i, t, set.Latents.narrow(0, i, 1)).data<float>().ToArray();
-                double alphaBar = schedule.AlphaBars[t], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+                double alphaBar = schedule.AlphasCumprod[t], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
                 for (int d = 0; d < clean.Length; d++)
                 {
                     double xt = signal * clean[d] + spread * noise[d], output = 0.4 * xt + 0.05 * t;
@@ -147,12 +147,12 @@ public sealed class VariationalBoundTests
         for (int i = 0; i < set.Count; i++)
         {
             float[] clean = set.Latents[i].data<float>().ToArray();
-            double nats = 0, last = schedule.AlphaBars[^1];
+            double nats = 0, last = schedule.AlphasCumprod[^1];
             foreach (float x0 in clean) nats += Divergence(Math.Sqrt(last) * x0, 1 - last, 0, 1);
             for (int t = 0; t < schedule.Timesteps; t++)
             {
                 float[] noise = FixedNoise.Of(2, i, t, set.Latents.narrow(0, i, 1)).data<float>().ToArray();
-                double signal = Math.Sqrt(schedule.AlphaBars[t]), spread = Math.Sqrt(1 - schedule.AlphaBars[t]);
+                double signal = Math.Sqrt(schedule.AlphasCumprod[t]), spread = Math.Sqrt(1 - schedule.AlphasCumprod[t]);
                 for (int d = 0; d < clean.Length; d++)
                 {
                     double xt = signal * clean[d] + spread * noise[d], estimate = signal * xt - spread * (0.4 * xt + 0.05 * t);

@@ -131,7 +131,7 @@ public sealed class GuidanceTests
         int inside = 0;
         for (int t = 999; t >= 0; t -= 37)
         {
-            double sigma = Math.Sqrt((1 - s_schedule.AlphaBars[t]) / s_schedule.AlphaBars[t]);
+            double sigma = Math.Sqrt((1 - s_schedule.AlphasCumprod[t]) / s_schedule.AlphasCumprod[t]);
             bool within = sigma > 0.28 && sigma <= 5.42 && t >= 300;
             (double[][] actual, WaveDenoiser denoiser) = Run(guidance, timestep: t);
             Assert.Equal(within ? 3 : 1, denoiser.Calls.Count);
@@ -301,7 +301,7 @@ public sealed class GuidanceTests
         })];
     }
 
-    private static (double Alpha, double Sigma) Level => (Math.Sqrt(s_schedule.AlphaBars[500]), Math.Sqrt(1 - s_schedule.AlphaBars[500]));
+    private static (double Alpha, double Sigma) Level => (Math.Sqrt(s_schedule.AlphasCumprod[500]), Math.Sqrt(1 - s_schedule.AlphasCumprod[500]));
 
     /// <summary>Somebody's own: twice the conditional prediction.</summary>
     private sealed class Doubling : IGuidance

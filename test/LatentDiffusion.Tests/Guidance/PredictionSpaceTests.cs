@@ -10,7 +10,7 @@ public sealed class PredictionSpaceTests
     public void Sigma_is_the_ratio_of_noise_to_signal_and_log_linear_between_timesteps()
     {
         var space = new PredictionSpace(s_schedule, PredictionType.Epsilon);
-        double Sigma(int t) => Math.Sqrt((1 - s_schedule.AlphaBars[t]) / s_schedule.AlphaBars[t]);
+        double Sigma(int t) => Math.Sqrt((1 - s_schedule.AlphasCumprod[t]) / s_schedule.AlphasCumprod[t]);
         foreach (int t in new[] { 0, 1, 500, 998, 999 }) Assert.Equal(Sigma(t), space.SigmaOf(t), 1e-12 * Sigma(t));
         Assert.Equal(Math.Pow(Sigma(10), 0.75) * Math.Pow(Sigma(11), 0.25), space.SigmaOf(10.25), 1e-12);
         Assert.Equal(14.61464, space.SigmaOf(999), 1e-4); // The published sigma_max of Stable Diffusion.

@@ -71,7 +71,7 @@ public sealed class JudgeTests
         Tensor Smeared(ulong seed)
         {
             using var generator = new Generator(seed);
-            return Smear.Of(pixels, generator);
+            return BlurAugmentation.Of(pixels, generator);
         }
     }
 

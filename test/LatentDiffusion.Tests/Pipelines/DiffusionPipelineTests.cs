@@ -30,7 +30,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     public void Pictures_that_share_evaluations_agree_with_those_alone_but_for_rounding()
     {
         using DiffusionPipeline single = model.Builder().Build();
-        using DiffusionPipeline batched = model.Builder().Configure(o => o.ImagesPerEvaluation = 3).Build();
+        using DiffusionPipeline batched = model.Builder().Configure(o => o.BatchSize = 3).Build();
         byte[][] expected = Pixels(single.Generate(s_request with { Count = 5 })), actual = Pixels(batched.Generate(s_request with { Count = 5 }));
         foreach ((byte[] one, byte[] other) in expected.Zip(actual))
             Assert.All(one.Zip(other), p => Assert.InRange(p.First - p.Second, -1, 1));
@@ -50,7 +50,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
         {
             Tensor conditional = parts.Denoiser.Predict(x, t, text), unconditional = parts.Denoiser.Predict(x, t, empty);
             Tensor epsilon = unconditional + 3 * (conditional - unconditional);
-            double alphaBar = schedule.AlphaBars[t], previous = t >= 250 ? schedule.AlphaBars[t - 250] : 1;
+            double alphaBar = schedule.AlphasCumprod[t], previous = t >= 250 ? schedule.AlphasCumprod[t - 250] : 1;
             Tensor sample = (x - Math.Sqrt(1 - alphaBar) * epsilon) / Math.Sqrt(alphaBar);
             x = Math.Sqrt(previous) * sample + Math.Sqrt(1 - previous) * epsilon;
         }
@@ -92,7 +92,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     [Fact]
     public void Progress_counts_every_evaluation_of_every_picture()
     {
-        using DiffusionPipeline pipeline = model.Builder().Configure(o => o.ImagesPerEvaluation = 2).Build();
+        using DiffusionPipeline pipeline = model.Builder().Configure(o => o.BatchSize = 2).Build();
         var seen = new List<GenerationProgress>();
         pipeline.Generate(s_request with { Count = 3 }, new Report(seen.Add));
         Assert.Equal(Enumerable.Range(1, 8), seen.Select(p => p.Evaluation));

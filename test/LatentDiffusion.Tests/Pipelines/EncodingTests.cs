@@ -10,7 +10,7 @@ public sealed class EncodingTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public void Embeddings_of_the_pipeline_draw_what_its_prompts_draw()
     {
-        using DiffusionPipeline pipeline = model.Builder().UsePrompting(new PromptingOptions { ClipSkip = 2 }).Build();
+        using DiffusionPipeline pipeline = model.Builder().UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }).Build();
         byte[] told = Draw(s_request);
         using Conditioning prompt = pipeline.Encode([s_request.Prompt]), negative = pipeline.Encode([s_request.NegativePrompt]);
         Assert.Equal(told, Draw(s_request with { PromptEmbeds = prompt, NegativePromptEmbeds = negative }));

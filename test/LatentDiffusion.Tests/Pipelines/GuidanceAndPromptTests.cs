@@ -36,7 +36,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     [Fact]
     public void No_tensor_outlives_a_generation_with_all_guidance_and_long_prompts()
     {
-        using DiffusionPipeline pipeline = model.Builder().UsePrompting().UseGuidance(space => new IntervalGuidance(
+        using DiffusionPipeline pipeline = model.Builder().UsePromptWeighting().UseGuidance(space => new IntervalGuidance(
             new DynamicThresholdingGuidance(new RescaledGuidance(new PerturbedAttentionGuidance(new AdaptiveProjectedGuidance(space))), space, new() { SampleRange = 4 }),
             space, new() { Start = 0.2 })).Build();
         GenerationRequest request = s_request with { Prompt = "a (blue:1.2) bird BREAK a star", Count = 2 };
@@ -53,20 +53,20 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     public void Prompting_changes_nothing_for_plain_prompts_and_reads_weights_and_long_ones()
     {
         byte[] plain = Draw(model.Builder());
-        Assert.Equal(plain, Draw(model.Builder().UsePrompting()));
-        Assert.NotEqual(plain, Draw(model.Builder().UsePrompting(), s_request with { Prompt = "a (blue:1.5) bird" }));
-        Assert.NotEqual(plain, Draw(model.Builder().UsePrompting(new PromptingOptions { ClipSkip = 2 })));
+        Assert.Equal(plain, Draw(model.Builder().UsePromptWeighting()));
+        Assert.NotEqual(plain, Draw(model.Builder().UsePromptWeighting(), s_request with { Prompt = "a (blue:1.5) bird" }));
+        Assert.NotEqual(plain, Draw(model.Builder().UsePromptWeighting(new PromptingOptions { ClipSkip = 2 })));
 
         // The negative prompt is shorter and gets as many windows; either way round.
         string longer = string.Concat(Enumerable.Repeat("a blue bird ", 10));
-        byte[] first = Draw(model.Builder().UsePrompting(), s_request with { Prompt = longer });
+        byte[] first = Draw(model.Builder().UsePromptWeighting(), s_request with { Prompt = longer });
         Assert.NotEqual(plain, first);
-        Assert.NotEqual(first, Draw(model.Builder().UsePrompting(), s_request with { NegativePrompt = longer }));
+        Assert.NotEqual(first, Draw(model.Builder().UsePromptWeighting(), s_request with { NegativePrompt = longer }));
     }
 
     [Fact]
     public void A_text_encoder_that_cannot_read_weights_is_refused() => Assert.Contains(nameof(IPromptableTextEncoder),
-        Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new NoEncoder()).UsePrompting().Build()).Message);
+        Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new NoEncoder()).UsePromptWeighting().Build()).Message);
 
     [Fact]
     public void Embeddings_take_the_place_of_prompts_and_stay_the_callers()

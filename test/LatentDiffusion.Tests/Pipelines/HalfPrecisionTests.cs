@@ -41,7 +41,7 @@ public sealed class HalfPrecisionTests(FamilyFolders families) : IClassFixture<F
     }
 
     private DiffusionPipelineBuilder Builder(string family, ScalarType? precision) => new DiffusionPipelineBuilder()
-        .UseModelFolder(families[family], CPU, precision).UsePrompting().UseTiledDecoding(new TilingOptions { TileSize = 16 }).UseOffload();
+        .UseModelFolder(families[family], CPU, precision).UsePromptWeighting().UseTiledDecoding(new TilingOptions { TileSize = 16 }).UseOffload();
 
     private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 }

@@ -41,7 +41,7 @@ public sealed class LearnedVarianceModelTests : IDisposable
         GenerationRequest request = new() { Prompt = "a blue bird", Seed = 1, Steps = 4, GuidanceScale = scale };
         var previews = new List<ImageBuffer>();
         GenerationResult? result = null;
-        await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(request, previewEvery: 1, TestContext.Current.CancellationToken))
+        await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, previewEvery: 1, TestContext.Current.CancellationToken))
         {
             if (update.Result is null) previews.AddRange(update.Previews);
             else result = update.Result;

@@ -51,7 +51,7 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     public void An_infinite_prediction_is_found_in_a_batch()
     {
         // Evaluations count batches: of the second batch the first step.
-        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Failing(5, double.PositiveInfinity)).Configure(o => o.ImagesPerEvaluation = 2).Build();
+        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Failing(5, double.PositiveInfinity)).Configure(o => o.BatchSize = 2).Build();
         Assert.Equal(1, Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(s_request with { Count = 4 })).Step);
     }
 

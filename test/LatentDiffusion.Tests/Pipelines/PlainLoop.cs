@@ -8,7 +8,7 @@ internal static class PlainLoop
     private const int Training = 1000;
 
     /// <summary>√β evenly spaced from √0.00085 to √0.012 (Rombach et al. 2022), ᾱ_t the product of 1 − β (Ho et al. 2020).</summary>
-    private static readonly double[] s_alphaBars = [.. AlphaBars()];
+    private static readonly double[] s_alphaBars = [.. AlphasCumprod()];
 
     /// <summary>DDIM without noise (Song et al. 2021, equation 12), "leading" timesteps one later; beyond the first, ᾱ is ᾱ_0.</summary>
     public static Tensor Ddim(Tensor x, int steps, bool velocity, Func<Tensor, double, Tensor> predict)
@@ -39,7 +39,7 @@ internal static class PlainLoop
 
     private static int[] Timesteps(int steps) => [.. Enumerable.Range(0, steps).Reverse().Select(i => i * (Training / steps) + 1)];
 
-    private static IEnumerable<double> AlphaBars()
+    private static IEnumerable<double> AlphasCumprod()
     {
         double product = 1, first = Math.Sqrt(0.00085), last = Math.Sqrt(0.012);
         for (int t = 0; t < Training; t++)

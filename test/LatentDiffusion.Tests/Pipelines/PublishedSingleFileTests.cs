@@ -27,7 +27,7 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
         Assert.Equal(made.UNet.Config.UpcastAttention, read.UNet.Config.UpcastAttention);
         Assert.Equal(made.RequiresAestheticsScore, read.RequiresAestheticsScore);
         // Both schedules are the same, whatever the class.
-        Assert.Equal(made.Scheduler.ToNoiseSchedule().AlphaBars[500], read.Scheduler.ToNoiseSchedule().AlphaBars[500], 1e-9);
+        Assert.Equal(made.Scheduler.ToNoiseSchedule().AlphasCumprod[500], read.Scheduler.ToNoiseSchedule().AlphasCumprod[500], 1e-9);
     }
 
     [Theory, MemberData(nameof(Drawing))]

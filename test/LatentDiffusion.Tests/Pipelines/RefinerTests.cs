@@ -41,14 +41,14 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Assert.Equal(refined, late);
         Close(expected, Latents(start, s_request));
         // Where the picture comes from is told to both.
-        Close(Loop([300, 500, 5, 7]), Latents(start, s_request with { SizeHint = new SizeHint { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5 } }));
+        Close(Loop([300, 500, 5, 7]), Latents(start, s_request with { SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5 } }));
         Assert.InRange(Difference(expected, Latents(0.6, s_request)), 0.001, 100);
     }
 
     [Fact]
     public void OneSeedGivesTheSameBytesAloneAndInABatchAndLeavesNoTensor()
     {
-        using DiffusionPipeline pipeline = Refined("xl", "xl-refiner").UsePrompting().Build();
+        using DiffusionPipeline pipeline = Refined("xl", "xl-refiner").UsePromptWeighting().Build();
         GenerationRequest request = s_request with { Prompt = "(ab:1.2) a", Upscale = new LatentUpscaling { Width = 32, Height = 24 } };
         GeneratedImage alone = pipeline.Generate(request).Images[0];
         Assert.Equal("xl-refiner", alone.Metadata["refiner"]);

@@ -58,8 +58,8 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         AssertClose(Loop([16, 24, 0, 0, 16, 24], [16, 24, 0, 0, 16, 24]), plain);
         Tensor hinted = Latents("xl", s_request with
         {
-            SizeHint = new SizeHint { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5, TargetHeight = 1024 },
-            NegativeSizeHint = new SizeHint { OriginalWidth = 64 },
+            SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5, TargetHeight = 1024 },
+            NegativeSizeConditioningInput = new SizeConditioningInput { OriginalWidth = 64 },
         });
         AssertClose(Loop([300, 500, 5, 7, 1024, 24], [16, 64, 0, 0, 16, 24]), hinted);
         Assert.InRange(Difference(plain, hinted), 0.01, 100);
@@ -79,7 +79,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text.PenultimateHiddenState) { TextEmbeds = text.Projected, TimeIds = tensor([16f, 24, 0, 0, score], [1, 5]) }),
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState) { TextEmbeds = empty.Projected, TimeIds = tensor([16f, 24, 0, 0, negative], [1, 5]) })));
         AssertClose(Loop(6, 2.5f), Latents("xl-refiner", s_request));
-        AssertClose(Loop(9, 2.5f), Latents("xl-refiner", s_request with { SizeHint = new SizeHint { AestheticScore = 9 } }));
+        AssertClose(Loop(9, 2.5f), Latents("xl-refiner", s_request with { SizeConditioningInput = new SizeConditioningInput { AestheticScore = 9 } }));
     }
 
     [Theory, InlineData("sd1"), InlineData("sd2"), InlineData("xl"), InlineData("xl-refiner")]
@@ -99,7 +99,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public void PicturesThatShareEvaluationsKeepTheirSizes()
     {
         using DiffusionPipeline single = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
-        using DiffusionPipeline batched = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Configure(o => o.ImagesPerEvaluation = 3).Build();
+        using DiffusionPipeline batched = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Configure(o => o.BatchSize = 3).Build();
         foreach ((GeneratedImage one, GeneratedImage other) in single.Generate(s_request with { Count = 3 }).Images.Zip(batched.Generate(s_request with { Count = 3 }).Images))
             Assert.All(one.Image.Rgb.ToArray().Zip(other.Image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -1, 1));
     }
@@ -109,26 +109,26 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
         GenerationRequest complete = pipeline.Generate(s_request with { Steps = 1 }).Request;
-        Assert.Equal(new SizeHint { OriginalWidth = 24, OriginalHeight = 16, TargetWidth = 24, TargetHeight = 16 }, complete.SizeHint);
+        Assert.Equal(new SizeConditioningInput { OriginalWidth = 24, OriginalHeight = 16, TargetWidth = 24, TargetHeight = 16 }, complete.SizeConditioningInput);
         Assert.Equal(complete, pipeline.Generate(complete).Request);
     }
 
-    public static TheoryData<string, SizeHint, string> BadHints => new()
+    public static TheoryData<string, SizeConditioningInput, string> BadHints => new()
     {
-        { "sd1", new SizeHint(), "SizeHint is given" },
-        { "xl", new SizeHint { AestheticScore = 6 }, "SizeHint.AestheticScore is 6; expected none" },
-        { "xl", new SizeHint { OriginalWidth = 0 }, "SizeHint.OriginalWidth is 0; expected from 1" },
-        { "xl", new SizeHint { CropTop = -1 }, "SizeHint.CropTop is -1; expected from 0" },
-        { "xl", new SizeHint { TargetHeight = 1 << 24 }, "SizeHint.TargetHeight is 16777216" },
-        { "xl-refiner", new SizeHint { TargetHeight = 16 }, "SizeHint.TargetWidth is 16; expected none" },
-        { "xl-refiner", new SizeHint { AestheticScore = double.NaN }, "SizeHint.AestheticScore is NaN" },
+        { "sd1", new SizeConditioningInput(), "SizeConditioningInput is given" },
+        { "xl", new SizeConditioningInput { AestheticScore = 6 }, "SizeConditioningInput.AestheticScore is 6; expected none" },
+        { "xl", new SizeConditioningInput { OriginalWidth = 0 }, "SizeConditioningInput.OriginalWidth is 0; expected from 1" },
+        { "xl", new SizeConditioningInput { CropTop = -1 }, "SizeConditioningInput.CropTop is -1; expected from 0" },
+        { "xl", new SizeConditioningInput { TargetHeight = 1 << 24 }, "SizeConditioningInput.TargetHeight is 16777216" },
+        { "xl-refiner", new SizeConditioningInput { TargetHeight = 16 }, "SizeConditioningInput.TargetWidth is 16; expected none" },
+        { "xl-refiner", new SizeConditioningInput { AestheticScore = double.NaN }, "SizeConditioningInput.AestheticScore is NaN" },
     };
 
     [Theory, MemberData(nameof(BadHints))]
-    public void AHintThatTheModelIsNotToldIsRefused(string family, SizeHint hint, string message)
+    public void AHintThatTheModelIsNotToldIsRefused(string family, SizeConditioningInput hint, string message)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
-        Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { SizeHint = hint })).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { SizeConditioningInput = hint })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

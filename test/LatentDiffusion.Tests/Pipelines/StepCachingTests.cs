@@ -33,7 +33,7 @@ public sealed class StepCachingTests : IDisposable
     public void At_the_same_input_the_upper_resolutions_alone_give_bit_for_bit_what_all_give(int levels)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var deep = new DeepFeatures(levels);
+        using var deep = new CachedFeatures(levels);
         using Conditioning text = Text(2, "t");
         // Of no power of two, so that sizes on the way up are those of the skip connections.
         Tensor latents = FormulaWeights.Input("latents", [2, 4, 10, 6]), plain = _denoiser.Predict(latents, 500, text);

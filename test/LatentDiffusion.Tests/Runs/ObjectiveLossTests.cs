@@ -34,7 +34,7 @@ public sealed class ObjectiveLossTests : IDisposable
         {
             Tensor pixels = ImageTensor.FromImage(_images.Read(pictures[i]).Image);
             (Tensor mean, Tensor logVariance) = _network.Encode(pixels);
-            Tensor error = _network.Decode(mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: new Generator(StepSeed.Of(7, i)))) - pixels;
+            Tensor error = _network.Decode(mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: new Generator(SeedSequence.Of(7, i)))) - pixels;
             Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
             Assert.Equal((error.abs().mean() + error.square().mean() + 0.1 * divergence).item<float>(), losses[i], 1e-5);
         }

@@ -156,7 +156,7 @@ public sealed class RunFolderTests : IDisposable
     {
         using RunFolder run = RunFolder.Open(_folder["run"]);
         var picture = new ImageBuffer(2, 1, [255, 0, 0, 0, 0, 255]);
-        string first = run.AddSheet("denoiser", 100, picture), second = run.AddSheet("denoiser", 200, picture), other = run.AddSheet("denoiser-2", 200, picture);
+        string first = run.AddImageGrid("denoiser", 100, picture), second = run.AddImageGrid("denoiser", 200, picture), other = run.AddImageGrid("denoiser-2", 200, picture);
         run.ResumeAt("denoiser", 100);
         Assert.True(File.Exists(first));
         Assert.False(File.Exists(second));

@@ -31,7 +31,7 @@ public sealed class TensorBoardTests : IDisposable
         using (RunFolder run = RunFolder.Open(_folder["run"], new StoppedClock()))
         {
             run.Record("denoiser", 300, ("loss", 0.75), ("learning_rate", 1e-4), ("gradient_norm", double.PositiveInfinity));
-            run.AddSheet("denoiser", 1L << 40, picture);
+            run.AddImageGrid("denoiser", 1L << 40, picture);
         }
 
         string path = Path.Combine(_folder["run"], "events.out.tfevents.1700000000");

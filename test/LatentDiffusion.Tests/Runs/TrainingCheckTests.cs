@@ -26,7 +26,7 @@ public sealed class TrainingCheckTests : IDisposable
 
         using var looked = new TinyObjective();
         var seen = new List<(long Step, float[] Weights)>();
-        var check = new TrainingCheck(4, step =>
+        var check = new TrainingCallback(4, step =>
         {
             nn.Module module = looked.Modules["line"];
             Assert.False(module.training);
@@ -51,7 +51,7 @@ public sealed class TrainingCheckTests : IDisposable
         new Trainer(s_options).Run(whole, _folder["whole"]);
         using var objective = new TinyObjective();
         Assert.Throws<InvalidOperationException>(() =>
-            new Trainer(s_options) { Check = new TrainingCheck(10, _ => throw new InvalidOperationException("no disk")) }.Run(objective, _folder["run"]));
+            new Trainer(s_options) { Check = new TrainingCallback(10, _ => throw new InvalidOperationException("no disk")) }.Run(objective, _folder["run"]));
         Assert.True(objective.Modules["line"].training);
         // Step 10 was checked before its checkpoint was written; the run goes on from step 5.
         Assert.Equal(["checkpoint-000000005.safetensors"], Directory.GetFiles(_folder["run"]).Select(Path.GetFileName).Where(f => f!.StartsWith("checkpoint", StringComparison.Ordinal)));
@@ -61,7 +61,7 @@ public sealed class TrainingCheckTests : IDisposable
 
     [Fact]
     public void Steps_between_checks_are_at_least_one() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new TrainingCheck(0, _ => { }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TrainingCallback(0, _ => { }));
 
     private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
     {

@@ -68,7 +68,7 @@ public sealed class ValidationLossTests : IDisposable
 
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        float[] within = rand(Pictures, 3, generator: new Generator(StepSeed.Of(9, 0))).data<float>().ToArray();
+        float[] within = rand(Pictures, 3, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
         for (int picture = 0; picture < Pictures; picture++)
         {
             double expected = 0;
@@ -76,9 +76,9 @@ public sealed class ValidationLossTests : IDisposable
             {
                 long timestep = (long)((part + (double)within[picture * 3 + part]) * 1000 / 3);
                 Assert.InRange(timestep, part * 1000 / 3, (part + 1) * 1000 / 3);
-                double alphaBar = _schedule.AlphaBars[(int)timestep], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+                double alphaBar = _schedule.AlphasCumprod[(int)timestep], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
                 Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
-                Tensor noise = randn(sample.shape, generator: new Generator(StepSeed.Of(9, picture * 3 + part + 1)));
+                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, picture * 3 + part + 1)));
                 Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
                 Tensor output = _network.call(new UNetInput(signal * sample + spread * noise, tensor([timestep]), hidden));
                 Tensor target = prediction switch { PredictionType.Epsilon => noise, PredictionType.Velocity => signal * noise - spread * sample, _ => sample };
@@ -96,7 +96,7 @@ public sealed class ValidationLossTests : IDisposable
         double[] losses = Loss(DenoisingProcess.Flow(), options).PerPicture();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        float[] within = rand(Pictures, 2, generator: new Generator(StepSeed.Of(9, 0))).data<float>().ToArray();
+        float[] within = rand(Pictures, 2, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
         for (int picture = 0; picture < Pictures; picture++)
         {
             double expected = 0;
@@ -105,7 +105,7 @@ public sealed class ValidationLossTests : IDisposable
                 // x_t = (1 − t)·x_0 + t·ε, the network told 1000·t, and ε − x_0 expected of it.
                 double time = ((long)((part + (double)within[picture * 2 + part]) * 500) + 1) / 1000.0;
                 Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
-                Tensor noise = randn(sample.shape, generator: new Generator(StepSeed.Of(9, picture * 2 + part + 1)));
+                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, picture * 2 + part + 1)));
                 Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
                 Tensor output = _network.call(new UNetInput((1 - time) * sample + time * noise, tensor([(float)(1000 * time)]), hidden));
                 expected += (output - (noise - sample)).square().mean().item<float>() / 2;

@@ -69,10 +69,10 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         Assert.Contains("denoising", output, StringComparison.Ordinal);
         GenerationRequest request = s_request with { Prompt = "(ab:1.3) a", NegativePrompt = "b", Count = 2, Width = 24, Height = 16 };
         GenerationResult expected = Draw(
-            Folder("sd1").UseScheduler("euler").UsePrompting(new PromptingOptions { ClipSkip = 2 }).UseLora(one, -0.5).UseLora(two), request);
+            Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }).UseLora(one, -0.5).UseLora(two), request);
         Same(expected.Images[0], "out.5.png");
         Same(expected.Images[1], "out.6.png");
-        GenerationResult plain = Draw(Folder("sd1").UseScheduler("euler").UsePrompting(new PromptingOptions { ClipSkip = 2 }), request);
+        GenerationResult plain = Draw(Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }), request);
         Assert.NotEqual(expected.Images[0].Image.Rgb.ToArray(), plain.Images[0].Image.Rgb.ToArray());
     }
 

@@ -109,7 +109,7 @@ public sealed class SamplingOptionsTests
         using ISchedulerRun plain = new DdimScheduler().Start(options), clipped = new DdimScheduler { UseClippedModelOutput = true }.Start(options);
 
         // x_0 is clipped to 1; ε then explains the rest of x.
-        double at = new DdimScheduler().Schedule!.AlphaBars[800], to = new DdimScheduler().Schedule!.AlphaBars[600];
+        double at = new DdimScheduler().Schedule!.AlphasCumprod[800], to = new DdimScheduler().Schedule!.AlphasCumprod[600];
         Assert.Equal(Math.Sqrt(to), plain.Step(output, x)[0, 0, 0, 0].item<float>(), 1e-5);
         double noise = (3 - Math.Sqrt(at)) / Math.Sqrt(1 - at);
         Assert.Equal(Math.Sqrt(to) + (Math.Sqrt(1 - to) * noise), clipped.Step(output, x)[0, 0, 0, 0].item<float>(), 1e-5);

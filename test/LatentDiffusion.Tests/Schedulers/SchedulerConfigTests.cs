@@ -146,7 +146,7 @@ public sealed class SchedulerConfigTests
             NoiseScheduler read = NoiseScheduler.FromConfig(nulls), made = NoiseScheduler.FromConfig(defaults);
             Assert.Equal(made.PredictionType, read.PredictionType);
             Assert.Equal(made.TrainingTimesteps, read.TrainingTimesteps);
-            Assert.Equal(made.Schedule?.AlphaBars, read.Schedule?.AlphaBars);
+            Assert.Equal(made.Schedule?.AlphasCumprod, read.Schedule?.AlphasCumprod);
         }
     }
 
@@ -244,7 +244,7 @@ public sealed class SchedulerConfigTests
         {
             NoiseScheduler scheduler = known.Create(model);
             Assert.Equal(known.ClassName, scheduler.ToConfig().ClassName);
-            Assert.Equal(model.ToNoiseSchedule().AlphaBars, scheduler.Schedule!.AlphaBars);
+            Assert.Equal(model.ToNoiseSchedule().AlphasCumprod, scheduler.Schedule!.AlphasCumprod);
         }
 
         Assert.Throws<ArgumentException>(() => KnownSchedulers.FlowMatchEuler.Create(model));

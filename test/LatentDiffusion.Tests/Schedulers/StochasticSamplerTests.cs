@@ -93,7 +93,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         while (!run.IsCompleted)
         {
             double next = run.StepIndex + 1 < run.Timesteps.Count ? run.Timesteps[run.StepIndex + 1] : 0;
-            double alphaBar = scheduler.Schedule!.AlphaBars[(int)MathF.Floor((float)(1 - gamma) * (float)next)];
+            double alphaBar = scheduler.Schedule!.AlphasCumprod[(int)MathF.Floor((float)(1 - gamma) * (float)next)];
             (double Alpha, double Sigma) to = (Math.Sqrt(alphaBar), Math.Sqrt(1 - alphaBar));
             x = Step(run, x, (r, sample) =>
             {

@@ -20,7 +20,7 @@ public sealed class NoiseScheduleTests
             Assert.InRange(schedule.Betas[t], 0, 1);
             Assert.Equal(1 - schedule.Betas[t], schedule.Alphas[t], 1e-15);
             product *= 1 - schedule.Betas[t];
-            Assert.Equal(product, schedule.AlphaBars[t], 1e-12);
+            Assert.Equal(product, schedule.AlphasCumprod[t], 1e-12);
             Assert.Equal(product / (1 - product), schedule.SignalToNoiseRatio(t), 1e-9 * schedule.SignalToNoiseRatio(t));
         }
     }
@@ -41,7 +41,7 @@ public sealed class NoiseScheduleTests
     {
         NoiseSchedule schedule = NoiseSchedule.Cosine(100);
         double Curve(double u) => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2);
-        for (int t = 0; t < 98; t++) Assert.Equal(Curve((t + 1) / 100.0) / Curve(0), schedule.AlphaBars[t], 1e-12);
+        for (int t = 0; t < 98; t++) Assert.Equal(Curve((t + 1) / 100.0) / Curve(0), schedule.AlphasCumprod[t], 1e-12);
         Assert.Equal(0.999, schedule.Betas[99]);
     }
 
@@ -64,8 +64,8 @@ public sealed class NoiseScheduleTests
         {
             mean *= Math.Sqrt(1 - schedule.Betas[t]);
             variance = ((1 - schedule.Betas[t]) * variance) + schedule.Betas[t];
-            Assert.Equal(mean, Math.Sqrt(schedule.AlphaBars[t]), 1e-12);
-            Assert.Equal(variance, 1 - schedule.AlphaBars[t], 1e-12);
+            Assert.Equal(mean, Math.Sqrt(schedule.AlphasCumprod[t]), 1e-12);
+            Assert.Equal(variance, 1 - schedule.AlphasCumprod[t], 1e-12);
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class NoiseScheduleTests
         Tensor noisy = schedule.AddNoise(x0, epsilon, t), velocity = schedule.Velocity(x0, epsilon, t);
         for (int i = 0; i < 3; i++)
         {
-            double a = Math.Sqrt(schedule.AlphaBars[(int)t[i].item<long>()]), s = Math.Sqrt(1 - (a * a));
+            double a = Math.Sqrt(schedule.AlphasCumprod[(int)t[i].item<long>()]), s = Math.Sqrt(1 - (a * a));
             Assert.True(allclose((x0[i] * a) + (epsilon[i] * s), noisy[i], atol: 1e-6));
             Assert.True(allclose((epsilon[i] * a) - (x0[i] * s), velocity[i], atol: 1e-6));
 
@@ -116,12 +116,12 @@ public sealed class NoiseScheduleTests
     public void ZeroTerminalSnrKeepsTheFirstAndEndsInPureNoise(string kind)
     {
         NoiseSchedule plain = Make(kind, 100), schedule = plain.WithZeroTerminalSnr();
-        Assert.Equal(plain.AlphaBars[0], schedule.AlphaBars[0], 1e-12);
-        Assert.Equal(0, schedule.AlphaBars[^1], 1e-15);
+        Assert.Equal(plain.AlphasCumprod[0], schedule.AlphasCumprod[0], 1e-12);
+        Assert.Equal(0, schedule.AlphasCumprod[^1], 1e-15);
         Assert.Equal(0, schedule.SignalToNoiseRatio(99), 1e-15);
 
         // √ᾱ is moved by a linear map, so that its ratios of differences stay.
-        double Root(NoiseSchedule s, int t) => Math.Sqrt(s.AlphaBars[t]);
+        double Root(NoiseSchedule s, int t) => Math.Sqrt(s.AlphasCumprod[t]);
         Assert.Equal(
             (Root(plain, 20) - Root(plain, 50)) / (Root(plain, 0) - Root(plain, 99)),
             (Root(schedule, 20) - Root(schedule, 50)) / (Root(schedule, 0) - Root(schedule, 99)),

@@ -15,7 +15,7 @@ public sealed class PosteriorTests
     public void PosteriorIsBayesRule(int t)
     {
         const double X0 = 0.7, Xt = -0.4;
-        double prior = s_schedule.AlphaBars[t - 1], alpha = s_schedule.Alphas[t];
+        double prior = s_schedule.AlphasCumprod[t - 1], alpha = s_schedule.Alphas[t];
         double mass = 0, first = 0, second = 0;
         for (int i = -40000; i <= 40000; i++)
         {
@@ -39,7 +39,7 @@ public sealed class PosteriorTests
     public void BothFormsOfTheMeanAgree() =>
         Gen.Select(Gen.Int[0, 49], Gen.Double[-3, 3], Gen.Double[-3, 3]).Sample((t, x0, epsilon) =>
         {
-            double alphaBar = s_schedule.AlphaBars[t], xt = (Math.Sqrt(alphaBar) * x0) + (Math.Sqrt(1 - alphaBar) * epsilon);
+            double alphaBar = s_schedule.AlphasCumprod[t], xt = (Math.Sqrt(alphaBar) * x0) + (Math.Sqrt(1 - alphaBar) * epsilon);
             (double clean, double noisy) = s_schedule.PosteriorMean(t);
             (double fromNoisy, double fromNoise) = s_schedule.PosteriorMeanFromNoise(t);
             return Math.Abs((clean * x0) + (noisy * xt) - ((fromNoisy * xt) + (fromNoise * epsilon))) < 1e-9;

@@ -126,7 +126,7 @@ public sealed class ConsistencyFlowTests
         /// <summary>√ᾱ and √(1−ᾱ), [batch, 1, 1, 1].</summary>
         public (Tensor Signal, Tensor Noise) Levels(Tensor timesteps)
         {
-            double[] alphaBars = [.. timesteps.data<long>().Select(t => _schedule.AlphaBars[(int)t])];
+            double[] alphaBars = [.. timesteps.data<long>().Select(t => _schedule.AlphasCumprod[(int)t])];
             return (Each(Math.Sqrt), Each(a => Math.Sqrt(1 - a)));
             Tensor Each(Func<double, double> value) => tensor(alphaBars.Select(a => (float)value(a)).ToArray()).view(-1, 1, 1, 1);
         }

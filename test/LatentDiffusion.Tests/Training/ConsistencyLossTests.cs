@@ -66,7 +66,7 @@ public sealed class ConsistencyLossTests : IDisposable
         long[] drawn = randint(1, points + 1, [Batch], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
         double[] scales = [.. rand(Batch, generator: random).data<float>().Select(u => 2 + 4.0 * u)];
         Tensor noise = randn([Batch, 4, 8, 8], generator: random).to(ScalarType.Float64);
-        IReadOnlyList<double> alphaBars = s_schedulers[prediction].ToNoiseSchedule().AlphaBars;
+        IReadOnlyList<double> alphaBars = s_schedulers[prediction].ToNoiseSchedule().AlphasCumprod;
         long[] order = new BatchIndices(6, Batch).Of(0);
         int stride = 1000 / points;
         double expected = 0;
@@ -212,11 +212,11 @@ public sealed class ConsistencyLossTests : IDisposable
         SchedulerConfig plain = SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler" }""");
         var options = new ConsistencyTrainingOptions { SolverSteps = 25 };
         SchedulerConfig student = ConsistencyStudent.Scheduler(plain, options);
-        Assert.Equal(plain.ToNoiseSchedule().AlphaBars, student.ToNoiseSchedule().AlphaBars);
+        Assert.Equal(plain.ToNoiseSchedule().AlphasCumprod, student.ToNoiseSchedule().AlphasCumprod);
         Assert.Equal(25, student.Number("original_inference_steps"));
         SchedulerConfig own = SchedulerConfig.Parse("""{ "_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 4, "trained_betas": [0.1, 0.2, 0.3, 0.4], "use_karras_sigmas": true, "prediction_type": "sample" }""");
         student = ConsistencyStudent.Scheduler(own, options with { SolverSteps = 4, Phases = 2 });
-        Assert.Equal(own.ToNoiseSchedule().AlphaBars, student.ToNoiseSchedule().AlphaBars);
+        Assert.Equal(own.ToNoiseSchedule().AlphasCumprod, student.ToNoiseSchedule().AlphasCumprod);
         Assert.Equal(PredictionType.Sample, NoiseScheduler.FromConfig(student.ToJson()).PredictionType);
     }
 

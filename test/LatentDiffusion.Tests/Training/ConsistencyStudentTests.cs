@@ -61,7 +61,7 @@ public sealed class ConsistencyStudentTests : IDisposable
         {
             Assert.IsType<EmbeddedGuidance>(reopened.Guidance);
             Assert.Equal(scheduler, reopened.SchedulerConfig.ClassName);
-            Assert.Equal(_teacher.Scheduler.ToNoiseSchedule().AlphaBars, reopened.SchedulerConfig.ToNoiseSchedule().AlphaBars);
+            Assert.Equal(_teacher.Scheduler.ToNoiseSchedule().AlphasCumprod, reopened.SchedulerConfig.ToNoiseSchedule().AlphasCumprod);
             Assert.Equal(Output(student, 5), Output(reopened.Components!.UNet, 5));
             Assert.NotEqual(Output(student, 5), Output(student, 9));
         }

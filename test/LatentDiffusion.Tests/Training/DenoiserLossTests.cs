@@ -60,7 +60,7 @@ public sealed class DenoiserLossTests : IDisposable
         double expected = 0;
         for (int i = 0; i < 3; i++)
         {
-            double alphaBar = s_schedule.AlphaBars[(int)timesteps[i]];
+            double alphaBar = s_schedule.AlphasCumprod[(int)timesteps[i]];
             Tensor sample = (_tiny.Data.Latents[order[i]].to(ScalarType.Float32).unsqueeze(0) - 0.2) * 0.7;
             Tensor noisy = Math.Sqrt(alphaBar) * sample + Math.Sqrt(1 - alphaBar) * (noise[i] + 0.2 * more[i]).unsqueeze(0);
             Tensor hidden = _tiny.Text.call(_tiny.Data.Ids[order[i]].unsqueeze(0)).LastHiddenState;

@@ -68,7 +68,7 @@ public sealed class DenoiserObjectiveTests : IDisposable
         double expected = 0;
         for (int i = 0; i < 3; i++)
         {
-            double alphaBar = _schedule.AlphaBars[(int)timesteps[i]], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+            double alphaBar = _schedule.AlphasCumprod[(int)timesteps[i]], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
             Tensor sample = (_data.Latents[order[i]].to(ScalarType.Float32).unsqueeze(0) - 0.2) * 0.7, epsilon = noise[i].unsqueeze(0);
             Tensor hidden = _text.call(_data.Ids[order[i]].unsqueeze(0)).LastHiddenState;
             Tensor output = _network.call(new UNetInput(signal * sample + spread * epsilon, tensor([timesteps[i]]), hidden));

@@ -81,7 +81,7 @@ public sealed class DropoutTests
         {
             using DisposeScope scope = NewDisposeScope();
             using Generator? generator = seed is { } given ? new Generator(given) : null;
-            using IDisposable? draws = generator is null ? null : DropoutDraws.From(generator);
+            using IDisposable? draws = generator is null ? null : DropoutRandom.From(generator);
             network.zero_grad();
             Tensor text = Reference.FormulaWeights.Input("t", [2, 8, 8]).to(ScalarType.Float64).requires_grad_();
             Tensor output = network.call(new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]).to(ScalarType.Float64), tensor([700, 31]), text));
@@ -101,7 +101,7 @@ public sealed class DropoutTests
         using DisposeScope scope = NewDisposeScope();
         using var dropout = new TrainingDropout(0.25);
         using var generator = new Generator(3);
-        using IDisposable draws = DropoutDraws.From(generator);
+        using IDisposable draws = DropoutRandom.From(generator);
         dropout.train();
         float[] values = dropout.call(ones(200, 500)).data<float>().ToArray();
         // The share of 100,000 draws has a standard deviation of 0.0014.

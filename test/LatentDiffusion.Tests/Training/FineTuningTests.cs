@@ -110,7 +110,7 @@ public sealed class FineTuningTests : IDisposable
         var types = new HashSet<ScalarType>();
         var trainer = new Trainer(s_training with { Precision = TrainingPrecision.BFloat16 })
         {
-            Check = new TrainingCheck(1, _ => types.UnionWith(_components.UNet.parameters().Concat(_components.TextEncoder!.parameters()).Select(p => p.dtype))),
+            Check = new TrainingCallback(1, _ => types.UnionWith(_components.UNet.parameters().Concat(_components.TextEncoder!.parameters()).Select(p => p.dtype))),
         };
         Assert.True(trainer.Run(lora.Objective(_objective), _folder["run"]));
         Assert.Equal([ScalarType.BFloat16], types);

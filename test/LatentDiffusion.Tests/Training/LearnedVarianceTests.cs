@@ -26,9 +26,9 @@ public sealed class LearnedVarianceTests : IDisposable
         for (int i = 0; i < timesteps.Length; i++)
         {
             int time = (int)timesteps[i];
-            double beta = s_schedule.Betas[time], alphaBar = s_schedule.AlphaBars[time], previous = time == 0 ? 1 : s_schedule.AlphaBars[time - 1];
+            double beta = s_schedule.Betas[time], alphaBar = s_schedule.AlphasCumprod[time], previous = time == 0 ? 1 : s_schedule.AlphasCumprod[time - 1];
             double posterior = time == 0 ? 0 : 1 / ((1 - beta) / beta + 1 / (1 - previous));
-            double second = s_schedule.Betas[1] * (1 - s_schedule.AlphaBars[0]) / (1 - s_schedule.AlphaBars[1]);
+            double second = s_schedule.Betas[1] * (1 - s_schedule.AlphasCumprod[0]) / (1 - s_schedule.AlphasCumprod[1]);
             double lower = Math.Log(time == 0 ? second : posterior);
             double[] x = Values(sample), xt = Values(noisy), o = Values(output), v = Values(variance);
             double[] Values(Tensor of) => of[i].data<double>().ToArray();

@@ -50,7 +50,7 @@ public sealed class LossWeightingTests
         var weighting = new MinSnrWeighting { Gamma = 5 };
         for (int t = 0; t < 1000; t++)
         {
-            double snr = s_schedule.AlphaBars[t] / (1 - s_schedule.AlphaBars[t]), bounded = Math.Min(snr, 5);
+            double snr = s_schedule.AlphasCumprod[t] / (1 - s_schedule.AlphasCumprod[t]), bounded = Math.Min(snr, 5);
             Assert.Equal(bounded / snr, weighting.At(s_schedule, PredictionType.Epsilon, t), 1e-12);
             Assert.Equal(bounded / (snr + 1), weighting.At(s_schedule, PredictionType.Velocity, t), 1e-12);
             Assert.Equal(1, weighting.At(s_schedule, PredictionType.Sample, t) / bounded, 1e-12);
@@ -64,7 +64,7 @@ public sealed class LossWeightingTests
         var debiased = new DebiasedWeighting();
         for (int t = 0; t < 1000; t++)
         {
-            double alphaBar = s_schedule.AlphaBars[t], snr = alphaBar / (1 - alphaBar);
+            double alphaBar = s_schedule.AlphasCumprod[t], snr = alphaBar / (1 - alphaBar);
             Assert.Equal(1 / Math.Sqrt(snr), debiased.At(s_schedule, PredictionType.Epsilon, t), 1e-12);
             Assert.Equal(1 / Math.Sqrt(2 + snr), p2.At(s_schedule, PredictionType.Epsilon, t), 1e-12);
 

@@ -71,7 +71,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
                 sizes = [.. sizes[..4], 6];
             }
 
-            double alphaBar = schedule.AlphaBars[(int)timesteps[i]];
+            double alphaBar = schedule.AlphasCumprod[(int)timesteps[i]];
             Tensor noisy = Math.Sqrt(alphaBar) * sample + Math.Sqrt(1 - alphaBar) * noise[i].unsqueeze(0);
             Tensor output = model.UNet.call(new UNetInput(noisy, tensor([timesteps[i]]), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, sizes.Length]) });
             expected += (output - noise[i].unsqueeze(0)).square().mean().item<float>() / Batch;
@@ -150,7 +150,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Assert.Equal(["unet"], frozen.Modules.Keys);
 
         // Not disposed: the networks are the model's.
-        var encoder = new TwoTowerTextEncoder(
+        var encoder = new DualClipTextEncoder(
             model.TextEncoder is { } first ? (first, model.Tokenizer!.Build()) : null, (model.TextEncoder2!, model.Tokenizer2!.Build()), model.ForceZerosForEmptyPrompt);
         using TextEmbeddingCache texts = TextEmbeddingCache.Open(
             _folder["texts.safetensors"], "k", encoder, Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption), new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });

@@ -32,7 +32,7 @@ public sealed class TrainerTests : IDisposable
         for (int step = 1; step <= s_options.Steps; step++)
         {
             foreach (Tensor weight in weights) weight.grad?.zero_();
-            using (var generator = new Generator(StepSeed.Of(3, step - 1))) plain.Loss(new TrainingStep(step - 1, generator)).backward();
+            using (var generator = new Generator(SeedSequence.Of(3, step - 1))) plain.Loss(new TrainingStep(step - 1, generator)).backward();
             double[] gradient = [.. weights.SelectMany(w => w.grad!.data<float>().Select(g => (double)g))];
             double norm = Math.Sqrt(gradient.Sum(g => g * g)), clip = Math.Min(1, 0.5 / norm);
             double rate = o.LearningRateAt(step - 1, s_options.Steps), decay = Math.Min(0.9, (1.0 + step) / (10.0 + step));
@@ -289,7 +289,7 @@ public sealed class TrainerTests : IDisposable
             return stack([.. Enumerable.Range(0, batches).Select(i =>
             {
                 long index = step.Index * batches + i;
-                return Inner.Loss(new TrainingStep(index, new Generator(StepSeed.Of(3, index))));
+                return Inner.Loss(new TrainingStep(index, new Generator(SeedSequence.Of(3, index))));
             })]).mean();
         }
 
@@ -305,7 +305,7 @@ public sealed class TrainerTests : IDisposable
         public IReadOnlyDictionary<string, nn.Module> Modules => new Dictionary<string, nn.Module> { ["first"] = First.Modules["line"], ["second"] = Second.Modules["line"] };
 
         public Tensor Loss(TrainingStep step) =>
-            First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(StepSeed.Of(3, step.Index))));
+            First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(SeedSequence.Of(3, step.Index))));
 
         public void Dispose()
         {

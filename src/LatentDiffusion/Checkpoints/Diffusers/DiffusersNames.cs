@@ -26,7 +26,7 @@ internal static class DiffusersNames
     public static string ControlNet(int number) => number == 0 ? "controlnet" : $"controlnet_{number}";
 
     /// <summary>Today's name of a stored tensor.</summary>
-    public static string Today(string stored)
+    public static string CurrentName(string stored)
     {
         (string old, string today) = s_attention.FirstOrDefault(a => stored.Contains(".attentions.") && stored.Contains(a.Old));
         return old is null ? stored : stored.Replace(old, today, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ internal static class DiffusersNames
 
     private static MappedTensor Map(TensorEntry entry)
     {
-        string name = Today(entry.Name);
+        string name = CurrentName(entry.Name);
         // The old attention was a convolution in some files.
         return new MappedTensor(name, entry, name == entry.Name ? TensorView.Same : TensorView.Matrix);
     }

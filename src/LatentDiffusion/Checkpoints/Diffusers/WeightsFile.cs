@@ -19,14 +19,14 @@ internal sealed record WeightsFile(string Name, IReadOnlyDictionary<string, stri
         ScalarType[] floats = [.. Tensors.Select(t => t.DataType).Where(CheckpointOptions.IsFloat).Distinct()];
         // A single type is converted to while writing, without a second copy.
         ScalarType? common = floats is [var only] ? only : null;
-        var tensors = Tensors.Select(t => (DiffusersNames.Today(t.Name), Value(t, state, convert: common is null)));
+        var tensors = Tensors.Select(t => (DiffusersNames.CurrentName(t.Name), Value(t, state, convert: common is null)));
         SafetensorsWriter.Write(Path.Combine(folder, Name), tensors, Metadata.Count > 0 ? Metadata : null, common);
     }
 
     private static Tensor Value(TensorEntry stored, IReadOnlyDictionary<string, Tensor> state, bool convert)
     {
         if (stored.Name == DiffusersNames.PositionIds) return DiffusersNames.MakePositionIds(stored.Shape[^1]);
-        Tensor value = state[DiffusersNames.Today(stored.Name)];
+        Tensor value = state[DiffusersNames.CurrentName(stored.Name)];
         return convert ? value.to(stored.DataType) : value;
     }
 }

@@ -40,7 +40,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
         if (Index is not { } index) return;
         JsonObject json = PublishedJson.ParseObject(index.Json);
         var map = new JsonObject();
-        foreach ((string name, JsonNode? shard) in json["weight_map"]!.AsObject()) map[DiffusersNames.Today(name)] = shard?.DeepClone();
+        foreach ((string name, JsonNode? shard) in json["weight_map"]!.AsObject()) map[DiffusersNames.CurrentName(name)] = shard?.DeepClone();
         json["weight_map"] = map;
         AtomicFile.Write(Path.Combine(folder, index.Name), json.ToJsonString(new JsonSerializerOptions(ModelConfigJson.Options)));
     }

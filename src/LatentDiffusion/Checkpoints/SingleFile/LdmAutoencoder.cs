@@ -18,7 +18,7 @@ internal static partial class LdmAutoencoder
         {
             string ours = Up().Replace(name, m => $"decoder.up.{last - Level(m)}.");
             foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) ours = ldm.Replace(ours, replacement);
-            ours = DiffusersNames.Today(ours);
+            ours = DiffusersNames.CurrentName(ours);
             yield return new MappedTensor(ours, entry, ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal) ? TensorView.Matrix : TensorView.Same);
         }
     }

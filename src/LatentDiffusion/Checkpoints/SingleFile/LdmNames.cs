@@ -68,7 +68,7 @@ internal static class LdmNames
     ];
 
     /// <summary>What files hold beside the networks: tables of the schedule, averages of weights, losses, notes of training.</summary>
-    public static readonly Regex PassedOver = new(
+    public static readonly Regex Ignored = new(
         @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_|lvlb_weights$|logvar$|global_step$)"
         + @"|\.embeddings\.position_ids$|\.logit_scale$|\.attn_mask$");
 }

@@ -41,5 +41,5 @@ internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter fi
         return tensors.Where(t => names.Contains(t.Name));
     }
 
-    private static bool IsNote(string name) => LdmNames.PassedOver.IsMatch(name) || LdmMarkers.Names.Contains(name);
+    private static bool IsNote(string name) => LdmNames.Ignored.IsMatch(name) || LdmMarkers.Names.Contains(name);
 }

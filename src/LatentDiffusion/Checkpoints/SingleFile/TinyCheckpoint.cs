@@ -29,7 +29,7 @@ public static class TinyCheckpoint
         }).BuildUninitialized(options.Device, options.TypeFor(down));
         try
         {
-            using ITensorSource both = new JoinedTensors(Map(down, "encoder", 0), Map(up, "decoder", DecoderOffset));
+            using ITensorSource both = new CombinedTensorSource(Map(down, "encoder", 0), Map(up, "decoder", DecoderOffset));
             StateDict.Load(network, both);
             network.eval();
             return network;

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// batch, and each picture bit for bit as it is alone. Stops between two when it is cancelled.
 /// </summary>
 /// <param name="inner">The autoencoder, which stays the caller's.</param>
-public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent
+public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed
 {
     private readonly IAutoencoder _inner = inner ?? throw new ArgumentNullException(nameof(inner));
 
@@ -49,7 +49,7 @@ public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorki
     public void MoveTo(Device device) => (_inner as IOffloadable)?.MoveTo(device);
 
     // A picture is what it is without slices.
-    string IKnownContent.ContentKey => ContentKey.Of(_inner);
+    string IContentKeyed.ContentKey => ContentKey.Of(_inner);
 
     private static IEnumerable<Tensor> Slices(Tensor batch) => Enumerable.Range(0, (int)batch.shape[0]).Select(i => batch.narrow(0, i, 1));
 

@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// compute their part at the size of the latents, with its attention, for the whole picture, and normalise tiles by the
 /// picture's statistics: tiles differ from the whole by little. Stops between two tiles when it is cancelled.
 /// </summary>
-public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IKnownContent
+public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed
 {
     // A tile that is a picture by itself had better be as large as those that autoencoders are trained on; one that is part
     // of a whole need not be.
@@ -47,7 +47,7 @@ public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadabl
     /// <inheritdoc />
     public int DownsamplingFactor => _inner.DownsamplingFactor;
 
-    string IKnownContent.ContentKey => $"{_options} {ContentKey.Of(_inner)}";
+    string IContentKeyed.ContentKey => $"{_options} {ContentKey.Of(_inner)}";
 
     /// <inheritdoc />
     public LatentDistribution Encode(Tensor images) => Encode(images, CancellationToken.None);

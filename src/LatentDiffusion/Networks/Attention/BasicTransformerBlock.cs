@@ -36,7 +36,7 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Ten
         using DisposeScope scope = NewDisposeScope();
         bool perturbed = context.Perturbed?.Contains(this) ?? false;
         hidden = hidden.Add(_norm1.call(hidden).Into(x => perturbed
-            ? _selfAttention.AttendToItself(x)
+            ? _selfAttention.IdentityAttention(x)
             : _selfAttention.call(x, _onlyCrossAttention ? context : null)));
         hidden = hidden.Add(_norm2.call(hidden).Into(x => _crossAttention.call(x, context)));
         hidden = hidden.Add(_norm3.call(hidden).Into(_feedForward.call));

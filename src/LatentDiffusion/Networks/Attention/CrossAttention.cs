@@ -48,7 +48,7 @@ internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
 
     /// <summary>Self-attention whose map is the identity (Ahn et al. 2024, equation 12): each position's own value.</summary>
     /// <param name="input">[batch, positions, width].</param>
-    public Tensor AttendToItself(Tensor input) => _value.call(input).Into(_out[0].call);
+    public Tensor IdentityAttention(Tensor input) => _value.call(input).Into(_out[0].call);
 
     private (Tensor Key, Tensor Value) KeyAndValue(Tensor context) => (_key.call(context), _value.call(context));
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Self-attention over the pixels of a feature map, normalised before and added to its input (Ho et al. 2020, appendix B).</summary>
-internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
+internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     // How many pixels ask at once: of a large picture what they ask and are answered would be maps as large as the others.
     private const long MostQueries = 1 << 14;
@@ -39,10 +39,10 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormInputs?, Tensor>
 
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="norms">What the normalisation takes besides; null for nothing.</param>
-    public override Tensor forward(Tensor input, NormInputs? norms)
+    public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalized = _spatialNorm is null ? PictureStatistics.Normalize(_norm!, input, norms?.Statistics) : _spatialNorm.call(input, norms!);
+        Tensor normalized = _spatialNorm is null ? GlobalNormStatistics.Normalize(_norm!, input, norms?.Statistics) : _spatialNorm.call(input, norms!);
         Tensor pixels = normalized.Into(x => x.flatten(2)).Into(x => x.transpose(1, 2));
         Tensor key = _key.call(pixels), value = _value.call(pixels);
         Tensor[] answers = [.. pixels.split(MostQueries, 1).Select(queries => queries.Into(x => Answer(x, key, value)))];

@@ -35,8 +35,8 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     {
         if (!Recomputes) return Compute(input, context);
         return context.Bias is null
-            ? Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), _drops, input, context.Text)
-            : Recomputed.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), _drops, input, context.Text, context.Bias);
+            ? GradientCheckpoint.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), _drops, input, context.Text)
+            : GradientCheckpoint.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), _drops, input, context.Text, context.Bias);
     }
 
     private Tensor Compute(Tensor input, TextContext context)

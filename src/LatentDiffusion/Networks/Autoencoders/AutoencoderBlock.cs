@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.</summary>
-internal sealed class AutoencoderBlock : nn.Module<Tensor, NormInputs?, Tensor>
+internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     public const string PlainDown = "DownEncoderBlock2D", AttentionDown = "AttnDownEncoderBlock2D";
     public const string PlainUp = "UpDecoderBlock2D", AttentionUp = "AttnUpDecoderBlock2D";
@@ -34,10 +34,10 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormInputs?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input, NormInputs? norms) => Refine(input, norms).Into(Resize);
+    public override Tensor forward(Tensor input, NormalizationContext? norms) => Refine(input, norms).Into(Resize);
 
     /// <summary>The residual blocks and attention, at the size of the input.</summary>
-    public Tensor Refine(Tensor input, NormInputs? norms)
+    public Tensor Refine(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = input;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The decoder half: latents to pixels.</summary>
-internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormInputs?, Tensor>
+internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     [ComponentName(Name = "conv_in")] private readonly Conv2dLayer _convIn;
     [ComponentName(Name = "up_blocks")] private readonly LayerList<AutoencoderBlock> _upBlocks = [];
@@ -28,10 +28,10 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormInputs?, Tensor
 
     /// <param name="input">[batch, latent channels, height, width].</param>
     /// <param name="norms">What the normalisations take besides; null for nothing.</param>
-    public override Tensor forward(Tensor input, NormInputs? norms) => AtLatents(input, norms).Into(x => Enlarge(x, norms));
+    public override Tensor forward(Tensor input, NormalizationContext? norms) => AtLatents(input, norms).Into(x => Enlarge(x, norms));
 
     /// <summary>What is computed at the size of the latents, the middle with its attention among it.</summary>
-    public Tensor AtLatents(Tensor input, NormInputs? norms)
+    public Tensor AtLatents(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _middle.Run(_convIn.call(input), norms);
@@ -39,7 +39,7 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormInputs?, Tensor
     }
 
     /// <summary>What comes after <see cref="AtLatents"/>, up to the pixels.</summary>
-    public Tensor Enlarge(Tensor features, NormInputs? norms)
+    public Tensor Enlarge(Tensor features, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _upBlocks[0].Resize(features);

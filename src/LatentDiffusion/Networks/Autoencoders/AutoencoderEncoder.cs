@@ -30,7 +30,7 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
     /// <summary>What is computed at larger sizes than that of the latents.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
     /// <param name="norms">What the normalisations take besides; null for nothing.</param>
-    public Tensor Shrink(Tensor images, NormInputs? norms)
+    public Tensor Shrink(Tensor images, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _convIn.call(images);

@@ -85,9 +85,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) =>
         (_postQuantConv is null ? _decoder.AtLatents(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.AtLatents(x, null)), null);
 
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Enlarge(features, norms);
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
 
-    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => _encoder.Shrink(images, norms);
+    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
 
     (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features)
     {

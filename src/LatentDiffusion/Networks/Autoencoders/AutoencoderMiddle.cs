@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The middle of an autoencoder: a residual block, self-attention over pixels, a residual block.</summary>
-internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormInputs?, Tensor>
+internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     [ComponentName(Name = "attentions")] private readonly LayerList<PixelAttention> _attentions = [];
     [ComponentName(Name = "resnets")] private readonly LayerList<AutoencoderResnet> _resnets = [];
@@ -17,10 +17,10 @@ internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormInputs?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input, NormInputs? norms) => Run(input.alias(), norms);
+    public override Tensor forward(Tensor input, NormalizationContext? norms) => Run(input.alias(), norms);
 
     /// <summary>The same, and disposes the input as soon as it is not needed any more.</summary>
-    public Tensor Run(Tensor input, NormInputs? norms)
+    public Tensor Run(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = input.Into(x => _resnets[0].call(x, norms));

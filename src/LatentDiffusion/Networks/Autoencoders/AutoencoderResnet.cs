@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>The residual block of the autoencoders: that of the U-Net without a time.</summary>
-internal sealed class AutoencoderResnet : nn.Module<Tensor, NormInputs?, Tensor>
+internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly nn.Module _norm1;
     [ComponentName(Name = "conv1")] private readonly Conv2dLayer _conv1;
@@ -26,7 +26,7 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormInputs?, Tensor>
 
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="norms">What the normalisations take besides; null for nothing.</param>
-    public override Tensor forward(Tensor input, NormInputs? norms)
+    public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Into(_activation).Into(_conv1.call);

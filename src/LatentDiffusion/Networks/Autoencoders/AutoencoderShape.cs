@@ -16,8 +16,8 @@ internal sealed record AutoencoderShape(LayerFactory Layers, int Groups, string 
         LatentChannels is { } latents ? new SpatialNorm(Layers, channels, latents) : Layers.GroupNorm(Groups, channels, Eps);
 
     /// <summary>Runs what <see cref="Norm"/> made.</summary>
-    public static Tensor Normalize(nn.Module norm, Tensor input, NormInputs? inputs) =>
-        norm is SpatialNorm spatial ? spatial.call(input, inputs!) : PictureStatistics.Normalize((GroupNormLayer)norm, input, inputs?.Statistics);
+    public static Tensor Normalize(nn.Module norm, Tensor input, NormalizationContext? inputs) =>
+        norm is SpatialNorm spatial ? spatial.call(input, inputs!) : GlobalNormStatistics.Normalize((GroupNormLayer)norm, input, inputs?.Statistics);
 
     /// <summary>Self-attention with a single head.</summary>
     public PixelAttention Attention(int channels) => new(Layers, channels, channels, Groups, Eps, LatentChannels);

@@ -16,8 +16,8 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
         ["nearest"] = InterpolationMode.Nearest, ["bilinear"] = InterpolationMode.Bilinear, ["bicubic"] = InterpolationMode.Bicubic,
     };
 
-    [ComponentName(Name = "encoder")] private readonly TinyHalf _encoder;
-    [ComponentName(Name = "decoder")] private readonly TinyHalf _decoder;
+    [ComponentName(Name = "encoder")] private readonly TinyCoder _encoder;
+    [ComponentName(Name = "decoder")] private readonly TinyCoder _decoder;
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <exception cref="NotSupportedException">The configuration asks for an activation or interpolation that is not known.</exception>
@@ -32,8 +32,8 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
         config.Check();
         ConfigRules.Known("upsample_fn", config.UpsampleFn, [.. UpsampleModes.Keys]);
         Config = config;
-        _encoder = TinyHalf.Encoder(config, layers);
-        _decoder = TinyHalf.Decoder(config, layers);
+        _encoder = TinyCoder.Encoder(config, layers);
+        _decoder = TinyCoder.Decoder(config, layers);
         RegisterComponents();
     }
 
@@ -75,9 +75,9 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) => (Bounded(latents).Into(_decoder.First), null);
 
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Second(features).Into(FromDecoder);
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Second(features).Into(FromDecoder);
 
-    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => ToEncoder(images).Into(_encoder.First);
+    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => ToEncoder(images).Into(_encoder.First);
 
     (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
 

@@ -22,11 +22,11 @@ internal interface ISplitNetwork
 
     /// <summary>The second part of decoding, of the picture or a tile of it.</summary>
     /// <returns>Pixels.</returns>
-    Tensor Enlarge(Tensor features, NormInputs norms);
+    Tensor Enlarge(Tensor features, NormalizationContext norms);
 
     /// <summary>The first part of encoding, of the picture or a tile of it.</summary>
     /// <returns>A feature map as large as the latents.</returns>
-    Tensor Shrink(Tensor images, NormInputs norms);
+    Tensor Shrink(Tensor images, NormalizationContext norms);
 
     /// <summary>The second part of encoding.</summary>
     /// <returns>Unscaled mean and log-variance of the latents, the latter null where they are a point.</returns>

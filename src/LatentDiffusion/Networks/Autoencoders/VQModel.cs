@@ -66,7 +66,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
         using NetworkUse weights = NetworkUse.Of(this);
         if (quantize) return _quantizer.call(latents).Into(x => Decode(x, quantize: false));
-        return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? new NormInputs(latents) : null));
+        return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? new NormalizationContext(latents) : null));
     }
 
     /// <summary>Which vectors of the codebook are nearest to latents; no gradient passes.</summary>
@@ -107,13 +107,13 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor codes = _quantizer.call(latents);
-        Tensor features = _postQuantConv.call(codes).Into(x => _decoder.AtLatents(x, _spatial ? new NormInputs(codes) : null));
+        Tensor features = _postQuantConv.call(codes).Into(x => _decoder.AtLatents(x, _spatial ? new NormalizationContext(codes) : null));
         return (features.MoveToOuterDisposeScope(), _spatial ? codes.MoveToOuterDisposeScope() : null);
     }
 
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormInputs norms) => _decoder.Enlarge(features, norms);
+    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
 
-    Tensor ISplitNetwork.Shrink(Tensor images, NormInputs norms) => _encoder.Shrink(images, norms);
+    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
 
     (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.AtLatents(features).Into(_quantConv.call), null);
 }

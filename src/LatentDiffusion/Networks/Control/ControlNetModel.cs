@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutput>
 {
     private readonly UNetEncoder _encoder;
-    [ComponentName(Name = "controlnet_cond_embedding")] private readonly HintEmbedding _hint;
+    [ComponentName(Name = "controlnet_cond_embedding")] private readonly ControlImageEmbedding _hint;
     [ComponentName(Name = "controlnet_down_blocks")] private readonly LayerList<Conv2dLayer> _downOut = [];
     [ComponentName(Name = "controlnet_mid_block")] private readonly Conv2dLayer _middleOut;
 
@@ -34,7 +34,7 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
         IReadOnlyList<int> channels = config.BlockOutChannels;
 
         _encoder = new UNetEncoder(encoder, layers);
-        _hint = new HintEmbedding(layers, config.ConditioningChannels, config.ConditioningEmbeddingOutChannels, channels[0]);
+        _hint = new ControlImageEmbedding(layers, config.ConditioningChannels, config.ConditioningEmbeddingOutChannels, channels[0]);
         _downOut.Add(layers.ZeroConv2d(channels[0], channels[0]));
         for (int i = 0; i < channels.Count; i++)
         {

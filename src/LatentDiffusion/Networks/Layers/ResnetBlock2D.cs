@@ -42,7 +42,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="time">The time embedding, [batch, width].</param>
     public override Tensor forward(Tensor input, Tensor time) => Recomputes
-        ? Recomputed.Run(inputs => Compute(inputs[0], inputs[1]), _options.Dropout > 0, input, time)
+        ? GradientCheckpoint.Run(inputs => Compute(inputs[0], inputs[1]), _options.Dropout > 0, input, time)
         : Compute(input, time);
 
     private Tensor Compute(Tensor input, Tensor time)

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>A normalisation that the latents scale and shift pixel by pixel (Zheng et al. 2022, "MoVQ", section 3.2).</summary>
-internal sealed class SpatialNorm : nn.Module<Tensor, NormInputs, Tensor>
+internal sealed class SpatialNorm : nn.Module<Tensor, NormalizationContext, Tensor>
 {
     // The published network has no option for these two.
     private const int Groups = 32;
@@ -24,10 +24,10 @@ internal sealed class SpatialNorm : nn.Module<Tensor, NormInputs, Tensor>
 
     /// <param name="input">[batch, channels, height, width].</param>
     /// <param name="inputs">With latents, [batch, latent channels, any height, any width].</param>
-    public override Tensor forward(Tensor input, NormInputs inputs)
+    public override Tensor forward(Tensor input, NormalizationContext inputs)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor spread = nn.functional.interpolate(inputs.Latents!, [input.shape[2], input.shape[3]], mode: InterpolationMode.Nearest);
-        return (PictureStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread)).Add(_shift.call(spread)).MoveToOuterDisposeScope();
+        return (GlobalNormStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread)).Add(_shift.call(spread)).MoveToOuterDisposeScope();
     }
 }

@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Drops values in training and enlarges the others by as much (Srivastava et al. 2014). Draws from
-/// <see cref="DropoutDraws"/>, where TorchSharp's own would draw from the global generator, which no checkpoint holds.
+/// <see cref="DropoutRandom"/>, where TorchSharp's own would draw from the global generator, which no checkpoint holds.
 /// </summary>
 internal sealed class TrainingDropout(double probability) : nn.Module<Tensor, Tensor>(NativeModule.Create(nameof(TrainingDropout)), 0)
 {
@@ -17,7 +17,7 @@ internal sealed class TrainingDropout(double probability) : nn.Module<Tensor, Te
         using DisposeScope scope = NewDisposeScope();
         double kept = 1 - probability;
         // 1 with the probability of being kept, else 0.
-        Tensor mask = DropoutDraws.Uniform(input.shape).Add(kept).floor_().Divide(kept);
+        Tensor mask = DropoutRandom.Uniform(input.shape).Add(kept).floor_().Divide(kept);
         return (input * mask.to(input.dtype, input.device)).MoveToOuterDisposeScope();
     }
 }

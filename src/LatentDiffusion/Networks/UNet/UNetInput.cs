@@ -36,5 +36,5 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
     /// What the lower resolutions gave at an earlier evaluation, which are then not computed, or where to keep what they
     /// give; null to compute and keep nothing.
     /// </summary>
-    internal DeepFeatures? Deep { get; init; }
+    internal CachedFeatures? Deep { get; init; }
 }

@@ -9,7 +9,7 @@ internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps,
     protected override NoiseLevel NoisyLevel => LevelAt((int)Timestep);
 
     /// <summary>The signal's share ᾱ_t.</summary>
-    protected double AlphaBar(int timestep) => schedule.AlphaBars[timestep];
+    protected double AlphaBar(int timestep) => schedule.AlphasCumprod[timestep];
 
     protected NoiseLevel LevelAt(int timestep) => NoiseLevel.FromAlphaBar(AlphaBar(timestep));
 

@@ -8,7 +8,7 @@ internal sealed class TrainingSigmas
 
     public TrainingSigmas(NoiseSchedule schedule)
     {
-        _sigmas = Grids.ToSingle(schedule.AlphaBars.Select(a => (double)MathF.Sqrt((1 - (float)a) / (float)a)));
+        _sigmas = Grids.ToSingle(schedule.AlphasCumprod.Select(a => (double)MathF.Sqrt((1 - (float)a) / (float)a)));
         _logSigmas = Grids.ToSingle(_sigmas.Select(s => Math.Log(s)));
     }
 

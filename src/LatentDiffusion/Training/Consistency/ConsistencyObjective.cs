@@ -33,7 +33,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
     /// <inheritdoc cref="ConsistencyObjective(UNet2DConditionModel, UNet2DConditionModel, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
     public ConsistencyObjective(UNet2DConditionModel student, StableDiffusionComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
-        : this(student, Given(teacher).UNet, TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
+        : this(student, Require(teacher).UNet, TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the distillation for texts from anywhere.</summary>
@@ -151,7 +151,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
             throw new ArgumentException("The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.", nameof(teacher));
     }
 
-    private static StableDiffusionComponents Given(StableDiffusionComponents teacher)
+    private static StableDiffusionComponents Require(StableDiffusionComponents teacher)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         return teacher;

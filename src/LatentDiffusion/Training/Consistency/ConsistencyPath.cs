@@ -24,7 +24,7 @@ internal sealed class ConsistencyPath
         if (options.Phases == 1) _boundaryScaling = options.TimestepScaling;
         if (_stride % options.SolverEvaluations != 0)
             throw new ArgumentException($"SolverEvaluations is {options.SolverEvaluations}; it must divide the {_stride} timesteps between two points.", nameof(options));
-        if (prediction == PredictionType.Epsilon && schedule.AlphaBars[^1] <= 0)
+        if (prediction == PredictionType.Epsilon && schedule.AlphasCumprod[^1] <= 0)
             throw new ArgumentException("The last timestep has no signal (zero terminal SNR), so that ε does not say the picture; such a teacher predicts velocity or the sample.", nameof(prediction));
         Substep = _stride / options.SolverEvaluations;
     }
@@ -66,5 +66,5 @@ internal sealed class ConsistencyPath
         return new(target.Alpha * clean.Sample + target.Sigma * noise.Sample, target.Alpha * clean.Output + target.Sigma * noise.Output);
     }
 
-    private NoiseLevel Level(int timestep) => timestep < 0 ? NoiseLevel.FromAlphaBar(1) : NoiseLevel.FromAlphaBar(Schedule.AlphaBars[timestep]);
+    private NoiseLevel Level(int timestep) => timestep < 0 ? NoiseLevel.FromAlphaBar(1) : NoiseLevel.FromAlphaBar(Schedule.AlphasCumprod[timestep]);
 }

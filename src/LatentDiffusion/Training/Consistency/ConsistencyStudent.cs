@@ -46,7 +46,7 @@ public static class ConsistencyStudent
         student = WithSchedule(student.With("clip_sample", false), own.ToConfig());
         NoiseSchedule made = NoiseScheduler.FromConfig(student).Schedule!;
         // Classes that divide by the last ᾱ keep it a little above zero.
-        if (schedule.Timesteps != made.Timesteps || schedule.AlphaBars.Zip(made.AlphaBars).Any(p => Math.Abs(p.First - p.Second) > 1e-6))
+        if (schedule.Timesteps != made.Timesteps || schedule.AlphasCumprod.Zip(made.AlphasCumprod).Any(p => Math.Abs(p.First - p.Second) > 1e-6))
             throw new ArgumentException($"A {student.ClassName} cannot have the training schedule of this {own.GetType().Name}.", nameof(teacher));
         return student;
     }

@@ -36,7 +36,7 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         var own = new Own(parts.Autoencoder);
         using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseTiledDecoding(new TilingOptions { TileSize = 16, Overlap = 0 }).UseSlicedDecoding()
-            .Configure(o => o.ImagesPerEvaluation = 2).Build();
+            .Configure(o => o.BatchSize = 2).Build();
         Assert.Equal(2, pipeline.Generate(s_request with { Width = 32, Count = 2 }).Images.Count);
         // Two columns and three rows of tiles, of each of two pictures alone.
         Assert.Equal(12, own.Decoded.Count);
@@ -48,7 +48,7 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
     {
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         var own = new Own(parts.Autoencoder);
-        using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseSlicedDecoding().Configure(o => o.ImagesPerEvaluation = 3).Build();
+        using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseSlicedDecoding().Configure(o => o.BatchSize = 3).Build();
         Assert.Equal(3, pipeline.Generate(s_request with { Count = 3 }).Images.Count);
         Assert.Equal([1, 1, 1], own.Decoded.Select(shape => shape[0]));
     }

@@ -69,7 +69,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     {
         using DiffusionPipeline pipeline = _parts.Builder().UseTiledDecoding().Build();
         _parts.Events.Clear();
-        await foreach (GenerationUpdate _ in pipeline.GenerateStreamAsync(s_request))
+        await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(s_request))
         {
         }
 
@@ -91,7 +91,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         async Task Stream()
         {
             int previews = 0;
-            await foreach (GenerationUpdate update in pipeline.GenerateStreamAsync(s_request)) previews += update.Previews.Count;
+            await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(s_request)) previews += update.Previews.Count;
             Assert.NotEqual(0, previews);
         }
     }
@@ -166,7 +166,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     [Fact]
     public void A_models_own_parts_draw_the_same_offloaded()
     {
-        using DiffusionPipeline plain = _tiny.Builder().Build(), offloaded = _tiny.Builder().UseOffload().UsePrompting().Build();
+        using DiffusionPipeline plain = _tiny.Builder().Build(), offloaded = _tiny.Builder().UseOffload().UsePromptWeighting().Build();
         Assert.Equal(Draw(plain, s_request), Draw(offloaded, s_request));
         Assert.Equal(DeviceType.CPU, offloaded.Model!.Device.type);
     }

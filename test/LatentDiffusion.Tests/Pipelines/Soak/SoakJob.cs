@@ -45,7 +45,7 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
 
     private async Task<GenerationResult> StreamAsync(CancellationToken cancellationToken)
     {
-        await foreach (GenerationUpdate update in Pipeline.GenerateStreamAsync(Request, previewEvery: 2, cancellationToken))
+        await foreach (GenerationUpdate update in Pipeline.GenerateStreamingAsync(Request, previewEvery: 2, cancellationToken))
         {
             if (update.Result is { } result) return result;
             // Leaving the loop stops it too.

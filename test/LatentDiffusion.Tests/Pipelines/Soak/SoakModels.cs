@@ -29,7 +29,7 @@ internal sealed class SoakModels : IDisposable
             .. new[] { "ddim", "euler-a", "dpm++", "heun", "unipc", "plms", "kdpm2-a" }.Select(s => Over(_plain, s)),
             Over(_plain, "dpm++-sde", b => b.UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true })))),
         ];
-        Prompting = [Over(_plain, "euler", b => b.UsePrompting()), Over(_towers, "lms", b => b.UsePrompting())];
+        Prompting = [Over(_plain, "euler", b => b.UsePromptWeighting()), Over(_towers, "lms", b => b.UsePromptWeighting())];
         Inpainting = [Over(_inpainting, "ddim"), Over(_inpainting, "euler-a")];
         Controlled = [Over(_plain, "euler", b => b.UseControlNet(controlNet)), Over(_plain, "dpm++", b => b.UseControlNet(controlNet, 0.7).UseControlNet(controlNet, 0.5, 0.25, 0.75))];
         Towers = [Over(_towers, "euler"), Over(_towers, "unipc")];

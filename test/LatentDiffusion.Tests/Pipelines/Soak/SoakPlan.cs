@@ -34,8 +34,8 @@ internal sealed class SoakPlan : IDisposable
             ("inpainting", () => new(Any(models.Plain), WithPicture(Text()) with { Mask = s_mask })),
             ("inpainting model", () => new(Any(models.Inpainting), WithPicture(Text()) with { Mask = s_mask, Strength = _random.Next(2) == 0 ? 1 : 0.7 })),
             ("ControlNet", Controlled),
-            ("two passes", () => new(Any(models.Plain), Enlarged(Text()))),
-            ("two passes, inpainting", () => new(_random.Next(2) == 0 ? Any(models.Plain) : Any(models.Inpainting), Enlarged(WithPicture(Text()) with { Mask = s_mask }))),
+            ("two passes", () => new(Any(models.Plain), Upscaled(Text()))),
+            ("two passes, inpainting", () => new(_random.Next(2) == 0 ? Any(models.Plain) : Any(models.Inpainting), Upscaled(WithPicture(Text()) with { Mask = s_mask }))),
             ("variation", () => new(Any(models.Plain), Text() with { VariationSeed = Seed(), VariationStrength = _random.NextDouble() })),
             ("between prompts", () => new(Any(models.Plain), Text() with { PromptEmbeds = Any(_between) })),
             ("weights and long prompts", () => new(Any(models.Prompting), Text() with { Prompt = "a (blue:1.3) bird BREAK a [star] and a drawing of a blue bird and a star" })),
@@ -77,7 +77,7 @@ internal sealed class SoakPlan : IDisposable
 
     private GenerationRequest WithPicture(GenerationRequest request) => request with { InitialImage = s_picture, Strength = 0.4 + 0.6 * _random.NextDouble() };
 
-    private static GenerationRequest Enlarged(GenerationRequest request) => request with { Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.6 } };
+    private static GenerationRequest Upscaled(GenerationRequest request) => request with { Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.6 } };
 
     private SoakPlanned Controlled()
     {

@@ -148,7 +148,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
         Assert.NotEqual(alone, batch.Images[0].Image.Rgb.ToArray());
 
-        using DiffusionPipeline together = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler(scheduler).Configure(o => o.ImagesPerEvaluation = 3).Build();
+        using DiffusionPipeline together = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler(scheduler).Configure(o => o.BatchSize = 3).Build();
         byte[] shared = together.Generate(request with { Seed = Seed - 1, Count = 3 }).Images[1].Image.Rgb.ToArray();
         Assert.All(alone.Zip(shared), p => Assert.InRange(p.First - p.Second, -1, 1));
     }

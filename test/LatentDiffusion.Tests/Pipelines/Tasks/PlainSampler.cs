@@ -8,7 +8,7 @@ internal abstract class PlainSampler
     private const int Training = 1000;
 
     /// <summary>√β evenly spaced from √0.00085 to √0.012 (Rombach et al. 2022), ᾱ_t the product of 1 − β (Ho et al. 2020).</summary>
-    private static readonly double[] s_alphaBars = [.. AlphaBars()];
+    private static readonly double[] s_alphaBars = [.. AlphasCumprod()];
 
     /// <summary>Where the network is evaluated.</summary>
     public int[] Timesteps { get; private init; } = [];
@@ -55,7 +55,7 @@ internal abstract class PlainSampler
 
     private static int[] Leading(int steps, int stride, int shift) => [.. Enumerable.Range(shift, steps).Reverse().Select(i => i * stride + 1)];
 
-    private static IEnumerable<double> AlphaBars()
+    private static IEnumerable<double> AlphasCumprod()
     {
         double product = 1, first = Math.Sqrt(0.00085), last = Math.Sqrt(0.012);
         for (int t = 0; t < Training; t++)

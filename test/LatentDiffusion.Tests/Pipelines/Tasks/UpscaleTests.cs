@@ -35,7 +35,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         // The second pass is told its own size.
         if (family == "xl") plain.Input = input => input with { TimeIds = tensor([24f, 40, 0, 0, 24, 40], [1, 6]) };
         Tensor noise = randn([1, 4, 12, 20], generator: new Generator(Seed));
-        expected.Add(x = second.Noised(Enlarged(x, 12, 20), noise, 2));
+        expected.Add(x = second.Noised(Upscaled(x, 12, 20), noise, 2));
         for (int i = 2; i < 4; i++) expected.Add(x = second.Step(x, predict(second.Seen(x, i), second.Timesteps[i]), i));
 
         EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request));
@@ -63,7 +63,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
             Tensor noise = randn([1, 4, height / 2, width / 2], generator: generator);
             Tensor[] beside = sees ? [small, plain.Encoded(pixels * (1 - mask), generator)] : [];
             stays = 1 - small;
-            Tensor clean = first ? kept! : Enlarged(x!, height / 2, width / 2);
+            Tensor clean = first ? kept! : Upscaled(x!, height / 2, width / 2);
             if (!first && !sees) clean = small * clean + stays * kept!;
             if (!first && family.StartsWith("xl", StringComparison.Ordinal)) plain.Input = input => input with { TimeIds = tensor([24f, 40, 0, 0, 24, 40], [1, 6]) };
             x = sampler.Noised(clean, noise, 2);
@@ -133,7 +133,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         tensor([.. mask.Rgb.ToArray().Where((_, i) => i % 3 == 0).Select(level => level >= 128 ? 1f : 0)], [1, 1, mask.Height, mask.Width]);
 
     /// <summary>Between the four nearest values, whose places are the middles of their pixels.</summary>
-    private static Tensor Enlarged(Tensor x, int height, int width)
+    private static Tensor Upscaled(Tensor x, int height, int width)
     {
         Tensor Along(Tensor from, int dimension, int length)
         {

@@ -31,7 +31,7 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     public void Noise_between_two_seeds_lies_on_the_arc_between_theirs()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var noise = new PictureNoise(s_request);
+        using var noise = new ImageNoise(s_request);
         using Generator first = new(3), second = new(40);
         for (int draw = 0; draw < 2; draw++)
         {

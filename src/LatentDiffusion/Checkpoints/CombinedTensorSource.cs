@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Several sources as one. Does not own them.</summary>
+/// <param name="sources">The sources; no two have a tensor of one name.</param>
+internal sealed class CombinedTensorSource(params IReadOnlyList<ITensorSource> sources) : ITensorSource
+{
+    /// <inheritdoc/>
+    public string Path => string.Join(" and ", sources.Select(s => s.Path));
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<TensorEntry> Entries => [.. sources.SelectMany(s => s.Entries)];
+
+    /// <inheritdoc/>
+    public TensorEntry? Find(string name) => sources.Select(s => s.Find(name)).FirstOrDefault(entry => entry is not null);
+
+    /// <inheritdoc/>
+    public void ReadInto(string name, Tensor destination)
+    {
+        ITensorSource source = sources.FirstOrDefault(s => s.Find(name) is not null) ?? sources[0];
+        source.ReadInto(name, destination);
+    }
+
+    /// <summary>Does nothing: the sources belong to who opened them.</summary>
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,33 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What the lower resolutions of a U-Net gave at an evaluation: they hold what a picture shows, and change little from
+/// one evaluation to the next (Ma et al. 2024, section 3.2).
+/// </summary>
+/// <param name="levels">Resolutions, from the highest, that are above them.</param>
+internal sealed class CachedFeatures(int levels) : IDisposable
+{
+    /// <summary>Resolutions, from the highest, that are above them.</summary>
+    public int Levels { get; } = levels;
+
+    /// <summary>What comes up to the lowest of those; null where the next evaluation is to compute it.</summary>
+    public Tensor? Value { get; private set; }
+
+    /// <summary>Keeps what an evaluation computed; the tensor itself stays the network's.</summary>
+    public void Keep(Tensor value)
+    {
+        Invalidate();
+        Value = value.alias().DetachFromDisposeScope();
+    }
+
+    /// <summary>Lets the next evaluation compute it.</summary>
+    public void Invalidate()
+    {
+        Value?.Dispose();
+        Value = null;
+    }
+
+    public void Dispose() => Invalidate();
+}

@@ -1,0 +1,50 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Whether embeddings that a request brings fit the denoiser and each other, as far as that is known before anything is encoded.</summary>
+internal static class EmbeddingValidator
+{
+    /// <exception cref="ArgumentException">The request, which is complete, has embeddings that do not fit; the message names them.</exception>
+    public static void Check(GenerationRequest request, PipelineComponents parts)
+    {
+        Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser);
+        Alone(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser);
+        if (!parts.NeedsNegative(request)) return;
+        switch (request.PromptEmbeds, request.NegativePromptEmbeds, parts.TextEncoder)
+        {
+            case ({ } prompt, { } negative, _):
+                Same(nameof(request.NegativePromptEmbeds), TextShape.Of(negative), TextShape.Of(prompt), $"as {nameof(request.PromptEmbeds)}");
+                break;
+            case ({ } prompt, null, IMeasuredTextEncoder encoder):
+                TextShape shape = TextShape.Of(prompt), other = encoder.Measure(request.NegativePrompt);
+                if (request.NegativePrompt.Length == 0) other = other.LengthenedTo(shape.Tokens);
+                Same(nameof(request.PromptEmbeds), shape, other, $"as {nameof(request.NegativePrompt)} is encoded, or {nameof(request.NegativePromptEmbeds)} of the same shape");
+                break;
+            case (null, { } negative, IMeasuredTextEncoder encoder):
+                Same(nameof(request.NegativePromptEmbeds), TextShape.Of(negative), encoder.Measure(request.Prompt), $"as {nameof(request.Prompt)} is encoded, or {nameof(request.PromptEmbeds)} of the same shape");
+                break;
+        }
+    }
+
+    private static void Alone(string name, Conditioning? value, IDenoiser denoiser)
+    {
+        if (value is null) return;
+        Shape(name, value.HiddenStates, value.HiddenStates.shape is [1, > 0, > 0], "[1, tokens, width]");
+        if (value.Pooled is { } pooled) Shape($"{name}.{nameof(value.Pooled)}", pooled, pooled.shape is [1, > 0], "[1, width]");
+        long tokens = value.HiddenStates.shape[1];
+        if (value.Mask is { } mask) Shape($"{name}.{nameof(value.Mask)}", mask, mask.shape is [1, var masked] && masked == tokens, $"[1, {tokens}], one for each token");
+        if (value.Size is { } size) Shape($"{name}.{nameof(value.Size)}", size, size.shape is [1, > 0], "[1, numbers]");
+        if (denoiser is not ITextReadingDenoiser reader) return;
+        Shape(name, value.HiddenStates, value.HiddenStates.shape[2] == reader.TextWidth, $"[1, tokens, {reader.TextWidth}], which the model reads");
+        if (reader.PooledWidth is not { } width) return;
+        RequestValidator.Check(value.Pooled is not null, $"{name}.{nameof(value.Pooled)}", "null", $"of shape [1, {width}], which the model reads");
+        Shape($"{name}.{nameof(value.Pooled)}", value.Pooled!, value.Pooled!.shape[1] == width, $"[1, {width}], which the model reads");
+    }
+
+    private static void Shape(string name, Tensor tensor, bool holds, string expected) =>
+        RequestValidator.Check(holds, name, $"of shape [{string.Join(", ", tensor.shape)}]", expected);
+
+    private static void Same(string name, TextShape shape, TextShape other, string why) =>
+        RequestValidator.Check(shape == other, name, $"of shape {shape}", $"{other}, {why}");
+}

@@ -1,8 +1,0 @@
-namespace LatentDiffusion;
-
-/// <summary>A part of a model that can say what its results follow from.</summary>
-internal interface IKnownContent
-{
-    /// <summary>The same for two parts only where weights, configuration and vocabulary are.</summary>
-    string ContentKey { get; }
-}

@@ -1,0 +1,24 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Where and in which precision a model's networks compute: the caller's choice, or what suits the machine.</summary>
+internal static class LoadOptionsResolver
+{
+    /// <summary>Loads libtorch and decides.</summary>
+    /// <param name="device">The caller's choice; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="precision">The caller's choice; null for float32 on the CPU and the files' own elsewhere.</param>
+    /// <exception cref="ArgumentException">The precision is no floating-point type.</exception>
+    /// <exception cref="InvalidOperationException">The device is not there.</exception>
+    /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
+    public static CheckpointOptions Of(Device? device, ScalarType? precision)
+    {
+        if (precision is { } given && !CheckpointOptions.IsFloat(given))
+            throw new ArgumentException($"The precision is {given}; expected Float16, BFloat16, Float32 or Float64.", nameof(precision));
+        NativeLibraries.EnsureLoaded();
+        device = device is null ? cuda.is_available() ? CUDA : CPU : DeviceAvailability.Require(device);
+        // CPUs compute half precision many times slower than single, whatever the file holds.
+        return new CheckpointOptions { Device = device, Type = precision ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : null) };
+    }
+}

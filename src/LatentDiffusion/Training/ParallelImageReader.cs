@@ -1,0 +1,23 @@
+using System.Runtime.ExceptionServices;
+
+namespace LatentDiffusion;
+
+/// <summary>Pictures read on all processors.</summary>
+internal static class ParallelImageReader
+{
+    /// <summary>Reads pictures in the order asked for. Throws what the reading of one threw, not that one of several threads threw.</summary>
+    /// <param name="indices">Which pictures.</param>
+    /// <param name="read">Reads one.</param>
+    public static CaptionedImage[] Of(IEnumerable<long> indices, Func<long, CaptionedImage> read)
+    {
+        try
+        {
+            return [.. indices.AsParallel().AsOrdered().Select(read)];
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace LatentDiffusion.Benchmarks;
+
+/// <summary>This program in a process of its own, so that nothing before a measurement counts in it.</summary>
+internal static class ChildProcess
+{
+    /// <summary>Runs one of the hidden commands and reads what it printed.</summary>
+    public static T Run<T>(params IEnumerable<string> arguments)
+    {
+        string self = Environment.ProcessPath!;
+        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet";
+        var start = new ProcessStartInfo(self, isHost ? [typeof(ChildProcess).Assembly.Location, .. arguments] : arguments) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<T>(output)!
+            : throw new MeasurementException($"'{string.Join(' ', arguments)}' ended with {process.ExitCode}; its error is above.");
+    }
+
+    /// <summary>Prints a result for <see cref="Run"/>.</summary>
+    public static void Print<T>(T result) => Console.WriteLine(JsonSerializer.Serialize(result));
+}

@@ -1,4 +1,0 @@
-namespace LatentDiffusion.Judge;
-
-/// <summary>What the judge sees in a picture.</summary>
-internal sealed record Verdict(Reading Subject, Reading Color, Reading Attribute);

@@ -1,0 +1,16 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentDiffusion.Judge;
+
+/// <summary>A picture as the model's autoencoder gives it back: as well as any picture that is generated with it can be drawn.</summary>
+internal static class Reconstructions
+{
+    public static ImageBuffer Of(IAutoencoder autoencoder, ImageBuffer image)
+    {
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using LatentDistribution latents = autoencoder.Encode(ImageTensor.FromImage(image));
+        return ImageTensor.ToImages(autoencoder.Decode(latents.Mean))[0];
+    }
+}
