@@ -4,6 +4,7 @@ using LatentDiffusion;
 using LatentDiffusion.Samples;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 // The host passes over arguments that it cannot read.
@@ -20,6 +21,8 @@ try
     HostApplicationBuilder builder = Host.CreateApplicationBuilder(
         new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
+    // The host logs a start that failed, or was interrupted, with its stack trace; the last lines here say it in one line.
+    builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("LatentDiffusion")).UseDrawingsModel();
     builder.Services.AddOptions<OrderOptions>().BindConfiguration("Orders", binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
     builder.Services.AddSingleton<PromptQueue>();

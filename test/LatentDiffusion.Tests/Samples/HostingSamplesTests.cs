@@ -49,6 +49,19 @@ public sealed class HostingSamplesTests
     }
 
     [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.8)]
+    [InlineData(1.1)]
+    public void The_hosted_service_that_is_stopped_shows_no_stack_trace(double seconds)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no signals.");
+        using var folder = new TemporaryFolder();
+        // Some of the moments come while the model is loaded. What is asserted holds at any.
+        (_, string output) = Run("HostedService", TimeSpan.FromSeconds(seconds), $"--Orders:Folder={folder["drawings"]}");
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--frobnicate")]
     [InlineData("drawings")]
     [InlineData("--Orders:Foldr=drawings")]
@@ -75,13 +88,17 @@ public sealed class HostingSamplesTests
         Assert.Single(output.TrimEnd().Split('\n'));
     }
 
-    private static (int ExitCode, string Output) Run(string sample, params string[] arguments)
+    private static (int ExitCode, string Output) Run(string sample, params string[] arguments) => Run(sample, null, arguments);
+
+    private static (int ExitCode, string Output) Run(string sample, TimeSpan? stopAfter, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample(sample), .. arguments])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
         Task<string> error = process.StandardError.ReadToEndAsync();
+        if (stopAfter is { } time && !process.WaitForExit(time))
+            using (Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) kill.WaitForExit();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output + error.Result);
