@@ -12,8 +12,15 @@ internal static class OutputPath
         if (Path.GetExtension(full) is { Length: > 0 } extension && !extension.Equals(".png", StringComparison.OrdinalIgnoreCase))
             throw new ArgumentException($"'{path}' ends with {extension}; expected .png, for PNG files are written.");
         if (Directory.Exists(full) || Path.EndsInDirectorySeparator(path)) throw new IOException($"'{path}' is a folder; expected the path of a file.");
-        if (File.Exists(full)) Try(path, () => File.OpenWrite(full).Dispose());
-        else RequireFolder(Path.GetDirectoryName(full)!);
+        if (!File.Exists(full))
+        {
+            RequireFolder(Path.GetDirectoryName(full)!);
+            return;
+        }
+
+        // A pipe has no length. Its reader would take this short opening for all that comes.
+        FileSystemInfo target = File.ResolveLinkTarget(full, returnFinalTarget: true) ?? new FileInfo(full);
+        if (target is FileInfo { Length: > 0 }) Try(path, () => File.OpenWrite(full).Dispose());
     }
 
     /// <summary>A folder, which is made where it is missing.</summary>

@@ -132,6 +132,19 @@ public sealed class TextToImageTests
         return data.ToArray();
     }
 
+    [Fact]
+    public void A_pipe_receives_the_whole_image()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Pipes have no path in a folder.");
+        using var folder = new TemporaryFolder();
+        using (Process make = Process.Start("mkfifo", [folder["pipe"]])) make.WaitForExit();
+        using Process reader = Process.Start("cp", [folder["pipe"], folder["copy.png"]]);
+        (int exitCode, _, string error) = Run("a star", "--seed", "1", "--steps", "1", "--out", folder["pipe"]);
+        Assert.True(exitCode == 0, error);
+        reader.WaitForExit();
+        Assert.Equal("a star", PngText.Read(File.ReadAllBytes(folder["copy.png"]))["prompt"]);
+    }
+
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TextToImage"), .. arguments])
