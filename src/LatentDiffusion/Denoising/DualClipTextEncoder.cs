@@ -67,7 +67,7 @@ public sealed class DualClipTextEncoder : IPromptableTextEncoder, IMeasuredTextE
     public ITextEncoder WithPrompting(PromptingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new WeightedTwoTowerTextEncoder(_towers, _zeros, options);
+        return new WeightedDualClipTextEncoder(_towers, _zeros, options);
     }
 
     /// <inheritdoc />

@@ -292,7 +292,7 @@ public sealed partial class DiffusionPipelineBuilder
     private PromptingOptions? PromptingOf(ITextEncoder encoder) => encoder switch
     {
         WeightedClipTextEncoder one => one.Options,
-        WeightedTwoTowerTextEncoder two => two.Options,
+        WeightedDualClipTextEncoder two => two.Options,
         _ => _prompting,
     };
 

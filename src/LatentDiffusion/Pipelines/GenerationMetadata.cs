@@ -29,8 +29,8 @@ public static class GenerationMetadata
         new("strength", r => Text(r.Strength), (r, v) => r with { Strength = Number<double>(v) }),
         new("upscale", r => Json(r.Upscale), (r, v) => r with { Upscale = Read<LatentUpscaling>(v) }),
         new("control_weights", r => Json(r.ControlWeights), (r, v) => r with { ControlWeights = Read<ControlWeight[]>(v) }),
-        new("size_hint", r => Json(r.SizeConditioningInput), (r, v) => r with { SizeConditioningInput = Read<SizeConditioningInput>(v) }),
-        new("negative_size_hint", r => Json(r.NegativeSizeConditioningInput), (r, v) => r with { NegativeSizeConditioningInput = Read<SizeConditioningInput>(v) }),
+        new("size_conditioning_input", r => Json(r.SizeConditioningInput), (r, v) => r with { SizeConditioningInput = Read<SizeConditioningInput>(v) }),
+        new("negative_size_conditioning_input", r => Json(r.NegativeSizeConditioningInput), (r, v) => r with { NegativeSizeConditioningInput = Read<SizeConditioningInput>(v) }),
     ];
 
     // Tensors and pictures do not go into texts: what was made of them says so, and whoever makes it again brings them.

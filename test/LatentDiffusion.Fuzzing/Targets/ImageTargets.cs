@@ -34,7 +34,7 @@ internal static class ImageTargets
 
     public static FuzzTarget PngTexts(string name, string folder)
     {
-        byte[] seed = s_codec.EncodePng(new ImageBuffer(1, 1, new byte[3]), new Dictionary<string, string> { ["prompt"] = "a “star”", ["negative_prompt"] = "", ["seed"] = "5", ["steps"] = "4", ["guidance_scale"] = "5", ["width"] = "8", ["height"] = "8", ["size_hint"] = "{\"original_width\":5}" });
+        byte[] seed = s_codec.EncodePng(new ImageBuffer(1, 1, new byte[3]), new Dictionary<string, string> { ["prompt"] = "a “star”", ["negative_prompt"] = "", ["seed"] = "5", ["steps"] = "4", ["guidance_scale"] = "5", ["width"] = "8", ["height"] = "8", ["size_conditioning_input"] = "{\"original_width\":5}" });
         (string, byte[])[] others =
         [
             ("tEXt", "steps\0004"u8.ToArray()), ("zTXt", [.. "prompt\0\0"u8, .. Deflated("a")]), ("zTXt", [.. "guidance_scale\0\0"u8, .. Deflated(new string('1', 5_000_000))]),

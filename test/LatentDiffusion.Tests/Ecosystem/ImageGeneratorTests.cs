@@ -240,7 +240,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             request);
 
         // What is left is for models of another kind, which refuse it by its name, or is no text.
-        string[] others = ["size_hint", "negative_size_hint", "control_weights", "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
+        string[] others = ["size_conditioning_input", "negative_size_conditioning_input", "control_weights", "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
         Assert.Equal(GenerationMetadata.RequestKeys.Order(StringComparer.Ordinal), properties.Keys.Concat(others).Order(StringComparer.Ordinal));
         foreach (string key in others)
         {

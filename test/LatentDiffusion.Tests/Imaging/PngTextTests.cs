@@ -68,8 +68,8 @@ public sealed class PngTextTests
 
     [Theory]
     [InlineData("upscale", """{"width": "\ud800"}""")]
-    [InlineData("size_hint", "\ud800")]
-    [InlineData("size_hint", """{"\ud800": 1}""")]
+    [InlineData("size_conditioning_input", "\ud800")]
+    [InlineData("size_conditioning_input", """{"\ud800": 1}""")]
     [InlineData("control_weights", "[null, 3]")]
     [InlineData("seed", "-1")]
     [InlineData("steps", "99999999999")]

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Prompting;
 
-public sealed class WeightedTwoTowerTests : IClassFixture<TinyClip>, IDisposable
+public sealed class WeightedDualClipTests : IClassFixture<TinyClip>, IDisposable
 {
     private readonly TinyClip _clip;
     private readonly ClipTextModel _second;
     private readonly DualClipTextEncoder _plain;
 
-    public WeightedTwoTowerTests(TinyClip clip)
+    public WeightedDualClipTests(TinyClip clip)
     {
         _clip = clip;
         _second = (clip.Network.Config with { HiddenSize = 8, ProjectionDim = 6 }).Build(projection: true);

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// <see cref="DualClipTextEncoder"/> encodes them: the layers before the last side by side, and the second tower's projection
 /// as the pooled text. Its refiner has the second tower alone.
 /// </summary>
-public sealed class TwoTowerTextConditioning : ITextConditioning, IDisposable
+public sealed class DualClipTextConditioning : ITextConditioning, IDisposable
 {
     private readonly Tower[] _towers;
     private readonly bool _zeros, _train;
@@ -22,7 +22,7 @@ public sealed class TwoTowerTextConditioning : ITextConditioning, IDisposable
     /// </param>
     /// <param name="train">Whether the towers are trained; where not, they compute no gradients. Default true.</param>
     /// <exception cref="ArgumentException">The second tower has no projection, or the ids of the two differ in shape.</exception>
-    public TwoTowerTextConditioning(
+    public DualClipTextConditioning(
         (ClipTextModel Network, ClipTokenizer Tokenizer, Tensor Ids)? first, (ClipTextModel Network, ClipTokenizer Tokenizer, Tensor Ids) second,
         bool zerosForDropped = true, bool train = true)
     {

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The towers of SDXL for prompts with weights and prompts longer than their window. The pooled text is that of the first
 /// window, as it is without weights. Does not own the networks.
 /// </summary>
-internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOffloadable, IContentKeyed
+internal sealed class WeightedDualClipTextEncoder : IMeasuredTextEncoder, IOffloadable, IContentKeyed
 {
     private readonly (ClipTextModel Network, ClipTokenizer Tokenizer)[] _towers;
     private readonly bool _zeros;
@@ -18,7 +18,7 @@ internal sealed class WeightedTwoTowerTextEncoder : IMeasuredTextEncoder, IOfflo
     /// <param name="zerosForUnconditional">Whether no prompt is all zeros, rather than the encoded empty prompt.</param>
     /// <param name="options">How to read and encode.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    public WeightedTwoTowerTextEncoder((ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, bool zerosForUnconditional, PromptingOptions options)
+    public WeightedDualClipTextEncoder((ClipTextModel Network, ClipTokenizer Tokenizer)[] towers, bool zerosForUnconditional, PromptingOptions options)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         int layers = towers.Min(t => t.Network.Config.NumHiddenLayers) - 1;
