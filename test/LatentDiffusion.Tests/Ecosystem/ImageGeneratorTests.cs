@@ -246,7 +246,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         {
             string value = key == "control_weights" ? """[{ "scale": 0.5 }]""" : "{}", name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
             var e = await Assert.ThrowsAsync<ArgumentException>(() => Generate(new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
-            Assert.StartsWith(key.EndsWith("hint", StringComparison.Ordinal) || key == "control_weights" ? $"{name} is " : $"AdditionalProperties has '{key}'", e.Message, StringComparison.Ordinal);
+            Assert.StartsWith(key.EndsWith("conditioning_input", StringComparison.Ordinal) || key == "control_weights" ? $"{name} is " : $"AdditionalProperties has '{key}'", e.Message, StringComparison.Ordinal);
         }
     }
 
