@@ -69,9 +69,9 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
     public async Task Generations_wait_until_their_memory_is_there()
     {
         int running = 0, most = 0;
-        // 512 x 512 x 3 bytes, and 256 x 256 x 4 latents of four bytes, are 1.75 MiB: two do not fit into three.
+        // 20 images of 64 x 64 x 3 bytes and 32 x 32 x 4 latents of four bytes are 560 KiB: two do not fit into 1 MiB.
         using var probed = new ProbedModel(model.Folder);
-        GenerationRequest request = ProbedModel.Request("a") with { Width = 512, Height = 512, Steps = 1 };
+        GenerationRequest request = ProbedModel.Request("a") with { Width = 64, Height = 64, Steps = 1, Count = 20 };
         probed.BeforeWork = work =>
         {
             if (work != "evaluate") return;
@@ -80,11 +80,11 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
             Thread.Sleep(5);
             Interlocked.Decrement(ref running);
         };
-        using DiffusionPipeline pipeline = probed.Builder().Configure(o => o.MaximumMemory = 3 << 20).Build();
+        using DiffusionPipeline pipeline = probed.Builder().Configure(o => o.MaximumMemory = 1 << 20).Build();
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => pipeline.GenerateAsync(request)));
         Assert.Equal(1, most);
-        var e = Assert.Throws<GenerationLimitException>(() => pipeline.Generate(request with { Count = 4 }));
-        Assert.Equal(("MaximumMemory", 3L << 20, false), (e.Limit, e.Maximum, e.IsTransient));
+        var e = Assert.Throws<GenerationLimitException>(() => pipeline.Generate(request with { Count = 40 }));
+        Assert.Equal(("MaximumMemory", 1L << 20, false), (e.Limit, e.Maximum, e.IsTransient));
         Assert.True(e.Requested > e.Maximum);
     }
 
