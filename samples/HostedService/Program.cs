@@ -17,7 +17,7 @@ if (Array.Find(args, a => !a.Contains('=') || !sections.Any(s => a.StartsWith($"
 
 try
 {
-    // Settings are read beside the program, wherever it is started from; --Orders:Folder=… and the like change them.
+    // Settings are read next to the program, wherever it is started from; --Orders:Folder=… and the like change them.
     HostApplicationBuilder builder = Host.CreateApplicationBuilder(
         new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
