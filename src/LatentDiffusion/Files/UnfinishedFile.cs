@@ -24,17 +24,18 @@ internal sealed class UnfinishedFile : IDisposable
         for (int attempt = 1; ; attempt++)
         {
             _path = $"{target}.{Guid.NewGuid():N}{Suffix}";
-            File.OpenHandle(_path, FileMode.CreateNew, FileAccess.Write, Sharing).Dispose();
             try
             {
+                File.OpenHandle(_path, FileMode.CreateNew, FileAccess.Write, Sharing).Dispose();
                 // For reading: only then do network file systems grant the lock that readers of the finished file share.
                 _hold = File.OpenHandle(_path, FileMode.Open, FileAccess.Read, Sharing);
                 if (File.Exists(_path)) return;
                 _hold.Dispose();
             }
-            catch (IOException) when (attempt < Attempts)
+            catch (IOException e) when (attempt < Attempts && e is not DirectoryNotFoundException)
             {
-                // Another writer of the same target took the file for abandoned before it was held.
+                // Another writer of the same target took the file for abandoned before it was held; creating it and
+                // locking it are two steps, so that can happen within either call. That writer removes the file.
             }
         }
     }
