@@ -29,8 +29,9 @@ var boundOption = new Option<int?>("--bound-timesteps") { Description = "Timeste
 var generatedOption = new Option<int?>("--generated") { Description = "Pictures generated from test captions; 0 for none, otherwise at least 8. 24 where not given." };
 var columnsOption = new Option<int?>("--columns") { Description = "Pictures of each prompt on the sample sheet; 0 for no sheet. 2 where not given." };
 var poolOption = new Option<int?>("--pool") { Description = "Training pictures that nearest neighbours are looked for among, at most. 25000 where not given." };
-var stepsOption = new Option<int?>("--steps") { Description = "Sampling steps, 1 to 1000." };
-var guidanceOption = new Option<double?>("--guidance") { Description = "Guidance scale, 0 to 100; 1 is no guidance." };
+Option<int?> stepsOption = RequestOptions.For("--steps", RequestSettings.Steps, $"Sampling steps, {RequestSettings.Steps.Range}.");
+Option<double?> guidanceOption = RequestOptions.For(
+    "--guidance", RequestSettings.GuidanceScale, $"Guidance scale, {RequestSettings.GuidanceScale.Range}; 1 is no guidance.");
 var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
 
 var command = new RootCommand(

@@ -16,10 +16,6 @@ internal sealed partial class CommandLine
         Check(_dtype, name => name is null || s_types.ContainsKey(name), $"one of {string.Join(", ", s_types.Keys)}");
         Check(_scheduler, name => name is null || KnownSchedulers.TryGet(name, out _), $"one of {s_schedulers}");
         Check(_clipSkip, layer => layer >= 1, "1 or more");
-        Check(_steps, steps => steps is null or (>= 1 and <= 1000), "from 1 to 1000");
-        Check(_guidance, guidance => guidance is null or (>= 0 and <= 100), "from 0 to 100");
-        Check(_strength, strength => strength is null or (> 0 and <= 1), "more than 0 and at most 1");
-        Check(_count, count => count is >= 1 and <= 1024, "from 1 to 1024");
         Check(_controlNets, folders => folders!.All(f => File.Exists(Path.Combine(f, "config.json"))), "a folder with a config.json and weights");
         _image.AcceptExistingOnly();
         _mask.AcceptExistingOnly();
@@ -29,7 +25,7 @@ internal sealed partial class CommandLine
     /// <summary>What one option needs of another: none is taken and then not looked at.</summary>
     private void CheckTogether(CommandResult result)
     {
-        Needs(_strength, _image);
+        Needs(_request.Strength, _image);
         Needs(_mask, _image);
         Needs(_repaintTransparent, _image);
         Needs(_refinerStart, _refiner);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LatentDiffusion;
+using LatentDiffusion.Samples;
 using static TorchSharp.torch;
 
 namespace StableDiffusion;
@@ -26,15 +27,8 @@ internal sealed partial class CommandLine
     private readonly Option<int> _clipSkip = new("--clip-skip") { Description = "Layer of the text encoder that is taken, from the end: 1 is the last.", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _scheduler = new("--scheduler") { Description = $"Sampling algorithm: {s_schedulers}. The model's own where not given." };
 
-    private readonly Option<string> _negative = new("--negative") { Description = "What the picture does not show.", DefaultValueFactory = _ => "" };
-    private readonly Option<int?> _steps = new("--steps") { Description = "Sampling steps, 1 to 1000." };
-    private readonly Option<double?> _guidance = new("--guidance") { Description = "How closely to follow the prompt, 0 to 100; 1 is no guidance." };
-    private readonly Option<ulong?> _seed = new("--seed") { Description = "The same seed gives the same picture. Drawn at random where not given." };
-    private readonly Option<int> _count = new("--count") { Description = "Number of pictures, 1 to 1024.", DefaultValueFactory = _ => 1 };
-    private readonly Option<int?> _width = new("--width") { Description = "Width in pixels, a multiple of 8. That of --image, or the model's, where not given." };
-    private readonly Option<int?> _height = new("--height") { Description = "Height in pixels, a multiple of 8." };
+    private readonly RequestOptions _request = new();
     private readonly Option<FileInfo> _image = new("--image") { Description = "A picture to start from, PNG, JPEG or WebP." };
-    private readonly Option<double?> _strength = new("--strength") { Description = "How much of --image is made anew, more than 0 and at most 1; 0.8 where not given." };
     private readonly Option<FileInfo> _mask = new("--mask") { Description = "What of --image is repainted: an image of its size, white there and black or transparent where it stays. Models for inpainting see it; with others what stays is put back." };
     private readonly Option<bool> _repaintTransparent = new("--repaint-transparent") { Description = "Repaint the transparent parts of --image, in place of --mask." };
     private readonly Option<string[]> _controlNets = new("--controlnet") { Description = "Folder of a ControlNet; several may be given. Those of the model's own folder come first." };
@@ -48,7 +42,8 @@ internal sealed partial class CommandLine
         Command = new RootCommand("Draws with a model of the Stable Diffusion family: from a text, from a picture, within a mask, along lines.")
         {
             _prompt, _model, _tokenizer, _variant, _dtype, _loras, _refiner, _refinerStart, _clipSkip, _scheduler,
-            _negative, _steps, _guidance, _seed, _count, _width, _height, _image, _strength, _mask, _repaintTransparent, _controlNets, _controlImages, _controlScales, _out,
+            _request.Negative, _request.Steps, _request.Guidance, _request.Seed, _request.Count, _request.Width, _request.Height, _image,
+            _request.Strength, _mask, _repaintTransparent, _controlNets, _controlImages, _controlScales, _out,
         };
         Command.Validators.Add(CheckTogether);
     }
@@ -68,21 +63,8 @@ internal sealed partial class CommandLine
         RefinerStart = parsed.GetValue(_refinerStart),
     };
 
-    public PictureChoice ReadPicture(ParseResult parsed)
-    {
-        var request = new GenerationRequest
-        {
-            Prompt = parsed.GetValue(_prompt)!,
-            NegativePrompt = parsed.GetValue(_negative)!,
-            Steps = parsed.GetValue(_steps),
-            GuidanceScale = parsed.GetValue(_guidance),
-            Seed = parsed.GetValue(_seed),
-            Count = parsed.GetValue(_count),
-            Width = parsed.GetValue(_width),
-            Height = parsed.GetValue(_height),
-            Strength = parsed.GetValue(_strength),
-        };
-        return new PictureChoice(request, parsed.GetValue(_out)!)
+    public PictureChoice ReadPicture(ParseResult parsed) =>
+        new(_request.Read(parsed, parsed.GetValue(_prompt)!), parsed.GetValue(_out)!)
         {
             Image = parsed.GetValue(_image),
             Mask = parsed.GetValue(_mask),
@@ -90,7 +72,6 @@ internal sealed partial class CommandLine
             ControlImages = parsed.GetValue(_controlImages) ?? [],
             ControlScales = parsed.GetValue(_controlScales) ?? [],
         };
-    }
 
     private static Lora[] ParseLoras(ArgumentResult result)
     {

@@ -43,11 +43,11 @@ public sealed record ModelEvaluationOptions
     public int NeighbourPool { get; init; } = 25_000;
 
     /// <summary>Sampling steps; null for the pipeline's.</summary>
-    [Range(1, 1000)]
+    [RequestRange(nameof(GenerationRequest.Steps))]
     public int? Steps { get; init; }
 
     /// <summary>Guidance scale; null for the pipeline's.</summary>
-    [Range(0.0, 100.0)]
+    [RequestRange(nameof(GenerationRequest.GuidanceScale))]
     public double? GuidanceScale { get; init; }
 
     /// <summary>Share of confidence intervals that hold the true value, in (0, 1). Default 0.95.</summary>

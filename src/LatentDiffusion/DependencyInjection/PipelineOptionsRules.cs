@@ -16,9 +16,9 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
         return registration.Outcome(errors);
     }
 
-    // .NET's own words tell the range and not the value.
+    // .NET's own messages state the range and not the value.
     private static string Told(string message, IEnumerable<string> members, DiffusionPipelineOptions options) =>
-        members.FirstOrDefault() is { } member && typeof(DiffusionPipelineOptions).GetProperty(member)?.GetValue(options) is IFormattable value
+        message.StartsWith("The field ", StringComparison.Ordinal) && members.FirstOrDefault() is { } member && typeof(DiffusionPipelineOptions).GetProperty(member)?.GetValue(options) is IFormattable value
             ? $"{member} is {value.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}. {message}"
             : message;
 

@@ -47,7 +47,7 @@ public sealed class DiffusionModel(
     public int? Steps
     {
         get;
-        set => field = value is null or (>= 1 and <= 1000) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "Steps is from 1 to 1000.");
+        set => field = RequestSettings.Steps.Require(value);
     }
 
     /// <summary>The guidance scale that the model is at its best with, 0 to 100; null for the library's default.</summary>
@@ -55,7 +55,7 @@ public sealed class DiffusionModel(
     public double? GuidanceScale
     {
         get;
-        set => field = value is null or (>= 0 and <= 100) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "GuidanceScale is from 0 to 100.");
+        set => field = RequestSettings.GuidanceScale.Require(value);
     }
 
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>

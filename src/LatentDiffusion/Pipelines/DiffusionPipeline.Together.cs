@@ -42,8 +42,8 @@ public sealed partial class DiffusionPipeline
         RequestValidator.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
         GenerationRequest[] complete = [.. requests.Select((request, i) => Complete(request, i, requests.Count))];
         BatchCompatibility.Check(complete);
-        int pictures = complete.Sum(r => r.Count);
-        RequestValidator.Check(pictures <= RequestValidator.MaximumCount, nameof(requests), $"for {pictures} pictures", $"at most {RequestValidator.MaximumCount}");
+        int pictures = complete.Sum(r => r.Count), maximum = RequestSettings.Count.Range!.Maximum;
+        RequestValidator.Check(pictures <= maximum, nameof(requests), $"for {pictures} pictures", $"at most {maximum}");
         GenerationLimits.Check(complete, _parts);
         return complete;
     }

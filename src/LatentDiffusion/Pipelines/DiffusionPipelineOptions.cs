@@ -6,14 +6,14 @@ namespace LatentDiffusion;
 public sealed record DiffusionPipelineOptions : IValidatableObject
 {
     /// <summary>Sampling steps, 1 to 1000. Null, the default, for the model's own (<see cref="DiffusionModel.Steps"/>), or else 20.</summary>
-    [Range(1, 1000)]
+    [RequestRange(nameof(GenerationRequest.Steps))]
     public int? Steps { get; set; }
 
     /// <summary>
     /// Guidance scale, 0 to 100; 1 is no guidance. Null, the default, for the model's own
     /// (<see cref="DiffusionModel.GuidanceScale"/>), or else 5.
     /// </summary>
-    [Range(0.0, 100.0)]
+    [RequestRange(nameof(GenerationRequest.GuidanceScale))]
     public double? GuidanceScale { get; set; }
 
     /// <summary>
@@ -52,8 +52,8 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// The most images of one call, all its requests together; more are refused with a <see cref="GenerationLimitException"/>.
     /// 1 to 1024, the default.
     /// </summary>
-    [Range(1, 1024)]
-    public int MaximumImages { get; set; } = RequestValidator.MaximumCount;
+    [RequestRange(nameof(GenerationRequest.Count))]
+    public int MaximumImages { get; set; } = RequestSettings.Count.Range!.Maximum;
 
     /// <summary>
     /// Bytes that generations may need at once beyond the weights, at least a mebibyte, by an estimate from image size,
@@ -65,7 +65,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     public long? MaximumMemory { get; set; }
 
     /// <summary>How long a generation may take where its request does not say: more than zero, at most 24 days. Null, the default, for no limit.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.0000001", "24.00:00:00")]
+    [RequestRange(nameof(GenerationRequest.TimeLimit))]
     public TimeSpan? TimeLimit { get; set; }
 
     /// <summary>
@@ -98,7 +98,4 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
         if (Tiling is not null) Validator.TryValidateObject(Tiling, new ValidationContext(Tiling), results, validateAllProperties: true);
         return results.Select(r => new ValidationResult($"{nameof(Tiling)}: {r.ErrorMessage}", r.MemberNames));
     }
-
-    /// <summary>Timers count milliseconds in 32 bits, which is a little more.</summary>
-    internal static TimeSpan MaximumTimeLimit { get; } = TimeSpan.FromDays(24);
 }

@@ -3,8 +3,6 @@ namespace LatentDiffusion;
 /// <summary>What a generation may start from: noise alone, or a picture, some of which may be kept.</summary>
 internal static class StartValidator
 {
-    public const double DefaultStrength = 0.8;
-
     /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
     public static bool IsInpaintingModel(PipelineComponents parts) => parts.Denoiser.InChannels == 2 * parts.Autoencoder.LatentChannels + 1;
 
@@ -77,13 +75,9 @@ internal static class StartValidator
             if (request.Mask is { } mask)
             {
                 RequestValidator.Check(
-                    (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels", $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
+                    (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels",
+                    $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
             }
-        }
-        else
-        {
-            RequestValidator.Check(request.Strength is null, nameof(request.Strength), request.Strength, $"none without {nameof(request.InitialImage)}");
-            RequestValidator.Check(request.Mask is null, nameof(request.Mask), "given", $"none without {nameof(request.InitialImage)}");
         }
 
         CheckRun(nameof(request.Strength), request, scheduler);
@@ -107,9 +101,10 @@ internal static class StartValidator
 
     private static void CheckStrength(string name, GenerationRequest request)
     {
-        RequestValidator.Check(request.Strength is > 0 and <= 1, name, request.Strength, "more than 0 and at most 1");
+        RequestSettings.Strength.Check(name, request.Strength);
         RequestValidator.Check(
-            (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength, $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
+            (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength,
+            $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
     }
 
     /// <summary>

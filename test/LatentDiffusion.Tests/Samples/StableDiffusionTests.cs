@@ -29,7 +29,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("--steps is '0'; expected from 1 to 1000", "--steps", "0")]
+    [InlineData("--steps is 0; expected from 1 to 1000", "--steps", "0")]
     [InlineData("--steps is 'many'; expected a whole number", "--steps", "many")]
     [InlineData("--guidance is '1,5'; expected a number with a point", "--guidance", "1,5")]
     [InlineData("--repaint-transparent needs --image", "--repaint-transparent")]

@@ -182,7 +182,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         ];
         Assert.Equal(
             typeof(GenerationRequest).GetProperties().Where(p => p.SetMethod is not null).Select(p => p.Name).Order(StringComparer.Ordinal),
-            own.Concat(BatchCompatibility.Names).Order(StringComparer.Ordinal));
+            own.Concat(RequestSettings.All.Where(s => s.IsShared).Select(s => s.Name)).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -1,0 +1,28 @@
+using System.Collections;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LatentDiffusion;
+
+/// <summary>A setting of several values, which metadata holds as JSON.</summary>
+internal sealed class JsonSetting<T>(string name, Func<GenerationRequest, T?> get, Func<GenerationRequest, T, GenerationRequest> set)
+    : RequestSetting(name) where T : class
+{
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    internal override object? Get(GenerationRequest request) =>
+        get(request) is IEnumerable list ? string.Join(", ", list.Cast<object>().Select(Text)) : get(request);
+
+    internal override string? Write(GenerationRequest request) =>
+        get(request) is { } value ? JsonSerializer.Serialize(value, s_json) : null;
+
+    internal override GenerationRequest Read(GenerationRequest request, string text) =>
+        set(request, JsonSerializer.Deserialize<T>(text, s_json) ?? throw new FormatException());
+
+    private static string? Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture);
+}
