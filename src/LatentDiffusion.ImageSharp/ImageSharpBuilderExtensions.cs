@@ -1,9 +1,9 @@
 namespace LatentDiffusion;
 
-/// <summary>ImageSharp on the builder.</summary>
+/// <summary>Adds ImageSharp to the pipeline builder.</summary>
 public static class ImageSharpBuilderExtensions
 {
-    /// <summary>Encodes and decodes pictures with <see cref="ImageSharpCodec"/>.</summary>
+    /// <summary>Encodes and decodes images with <see cref="ImageSharpCodec"/>.</summary>
     /// <param name="builder">The builder.</param>
     public static DiffusionPipelineBuilder UseImageSharp(this DiffusionPipelineBuilder builder)
     {

@@ -22,7 +22,8 @@ public sealed class ImageSharpCodec : IImageCodec
     private readonly int _maxPixels;
 
     // The formats that the library reads, and no others.
-    private static readonly Configuration s_formats = new(new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule());
+    private static readonly Configuration s_formats = new(
+        new PngConfigurationModule(), new JpegConfigurationModule(), new WebpConfigurationModule());
 
     /// <summary>Creates a codec with a size limit.</summary>
     /// <param name="maxPixels">
@@ -40,11 +41,13 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
-    /// <summary>The colour behind transparent pixels of a file that is decoded without a background of its own. Default white.</summary>
+    /// <summary>The colour behind transparent pixels when a file is decoded without a background argument. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A metadata key is not a PNG keyword (1 to 79 printable Latin-1 characters), or a value contains NUL.</exception>
+    /// <exception cref="ArgumentException">
+    /// A metadata key is not a PNG keyword (1 to 79 printable Latin-1 characters), or a value contains NUL.
+    /// </exception>
     public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
         PngText.Insert(Encode(image, new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 }), metadata);
 
@@ -57,7 +60,9 @@ public sealed class ImageSharpCodec : IImageCodec
             MediaTypeNames.Image.Png => EncodePng(image, metadata),
             MediaTypeNames.Image.Jpeg => Encode(image, new JpegEncoder { Quality = LossyQuality }),
             MediaTypeNames.Image.Webp => Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = LossyQuality }),
-            _ => throw new NotSupportedException($"{nameof(ImageSharpCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; it writes {string.Join(", ", MediaTypes)}."),
+            _ => throw new NotSupportedException(
+                $"{nameof(ImageSharpCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; "
+                + $"it writes {string.Join(", ", MediaTypes)}."),
         };
     }
 
@@ -77,17 +82,20 @@ public sealed class ImageSharpCodec : IImageCodec
         using Image<Rgba32> stored = Read(file);
         var rgba = new byte[(long)stored.Width * stored.Height * 4];
         stored.CopyPixelDataTo(rgba);
-        return TransparencyMask.Of(rgba, stored.Width, stored.Height) is { } mask ? ImageOrientation.Apply(mask, ExifOrientation.Read(file)) : null;
+        return TransparencyMask.Of(rgba, stored.Width, stored.Height) is { } mask
+            ? ImageOrientation.Apply(mask, ExifOrientation.Read(file))
+            : null;
     }
 
-    /// <summary>The pixels as they lie in the file: ImageSharp does not find all forms of EXIF.</summary>
+    /// <summary>The pixels as stored in the file, without orientation: ImageSharp does not find all forms of EXIF.</summary>
     private Image<Rgba32> Read(ReadOnlySpan<byte> file)
     {
         if (file.IsEmpty) throw new InvalidDataException($"The file is empty; {Readable}.");
         try
         {
             using var stream = new MemoryStream(file.ToArray(), writable: false);
-            IImageInfo info = Image.Identify(s_formats, stream) ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
+            IImageInfo info = Image.Identify(s_formats, stream)
+                ?? throw new InvalidDataException($"The {file.Length} bytes are not an image; {Readable}.");
             if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > _maxPixels)
                 throw new InvalidDataException($"The image has {info.Width} x {info.Height} pixels; at most {_maxPixels} are decoded.");
             return Image.Load<Rgba32>(s_formats, file);

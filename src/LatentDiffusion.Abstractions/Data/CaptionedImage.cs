@@ -1,11 +1,11 @@
 namespace LatentDiffusion;
 
-/// <summary>A picture and its text.</summary>
-/// <param name="Image">The picture.</param>
-/// <param name="Caption">What it shows; may be empty.</param>
-/// <param name="Name">Where it comes from (a file name, an index), for messages.</param>
+/// <summary>An image and its caption.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="Caption">Description of the image; may be empty.</param>
+/// <param name="Name">Origin of the image (a file name, an index), for messages.</param>
 public sealed record CaptionedImage(ImageBuffer Image, string Caption, string Name)
 {
-    /// <summary>What it was before it was resized and cropped; null for a picture that is as it was.</summary>
+    /// <summary>The original size and the crop; null for an image that was neither resized nor cropped.</summary>
     public ImageOrigin? Origin { get; init; }
 }

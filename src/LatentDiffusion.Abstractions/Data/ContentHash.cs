@@ -7,19 +7,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What pictures, data sets and networks hold, as SHA-256: the same in every process and on every machine, whatever the
-/// files are called. Keys of caches and splits of data sets follow from it.
+/// SHA-256 hashes of the content of images, data sets and networks: the same in every process and on every machine, whatever
+/// the file names. Cache keys and data set splits depend on them.
 /// </summary>
 public static class ContentHash
 {
-    /// <summary>Bytes hashed at a time, so that no second copy of a large tensor exists.</summary>
+    /// <summary>Elements hashed at a time, so that no second copy of a large tensor exists.</summary>
     private const long ElementsAtATime = 1 << 20;
 
-    /// <summary>Pictures read in parallel before the next are begun; bounds what is decoded when work is cancelled.</summary>
-    private const int PicturesAtATime = 256;
+    /// <summary>Images read in parallel before the next block starts. Bounds the work that is lost on cancellation.</summary>
+    private const int ImagesAtATime = 256;
 
-    /// <summary>Hash of a picture: its width and height (32-bit, little-endian) and its pixels.</summary>
-    /// <param name="image">The picture.</param>
+    /// <summary>Hash of an image: its width and height (32-bit, little-endian) and its pixels.</summary>
+    /// <param name="image">The image.</param>
     /// <returns>32 bytes.</returns>
     public static byte[] Of(ImageBuffer image)
     {
@@ -33,20 +33,27 @@ public static class ContentHash
         return hash.GetHashAndReset();
     }
 
-    /// <summary>Hashes of all images of a source, in its order. Reads every image whose hash the source does not know, on all processors.</summary>
-    /// <param name="images">A source with an end.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
+    /// <summary>
+    /// Hashes of all images of a source, in its order. Images whose hash the source does not know are read, on all processors.
+    /// </summary>
+    /// <param name="images">A finite source.</param>
+    /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="ArgumentException">The source has no end.</exception>
-    public static byte[][] OfEach(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
+    /// <returns>32 bytes for each image.</returns>
+    /// <exception cref="ArgumentException">The source is infinite.</exception>
+    public static byte[][] OfEach(
+        ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
         [.. Each(images, images.ReadContentHash, progress, cancellationToken)];
 
-    /// <summary>Hash of a whole data set: its images and all their captions, in their order. Reads every image whose hash the source does not know, on all processors.</summary>
-    /// <param name="images">A source with an end.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
+    /// <summary>
+    /// Hash of a whole data set: its images and all their captions, in their order. Images whose hash the source does not know
+    /// are read, on all processors.
+    /// </summary>
+    /// <param name="images">A finite source.</param>
+    /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits.</returns>
-    /// <exception cref="ArgumentException">The source has no end.</exception>
+    /// <exception cref="ArgumentException">The source is infinite.</exception>
     public static string Of(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -54,7 +61,11 @@ public static class ContentHash
             hash.AppendData(one);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
 
-        byte[] Item(long index) => [.. images.ReadContentHash(index), .. images.ReadCaptions(index).SelectMany(c => SHA256.HashData(Encoding.UTF8.GetBytes(c)))];
+        byte[] Item(long index) =>
+        [
+            .. images.ReadContentHash(index),
+            .. images.ReadCaptions(index).SelectMany(c => SHA256.HashData(Encoding.UTF8.GetBytes(c))),
+        ];
     }
 
     /// <summary>Hash of a network: the names, data types, shapes and values of its parameters and buffers.</summary>
@@ -86,15 +97,16 @@ public static class ContentHash
         ICaptionedImageSource images, Func<long, T> function, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (images.Count is not { } count) throw new ArgumentException("A source without end has no hash; take a part of it.", nameof(images));
+        if (images.Count is not { } count)
+            throw new ArgumentException("An infinite source has no hash; take a finite subset of it.", nameof(images));
         return Blocks();
 
         IEnumerable<T> Blocks()
         {
-            for (long start = 0; start < count; start += PicturesAtATime)
+            for (long start = 0; start < count; start += ImagesAtATime)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                int length = (int)Math.Min(PicturesAtATime, count - start);
+                int length = (int)Math.Min(ImagesAtATime, count - start);
                 long first = start;
                 T[] block = Read(first, length);
                 foreach (T one in block) yield return one;
@@ -110,7 +122,7 @@ public static class ContentHash
             }
             catch (AggregateException e)
             {
-                // What one picture's reading threw says more than that one of several threads threw.
+                // The exception of the one image says more than the aggregate does.
                 ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
                 throw;
             }

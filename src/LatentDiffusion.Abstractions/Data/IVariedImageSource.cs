@@ -1,18 +1,18 @@
 namespace LatentDiffusion;
 
 /// <summary>
-/// Captioned pictures each of which comes in any number of variants: other crops, mirrored or not. A variant's number
-/// says which, so that an epoch (whose number it may be) can be repeated, and variants can be cached.
+/// Captioned images that have any number of variants each, for example different crops, mirrored or not. Variants are numbered,
+/// so that they can be cached and an epoch can be repeated: use the epoch as the variant.
 /// </summary>
 public interface IVariedImageSource : ICaptionedImageSource
 {
-    /// <summary>Reads one variant of one picture; the same numbers always give the same picture.</summary>
+    /// <summary>Reads one variant of an image; the same numbers always return the same image.</summary>
     /// <param name="index">From 0 to <see cref="ICaptionedImageSource.Count"/>, exclusive.</param>
-    /// <param name="variant">At least 0; variant 0 is what <see cref="ICaptionedImageSource.Read"/> gives.</param>
+    /// <param name="variant">At least 0; variant 0 is the image that <see cref="ICaptionedImageSource.Read"/> returns.</param>
     CaptionedImage Read(long index, long variant);
 
-    /// <summary>Reads one variant's caption. Sources that can do so without decoding the image do.</summary>
+    /// <summary>Reads one variant's caption, without decoding the image where the source can.</summary>
     /// <param name="index">From 0 to <see cref="ICaptionedImageSource.Count"/>, exclusive.</param>
-    /// <param name="variant">At least 0; variant 0 has what <see cref="ICaptionedImageSource.ReadCaption"/> gives.</param>
+    /// <param name="variant">At least 0; variant 0 has the caption that <see cref="ICaptionedImageSource.ReadCaption"/> returns.</param>
     string ReadCaption(long index, long variant) => Read(index, variant).Caption;
 }

@@ -2,21 +2,21 @@ using System.Net.Mime;
 
 namespace LatentDiffusion;
 
-/// <summary>Pictures to the bytes of a file and back. Immutable and safe for concurrent use.</summary>
+/// <summary>Encodes and decodes image files. Implementations are immutable and safe for concurrent use.</summary>
 public interface IImageCodec
 {
-    /// <summary>Encodes a picture as PNG, without loss.</summary>
-    /// <param name="image">The picture.</param>
+    /// <summary>Encodes an image as lossless PNG.</summary>
+    /// <param name="image">The image.</param>
     /// <param name="metadata">Text entries (PNG tEXt/iTXt) to write into the file; null for none.</param>
     byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null);
 
-    /// <summary>Media types that <see cref="Encode"/> writes, PNG first. Default: PNG alone.</summary>
+    /// <summary>Media types that <see cref="Encode"/> writes, PNG first. Default: only PNG.</summary>
     IReadOnlyList<string> MediaTypes => [MediaTypeNames.Image.Png];
 
-    /// <summary>Encodes a picture as one of <see cref="MediaTypes"/>.</summary>
-    /// <param name="image">The picture.</param>
+    /// <summary>Encodes an image as one of <see cref="MediaTypes"/>.</summary>
+    /// <param name="image">The image.</param>
     /// <param name="mediaType">For example <c>image/png</c>; case does not matter.</param>
-    /// <param name="metadata">Text entries, written where the format has such: in PNG files. Null for none.</param>
+    /// <param name="metadata">Text entries, written where the format supports them (PNG). Null for none.</param>
     /// <exception cref="NotSupportedException">The codec does not write this type; the message lists those it does.</exception>
     byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null) =>
         MediaTypeNames.Image.Png.Equals(mediaType, StringComparison.OrdinalIgnoreCase)
@@ -24,20 +24,20 @@ public interface IImageCodec
             : throw new NotSupportedException($"{GetType().Name} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}.");
 
     /// <summary>
-    /// Extensions of the files that <see cref="Decode(ReadOnlySpan{byte})"/> reads, in lower case with their dot: which files of a folder count as images
-    /// follows from them. Default: those of PNG, JPEG and WebP.
+    /// Extensions of the files that <see cref="Decode(ReadOnlySpan{byte})"/> reads, in lower case with the dot. They decide
+    /// which files of a folder count as images. Default: those of PNG, JPEG and WebP.
     /// </summary>
     IReadOnlyList<string> FileExtensions => [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"];
 
-    /// <summary>Decodes a PNG, JPEG or WebP file. Transparent pixels are laid on white.</summary>
+    /// <summary>Decodes a PNG, JPEG or WebP file. Transparent pixels are blended with white.</summary>
     /// <param name="file">The file's bytes.</param>
-    /// <exception cref="InvalidDataException">The bytes are no picture that this codec can read.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
     ImageBuffer Decode(ReadOnlySpan<byte> file);
 
     /// <summary>
-    /// Decodes a file with its transparent pixels laid on a colour. Masks and control images need black: a canvas that is
-    /// transparent where nothing was drawn would be all white otherwise. Default <see cref="Decode(ReadOnlySpan{byte})"/>,
-    /// for codecs whose formats have no transparency.
+    /// Decodes a file and blends its transparent pixels with a colour. Masks and control images need black: otherwise a canvas
+    /// that is transparent where nothing was drawn would become white. Default <see cref="Decode(ReadOnlySpan{byte})"/>, for
+    /// codecs whose formats have no transparency.
     /// </summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="background">The colour under transparent pixels; partly transparent ones are blended with it.</param>
@@ -45,15 +45,17 @@ public interface IImageCodec
     ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background) => Decode(file);
 
     /// <summary>
-    /// Decodes a file's transparency as a mask: white where a pixel is transparent and so to be repainted, black where it is
-    /// opaque. With it an image with erased parts is its own mask. Default null, for codecs whose formats have no transparency.
+    /// Decodes a file's transparency as a mask: white where a pixel is transparent and therefore to be repainted, black where
+    /// it is opaque. An image with erased parts is then its own mask. Default null, for codecs whose formats have no transparency.
     /// </summary>
     /// <param name="file">The file's bytes.</param>
-    /// <returns>A mask of the image's size, grey where it is partly transparent; null where every pixel is opaque.</returns>
+    /// <returns>A mask of the image's size, grey where it is partly transparent; null if every pixel is opaque.</returns>
     /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
     ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file) => null;
 
-    /// <summary>Reads the width and height that an image has once it is decoded, from its header where the codec can. Default: decodes it.</summary>
+    /// <summary>
+    /// Reads the width and height that an image has after decoding, from its header where the codec can. Default: decodes it.
+    /// </summary>
     /// <param name="file">The file's bytes.</param>
     /// <exception cref="InvalidDataException">The bytes are not an image that this codec can read.</exception>
     (int Width, int Height) ReadSize(ReadOnlySpan<byte> file)

@@ -1,21 +1,23 @@
 namespace LatentDiffusion;
 
-/// <summary>An immutable picture: 8-bit RGB, rows from the top, three bytes a pixel, without padding.</summary>
+/// <summary>An immutable 8-bit RGB image: rows from the top, three bytes per pixel, without padding.</summary>
 public sealed class ImageBuffer
 {
     private readonly byte[] _rgb;
 
-    /// <summary>Copies pixels into a new picture.</summary>
+    /// <summary>Copies pixels into a new image.</summary>
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
     /// <param name="rgb">width·height·3 bytes.</param>
-    /// <exception cref="ArgumentException">The number of bytes does not fit the size.</exception>
+    /// <exception cref="ArgumentException">The number of bytes does not match the size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Width or height is less than 1.</exception>
     public ImageBuffer(int width, int height, ReadOnlySpan<byte> rgb)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (rgb.Length != (long)width * height * 3)
-            throw new ArgumentException($"A {width} x {height} RGB picture has {(long)width * height * 3} bytes; {rgb.Length} were given.", nameof(rgb));
+            throw new ArgumentException(
+                $"A {width} x {height} RGB image has {(long)width * height * 3} bytes; {rgb.Length} were given.", nameof(rgb));
         Width = width;
         Height = height;
         _rgb = rgb.ToArray();

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>A colour.</summary>
+/// <summary>An 8-bit RGB colour.</summary>
 /// <param name="Red">0 to 255.</param>
 /// <param name="Green">0 to 255.</param>
 /// <param name="Blue">0 to 255.</param>

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Sums of tensors, and arithmetic between tensors and numbers, which TorchSharp's own operators make unsafe: they turn a
-/// number (also the factor 1 of a second summand) into a <see cref="Scalar"/>, hand its pointer to libtorch and drop the
-/// object, whose finalizer may then free the number while libtorch reads it. Rarely, and mostly on a busy machine, the result
-/// is an exception ("Unknown scalar type") or a wrong tensor. Here numbers live until the call returns.
+/// Sums of tensors, and arithmetic between tensors and numbers. TorchSharp's operators are unsafe for these: they turn a number
+/// (also the factor 1 of a second summand) into a <see cref="Scalar"/>, hand its pointer to libtorch and drop the object, whose
+/// finalizer may then free the number while libtorch reads it. Rarely, and mostly on a busy machine, the result is an exception
+/// ("Unknown scalar type") or a wrong tensor. Here numbers live until the call returns.
 /// </summary>
 /// <remarks>
-/// Names follow System.Numerics.Tensors. Methods return new tensors, which are the caller's to dispose, or of the caller's
+/// Names follow System.Numerics.Tensors. Methods return new tensors, which belong to the caller or the caller's
 /// <see cref="DisposeScope"/>; those that end in <c>InPlace</c> change and return their first argument. Products, quotients
 /// and differences of two tensors are safe as operators.
 /// </remarks>
@@ -58,7 +58,7 @@ public static class TensorArithmetic
     /// <summary>x + y·z, in place, rounded once where the hardware can.</summary>
     public static Tensor AddProductInPlace(this Tensor x, Tensor y, Tensor z) => x.addcmul_(y, z, s_one);
 
-    /// <summary>x with each row of y added to the row that its index says.</summary>
+    /// <summary>x with each row of y added to the row at its index.</summary>
     public static Tensor AddRows(this Tensor x, Tensor index, Tensor y) => x.index_add(0, index, y, s_one);
 
     /// <summary>x − y.</summary>
@@ -109,35 +109,35 @@ public static class TensorArithmetic
         return x.pow(held);
     }
 
-    /// <summary>The value everywhere, in place.</summary>
+    /// <summary>Fills x with a value, in place.</summary>
     public static Tensor FillInPlace(this Tensor x, double value)
     {
         using Scalar held = value.ToScalar();
         return x.fill_(held);
     }
 
-    /// <summary>x with values below or above brought to the bounds.</summary>
+    /// <summary>x with values limited to [min, max].</summary>
     public static Tensor Clamp(this Tensor x, double min, double max)
     {
         using Scalar low = min.ToScalar(), high = max.ToScalar();
         return x.clamp(low, high);
     }
 
-    /// <summary>x with values below or above brought to the bounds; integers stay integers.</summary>
+    /// <summary>x with values limited to [min, max]; integers stay integers.</summary>
     public static Tensor Clamp(this Tensor x, long min, long max)
     {
         using Scalar low = min.ToScalar(), high = max.ToScalar();
         return x.clamp(low, high);
     }
 
-    /// <summary>x with values below brought to the bound.</summary>
+    /// <summary>x with values of at least min.</summary>
     public static Tensor ClampMin(this Tensor x, double min)
     {
         using Scalar held = min.ToScalar();
         return x.clamp_min(held);
     }
 
-    /// <summary>x, and where it is negative slope·x.</summary>
+    /// <summary>x where it is positive, slope·x elsewhere.</summary>
     public static Tensor LeakyRelu(this Tensor x, double slope)
     {
         using Scalar held = slope.ToScalar();

@@ -3,16 +3,18 @@ using System.ComponentModel.DataAnnotations;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Sizes of about the same area and different proportions, so that pictures are trained on without being cropped to
-/// squares (NovelAI 2022, "Aspect ratio bucketing"; Podell et al. 2023, section 2.2 and appendix I, whose table the defaults
-/// give). Immutable.
+/// Sizes of about the same area and different proportions, so that images are trained on without being cropped to squares
+/// (NovelAI 2022, "Aspect ratio bucketing"; Podell et al. 2023, section 2.2 and appendix I; the defaults give their table).
+/// Immutable.
 /// </summary>
 public sealed class AspectRatioBuckets
 {
-    /// <summary>All sizes width·height whose sides are multiples of the step, whose area is at most the given one and not far below, and which are not too long.</summary>
+    /// <summary>
+    /// Creates all sizes whose sides are multiples of the step and whose area and proportions are within the limits.
+    /// </summary>
     /// <param name="options">Area, step and limits; null for the defaults.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    /// <exception cref="ArgumentException">No size fulfils the options.</exception>
+    /// <exception cref="ArgumentException">No size meets the options.</exception>
     public AspectRatioBuckets(AspectRatioBucketOptions? options = null)
     {
         options ??= new AspectRatioBucketOptions();
@@ -29,15 +31,20 @@ public sealed class AspectRatioBuckets
                select size,
         ];
         if (Sizes.Count == 0)
-            throw new ArgumentException($"No size with sides in steps of {options.Step} has {least:0} to {options.Area} pixels: choose a smaller step or a larger shortfall.", nameof(options));
+            throw new ArgumentException(
+                $"No size with sides in steps of {options.Step} has {least:0} to {options.Area} pixels: "
+                + "choose a smaller step or a larger shortfall.", nameof(options));
     }
 
     /// <summary>The sizes, from the tallest to the widest.</summary>
     public IReadOnlyList<ImageSize> Sizes { get; }
 
-    /// <summary>Number of the size whose proportions are nearest to a picture's: the least |log(ratio) − log(ratio of the size)|, of equal ones the larger.</summary>
-    /// <param name="width">Width of the picture, at least 1.</param>
-    /// <param name="height">Height of the picture, at least 1.</param>
+    /// <summary>
+    /// Index of the size whose proportions are nearest to an image's: the least |log(ratio) − log(ratio of the size)|; among
+    /// equals the larger.
+    /// </summary>
+    /// <param name="width">Width of the image, at least 1.</param>
+    /// <param name="height">Height of the image, at least 1.</param>
     public int Nearest(int width, int height)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -47,7 +54,7 @@ public sealed class AspectRatioBuckets
             if (Distance(i) < Distance(best)) best = i;
         return best;
 
-        // As the larger over the smaller ratio, by cross products: a picture on its side finds the bucket on its side.
+        // The larger over the smaller ratio, by cross products: a rotated image finds the rotated bucket.
         double Distance(int i)
         {
             double a = (double)width * Sizes[i].Height, b = (double)height * Sizes[i].Width;

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Pictures of another source, each brought to the size of <see cref="AspectRatioBuckets"/> nearest to its proportions, and
-/// batches of pictures of one size, shuffled anew each epoch. Everything follows from the seed and the numbers asked for, so
-/// that a run can go on anywhere. Safe for concurrent use.
+/// Images of another source, each resized to the size of <see cref="AspectRatioBuckets"/> nearest to its proportions, in
+/// batches of one size that are shuffled each epoch. Everything depends only on the seed and the requested indices, so that a
+/// run can resume anywhere. Safe for concurrent use.
 /// </summary>
 public sealed class BucketedImages : IVariedImageSource
 {
@@ -21,9 +21,12 @@ public sealed class BucketedImages : IVariedImageSource
     private BucketedImages(ICaptionedImageSource source, AspectRatioBuckets buckets, BucketedImagesOptions options, int[] bucketOf)
     {
         (_source, Buckets, _options, _bucketOf) = (source, buckets, options, bucketOf);
-        _members = [.. buckets.Sizes.Select((_, bucket) => bucketOf.Index().Where(p => p.Item == bucket).Select(p => (long)p.Index).ToArray())];
+        _members = [.. buckets.Sizes.Select((_, bucket) =>
+            bucketOf.Index().Where(p => p.Item == bucket).Select(p => (long)p.Index).ToArray())];
         _plans = new EpochPlans<long[][]>(Plan);
-        BatchesPerEpoch = _members.Sum(m => options.Incomplete == IncompleteBatches.Drop ? m.Length / options.BatchSize : (m.Length + options.BatchSize - 1) / options.BatchSize);
+        BatchesPerEpoch = _members.Sum(m => options.Incomplete == IncompleteBatches.Drop
+            ? m.Length / options.BatchSize
+            : (m.Length + options.BatchSize - 1) / options.BatchSize);
     }
 
     /// <summary>The sizes.</summary>
@@ -32,26 +35,31 @@ public sealed class BucketedImages : IVariedImageSource
     /// <inheritdoc />
     public long? Count => _bucketOf.LongLength;
 
-    /// <summary>Number of batches an epoch, the same for each.</summary>
+    /// <summary>Number of batches per epoch, the same for each.</summary>
     public long BatchesPerEpoch { get; }
 
-    /// <summary>Sorts the images of a source into buckets, by their sizes, on all processors.</summary>
-    /// <param name="source">A source with an end.</param>
+    /// <summary>Sorts the images of a source into buckets by their sizes, on all processors.</summary>
+    /// <param name="source">A finite source with at least one image.</param>
     /// <param name="buckets">The sizes; null for those of Stable Diffusion XL.</param>
     /// <param name="options">Batches, crops and mirroring; null for the defaults.</param>
-    /// <param name="progress">Told the number of pictures sorted.</param>
+    /// <param name="progress">Receives the number of images sorted.</param>
     /// <param name="logger">Receives which buckets are smaller than a batch, and how often their images are seen; null for none.</param>
     /// <param name="cancellationToken">Stops the sorting.</param>
-    /// <exception cref="ArgumentException">The source has no end or no picture, or no bucket fills a batch and such are dropped.</exception>
+    /// <exception cref="ArgumentException">
+    /// The source is infinite or empty, or no bucket fills a batch and incomplete batches are dropped.
+    /// </exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     public static BucketedImages Sort(
-        ICaptionedImageSource source, AspectRatioBuckets? buckets = null, BucketedImagesOptions? options = null, IProgress<long>? progress = null,
-        ILogger? logger = null, CancellationToken cancellationToken = default)
+        ICaptionedImageSource source, AspectRatioBuckets? buckets = null, BucketedImagesOptions? options = null,
+        IProgress<long>? progress = null, ILogger? logger = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         (buckets, options) = (buckets ?? new AspectRatioBuckets(), options ?? new BucketedImagesOptions());
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-        if (source.Count is not > 0) throw new ArgumentException($"A source with an end and at least one picture is needed; this one has {source.Count?.ToString() ?? "no end"}.", nameof(source));
+        if (source.Count is not > 0)
+            throw new ArgumentException(
+                $"Expected a finite source with at least one image; this one {(source.Count is null ? "is infinite" : "is empty")}.",
+                nameof(source));
         var bucketOf = new int[source.Count.Value];
         long done = 0;
         try
@@ -70,20 +78,22 @@ public sealed class BucketedImages : IVariedImageSource
 
         var sorted = new BucketedImages(source, buckets, options, bucketOf);
         if (sorted.BatchesPerEpoch == 0)
-            throw new ArgumentException($"No bucket has {options.BatchSize} pictures, and incomplete batches are dropped: there would be no batch.", nameof(options));
-        if (logger is not null) sorted.WarnOfSmallBuckets(logger);
+            throw new ArgumentException(
+                $"No bucket has {options.BatchSize} images, and incomplete batches are dropped: there would be no batch.",
+                nameof(options));
+        if (logger is not null) sorted.WarnAboutSmallBuckets(logger);
         return sorted;
     }
 
-    /// <summary>Size that a picture is brought to.</summary>
+    /// <summary>Size that an image is resized and cropped to.</summary>
     /// <param name="index">From 0 to <see cref="Count"/>, exclusive.</param>
     public ImageSize SizeOf(long index) => Buckets.Sizes[_bucketOf[index]];
 
-    /// <summary>The pictures of one bucket, all of its size: for example to keep their latents in a cache.</summary>
-    /// <param name="bucket">Number of the size in <see cref="Buckets"/>.</param>
+    /// <summary>The images of one bucket, all of its size, for example to cache their latents.</summary>
+    /// <param name="bucket">Index of the size in <see cref="Buckets"/>.</param>
     public SubsetImages InBucket(int bucket) => new(this, _members[bucket]);
 
-    /// <summary>Numbers of the pictures of one step, all of one size.</summary>
+    /// <summary>Indices of the images of one step, all of one size.</summary>
     /// <param name="step">From 0; step / <see cref="BatchesPerEpoch"/> is the epoch.</param>
     public long[] Batch(long step)
     {
@@ -91,7 +101,7 @@ public sealed class BucketedImages : IVariedImageSource
         return [.. _plans.Of(step / BatchesPerEpoch)[step % BatchesPerEpoch]];
     }
 
-    /// <summary>The pictures of one step, all of one size, in the epoch's variant.</summary>
+    /// <summary>The images of one step, all of one size, in the epoch's variant.</summary>
     /// <param name="step">From 0; step / <see cref="BatchesPerEpoch"/> is the epoch.</param>
     public CaptionedImage[] ReadBatch(long step)
     {
@@ -108,14 +118,17 @@ public sealed class BucketedImages : IVariedImageSource
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
         ImageSize size = SizeOf(index), stored = new(image.Image.Width, image.Image.Height);
-        return image.Cut(stored.Covering(size), size, _options.Crop, _options.FlipProbability, AugmentationSample.Of(_options.Seed, index, variant));
+        return image.ResizeAndCrop(
+            stored.Covering(size), size, _options.Crop, _options.FlipProbability,
+            AugmentationSample.Of(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(index);
 
     /// <inheritdoc />
-    public string ReadCaption(long index, long variant) => _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
+    public string ReadCaption(long index, long variant) =>
+        _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
 
     /// <inheritdoc />
     public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(index);
@@ -123,18 +136,22 @@ public sealed class BucketedImages : IVariedImageSource
     /// <inheritdoc />
     public (int Width, int Height) ReadSize(long index) => (SizeOf(index).Width, SizeOf(index).Height);
 
-    private void WarnOfSmallBuckets(ILogger logger)
+    private void WarnAboutSmallBuckets(ILogger logger)
     {
         int batch = _options.BatchSize;
         string[] small = [.. _members.Zip(Buckets.Sizes).Where(b => b.First.Length > 0 && b.First.Length < batch).Select(b => string.Create(
             CultureInfo.InvariantCulture, $"{b.Second.Width} x {b.Second.Height} has {b.First.Length} ({Consequence(b.First.Length)})"))];
-        if (small.Length > 0) logger.LogWarning("Buckets with fewer images than a batch of {BatchSize}: {Buckets}.", batch, MessageText.List(small));
+        if (small.Length > 0)
+            logger.LogWarning("Buckets with fewer images than a batch of {BatchSize}: {Buckets}.", batch, MessageText.List(small));
 
         string Consequence(int members) => _options.Incomplete switch
         {
-            IncompleteBatches.Fill => string.Create(CultureInfo.InvariantCulture, $"each is seen {Times((double)batch / members)} an epoch"),
+            IncompleteBatches.Fill =>
+                string.Create(CultureInfo.InvariantCulture, $"each is seen {Times((double)batch / members)} an epoch"),
             IncompleteBatches.Drop => "never seen",
-            _ => string.Create(CultureInfo.InvariantCulture, $"a step of {members} only, in which each counts {Times((double)batch / members)} as much as in a whole batch"),
+            _ => string.Create(
+                CultureInfo.InvariantCulture,
+                $"a step of {members} only, in which each counts {Times((double)batch / members)} as much as in a whole batch"),
         };
 
         static string Times(double factor) => string.Create(CultureInfo.InvariantCulture, $"{factor:0.#} times");
@@ -145,11 +162,11 @@ public sealed class BucketedImages : IVariedImageSource
         ulong seed = SeedSequence.Of(_options.Seed, epoch);
         var batches = new List<long[]>();
         for (int bucket = 0; bucket < _members.Length; bucket++)
-            batches.AddRange(Cut(Shuffle.InPlace([.. _members[bucket]], SeedSequence.Of(seed, bucket))));
+            batches.AddRange(SplitIntoBatches(Shuffle.InPlace([.. _members[bucket]], SeedSequence.Of(seed, bucket))));
         return Shuffle.InPlace(batches.ToArray(), SeedSequence.Of(seed, _members.Length));
     }
 
-    private IEnumerable<long[]> Cut(long[] members)
+    private IEnumerable<long[]> SplitIntoBatches(long[] members)
     {
         int size = _options.BatchSize;
         foreach (long[] batch in members.Chunk(size))

@@ -5,17 +5,17 @@ namespace LatentDiffusion.Data;
 /// <summary>How <see cref="BucketedImages"/> crops, mirrors and makes batches.</summary>
 public sealed record BucketedImagesOptions
 {
-    /// <summary>Pictures a batch, at least 1. Default 16.</summary>
+    /// <summary>Images per batch, from 1 to 65536. Default 16.</summary>
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 16;
 
-    /// <summary>What becomes of pictures too few for a batch. Default <see cref="IncompleteBatches.Fill"/>.</summary>
+    /// <summary>Handling of buckets whose images do not fill a batch. Default <see cref="IncompleteBatches.Fill"/>.</summary>
     public IncompleteBatches Incomplete { get; init; } = IncompleteBatches.Fill;
 
-    /// <summary>Where the little that stands out of the bucket's size is cut off. Default <see cref="CropPosition.Center"/>.</summary>
+    /// <summary>Where the part that exceeds the bucket's size is cropped. Default <see cref="CropPosition.Center"/>.</summary>
     public CropPosition Crop { get; init; } = CropPosition.Center;
 
-    /// <summary>Probability of mirroring a picture left to right, from 0 (the default) to 1.</summary>
+    /// <summary>Probability of mirroring an image left to right, from 0 (the default) to 1.</summary>
     [Range(0.0, 1.0)]
     public double FlipProbability { get; init; }
 

@@ -6,6 +6,6 @@ public enum CropPosition
     /// <summary>In the middle.</summary>
     Center,
 
-    /// <summary>Anywhere, uniformly, as seed, picture and variant decide.</summary>
+    /// <summary>At a uniformly random position that depends on seed, image and variant.</summary>
     Random,
 }

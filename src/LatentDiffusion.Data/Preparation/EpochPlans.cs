@@ -1,7 +1,10 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What is the same throughout an epoch, made once. Two epochs are kept, for a batch may span two. Safe for concurrent use.</summary>
-/// <param name="make">Makes the plan of an epoch.</param>
+/// <summary>
+/// Computes what is constant throughout an epoch once per epoch. Keeps two epochs, because a batch may span two. Safe for
+/// concurrent use.
+/// </summary>
+/// <param name="make">Computes the plan of an epoch.</param>
 internal sealed class EpochPlans<T>(Func<long, T> make)
 {
     private readonly Lock _gate = new();

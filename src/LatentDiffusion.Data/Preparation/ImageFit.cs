@@ -1,14 +1,14 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>How a picture is brought near the wanted size before it is cropped.</summary>
+/// <summary>How an image is resized before it is cropped.</summary>
 public enum ImageFit
 {
-    /// <summary>Resized, sides in proportion, until it just covers the size, or until its shorter side is as long as asked for.</summary>
+    /// <summary>Resized in proportion until it just covers the size, or until its shorter side has the requested length.</summary>
     Cover,
 
-    /// <summary>Resized to the size exactly, whatever becomes of its proportions.</summary>
+    /// <summary>Resized to the exact size, ignoring proportions.</summary>
     Stretch,
 
-    /// <summary>Not resized: the crop is taken out of the picture as it is.</summary>
+    /// <summary>Not resized: the crop is taken from the image as stored.</summary>
     Keep,
 }

@@ -1,29 +1,37 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Resizes, crops and mirrors.</summary>
+/// <summary>Resizes, crops and mirrors images.</summary>
 internal static class ImagePreparation
 {
-    /// <summary>The size of an image, its sides in proportion, resized by the least factor that covers a size and makes the shorter side at least so long.</summary>
-    /// <exception cref="InvalidDataException">The longer side would be more than the largest number of pixels: the image is a line.</exception>
+    /// <summary>
+    /// The size of an image after resizing it in proportion by the least factor that covers a size and makes the shorter side at
+    /// least so long.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The longer side would exceed 2^31 − 1 pixels.</exception>
     public static ImageSize Covering(this ImageSize image, ImageSize size, int shorterSide = 0)
     {
-        double scale = Math.Max(Math.Max((double)size.Width / image.Width, (double)size.Height / image.Height), (double)shorterSide / Math.Min(image.Width, image.Height));
+        double scale = Math.Max(
+            Math.Max((double)size.Width / image.Width, (double)size.Height / image.Height),
+            (double)shorterSide / Math.Min(image.Width, image.Height));
         return new ImageSize(Math.Max(size.Width, Scaled(image.Width)), Math.Max(size.Height, Scaled(image.Height)));
 
         int Scaled(int side) => Math.Round(side * scale) is var scaled && scaled <= int.MaxValue
             ? (int)scaled
-            : throw new InvalidDataException($"The image of {image} pixels would have a side of {scaled:0} pixels to cover {size}: set {nameof(StoredImagesOptions.MaximumAspectRatio)}.");
+            : throw new InvalidDataException(
+                $"The image of {image} pixels would have a side of {scaled:0} pixels to cover {size}: "
+                + $"set {nameof(StoredImagesOptions.MaximumAspectRatio)}.");
     }
 
-    /// <summary>An image resized and cropped, perhaps mirrored, with its origin. Only what the crop keeps is resized.</summary>
+    /// <summary>Resizes, crops and possibly mirrors an image, and records its origin. Only the part inside the crop is resized.</summary>
     /// <param name="image">The image as it was read.</param>
-    /// <param name="resized">The size to resize it to, which covers the one asked for.</param>
+    /// <param name="resized">The size to resize it to, which covers the crop.</param>
     /// <param name="size">The size of the crop.</param>
     /// <param name="position">Where it is cropped.</param>
-    /// <param name="flipProbability">How likely it is mirrored.</param>
-    /// <param name="draws">What is random about it.</param>
-    public static CaptionedImage Cut(
-        this CaptionedImage image, ImageSize resized, ImageSize size, CropPosition position, double flipProbability, AugmentationSample draws)
+    /// <param name="flipProbability">Probability of mirroring.</param>
+    /// <param name="draws">The random choices.</param>
+    public static CaptionedImage ResizeAndCrop(
+        this CaptionedImage image, ImageSize resized, ImageSize size, CropPosition position, double flipProbability,
+        AugmentationSample draws)
     {
         int roomX = resized.Width - size.Width, roomY = resized.Height - size.Height;
         int left = Offset(roomX, draws.Left), top = Offset(roomY, draws.Top);
@@ -32,7 +40,7 @@ internal static class ImagePreparation
         return image with
         {
             Image = flipped ? cut.Mirrored() : cut,
-            // What is to the right of a crop is to the left of its mirror image. A crop of before counts at the size that it has now.
+            // What is right of a crop is left of it after mirroring. An earlier crop counts at the current scale.
             Origin = new ImageOrigin(
                 image.Origin?.Width ?? image.Image.Width, image.Origin?.Height ?? image.Image.Height,
                 (flipped ? roomX - left : left) + Scaled(image.Origin?.CropLeft, resized.Width, image.Image.Width),
@@ -44,7 +52,7 @@ internal static class ImagePreparation
         static int Scaled(int? pixels, int now, int before) => (int)Math.Round((double)(pixels ?? 0) * now / before);
     }
 
-    /// <summary>The image with left and right exchanged.</summary>
+    /// <summary>The image mirrored left to right.</summary>
     public static ImageBuffer Mirrored(this ImageBuffer image)
     {
         var rgb = new byte[image.Rgb.Length];

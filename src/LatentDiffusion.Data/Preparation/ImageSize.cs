@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Size of a picture.</summary>
+/// <summary>Size of an image.</summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
 public readonly record struct ImageSize(int Width, int Height)

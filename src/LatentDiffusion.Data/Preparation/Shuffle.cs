@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Orders that follow from a seed (Fisher and Yates).</summary>
+/// <summary>Shuffles that depend only on a seed (Fisher and Yates).</summary>
 internal static class Shuffle
 {
-    /// <summary>Brings items into the seed's order, in place.</summary>
+    /// <summary>Shuffles items in place.</summary>
     public static T[] InPlace<T>(T[] items, ulong seed)
     {
         for (int i = items.Length - 1; i > 0; i--)

@@ -1,15 +1,15 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Some pictures of another source, in an order of their own. Safe for concurrent use.</summary>
+/// <summary>Selected images of another source, in any order. Safe for concurrent use.</summary>
 public sealed class SubsetImages : IVariedImageSource
 {
     private readonly ICaptionedImageSource _source;
     private readonly long[] _indices;
 
-    /// <summary>Takes some pictures.</summary>
-    /// <param name="source">Where the pictures are.</param>
-    /// <param name="indices">Which of them, in the order wanted.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The source has no such picture.</exception>
+    /// <summary>Selects images of a source.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="indices">Indices of the images in the source, in the order wanted.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The source does not have such an image.</exception>
     public SubsetImages(ICaptionedImageSource source, IEnumerable<long> indices)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -24,7 +24,7 @@ public sealed class SubsetImages : IVariedImageSource
 
     internal ICaptionedImageSource Source => _source;
 
-    /// <summary>Numbers of the images in the other source.</summary>
+    /// <summary>Indices of the images in the other source.</summary>
     public IReadOnlyList<long> Indices => _indices;
 
     /// <inheritdoc />
@@ -34,22 +34,25 @@ public sealed class SubsetImages : IVariedImageSource
     public CaptionedImage Read(long index) => _source.Read(Index(index));
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">Another variant than 0 is asked for, and the other source has none.</exception>
+    /// <exception cref="NotSupportedException">The variant is not 0, and the other source does not have variants.</exception>
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         return _source is IVariedImageSource varied ? varied.Read(Index(index), variant)
             : variant == 0 ? Read(index)
-            : throw new NotSupportedException($"{_source.GetType().Name} has no variants: prepare its pictures with {nameof(PreparedImages)}.");
+            : throw new NotSupportedException(
+                $"{_source.GetType().Name} does not have variants: prepare its images with {nameof(PreparedImages)}.");
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(Index(index));
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">Another variant than 0 is asked for, and the other source has none.</exception>
+    /// <exception cref="NotSupportedException">The variant is not 0, and the other source does not have variants.</exception>
     public string ReadCaption(long index, long variant) =>
-        _source is IVariedImageSource varied ? varied.ReadCaption(Index(index), variant) : variant == 0 ? ReadCaption(index) : Read(index, variant).Caption;
+        _source is IVariedImageSource varied ? varied.ReadCaption(Index(index), variant)
+        : variant == 0 ? ReadCaption(index)
+        : Read(index, variant).Caption;
 
     /// <inheritdoc />
     public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(Index(index));

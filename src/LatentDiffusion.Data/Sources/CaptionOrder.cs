@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Which of an image's captions a variant takes. Of as many variants as there are captions, each takes another, in an order
-/// that follows from seed, image and round; variant 0 takes the first caption, which evaluation reads.
+/// Which of an image's captions a variant takes. Consecutive variants take different captions until each was taken once, in an
+/// order that depends on seed, image and round; variant 0 takes the first caption, which evaluation reads.
 /// </summary>
 internal static class CaptionOrder
 {

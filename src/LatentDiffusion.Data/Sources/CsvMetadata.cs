@@ -7,7 +7,10 @@ internal static class CsvMetadata
 {
     private static readonly CsvReaderOptions s_strict = CsvReaderOptions.Default with
     {
-        Separator = ',', MalformedData = CsvMalformedDataHandling.Throw, FieldCountMismatch = CsvFieldCountHandling.Throw, TrackLineNumbers = true,
+        Separator = ',',
+        MalformedData = CsvMalformedDataHandling.Throw,
+        FieldCountMismatch = CsvFieldCountHandling.Throw,
+        TrackLineNumbers = true,
     };
 
     /// <exception cref="InvalidDataException">A row cannot be read; the message names file and line.</exception>
@@ -34,6 +37,9 @@ internal static class CsvMetadata
     private static int Column(string path, string[] header, string name)
     {
         int column = Array.IndexOf(header, name);
-        return column >= 0 ? column : throw new InvalidDataException($"{path} has no column '{name}'; it has {MessageText.List([.. header.Select(h => $"'{h}'")])}.");
+        return column >= 0
+            ? column
+            : throw new InvalidDataException(
+                $"{path} has no column '{name}'; it has {MessageText.List([.. header.Select(h => $"'{h}'")])}.");
     }
 }

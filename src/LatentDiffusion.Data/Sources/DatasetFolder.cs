@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// The files of a data set's folder. Hidden files and folders are left out, each folder is visited once whatever links lead
-/// to it, links that leave the folder are followed only where that is asked for, and pipes and devices are never opened.
+/// The files of a data set's folder. Hidden files and folders are left out, each folder is visited once even if several links
+/// lead to it, links that leave the folder are followed only on request, and pipes and devices are never opened.
 /// </summary>
 internal sealed class DatasetFolder
 {
@@ -21,11 +21,13 @@ internal sealed class DatasetFolder
     {
         (Root, _realRoot, _followExternalLinks) = (Path.GetFullPath(root), RealPath.Of(root), followExternalLinks);
         Visit(Root, "", _realRoot);
-        // After the folders themselves, so that a folder goes by its own name and not by that of a link to it.
+        // Links come last, so that a folder is named by its own path and not by a link to it.
         while (_linkedFolders.TryDequeue(out var link)) Visit(link.Path, link.Name, RealPath.Of(link.Path));
         _files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         _byName = new(() => _files.ToDictionary(f => f.Name, StringComparer.Ordinal));
-        _byComposedName = new(() => _files.GroupBy(f => Composed(f.Name), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal));
+        _byComposedName = new(() => _files
+            .GroupBy(f => Composed(f.Name), StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal));
     }
 
     /// <summary>The full path of the folder.</summary>
@@ -34,23 +36,27 @@ internal sealed class DatasetFolder
     /// <summary>Regular files, in the ordinal order of their names.</summary>
     public IReadOnlyList<DatasetFile> Files => _files;
 
-    /// <summary>What was passed over, by reason.</summary>
+    /// <summary>Files and folders that were left out, by reason.</summary>
     public LeftOut LeftOut { get; } = new();
 
-    /// <summary>Looks through a folder.</summary>
+    /// <summary>Scans a folder.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static DatasetFolder Scan(string root, bool followExternalLinks) => new(root, followExternalLinks);
 
-    /// <summary>The file of a name; where there is none, the one whose name differs only in Unicode form (NFC, NFD) or in the case of its extension.</summary>
+    /// <summary>
+    /// Finds a file by name; otherwise the one whose name differs only in Unicode form (NFC, NFD) or in the case of its extension.
+    /// </summary>
     public DatasetFile? Find(string name) =>
-        _byName.Value.TryGetValue(name, out DatasetFile exact) ? exact : _byComposedName.Value.TryGetValue(Composed(name), out DatasetFile file) ? file : null;
+        _byName.Value.TryGetValue(name, out DatasetFile exact) ? exact
+        : _byComposedName.Value.TryGetValue(Composed(name), out DatasetFile file) ? file
+        : null;
 
-    /// <summary>Whether a path may be read: it lies within the folder, links followed, or links out of it are allowed.</summary>
+    /// <summary>Whether a path may be read: it lies within the folder after following links, or external links are allowed.</summary>
     public bool Allows(string path) => Target(path) is { } target && IsAllowed(target);
 
     private bool IsAllowed(string target) => _followExternalLinks || RealPath.IsWithin(target, _realRoot);
 
-    /// <summary>Where a path leads; null for nowhere.</summary>
+    /// <summary>The target of a path; null for a broken link.</summary>
     private static string? Target(string path)
     {
         try
@@ -86,7 +92,8 @@ internal sealed class DatasetFolder
     private void VisitLink(FileSystemInfo link, string name)
     {
         if (Target(link.FullName) is not { } target) LeftOut.Add("links that lead nowhere", name);
-        else if (!IsAllowed(target)) LeftOut.Add($"links out of the folder ({nameof(StoredImagesOptions.FollowExternalLinks)} follows them)", name);
+        else if (!IsAllowed(target))
+            LeftOut.Add($"links out of the folder ({nameof(StoredImagesOptions.FollowExternalLinks)} follows them)", name);
         else if (Directory.Exists(target)) _linkedFolders.Enqueue((link.FullName, name + "/"));
         else Add(link.FullName, name);
     }
@@ -98,5 +105,7 @@ internal sealed class DatasetFolder
     }
 
     private static bool IsHidden(FileSystemInfo entry) =>
-        entry.Name.StartsWith('.') || entry.Attributes.HasFlag(FileAttributes.Hidden) || s_systemFolders.Contains(entry.Name, StringComparer.OrdinalIgnoreCase);
+        entry.Name.StartsWith('.')
+        || entry.Attributes.HasFlag(FileAttributes.Hidden)
+        || s_systemFolders.Contains(entry.Name, StringComparer.OrdinalIgnoreCase);
 }

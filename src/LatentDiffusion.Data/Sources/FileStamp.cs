@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What tells that a file is as it was.</summary>
+/// <summary>Length and modification time of a file, by which changes are detected.</summary>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Modified">When it was last written, in ticks of UTC.</param>
 internal readonly record struct FileStamp(long Length, long Modified)
 {
-    /// <summary>The stamp of a file, links followed; null where there is none.</summary>
+    /// <summary>The stamp of a file, following links; null if it does not exist.</summary>
     public static FileStamp? Of(string path)
     {
         FileSystemInfo file = new FileInfo(path);

@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What is known of an image once it was decoded.</summary>
+/// <summary>Facts about an image that are known once it was decoded.</summary>
 /// <param name="Width">Its width.</param>
 /// <param name="Height">Its height.</param>
 /// <param name="Hash">Its <see cref="ContentHash"/> in hexadecimal digits.</param>
 /// <param name="Likeness">Its <see cref="PerceptualHash"/>.</param>
-/// <param name="Problem">Why it cannot be decoded; null where it can.</param>
+/// <param name="Problem">Why it cannot be decoded; null if it can.</param>
 internal sealed record ImageFacts(int Width, int Height, string Hash, PerceptualHash Likeness, string? Problem = null)
 {
     public static ImageFacts Of(ImageBuffer image) =>

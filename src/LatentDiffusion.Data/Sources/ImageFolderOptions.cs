@@ -12,15 +12,20 @@ public sealed record ImageFolderOptions : StoredImagesOptions
     {
     }
 
-    /// <summary>Column, or property, that holds the image's path, relative to the metadata file's folder. Default <c>file_name</c>.</summary>
+    /// <summary>
+    /// Column or property with the image's path, relative to the metadata file's folder. Default <c>file_name</c>.
+    /// </summary>
     public string FileNameColumn { get; init; } = "file_name";
 
     /// <summary>
     /// Caption of images without a caption file, in a folder without metadata; null (the default) refuses such a folder.
-    /// Give the empty text for images without captions.
+    /// Set the empty string for images without captions.
     /// </summary>
     public string? DefaultCaption { get; init; }
 
-    /// <summary>Whether each line of a caption file is a caption, of which a variant takes one; false for files that are one caption of several lines. Default true.</summary>
+    /// <summary>
+    /// Whether each line of a caption file is a separate caption, of which a variant takes one; false if a file is one caption
+    /// of several lines. Default true.
+    /// </summary>
     public bool CaptionPerLine { get; init; } = true;
 }

@@ -5,42 +5,56 @@ namespace LatentDiffusion.Data;
 
 /// <summary>
 /// A folder of images with <c>metadata.jsonl</c> or <c>metadata.csv</c> (<c>file_name</c>, <c>text</c>), in the folder or
-/// in its subfolders, as Hugging Face's <c>imagefolder</c> has them; or, without metadata, with a caption file next to each
-/// image (<c>cat.png</c>, <c>cat.txt</c>). Captions are held in memory, images are read when asked for.
+/// in its subfolders, in the layout of Hugging Face's <c>imagefolder</c>; or, without metadata, with a caption file next to
+/// each image (<c>cat.png</c>, <c>cat.txt</c>). Captions are held in memory, images are read on demand.
 /// </summary>
-/// <remarks>Metadata rows keep their order; caption files are ordered by the ordinal order of paths. Paths in metadata may not leave its folder. Hidden files and folders are left out.</remarks>
+/// <remarks>
+/// Metadata rows keep their order; images with caption files are in the ordinal order of their paths. Paths in metadata may not
+/// leave its folder. Hidden files and folders are left out.
+/// </remarks>
 public sealed class ImageFolderSource : StoredImages
 {
-    // Images by their extension, in folders where some codec reads them and another does not.
+    // Extensions of images, for folders with formats that the codec does not read.
     private static readonly HashSet<string> s_imageExtensions =
-        [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".tga", ".ico", ".psd", ".svg", ".dng", ".cr2", ".nef"];
+    [
+        ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2",
+        ".tga", ".ico", ".psd", ".svg", ".dng", ".cr2", ".nef",
+    ];
 
     private readonly FolderEntry[] _entries;
 
-    private ImageFolderSource(FolderEntry[] entries, ImageFolderOptions options, ILogger? logger) : base(options, logger) => _entries = entries;
+    private ImageFolderSource(FolderEntry[] entries, ImageFolderOptions options, ILogger? logger) : base(options, logger) =>
+        _entries = entries;
 
     /// <summary>Opens a folder.</summary>
     /// <param name="path">The folder, or the metadata file itself.</param>
     /// <param name="options">How it is read; null for the defaults.</param>
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
-    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="FileNotFoundException">There is no such metadata file, or images that it lists are missing and not to be skipped.</exception>
-    /// <exception cref="InvalidDataException">There are no images, a text cannot be read, or a caption is missing; the message says where.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// There is no such metadata file, or images that it lists are missing and unreadable images are not skipped.
+    /// </exception>
+    /// <exception cref="InvalidDataException">
+    /// There are no images, a text cannot be read, or a caption is missing; the message says where.
+    /// </exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     public static ImageFolderSource Open(
-        string path, ImageFolderOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        string path, ImageFolderOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new ImageFolderOptions();
         string? metadata = Directory.Exists(path) ? null : MetadataFile(path);
-        DatasetFolder folder = DatasetFolder.Scan(metadata is null ? path : Path.GetDirectoryName(Path.GetFullPath(metadata))!, options.FollowExternalLinks);
+        DatasetFolder folder = DatasetFolder.Scan(
+            metadata is null ? path : Path.GetDirectoryName(Path.GetFullPath(metadata))!, options.FollowExternalLinks);
         return Open(path, folder, metadata, options, logger, progress, cancellationToken);
     }
 
     internal static ImageFolderSource Open(
-        string path, DatasetFolder folder, string? metadata, ImageFolderOptions options, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, DatasetFolder folder, string? metadata, ImageFolderOptions options, ILogger? logger, IProgress<long>? progress,
+        CancellationToken cancellationToken)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         string[] files = metadata is null ? [.. FolderMetadata.Find(folder).Select(f => f.Path)] : [metadata];
@@ -53,7 +67,8 @@ public sealed class ImageFolderSource : StoredImages
     }
 
     /// <summary>The files of a folder that a codec reads.</summary>
-    internal static DatasetFile[] Images(DatasetFolder folder, IImageCodec codec) => [.. folder.Files.Where(f => codec.FileExtensions.Contains(f.Extension))];
+    internal static DatasetFile[] Images(DatasetFolder folder, IImageCodec codec) =>
+        [.. folder.Files.Where(f => codec.FileExtensions.Contains(f.Extension))];
 
     private protected override long Rows => _entries.LongLength;
 
@@ -84,11 +99,12 @@ public sealed class ImageFolderSource : StoredImages
         return images.Length > 0
             ? CaptionFiles.Read(folder, images, options, logger)
             : throw new InvalidDataException(
-                $"'{folder.Root}' holds no data set: looked for {FolderMetadata.JsonLines} and {FolderMetadata.Csv}, here and in subfolders, "
-                + $"and for images ({string.Join(", ", codec.FileExtensions)}) with {CaptionFiles.CaptionExtension} files next to them.{Others(folder, codec)}");
+                $"'{folder.Root}' does not hold a data set: looked for {FolderMetadata.JsonLines} and {FolderMetadata.Csv}, here and in "
+                + $"subfolders, and for images ({string.Join(", ", codec.FileExtensions)}) with {CaptionFiles.CaptionExtension} files "
+                + $"next to them.{Others(folder, codec)}");
     }
 
-    /// <summary>For a message: the images of formats that the codec does not read.</summary>
+    /// <summary>Message about images of formats that the codec does not read; empty for none.</summary>
     internal static string Others(DatasetFolder folder, IImageCodec codec)
     {
         string[] others = [.. folder.Files.Where(f => IsForeign(f, codec)).Select(f => f.Name)];
@@ -100,17 +116,20 @@ public sealed class ImageFolderSource : StoredImages
         };
     }
 
-    private static bool IsForeign(DatasetFile file, IImageCodec codec) => s_imageExtensions.Contains(file.Extension) && !codec.FileExtensions.Contains(file.Extension);
+    private static bool IsForeign(DatasetFile file, IImageCodec codec) =>
+        s_imageExtensions.Contains(file.Extension) && !codec.FileExtensions.Contains(file.Extension);
 
-    /// <summary>Notes the images that are not part of the data set.</summary>
+    /// <summary>Records the images that are not part of the data set.</summary>
     private static void NoteOthers(DatasetFolder folder, FolderEntry[] entries, ImageFolderOptions options, bool listed)
     {
         IImageCodec codec = options.CodecOrDefault;
         HashSet<string> used = [.. entries.Select(e => e.Name)];
         foreach (DatasetFile file in folder.Files.Where(f => !used.Contains(f.Name)))
         {
-            if (listed && (IsForeign(file, codec) || codec.FileExtensions.Contains(file.Extension))) folder.LeftOut.Add("not in the metadata", file.Name);
-            else if (IsForeign(file, codec)) folder.LeftOut.Add($"of formats that {codec.GetType().Name} does not read", file.Name);
+            if (listed && (IsForeign(file, codec) || codec.FileExtensions.Contains(file.Extension)))
+                folder.LeftOut.Add("not in the metadata", file.Name);
+            else if (IsForeign(file, codec))
+                folder.LeftOut.Add($"of formats that {codec.GetType().Name} does not read", file.Name);
         }
     }
 
@@ -126,6 +145,7 @@ public sealed class ImageFolderSource : StoredImages
         FolderEntry[] missing = [.. entries.Where(e => !File.Exists(e.Path))];
         if (missing.Length == 0) return;
         throw new FileNotFoundException(
-            $"{missing.Length} of the {entries.Length} images that '{path}' lists are not there: {LeftOut.Names([.. missing.Select(e => e.Name)])}.", missing[0].Path);
+            $"{missing.Length} of the {entries.Length} images that '{path}' lists are missing: "
+            + $"{LeftOut.Names([.. missing.Select(e => e.Name)])}.", missing[0].Path);
     }
 }

@@ -5,12 +5,12 @@ using System.Text.Json;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// What is known of images, by name, length and modification time, so that each is decoded once. Kept in a file of JSON lines
-/// where one is given. Safe for concurrent use.
+/// Facts about images, keyed by name, length and modification time, so that each image is decoded once. Optionally stored in a
+/// JSON Lines file. Safe for concurrent use.
 /// </summary>
 internal sealed class ImageIndex
 {
-    // The file is written again when it would grow by a quarter: all writing together costs a few times the last.
+    // The file is rewritten when it has grown by a quarter: the total cost is then a few times that of the last write.
     private const int SmallestGrowth = 256, GrowthPart = 4;
 
     private readonly string? _path;
@@ -20,8 +20,8 @@ internal sealed class ImageIndex
     private int _unsaved;
 
     /// <summary>Opens an index; a file of another identity, or that cannot be read, counts as empty.</summary>
-    /// <param name="path">Its file; null for none.</param>
-    /// <param name="identity">How images are decoded.</param>
+    /// <param name="path">File to load and save; null to keep facts in memory only.</param>
+    /// <param name="identity">Describes how images are decoded.</param>
     public ImageIndex(string? path, string identity)
     {
         (_path, _identity) = (path, identity);
@@ -32,21 +32,23 @@ internal sealed class ImageIndex
             if (Parse<Entry>(line) is { Name: not null, Facts: not null } entry) _entries[entry.Name] = entry;
     }
 
-    /// <summary>Number of images that something is known of.</summary>
+    /// <summary>Number of images in the index.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>What is known of an image whose file is as it was.</summary>
+    /// <summary>The facts about an image whose file is unchanged; otherwise null.</summary>
     public ImageFacts? Find(string name, FileStamp stamp) =>
-        _entries.TryGetValue(name, out Entry? entry) && entry.Length == stamp.Length && entry.Modified == stamp.Modified ? entry.Facts : null;
+        _entries.TryGetValue(name, out Entry? entry) && entry.Length == stamp.Length && entry.Modified == stamp.Modified
+            ? entry.Facts
+            : null;
 
-    /// <summary>Keeps what is known of an image.</summary>
+    /// <summary>Adds the facts about an image.</summary>
     public void Add(string name, FileStamp stamp, ImageFacts facts)
     {
         _entries[name] = new Entry(name, stamp.Length, stamp.Modified, facts);
         if (Interlocked.Increment(ref _unsaved) >= Math.Max(SmallestGrowth, _entries.Count / GrowthPart)) Save();
     }
 
-    /// <summary>Writes what is not written yet.</summary>
+    /// <summary>Writes unsaved facts to the file.</summary>
     public void Save()
     {
         if (_path is null) return;

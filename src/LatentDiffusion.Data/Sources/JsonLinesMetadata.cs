@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace LatentDiffusion.Data;
 
-/// <summary><c>metadata.jsonl</c>: one JSON object a line; empty lines are passed over.</summary>
+/// <summary><c>metadata.jsonl</c>: one JSON object per line; empty lines are skipped.</summary>
 internal static class JsonLinesMetadata
 {
     /// <exception cref="InvalidDataException">A line is not such an object; the message names file and line.</exception>
@@ -22,7 +22,8 @@ internal static class JsonLinesMetadata
         try
         {
             using JsonDocument json = JsonDocument.Parse(line);
-            string name = Text(Value(json.RootElement, options.FileNameColumn), options.FileNameColumn) ?? throw new InvalidDataException($"'{options.FileNameColumn}' is null.");
+            string name = Text(Value(json.RootElement, options.FileNameColumn), options.FileNameColumn)
+                ?? throw new InvalidDataException($"'{options.FileNameColumn}' is null.");
             return new MetadataRow(number, name, Captions(Value(json.RootElement, options.CaptionColumn), options.CaptionColumn));
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException)
@@ -34,13 +35,15 @@ internal static class JsonLinesMetadata
 
     private static JsonElement Value(JsonElement row, string property)
     {
-        if (row.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"a JSON object was expected, and this is of the kind {row.ValueKind}.");
+        if (row.ValueKind != JsonValueKind.Object)
+            throw new InvalidDataException($"a JSON object was expected, and this is of the kind {row.ValueKind}.");
         return row.TryGetProperty(property, out JsonElement value)
             ? value
-            : throw new InvalidDataException($"there is no '{property}'; there are {LeftOut.Names([.. row.EnumerateObject().Select(p => $"'{p.Name}'")])}.");
+            : throw new InvalidDataException(
+                $"there is no '{property}'; there are {LeftOut.Names([.. row.EnumerateObject().Select(p => $"'{p.Name}'")])}.");
     }
 
-    /// <summary>The texts of a list, or the one text.</summary>
+    /// <summary>The texts of an array, or the single text.</summary>
     private static string[] Captions(JsonElement value, string property)
     {
         if (value.ValueKind != JsonValueKind.Array) return [Text(value, property) ?? ""];

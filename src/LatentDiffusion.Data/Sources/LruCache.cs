@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Values that are loaded when asked for, and kept up to a budget: what was used longest ago goes first. Two that ask for
-/// one value at once load it once. Safe for concurrent use.
+/// Loads values on demand and keeps them up to a budget; the least recently used are dropped first. Concurrent requests for one
+/// value load it once. Safe for concurrent use.
 /// </summary>
-/// <param name="budget">Sum of sizes that are kept; the value used last stays whatever its size.</param>
-/// <param name="load">Loads a value; what it throws is not kept.</param>
+/// <param name="budget">Maximum sum of sizes; the last used value is kept whatever its size.</param>
+/// <param name="load">Loads a value; exceptions are not cached.</param>
 /// <param name="size">Size of a value.</param>
 internal sealed class LruCache<TKey, TValue>(long budget, Func<TKey, TValue> load, Func<TValue, long> size) where TKey : notnull
 {
@@ -14,7 +14,7 @@ internal sealed class LruCache<TKey, TValue>(long budget, Func<TKey, TValue> loa
     private readonly LinkedList<Item> _order = new();
     private long _total;
 
-    /// <summary>Sizes of what is kept.</summary>
+    /// <summary>Sum of the sizes of cached values.</summary>
     public long Total
     {
         get
@@ -50,7 +50,7 @@ internal sealed class LruCache<TKey, TValue>(long budget, Func<TKey, TValue> loa
 
     private void Account(LinkedListNode<Item> node, TValue value)
     {
-        // Dropped meanwhile, or counted by another who waited for the same value.
+        // Dropped in the meantime, or counted by another thread that waited for the same value.
         if (node.List is null || node.Value.Size is not null) return;
         node.Value.Size = size(value);
         _total += node.Value.Size.Value;

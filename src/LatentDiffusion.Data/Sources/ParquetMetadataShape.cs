@@ -11,7 +11,8 @@ internal static class ParquetMetadataShape
 
     private static readonly ThriftField s_time = Struct(Bool, Struct(s_empty, s_empty, s_empty));
 
-    // STRING, MAP, LIST, ENUM, DECIMAL, DATE, TIME, TIMESTAMP, a number that is not used, INTEGER, UNKNOWN, JSON, BSON, UUID, FLOAT16, VARIANT, GEOMETRY, GEOGRAPHY.
+    // STRING, MAP, LIST, ENUM, DECIMAL, DATE, TIME, TIMESTAMP, an unused number, INTEGER, UNKNOWN, JSON, BSON, UUID, FLOAT16,
+    // VARIANT, GEOMETRY, GEOGRAPHY.
     private static readonly ThriftField s_logicalType = Struct(
         s_empty, s_empty, s_empty, s_empty, Struct(I32, I32), s_empty, s_time, s_time, s_empty, Struct(I8, Bool),
         s_empty, s_empty, s_empty, s_empty, s_empty, Struct(I8), Struct(Binary), Struct(Binary, I32));
@@ -24,8 +25,8 @@ internal static class ParquetMetadataShape
         Struct(Float64, Float64, Float64, Float64, Float64, Float64, Float64, Float64), List(I32));
 
     private static readonly ThriftField s_columnMetadata = Struct(
-        I32, List(I32), List(Binary), I32, I64, I64, I64, List(s_keyValue), I64, I64, I64, s_statistics, List(Struct(I32, I32, I32)), I64, I32,
-        Struct(I64, List(I64), List(I64)), s_geospatial);
+        I32, List(I32), List(Binary), I32, I64, I64, I64, List(s_keyValue), I64, I64, I64, s_statistics,
+        List(Struct(I32, I32, I32)), I64, I32, Struct(I64, List(I64), List(I64)), s_geospatial);
 
     private static readonly ThriftField s_columnChunk = Struct(
         Binary, I64, s_columnMetadata, I64, I32, I64, I32, Struct(s_empty, Struct(List(Binary), Binary)), Binary);
@@ -34,11 +35,13 @@ internal static class ParquetMetadataShape
 
     private static readonly ThriftField s_encryption = Struct(Binary, Binary, Bool);
 
-    /// <summary>The structure of all of it.</summary>
+    /// <summary>The structure of the whole metadata.</summary>
     public static ThriftShape File { get; } = ThriftShape.Of(
-        I32, List(s_schemaElement), I64, List(s_rowGroup), List(s_keyValue), Binary, List(Struct(s_empty, s_empty)), Struct(s_encryption, s_encryption), Binary);
+        I32, List(s_schemaElement), I64, List(s_rowGroup), List(s_keyValue), Binary, List(Struct(s_empty, s_empty)),
+        Struct(s_encryption, s_encryption), Binary);
 
-    /// <summary>The structure of a page's header: the kind of page, its two sizes, a checksum, and what each kind has.</summary>
+    /// <summary>The structure of a page header: the kind of page, its two sizes, a checksum, and the fields of each kind.</summary>
     public static ThriftShape Page { get; } = ThriftShape.Of(
-        I32, I32, I32, I32, Struct(I32, I32, I32, I32, s_statistics), s_empty, Struct(I32, I32, Bool), Struct(I32, I32, I32, I32, I32, I32, Bool, s_statistics));
+        I32, I32, I32, I32, Struct(I32, I32, I32, I32, s_statistics), s_empty, Struct(I32, I32, Bool),
+        Struct(I32, I32, I32, I32, I32, I32, Bool, s_statistics));
 }

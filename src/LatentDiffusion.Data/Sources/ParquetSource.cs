@@ -5,26 +5,29 @@ using Microsoft.Extensions.Logging;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Parquet files with a column of encoded images (binary, or Hugging Face's struct of <c>bytes</c> and <c>path</c>) and
-/// one of captions. Row groups are read when asked for and kept up to <see cref="ParquetSourceOptions.MemoryBudget"/>.
+/// Parquet files with a column of encoded images (binary, or Hugging Face's struct of <c>bytes</c> and <c>path</c>) and a column
+/// of captions. Row groups are read on demand and cached up to <see cref="ParquetSourceOptions.MemoryBudget"/>.
 /// </summary>
-/// <remarks>Rows keep their order, files the ordinal order of their paths. A row without image counts as unreadable; one without caption has the empty one.</remarks>
+/// <remarks>
+/// Rows keep their order; files are in the ordinal order of their paths. A row without an image counts as unreadable; a row
+/// without a caption has the empty one.
+/// </remarks>
 public sealed class ParquetSource : StoredImages
 {
     internal const string Extension = ".parquet";
 
-    // Captions are small beside images; they have their own budget, so that listing them evicts no image.
-    private const long CaptionShare = 8;
+    // Captions are small compared with images. They have a separate budget, so that listing them does not evict images.
+    private const long CaptionBudgetDivisor = 8;
 
     private readonly ParquetTable[] _tables;
     private readonly (int Table, int Group)[] _groups;
 
-    // Where each row group begins, and at the end the number of all rows.
+    // The first row of each row group, followed by the number of all rows.
     private readonly long[] _starts;
     private readonly LruCache<int, byte[][]> _images;
     private readonly LruCache<int, string[][]> _captions;
 
-    // Damaged row groups, by column: each is tried once, not once for each of its rows.
+    // Damaged row groups by column, so that each is tried once and not once per row.
     private readonly ConcurrentDictionary<(object Column, int Group), string> _damaged = new();
 
     private ParquetSource(ParquetTable[] tables, ParquetSourceOptions options, ILogger? logger) : base(options, logger)
@@ -33,25 +36,35 @@ public sealed class ParquetSource : StoredImages
         _groups = [.. tables.SelectMany((table, t) => table.GroupRows.Select((_, g) => (t, g)))];
         _starts = new long[_groups.Length + 1];
         for (int i = 0; i < _groups.Length; i++) _starts[i + 1] = _starts[i] + tables[_groups[i].Table].GroupRows[_groups[i].Group];
-        _images = new(options.MemoryBudget, i => tables[_groups[i].Table].Images(_groups[i].Group), images => images.Sum(image => (long)image.Length));
-        _captions = new(options.MemoryBudget / CaptionShare, i => tables[_groups[i].Table].Captions(_groups[i].Group), captions => captions.Sum(c => c.Sum(text => (long)text.Length * sizeof(char))));
+        _images = new(
+            options.MemoryBudget,
+            i => tables[_groups[i].Table].Images(_groups[i].Group),
+            images => images.Sum(image => (long)image.Length));
+        _captions = new(
+            options.MemoryBudget / CaptionBudgetDivisor,
+            i => tables[_groups[i].Table].Captions(_groups[i].Group),
+            captions => captions.Sum(c => c.Sum(text => (long)text.Length * sizeof(char))));
     }
 
     /// <summary>Opens a file, a pattern such as <c>data/train-*.parquet</c>, or all <c>*.parquet</c> files below a folder.</summary>
     /// <param name="path">The file, pattern or folder.</param>
     /// <param name="options">How it is read; null for the defaults.</param>
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
-    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged, lacks a column or holds no row; the message names it and the columns that it has.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is damaged, lacks a column or has no rows; the message names it and the columns that it has.
+    /// </exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     public static ParquetSource Open(
-        string path, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        string path, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new ParquetSourceOptions();
-        if (Directory.Exists(path)) return Open(path, DatasetFolder.Scan(path, options.FollowExternalLinks), options, logger, progress, cancellationToken);
+        if (Directory.Exists(path))
+            return Open(path, DatasetFolder.Scan(path, options.FollowExternalLinks), options, logger, progress, cancellationToken);
         DatasetFile[] files = Matches(path);
         return files.Length > 0
             ? Open(path, files, new LeftOut(), options, logger, progress, cancellationToken)
@@ -62,19 +75,22 @@ public sealed class ParquetSource : StoredImages
     /// <param name="files">Their paths, at least one, in the order wanted.</param>
     /// <param name="options">How they are read; null for the defaults.</param>
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
-    /// <param name="progress">Receives the number of images inspected, where images are left out by their content or size.</param>
+    /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
     /// <inheritdoc cref="Open(string, ParquetSourceOptions?, ILogger?, IProgress{long}?, CancellationToken)"/>
     public static ParquetSource Open(
-        IReadOnlyList<string> files, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> files, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(files);
         if (files.Count == 0) throw new ArgumentException("At least one Parquet file is needed.", nameof(files));
-        return Open(LeftOut.Names(files), [.. files.Select(Named)], new LeftOut(), options ?? new ParquetSourceOptions(), logger, progress, cancellationToken);
+        DatasetFile[] named = [.. files.Select(Named)];
+        return Open(LeftOut.Names(files), named, new LeftOut(), options ?? new ParquetSourceOptions(), logger, progress, cancellationToken);
     }
 
     internal static ParquetSource Open(
-        string path, DatasetFolder folder, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, DatasetFolder folder, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress,
+        CancellationToken cancellationToken)
     {
         DatasetFile[] files = Tables(folder);
         return files.Length > 0
@@ -86,7 +102,8 @@ public sealed class ParquetSource : StoredImages
     internal static DatasetFile[] Tables(DatasetFolder folder) => [.. folder.Files.Where(f => f.Extension == Extension)];
 
     private static ParquetSource Open(
-        string path, DatasetFile[] files, LeftOut leftOut, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, DatasetFile[] files, LeftOut leftOut, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress,
+        CancellationToken cancellationToken)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         var tables = new List<ParquetTable>();
@@ -102,14 +119,16 @@ public sealed class ParquetSource : StoredImages
             }
         }
 
-        if (tables.Count == 0) throw new InvalidDataException($"None of the {files.Length} Parquet files of '{path}' can be read. {leftOut}");
+        if (tables.Count == 0)
+            throw new InvalidDataException($"None of the {files.Length} Parquet files of '{path}' can be read. {leftOut}");
         var source = new ParquetSource([.. tables], options, logger);
-        if (source.Rows == 0) throw new InvalidDataException($"{LeftOut.Names([.. files.Select(f => f.Path)])} holds no row.");
+        if (source.Rows == 0)
+            throw new InvalidDataException($"{LeftOut.Names([.. files.Select(f => f.Path)])} does not contain any rows.");
         source.Inspect(path, leftOut, progress, cancellationToken);
         return source;
     }
 
-    /// <summary>The files that a file's path or a pattern stands for; empty for none.</summary>
+    /// <summary>The files that match a path or pattern; empty for none.</summary>
     private static DatasetFile[] Matches(string path)
     {
         if (File.Exists(path)) return [Named(path)];
@@ -141,7 +160,7 @@ public sealed class ParquetSource : StoredImages
     {
         (int group, long within) = Find(row);
         string[] captions = Group(_captions, group)[within];
-        // The library puts it in the place of bytes that are not UTF-8.
+        // The library decodes bytes that are not UTF-8 to this character.
         return Array.Exists(captions, c => c.Contains('\uFFFD', StringComparison.Ordinal))
             ? throw new InvalidDataException($"'{Name(row)}': the caption is not valid UTF-8.")
             : captions;
@@ -151,7 +170,7 @@ public sealed class ParquetSource : StoredImages
     {
         (int group, long within) = Find(row);
         byte[] bytes = Group(_images, group)[within];
-        return bytes.Length > 0 ? bytes : throw new InvalidDataException("the row has no bytes of an image.");
+        return bytes.Length > 0 ? bytes : throw new InvalidDataException("the row does not contain an image.");
     }
 
     private protected override FileStamp? Stamp(long row) => _tables[_groups[Find(row).Group].Table].Stamp;

@@ -14,12 +14,12 @@ public sealed record ParquetSourceOptions : StoredImagesOptions
     {
     }
 
-    /// <summary>Column that holds the picture's file: binary, or a struct with a binary field <c>bytes</c>. Default <c>image</c>.</summary>
+    /// <summary>Column with the image files: binary, or a struct with a binary field <c>bytes</c>. Default <c>image</c>.</summary>
     public string ImageColumn { get; init; } = "image";
 
     /// <summary>
-    /// Bytes of encoded pictures kept in memory, at least 0; one row group at least is kept whatever its size. Default
-    /// 256 MB. Reading in the file's order needs one row group; reading in any order is fast as long as all fit.
+    /// Bytes of encoded images cached in memory, at least 0; one row group is always kept, whatever its size. Default 256 MB.
+    /// Sequential reading needs one row group; random access is fast as long as all fit.
     /// </summary>
     [Range(0, long.MaxValue)]
     public long MemoryBudget { get; init; } = 256L << 20;

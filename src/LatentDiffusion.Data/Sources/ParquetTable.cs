@@ -4,7 +4,7 @@ using Parquet.Schema;
 
 namespace LatentDiffusion.Data;
 
-/// <summary>One Parquet file: where its row groups begin, and how their columns are read. Opened again for each row group.</summary>
+/// <summary>One Parquet file: the sizes of its row groups, and reading of their columns. Opened again for each row group.</summary>
 internal sealed class ParquetTable
 {
     private readonly ParquetSourceOptions _options;
@@ -21,16 +21,17 @@ internal sealed class ParquetTable
             _ = ImageField(reader.Schema);
             _ = CaptionField(reader.Schema);
             long[] rows = [.. reader.RowGroups.Select(g => g.RowCount)];
-            // An image takes a byte at least; memory is taken by the number of rows.
+            // An image takes at least one byte. Memory is allocated by the number of rows.
             return Array.TrueForAll(rows, r => r >= 0 && r <= length) && rows.Sum(r => (decimal)r) <= length
                 ? Task.FromResult(rows)
-                : throw new InvalidDataException($"it claims row groups of {LeftOut.Names([.. rows.Select(r => $"{r}")])} rows in {length} bytes.");
+                : throw new InvalidDataException(
+                    $"it claims row groups of {LeftOut.Names([.. rows.Select(r => $"{r}")])} rows in {length} bytes.");
         });
     }
 
     public string Path { get; }
 
-    /// <summary>Its path below the data set's folder.</summary>
+    /// <summary>Path relative to the data set's folder.</summary>
     public string Name { get; }
 
     /// <summary>The file's stamp when it was opened.</summary>
@@ -39,18 +40,18 @@ internal sealed class ParquetTable
     /// <summary>Number of rows of each row group.</summary>
     public long[] GroupRows { get; }
 
-    /// <summary>The encoded images of a row group; empty where a row has none.</summary>
+    /// <summary>The encoded images of a row group; an empty array for a row without an image.</summary>
     public byte[][] Images(int group) => Use(async (reader, file) =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
         DataField field = Checked(rows, ImageField(reader.Schema), file);
-        // The overload for arrays of bytes moves the rows after one without bytes up.
+        // The overload for byte arrays shifts the rows after an empty one.
         var images = new ReadOnlyMemory<byte>?[rows.RowCount];
         await rows.ReadAsync<ReadOnlyMemory<byte>>(field, images.AsMemory()).ConfigureAwait(false);
         return Array.ConvertAll(images, i => i?.ToArray() ?? []);
     });
 
-    /// <summary>The captions of a row group, at least one of each row; the empty one where a row has none.</summary>
+    /// <summary>The captions of a row group, at least one per row; the empty string for a row without a caption.</summary>
     public string[][] Captions(int group) => Use(async (reader, file) =>
     {
         using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
@@ -75,7 +76,7 @@ internal sealed class ParquetTable
         for (int i = 0, value = 0; i < repetitions.Length; i++)
         {
             if (repetitions[i] == 0) captions.Add([]);
-            // Below the highest level there is no text: an empty list, or null.
+            // A value exists only at the highest level: below it are empty lists and nulls.
             if (definitions[i] == field.MaxDefinitionLevel) captions[^1].Add(column.Values[value++].ToString());
         }
 
@@ -85,15 +86,21 @@ internal sealed class ParquetTable
     }
 
     private DataField ImageField(ParquetSchema schema) => Field<ReadOnlyMemory<byte>>(
-        schema, [[_options.ImageColumn, "bytes"], [_options.ImageColumn]], $"'{_options.ImageColumn}' with images (binary, or a struct with binary 'bytes')");
+        schema, [[_options.ImageColumn, "bytes"], [_options.ImageColumn]],
+        $"'{_options.ImageColumn}' with images (binary, or a struct with binary 'bytes')");
 
     private DataField CaptionField(ParquetSchema schema) => Field<ReadOnlyMemory<char>>(
-        schema, [[_options.CaptionColumn], [_options.CaptionColumn, "list", "element"], [_options.CaptionColumn, "list", "item"]], $"'{_options.CaptionColumn}' with texts", mostRepetitions: 1);
+        schema,
+        [[_options.CaptionColumn], [_options.CaptionColumn, "list", "element"], [_options.CaptionColumn, "list", "item"]],
+        $"'{_options.CaptionColumn}' with texts",
+        mostRepetitions: 1);
 
     private static DataField Field<T>(ParquetSchema schema, string[][] paths, string what, int mostRepetitions = 0) =>
-        paths.Select(path => Array.Find(schema.DataFields, f => f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel <= mostRepetitions))
+        paths.Select(path => Array.Find(schema.DataFields, f =>
+                f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel <= mostRepetitions))
             .FirstOrDefault(f => f is not null)
-        ?? throw new InvalidDataException($"there is no column {what}; there are {LeftOut.Names([.. schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})")])}.");
+        ?? throw new InvalidDataException(
+            $"there is no column {what}; there are {LeftOut.Names([.. schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})")])}.");
 
     private static string Kind(DataField field) =>
         field.MaxRepetitionLevel > 0 ? "list"
@@ -103,7 +110,7 @@ internal sealed class ParquetTable
 
     private T Use<T>(Func<ParquetReader, FileStream, Task<T>> function)
     {
-        // The reader is asynchronous only; over a file whose reads complete at once it never leaves the thread.
+        // The reader is only asynchronous. Over a file whose reads complete synchronously it never leaves the thread.
         return Read().GetAwaiter().GetResult();
 
         async Task<T> Read()
@@ -117,7 +124,7 @@ internal sealed class ParquetTable
             }
             catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {
-                // Damaged bytes come up as whatever the decoder stumbles over.
+                // The decoder throws exceptions of any type on damaged bytes.
                 throw new InvalidDataException($"'{Path}' cannot be read as Parquet: {e.Message}", e);
             }
         }

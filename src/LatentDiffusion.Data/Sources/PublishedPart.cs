@@ -1,14 +1,16 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>A part of a data set, in the order in which parts may see images of each other.</summary>
+/// <summary>
+/// A part of a data set, in order of precedence: near duplicates of images in an earlier part are left out of later ones.
+/// </summary>
 internal enum PublishedPart
 {
-    /// <summary>To train on.</summary>
+    /// <summary>For training.</summary>
     Train,
 
-    /// <summary>To watch training by.</summary>
+    /// <summary>For monitoring training.</summary>
     Validation,
 
-    /// <summary>To test with.</summary>
+    /// <summary>For the final test.</summary>
     Test,
 }

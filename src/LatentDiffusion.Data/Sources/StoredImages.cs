@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Captioned images in files. Any index at any time, and safe for concurrent use. A variant of an image differs only in its
-/// caption, where it has several. Each image is decoded once for its size, hash and readability: see <see cref="StoredImagesOptions.IndexPath"/>.
+/// Captioned images in files, with random access. A variant of an image differs only in its caption, if the image has several.
+/// Each image is decoded once for its size, hash and readability: see <see cref="StoredImagesOptions.IndexPath"/>. Safe for
+/// concurrent use.
 /// </summary>
 public abstract class StoredImages : IVariedImageSource
 {
@@ -15,7 +16,7 @@ public abstract class StoredImages : IVariedImageSource
     private readonly ILogger _logger;
     private readonly Lazy<ImageIndex> _index;
 
-    // Which rows are counted, where some are left out.
+    // The rows that are kept; null if all are.
     private long[]? _kept;
     private PublishedPart?[] _parts = [];
 
@@ -25,12 +26,12 @@ public abstract class StoredImages : IVariedImageSource
         _index = new(() => new ImageIndex(options.IndexPath, $"{ImageDecoding.Identity(_codec)}; {Layout}"));
     }
 
-    /// <summary>Number of images, without those that were left out.</summary>
+    /// <summary>Number of images that were not left out.</summary>
     public long? Count => _kept?.LongLength ?? Rows;
 
     /// <summary>
-    /// What was left out, in the order of the data set: images that cannot be read, where <see cref="UnreadableImageHandling.Skip"/> was asked for,
-    /// and those beyond <see cref="StoredImagesOptions.MinimumSide"/> and <see cref="StoredImagesOptions.MaximumAspectRatio"/>.
+    /// Images that were left out, in the order of the data set: unreadable ones with <see cref="UnreadableImageHandling.Skip"/>,
+    /// and those outside <see cref="StoredImagesOptions.MinimumSide"/> and <see cref="StoredImagesOptions.MaximumAspectRatio"/>.
     /// </summary>
     public IReadOnlyList<UnreadableImage> Unreadable { get; private set; } = [];
 
@@ -78,38 +79,42 @@ public abstract class StoredImages : IVariedImageSource
 
     internal PerceptualHash ReadPerceptualHash(long index) => Facts(index).Likeness;
 
-    /// <summary>The part that an image was published in; null where the data set was not published in parts, or the image in none.</summary>
+    /// <summary>The part that an image was published in; null if the data set was not published in parts, or the image in none.</summary>
     internal PublishedPart? PartOf(long index) => _parts[Row(index)];
 
     /// <summary>Number of images, readable or not.</summary>
     private protected abstract long Rows { get; }
 
-    /// <summary>What else than the codec and an image's name and stamp its content follows from.</summary>
+    /// <summary>What an image's content depends on in addition to the codec and the image's name and stamp.</summary>
     private protected abstract string Layout { get; }
 
     private protected abstract string Name(long row);
 
-    /// <summary>Name of the file that an image is, or is in.</summary>
+    /// <summary>Name of the file that is or contains an image.</summary>
     private protected abstract string FileName(long row);
 
     /// <summary>The captions of an image, at least one.</summary>
     private protected abstract IReadOnlyList<string> Captions(long row);
 
-    /// <summary>The bytes of an image's file. Throws what reading throws.</summary>
+    /// <summary>The bytes of an image's file.</summary>
     private protected abstract byte[] Bytes(long row);
 
-    /// <summary>Stamp of the file that an image is in; null where there is none.</summary>
+    /// <summary>Stamp of the file that contains an image; null if it does not exist.</summary>
     private protected abstract FileStamp? Stamp(long row);
 
-    /// <summary>Why an image cannot be used, where that is known before its file is opened.</summary>
+    /// <summary>Why an image cannot be used, if that is known before its file is opened.</summary>
     private protected virtual string? KnownProblem(long row) => null;
 
-    /// <summary>Finds out what is to be left out, and says so. Called once, at the end of opening.</summary>
+    /// <summary>Determines and logs which images are left out. Called once, at the end of opening.</summary>
     private protected void Inspect(string path, LeftOut leftOut, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         _parts = PublishedParts.Of(Enumerable.Range(0, checked((int)Rows)).Select(i => FileName(i)));
-        if (_options.OnUnreadable == UnreadableImageHandling.Skip || _options.MinimumSide > 1 || _options.MaximumAspectRatio is not null) LeaveOut(path, progress, cancellationToken);
-        if (leftOut.Count > 0) _logger.LogWarning("{Path}: {Images} images are read. Left out: {LeftOut}", path, Count, leftOut.ToString());
+        if (_options.OnUnreadable == UnreadableImageHandling.Skip
+            || _options.MinimumSide > 1
+            || _options.MaximumAspectRatio is not null)
+            LeaveOut(path, progress, cancellationToken);
+        if (leftOut.Count > 0)
+            _logger.LogWarning("{Path}: {Images} images are read. Left out: {LeftOut}", path, Count, leftOut.ToString());
         if (Array.Exists(_parts, p => p is not null))
             _logger.LogInformation(
                 "{Path} was published in parts: {Parts}. A split keeps them apart.", path,
@@ -135,22 +140,28 @@ public abstract class StoredImages : IVariedImageSource
         }
 
         _index.Value.Save();
-        UnreadableImage[] unreadable = [.. reasons.Index().Where(r => r.Item is not null).Select(r => new UnreadableImage(Name(r.Index), r.Item!))];
-        foreach (UnreadableImage image in unreadable) _logger.LogWarning("{Picture} is left out: {Reason}", image.Name, image.Reason);
+        UnreadableImage[] unreadable =
+            [.. reasons.Index().Where(r => r.Item is not null).Select(r => new UnreadableImage(Name(r.Index), r.Item!))];
+        foreach (UnreadableImage image in unreadable) _logger.LogWarning("{Image} is left out: {Reason}", image.Name, image.Reason);
         if (unreadable.Length == 0) return;
         if (unreadable.Length == reasons.Length)
-            throw new InvalidDataException($"None of the {reasons.Length} images can be used; the first is '{unreadable[0].Name}': {unreadable[0].Reason}");
+            throw new InvalidDataException(
+                $"None of the {reasons.Length} images can be used; the first is '{unreadable[0].Name}': {unreadable[0].Reason}");
         Unreadable = unreadable;
         _kept = [.. reasons.Index().Where(r => r.Item is null).Select(r => (long)r.Index)];
     }
 
     private string? Reason(long row)
     {
-        if (_options.OnUnreadable == UnreadableImageHandling.Skip && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem) return problem;
+        if (_options.OnUnreadable == UnreadableImageHandling.Skip
+            && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem)
+            return problem;
         (int width, int height) = Size(row);
         (int shorter, int longer) = (Math.Min(width, height), Math.Max(width, height));
-        return shorter < _options.MinimumSide ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MinimumSide)} is {_options.MinimumSide}."
-            : longer > (_options.MaximumAspectRatio ?? double.PositiveInfinity) * shorter ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MaximumAspectRatio)} is {_options.MaximumAspectRatio}."
+        if (shorter < _options.MinimumSide)
+            return $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MinimumSide)} is {_options.MinimumSide}.";
+        return longer > (_options.MaximumAspectRatio ?? double.PositiveInfinity) * shorter
+            ? $"it is {width} x {height} pixels; {nameof(StoredImagesOptions.MaximumAspectRatio)} is {_options.MaximumAspectRatio}."
             : null;
     }
 
@@ -196,7 +207,7 @@ public abstract class StoredImages : IVariedImageSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // May be otherwise the next time.
+            // Not added to the index: the next attempt may succeed.
             return ImageFacts.Unreadable(e.Message);
         }
 
@@ -225,5 +236,6 @@ public abstract class StoredImages : IVariedImageSource
         }
     }
 
-    private InvalidDataException Unusable(long row, string reason, Exception? cause) => new($"'{Name(row)}' cannot be read: {reason}", cause);
+    private InvalidDataException Unusable(long row, string reason, Exception? cause) =>
+        new($"'{Name(row)}' cannot be read: {reason}", cause);
 }

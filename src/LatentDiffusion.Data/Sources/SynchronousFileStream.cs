@@ -1,9 +1,10 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// A file whose asynchronous reads are done at once by the caller's thread. Waiting for them then blocks no thread of the
-/// pool that is needed for the reading itself, which many images read in parallel would. Reading at its end, over and over
-/// as damaged files make the Parquet library do, ends with an exception. Its end may be replaced: the file itself stays as it is.
+/// A file whose asynchronous reads complete synchronously on the caller's thread. Waiting for them then does not block a pool
+/// thread that the reading itself needs, which would happen when many images are read in parallel. Repeated reads at the end of
+/// the file, which the Parquet library makes on damaged files, throw an exception. The end of the file can be replaced in
+/// memory; the file itself is not changed.
 /// </summary>
 internal sealed class SynchronousFileStream(string path) : FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read)
 {
@@ -15,10 +16,11 @@ internal sealed class SynchronousFileStream(string path) : FileStream(path, File
 
     public override long Length => _endsAt + _end.Length ?? base.Length;
 
-    /// <summary>Has other bytes read from a position on than those of the file.</summary>
+    /// <summary>Replaces the bytes from a position on for further reads.</summary>
     public void ReplaceEnd(long position, byte[] end) => (_endsAt, _end) = (position, end);
 
-    public override long Seek(long offset, SeekOrigin origin) => origin == SeekOrigin.End ? base.Seek(Length + offset, SeekOrigin.Begin) : base.Seek(offset, origin);
+    public override long Seek(long offset, SeekOrigin origin) =>
+        origin == SeekOrigin.End ? base.Seek(Length + offset, SeekOrigin.Begin) : base.Seek(offset, origin);
 
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -27,7 +29,7 @@ internal sealed class SynchronousFileStream(string path) : FileStream(path, File
         return Counted(base.Read(buffer, offset, most), most);
     }
 
-    // The base class comes back by the overload above.
+    // The base class calls the overload above.
     public override int Read(Span<byte> buffer) => Position >= _endsAt ? ReadEnd(buffer) : base.Read(buffer);
 
     public override int ReadByte()
@@ -62,7 +64,8 @@ internal sealed class SynchronousFileStream(string path) : FileStream(path, File
 
     private int Counted(int read, int asked)
     {
-        if (read == 0 && asked > 0 && ++_readsAtEnd > MaximumReadsAtEnd) throw new EndOfStreamException("its pages claim more bytes than the file has.");
+        if (read == 0 && asked > 0 && ++_readsAtEnd > MaximumReadsAtEnd)
+            throw new EndOfStreamException("its pages claim more bytes than the file has.");
         return read;
     }
 }

@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>The fields of a structure, by their numbers.</summary>
+/// <summary>The fields of a structure, by number.</summary>
 internal sealed class ThriftShape : Dictionary<int, ThriftField>
 {
-    /// <summary>The fields from 1 on.</summary>
+    /// <summary>Fields numbered from 1 on.</summary>
     public static ThriftShape Of(params ThriftField[] fields)
     {
         var shape = new ThriftShape();

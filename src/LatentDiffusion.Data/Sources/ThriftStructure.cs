@@ -4,10 +4,10 @@ using static LatentDiffusion.Data.ThriftKind;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// One structure of Thrift's compact protocol, whole from the first byte to the last, with its known fields of their kinds. Damage
-/// leads the Parquet library, which goes by the numbers of fields and takes the end of the bytes for more of them, into endless
-/// reading, and so do structures that it does not know. Fields that are not known are therefore dropped, as the protocol wants
-/// it: later versions of the format add fields. Takes at most one step a byte.
+/// Reads one complete structure of Thrift's compact protocol and checks the kinds of its known fields. Damaged or unknown
+/// structures lead the Parquet library into endless reading, because it does not check kinds and takes the end of the bytes for
+/// more fields. Unknown fields are dropped, as the protocol requires: later versions of the format add fields. Takes at most one
+/// step per byte.
 /// </summary>
 /// <remarks>https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md</remarks>
 internal ref struct ThriftStructure
@@ -23,10 +23,10 @@ internal ref struct ThriftStructure
         _known = new ArrayBufferWriter<byte>(bytes.Length + 1);
     }
 
-    /// <summary>The structure with its known fields only.</summary>
+    /// <summary>Returns the structure with only its known fields.</summary>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="shape">The fields that are known.</param>
-    /// <exception cref="InvalidDataException">They are not one whole structure, or a known field is of another kind.</exception>
+    /// <param name="shape">The known fields.</param>
+    /// <exception cref="InvalidDataException">The bytes are not one complete structure, or a known field is of another kind.</exception>
     public static byte[] Known(ReadOnlySpan<byte> bytes, ThriftShape shape)
     {
         var structure = new ThriftStructure(bytes);
@@ -34,11 +34,13 @@ internal ref struct ThriftStructure
         return structure._rest.IsEmpty ? structure._known.WrittenSpan.ToArray() : throw Damaged();
     }
 
-    /// <summary>Checks the structure that bytes begin with.</summary>
+    /// <summary>Checks the structure at the start of bytes.</summary>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="shape">The fields that are known.</param>
+    /// <param name="shape">The known fields.</param>
     /// <returns>The structure's length, and the values of its known 32-bit fields by their numbers.</returns>
-    /// <exception cref="InvalidDataException">They do not begin with a whole structure, or a known field is of another kind.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The bytes do not start with a complete structure, or a known field is of another kind.
+    /// </exception>
     public static (int Length, IReadOnlyDictionary<int, int> Integers) CheckStart(ReadOnlySpan<byte> bytes, ThriftShape shape)
     {
         var structure = new ThriftStructure(bytes);
@@ -47,9 +49,9 @@ internal ref struct ThriftStructure
         return (bytes.Length - structure._rest.Length, integers);
     }
 
-    /// <param name="shape">The fields that are known; null where the structure itself is not.</param>
-    /// <param name="depth">How many structures and lists may lie within each other.</param>
-    /// <param name="integers">Receives the 32-bit fields of this structure; null for none.</param>
+    /// <param name="shape">The known fields; null for an unknown structure.</param>
+    /// <param name="depth">Maximum nesting of structures and lists.</param>
+    /// <param name="integers">Receives the 32-bit fields of this structure; may be null.</param>
     private void ReadStruct(ThriftShape? shape, int depth, Dictionary<int, int>? integers = null)
     {
         if (depth <= 0) throw Damaged();
@@ -59,7 +61,7 @@ internal ref struct ThriftStructure
             if (header == 0) break;
             var kind = (ThriftKind)(header & 0xF);
             if (kind == Stop) throw Damaged();
-            // The difference to the number before or, where that is 0, the number itself.
+            // The difference to the previous number; 0 means that the number itself follows.
             number = (short)(header >> 4 is var difference and > 0 ? number + difference : Zigzag(Varint()));
             ThriftField? field = shape?.GetValueOrDefault(number);
             if (field is not null)
@@ -69,7 +71,7 @@ internal ref struct ThriftStructure
                 written = number;
             }
 
-            // The value of a field that is true or false is its kind.
+            // The kind of a boolean field is its value.
             if (kind == I32 && field is not null && integers is not null) integers[number] = Zigzag(Varint());
             else if (kind is not (True or False)) ReadValue(kind, field, depth);
         }
@@ -77,7 +79,7 @@ internal ref struct ThriftStructure
         if (shape is not null) Write(0);
     }
 
-    /// <summary>A value; one that is not known (<paramref name="field"/> is null) may be of any kind, and is dropped.</summary>
+    /// <summary>Reads a value; an unknown one (<paramref name="field"/> is null) may be of any kind, and is dropped.</summary>
     private void ReadValue(ThriftKind kind, ThriftField? field, int depth)
     {
         ReadOnlySpan<byte> before = _rest;
@@ -119,12 +121,12 @@ internal ref struct ThriftStructure
 
     private void ReadElements(ulong count, ThriftKind kind, ThriftField? element, int depth)
     {
-        // Each takes a byte at least.
+        // Each element takes at least one byte.
         if (depth <= 0 || count > (ulong)_rest.Length || (count > 0 && element is not null && !element.Matches(kind))) throw Damaged();
         for (ulong i = 0; i < count; i++) ReadValue(kind, element, depth - 1);
     }
 
-    /// <summary>A map, of which the format has none so far.</summary>
+    /// <summary>Reads a map; the format does not use maps so far.</summary>
     private void ReadMap(int depth)
     {
         ulong count = Varint();
@@ -138,7 +140,7 @@ internal ref struct ThriftStructure
         }
     }
 
-    /// <summary>Writes what was taken since, if it is known.</summary>
+    /// <summary>Writes the bytes read since, if the field is known.</summary>
     private readonly void Write(ReadOnlySpan<byte> before, ThriftField? field)
     {
         if (field is not null) _known.Write(before[..^_rest.Length]);

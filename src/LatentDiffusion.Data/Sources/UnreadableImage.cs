@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>A picture that was left out.</summary>
+/// <summary>An image that was left out.</summary>
 /// <param name="Name">Its file, or its table and row.</param>
 /// <param name="Reason">Why it cannot be read.</param>
 public sealed record UnreadableImage(string Name, string Reason);

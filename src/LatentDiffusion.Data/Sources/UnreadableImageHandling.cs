@@ -1,17 +1,17 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What to do with pictures that cannot be read: damaged, missing, or of an unknown format.</summary>
+/// <summary>Handling of images that cannot be read: damaged, missing, or of an unknown format.</summary>
 public enum UnreadableImageHandling
 {
     /// <summary>
-    /// Refuse them: missing files when the source is opened, damaged ones when they are read, by an
-    /// <see cref="InvalidDataException"/> that names the picture.
+    /// Throws: for missing files when the source is opened, for damaged ones when they are read, with an
+    /// <see cref="InvalidDataException"/> that names the image.
     /// </summary>
     Refuse,
 
     /// <summary>
-    /// Leave them out: every picture is decoded once when the source is opened, what cannot be is logged as a warning and
-    /// listed in <see cref="StoredImages.Unreadable"/>, and the others are counted from 0.
+    /// Leaves them out: every image is decoded once when the source is opened. Unreadable ones are logged as warnings and
+    /// listed in <see cref="StoredImages.Unreadable"/>; the others are indexed from 0.
     /// </summary>
     Skip,
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Data;
 
-/// <summary>How <see cref="DataSplit"/> divides; what is left is for training.</summary>
+/// <summary>Fractions for <see cref="DataSplit"/>; the rest is for training.</summary>
 public sealed record DataSplitOptions : IValidatableObject
 {
     /// <summary>Fraction for validation, in [0, 1); 0 for none. Default 0.05.</summary>
@@ -14,27 +14,29 @@ public sealed record DataSplitOptions : IValidatableObject
     public double Test { get; init; } = 0.05;
 
     /// <summary>
-    /// Whether parts that the data set was published in (folders <c>train</c>, <c>validation</c> and <c>test</c>, or Parquet files of these names) are
-    /// kept: a published part takes the place of its fraction, and other fractions are of the published training part.
-    /// Default true; false divides all images again.
+    /// Whether parts that the data set was published in (folders <c>train</c>, <c>validation</c> and <c>test</c>, or Parquet files
+    /// of these names) are kept. A published part replaces its fraction; other fractions are taken from the published training
+    /// part. Default true; false divides all images again.
     /// </summary>
     public bool KeepPublishedParts { get; init; } = true;
 
     /// <summary>
-    /// Bits of 63, from 0 to 16, in which the perceptual hashes of two images, one of them perhaps mirrored, may differ for them to count as the same image.
-    /// Images for validation that are the same as one to train on, and images for testing that are the same as one of either, are left out.
-    /// Null (the default) leaves nothing out; 8 finds mirrored, resized and re-encoded images; more takes similar ones for the same.
+    /// Bits of 63, from 0 to 16, in which the perceptual hashes of two images, mirrored or not, may differ for the images to count
+    /// as duplicates. Validation images that duplicate a training image, and test images that duplicate an image of either, are
+    /// left out. Null (the default) leaves nothing out; 8 finds mirrored, resized and re-encoded images; more also finds images
+    /// that are only similar.
     /// </summary>
     [Range(0, 16)]
     public int? NearDuplicateBits { get; init; }
 
-    /// <summary>Another seed gives another split. Default 0.</summary>
+    /// <summary>Seed of the split. Default 0.</summary>
     public ulong Seed { get; init; }
 
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!(Validation + Test < 1))
-            yield return new ValidationResult($"{Validation} for validation and {Test} for testing leave nothing for training.", [nameof(Validation), nameof(Test)]);
+            yield return new ValidationResult(
+                $"{Validation} for validation and {Test} for testing leave nothing for training.", [nameof(Validation), nameof(Test)]);
     }
 }

@@ -2,10 +2,11 @@ using System.Runtime.ExceptionServices;
 
 namespace LatentDiffusion.Data;
 
-/// <summary>Finds images that are held out and look like images of an earlier part: training, then validation, then test.</summary>
+/// <summary>Finds held-out images that look like images of an earlier part: training, then validation, then test.</summary>
 internal static class NearDuplicates
 {
-    public static HashSet<long> Find(ICaptionedImageSource source, PublishedPart[] parts, int bits, IProgress<long>? progress, CancellationToken cancellationToken)
+    public static HashSet<long> Find(
+        ICaptionedImageSource source, PublishedPart[] parts, int bits, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         if (Array.TrueForAll(parts, p => p == PublishedPart.Train)) return [];
         var hashes = new PerceptualHash[parts.Length];
@@ -16,10 +17,10 @@ internal static class NearDuplicates
         {
             Parallel.For(0, parts.Length, parallel, i =>
             {
-                hashes[i] = source.LikenessOf(i);
+                hashes[i] = source.PerceptualHashOf(i);
                 progress?.Report(Interlocked.Increment(ref done));
             });
-            // Parallel over the images that are held out, which are few.
+            // Parallel over the held-out images, which are few.
             Parallel.For(0, parts.Length, parallel, i =>
             {
                 if (parts[i] == PublishedPart.Train) return;

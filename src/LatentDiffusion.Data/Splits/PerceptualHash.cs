@@ -3,8 +3,8 @@ using System.Numerics;
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// 64 bits that images have nearly in common when they look alike: the signs of the lowest frequencies of the image, made grey
-/// and 32 pixels square, against their median (Zauner 2010, "Implementation and benchmarking of perceptual image hash
+/// A 64-bit hash that is nearly equal for images that look alike: the signs of the lowest frequencies of the image, reduced to
+/// 32 x 32 grey pixels, relative to their median (Zauner 2010, "Implementation and benchmarking of perceptual image hash
 /// functions", section 3.2.1).
 /// </summary>
 /// <param name="Plain">The bits of the image.</param>
@@ -19,14 +19,15 @@ internal readonly record struct PerceptualHash(ulong Plain, ulong Mirrored)
     {
         double[,] spectrum = Spectrum(Grey(image));
         ulong plain = Bits(spectrum);
-        // Mirroring turns the signs of the odd horizontal frequencies.
+        // Mirroring changes the signs of the odd horizontal frequencies.
         for (int v = 0; v < Frequencies; v++)
             for (int u = 1; u < Frequencies; u += 2) spectrum[v, u] = -spectrum[v, u];
         return new PerceptualHash(plain, Bits(spectrum));
     }
 
     /// <summary>Number of bits in which this image, or its mirror image, differs from another.</summary>
-    public int Distance(PerceptualHash other) => Math.Min(BitOperations.PopCount(Plain ^ other.Plain), BitOperations.PopCount(Mirrored ^ other.Plain));
+    public int Distance(PerceptualHash other) =>
+        Math.Min(BitOperations.PopCount(Plain ^ other.Plain), BitOperations.PopCount(Mirrored ^ other.Plain));
 
     private static ulong Bits(double[,] spectrum)
     {
@@ -38,7 +39,10 @@ internal readonly record struct PerceptualHash(ulong Plain, ulong Mirrored)
         return bits;
     }
 
-    /// <summary>Sums of the levels in each of the 32 x 32 cells, in which pixels on a border count in part: all sizes of an image have nearly the same proportions of them.</summary>
+    /// <summary>
+    /// Sums of the levels in each of 32 x 32 cells. Pixels on a border count in part, so that all sizes of an image have nearly
+    /// the same proportions of them.
+    /// </summary>
     private static double[,] Grey(ImageBuffer image)
     {
         var grey = new double[Side, Side];
@@ -70,7 +74,7 @@ internal readonly record struct PerceptualHash(ulong Plain, ulong Mirrored)
 
     private static int Level(ReadOnlySpan<byte> rgb, int pixel) => rgb[3 * pixel] + rgb[3 * pixel + 1] + rgb[3 * pixel + 2];
 
-    /// <summary>How much of a pixel lies within a cell.</summary>
+    /// <summary>The fraction of a pixel that lies within a cell.</summary>
     private static double Overlap(int cell, int pixel, int length) =>
         Math.Max(0, Math.Min(pixel + 1, (cell + 1.0) * length / Side) - Math.Max(pixel, (double)cell * length / Side));
 

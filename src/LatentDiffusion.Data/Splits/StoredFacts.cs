@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What stored images tell of themselves, through subsets of them; of other sources it is found out.</summary>
+/// <summary>Facts that stored images know, also through subsets of them; for other sources they are computed.</summary>
 internal static class StoredFacts
 {
     /// <summary>The part that an image was published in; null for none.</summary>
@@ -12,10 +12,10 @@ internal static class StoredFacts
     };
 
     /// <summary>An image's perceptual hash.</summary>
-    public static PerceptualHash LikenessOf(this ICaptionedImageSource source, long index) => source switch
+    public static PerceptualHash PerceptualHashOf(this ICaptionedImageSource source, long index) => source switch
     {
         StoredImages stored => stored.ReadPerceptualHash(index),
-        SubsetImages subset => subset.Source.LikenessOf(subset.Indices[(int)index]),
+        SubsetImages subset => subset.Source.PerceptualHashOf(subset.Indices[(int)index]),
         _ => PerceptualHash.Of(source.Read(index).Image),
     };
 }

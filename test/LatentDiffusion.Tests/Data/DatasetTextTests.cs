@@ -28,7 +28,7 @@ public sealed class DatasetTextTests : IDisposable
     [InlineData("one\ntwo\na caf\u00e9", "iso-8859-1", "line 3: the text is not valid UTF-8 (byte 0xE9)")]
     [InlineData("one\ncaf\u00e9s", "iso-8859-1", "line 2")]
     [InlineData("\u00e9", "iso-8859-1", "line 1")]
-    [InlineData("one\ntwo", "utf-16LE", "line 1: the text holds a NUL character")]
+    [InlineData("one\ntwo", "utf-16LE", "line 1: the text contains a NUL character")]
     public void Other_encodings_are_refused_by_line(string text, string encoding, string expected)
     {
         File.WriteAllBytes(_folder["a.txt"], Encoding.GetEncoding(encoding).GetBytes(text));

@@ -121,7 +121,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Path.Combine(Root, "missing")));
         Text("metadata.csv", "file_name,text\n");
         Text("metadata.jsonl", "");
-        Assert.Contains("open the one that is meant", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message);
+        Assert.Contains("open the intended one", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message);
         Assert.Throws<ArgumentException>(() => CaptionedImages.Open(Path.Combine(Root, "metadata.csv"), new ParquetSourceOptions()));
     }
 

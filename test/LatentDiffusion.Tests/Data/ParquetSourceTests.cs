@@ -59,7 +59,7 @@ public sealed class ParquetSourceTests : IDisposable
     {
         await Write("a.parquet", Struct(), Row(0), (null, "no bytes"), ([1, 2, 3], "no picture"), Row(3), Row(4, null), Row(5));
         ParquetSource refusing = ParquetSource.Open(_folder["a.parquet"]);
-        Assert.StartsWith("'a.parquet[1]' cannot be read: the row has no bytes", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
+        Assert.StartsWith("'a.parquet[1]' cannot be read: the row does not contain an image", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
         ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { OnUnreadable = UnreadableImageHandling.Skip });
         Assert.Equal(["a.parquet[1]", "a.parquet[2]"], source.Unreadable.Select(u => u.Name));
         Assert.Equal(["0", "3", "", "5"], source.All().Select(i => i.Caption));

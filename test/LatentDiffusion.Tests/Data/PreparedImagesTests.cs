@@ -111,7 +111,7 @@ public sealed class PreparedImagesTests
     public void WhatCannotBeIsRefused()
     {
         Exception e = Assert.Throws<InvalidDataException>(() => Prepared([Pictures.Noise(1, 9, 4)], new PreparedImagesOptions { Width = 8, Height = 8, Fit = ImageFit.Keep }).Read(0));
-        Assert.Contains("'picture 0' is 9 x 4 pixels", e.Message);
+        Assert.Contains("'picture 0' has 9 x 4 pixels", e.Message);
         PreparedImagesOptions[] wrong =
         [
             new() { Width = 0 }, new() { FlipProbability = 1.1 }, new() { ShorterSide = 100 }, new() { Fit = ImageFit.Stretch, Crop = CropPosition.Random },
