@@ -6,8 +6,12 @@ using LatentDiffusion.Benchmarks;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Tests.Pipelines.Soak;
 
-var root = new RootCommand("Measures the library on this machine.") { Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args) };
-foreach (Command measurement in LoadMeasurement.Commands().Append(DecodingMeasurement.Command()).Append(WriteCommand.Command())) root.Add(measurement);
+var root = new RootCommand("Measures the library on this machine.")
+{
+    Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args), PeersCommand.Create(),
+};
+Command[] measurements = [.. LoadMeasurement.Commands(), DecodingMeasurement.Command(), WriteCommand.Command(), PeerMemory.Command()];
+foreach (Command measurement in measurements) root.Add(measurement);
 return await root.RunAsync(args);
 
 static Command Schedulers()

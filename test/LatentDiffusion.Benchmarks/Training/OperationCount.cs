@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
@@ -37,27 +36,29 @@ internal sealed class OperationCount : IDisposable
 
     private void Watch(string name, nn.Module module)
     {
-        if (module is Conv2d convolution)
+        if (module is Conv2dLayer convolution)
         {
+            long[] weight = WeightShape(module);
             _hooks.Add(convolution.register_forward_hook((_, input, output) =>
             {
-                long[] weight = convolution.weight.shape;
                 Add($"convolution {weight[2]}x{weight[3]}, {weight[1]} to {weight[0]}, {input.shape[2]}x{input.shape[3]} to {output.shape[2]}x{output.shape[3]}",
                     2.0 * output.NumberOfElements * weight[1] * weight[2] * weight[3]);
                 return output;
             }).remove);
         }
-        else if (module is Linear linear)
+        else if (module is LinearLayer linear)
         {
+            long[] weight = WeightShape(module);
             _hooks.Add(linear.register_forward_hook((_, _, output) =>
             {
-                long[] weight = linear.weight.shape;
                 Add($"linear, {weight[1]} to {weight[0]}, {output.NumberOfElements / weight[0]} rows", 2.0 * output.NumberOfElements * weight[1]);
                 _projections[name] = output.shape;
                 return output;
             }).remove);
         }
     }
+
+    private static long[] WeightShape(nn.Module layer) => layer.named_parameters(recurse: false).First(p => p.name == "weight").parameter.shape;
 
     private void Add(string kind, double operations)
     {
