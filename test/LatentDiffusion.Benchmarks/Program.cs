@@ -9,6 +9,7 @@ using LatentDiffusion.Tests.Pipelines.Soak;
 var root = new RootCommand("Measures the library on this machine.")
 {
     Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args), PeersCommand.Create(),
+    GoldenCommand.Create(),
 };
 Command[] measurements = [.. LoadMeasurement.Commands(), DecodingMeasurement.Command(), WriteCommand.Command(), PeerMemory.Command()];
 foreach (Command measurement in measurements) root.Add(measurement);

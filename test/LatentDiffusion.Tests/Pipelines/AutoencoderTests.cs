@@ -114,21 +114,14 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
 
     private static AutoencoderTiny Tiny()
     {
-        AutoencoderTiny network = new AutoencoderTinyConfig
-        {
-            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], ScalingFactor = 1.5, ShiftFactor = 0.1,
-        }.Build();
+        AutoencoderTiny network = Checkpoints.TinyModels.TinyAutoencoder.Build();
         Reference.FormulaWeights.Fill(network);
         return network;
     }
 
     private static VQModel Codebook()
     {
-        VQModel network = new VQConfig
-        {
-            BlockOutChannels = [32, 32], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-            LatentChannels = 3, VqEmbedDim = 4, NumVqEmbeddings = 16, ScalingFactor = 0.5,
-        }.Build();
+        VQModel network = Checkpoints.TinyModels.Codebook.Build();
         Reference.FormulaWeights.Fill(network);
         return network;
     }

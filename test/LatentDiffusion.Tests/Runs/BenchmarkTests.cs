@@ -15,6 +15,7 @@ public sealed class BenchmarkTests
     [InlineData(2, "Overlap must be between 0 and 0.5", "decoding", "--overlap", "2")]
     [InlineData(2, "StatisticsPasses must be between 0 and 100", "decoding", "--passes", "1", "-1")]
     [InlineData(2, "'x'", "decoding", "--passes", "x")]
+    [InlineData(1, "nowhere.txt", "golden", "check", "nowhere.txt")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         (int exitCode, _, string error) = Run(arguments);
@@ -44,6 +45,23 @@ public sealed class BenchmarkTests
         (exitCode, output, error) = Run("decoding", "--side", "128", "--tile", "64", "--passes", "1");
         Assert.Empty(error);
         Assert.Equal(exitCode, output.Contains("the default: kept", StringComparison.Ordinal) ? 0 : output.Contains("the default: MISSED", StringComparison.Ordinal) ? 1 : -1);
+    }
+
+    [Fact]
+    public void A_golden_check_names_what_differs()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["golden.txt"];
+        Assert.Equal(0, Run("golden", "record", path, "--only", "sd1/default").ExitCode);
+        Assert.Equal(0, Run("golden", "check", path, "--only", "sd1/default").ExitCode);
+
+        string[] lines = File.ReadAllLines(path);
+        Assert.Equal(["sd1/default/latents", "sd1/default/pixels"], lines.Select(l => l[66..]));
+        File.WriteAllLines(path, [new string('0', 64) + lines[0][64..], lines[1]]);
+        (int exitCode, string output, _) = Run("golden", "check", path, "--only", "sd1/default");
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("sd1/default/latents: differs", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("sd1/default/pixels", output, StringComparison.Ordinal);
     }
 
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)

@@ -10,6 +10,18 @@ internal static class TinyModels
 
     private const int Tokens = 20, Width = 64;
 
+    public static AutoencoderTinyConfig TinyAutoencoder { get; } = new()
+    {
+        EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1],
+        ScalingFactor = 1.5, ShiftFactor = 0.1,
+    };
+
+    public static VQConfig Codebook { get; } = new()
+    {
+        BlockOutChannels = [32, 32], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        LatentChannels = 3, VqEmbedDim = 4, NumVqEmbeddings = 16, ScalingFactor = 0.5,
+    };
+
     public static StableDiffusionComponents Make(string family)
     {
         bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family.StartsWith("sd2", StringComparison.Ordinal);
@@ -19,25 +31,32 @@ internal static class TinyModels
         {
             PipelineClass = PublishedModels.PipelineClass(UNet(family), xl, refiner),
             UNet = UNet(family).Build(),
-            Autoencoder = new AutoencoderKLConfig
+            Autoencoder = family switch
             {
-                BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-                UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"], ScalingFactor = xl ? LdmAutoencoder.ScalingXL : LdmAutoencoder.Scaling,
-                SampleSize = xl ? 1024 : 512,
-            }.Build(),
+                "sd1-taesd" => TinyAutoencoder.Build(),
+                "sd1-vq" => Codebook.Build(),
+                _ => Autoencoder(xl).Build(),
+            },
             TextEncoder = first,
             TextEncoder2 = second,
             Tokenizer = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16, two ? "!" : BpeVocabulary.EndToken),
             Tokenizer2 = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
             ForceZerosForEmptyPrompt = !refiner,
             RequiresAestheticsScore = refiner,
-            Scheduler = PublishedModels.Scheduler(xl, consistency: false, two ? PredictionType.Velocity : PredictionType.Epsilon),
+            Scheduler = PublishedModels.Scheduler(xl, consistency: family == "sd1-lcm", two ? PredictionType.Velocity : PredictionType.Epsilon),
         };
     }
 
     public static BpeVocabulary Vocabulary { get; } = new(
         new[] { "!", "!</w>", "a", "a</w>", "b", "b</w>", "ab</w>", BpeVocabulary.StartToken, BpeVocabulary.EndToken }.Index().ToDictionary(t => t.Item, t => t.Index),
         [("a", "b</w>")]);
+
+    public static AutoencoderKLConfig Autoencoder(bool xl) => new()
+    {
+        BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"], ScalingFactor = xl ? LdmAutoencoder.ScalingXL : LdmAutoencoder.Scaling,
+        SampleSize = xl ? 1024 : 512,
+    };
 
     private static ClipTextConfig Text(string activation) => new()
     {
@@ -55,7 +74,9 @@ internal static class TinyModels
         UNet2DConditionConfig later = one with { AttentionHeadDim = new PerBlock<int>([1, 1]), UseLinearProjection = true };
         return family switch
         {
-            "sd1" or "sd1-inpaint" => one,
+            "sd1" or "sd1-inpaint" or "sd1-taesd" or "sd1-vq" => one,
+            "sd1-lcm" => one with { TimeCondProjDim = 16 },
+            "sd1-variance" => one with { OutChannels = 8 },
             "sd2" or "sd2-inpaint" => later with { SampleSize = 96, UpcastAttention = true },
             "xl" or "xl-inpaint" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
             {
