@@ -20,11 +20,13 @@ internal static class KnownData
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(seed: 1);
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps, Noise = noise });
-        Tensor x = noise.Next(1, 1, 128, 128).Multiply(run.InitialNoiseSigma);
+        SamplingPlan plan = scheduler.Plan(new SamplingOptions { Steps = steps }, new LatentShape(1, 128, 128));
+        using ISchedulerRun run = scheduler.Start(plan, noise);
+        Tensor x = noise.Next(1, 1, 128, 128).Multiply(plan.InitialNoiseSigma);
         while (!run.IsCompleted)
             x = run.Step(Noise(run.ScaleModelInput(x), schedule.AlphasCumprod[(int)run.Timestep]), x);
-        Console.WriteLine($"{name}, {run.Timesteps.Count} steps: mean {x.mean().item<float>():F3} of {Mean:F3}, deviation {x.std().item<float>():F3} of {Deviation:F3}");
+        float mean = x.mean().item<float>(), deviation = x.std().item<float>();
+        Console.WriteLine($"{name}, {plan.Evaluations} steps: mean {mean:F3} of {Mean:F3}, deviation {deviation:F3} of {Deviation:F3}");
     }
 
     /// <summary>E[ε|x] for this data: the regression of ε on x = √ᾱ·x_0 + √(1−ᾱ)·ε.</summary>

@@ -12,36 +12,38 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
 
     public int TrainingTimesteps => alphaBars.Count;
 
-    public ISchedulerRun Start(SamplingOptions options)
+    public SamplingPlan Plan(SamplingOptions options, LatentShape shape)
     {
-        if (options is { Timesteps: not null } or { Sigmas: not null } or { Eta: not null } or { Churn: not null } or { Mu: not null } or { CheckFinite: true })
-            throw new ArgumentException($"{options} asks for more than Steps and BeginIndex, which is all that this scheduler knows.", nameof(options));
+        if (options != new SamplingOptions { Steps = options.Steps, BeginStep = options.BeginStep })
+            throw new ArgumentException($"{options} asks for more than Steps and BeginStep, which is all that this scheduler knows.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         double noisiest = LogSnr(alphaBars.Count - 1), cleanest = LogSnr(0);
-        IEnumerable<int> timesteps = Enumerable.Range(0, options.Steps).Select(i => Nearest(double.Lerp(noisiest, cleanest, (double)i / options.Steps)));
-        return new Run(alphaBars, prediction == PredictionType.Velocity, [.. timesteps.Distinct().Select(t => (double)t)], options.BeginIndex);
+        IEnumerable<double> even = Enumerable.Range(0, options.Steps).Select(i => double.Lerp(noisiest, cleanest, (double)i / options.Steps));
+        int[] timesteps = [.. even.Select(Nearest).Distinct()];
+        IEnumerable<double> sigmas = timesteps.Select(t => Math.Sqrt((1 - alphaBars[t]) / alphaBars[t]));
+        return new SamplingPlan(options, timesteps.Select(t => (double)t), [.. sigmas, 0]);
     }
+
+    public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise = null) => new Run(plan, alphaBars, prediction == PredictionType.Velocity);
 
     private double LogSnr(int t) => Math.Log(Math.Max(alphaBars[t], 1e-6) / (1 - alphaBars[t]));
 
     private int Nearest(double logSnr) => Enumerable.Range(0, alphaBars.Count).MinBy(t => Math.Abs(LogSnr(t) - logSnr));
 
-    private sealed class Run(IReadOnlyList<double> alphaBars, bool velocity, double[] timesteps, int begin) : ISchedulerRun
+    private sealed class Run(SamplingPlan plan, IReadOnlyList<double> alphaBars, bool velocity) : ISchedulerRun
     {
-        public IReadOnlyList<double> Timesteps => timesteps;
+        public SamplingPlan Plan => plan;
 
-        public int StepIndex { get; private set; } = begin;
-
-        public double InitialNoiseSigma => 1;
-
-        public Tensor ScaleModelInput(Tensor sample) => sample;
+        public int StepIndex { get; private set; } = plan.BeginIndex;
 
         public Tensor AddNoise(Tensor sample, Tensor noise) => Combine(sample, Signal, noise, Spread);
 
         public Tensor Step(Tensor modelOutput, Tensor sample)
         {
-            if (StepIndex >= timesteps.Length) throw new InvalidOperationException("All steps are done.");
-            using Tensor clean = velocity ? Combine(sample, Signal, modelOutput, -Spread) : Combine(sample, 1 / Signal, modelOutput, -Spread / Signal);
+            if (StepIndex >= plan.Timesteps.Count) throw new InvalidOperationException("All steps are done.");
+            using Tensor clean = velocity
+                ? Combine(sample, Signal, modelOutput, -Spread)
+                : Combine(sample, 1 / Signal, modelOutput, -Spread / Signal);
             using Tensor noise = velocity ? Combine(sample, Spread, modelOutput, Signal) : modelOutput.alias();
             StepIndex++;
             return Combine(clean, Signal, noise, Spread);
@@ -51,7 +53,7 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
         {
         }
 
-        private double Signal => StepIndex < timesteps.Length ? Math.Sqrt(alphaBars[(int)timesteps[StepIndex]]) : 1;
+        private double Signal => StepIndex < plan.Timesteps.Count ? Math.Sqrt(alphaBars[(int)plan.Timesteps[StepIndex]]) : 1;
 
         private double Spread => Math.Sqrt(1 - (Signal * Signal));
 

@@ -12,14 +12,17 @@ public interface INoiseScheduler
     /// <summary>Number of training timesteps T; timesteps are in [0, T).</summary>
     int TrainingTimesteps { get; }
 
-    /// <summary>
-    /// How many evaluations of the denoiser a step takes, published as <c>order</c>: a run begins within the schedule at a
-    /// multiple of it (<see cref="SamplingOptions.BeginIndex"/>). Default 1.
-    /// </summary>
-    int EvaluationsPerStep => 1;
+    /// <summary>Chooses timesteps and noise levels. Computes numbers only, no tensors.</summary>
+    /// <param name="options">Number of steps and the other options of the run.</param>
+    /// <param name="shape">Size of the latents, on which the shift of some schedules depends.</param>
+    /// <exception cref="ArgumentException">An option does not fit this scheduler; the message names it.</exception>
+    SamplingPlan Plan(SamplingOptions options, LatentShape shape);
 
     /// <summary>Starts one generation.</summary>
-    /// <param name="options">Number of steps and the options of this run.</param>
-    /// <exception cref="ArgumentException">An option does not fit this scheduler; the message names it.</exception>
-    ISchedulerRun Start(SamplingOptions options);
+    /// <param name="plan">A plan that this scheduler made.</param>
+    /// <param name="noise">Where stochastic steps take their noise from; null for samplers that draw none. It stays the caller's.</param>
+    /// <exception cref="ArgumentException">
+    /// The sampler draws noise and <paramref name="noise"/> is null, or the plan is another scheduler's.
+    /// </exception>
+    ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise = null);
 }

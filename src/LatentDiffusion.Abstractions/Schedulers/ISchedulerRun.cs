@@ -16,18 +16,21 @@ namespace LatentDiffusion;
 /// </remarks>
 public interface ISchedulerRun : IDisposable
 {
-    /// <summary>The timesteps at which the denoiser is evaluated, in order. Methods with inner stages list each evaluation.</summary>
-    IReadOnlyList<double> Timesteps { get; }
+    /// <summary>What the run does: its timesteps and noise levels.</summary>
+    SamplingPlan Plan { get; }
 
-    /// <summary>How many evaluations are done: the index into <see cref="Timesteps"/> of the next one.</summary>
+    /// <summary>
+    /// How many evaluations are done: the index into <see cref="Timesteps"/> of the next one. Begins at
+    /// <see cref="SamplingPlan.BeginIndex"/>.
+    /// </summary>
     int StepIndex { get; }
 
-    /// <summary>The standard deviation that starting noise must have: 1 for variance-preserving schedules, about σ_max for others.</summary>
-    double InitialNoiseSigma { get; }
-
-    /// <summary>Scales a sample to what the denoiser was trained on, at the current step. May return <paramref name="sample"/> itself.</summary>
+    /// <summary>
+    /// Scales a sample to what the denoiser was trained on, at the current step. May return <paramref name="sample"/> itself,
+    /// which is the default.
+    /// </summary>
     /// <param name="sample">x_t, [batch, channels, height, width].</param>
-    Tensor ScaleModelInput(Tensor sample);
+    Tensor ScaleModelInput(Tensor sample) => sample;
 
     /// <summary>One step of the reverse process from the current timestep to the next.</summary>
     /// <param name="modelOutput">The denoiser's output for the scaled sample at <see cref="Timestep"/>.</param>
@@ -36,10 +39,18 @@ public interface ISchedulerRun : IDisposable
     /// <exception cref="InvalidOperationException">All steps are done.</exception>
     Tensor Step(Tensor modelOutput, Tensor sample);
 
-    /// <summary>The forward process: clean samples brought to the noise level of the run's current step (image to image, inpainting).</summary>
+    /// <summary>
+    /// The forward process: clean samples brought to the noise level of the run's current step (image to image, inpainting).
+    /// </summary>
     /// <param name="sample">x_0, [batch, channels, height, width].</param>
     /// <param name="noise">Standard normal noise of the same shape.</param>
     Tensor AddNoise(Tensor sample, Tensor noise);
+
+    /// <summary>The timesteps of the plan.</summary>
+    IReadOnlyList<double> Timesteps => Plan.Timesteps;
+
+    /// <summary>The standard deviation of the noise that the run starts from: <see cref="SamplingPlan.InitialNoiseSigma"/>.</summary>
+    double InitialNoiseSigma => Plan.InitialNoiseSigma;
 
     /// <summary>The timestep of the next evaluation.</summary>
     double Timestep => Timesteps[StepIndex];

@@ -3,7 +3,7 @@ namespace LatentDiffusion;
 /// <summary>What one run of a scheduler is asked for. A scheduler refuses options that it has no use for.</summary>
 public sealed record SamplingOptions
 {
-    /// <summary>Number of sampling steps, at least 1. Ignored where <see cref="Timesteps"/> or <see cref="Sigmas"/> are given.</summary>
+    /// <summary>Number of sampling steps, at least 1. Ignored if <see cref="Timesteps"/> or <see cref="Sigmas"/> are given.</summary>
     public int Steps { get; init; } = 50;
 
     /// <summary>Timesteps of the caller's own, descending in [0, T); null lets the scheduler space <see cref="Steps"/> of them.</summary>
@@ -13,10 +13,10 @@ public sealed record SamplingOptions
     public IReadOnlyList<double>? Sigmas { get; init; }
 
     /// <summary>
-    /// Index of the first evaluation, for runs that begin within the schedule (image to image). At least 0, default 0;
-    /// a run that begins at its last timestep index leaves one evaluation.
+    /// How many steps are left out at the beginning, for runs that begin within the schedule (image to image). At least 0,
+    /// default 0, and less than the number of steps.
     /// </summary>
-    public int BeginIndex { get; init; }
+    public int BeginStep { get; init; }
 
     /// <summary>
     /// Stochasticity in [0, 1]: DDIM's η (Song et al. 2021, equation 16) and TCD's γ. Null for the algorithm's default (0 and 0.3).
@@ -26,12 +26,16 @@ public sealed record SamplingOptions
     /// <summary>Churn of the Euler samplers and of Heun's for flows (Karras et al. 2022, algorithm 2). Null for none.</summary>
     public ChurnOptions? Churn { get; init; }
 
-    /// <summary>The resolution-dependent μ of dynamic shifting (flow matching); null where the scheduler does not shift dynamically.</summary>
+    /// <summary>
+    /// The μ of dynamic shifting (flow matching): the noise levels are shifted by e^μ, or by μ itself with a linear
+    /// <c>time_shift_type</c>. Null, the default, computes it from the size of the latents. Refused by schedulers that do not
+    /// shift dynamically.
+    /// </summary>
     public double? Mu { get; init; }
 
-    /// <summary>Where stochastic steps take their noise from. Required by stochastic schedulers.</summary>
-    public INoiseSource? Noise { get; init; }
-
-    /// <summary>Whether a model output that is not finite ends the run with an exception naming the step. Default false: the check costs a pass over the data.</summary>
+    /// <summary>
+    /// Whether a model output that is not finite ends the run with an exception naming the step. Default false: the check
+    /// costs a pass over the data.
+    /// </summary>
     public bool CheckFinite { get; init; }
 }

@@ -106,7 +106,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         try
         {
             int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(StartValidator.Sampling(request, _parts.Scheduler, new BatchNoise(noises)));
+            using ISchedulerRun run = _parts.Scheduler.Start(pass.Plan, new BatchNoise(noises));
             using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             var start = InitialLatents.Batch([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
             Conditioning text = pass.Text;
@@ -120,7 +120,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
             if (request.InitialImage is not null) generation.Finite.CheckStart(start);
             Tensor latents = start.Latents;
             int per = _parts.Options.BatchSize, first = batch * per, batches = (generation.Pictures + per - 1) / per;
-            int done = batch * pass.Evaluations(run) + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations(run);
+            int done = batch * pass.Evaluations + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations;
             while (!run.IsCompleted)
             {
                 generation.ThrowIfStopped();

@@ -2,6 +2,7 @@ namespace LatentDiffusion;
 
 /// <summary>One way through all noise levels at one size: a generation has one or, where latents are enlarged, two.</summary>
 /// <param name="Request">Complete, with the size of this pass.</param>
+/// <param name="Plan">What the scheduler runs.</param>
 /// <param name="Text">Conditioning of the prompt, told this size.</param>
 /// <param name="Negative">Conditioning of the negative prompt; null where guidance needs none.</param>
 /// <param name="Hints">What controls it.</param>
@@ -11,12 +12,11 @@ namespace LatentDiffusion;
 /// <param name="Before">Evaluations of a batch in earlier passes.</param>
 /// <param name="After">Evaluations of a batch in later passes.</param>
 internal sealed record GenerationPass(
-    GenerationRequest Request, Conditioning Text, Conditioning? Negative, ControlInputs Hints, LatentInitializer Source, RefinerStage? RefinerStage,
+    GenerationRequest Request, SamplingPlan Plan, Conditioning Text, Conditioning? Negative, ControlInputs Hints, LatentInitializer Source, RefinerStage? RefinerStage,
     (Conditioning Text, Conditioning? Negative)? Refined, int Before, int After)
 {
     /// <summary>Evaluations of a batch in all passes.</summary>
-    /// <param name="run">The run of this one, where it begins.</param>
-    public int Evaluations(ISchedulerRun run) => Before + run.Timesteps.Count - run.StepIndex + After;
+    public int Evaluations => Before + Plan.Evaluations + After;
 
     /// <summary>The passes of each picture that complete requests ask for, in their order. Their tensors belong to the caller's dispose scope.</summary>
     /// <param name="requests">The requests.</param>
@@ -56,22 +56,21 @@ internal sealed record GenerationPass(
     private static GenerationPass[] Of(
         GenerationRequest request, int index, Conditioning text, Conditioning? negative, RefinerStage? refinement, PipelineComponents parts, CancellationToken cancellationToken)
     {
-        if (StartValidator.SecondPass(request) is not { } second) return [Make(request, First(), 0, 0)];
-        return [Make(request, First(), 0, Count(second)), Make(second, LatentInitializer.OfSecondPass(second, parts, cancellationToken), Count(request), 0)];
+        SamplingPlan plan = RequestSampling.Plan(request, parts);
+        if (StartValidator.SecondPass(request) is not { } second) return [Make(request, plan, First(), 0, 0)];
+        SamplingPlan secondPlan = RequestSampling.Plan(second, parts);
+        return
+        [
+            Make(request, plan, First(), 0, secondPlan.Evaluations),
+            Make(second, secondPlan, LatentInitializer.OfSecondPass(second, parts, cancellationToken), plan.Evaluations, 0),
+        ];
 
         LatentInitializer First() => LatentInitializer.Of(request, parts, cancellationToken);
 
-        GenerationPass Make(GenerationRequest pass, LatentInitializer source, int before, int after) => new(
-            pass, Sized(text, pass.SizeConditioningInput), negative is null ? null : Sized(negative, pass.NegativeSizeConditioningInput), ControlInputs.Of(pass, parts), source, refinement,
+        GenerationPass Make(GenerationRequest pass, SamplingPlan plan, LatentInitializer source, int before, int after) => new(
+            pass, plan, Sized(text, pass.SizeConditioningInput), negative is null ? null : Sized(negative, pass.NegativeSizeConditioningInput), ControlInputs.Of(pass, parts), source, refinement,
             refinement?.Conditioning(pass, index), before, after);
 
         Conditioning Sized(Conditioning one, SizeConditioningInput? hint) => hint is null ? one : one.WithSize(hint.ToTensor(parts.Device));
-
-        int Count(GenerationRequest pass)
-        {
-            using var noise = new ImageNoise(pass);
-            using ISchedulerRun run = parts.Scheduler.Start(StartValidator.Sampling(pass, parts.Scheduler, noise));
-            return run.Timesteps.Count - run.StepIndex;
-        }
     }
 }

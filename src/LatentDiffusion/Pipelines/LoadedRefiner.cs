@@ -56,14 +56,12 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));
 
     /// <exception cref="ArgumentException">The request, which is complete, leaves one of the two nothing to do, or brings what it cannot read.</exception>
-    public void Check(GenerationRequest request, INoiseScheduler scheduler)
+    public void Check(GenerationRequest request, SamplingPlan plan, INoiseScheduler scheduler)
     {
         RequestValidator.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
         RequestValidator.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
-        using var noise = new GeneratorNoise(0);
-        using ISchedulerRun run = scheduler.Start(StartValidator.Sampling(request, scheduler, noise));
         double boundary = Boundary(scheduler);
-        bool[] late = [.. run.Timesteps.Skip(run.StepIndex).Select(t => t < boundary)];
+        bool[] late = [.. plan.Timesteps.Skip(plan.BeginIndex).Select(t => t < boundary)];
         RequestValidator.Check(
             late.Contains(false) && late.Contains(true), request.Strength is null ? nameof(request.Steps) : nameof(request.Strength), request.Strength ?? request.Steps,
             $"more, for the model to have a step above timestep {boundary} and its refiner one below");

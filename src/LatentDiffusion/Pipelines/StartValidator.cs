@@ -6,15 +6,6 @@ internal static class StartValidator
     /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
     public static bool IsInpaintingModel(PipelineComponents parts) => parts.Denoiser.InChannels == 2 * parts.Autoencoder.LatentChannels + 1;
 
-    /// <summary>The first evaluation: as many steps as the strength's share of them, rounded down, are left.</summary>
-    public static int BeginIndex(GenerationRequest request, INoiseScheduler scheduler) => request.Strength is not { } strength
-        ? 0
-        : (request.Steps!.Value - (int)(request.Steps.Value * strength)) * scheduler.EvaluationsPerStep;
-
-    /// <summary>What the scheduler is asked for.</summary>
-    public static SamplingOptions Sampling(GenerationRequest request, INoiseScheduler scheduler, INoiseSource noise) =>
-        new() { Steps = request.Steps!.Value, Noise = noise, BeginIndex = BeginIndex(request, scheduler) };
-
     /// <summary>The pass after the latents were enlarged; null where they are not. What is told of sizes grows with them.</summary>
     public static GenerationRequest? SecondPass(GenerationRequest request)
     {
@@ -52,7 +43,7 @@ internal static class StartValidator
             controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
         RequestValidator.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
         CheckControlWeights(request.ControlWeights, controls);
-        CheckStart(request, parts.Scheduler);
+        SamplingPlan plan = CheckStart(request, parts);
         if (SecondPass(request) is { } second)
         {
             int factor = parts.Autoencoder.DownsamplingFactor;
@@ -60,14 +51,14 @@ internal static class StartValidator
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
             string strength = $"{nameof(request.Upscale)}.{nameof(request.Strength)}";
             CheckStrength(strength, second);
-            CheckRun(strength, second, parts.Scheduler);
+            RequestSampling.Check(second, parts, strength);
         }
 
-        parts.Refiner?.Check(request, parts.Scheduler);
+        parts.Refiner?.Check(request, plan, parts.Scheduler);
     }
 
     /// <summary>What the first pass starts from.</summary>
-    private static void CheckStart(GenerationRequest request, INoiseScheduler scheduler)
+    private static SamplingPlan CheckStart(GenerationRequest request, PipelineComponents parts)
     {
         if (request.InitialImage is { } image)
         {
@@ -80,7 +71,7 @@ internal static class StartValidator
             }
         }
 
-        CheckRun(nameof(request.Strength), request, scheduler);
+        return RequestSampling.Check(request, parts, nameof(request.Strength));
     }
 
     private static void CheckControlWeights(IReadOnlyList<ControlWeight>? weights, int controls)
@@ -105,36 +96,5 @@ internal static class StartValidator
         RequestValidator.Check(
             (int)(request.Steps!.Value * request.Strength!.Value) > 0, name, request.Strength,
             $"at least 1/{request.Steps}, for one of {request.Steps} steps to be left");
-    }
-
-    /// <summary>
-    /// Not every scheduler can take any number of steps and begin anywhere, and each knows for itself: starting a run
-    /// computes its tables alone.
-    /// </summary>
-    private static void CheckRun(string strength, GenerationRequest request, INoiseScheduler scheduler)
-    {
-        using var noise = new GeneratorNoise(0);
-        SamplingOptions options = Sampling(request, scheduler, noise);
-        (string name, object? value) = options.BeginIndex == 0 ? (nameof(request.Steps), (object?)request.Steps) : (strength, request.Strength);
-        using ISchedulerRun run = Start(name, value, scheduler, options);
-
-        // One that begins elsewhere would take no notice of the strength.
-        RequestValidator.Check(
-            run.StepIndex == options.BeginIndex && !run.IsCompleted, name, value,
-            $"a scheduler that begins where {nameof(options.BeginIndex)} says, at evaluation {options.BeginIndex}: {scheduler.GetType().Name} begins at {run.StepIndex} of {run.Timesteps.Count}");
-    }
-
-    private static ISchedulerRun Start(string name, object? value, INoiseScheduler scheduler, SamplingOptions options)
-    {
-        try
-        {
-            return scheduler.Start(options);
-        }
-        catch (ArgumentException e)
-        {
-            // Where it cannot take the steps, it matters little where among them it begins.
-            if (options.BeginIndex > 0) Start(nameof(options.Steps), options.Steps, scheduler, options with { BeginIndex = 0 }).Dispose();
-            throw new ArgumentException(FormattableString.Invariant($"{name} is {value}; expected what {scheduler.GetType().Name} can run: {e.Message}"), name, e);
-        }
     }
 }

@@ -39,25 +39,25 @@ public sealed class DdimScheduler : NoiseScheduler
     private protected override SamplingFeatures Features =>
         SamplingFeatures.Timesteps | SamplingFeatures.Eta | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => options.Eta > 0;
+    private protected override bool DrawsNoise(SamplingPlan plan) => plan.Options.Eta > 0;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options) => options.Timesteps is { } given
-        ? new Run(this, options, IntegerTimesteps(given), stride: null)
-        : new Run(this, options, _spacing.Integers(options.Steps), TrainingTimesteps / options.Steps);
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => SamplingGrid.Discrete(
+        options.Timesteps is { } given ? IntegerTimesteps(given) : _spacing.Integers(options.Steps), Schedule!, _finalAlphaBar);
 
-    /// <param name="owner">The scheduler.</param>
-    /// <param name="options">The options.</param>
-    /// <param name="timesteps">The evaluations.</param>
-    /// <param name="stride">How far each step goes, which need not be to the next evaluation; null for to it.</param>
-    private sealed class Run(DdimScheduler owner, SamplingOptions options, double[] timesteps, int? stride)
-        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
+
+    private sealed class Run(DdimScheduler owner, SamplingPlan plan, INoiseSource? noise)
+        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
     {
-        private readonly double _eta = options.Eta ?? 0;
+        private readonly double _eta = plan.Options.Eta ?? 0;
+
+        /// <summary>How far each step goes, which need not be to the next evaluation; null for custom timesteps, where it is.</summary>
+        private readonly int? _stride = plan.Options.Timesteps is null ? owner.TrainingTimesteps / plan.Options.Steps : null;
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
             int t = (int)Timestep;
-            int to = stride is { } step ? t - step : StepIndex + 1 < Timesteps.Count ? (int)Timesteps[StepIndex + 1] : -1;
+            int to = _stride is { } stride ? t - stride : StepIndex + 1 < Timesteps.Count ? (int)Timesteps[StepIndex + 1] : -1;
             double alphaBar = AlphaBar(t), previous = to >= 0 ? AlphaBar(to) : owner._finalAlphaBar;
             NoiseLevel level = NoiseLevel.FromAlphaBar(alphaBar);
             Tensor clean = owner._bounds.Apply(Clean(output, sample, level));

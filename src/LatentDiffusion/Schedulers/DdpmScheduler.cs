@@ -33,13 +33,15 @@ public sealed class DdpmScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => true;
+    private protected override bool DrawsNoise(SamplingPlan plan) => true;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options) =>
-        new Run(this, options, options.Timesteps is { } given ? IntegerTimesteps(given) : _spacing.Integers(options.Steps));
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => SamplingGrid.Discrete(
+        options.Timesteps is { } given ? IntegerTimesteps(given) : _spacing.Integers(options.Steps), Schedule!, finalAlphaBar: 1);
 
-    private sealed class Run(DdpmScheduler owner, SamplingOptions options, double[] timesteps)
-        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
+
+    private sealed class Run(DdpmScheduler owner, SamplingPlan plan, INoiseSource? noise)
+        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
     {
         protected override bool TakesLearnedVariance => owner._variance.StartsWith("learned", StringComparison.Ordinal);
 
@@ -66,7 +68,11 @@ public sealed class DdpmScheduler : NoiseScheduler
         private Tensor LearnedDeviation(Tensor output, Tensor sample, double posterior, double beta)
         {
             if (output.shape[1] == sample.shape[1])
-                throw new ArgumentException($"variance_type '{owner._variance}' needs a model output of twice the sample's channels.", nameof(output));
+            {
+                throw new ArgumentException(
+                    $"variance_type '{owner._variance}' needs a model output of twice the sample's channels.", nameof(output));
+            }
+
             Tensor predicted = output.narrow(1, sample.shape[1], sample.shape[1]);
             if (owner._variance == "learned") return predicted.sqrt();
 

@@ -49,20 +49,20 @@ public sealed class DeisScheduler : NoiseScheduler
             LastTimestep = TrainingTimesteps,
             FlowSigmas = run => _flow.Sigmas(run, TrainingTimesteps),
         };
+        DynamicShift = _flow.Enabled ? _flow.Dynamic : null;
         Complete(options);
     }
 
-    private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas
-        | SamplingFeatures.AtMostAllSteps | (_flow.Dynamic ? SamplingFeatures.Mu : SamplingFeatures.None);
+    private protected override SamplingFeatures Features =>
+        SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.AtMostAllSteps;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(this, options, grid, SolverLevels.Of(grid, _flow.Enabled));
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private sealed class Run(DeisScheduler owner, SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels)
-        : SolverRun(options, grid, levels, owner._order)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
+        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
+
+    private sealed class Run(DeisScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels)
+        : SolverRun(plan, noise, levels, owner._order)
     {
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

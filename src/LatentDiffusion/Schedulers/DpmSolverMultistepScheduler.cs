@@ -40,34 +40,37 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
         _solver.CheckFinal(endsAtMin);
         _firstOrderLast = eulerAtFinal || !endsAtMin;
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        _learnedVariance = options.NullableChoice("variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
+        _learnedVariance = DpmSolverOptions.ReadLearnedVariance(options);
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {
             Training = training,
             Spacing = SpacingOptions.Read(options, TrainingTimesteps),
-            Rule = rule == SigmaRule.Karras ? rule : lu ? SigmaRule.Lu : rule == SigmaRule.Training && _flow.Enabled ? SigmaRule.Flow : rule,
+            Rule = rule == SigmaRule.Karras ? rule
+                : lu ? SigmaRule.Lu
+                : rule == SigmaRule.Training && _flow.Enabled ? SigmaRule.Flow
+                : rule,
             Final = endsAtMin ? FinalSigma.LowestTraining : FinalSigma.Zero,
             LastTimestep = TrainingTimesteps - training.CountBelow(clipped),
             Rounds = !options.IsGiven("beta_schedule", "squaredcos_cap_v2"),
             FlowSigmas = run => _flow.Sigmas(run, TrainingTimesteps),
         };
+        DynamicShift = _flow.Enabled ? _flow.Dynamic : null;
         Complete(options);
     }
 
-    private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas
-        | SamplingFeatures.AtMostAllSteps | (_flow.Dynamic ? SamplingFeatures.Mu : SamplingFeatures.None);
+    private protected override SamplingFeatures Features =>
+        SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => _solver.Stochastic;
+    private protected override bool DrawsNoise(SamplingPlan plan) => _solver.Stochastic;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(this, options, grid, SolverLevels.Of(grid, _flow.Enabled));
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private sealed class Run(DpmSolverMultistepScheduler owner, SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels)
-        : MultistepDpmRun(options, grid, levels, owner._solver, owner._lowerOrderFinal, owner._firstOrderLast)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
+        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
+
+    private sealed class Run(DpmSolverMultistepScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels)
+        : MultistepDpmRun(plan, noise, levels, owner._solver, owner._lowerOrderFinal, owner._firstOrderLast)
     {
         protected override bool TakesLearnedVariance => owner._learnedVariance;
 

@@ -4,8 +4,9 @@ namespace LatentDiffusion;
 
 public sealed partial class DpmSolverSinglestepScheduler
 {
-    private sealed class Run(DpmSolverSinglestepScheduler owner, SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels, int[] orders)
-        : SolverRun(options, grid, levels, owner._solver.Order)
+    private sealed class Run(
+        DpmSolverSinglestepScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels, int[] orders)
+        : SolverRun(plan, noise, levels, owner._solver.Order)
     {
         private readonly DpmSolverOptions _solver = owner._solver;
         private readonly TensorHistory _start = new(1);

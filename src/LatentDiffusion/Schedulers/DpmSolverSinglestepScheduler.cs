@@ -36,7 +36,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
         _endsAtMin = SigmaOptions.ReadEndsAtMin(options);
         _solver.CheckFinal(_endsAtMin);
         double clipped = options.Double("lambda_min_clipped", double.NegativeInfinity);
-        _learnedVariance = options.NullableChoice("variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
+        _learnedVariance = DpmSolverOptions.ReadLearnedVariance(options);
         TrainingSigmas training = new(Schedule);
         _grid = new SolverGrid
         {
@@ -47,19 +47,19 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
             LastTimestep = TrainingTimesteps - training.CountBelow(clipped),
             FlowSigmas = run => _flow.Sigmas(run, TrainingTimesteps),
         };
+        DynamicShift = _flow.Enabled ? _flow.Dynamic : null;
         Complete(options);
     }
 
-    private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas
-        | SamplingFeatures.AtMostAllSteps | (_flow.Dynamic ? SamplingFeatures.Mu : SamplingFeatures.None);
+    private protected override SamplingFeatures Features =>
+        SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => _solver.Stochastic;
+    private protected override bool DrawsNoise(SamplingPlan plan) => _solver.Stochastic;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(this, options, grid, SolverLevels.Of(grid, _flow.Enabled), Orders(grid.Timesteps.Length));
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
+
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
+        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled), Orders(plan.Timesteps.Count));
 
     /// <summary>
     /// The order of each evaluation: groups 1, …, order. What does not fill a group, and always the last one where the run

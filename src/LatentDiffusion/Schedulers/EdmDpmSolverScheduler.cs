@@ -37,21 +37,21 @@ public sealed class EdmDpmSolverScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Sigmas;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => _solver.Stochastic;
+    private protected override bool DrawsNoise(SamplingPlan plan) => _solver.Stochastic;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options) =>
-        new Run(this, options, EdmOptions.Grid(_edm.Sigmas(options), _endsAtMin ? _edm.SigmaMin : 0));
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) =>
+        _edm.Grid(_edm.Sigmas(options), _endsAtMin ? _edm.SigmaMin : 0);
 
-    private sealed class Run(EdmDpmSolverScheduler owner, SamplingOptions options, SamplingGrid grid) : MultistepDpmRun(
-        options,
-        grid,
-        [.. grid.Sigmas.Select(NoiseLevel.VarianceExploding)],
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
+
+    private sealed class Run(EdmDpmSolverScheduler owner, SamplingPlan plan, INoiseSource? noise) : MultistepDpmRun(
+        plan,
+        noise,
+        [.. plan.Sigmas.Select(NoiseLevel.VarianceExploding)],
         owner._solver,
         owner._lowerOrderFinal,
         owner._eulerAtFinal || !owner._endsAtMin)
     {
-        public override double InitialNoiseSigma => owner._edm.InitialSigma;
-
         protected override double InputScale => owner._edm.InputScale(Level(0).Level);
 
         protected override Tensor Convert(Tensor output, Tensor sample, NoiseLevel at) =>

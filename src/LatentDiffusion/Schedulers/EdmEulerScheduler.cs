@@ -30,28 +30,28 @@ public sealed class EdmEulerScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Sigmas | SamplingFeatures.Churn;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => options.Churn?.Churn > 0;
+    private protected override bool DrawsNoise(SamplingPlan plan) => plan.Options.Churn?.Churn > 0;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
         double[] sigmas = _edm.Sigmas(options);
-        return new Run(options, _edm, EdmOptions.Grid(sigmas, _endsAtMin ? sigmas[^1] : 0));
+        return _edm.Grid(sigmas, _endsAtMin ? sigmas[^1] : 0);
     }
 
-    private sealed class Run(SamplingOptions options, EdmOptions edm, SamplingGrid grid) : SchedulerRun(options, grid.Timesteps)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, _edm);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, EdmOptions edm) : SchedulerRun(plan, noise)
     {
-        private readonly ChurnOptions? _churn = options.Churn;
+        private readonly ChurnOptions? _churn = plan.Options.Churn;
 
-        public override double InitialNoiseSigma => edm.InitialSigma;
+        protected override double InputScale => edm.InputScale(Sigmas[StepIndex]);
 
-        protected override double InputScale => edm.InputScale(grid.Sigmas[StepIndex]);
-
-        protected override NoiseLevel NoisyLevel => NoiseLevel.VarianceExploding(grid.Sigmas[StepIndex]);
+        protected override NoiseLevel NoisyLevel => NoiseLevel.VarianceExploding(Sigmas[StepIndex]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
-            double sigma = grid.Sigmas[StepIndex], next = grid.Sigmas[StepIndex + 1];
-            double raised = Churn.Raise(_churn, sigma, grid.Sigmas.Length - 1);
+            double sigma = Sigmas[StepIndex], next = Sigmas[StepIndex + 1];
+            double raised = Churn.Raise(_churn, sigma, Sigmas.Count - 1);
             if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
 
             // x + (x − x_0)/σ̂·(σ' − σ̂) is between x and x_0.

@@ -29,16 +29,13 @@ public sealed class EulerAncestralScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => true;
+    private protected override bool DrawsNoise(SamplingPlan plan) => true;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(options, grid, _grid.InitialSigma(grid), PredictionType);
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
     {
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

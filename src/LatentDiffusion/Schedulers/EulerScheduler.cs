@@ -44,25 +44,25 @@ public sealed class EulerScheduler : NoiseScheduler
     private protected override SamplingFeatures Features =>
         SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.Churn;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => options.Churn?.Churn > 0;
+    private protected override bool DrawsNoise(SamplingPlan plan) => plan.Options.Churn?.Churn > 0;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
         Refuse(_continuous && options.Timesteps is not null, "Timesteps cannot be given with timestep_type 'continuous'; give Sigmas");
         SamplingGrid grid = _grid.Make(options);
-        if (_continuous) grid = grid with { Timesteps = Grids.ToSingle(grid.Sigmas[..^1].Select(s => 0.25 * Math.Log(s))) };
-        return new Run(options, grid, _grid.InitialSigma(grid), PredictionType);
+        return _continuous ? grid with { Timesteps = Grids.ToSingle(grid.Sigmas[..^1].Select(s => 0.25 * Math.Log(s))) } : grid;
     }
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
     {
-        private readonly ChurnOptions? _churn = options.Churn;
+        private readonly ChurnOptions? _churn = plan.Options.Churn;
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
             double sigma = Sigmas[StepIndex], next = Sigmas[StepIndex + 1];
-            double raised = Churn.Raise(_churn, sigma, Sigmas.Length - 1);
+            double raised = Churn.Raise(_churn, sigma, Sigmas.Count - 1);
             if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
 
             // As published: only ε is read at the raised level.

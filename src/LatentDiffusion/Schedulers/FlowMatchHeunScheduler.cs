@@ -30,28 +30,26 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
     private protected override SamplingFeatures Features =>
         SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.Churn;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => options.Churn?.Churn > 0;
+    private protected override bool DrawsNoise(SamplingPlan plan) => plan.Options.Churn?.Churn > 0;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
-        return new Run(options, TwoStageGrid.Repeat(_grid.Make(options)));
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => TwoStageGrid.Repeat(_grid.Make(options));
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid) : SchedulerRun(options, grid.Timesteps)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise) : SchedulerRun(plan, noise)
     {
-        private readonly ChurnOptions? _churn = options.Churn;
+        private readonly ChurnOptions? _churn = plan.Options.Churn;
         private readonly TensorHistory _start = new(1);
         private readonly TensorHistory _slope = new(1);
         private double _interval;
 
-        protected override NoiseLevel NoisyLevel => NoiseLevel.Flow(grid.Sigmas[StepIndex]);
+        protected override NoiseLevel NoisyLevel => NoiseLevel.Flow(Sigmas[StepIndex]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
             bool second = _slope.Count > 0;
-            double sigma = grid.Sigmas[second ? StepIndex - 1 : StepIndex], next = grid.Sigmas[second ? StepIndex : StepIndex + 1];
-            double raised = Churn.Raise(_churn, sigma, grid.Sigmas.Length - 1);
+            double sigma = Sigmas[second ? StepIndex - 1 : StepIndex], next = Sigmas[second ? StepIndex : StepIndex + 1];
+            double raised = Churn.Raise(_churn, sigma, Sigmas.Count - 1);
             if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
             if (second)
             {

@@ -33,15 +33,13 @@ public sealed class HeunScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(options, TwoStageGrid.Repeat(grid), _grid.InitialSigma(grid), PredictionType, _bounds);
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => TwoStageGrid.Repeat(_grid.Make(options));
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction, SampleBounds bounds)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
+        new Run(plan, noise, PredictionType, _bounds);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction, SampleBounds bounds)
+        : SigmaRun(plan, noise, prediction)
     {
         private readonly TensorHistory _start = new(1);
         private readonly TensorHistory _slope = new(1);

@@ -33,24 +33,28 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override bool NeedsNoise(SamplingOptions options) => true;
+    private protected override bool DrawsNoise(SamplingPlan plan) => true;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
-        double[] middles = [.. Enumerable.Range(0, grid.Timesteps.Length - 1).Select(i =>
-            TwoStageGrid.Between(grid.Sigmas[i], (float)Ancestral.Split(grid.Sigmas[i], grid.Sigmas[i + 1]).Down))];
-        double[] timesteps = [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return new Run(options, TwoStageGrid.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
+        double[] middles = [.. grid.Sigmas[..^2].Zip(grid.Sigmas[1..^1], Middle)];
+        double[] timesteps =
+            [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
+        return TwoStageGrid.Repeat(grid) with { Timesteps = timesteps };
     }
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double[] middles, double initialSigma, PredictionType prediction)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+
+    /// <summary>The level halfway down to where the deterministic part of a step leads.</summary>
+    private static double Middle(double from, double to) => TwoStageGrid.Between(from, (float)Ancestral.Split(from, to).Down);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
     {
         private readonly TensorHistory _start = new(1);
 
-        protected override double EvaluationSigma => StepIndex % 2 == 0 ? Sigmas[StepIndex] : middles[StepIndex / 2];
+        protected override double EvaluationSigma =>
+            StepIndex % 2 == 0 ? Sigmas[StepIndex] : Middle(Sigmas[StepIndex - 1], Sigmas[StepIndex]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
@@ -67,7 +71,8 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
 
             bool last = StepIndex + 1 == Timesteps.Count;
             if (!last) _start.Add(sample.clone());
-            return LinearCombination.Of((1, sample), ((last ? Sigmas[StepIndex + 1] : middles[StepIndex / 2]) - sigma, slope));
+            double to = last ? Sigmas[StepIndex + 1] : Middle(sigma, Sigmas[StepIndex + 1]);
+            return LinearCombination.Of((1, sample), (to - sigma, slope));
         }
 
         protected override void Forget() => _start.Clear();

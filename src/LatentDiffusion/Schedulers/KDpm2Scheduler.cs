@@ -33,21 +33,23 @@ public sealed class KDpm2Scheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
-        Refuse(options.BeginIndex % EvaluationsPerStep != 0, $"BeginIndex is even, where a step of two evaluations begins, not {options.BeginIndex}");
         SamplingGrid grid = _grid.Make(options);
-        double[] middles = [.. Enumerable.Range(1, grid.Timesteps.Length - 1).Select(i => TwoStageGrid.Between(grid.Sigmas[i - 1], grid.Sigmas[i]))];
-        double[] timesteps = [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return new Run(options, TwoStageGrid.Repeat(grid) with { Timesteps = timesteps }, middles, _grid.InitialSigma(grid), PredictionType);
+        double[] middles = [.. grid.Sigmas[..^2].Zip(grid.Sigmas[1..^1], TwoStageGrid.Between)];
+        double[] timesteps =
+            [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
+        return TwoStageGrid.Repeat(grid) with { Timesteps = timesteps };
     }
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double[] middles, double initialSigma, PredictionType prediction)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
     {
         private readonly TensorHistory _start = new(1);
 
-        protected override double EvaluationSigma => StepIndex % 2 == 0 ? Sigmas[StepIndex] : middles[StepIndex / 2];
+        protected override double EvaluationSigma =>
+            StepIndex % 2 == 0 ? Sigmas[StepIndex] : TwoStageGrid.Between(Sigmas[StepIndex - 1], Sigmas[StepIndex]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
@@ -62,7 +64,8 @@ public sealed class KDpm2Scheduler : NoiseScheduler
 
             bool last = StepIndex + 1 == Timesteps.Count;
             if (!last) _start.Add(sample.clone());
-            return LinearCombination.Of((1, sample), ((last ? Sigmas[StepIndex + 1] : middles[StepIndex / 2]) - sigma, slope));
+            double to = last ? Sigmas[StepIndex + 1] : TwoStageGrid.Between(sigma, Sigmas[StepIndex + 1]);
+            return LinearCombination.Of((1, sample), (to - sigma, slope));
         }
 
         protected override void Forget() => _start.Clear();

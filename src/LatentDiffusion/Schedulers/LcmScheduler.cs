@@ -32,14 +32,15 @@ public sealed class LcmScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) =>
-        (options.Timesteps?.Count ?? options.Steps) > 1;
+    private protected override bool DrawsNoise(SamplingPlan plan) => plan.Timesteps.Count > 1;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options) =>
-        new Run(this, options, options.Timesteps is { } given ? IntegerTimesteps(given) : _timesteps.Choose(options.Steps));
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => SamplingGrid.Discrete(
+        options.Timesteps is { } given ? IntegerTimesteps(given) : _timesteps.Choose(options.Steps), Schedule!, finalAlphaBar: 1);
 
-    private sealed class Run(LcmScheduler owner, SamplingOptions options, double[] timesteps)
-        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
+
+    private sealed class Run(LcmScheduler owner, SamplingPlan plan, INoiseSource? noise)
+        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
     {
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

@@ -43,14 +43,12 @@ public sealed class LmsScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(options, grid, _grid.InitialSigma(grid), PredictionType, Order);
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private sealed class Run(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction, int order)
-        : SigmaRun(options, grid, initialSigma, prediction)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType, Order);
+
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction, int order)
+        : SigmaRun(plan, noise, prediction)
     {
         private readonly TensorHistory _slopes = new(order);
 

@@ -18,11 +18,14 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <inheritdoc/>
     public int TrainingTimesteps { get; private protected init; }
 
-    /// <inheritdoc/>
-    public int EvaluationsPerStep { get; private protected init; } = 1;
-
     /// <summary>The schedule that the model was trained with; null for classes whose noise levels are continuous.</summary>
     public NoiseSchedule? Schedule { get; private protected init; }
+
+    /// <summary>How many evaluations of the denoiser a step takes.</summary>
+    private protected int EvaluationsPerStep { get; init; } = 1;
+
+    /// <summary>How μ follows from the size of the latents; null for schedulers that do not shift dynamically.</summary>
+    private protected DynamicShift? DynamicShift { get; init; }
 
     /// <summary>What this scheduler understands of <see cref="SamplingOptions"/>.</summary>
     private protected virtual SamplingFeatures Features => SamplingFeatures.None;
@@ -38,10 +41,14 @@ public abstract class NoiseScheduler : INoiseScheduler
     public static NoiseScheduler FromConfig(SchedulerConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return SchedulerClasses.Create(config.ClassName ?? throw new ArgumentException("The scheduler configuration has no '_class_name'."), config);
+        string name = config.ClassName ?? throw new ArgumentException("The scheduler configuration has no '_class_name'.");
+        return SchedulerClasses.Create(name, config);
     }
 
-    /// <summary>The configuration, with every option of the class. <see cref="FromConfig(SchedulerConfig)"/> makes the same scheduler from it.</summary>
+    /// <summary>
+    /// The configuration, with every option of the class. <see cref="FromConfig(SchedulerConfig)"/> makes the same scheduler
+    /// from it.
+    /// </summary>
     public SchedulerConfig ToConfig() => _config;
 
     /// <summary>The same without what the class does not read: bookkeeping, and other classes' options.</summary>
@@ -51,42 +58,43 @@ public abstract class NoiseScheduler : INoiseScheduler
     internal IReadOnlyList<string> IgnoredOptions { get; private set; } = [];
 
     /// <inheritdoc/>
-    public ISchedulerRun Start(SamplingOptions options)
+    public SamplingPlan Plan(SamplingOptions options, LatentShape shape)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Refuse(options.Timesteps is not null && options.Sigmas is not null, "Timesteps and Sigmas are both given; give one of them");
-        RefuseUnlessUnderstood(options.Timesteps, SamplingFeatures.Timesteps, nameof(options.Timesteps));
-        RefuseUnlessUnderstood(options.Sigmas, SamplingFeatures.Sigmas, nameof(options.Sigmas));
-        RefuseUnlessUnderstood(options.Eta, SamplingFeatures.Eta, nameof(options.Eta));
-        RefuseUnlessUnderstood(options.Churn is { Churn: > 0 } churn ? churn : null, SamplingFeatures.Churn, nameof(options.Churn));
-        RefuseUnlessUnderstood(options.Mu, SamplingFeatures.Mu, nameof(options.Mu));
-        Refuse(options.Eta is < 0 or > 1 or double.NaN, $"Eta is in [0, 1], not {options.Eta}");
-        Refuse(options.BeginIndex < 0, $"BeginIndex is at least 0, not {options.BeginIndex}");
-        // A record's comparisons are false for what is not a number.
-        Refuse(
-            options.Churn is { } given && !(given is { Churn: >= 0, MinimumSigma: >= 0, NoiseScale: >= 0 } && given.MaximumSigma >= given.MinimumSigma),
-            $"Churn is {options.Churn}; its numbers are at least 0, and MaximumSigma at least MinimumSigma");
-        CheckPoints(options.Timesteps, nameof(options.Timesteps), 0);
-        // A flow begins at T itself.
-        Refuse(
-            Schedule is not null && PredictionType != PredictionType.Flow && options.Timesteps?[0] >= TrainingTimesteps,
-            $"Timesteps are below {TrainingTimesteps}, and the first is {options.Timesteps?[0]}");
-        CheckPoints(options.Sigmas, nameof(options.Sigmas), double.Epsilon);
-        if (options.Timesteps is null && options.Sigmas is null)
+        Check(options);
+        if (DynamicShift is { } shift && options.Mu is null)
         {
-            Refuse(options.Steps < 1, $"Steps is at least 1, not {options.Steps}");
-            Refuse(Features.HasFlag(SamplingFeatures.AtMostAllSteps) && options.Steps > TrainingTimesteps, $"Steps is at most the {TrainingTimesteps} training timesteps, not {options.Steps}");
+            Refuse(shape.Tokens() < 1, $"{shape} holds no token of 2 x 2 latents, on whose number use_dynamic_shifting depends");
+            options = options with { Mu = shift.MuFor(shape.Tokens()) };
         }
 
-        Refuse(options.Noise is null && NeedsNoise(options), "Noise is missing, and this sampler draws some");
-        return CreateRun(options);
+        SamplingGrid grid = MakeGrid(options);
+        return new SamplingPlan(options, grid.Timesteps, grid.Sigmas, EvaluationsPerStep) { InitialNoiseSigma = grid.InitialSigma };
     }
 
-    /// <summary>Whether a run with these options draws noise.</summary>
-    private protected virtual bool NeedsNoise(SamplingOptions options) => false;
+    /// <inheritdoc/>
+    public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.EvaluationsPerStep != EvaluationsPerStep)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name} evaluates {EvaluationsPerStep} times a step, and the plan {plan.EvaluationsPerStep} times.", nameof(plan));
+        }
 
-    /// <summary>Makes the run for options that were checked.</summary>
-    private protected abstract ISchedulerRun CreateRun(SamplingOptions options);
+        if (noise is null && DrawsNoise(plan))
+            throw new ArgumentException($"{GetType().Name} draws noise, and no source is given.", nameof(noise));
+        return CreateRun(plan, noise);
+    }
+
+    /// <summary>Whether a run of this plan draws noise.</summary>
+    private protected virtual bool DrawsNoise(SamplingPlan plan) => false;
+
+    /// <summary>Chooses timesteps and noise levels for options that were checked.</summary>
+    private protected abstract SamplingGrid MakeGrid(SamplingOptions options);
+
+    /// <summary>Makes the run of a plan.</summary>
+    private protected abstract ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise);
 
     /// <summary>Ends a constructor: all options are read.</summary>
     private protected void Complete(OptionReader options)
@@ -108,6 +116,35 @@ public abstract class NoiseScheduler : INoiseScheduler
         if (condition) throw new ArgumentException($"{GetType().Name}: {why}.", "options");
     }
 
+    private void Check(SamplingOptions options)
+    {
+        Refuse(options.Timesteps is not null && options.Sigmas is not null, "Timesteps and Sigmas are both given; give one of them");
+        RefuseUnlessUnderstood(options.Timesteps, SamplingFeatures.Timesteps, nameof(options.Timesteps));
+        RefuseUnlessUnderstood(options.Sigmas, SamplingFeatures.Sigmas, nameof(options.Sigmas));
+        RefuseUnlessUnderstood(options.Eta, SamplingFeatures.Eta, nameof(options.Eta));
+        RefuseUnlessUnderstood(options.Churn is { Churn: > 0 } churn ? churn : null, SamplingFeatures.Churn, nameof(options.Churn));
+        Refuse(options.Mu is not null && DynamicShift is null, "Mu has no meaning without use_dynamic_shifting");
+        Refuse(options.Mu is { } mu && !double.IsFinite(mu), $"Mu is a finite number, not {options.Mu}");
+        Refuse(options.Eta is < 0 or > 1 or double.NaN, $"Eta is in [0, 1], not {options.Eta}");
+        Refuse(options.BeginStep < 0, $"BeginStep is at least 0, not {options.BeginStep}");
+        // A record's comparisons are false for what is not a number.
+        Refuse(
+            options.Churn is { } given
+                && !(given is { Churn: >= 0, MinimumSigma: >= 0, NoiseScale: >= 0 } && given.MaximumSigma >= given.MinimumSigma),
+            $"Churn is {options.Churn}; its numbers are at least 0, and MaximumSigma at least MinimumSigma");
+        CheckPoints(options.Timesteps, nameof(options.Timesteps), 0);
+        // A flow begins at T itself.
+        Refuse(
+            Schedule is not null && PredictionType != PredictionType.Flow && options.Timesteps?[0] >= TrainingTimesteps,
+            $"Timesteps are below {TrainingTimesteps}, and the first is {options.Timesteps?[0]}");
+        CheckPoints(options.Sigmas, nameof(options.Sigmas), double.Epsilon);
+        if (options.Timesteps is not null || options.Sigmas is not null) return;
+        Refuse(options.Steps < 1, $"Steps is at least 1, not {options.Steps}");
+        Refuse(
+            Features.HasFlag(SamplingFeatures.AtMostAllSteps) && options.Steps > TrainingTimesteps,
+            $"Steps is at most the {TrainingTimesteps} training timesteps, not {options.Steps}");
+    }
+
     private void RefuseUnlessUnderstood(object? value, SamplingFeatures feature, string name) =>
         Refuse(value is not null && !Features.HasFlag(feature), $"{name} has no meaning for this sampler");
 
@@ -119,7 +156,10 @@ public abstract class NoiseScheduler : INoiseScheduler
         {
             Refuse(!(points[i] >= min && double.IsFinite(points[i])), $"{name}[{i}] is {points[i]}");
             // Runs keep them in single precision, and a step between two equal levels divides by zero.
-            if (i > 0) Refuse((float)points[i] >= (float)points[i - 1], $"{name} descend in single precision, and {points[i]} follows {points[i - 1]}");
+            if (i == 0) continue;
+            Refuse(
+                (float)points[i] >= (float)points[i - 1],
+                $"{name} descend in single precision, and {points[i]} follows {points[i - 1]}");
         }
     }
 }

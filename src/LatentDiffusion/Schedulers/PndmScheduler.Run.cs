@@ -4,18 +4,19 @@ namespace LatentDiffusion;
 
 public sealed partial class PndmScheduler
 {
-    private sealed class Run(PndmScheduler owner, SamplingOptions options, double[] timesteps, int stride, int rungeKuttaEvaluations)
-        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    private sealed class Run(PndmScheduler owner, SamplingPlan plan, INoiseSource? noise)
+        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
     {
-        private readonly int _begin = options.BeginIndex;
+        private readonly int _stride = owner.TrainingTimesteps / plan.Options.Steps;
+        private readonly int _rungeKuttaEvaluations = owner._skipRungeKutta ? 0 : 4 * RungeKuttaSteps;
         private readonly TensorHistory _outputs = new(4);
         private readonly TensorHistory _start = new(1);
         private readonly TensorHistory _slopes = new(1);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
-            int evaluation = StepIndex - _begin;
-            return evaluation < rungeKuttaEvaluations
+            int evaluation = StepIndex - Plan.BeginIndex;
+            return evaluation < _rungeKuttaEvaluations
                 ? RungeKutta(output, sample, evaluation)
                 : Multistep(output, sample, evaluation);
         }
@@ -30,7 +31,7 @@ public sealed partial class PndmScheduler
         /// <summary>The four stages of equation 13, each from the step's first sample.</summary>
         private Tensor RungeKutta(Tensor output, Tensor sample, int evaluation)
         {
-            int stage = evaluation % 4, half = stage % 2 == 0 ? stride / 2 : 0;
+            int stage = evaluation % 4, half = stage % 2 == 0 ? _stride / 2 : 0;
             int from = (int)Timesteps[evaluation - stage], to = (int)Timestep - half;
             if (stage == 0)
             {
@@ -52,12 +53,12 @@ public sealed partial class PndmScheduler
         /// <summary>Adams-Bashforth weights over the remembered outputs (equation 12).</summary>
         private Tensor Multistep(Tensor output, Tensor sample, int evaluation)
         {
-            int from = (int)Timestep, to = from - stride;
+            int from = (int)Timestep, to = from - _stride;
             if (evaluation == 1)
             {
                 // The second evaluation improves the first step: a trapezoid from the same start.
                 Tensor mean = LinearCombination.Of((0.5, output), (0.5, _outputs[0]));
-                Tensor improved = Transfer(_start[0], mean, from + stride, from);
+                Tensor improved = Transfer(_start[0], mean, from + _stride, from);
                 _start.Clear();
                 return improved;
             }

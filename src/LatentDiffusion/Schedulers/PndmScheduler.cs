@@ -33,14 +33,16 @@ public sealed partial class PndmScheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.AtMostAllSteps;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
+    private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
         double[] steps = _spacing.Integers(options.Steps);
-        int stride = TrainingTimesteps / options.Steps;
-        return _skipRungeKutta
-            ? new Run(this, options, WithFirstTwice(steps, options.BeginIndex), stride, rungeKuttaEvaluations: 0)
-            : new Run(this, options, WithRungeKutta(steps, stride, options.BeginIndex), stride, 4 * RungeKuttaSteps);
+        double[] evaluations = _skipRungeKutta
+            ? WithFirstTwice(steps, options.BeginStep)
+            : WithRungeKutta(steps, TrainingTimesteps / options.Steps, options.BeginStep);
+        return SamplingGrid.Discrete(evaluations, Schedule!, _finalAlphaBar);
     }
+
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
 
     /// <summary>The step after the first evaluation is evaluated twice, wherever the run begins.</summary>
     private static double[] WithFirstTwice(double[] steps, int begin) =>
@@ -49,8 +51,10 @@ public sealed partial class PndmScheduler : NoiseScheduler
     /// <summary>Three steps of four evaluations each: at the start, twice in the middle and at the end.</summary>
     private double[] WithRungeKutta(double[] steps, int stride, int begin)
     {
-        Refuse(steps.Length <= RungeKuttaSteps, $"Steps is at least {RungeKuttaSteps + 1} with Runge-Kutta steps, not {steps.Length}; set skip_prk_steps");
-        Refuse(begin > 0, "BeginIndex is 0 with Runge-Kutta steps; set skip_prk_steps");
+        Refuse(
+            steps.Length <= RungeKuttaSteps,
+            $"Steps is at least {RungeKuttaSteps + 1} with Runge-Kutta steps, not {steps.Length}; set skip_prk_steps");
+        Refuse(begin > 0, "BeginStep is 0 with Runge-Kutta steps; set skip_prk_steps");
         int half = stride / 2;
         IEnumerable<double> start = Enumerable.Range(0, RungeKuttaSteps).SelectMany(i => (double[])
             [steps[i], steps[i + 1] + half, steps[i + 1] + half, steps[i + 1]]);

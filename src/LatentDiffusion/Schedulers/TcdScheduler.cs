@@ -36,16 +36,18 @@ public sealed class TcdScheduler : NoiseScheduler
     private protected override SamplingFeatures Features =>
         SamplingFeatures.Timesteps | SamplingFeatures.Eta | SamplingFeatures.AtMostAllSteps;
 
-    private protected override bool NeedsNoise(SamplingOptions options) =>
-        (options.Eta ?? DefaultGamma) > 0 && (options.Timesteps?.Count ?? options.Steps) > 1;
+    private protected override bool DrawsNoise(SamplingPlan plan) =>
+        (plan.Options.Eta ?? DefaultGamma) > 0 && plan.Timesteps.Count > 1;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options) =>
-        new Run(this, options, options.Timesteps is { } given ? IntegerTimesteps(given) : _timesteps.Choose(options.Steps));
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => SamplingGrid.Discrete(
+        options.Timesteps is { } given ? IntegerTimesteps(given) : _timesteps.Choose(options.Steps), Schedule!, Schedule!.AlphasCumprod[0]);
 
-    private sealed class Run(TcdScheduler owner, SamplingOptions options, double[] timesteps)
-        : DiscreteRun(options, timesteps, owner.Schedule!, owner.PredictionType)
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
+
+    private sealed class Run(TcdScheduler owner, SamplingPlan plan, INoiseSource? noise)
+        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
     {
-        private readonly double _gamma = options.Eta ?? DefaultGamma;
+        private readonly double _gamma = plan.Options.Eta ?? DefaultGamma;
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

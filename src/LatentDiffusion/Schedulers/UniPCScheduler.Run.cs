@@ -4,8 +4,8 @@ namespace LatentDiffusion;
 
 public sealed partial class UniPCScheduler
 {
-    private sealed class Run(UniPCScheduler owner, SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels)
-        : SolverRun(options, grid, levels, owner._order)
+    private sealed class Run(UniPCScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels)
+        : SolverRun(plan, noise, levels, owner._order)
     {
         /// <summary>The sample that the latest step began with.</summary>
         private readonly TensorHistory _start = new(1);

@@ -59,25 +59,25 @@ public sealed partial class UniPCScheduler : NoiseScheduler
             FlowSigmas = FlowSigmas,
             KarrasFlow = karrasFlow,
         };
+        DynamicShift = _flow.Enabled && !karrasFlow ? _flow.Dynamic : null;
         Complete(options);
     }
 
-    private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas
-        | SamplingFeatures.AtMostAllSteps | (_flow.Dynamic ? SamplingFeatures.Mu : SamplingFeatures.None);
+    private protected override SamplingFeatures Features =>
+        SamplingFeatures.Timesteps | SamplingFeatures.Sigmas | SamplingFeatures.AtMostAllSteps;
 
-    private protected override ISchedulerRun CreateRun(SamplingOptions options)
-    {
-        Refuse(_flow.Dynamic && options.Mu is null, "Mu is missing, and use_dynamic_shifting needs it");
-        SamplingGrid grid = _grid.Make(options);
-        return new Run(this, options, grid, SolverLevels.Of(grid, _flow.Enabled));
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
+
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
+        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
 
     /// <summary>This class's levels of a flow, from 1 down; the first is kept below 1, where x_0 has no weight.</summary>
     private double[] FlowSigmas(SamplingOptions options)
     {
         const double Margin = 1e-6;
         double[] sigmas = options.Sigmas is { } given ? [.. given] : Grids.Linspace(1, 1.0 / TrainingTimesteps, options.Steps + 1)[..^1];
-        sigmas = [.. sigmas.Select(s => _flow.Dynamic ? FlowShift.Dynamic(_flow.Exponential, options.Mu!.Value, s) : FlowShift.Apply(_flow.Shift, s))];
+        sigmas = [.. sigmas.Select(s =>
+            options.Mu is { } mu ? FlowShift.Dynamic(_flow.Exponential, mu, s) : FlowShift.Apply(_flow.Shift, s))];
         sigmas = FlowShift.Stretch(sigmas, _terminal);
         if (Math.Abs(sigmas[0] - 1) < Margin) sigmas[0] -= Margin;
         return sigmas;

@@ -57,8 +57,7 @@ internal static class ModelTargets
             bytes =>
             {
                 NoiseScheduler scheduler = NoiseScheduler.FromConfig(SchedulerConfig.Parse(System.Text.Encoding.UTF8.GetString(bytes)));
-                using DisposeScope scope = NewDisposeScope();
-                (scheduler.Start(new SamplingOptions { Steps = 4 }) as IDisposable)?.Dispose();
+                scheduler.Plan(new SamplingOptions { Steps = 4 }, new LatentShape(4, 8, 8));
             },
             typeof(ArgumentException), typeof(InvalidDataException), typeof(NotSupportedException));
     }

@@ -10,9 +10,8 @@ internal static class StepBudget
         {
             try
             {
-                using var noise = new GeneratorNoise(0);
-                using ISchedulerRun run = known.Create(model).Start(new SamplingOptions { Steps = steps, Noise = noise });
-                if (run.Timesteps.Count <= evaluations) return steps;
+                SamplingPlan plan = known.Create(model).Plan(new SamplingOptions { Steps = steps }, new LatentShape(4, 64, 64));
+                if (plan.Evaluations <= evaluations) return steps;
             }
             catch (ArgumentException)
             {

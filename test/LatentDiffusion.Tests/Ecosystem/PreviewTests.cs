@@ -22,7 +22,7 @@ public sealed class PreviewTests
         if (prediction is not null) config = config.With("prediction_type", prediction).With("beta_schedule", "scaled_linear");
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(config);
         Tensor clean = randn(1, 4, 3, 3, generator: new Generator(1)), noise = randn(1, 4, 3, 3, generator: new Generator(2));
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = new GeneratorNoise(3) });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6 }, new GeneratorNoise(3));
         while (!run.IsCompleted)
         {
             Tensor x = run.AddNoise(clean, noise), output = scheduler.PredictionType switch
@@ -63,7 +63,7 @@ public sealed class PreviewTests
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(config);
         PredictionSpace space = PredictionSpace.Of(config);
         Tensor clean = randn(1, 4, 3, 3, generator: new Generator(1));
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = new GeneratorNoise(3) });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6 }, new GeneratorNoise(3));
         Tensor x = clean + randn(1, 4, 3, 3, generator: new Generator(2)) * run.InitialNoiseSigma;
         while (!run.IsCompleted)
         {

@@ -162,16 +162,16 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         await Scheduled(new DpmSolverMultistepScheduler(leading), all, "Steps is 1000; expected what DpmSolverMultistepScheduler can run: 'leading' timestep spacing");
         await Scheduled(new LcmScheduler(), s_text with { Steps = 51 }, "Steps is 51; expected what LcmScheduler can run: Steps is at most the 50 of original_inference_steps");
         await Scheduled(new PndmScheduler(), s_text with { Steps = 3 }, "Steps is 3; expected what PndmScheduler can run: PndmScheduler: Steps is at least 4");
-        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginStep is 0");
         await Scheduled(
             new PndmScheduler(), s_text with { Steps = 8, Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } },
-            "Upscale.Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginIndex is 0");
+            "Upscale.Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginStep is 0");
     }
 
     [Fact]
     public async Task A_strength_that_the_scheduler_takes_no_notice_of_is_refused_likewise()
     {
-        const string Rule = "expected a scheduler that begins where BeginIndex says, at evaluation";
+        const string Rule = "expected a scheduler that begins where BeginStep says, at evaluation";
         await Scheduled(new FromTheStart(), s_picture with { Strength = 0.5 }, $"Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
         await Scheduled(
             new FromTheStart(), s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } }, $"Upscale.Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
@@ -188,7 +188,9 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
 
         public int TrainingTimesteps => _ddim.TrainingTimesteps;
 
-        public ISchedulerRun Start(SamplingOptions options) => _ddim.Start(options with { BeginIndex = 0 });
+        public SamplingPlan Plan(SamplingOptions options, LatentShape shape) => _ddim.Plan(options with { BeginStep = 0 }, shape);
+
+        public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise) => _ddim.Start(plan, noise);
     }
 
     [Theory, InlineData(1.5), InlineData(0), InlineData(double.NaN)]

@@ -18,9 +18,9 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
 
     // Arithmetic with numbers and sums go through TensorArithmetic: TorchSharp's own operators may free a number while it is read.
 
-    // A scheduler is a sampling algorithm. It is immutable, and what one generation changes lives in the run that Start gives:
-    // the timesteps at which the network is evaluated, and the step from one to the next. It begins where BeginIndex says: a
-    // picture that is changed comes in at the noise level of that evaluation.
+    // A scheduler is a sampling algorithm. It is immutable: Plan chooses the timesteps at which the network is evaluated, and
+    // what one generation changes lives in the run that Start returns. The run begins at the plan's BeginIndex: an image that is
+    // changed enters at the noise level of that evaluation.
 
     /// <summary>Takes the same share of the noise away in every step.</summary>
     private sealed class EvenScheduler : INoiseScheduler
@@ -29,24 +29,26 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
 
         public int TrainingTimesteps => 1000;
 
-        public ISchedulerRun Start(SamplingOptions options) => new Run(options.Steps, options.BeginIndex);
-
-        private sealed class Run(int steps, int begin) : ISchedulerRun
+        public SamplingPlan Plan(SamplingOptions options, LatentShape shape)
         {
-            public IReadOnlyList<double> Timesteps { get; } = [.. Enumerable.Range(0, steps).Select(i => 999.0 * (steps - i) / steps)];
+            double[] shares = [.. Enumerable.Range(0, options.Steps + 1).Select(i => 1 - (double)i / options.Steps)];
+            return new SamplingPlan(options, timesteps: shares[..^1].Select(share => 999 * share), sigmas: shares);
+        }
 
-            public int StepIndex { get; private set; } = begin;
+        public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise) => new Run(plan);
 
-            public double InitialNoiseSigma => 1;
+        private sealed class Run(SamplingPlan plan) : ISchedulerRun
+        {
+            public SamplingPlan Plan => plan;
 
-            public Tensor ScaleModelInput(Tensor sample) => sample;
+            public int StepIndex { get; private set; } = plan.BeginIndex;
 
-            public Tensor AddNoise(Tensor sample, Tensor noise) => sample.Add(noise, 1 - (double)StepIndex / Timesteps.Count);
+            public Tensor AddNoise(Tensor sample, Tensor noise) => sample.Add(noise, plan.Sigmas[StepIndex]);
 
             public Tensor Step(Tensor modelOutput, Tensor sample)
             {
                 StepIndex++;
-                return sample.Add(modelOutput, -1.0 / Timesteps.Count);
+                return sample.Add(modelOutput, -1.0 / plan.Timesteps.Count);
             }
 
             public void Dispose()

@@ -289,22 +289,21 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
         public int TrainingTimesteps => 1000;
 
-        public ISchedulerRun Start(SamplingOptions options) => new Run(options.Steps);
+        public SamplingPlan Plan(SamplingOptions options, LatentShape shape) =>
+            new(options, Enumerable.Range(0, options.Steps).Reverse().Select(t => (double)t), new double[options.Steps + 1]);
 
-        private sealed class Run(int steps) : ISchedulerRun
+        public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise) => new Run(plan);
+
+        private sealed class Run(SamplingPlan plan) : ISchedulerRun
         {
-            public IReadOnlyList<double> Timesteps { get; } = [.. Enumerable.Range(0, steps).Select(i => (double)(steps - 1 - i))];
+            public SamplingPlan Plan => plan;
 
             public int StepIndex { get; private set; }
-
-            public double InitialNoiseSigma => 1;
-
-            public Tensor ScaleModelInput(Tensor sample) => sample;
 
             public Tensor Step(Tensor modelOutput, Tensor sample)
             {
                 StepIndex++;
-                return sample - modelOutput / Timesteps.Count;
+                return sample - modelOutput / plan.Timesteps.Count;
             }
 
             public Tensor AddNoise(Tensor sample, Tensor noise) => sample + noise;

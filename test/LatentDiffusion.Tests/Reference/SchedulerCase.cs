@@ -53,9 +53,9 @@ public sealed class SchedulerCase(JsonElement json)
         return root.GetProperty("cases").EnumerateArray().Select(e => new SchedulerCase(e));
     });
 
-    public SamplingOptions Options(INoiseSource noise)
+    public SamplingOptions Options()
     {
-        SamplingOptions options = new() { Steps = Steps, Noise = noise };
+        SamplingOptions options = new() { Steps = Steps };
         if (!json.TryGetProperty("step_args", out JsonElement arguments)) return options;
         foreach (JsonProperty argument in arguments.EnumerateObject())
         {

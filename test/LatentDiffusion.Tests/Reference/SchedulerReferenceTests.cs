@@ -20,7 +20,7 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
         SchedulerCase reference = s_cases[index];
         using GeneratorNoise noise = new(reference.Seed);
         using DisposeScope scope = NewDisposeScope();
-        using ISchedulerRun run = reference.Scheduler.Start(reference.Options(noise));
+        using ISchedulerRun run = reference.Scheduler.Start(reference.Options(), noise);
         Assert.Equal(reference.InitialNoiseSigma, run.InitialNoiseSigma, 1e-7 * reference.InitialNoiseSigma);
         Assert.Equal(reference.Timesteps.Length, run.Timesteps.Count);
         for (int i = 0; i < run.Timesteps.Count; i++) Assert.Equal(reference.Timesteps[i], run.Timesteps[i], 5e-4);
@@ -47,7 +47,7 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
         using GeneratorNoise stepNoise = new(reference.Seed), noise = new(expected.NoiseSeed);
         using DisposeScope scope = NewDisposeScope();
         NoiseScheduler scheduler = reference.Scheduler;
-        using ISchedulerRun run = scheduler.Start(reference.Options(stepNoise));
+        using ISchedulerRun run = scheduler.Start(reference.Options(), stepNoise);
         Tensor clean = linspace(-1, 1, expected.Result.Length).reshape(reference.Shape), drawn = noise.Next(reference.Shape);
         Tensor x = drawn;
         while (Math.Abs(run.Timestep - expected.Timestep) > 2e-4) x = run.Step(FakeModel(x, 0), x);

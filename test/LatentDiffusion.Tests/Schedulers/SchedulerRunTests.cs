@@ -21,7 +21,7 @@ public sealed class SchedulerRunTests
             ISchedulerRun run;
             try
             {
-                run = scheduler.Start(new SamplingOptions { Steps = steps, Noise = noise });
+                run = scheduler.Start(new SamplingOptions { Steps = steps }, noise);
             }
             catch (ArgumentException refused)
             {
@@ -68,7 +68,7 @@ public sealed class SchedulerRunTests
         using GeneratorNoise noise = new(1);
         using Tensor start = noise.Next(1, 1, 4, 4), output = noise.Next(1, 1, 4, 4);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = noise });
+        ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6 }, noise);
         while (!run.IsCompleted)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -91,7 +91,7 @@ public sealed class SchedulerRunTests
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(1);
-        using ISchedulerRun run = AllSchedulers.Create(name).Start(new SamplingOptions { Steps = 6, Noise = noise });
+        using ISchedulerRun run = AllSchedulers.Create(name).Start(new SamplingOptions { Steps = 6 }, noise);
         Tensor x = ones(1, 1, 4, 4, dtype: ScalarType.BFloat16), output = zeros_like(x);
         Assert.Equal(ScalarType.BFloat16, run.ScaleModelInput(x).dtype);
         Assert.Equal(ScalarType.BFloat16, run.AddNoise(x, output).dtype);
@@ -104,7 +104,7 @@ public sealed class SchedulerRunTests
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(1);
-        using ISchedulerRun run = AllSchedulers.Create(name).Start(new SamplingOptions { Steps = 6, Noise = noise, CheckFinite = true });
+        using ISchedulerRun run = AllSchedulers.Create(name).Start(new SamplingOptions { Steps = 6, CheckFinite = true }, noise);
         Tensor x = ones(1, 1, 4, 4), bad = full_like(x, double.NaN);
         x = run.Step(zeros_like(x), x);
         NotFiniteNumberException error = Assert.Throws<NotFiniteNumberException>(() => run.Step(bad, x));
@@ -118,28 +118,28 @@ public sealed class SchedulerRunTests
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         using GeneratorNoise noise = new(1);
-        SamplingOptions options = new() { Steps = 8, Noise = noise, BeginIndex = 4 };
+        SamplingOptions options = new() { Steps = 8, BeginStep = 2 };
         if (scheduler is PndmScheduler && name == "pndm")
         {
-            Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => scheduler.Start(options)).Message, StringComparison.Ordinal);
+            Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => scheduler.Start(options, noise)).Message, StringComparison.Ordinal);
             return;
         }
 
         using DisposeScope scope = NewDisposeScope();
-        using ISchedulerRun run = scheduler.Start(options);
-        Assert.Equal(4, run.StepIndex);
+        using ISchedulerRun run = scheduler.Start(options, noise);
+        Assert.Equal(2 * run.Plan.EvaluationsPerStep, run.StepIndex);
         Tensor clean = ones(1, 1, 4, 4), x = run.AddNoise(clean, noise.Next(1, 1, 4, 4));
         while (!run.IsCompleted) x = run.Step(Model(run.ScaleModelInput(x), run.Timestep), x);
         Assert.True(isfinite(x).all().item<bool>());
         Assert.True(allclose(clean, run.AddNoise(clean, x)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => scheduler.Start(options with { BeginIndex = 1000 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => scheduler.Start(options with { BeginStep = 1000 }, noise));
     }
 
     private static float[] Generate(NoiseScheduler scheduler, ulong seed, Barrier? barrier)
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(seed);
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = noise });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6 }, noise);
         Tensor x = noise.Next(1, 1, 4, 4) * run.InitialNoiseSigma;
         while (!run.IsCompleted)
         {

@@ -41,7 +41,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         NoiseScheduler scheduler = make(SchedulerConfig.Empty.With("beta_start", 0.0001).With("beta_end", 0.02).With("beta_schedule", "linear"));
         GaussianMixture data = GaussianMixture.Two;
         using GeneratorNoise noise = new(11);
-        using ISchedulerRun run = scheduler.Start(options with { Noise = noise });
+        using ISchedulerRun run = scheduler.Start(options, noise);
         ExactModel model = new(data, scheduler);
         using DisposeScope scope = NewDisposeScope();
         Tensor x = data.FromNormal(Normal(noise), model.LevelOf(run)).DetachFromDisposeScope();
@@ -60,7 +60,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         LcmScheduler scheduler = new();
         GaussianMixture data = GaussianMixture.Two;
         using GeneratorNoise noise = new(3);
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps, Noise = noise });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps }, noise);
         ExactModel model = new(data, scheduler);
         using DisposeScope scope = NewDisposeScope();
         Tensor x = data.FromNormal(Normal(noise), model.LevelOf(run)).DetachFromDisposeScope();
@@ -86,7 +86,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         TcdScheduler scheduler = new();
         GaussianMixture data = GaussianMixture.Two;
         using GeneratorNoise noise = new(3);
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Noise = noise, Eta = gamma });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6, Eta = gamma }, noise);
         ExactModel model = new(data, scheduler);
         using DisposeScope scope = NewDisposeScope();
         Tensor x = data.FromNormal(Normal(noise), model.LevelOf(run)).DetachFromDisposeScope();
@@ -113,7 +113,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         FlowMatchEulerScheduler scheduler = new(SchedulerConfig.Empty.With("stochastic_sampling", true));
         GaussianMixture data = GaussianMixture.Two;
         using GeneratorNoise noise = new(5);
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 20, Noise = noise });
+        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 20 }, noise);
         ExactModel model = new(data, scheduler);
         using DisposeScope scope = NewDisposeScope();
         Tensor x = data.FromNormal(Normal(noise), model.LevelOf(run)).DetachFromDisposeScope();

@@ -185,7 +185,7 @@ public sealed class ConsistencyLossTests : IDisposable
                 Close(run.Step(output, x), path.End(n, 0));
             }
 
-            using ISchedulerRun four = lcm.Start(new SamplingOptions { Steps = 4, Noise = new NoNoise() });
+            using ISchedulerRun four = lcm.Start(new SamplingOptions { Steps = 4 }, new NoNoise());
             Assert.Equal([999, 749, 499, 249], four.Timesteps);
 
             var phased = new ConsistencyTrainingOptions { SolverSteps = 20, Phases = 4 };

@@ -9,8 +9,7 @@ internal enum SamplingFeatures
     Sigmas = 2,
     Eta = 4,
     Churn = 8,
-    Mu = 16,
 
     /// <summary>Integer timesteps, of which there are no more than T.</summary>
-    AtMostAllSteps = 32,
+    AtMostAllSteps = 16,
 }

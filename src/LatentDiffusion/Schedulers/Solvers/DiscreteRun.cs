@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>A run over integer timesteps of a variance-preserving schedule.</summary>
-internal abstract class DiscreteRun(SamplingOptions options, double[] timesteps, NoiseSchedule schedule, PredictionType prediction)
-    : SchedulerRun(options, timesteps)
+internal abstract class DiscreteRun(SamplingPlan plan, INoiseSource? noise, NoiseSchedule schedule, PredictionType prediction)
+    : SchedulerRun(plan, noise)
 {
     protected override NoiseLevel NoisyLevel => LevelAt((int)Timestep);
 

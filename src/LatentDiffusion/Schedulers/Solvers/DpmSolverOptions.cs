@@ -32,6 +32,10 @@ internal sealed record DpmSolverOptions(int Order, DpmSolverAlgorithm Algorithm,
         return new DpmSolverOptions(order, algorithm, heun);
     }
 
+    /// <summary>Reads <c>variance_type</c>: whether the model's output has twice the channels, the second half for the variance.</summary>
+    public static bool ReadLearnedVariance(OptionReader options) => options.NullableChoice(
+        "variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
+
     /// <summary>Refuses to end a solver in ε at no noise, where ε says nothing.</summary>
     public void CheckFinal(bool endsAtMin)
     {

@@ -3,16 +3,17 @@ namespace LatentDiffusion;
 /// <summary>The flow-matching options of the exponential integrators.</summary>
 /// <param name="Enabled">Whether noise levels are those of a flow.</param>
 /// <param name="Shift">The shift, where it is not dynamic.</param>
-/// <param name="Dynamic">Whether the shift is e^μ with the μ of each run.</param>
+/// <param name="Dynamic">How the shift follows from the size of the latents; null where it does not.</param>
 /// <param name="Exponential">Whether μ is an exponent rather than the shift itself.</param>
-internal sealed record FlowOptions(bool Enabled, double Shift, bool Dynamic, bool Exponential)
+internal sealed record FlowOptions(bool Enabled, double Shift, DynamicShift? Dynamic, bool Exponential)
 {
     /// <summary>Reads the flow options.</summary>
     public static FlowOptions Read(OptionReader options, params string[] moreShiftTypes)
     {
         bool enabled = options.Bool("use_flow_sigmas", false);
         double shift = options.Double("flow_shift", 1);
-        bool dynamic = options.Bool("use_dynamic_shifting", false);
+        // The published classes have the switch but not the numbers: pipelines read those from the configuration.
+        DynamicShift? dynamic = options.Bool("use_dynamic_shifting", false) ? DynamicShift.Read(options).Checked() : null;
         string type = options.Choice("time_shift_type", "exponential", ["exponential", .. moreShiftTypes], "linear");
         return new FlowOptions(enabled, shift, dynamic, type == "exponential");
     }
@@ -29,7 +30,7 @@ internal sealed record FlowOptions(bool Enabled, double Shift, bool Dynamic, boo
     {
         double shift = options.Mu is { } mu ? Math.Exp(mu) : Shift;
         if (options.Sigmas is { } given) return [.. given.Select(s => FlowShift.Apply(shift, s))];
-        IEnumerable<double> ascending = Grids.Linspace(1, 1.0 / trainingTimesteps, options.Steps + 1).Skip(1).Select(a => FlowShift.Apply(shift, 1 - a));
-        return [.. ascending.Reverse()];
+        double[] clean = Grids.Linspace(1, 1.0 / trainingTimesteps, options.Steps + 1)[1..];
+        return [.. clean.Select(share => FlowShift.Apply(shift, 1 - share)).Reverse()];
     }
 }

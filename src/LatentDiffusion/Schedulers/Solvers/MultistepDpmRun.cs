@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Multistep DPM-Solver (Lu et al. 2022b, algorithm 2 and appendix): differences over past evaluations.</summary>
-/// <param name="options">The options.</param>
-/// <param name="grid">Timesteps and noise levels of the evaluations.</param>
+/// <param name="plan">Timesteps and noise levels of the evaluations.</param>
+/// <param name="noise">Source of noise; null for the ODE forms.</param>
 /// <param name="levels">α and σ of each level.</param>
 /// <param name="solver">Order and form.</param>
 /// <param name="lowerOrderFinal">Whether runs of fewer than 15 steps end with lower orders.</param>
 /// <param name="firstOrderLast">Whether the last step is of first order in any case.</param>
 internal abstract class MultistepDpmRun(
-    SamplingOptions options,
-    SamplingGrid grid,
+    SamplingPlan plan,
+    INoiseSource? noise,
     NoiseLevel[] levels,
     DpmSolverOptions solver,
     bool lowerOrderFinal,
-    bool firstOrderLast) : SolverRun(options, grid, levels, solver.Order)
+    bool firstOrderLast) : SolverRun(plan, noise, levels, solver.Order)
 {
     protected override Tensor Advance(Tensor output, Tensor sample)
     {

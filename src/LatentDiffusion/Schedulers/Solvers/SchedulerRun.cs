@@ -9,26 +9,24 @@ namespace LatentDiffusion;
 /// </summary>
 internal abstract class SchedulerRun : ISchedulerRun
 {
-    private readonly SamplingOptions _options;
-    private readonly double[] _timesteps;
+    private readonly INoiseSource? _noise;
     private bool _disposed;
 
-    protected SchedulerRun(SamplingOptions options, double[] timesteps)
+    protected SchedulerRun(SamplingPlan plan, INoiseSource? noise)
     {
-        _options = options;
-        _timesteps = timesteps;
-        StepIndex = options.BeginIndex;
-        if (StepIndex >= timesteps.Length)
-            throw new ArgumentOutOfRangeException(nameof(options), StepIndex, $"BeginIndex of a run with {timesteps.Length} evaluations is in [0, {timesteps.Length}).");
+        (Plan, _noise) = (plan, noise);
+        StepIndex = plan.BeginIndex;
     }
 
-    public IReadOnlyList<double> Timesteps => _timesteps;
+    public SamplingPlan Plan { get; }
 
     public int StepIndex { get; private set; }
 
-    public virtual double InitialNoiseSigma => 1;
+    protected IReadOnlyList<double> Timesteps => Plan.Timesteps;
 
-    protected double Timestep => _timesteps[StepIndex];
+    protected IReadOnlyList<double> Sigmas => Plan.Sigmas;
+
+    protected double Timestep => Timesteps[StepIndex];
 
     /// <summary>Whether the model gives twice the channels of the sample, the second half for the variance.</summary>
     protected virtual bool TakesLearnedVariance => false;
@@ -47,7 +45,7 @@ internal abstract class SchedulerRun : ISchedulerRun
         ArgumentNullException.ThrowIfNull(sample);
         ThrowIfCompleted();
         CheckShapes(modelOutput, sample);
-        if (_options.CheckFinite) CheckFinite(modelOutput);
+        if (Plan.Options.CheckFinite) CheckFinite(modelOutput);
 
         using DisposeScope scope = NewDisposeScope();
         Tensor next = Advance(Widen(modelOutput), Widen(sample));
@@ -61,7 +59,7 @@ internal abstract class SchedulerRun : ISchedulerRun
         ArgumentNullException.ThrowIfNull(sample);
         ArgumentNullException.ThrowIfNull(noise);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (StepIndex >= _timesteps.Length) return sample.clone();
+        if (StepIndex >= Timesteps.Count) return sample.clone();
         NoiseLevel level = NoisyLevel;
         using DisposeScope scope = NewDisposeScope();
         return LinearCombination.Of((level.Alpha, sample), (level.Sigma, noise)).MoveToOuterDisposeScope();
@@ -94,7 +92,7 @@ internal abstract class SchedulerRun : ISchedulerRun
     }
 
     /// <summary>The next noise; the run was only started if there is a source.</summary>
-    protected Tensor NextNoise(Tensor like) => _options.Noise!.NextLike(like);
+    protected Tensor NextNoise(Tensor like) => _noise!.NextLike(like);
 
     /// <summary>A sample's first half of the channels of <paramref name="output"/>: what is left where the rest is variance.</summary>
     protected static Tensor MeanOf(Tensor output, Tensor sample) =>
@@ -103,8 +101,8 @@ internal abstract class SchedulerRun : ISchedulerRun
     private void ThrowIfCompleted()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (StepIndex >= _timesteps.Length)
-            throw new InvalidOperationException($"All {_timesteps.Length} evaluations of this run are done.");
+        if (StepIndex >= Timesteps.Count)
+            throw new InvalidOperationException($"All {Timesteps.Count} evaluations of this run are done.");
     }
 
     private void CheckShapes(Tensor output, Tensor sample)
@@ -117,14 +115,21 @@ internal abstract class SchedulerRun : ISchedulerRun
             if (output.shape.SequenceEqual(expected)) return;
         }
 
-        throw new ArgumentException($"A sample of shape [{string.Join(", ", sample.shape)}] needs a model output of shape [{string.Join(", ", expected)}]; it has [{string.Join(", ", output.shape)}].", nameof(output));
+        throw new ArgumentException(
+            $"A sample of shape [{Text(sample.shape)}] needs a model output of shape [{Text(expected)}]; it has [{Text(output.shape)}].",
+            nameof(output));
+
+        static string Text(long[] shape) => string.Join(", ", shape);
     }
 
     private void CheckFinite(Tensor output)
     {
         using DisposeScope scope = NewDisposeScope();
         if (!isfinite(output).all().item<bool>())
-            throw new NotFiniteNumberException($"The model output of evaluation {StepIndex + 1} of {_timesteps.Length} (timestep {Timestep}) is not finite.");
+        {
+            throw new NotFiniteNumberException(
+                $"The model output of evaluation {StepIndex + 1} of {Timesteps.Count} (timestep {Timestep}) is not finite.");
+        }
     }
 
     /// <summary>Half precision is too coarse to step in.</summary>

@@ -3,18 +3,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>A run that steps in σ: its samples are x_0 + σ·ε, scaled by 1/√(σ²+1) for the model (Karras et al. 2022).</summary>
-/// <param name="options">The options.</param>
-/// <param name="grid">Timesteps and noise levels of the evaluations.</param>
-/// <param name="initialSigma">Standard deviation of the starting noise.</param>
+/// <param name="plan">Timesteps and noise levels of the evaluations.</param>
+/// <param name="noise">Source of noise; null for samplers that draw none.</param>
 /// <param name="prediction">What the model gives.</param>
-internal abstract class SigmaRun(SamplingOptions options, SamplingGrid grid, double initialSigma, PredictionType prediction)
-    : SchedulerRun(options, grid.Timesteps)
+internal abstract class SigmaRun(SamplingPlan plan, INoiseSource? noise, PredictionType prediction)
+    : SchedulerRun(plan, noise)
 {
     protected PredictionType Prediction => prediction;
-
-    public override double InitialNoiseSigma => initialSigma;
-
-    protected double[] Sigmas => grid.Sigmas;
 
     /// <summary>The noise level at which the current evaluation takes place.</summary>
     protected virtual double EvaluationSigma => Sigmas[StepIndex];

@@ -4,12 +4,12 @@ namespace LatentDiffusion;
 /// A run of an exponential integrator: it converts each model output to x_0 or ε, remembers the last few, and steps by a
 /// weighted sum of them.
 /// </summary>
-/// <param name="options">The options.</param>
-/// <param name="grid">Timesteps and noise levels of the evaluations.</param>
-/// <param name="levels">α and σ of each level of the grid.</param>
+/// <param name="plan">Timesteps and noise levels of the evaluations.</param>
+/// <param name="noise">Source of noise; null for samplers that draw none.</param>
+/// <param name="levels">α and σ of each level of the plan.</param>
 /// <param name="memory">How many outputs are remembered.</param>
-internal abstract class SolverRun(SamplingOptions options, SamplingGrid grid, NoiseLevel[] levels, int memory)
-    : SchedulerRun(options, grid.Timesteps)
+internal abstract class SolverRun(SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels, int memory)
+    : SchedulerRun(plan, noise)
 {
     /// <summary>Converted outputs, the latest first.</summary>
     protected TensorHistory Outputs { get; } = new(memory);

@@ -4,9 +4,11 @@ namespace LatentDiffusion;
 internal static class TwoStageGrid
 {
     /// <summary>Every level but the first and the final one twice: it ends one step and begins the next.</summary>
-    public static SamplingGrid Repeat(SamplingGrid grid) => new(
-        [grid.Timesteps[0], .. Twice(grid.Timesteps[1..])],
-        [grid.Sigmas[0], .. Twice(grid.Sigmas[1..^1]), grid.Sigmas[^1]]);
+    public static SamplingGrid Repeat(SamplingGrid grid) => grid with
+    {
+        Timesteps = [grid.Timesteps[0], .. Twice(grid.Timesteps[1..])],
+        Sigmas = [grid.Sigmas[0], .. Twice(grid.Sigmas[1..^1]), grid.Sigmas[^1]],
+    };
 
     /// <summary>Every number twice.</summary>
     public static IEnumerable<double> Twice(IEnumerable<double> values) => values.SelectMany(v => (double[])[v, v]);

@@ -5,9 +5,6 @@ namespace LatentDiffusion;
 /// <param name="shift">The shift, where it is not dynamic.</param>
 internal sealed class FlowGrid(int trainingTimesteps, double shift)
 {
-    /// <summary>Whether the shift is that of each run's μ.</summary>
-    public bool Dynamic { get; init; }
-
     /// <summary>Whether μ is an exponent rather than the shift itself.</summary>
     public bool Exponential { get; init; } = true;
 
@@ -22,7 +19,8 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
 
     public SamplingGrid Make(SamplingOptions options)
     {
-        double[] sigmas = [.. Levels(options).Select(s => Dynamic ? FlowShift.Dynamic(Exponential, options.Mu!.Value, s) : FlowShift.Apply(shift, s))];
+        double[] sigmas = [.. Levels(options).Select(s =>
+            options.Mu is { } mu ? FlowShift.Dynamic(Exponential, mu, s) : FlowShift.Apply(shift, s))];
         sigmas = FlowShift.Stretch(sigmas, Terminal);
         if (Rule != SigmaRule.Training) sigmas = SigmaOptions.Space(Rule, sigmas[0], sigmas[^1], sigmas.Length);
         sigmas = Grids.ToSingle(sigmas);
@@ -40,7 +38,7 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
         if (options.Timesteps is { } timesteps) return timesteps.Select(t => (double)((float)t / trainingTimesteps));
 
         // As published: a fixed shift already moves the ends, and then moves the levels between them again.
-        double min = 1.0f / trainingTimesteps, end = Dynamic ? min : (float)FlowShift.Apply(shift, min);
+        double min = 1.0f / trainingTimesteps, end = options.Mu is not null ? min : (float)FlowShift.Apply(shift, min);
         return Grids.Linspace(trainingTimesteps, end * trainingTimesteps, options.Steps).Select(t => t / trainingTimesteps);
     }
 }

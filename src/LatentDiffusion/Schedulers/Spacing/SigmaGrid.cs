@@ -21,14 +21,16 @@ internal sealed class SigmaGrid(TrainingSigmas training, TimestepSpacing spacing
     /// <summary>Whether Karras timesteps are rounded.</summary>
     public bool RoundsKarras { get; init; }
 
-    /// <summary>The starting noise: √(σ² + 1) where the first timestep is not the last training one.</summary>
-    public double InitialSigma(SamplingGrid grid)
+    public SamplingGrid Make(SamplingOptions options)
     {
-        double max = grid.Sigmas.Max();
-        return spacing.Kind == TimestepSpacing.Leading ? Math.Sqrt(max * max + 1) : max;
+        SamplingGrid grid = Levels(options);
+        return grid with { InitialSigma = InitialSigma(grid.Sigmas.Max()) };
     }
 
-    public SamplingGrid Make(SamplingOptions options)
+    /// <summary>The starting noise: √(σ² + 1) where the first timestep is not the last training one.</summary>
+    private double InitialSigma(double max) => spacing.Kind == TimestepSpacing.Leading ? Math.Sqrt(max * max + 1) : max;
+
+    private SamplingGrid Levels(SamplingOptions options)
     {
         if (options.Sigmas is { } given)
         {
@@ -37,7 +39,13 @@ internal sealed class SigmaGrid(TrainingSigmas training, TimestepSpacing spacing
         }
 
         if (options.Timesteps is not null && rule != SigmaRule.Training)
-            throw new ArgumentException("Timesteps cannot be given to a scheduler that spaces its noise levels by a rule (use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas).", nameof(options));
+        {
+            throw new ArgumentException(
+                "Timesteps cannot be given to a scheduler that spaces its noise levels by a rule "
+                + "(use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas).",
+                nameof(options));
+        }
+
         double[] timesteps = options.Timesteps is { } chosen ? Grids.ToSingle(chosen) : spacing.Reals(options.Steps);
         double[] sigmas = LogLinear
             ? Grids.ToSingle(SigmaSpacing.Exponential(training.Max, training.Min, timesteps.Length + 1))

@@ -15,13 +15,13 @@ internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoen
 
     public int TrainingTimesteps => scheduler.TrainingTimesteps;
 
-    public int EvaluationsPerStep => scheduler.EvaluationsPerStep;
-
     public int LatentChannels => autoencoder.LatentChannels;
 
     public int DownsamplingFactor => autoencoder.DownsamplingFactor;
 
-    public ISchedulerRun Start(SamplingOptions options) => new Run(this, scheduler.Start(options));
+    public SamplingPlan Plan(SamplingOptions options, LatentShape shape) => scheduler.Plan(options, shape);
+
+    public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise) => new Run(this, scheduler.Start(plan, noise));
 
     public LatentDistribution Encode(Tensor images) => autoencoder.Encode(images);
 
@@ -35,11 +35,9 @@ internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoen
 
     private sealed class Run(SeenLatents owner, ISchedulerRun run) : ISchedulerRun
     {
-        public IReadOnlyList<double> Timesteps => run.Timesteps;
+        public SamplingPlan Plan => run.Plan;
 
         public int StepIndex => run.StepIndex;
-
-        public double InitialNoiseSigma => run.InitialNoiseSigma;
 
         public Tensor ScaleModelInput(Tensor sample)
         {

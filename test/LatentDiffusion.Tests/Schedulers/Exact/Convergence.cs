@@ -16,7 +16,8 @@ public sealed record Convergence(int Evaluations, double Error)
     public static Convergence Measure(NoiseScheduler scheduler, GaussianMixture data, int steps, double? end = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = steps, Eta = scheduler is TcdScheduler ? 0 : null });
+        SamplingOptions options = new() { Steps = steps, Eta = scheduler is TcdScheduler ? 0 : null };
+        using ISchedulerRun run = scheduler.Start(scheduler.Plan(options, new LatentShape(1, 4, 8)));
         ExactModel model = new(data, scheduler);
         (double, double) first = model.LevelOf(run);
         Tensor x = data.FromNormal(linspace(-2, 2, 32, dtype: ScalarType.Float64).reshape(1, 1, 4, 8), first), start = x;
