@@ -27,7 +27,7 @@ public sealed class PromptSheetTests
 
         Assert.True(
             sheet.Height == DrawingCatalog.Prompts.Count * drawn.Height && sheet.Width % drawn.Width == 0 && sheet.Width >= 2 * drawn.Width,
-            $"'{path}' is {sheet.Width} x {sheet.Height}; expected {DrawingCatalog.Prompts.Count} rows of pictures of {drawn.Width} x {drawn.Height}, as `test/LatentDiffusion.Judge -- sheet` draws them.");
+            $"'{path}' is {sheet.Width} x {sheet.Height}; expected {DrawingCatalog.Prompts.Count} rows of pictures of {drawn.Width} x {drawn.Height}, as `tools/LatentDiffusion.Judge -- sheet` draws them.");
         int[] same = Differences(drawn, Tile(sheet, drawn, 0)), other = Differences(drawn, Tile(sheet, drawn, 1));
         Assert.True(
             same.Average() <= AverageLevels && same.Count(d => d > StrayLevels) <= StrayShare * same.Length,
