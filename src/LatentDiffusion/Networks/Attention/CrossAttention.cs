@@ -42,7 +42,7 @@ internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
             { Cached: { } cached } => cached.Of(this, () => KeyAndValue(context.Text)),
             _ => KeyAndValue(context.Text),
         };
-        Tensor attended = AttentionHeads.Attend(query, key, value, _options.Heads, context?.Bias, _options.Upcast);
+        Tensor attended = AttentionHeads.Attend(query, key, value, _options.Heads, context?.Bias, upcast: _options.Upcast ? true : null);
         return _out[0].call(attended).MoveToOuterDisposeScope();
     }
 

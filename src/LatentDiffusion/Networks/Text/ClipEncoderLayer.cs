@@ -49,12 +49,11 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         public override Tensor forward(Tensor input)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor attended = nn.functional.scaled_dot_product_attention(
-                Heads(_query.call(input)), Heads(_key.call(input)), Heads(_value.call(input)), is_casual: true);
-            return _out.call(attended.transpose(1, 2).reshape(input.shape)).MoveToOuterDisposeScope();
+            // A short sequence costs little in half precision, and embeddings stay what they have always been.
+            Tensor attended = AttentionHeads.Attend(
+                _query.call(input), _key.call(input), _value.call(input), _heads, causal: true, upcast: false);
+            return _out.call(attended).MoveToOuterDisposeScope();
         }
-
-        private Tensor Heads(Tensor x) => x.view(x.shape[0], x.shape[1], _heads, -1).transpose(1, 2);
     }
 
     private sealed class Mlp : nn.Module<Tensor, Tensor>
