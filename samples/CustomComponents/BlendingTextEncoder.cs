@@ -10,12 +10,14 @@ internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
     public int MaxLength => inner.MaxLength;
 
     // What guidance leads away from stays the model's own: not every model takes the empty prompt for it.
-    public Conditioning EncodeUnconditional(int count) => inner.EncodeUnconditional(count);
+    public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken = default) =>
+        inner.EncodeUnconditional(count, cancellationToken);
 
-    public Conditioning Encode(IReadOnlyList<string> prompts) => Encode(prompts, CancellationToken.None);
+    // The weights are those of the inner encoder.
+    public bool TryMoveTo(Device device) => inner.TryMoveTo(device);
 
     // Several evaluations of a network: a generation that is cancelled makes no more of them.
-    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
+    public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
         Conditioning[] blends = [.. prompts.Select(p => inner.Encode(p.Split('|', StringSplitOptions.TrimEntries), cancellationToken).Map(t => t.mean([0], keepdim: true)))];

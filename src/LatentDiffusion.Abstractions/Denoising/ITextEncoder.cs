@@ -1,36 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace LatentDiffusion;
 
-/// <summary>Turns prompts into conditioning; its tokenizer is inside. Immutable and safe for concurrent use.</summary>
-public interface ITextEncoder
+/// <summary>
+/// Encodes prompts as conditioning; contains its tokenizer. Immutable and safe for concurrent use. Members with a default
+/// describe what an encoder can do beyond encoding; a wrapper passes on those that still hold for it.
+/// </summary>
+public interface ITextEncoder : IOffloadable
 {
-    /// <summary>The most tokens a prompt may have, start and end included; what is longer is cut.</summary>
+    /// <summary>The most tokens a prompt may have, start and end included; longer prompts are truncated.</summary>
     int MaxLength { get; }
+
+    /// <summary>How it reads prompts; null, the default, where it does not say.</summary>
+    PromptingOptions? Prompting => null;
+
+    /// <summary>
+    /// Identifies what its results depend on: weights, configuration and vocabulary. Caches of embeddings contain it in their
+    /// key. Default the name of the type.
+    /// </summary>
+    string ContentKey => GetType().FullName!;
 
     /// <summary>Encodes a batch of prompts.</summary>
     /// <param name="prompts">At least one prompt.</param>
-    Conditioning Encode(IReadOnlyList<string> prompts);
+    /// <param name="cancellationToken">Checked before the first evaluation of a network, and between several evaluations.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default);
 
-    /// <summary>Encodes a batch of prompts, unless it is cancelled. Default: that is looked at before the beginning alone.</summary>
-    /// <param name="prompts">At least one prompt.</param>
-    /// <param name="cancellationToken">Checked before the beginning, and between evaluations of networks where there are several.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return Encode(prompts);
-    }
-
-    /// <summary>The conditioning of no prompt, which guidance leads away from. Default that of the empty prompt.</summary>
-    /// <param name="count">Batch size, at least 1.</param>
-    Conditioning EncodeUnconditional(int count) => Encode([.. Enumerable.Repeat("", count)]);
-
-    /// <summary>The conditioning of no prompt, unless it is cancelled. Default: that is looked at before the beginning alone.</summary>
+    /// <summary>The unconditional embeddings, which guidance leads away from. Default those of the empty prompt.</summary>
     /// <param name="count">Batch size, at least 1.</param>
     /// <param name="cancellationToken">Checked as for prompts.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return EncodeUnconditional(count);
-    }
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken = default) =>
+        Encode([.. Enumerable.Repeat("", count)], cancellationToken);
+
+    /// <summary>The shape that a prompt is encoded to, without evaluating a network; null, the default, where that is not known.</summary>
+    /// <param name="prompt">The prompt; for the empty one the shape is that of <see cref="EncodeUnconditional"/> too.</param>
+    TextShape? Measure(string prompt) => null;
+
+    /// <summary>Number of tokens of a prompt that are truncated; null, the default, where that is not known.</summary>
+    /// <param name="prompt">The prompt.</param>
+    int? CountTruncatedTokens(string prompt) => null;
+
+    /// <summary>An encoder over the same networks that reads weights and long prompts; null, the default, where there is none.</summary>
+    /// <param name="options">How to read and encode.</param>
+    /// <returns>An encoder that owns nothing; this encoder does not change.</returns>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    ITextEncoder? WithPrompting(PromptingOptions options) => null;
 }

@@ -60,6 +60,7 @@ public sealed class EvaluationSet : IDisposable
             LatentDistribution distribution = autoencoder.Encode(pixels, cancellationToken);
             distribution.StandardDeviation?.Dispose();
             latents.Add(distribution.Mean);
+            cancellationToken.ThrowIfCancellationRequested();
             texts.Add(textEncoder.Encode([.. batch.Select(b => b.Caption)], cancellationToken));
             progress?.Report(texts.Sum(t => (int)t.BatchSize));
         }

@@ -63,7 +63,8 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         var report = new EvaluationReport
         {
             Model = name, PictureSize = size, TestSet = data.TestName, TrainingSet = data.TrainingName, Course = data.Course, Options = _options, TestLoss = loss,
-            Memorisation = comparison, Bound = bound, LatentScaleBits = bound is null ? null : (model.Autoencoder as LatentAutoencoder)?.ScaleBits, Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
+            Memorisation = comparison, Bound = bound, LatentScaleBits = bound is null ? null : model.Autoencoder.LatentScaleBits,
+            Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
         };
         return _options.Generated == 0 ? report : WithGenerated(report, model, sampling, data, test, training, progress, cancellationToken);
     }

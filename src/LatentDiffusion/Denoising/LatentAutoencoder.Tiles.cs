@@ -6,9 +6,6 @@ namespace LatentDiffusion;
 /// <content>Tiles as parts of a whole picture: see <see cref="TiledAutoencoder"/>.</content>
 public sealed partial class LatentAutoencoder
 {
-    /// <summary>Height and width of the pictures that it was trained on; null where its configuration does not say.</summary>
-    internal int? SampleSize => _network.SampleSize;
-
     internal Tensor DecodeInTiles(Tensor latents, TileGrid grid, int passes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

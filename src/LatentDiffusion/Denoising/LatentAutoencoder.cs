@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// An autoencoder's network with its scaling and shift, as the denoiser sees it. Computes in its network's precision,
 /// and gives its results in that of what it is given.
 /// </summary>
-public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed, IDisposable
+public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
 {
     private readonly nn.Module _module;
     private readonly ISplitNetwork _network;
@@ -74,7 +74,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     /// <inheritdoc />
     public int LatentChannels { get; }
 
-    string IContentKeyed.ContentKey => ContentKey.Of(_module, _module switch
+    /// <inheritdoc />
+    public string ContentKey => ContentKeys.Of(_module, _module switch
     {
         AutoencoderKL => Config!,
         AutoencoderTiny tiny => tiny.Config,
@@ -84,11 +85,22 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     /// <summary>Configuration of the autoencoder of Stable Diffusion; null for other kinds.</summary>
     internal AutoencoderKLConfig? Config { get; }
 
-    /// <summary>log₂ of the latents' scale, as a mean over channels.</summary>
-    internal double ScaleBits => _scaling.MeanBits;
-
     /// <inheritdoc />
     public int DownsamplingFactor { get; }
+
+    /// <inheritdoc />
+    public int? SampleSize => _network.SampleSize;
+
+    /// <inheritdoc />
+    /// <remarks>Null for a tiny autoencoder and one with a codebook.</remarks>
+    public double? ScalingFactor => Config?.ScalingFactor;
+
+    /// <inheritdoc />
+    public double? LatentScaleBits => _scaling.MeanBits;
+
+    /// <inheritdoc />
+    /// <remarks>For the autoencoders of Stable Diffusion 1.x, 2.x and XL.</remarks>
+    public ILatentPreview? Preview => Config is null ? null : LinearPreview.Published(Config);
 
     /// <summary>Wraps a network of any of these kinds, for example one that <see cref="DiffusersFolder.ReadAutoencoder"/> read.</summary>
     /// <param name="network">An <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</param>
@@ -131,9 +143,10 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     }
 
     /// <inheritdoc />
-    public LatentDistribution Encode(Tensor images)
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
+        cancellationToken.ThrowIfCancellationRequested();
         using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -141,9 +154,10 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     }
 
     /// <inheritdoc />
-    public Tensor Decode(Tensor latents)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        cancellationToken.ThrowIfCancellationRequested();
         using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -151,7 +165,22 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => ModuleDevice.Move(_module, device);
+    /// <remarks>
+    /// The part at the size of the latents, with its attention, is computed for the whole image, and tiles are normalised by the
+    /// image's statistics. Null for options without statistics (<see cref="TilingOptions.StatisticsPasses"/> is 0).
+    /// </remarks>
+    public IAutoencoder? WithTiling(TilingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.StatisticsPasses == 0 ? null : new TiledAutoencoder(this, options, partsOfWhole: this);
+    }
+
+    /// <inheritdoc />
+    public bool TryMoveTo(Device device)
+    {
+        ModuleDevice.Move(_module, device);
+        return true;
+    }
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => _module.Dispose();
@@ -172,8 +201,9 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IWorkingMemory, IO
             deviation is null ? null : _scaling.ApplyToDeviation_(deviation.to(type)).MoveToOuterDisposeScope());
     }
 
-    /// <summary>Of the decoder, whose last block begins with the channels of the one before, at the size of the image.</summary>
-    long IWorkingMemory.WorkingBytes(long batch, long pixels) => batch * pixels * _floatsPerPixel * NetworkUse.SizeOf(_type);
+    /// <inheritdoc />
+    /// <remarks>The decoder's, whose last block begins with the channels of the one before, at the size of the image.</remarks>
+    public long WorkingBytes(long batch, long pixels) => batch * pixels * _floatsPerPixel * NetworkUse.SizeOf(_type);
 
     private static long OfLastBlock(IReadOnlyList<int> channels) => 2L * channels[Math.Min(1, channels.Count - 1)] + channels[0];
 

@@ -5,7 +5,8 @@ namespace LatentDiffusion;
 /// <summary>A U-Net whose generations take over deep features from one evaluation to the next. Alone, without a generation, it computes everything.</summary>
 /// <param name="denoiser">The U-Net.</param>
 /// <param name="options">How much is kept; valid.</param>
-internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options) : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IWorkingMemory, IOffloadable
+internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions options)
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser
 {
     /// <summary>The type that the network computes in.</summary>
     public ScalarType Type => denoiser.Type;
@@ -19,7 +20,7 @@ internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions 
 
     public int TextWidth => ((ITextReadingDenoiser)denoiser).TextWidth;
 
-    public long WorkingBytes(long batch, long pixels) => ((IWorkingMemory)denoiser).WorkingBytes(batch, pixels);
+    public long WorkingBytes(long batch, long latentPixels) => denoiser.WorkingBytes(batch, latentPixels);
 
     public int? PooledWidth => ((ITextReadingDenoiser)denoiser).PooledWidth;
 
@@ -32,5 +33,5 @@ internal sealed class StepCachingUNet(UNetDenoiser denoiser, StepCachingOptions 
 
     public IDenoiser Perturb(IReadOnlyList<string> layers) => denoiser.Perturb(layers);
 
-    public void MoveTo(Device device) => denoiser.MoveTo(device);
+    public bool TryMoveTo(Device device) => denoiser.TryMoveTo(device);
 }

@@ -240,7 +240,7 @@ public sealed class DiffusionModel(
         if (components is { TextEncoder: null, TextEncoder2: null }) return null;
         (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;
         return components.TextEncoder2 is { } second
-            ? new DualClipTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
+            ? new ClipTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
             : new ClipTextEncoder(first!.Value.Item1, first.Value.Item2);
     }
 }

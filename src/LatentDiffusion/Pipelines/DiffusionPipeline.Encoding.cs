@@ -29,7 +29,7 @@ public sealed partial class DiffusionPipeline
         }
 
         _parts.WarnIfTruncated(prompts);
-        return Encode(encoder => encoder.Encode(prompts), cancellationToken);
+        return Encode(encoder => encoder.Encode(prompts, cancellationToken), cancellationToken);
     }
 
     /// <summary>Encodes no prompt, which guidance leads away from, likewise. For <see cref="GenerationRequest.NegativePromptEmbeds"/>.</summary>
@@ -41,7 +41,7 @@ public sealed partial class DiffusionPipeline
     public Conditioning EncodeUnconditional(int count = 1, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        return Encode(encoder => encoder.EncodeUnconditional(count), cancellationToken);
+        return Encode(encoder => encoder.EncodeUnconditional(count, cancellationToken), cancellationToken);
     }
 
     private Conditioning Encode(Func<ITextEncoder, Conditioning> encode, CancellationToken cancellationToken)

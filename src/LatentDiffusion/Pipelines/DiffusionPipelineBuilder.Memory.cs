@@ -24,7 +24,7 @@ public sealed partial class DiffusionPipelineBuilder
     /// Keeps text encoder, denoiser and autoencoder elsewhere but while their stage of a generation runs: the device that
     /// computes needs room for the largest stage in place of all parts. Denoising is one stage, with all that takes part in
     /// it: its ControlNets, and both U-Nets where there is a refiner. Moves take time in every generation. A part that several generations use at once stays until the last of them is done with it. Parts of the
-    /// caller's own are moved where they are <see cref="IOffloadable"/>.
+    /// caller's own are moved where they implement <see cref="IOffloadable.TryMoveTo"/>.
     /// </summary>
     /// <param name="home">Where parts wait; null for the computer's memory. A model's files, and a refiner's, are read to there.</param>
     public DiffusionPipelineBuilder UseOffload(Device? home = null)

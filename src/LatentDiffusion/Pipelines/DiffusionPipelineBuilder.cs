@@ -237,7 +237,8 @@ public sealed partial class DiffusionPipelineBuilder
                 _codec ?? services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
                 options, model?.SampleSize ?? DefaultSampleSize, device, model)
             {
-                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Load(stop, divided), stop)), Logger = Logger(services), ControlNets = controlNets, Prompting = PromptingOf(textEncoder), Refiner = refiner, Residency = residency,
+                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Load(stop, divided), stop)),
+                Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
             };
             _built = true;
             return new DiffusionPipeline(parts);
@@ -281,20 +282,13 @@ public sealed partial class DiffusionPipelineBuilder
 
     private static IAutoencoder WithTiling(IAutoencoder autoencoder, DiffusionPipelineOptions options)
     {
-        if (options.Tiling is not null) autoencoder = new TiledAutoencoder(autoencoder, options.Tiling);
+        if (options.Tiling is not null) autoencoder = TiledAutoencoder.Wrap(autoencoder, options.Tiling);
         return options.SlicedDecoding ? new SlicedAutoencoder(autoencoder) : autoencoder;
     }
 
     private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder
-        : encoder is IPromptableTextEncoder promptable ? promptable.WithPrompting(_prompting)
-        : throw new InvalidOperationException($"UsePromptWeighting needs an {nameof(IPromptableTextEncoder)}; {encoder.GetType().Name} is none.");
-
-    private PromptingOptions? PromptingOf(ITextEncoder encoder) => encoder switch
-    {
-        WeightedClipTextEncoder one => one.Options,
-        WeightedDualClipTextEncoder two => two.Options,
-        _ => _prompting,
-    };
+        : encoder.WithPrompting(_prompting) ?? throw new InvalidOperationException(
+            $"UsePromptWeighting needs a text encoder that reads weights; WithPrompting of {encoder.GetType().Name} returned null.");
 
     // Latents of 512 x 512 pictures, the size of the first published models.
     internal const int DefaultSampleSize = 64;

@@ -11,18 +11,21 @@ internal static class EmbeddingValidator
         Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser);
         Alone(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser);
         if (!parts.NeedsNegative(request)) return;
-        switch (request.PromptEmbeds, request.NegativePromptEmbeds, parts.TextEncoder)
+        switch (request.PromptEmbeds, request.NegativePromptEmbeds)
         {
-            case ({ } prompt, { } negative, _):
+            case ({ } prompt, { } negative):
                 Same(nameof(request.NegativePromptEmbeds), TextShape.Of(negative), TextShape.Of(prompt), $"as {nameof(request.PromptEmbeds)}");
                 break;
-            case ({ } prompt, null, IMeasuredTextEncoder encoder):
-                TextShape shape = TextShape.Of(prompt), other = encoder.Measure(request.NegativePrompt);
-                if (request.NegativePrompt.Length == 0) other = other.LengthenedTo(shape.Tokens);
+            case ({ } prompt, null) when parts.TextEncoder.Measure(request.NegativePrompt) is { } other:
+                TextShape shape = TextShape.Of(prompt);
+                // The unconditional embeddings are repeated for each window of the prompt.
+                if (request.NegativePrompt.Length == 0 && shape.Tokens % other.Tokens == 0) other = other with { Tokens = shape.Tokens };
                 Same(nameof(request.PromptEmbeds), shape, other, $"as {nameof(request.NegativePrompt)} is encoded, or {nameof(request.NegativePromptEmbeds)} of the same shape");
                 break;
-            case (null, { } negative, IMeasuredTextEncoder encoder):
-                Same(nameof(request.NegativePromptEmbeds), TextShape.Of(negative), encoder.Measure(request.Prompt), $"as {nameof(request.Prompt)} is encoded, or {nameof(request.PromptEmbeds)} of the same shape");
+            case (null, { } negative) when parts.TextEncoder.Measure(request.Prompt) is { } other:
+                Same(
+                    nameof(request.NegativePromptEmbeds), TextShape.Of(negative), other,
+                    $"as {nameof(request.Prompt)} is encoded, or {nameof(request.PromptEmbeds)} of the same shape");
                 break;
         }
     }

@@ -2,7 +2,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// About how many bytes a generation needs beyond the weights: its images and latents, and the larger of what an evaluation of the
-/// U-Net and decoding take. Networks other than the library's own count as nothing.
+/// U-Net and decoding take. Components that do not say what they need count as nothing.
 /// </summary>
 internal static class GenerationMemory
 {
@@ -15,8 +15,10 @@ internal static class GenerationMemory
         long images = requests.Sum(r => (long)r.Count), batch = Math.Min(images, parts.Options.BatchSize);
         long factor = parts.Autoencoder.DownsamplingFactor, pixels = width * height, latentPixels = pixels / (factor * factor);
         long kept = images * (pixels * BytesPerPixel + latentPixels * parts.Autoencoder.LatentChannels * sizeof(float));
-        long evaluated = parts.Denoising.OfType<IWorkingMemory>().Sum(d => d.WorkingBytes(batch * (parts.NeedsNegative(request) ? 2 : 1), latentPixels));
-        long decoded = (parts.Autoencoder as IWorkingMemory)?.WorkingBytes(batch, pixels) ?? 0;
+        long predictions = batch * (parts.NeedsNegative(request) ? 2 : 1);
+        long evaluated = parts.Denoiser.WorkingBytes(predictions, latentPixels)
+            + (parts.Refiner?.Model.Denoiser.WorkingBytes(predictions, latentPixels) ?? 0);
+        long decoded = parts.Autoencoder.WorkingBytes(batch, pixels);
         return kept + Math.Max(evaluated, decoded);
     }
 }

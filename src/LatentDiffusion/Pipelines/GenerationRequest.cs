@@ -7,7 +7,7 @@ public sealed record GenerationRequest
     public required string Prompt { get; init; }
 
     /// <summary>
-    /// What it does not show; guidance leads away from it. Default empty, which is <see cref="ITextEncoder.EncodeUnconditional(int)"/>:
+    /// What it does not show; guidance leads away from it. Default empty, which is <see cref="ITextEncoder.EncodeUnconditional"/>:
     /// zeros for SDXL's base models, and for them a single space is the empty prompt encoded.
     /// </summary>
     public string NegativePrompt { get; init; } = "";

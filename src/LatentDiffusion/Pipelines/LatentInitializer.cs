@@ -22,6 +22,7 @@ internal sealed class LatentInitializer
         if (request.InitialImage is null) return new LatentInitializer { _noiseAlone = true };
         if (request.Mask is not null) return Repainting(request, parts, noiseAlone: request.Strength == 1, cancellationToken);
         using IDisposable there = parts.Residency.Load(cancellationToken, parts.Autoencoder);
+        cancellationToken.ThrowIfCancellationRequested();
         return new LatentInitializer { _picture = parts.Autoencoder.Encode(Pixels(request, parts), cancellationToken) };
     }
 
@@ -87,7 +88,11 @@ internal sealed class LatentInitializer
             _mask = mask.slice(2, 0, height, factor).slice(3, 0, width, factor).contiguous(),
         };
 
-        LatentDistribution Encoded(Tensor picture) => parts.Autoencoder.Encode(picture, cancellationToken);
+        LatentDistribution Encoded(Tensor picture)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return parts.Autoencoder.Encode(picture, cancellationToken);
+        }
     }
 
     private static Tensor Pixels(GenerationRequest request, PipelineComponents parts) =>

@@ -14,10 +14,12 @@ internal static class LatentScale
     /// <param name="autoencoder">The autoencoder that is used with it.</param>
     /// <returns>Both scales where they differ; null where they agree or one is not known.</returns>
     public static (double Given, double Trained)? Mismatch(DiffusionModel model, IAutoencoder autoencoder) =>
-        autoencoder is LatentAutoencoder { Config.ScalingFactor: var given } && Trained(model) is { } trained && Math.Abs(given / trained - 1) > Tolerance ? (given, trained) : null;
+        autoencoder.ScalingFactor is { } given && Trained(model) is { } trained && Math.Abs(given / trained - 1) > Tolerance
+            ? (given, trained)
+            : null;
 
     /// <summary>That of the model's own autoencoder, or as XL was published.</summary>
     private static double? Trained(DiffusionModel model) => model.OwnAutoencoder is { } own
-        ? (own as LatentAutoencoder)?.Config?.ScalingFactor
+        ? own.ScalingFactor
         : model.Components?.UNet.Config.AdditionEmbedType == "text_time" && SchedulerClasses.FamilyOf(model.SchedulerConfig) == SchedulerFamily.Discrete ? LdmAutoencoder.ScalingXL : null;
 }

@@ -41,7 +41,11 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
         }
     }
 
-    public void MoveTo(Device device) => ModuleDevice.Move(Network, device);
+    public bool TryMoveTo(Device device)
+    {
+        ModuleDevice.Move(Network, device);
+        return true;
+    }
 
     public void Dispose()
     {

@@ -50,7 +50,8 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     }
 
     /// <summary>What takes room on a device.</summary>
-    public IReadOnlyList<object> Movable => [TextEncoder, Model.Denoiser, .. Model.OwnAutoencoder is { } own ? [own] : Array.Empty<object>()];
+    public IReadOnlyList<IOffloadable> Movable =>
+        Model.OwnAutoencoder is { } own ? [TextEncoder, Model.Denoiser, own] : [TextEncoder, Model.Denoiser];
 
     /// <summary>The timestep below which it takes over, as diffusers rounds it.</summary>
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));

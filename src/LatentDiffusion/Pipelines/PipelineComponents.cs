@@ -17,14 +17,15 @@ internal sealed record PipelineComponents(
     /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
     public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
 
-    /// <summary>How the text encoder reads prompts; null where it reads them plainly, or does not say.</summary>
-    public PromptingOptions? Prompting { get; init; }
+    /// <summary>How the text encoder reads prompts; null for plain text, or where it does not say.</summary>
+    public PromptingOptions? Prompting => TextEncoder.Prompting is { } prompting && prompting != PromptingOptions.Plain ? prompting : null;
 
     /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
     public LoadedRefiner? Refiner { get; init; }
 
     /// <summary>What a denoising stage uses.</summary>
-    public IReadOnlyList<object> Denoising => [Denoiser, .. ControlNets, .. Refiner is null ? [] : (object[])[Refiner.Model.Denoiser]];
+    public IReadOnlyList<IOffloadable> Denoising =>
+        Refiner is null ? [Denoiser, .. ControlNets] : [Denoiser, .. ControlNets, Refiner.Model.Denoiser];
 
     /// <summary>Whether guidance acts on a request that is complete.</summary>
     public bool Guides(GenerationRequest request) => request.GuidanceScale != 1 || Guidance.ActsAtScaleOne;
@@ -37,9 +38,11 @@ internal sealed record PipelineComponents(
     {
         prompts = [.. prompts.Distinct()];
         WarnOfSyntax(prompts);
-        if (TextEncoder is not ITruncatingTextEncoder encoder || !Logger.IsEnabled(LogLevel.Warning)) return;
-        // Start and end of the window are not for the prompt.
-        foreach (int cut in prompts.Distinct().Select(encoder.CountTruncatedTokens).Where(cut => cut > 0)) Logger.Cut(cut, encoder.MaxLength - 2);
+        if (!Logger.IsEnabled(LogLevel.Warning)) return;
+        // Start and end of each window are not for the prompt.
+        int window = TextEncoder.MaxLength - 2 * (TextEncoder.Prompting?.MaxChunks ?? 1);
+        foreach (int truncated in prompts.Select(p => TextEncoder.CountTruncatedTokens(p) ?? 0).Where(n => n > 0))
+            Logger.Cut(truncated, window);
     }
 
     /// <summary>Warns of masks of which nothing or not all is repainted.</summary>
@@ -54,9 +57,10 @@ internal sealed record PipelineComponents(
 
     private void WarnOfSyntax(IEnumerable<string> prompts)
     {
-        // Custom text encoders read prompts as they like.
-        if (TextEncoder.GetType().Assembly != typeof(PipelineComponents).Assembly || !Logger.IsEnabled(LogLevel.Warning)) return;
-        foreach ((string syntax, string remedy) in prompts.SelectMany(p => UnsupportedSyntax.In(p, Prompting is not null)).Distinct()) Logger.PromptSyntax(syntax, remedy);
+        // Custom text encoders may have a notation of their own.
+        if (TextEncoder.Prompting is not { } prompting || !Logger.IsEnabled(LogLevel.Warning)) return;
+        foreach ((string syntax, string remedy) in prompts.SelectMany(p => UnsupportedSyntax.In(p, prompting.Weights)).Distinct())
+            Logger.PromptSyntax(syntax, remedy);
     }
 
     /// <summary>Whose turn it is.</summary>

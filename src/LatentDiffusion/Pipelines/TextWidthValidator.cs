@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>Whether a custom text encoder gives what the denoiser takes: otherwise the first generation fails inside the network.</summary>
 internal static class TextWidthValidator
 {
-    /// <summary>Compares widths where the denoiser knows its own. Encoders of the library say theirs, others encode no prompt once.</summary>
+    /// <summary>Compares widths where the denoiser knows its own. An encoder that does not say its own encodes no prompt once.</summary>
     /// <param name="encoder">The text encoder.</param>
     /// <param name="denoiser">The denoiser.</param>
     /// <param name="bring">Brings the encoder to where it computes, until it is disposed.</param>
@@ -13,12 +13,12 @@ internal static class TextWidthValidator
     public static void Check(ITextEncoder encoder, IDenoiser denoiser, Func<IDisposable> bring)
     {
         if (denoiser is not ITextReadingDenoiser reader) return;
-        TextShape shape = encoder is IMeasuredTextEncoder measured ? measured.Measure("") : Measure(encoder, bring);
+        TextShape shape = encoder.Measure("") ?? Measure(encoder, bring);
         if (shape.Width != reader.TextWidth)
             throw new InvalidOperationException($"{encoder.GetType().Name} gives hidden states of width {shape.Width}, and the denoiser takes {reader.TextWidth}.");
-        if (reader.PooledWidth is { } pooled && shape.Pooled != pooled)
+        if (reader.PooledWidth is { } pooled && shape.PooledWidth != pooled)
         {
-            string given = shape.Pooled is { } width ? $"pooled text of width {width}" : "no pooled text";
+            string given = shape.PooledWidth is { } width ? $"pooled text of width {width}" : "no pooled text";
             throw new InvalidOperationException($"{encoder.GetType().Name} gives {given}, and the denoiser takes width {pooled}.");
         }
     }

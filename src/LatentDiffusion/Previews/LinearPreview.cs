@@ -81,6 +81,7 @@ public sealed class LinearPreview : ILatentPreview
                 randn(1, 3, Blobs, Blobs, generator: generator), size: [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
             Tensor brightness = randn(1, 1, 1, 1, generator: generator).Multiply(2), tint = randn(1, 3, 1, 1, generator: generator).Multiply(0.3);
             Tensor picture = blobs.Add(brightness).Add(tint).Multiply(contrasts[i % contrasts.Length]).tanh_();
+            cancellationToken.ThrowIfCancellationRequested();
             Tensor latents = autoencoder.Encode(picture.to(device), cancellationToken).Mean.cpu().to(ScalarType.Float64);
             known.Add(Rows(latents));
             wanted.Add(Rows(nn.functional.avg_pool2d(picture, autoencoder.DownsamplingFactor).to(ScalarType.Float64)));
@@ -114,15 +115,17 @@ public sealed class LinearPreview : ILatentPreview
     /// <param name="autoencoder">The autoencoder.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="cancellationToken">Checked before each evaluation that fitting takes.</param>
-    internal static LinearPreview For(IAutoencoder autoencoder, Device device, CancellationToken cancellationToken = default)
-    {
-        AutoencoderKLConfig? config = (autoencoder as LatentAutoencoder)?.Config;
-        bool published = config is { LatentChannels: 4, ShiftFactor: null } && config.BlockOutChannels.SequenceEqual([128, 256, 512, 512]);
-        return (published ? config!.ScalingFactor : 0) switch
-        {
-            0.18215 => StableDiffusion,
-            0.13025 => StableDiffusionXL,
-            _ => Fit(autoencoder, device, cancellationToken),
-        };
-    }
+    internal static ILatentPreview For(IAutoencoder autoencoder, Device device, CancellationToken cancellationToken = default) =>
+        autoencoder.Preview ?? Fit(autoencoder, device, cancellationToken);
+
+    /// <summary>The published map for an autoencoder; null where none is published.</summary>
+    internal static LinearPreview? Published(AutoencoderKLConfig config) =>
+        config is { LatentChannels: 4, ShiftFactor: null } && config.BlockOutChannels.SequenceEqual([128, 256, 512, 512])
+            ? config.ScalingFactor switch
+            {
+                0.18215 => StableDiffusion,
+                0.13025 => StableDiffusionXL,
+                _ => null,
+            }
+            : null;
 }

@@ -21,13 +21,17 @@ internal sealed class PromptBatch
         ArgumentNullException.ThrowIfNull(prompts);
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
         if (prompts.Contains(null!)) throw new ArgumentException("A prompt is null.", nameof(prompts));
-        _prompts = [.. prompts.Select(p => PromptChunks.Of(options.Weights ? WeightedPrompt.Parse(p) : new WeightedPrompt([new(p)]), tokenizer, options.MaxChunks))];
+        _prompts = [.. prompts.Select(p => PromptChunks.Of(Read(p, options), tokenizer, options.MaxChunks))];
         _tokenizer = tokenizer;
         PadTo(_prompts.Max(p => p.Count));
     }
 
     /// <summary>Number of windows of each prompt.</summary>
     public int Windows { get; private set; }
+
+    /// <summary>A prompt with its weights, or as plain text.</summary>
+    public static WeightedPrompt Read(string prompt, PromptingOptions options) =>
+        options.Weights ? WeightedPrompt.Parse(prompt) : new WeightedPrompt([new PromptFragment(prompt)]);
 
     /// <summary>Fills up to a number of windows, that of another tower.</summary>
     public void PadTo(int windows)

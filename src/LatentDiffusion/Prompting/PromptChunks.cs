@@ -48,6 +48,10 @@ internal static class PromptChunks
         }
     }
 
+    /// <summary>Number of tokens in windows beyond the most.</summary>
+    public static int CountTruncated(WeightedPrompt prompt, ClipTokenizer tokenizer, int maximum) =>
+        Of(prompt, tokenizer, int.MaxValue).Skip(maximum).Sum(window => window.TextTokens);
+
     /// <summary>The window without text.</summary>
     public static PromptChunk Empty(ClipTokenizer tokenizer) => Window(tokenizer, []);
 
@@ -60,6 +64,6 @@ internal static class PromptChunks
         ids[0] = tokenizer.StartId;
         for (int i = 0; i < text.Count; i++) (ids[i + 1], weights[i + 1]) = text[i];
         ids[text.Count + 1] = tokenizer.EndId;
-        return new PromptChunk(ids, weights);
+        return new PromptChunk(ids, weights, text.Count);
     }
 }

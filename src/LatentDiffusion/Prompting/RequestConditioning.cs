@@ -31,9 +31,18 @@ internal static class RequestConditioning
             $"The prompt's hidden states are of shape {TextShape.Of(text)} and the negative prompt's of {TextShape.Of(negative)}; they must agree. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
 
-        Conditioning Encode(params string[] prompts) => encoder.Encode(prompts, cancellationToken);
+        Conditioning Encode(params string[] prompts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return encoder.Encode(prompts, cancellationToken);
+        }
 
-        Conditioning Negative() => request.NegativePrompt.Length > 0 ? Encode(request.NegativePrompt) : encoder.EncodeUnconditional(1, cancellationToken);
+        Conditioning Negative()
+        {
+            if (request.NegativePrompt.Length > 0) return Encode(request.NegativePrompt);
+            cancellationToken.ThrowIfCancellationRequested();
+            return encoder.EncodeUnconditional(1, cancellationToken);
+        }
     }
 
     private static Conditioning? Given(Conditioning? embeds, Device device) => embeds?.Map(t => t.to(device));

@@ -15,25 +15,27 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
 
     /// <summary>Sends parts home that nothing uses yet.</summary>
     /// <exception cref="InvalidOperationException">They are to wait at home, and none of them can be moved.</exception>
-    public void Unload(IReadOnlyList<object> parts)
+    public void Unload(IReadOnlyList<IOffloadable> parts)
     {
         if (home is null) return;
-        IOffloadable[] movable = [.. parts.OfType<IOffloadable>()];
-        if (movable.Length == 0)
-            throw new InvalidOperationException($"Offload needs parts that can be moved, and none of {string.Join(", ", parts.Select(p => p.GetType().Name))} is an {nameof(IOffloadable)}.");
-        foreach (IOffloadable part in movable) part.MoveTo(home);
+        if (parts.Count(part => part.TryMoveTo(home)) == 0)
+        {
+            string names = string.Join(", ", parts.Select(p => p.GetType().Name));
+            throw new InvalidOperationException(
+                $"Offload needs components that can be moved, and {nameof(IOffloadable.TryMoveTo)} of {names} returned false.");
+        }
     }
 
     /// <summary>Brings parts for as long as the result is not disposed. Parts that cannot be moved are where they are.</summary>
     /// <param name="cancellationToken">Checked before each part.</param>
     /// <param name="parts">What is about to be used.</param>
-    public IDisposable Load(CancellationToken cancellationToken, params IReadOnlyList<object> parts)
+    public IDisposable Load(CancellationToken cancellationToken, params IReadOnlyList<IOffloadable> parts)
     {
         var stay = new Stay(this);
         if (home is null) return stay;
         try
         {
-            foreach (IOffloadable part in parts.OfType<IOffloadable>())
+            foreach (IOffloadable part in parts)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Enter(part);
@@ -64,12 +66,12 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
     {
         try
         {
-            part.MoveTo(compute);
+            part.TryMoveTo(compute);
         }
         catch
         {
             // Half of it may have found room.
-            part.MoveTo(home!);
+            part.TryMoveTo(home!);
             throw;
         }
     }
@@ -79,7 +81,7 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
         Users users = _users[part];
         lock (users)
         {
-            if (--users.Count == 0) part.MoveTo(home!);
+            if (--users.Count == 0) part.TryMoveTo(home!);
         }
     }
 

@@ -49,7 +49,7 @@ public sealed partial class LatentCache
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
         // Latents before shift and scale do not depend on them.
-        string content = ContentKey.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        string content = ContentKeys.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
         return Open(path, key, content, Encode, tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
 
         (Tensor, Tensor?) Encode(Tensor pixels)
@@ -74,7 +74,7 @@ public sealed partial class LatentCache
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
-        string content = ContentKey.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        string content = ContentKeys.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
         return Open(path, key, content, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
     }
 
@@ -98,7 +98,8 @@ public sealed partial class LatentCache
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
         ArgumentNullException.ThrowIfNull(options);
-        return Open(path, key, ContentKey.Of(autoencoder), Encode, tokenizer, images, count, options, isScaled: true, progress, cancellationToken);
+        return Open(
+            path, key, autoencoder.ContentKey, Encode, tokenizer, images, count, options, isScaled: true, progress, cancellationToken);
 
         (Tensor, Tensor?) Encode(Tensor pixels)
         {

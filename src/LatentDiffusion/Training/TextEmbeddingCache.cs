@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// What a frozen text encoder makes of the captions of a data set, computed once. Equal captions are kept once, and
-/// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional(int)"/>), which also stands for
+/// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional"/>), which also stands for
 /// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
 /// <remarks>The making can be interrupted at any moment and goes on where it was. Opening checks every row against its checksum: damaged rows are made again, and so is a cache that lacks a tensor. The file stays open until the cache is disposed.</remarks>
@@ -57,11 +57,12 @@ public sealed class TextEmbeddingCache : IDisposable
             rows.Add(rowOf[caption]);
         }
 
-        if (encoder is IMeasuredTextEncoder measured && measured.Measure("") is var one && distinct.FirstOrDefault(c => measured.Measure(c) != one) is { } longer)
+        if (encoder.Measure("") is { } one && distinct.FirstOrDefault(c => encoder.Measure(c) != one) is { } longer)
             throw new ArgumentException($"The caption '{longer}' takes more chunks than the empty one, and rows of a cache are of one length: expected an encoder of one chunk, MaxChunks 1.", nameof(captions));
         // Each caption is hashed by itself, so that no two lists run into the same text.
+        string hashes = string.Join('\n', distinct.Select(StableHash.Of));
         string identity = StableHash.Of(string.Create(
-            CultureInfo.InvariantCulture, $"{key}\nunconditional\n{ContentKey.Of(encoder)}\n{encoder.MaxLength}\n{options.Type}\n{string.Join('\n', distinct.Select(StableHash.Of))}"));
+            CultureInfo.InvariantCulture, $"{key}\nunconditional\n{encoder.ContentKey}\n{encoder.MaxLength}\n{options.Type}\n{hashes}"));
         RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, [HiddenName], options.BatchSize, Compute, options.Logger, progress, cancellationToken);
         TruncatedCaptions.Log(file, path, encoder.MaxLength, options.Logger);
         return new TextEmbeddingCache(file, [.. rows]);
@@ -74,7 +75,8 @@ public sealed class TextEmbeddingCache : IDisposable
             var tensors = new List<(string, Tensor)> { (HiddenName, text.HiddenStates.to(options.Type)) };
             if (text.Pooled is not null) tensors.Add((PooledName, text.Pooled.to(options.Type)));
             if (text.Mask is not null) tensors.Add((MaskName, text.Mask));
-            if (encoder is ITruncatingTextEncoder cutting) tensors.Add(TruncatedCaptions.Column(distinct.GetRange((int)start, count), cutting.CountTruncatedTokens));
+            if (encoder.CountTruncatedTokens("") is not null)
+                tensors.Add(TruncatedCaptions.Column(distinct.GetRange((int)start, count), c => encoder.CountTruncatedTokens(c) ?? 0));
             return tensors;
         }
     }

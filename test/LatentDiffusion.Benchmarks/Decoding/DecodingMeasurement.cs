@@ -39,7 +39,8 @@ internal sealed record DecodingMeasurement(double Seconds, long Bytes, long Proc
             long[] size = [.. parsed.GetValue(shape)!.Split('x').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
             using LatentAutoencoder whole = MeasuredAutoencoder.Open(parsed.GetValue(autoencoder));
             ChildProcess.Print(Measure(
-                options is null ? whole : new TiledAutoencoder(whole, options), parsed.GetValue(encode), parsed.GetValue(input)!, size, parsed.GetValue(output)!));
+                options is null ? whole : TiledAutoencoder.Wrap(whole, options), parsed.GetValue(encode), parsed.GetValue(input)!, size,
+                    parsed.GetValue(output)!));
         });
         return command;
     }

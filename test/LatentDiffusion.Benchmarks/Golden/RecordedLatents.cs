@@ -9,14 +9,14 @@ internal sealed class RecordedLatents(IAutoencoder autoencoder, GoldenHashes has
 
     public int DownsamplingFactor => autoencoder.DownsamplingFactor;
 
-    public LatentDistribution Encode(Tensor images)
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
     {
         LatentDistribution encoded = autoencoder.Encode(images);
         hashes.Add("encoded", encoded.Mean);
         return encoded;
     }
 
-    public Tensor Decode(Tensor latents)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         hashes.Add("latents", latents);
         return autoencoder.Decode(latents);

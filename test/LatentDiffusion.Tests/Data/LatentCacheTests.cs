@@ -197,9 +197,11 @@ public sealed class LatentCacheTests : IDisposable
             Made(7, () => LatentCache.Open(Path, "n", new LatentAutoencoder(rescaled), null, _images, 7, new LatentCacheOptions()));
         }
 
-        Made(7, () => LatentCache.Open(Path, "n", new TiledAutoencoder(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
+        Made(7, () => LatentCache.Open(
+            Path, "n", TiledAutoencoder.Wrap(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
         using (no_grad()) _network.parameters().First().add_(1);
-        Made(7, () => LatentCache.Open(Path, "n", new TiledAutoencoder(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
+        Made(7, () => LatentCache.Open(
+            Path, "n", TiledAutoencoder.Wrap(new LatentAutoencoder(_network)), null, _images, 7, new LatentCacheOptions()));
         Made(7, () => Open("n", new LatentCacheOptions()));
 
         LatentCache Open(string key, LatentCacheOptions options) => LatentCache.Open(Path, key, _network, s_tokenizer, _images, 7, options);
@@ -271,7 +273,7 @@ public sealed class LatentCacheTests : IDisposable
         {
             VocabSize = 600, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 8,
         }.Build();
-        ITextEncoder Encoder(int chunks) => new WeightedClipTextEncoder(network, s_tokenizer, new PromptingOptions { MaxChunks = chunks });
+        ITextEncoder Encoder(int chunks) => new ClipTextEncoder(network, s_tokenizer, new PromptingOptions { MaxChunks = chunks });
         string[] captions = ["a", "one two three four five six seven eight nine ten"];
         Exception e = Assert.Throws<ArgumentException>(() => TextEmbeddingCache.Open(Path, "k", Encoder(16), captions));
         Assert.Contains(captions[1], e.Message, StringComparison.Ordinal);
@@ -284,8 +286,8 @@ public sealed class LatentCacheTests : IDisposable
     {
         using AutoencoderKL other = _network.Config.Build();
         IAutoencoder one = LatentAutoencoder.Of(_network), two = LatentAutoencoder.Of(other);
-        Assert.Equal(ContentKey.Of(one), ContentKey.Of(new SlicedAutoencoder(one)));
-        Assert.NotEqual(ContentKey.Of(new SlicedAutoencoder(one)), ContentKey.Of(new SlicedAutoencoder(two)));
+        Assert.Equal(one.ContentKey, new SlicedAutoencoder(one).ContentKey);
+        Assert.NotEqual(new SlicedAutoencoder(one).ContentKey, new SlicedAutoencoder(two).ContentKey);
     }
 
     [Fact]
@@ -301,8 +303,8 @@ public sealed class LatentCacheTests : IDisposable
         Made(true, () => new ClipTextEncoder(network, one));
         Made(false, () => new ClipTextEncoder(network, one));
         Made(true, () => new ClipTextEncoder(network, two));
-        Made(true, () => new WeightedClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1 }));
-        Made(true, () => new WeightedClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1, ClipSkip = 2 }));
+        Made(true, () => new ClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1 }));
+        Made(true, () => new ClipTextEncoder(network, two, new PromptingOptions { MaxChunks = 1, ClipSkip = 2 }));
         Made(true, () => new ClipTextEncoder(network, two));
         using (no_grad()) network.parameters().First().add_(1);
         Made(true, () => new ClipTextEncoder(network, two));
@@ -352,7 +354,7 @@ public sealed class LatentCacheTests : IDisposable
 
         public List<string> Encoded { get; } = [];
 
-        public Conditioning Encode(IReadOnlyList<string> prompts)
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
         {
             Encoded.AddRange(prompts);
             Tensor hidden = stack(prompts.Select(p => FormulaWeights.Input(p, [3, 5])).ToArray());

@@ -122,7 +122,7 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
         [
             () => opened.TextEncoder.Encode(["a"]), () => opened.Denoiser.Predict(latents, 1, text), () => opened.Autoencoder.Decode(latents),
             () => opened.Autoencoder.Encode(image), () => opened.SetLoras(), () => opened.Save(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())),
-            () => ((IOffloadable)opened.Denoiser).MoveTo(CPU), () => components.UNet.call(new UNetInput(latents, zeros(1), text.HiddenStates)),
+            () => opened.Denoiser.TryMoveTo(CPU), () => components.UNet.call(new UNetInput(latents, zeros(1), text.HiddenStates)),
             () => new UNetDenoiser(components.UNet), () => LatentAutoencoder.Of(components.Autoencoder), () => components.TextEncoder!.HiddenState(zeros(1, 16, int64), 1),
         ];
         Assert.All(calls, call => Assert.Throws<ObjectDisposedException>(call));

@@ -72,6 +72,6 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
     {
         public int MaxLength => inner.MaxLength;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => inner.Encode(prompts);
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) => inner.Encode(prompts);
     }
 }

@@ -100,13 +100,12 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
         using DiffusionModel single = DiffusionModel.Open(model.Folder, CPU), half = DiffusionModel.Open(model.Folder, CPU, ScalarType.BFloat16);
         // Two maps of the block before and one of the last block, at the size of the image.
         const long Pixel = (2 * 16 + 8) * 4;
-        Assert.Equal(3 * 65536 * Pixel, Working(single.Autoencoder, 3, 65536));
-        Assert.Equal(64 * 64 * Pixel, Working(new TiledAutoencoder(single.Autoencoder, new TilingOptions { TileSize = 64 }), 1, 65536));
-        Assert.Equal(65536 * Pixel, Working(new SlicedAutoencoder(single.Autoencoder), 3, 65536));
-        Assert.Equal(65536 * Pixel / 2, Working(half.Autoencoder, 1, 65536));
-        Assert.Equal(Working(single.Denoiser, 2, 64), 2 * 2 * Working(half.Denoiser, 1, 64));
-
-        static long Working(object part, long batch, long pixels) => ((IWorkingMemory)part).WorkingBytes(batch, pixels);
+        Assert.Equal(3 * 65536 * Pixel, single.Autoencoder.WorkingBytes(3, 65536));
+        Assert.Equal(
+            64 * 64 * Pixel, TiledAutoencoder.Wrap(single.Autoencoder, new TilingOptions { TileSize = 64 }).WorkingBytes(1, 65536));
+        Assert.Equal(65536 * Pixel, new SlicedAutoencoder(single.Autoencoder).WorkingBytes(3, 65536));
+        Assert.Equal(65536 * Pixel / 2, half.Autoencoder.WorkingBytes(1, 65536));
+        Assert.Equal(single.Denoiser.WorkingBytes(2, 64), 2 * 2 * half.Denoiser.WorkingBytes(1, 64));
     }
 
     [Theory]

@@ -89,7 +89,7 @@ public sealed class PreviewTests
     {
         using DiffusionModel model = DiffusionModel.Open(Path.Combine(AppContext.BaseDirectory, "models", "drawings"), CPU);
         using DisposeScope scope = NewDisposeScope();
-        LinearPreview preview = LinearPreview.For(model.Autoencoder, CPU);
+        ILatentPreview preview = LinearPreview.For(model.Autoencoder, CPU);
         double error = 0, spread = 0;
         for (int i = 0; i < 4; i++)
         {
@@ -151,9 +151,9 @@ public sealed class PreviewTests
 
         public int DownsamplingFactor => 2;
 
-        public LatentDistribution Encode(Tensor images) => new(
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => new(
             nn.functional.avg_pool2d(images, 2).permute(0, 2, 3, 1).matmul(tensor(s_map).to(ScalarType.Float32).t()).add(0.25).permute(0, 3, 1, 2));
 
-        public Tensor Decode(Tensor latents) => throw new NotSupportedException();
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 }

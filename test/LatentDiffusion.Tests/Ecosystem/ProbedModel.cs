@@ -39,7 +39,7 @@ internal sealed class ProbedModel(string folder) : IDisposable
     {
         public int MaxLength => probed._model.TextEncoder.MaxLength;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts)
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
         {
             lock (probed.Encoded) probed.Encoded.AddRange(prompts);
             probed.Tell($"text: {string.Join(", ", prompts)}");
@@ -66,13 +66,13 @@ internal sealed class ProbedModel(string folder) : IDisposable
 
         public int DownsamplingFactor => probed._model.Autoencoder.DownsamplingFactor;
 
-        public LatentDistribution Encode(Tensor images)
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
         {
             probed.Tell("encode");
             return probed._model.Autoencoder.Encode(images);
         }
 
-        public Tensor Decode(Tensor latents)
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
         {
             probed.Tell("decode");
             return probed._model.Autoencoder.Decode(latents);

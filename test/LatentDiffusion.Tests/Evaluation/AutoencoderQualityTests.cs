@@ -111,8 +111,8 @@ public sealed class AutoencoderQualityTests
 
         public int DownsamplingFactor => 1;
 
-        public LatentDistribution Encode(Tensor images) => new(images.clone());
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => new(images.clone());
 
-        public Tensor Decode(Tensor latents) => latents.clone();
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => latents.clone();
     }
 }

@@ -121,7 +121,7 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
 
         public int MaxLength => 16;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts)
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor letters = tensor([.. prompts.SelectMany(p => p.PadRight(MaxLength)[..MaxLength]).Select(c => (float)c)], [prompts.Count, MaxLength, 1]);
@@ -153,14 +153,14 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
 
         public int DownsamplingFactor => 2;
 
-        public LatentDistribution Encode(Tensor images)
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor small = nn.functional.avg_pool2d(images, 2), gray = small.mean([1], keepdim: true);
             return new LatentDistribution(cat([small, gray], 1).MoveToOuterDisposeScope());
         }
 
-        public Tensor Decode(Tensor latents)
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
         {
             using Tensor colours = latents.narrow(1, 0, 3);
             return nn.functional.interpolate(colours, scale_factor: [2, 2]);

@@ -69,7 +69,7 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     /// <summary>Parts that are on a device, and say what reached them.</summary>
-    private sealed class Parts(Device device) : ITextEncoder, IDenoiser, IAutoencoder, IOffloadable
+    private sealed class Parts(Device device) : ITextEncoder, IDenoiser, IAutoencoder
     {
         /// <summary>Parts that were given tensors, each once.</summary>
         public List<string> Reached { get; } = [];
@@ -88,7 +88,8 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
         public DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder()
             .UseTextEncoder(this).UseDenoiser(this).UseAutoencoder(this).UseScheduler(KnownSchedulers.Euler.Create(SchedulerConfig.Empty));
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => new(zeros(prompts.Count, 1, 1, device: device));
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
+            new(zeros(prompts.Count, 1, 1, device: device));
 
         public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
         {
@@ -97,22 +98,23 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
             return latents * 0.5;
         }
 
-        public LatentDistribution Encode(Tensor images)
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
         {
             Reach("encoder", images, "pictures");
             return new LatentDistribution(zeros(images.shape[0], 4, images.shape[2] / 2, images.shape[3] / 2, device: device));
         }
 
-        public Tensor Decode(Tensor latents)
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
         {
             Reach("decoder", latents, "latents");
             // As if copied back: nothing can be read from the meta device.
             return zeros(latents.shape[0], 3, latents.shape[2] * 2, latents.shape[3] * 2);
         }
 
-        public void MoveTo(Device to)
+        public bool TryMoveTo(Device to)
         {
             if (Places.Count == 0 || Places[^1] != to.type) Places.Add(to.type);
+            return true;
         }
 
         private void Reach(string part, Tensor given, string what)

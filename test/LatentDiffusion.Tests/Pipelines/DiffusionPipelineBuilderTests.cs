@@ -216,14 +216,15 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     {
         public int MaxLength => 4;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => new(width is { } w ? zeros(prompts.Count, 4, w) : zeros(prompts.Count, 16));
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
+            new(width is { } w ? zeros(prompts.Count, 4, w) : zeros(prompts.Count, 16));
     }
 
     private sealed class Text(ITextEncoder inner) : ITextEncoder
     {
         public int MaxLength => inner.MaxLength;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => inner.Encode(prompts);
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) => inner.Encode(prompts);
     }
 
     private sealed class Network(IDenoiser inner) : IDenoiser
@@ -239,16 +240,17 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
         public int DownsamplingFactor => inner.DownsamplingFactor;
 
-        public LatentDistribution Encode(Tensor images) => inner.Encode(images);
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => inner.Encode(images);
 
-        public Tensor Decode(Tensor latents) => inner.Decode(latents);
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => inner.Decode(latents);
     }
 
     private sealed class LengthEncoder : ITextEncoder
     {
         public int MaxLength => 1;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => new(tensor(prompts.Select(p => (float)p.Length).ToArray(), [prompts.Count, 1, 1]));
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
+            new(tensor(prompts.Select(p => (float)p.Length).ToArray(), [prompts.Count, 1, 1]));
     }
 
     private sealed class ShrinkingDenoiser : IDenoiser
@@ -271,9 +273,11 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
         public int DownsamplingFactor => 2;
 
-        public LatentDistribution Encode(Tensor images) => new(images.mean([1], keepdim: true));
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) =>
+            new(images.mean([1], keepdim: true));
 
-        public Tensor Decode(Tensor latents) => latents.repeat_interleave(2, 2).repeat_interleave(2, 3).expand(-1, 3, -1, -1);
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) =>
+            latents.repeat_interleave(2, 2).repeat_interleave(2, 3).expand(-1, 3, -1, -1);
     }
 
     private sealed class NoGuidance : IGuidance

@@ -11,9 +11,9 @@ internal sealed class LatentsWithoutPicture : IAutoencoder
 
     public int DownsamplingFactor => 2;
 
-    public LatentDistribution Encode(Tensor images) => throw new NotSupportedException();
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Tensor Decode(Tensor latents)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         Last = latents.clone().DetachFromDisposeScope();
         return zeros(latents.shape[0], 3, latents.shape[2] * 2, latents.shape[3] * 2);

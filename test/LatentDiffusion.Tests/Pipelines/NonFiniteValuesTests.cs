@@ -108,13 +108,13 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
 
         public int DownsamplingFactor => 2;
 
-        public LatentDistribution Encode(Tensor images)
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
         {
             Tensor mean = zeros(images.shape[0], 4, images.shape[2] / 2, images.shape[3] / 2);
             return new LatentDistribution(encoder ? full_like(mean, double.PositiveInfinity) : mean);
         }
 
-        public Tensor Decode(Tensor latents) =>
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) =>
             full([latents.shape[0], 3, latents.shape[2] * 2, latents.shape[3] * 2], decoder ? float.NegativeInfinity : 0f);
     }
 }

@@ -150,7 +150,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Assert.Equal(["unet"], frozen.Modules.Keys);
 
         // Not disposed: the networks are the model's.
-        var encoder = new DualClipTextEncoder(
+        var encoder = new ClipTextEncoder(
             model.TextEncoder is { } first ? (first, model.Tokenizer!.Build()) : null, (model.TextEncoder2!, model.Tokenizer2!.Build()), model.ForceZerosForEmptyPrompt);
         using TextEmbeddingCache texts = TextEmbeddingCache.Open(
             _folder["texts.safetensors"], "k", encoder, Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption), new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// batch, and each picture bit for bit as it is alone. Stops between two when it is cancelled.
 /// </summary>
 /// <param name="inner">The autoencoder, which stays the caller's.</param>
-public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed
+public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder
 {
     private readonly IAutoencoder _inner = inner ?? throw new ArgumentNullException(nameof(inner));
 
@@ -19,39 +19,59 @@ public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder, IWorki
     public int DownsamplingFactor => _inner.DownsamplingFactor;
 
     /// <inheritdoc />
-    public LatentDistribution Encode(Tensor images) => Encode(images, CancellationToken.None);
+    public int? SampleSize => _inner.SampleSize;
 
     /// <inheritdoc />
-    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken)
+    public double? ScalingFactor => _inner.ScalingFactor;
+
+    /// <inheritdoc />
+    public double? LatentScaleBits => _inner.LatentScaleBits;
+
+    /// <inheritdoc />
+    public ILatentPreview? Preview => _inner.Preview;
+
+    /// <inheritdoc />
+    /// <remarks>An image is the same with and without slices.</remarks>
+    public string ContentKey => _inner.ContentKey;
+
+    /// <inheritdoc />
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
+        cancellationToken.ThrowIfCancellationRequested();
         if (images.shape[0] == 1) return _inner.Encode(images, cancellationToken);
         using DisposeScope scope = NewDisposeScope();
-        LatentDistribution[] each = [.. Slices(images).Select(one => _inner.Encode(one, cancellationToken))];
+        LatentDistribution[] each = [.. Slices(images, cancellationToken).Select(one => _inner.Encode(one, cancellationToken))];
         Tensor mean = cat([.. each.Select(one => one.Mean)]);
         Tensor? deviation = each[0].StandardDeviation is null ? null : cat([.. each.Select(one => one.StandardDeviation!)]);
         return new LatentDistribution(mean.MoveToOuterDisposeScope(), deviation?.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc />
-    public Tensor Decode(Tensor latents) => Decode(latents, CancellationToken.None);
-
-    /// <inheritdoc />
-    public Tensor Decode(Tensor latents, CancellationToken cancellationToken)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        cancellationToken.ThrowIfCancellationRequested();
         if (latents.shape[0] == 1) return _inner.Decode(latents, cancellationToken);
         using DisposeScope scope = NewDisposeScope();
-        return cat([.. Slices(latents).Select(one => _inner.Decode(one, cancellationToken))]).MoveToOuterDisposeScope();
+        return cat([.. Slices(latents, cancellationToken).Select(one => _inner.Decode(one, cancellationToken))]).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => (_inner as IOffloadable)?.MoveTo(device);
+    public IAutoencoder? WithTiling(TilingOptions options) => _inner.WithTiling(options) is { } tiled ? new SlicedAutoencoder(tiled) : null;
 
-    // A picture is what it is without slices.
-    string IContentKeyed.ContentKey => ContentKey.Of(_inner);
+    /// <inheritdoc />
+    public bool TryMoveTo(Device device) => _inner.TryMoveTo(device);
 
-    private static IEnumerable<Tensor> Slices(Tensor batch) => Enumerable.Range(0, (int)batch.shape[0]).Select(i => batch.narrow(0, i, 1));
+    private static IEnumerable<Tensor> Slices(Tensor batch, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < batch.shape[0]; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return batch.narrow(0, i, 1);
+        }
+    }
 
-    long IWorkingMemory.WorkingBytes(long batch, long pixels) => (_inner as IWorkingMemory)?.WorkingBytes(Math.Min(batch, 1), pixels) ?? 0;
+    /// <inheritdoc />
+    public long WorkingBytes(long batch, long pixels) => _inner.WorkingBytes(Math.Min(batch, 1), pixels);
 }

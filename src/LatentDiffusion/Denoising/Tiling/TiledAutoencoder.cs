@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 /// compute their part at the size of the latents, with its attention, for the whole picture, and normalise tiles by the
 /// picture's statistics: tiles differ from the whole by little. Stops between two tiles when it is cancelled.
 /// </summary>
-public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadable, IContentKeyed
+public sealed class TiledAutoencoder : IAutoencoder
 {
     // A tile that is a picture by itself had better be as large as those that autoencoders are trained on; one that is part
     // of a whole need not be.
@@ -21,23 +21,20 @@ public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadabl
     private readonly TilingOptions _options;
     private readonly long _tile, _overlap;
 
-    /// <summary>Decorates an autoencoder, which stays the caller's.</summary>
     /// <param name="inner">The autoencoder.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    /// <exception cref="ArgumentException">The tile size is no multiple of the autoencoder's factor.</exception>
-    public TiledAutoencoder(IAutoencoder inner, TilingOptions? options = null)
+    /// <param name="options">How to divide images.</param>
+    /// <param name="partsOfWhole">The same autoencoder if its tiles are parts of the whole image; null for separate images.</param>
+    internal TiledAutoencoder(IAutoencoder inner, TilingOptions options, LatentAutoencoder? partsOfWhole)
     {
-        ArgumentNullException.ThrowIfNull(inner);
-        _options = options ?? new TilingOptions();
+        _options = options;
         Validator.ValidateObject(_options, new ValidationContext(_options), validateAllProperties: true);
         int factor = inner.DownsamplingFactor;
         if (_options.TileSize is { } size && size % factor != 0)
             throw new ArgumentException($"TileSize is {size}; expected a multiple of {factor}, the autoencoder's factor.", nameof(options));
         _inner = inner;
-        _split = _options.StatisticsPasses > 0 ? inner as LatentAutoencoder : null;
+        _split = partsOfWhole;
         int largest = _split is null ? LargestByItself : LargestAsPart;
-        _tile = Math.Max(1, (_options.TileSize ?? Math.Min((inner as LatentAutoencoder)?.SampleSize ?? largest, largest)) / factor);
+        _tile = Math.Max(1, (_options.TileSize ?? Math.Min(inner.SampleSize ?? largest, largest)) / factor);
         _overlap = (long)Math.Round(_tile * _options.Overlap);
     }
 
@@ -47,15 +44,39 @@ public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadabl
     /// <inheritdoc />
     public int DownsamplingFactor => _inner.DownsamplingFactor;
 
-    string IContentKeyed.ContentKey => $"{_options} {ContentKey.Of(_inner)}";
+    /// <inheritdoc />
+    public int? SampleSize => _inner.SampleSize;
 
     /// <inheritdoc />
-    public LatentDistribution Encode(Tensor images) => Encode(images, CancellationToken.None);
+    public double? ScalingFactor => _inner.ScalingFactor;
 
     /// <inheritdoc />
-    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken)
+    public double? LatentScaleBits => _inner.LatentScaleBits;
+
+    /// <inheritdoc />
+    public ILatentPreview? Preview => _inner.Preview;
+
+    /// <inheritdoc />
+    public string ContentKey => $"{_options} {_inner.ContentKey}";
+
+    /// <summary>Decorates an autoencoder, which stays the caller's.</summary>
+    /// <param name="inner">The autoencoder.</param>
+    /// <param name="options">How to divide images; null for the defaults.</param>
+    /// <returns>Its own tiles (<see cref="IAutoencoder.WithTiling"/>) where it has them; otherwise tiles are separate images.</returns>
+    /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">The tile size is not a multiple of the autoencoder's factor.</exception>
+    public static IAutoencoder Wrap(IAutoencoder inner, TilingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        options ??= new TilingOptions();
+        return inner.WithTiling(options) ?? new TiledAutoencoder(inner, options, partsOfWhole: null);
+    }
+
+    /// <inheritdoc />
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
     {
         TileGrid grid = Grid(images, DownsamplingFactor);
+        cancellationToken.ThrowIfCancellationRequested();
         if (grid.IsWhole) return _inner.Encode(images, cancellationToken);
         if (_split is not null) return _split.EncodeInTiles(images, grid, _options.StatisticsPasses, cancellationToken);
         using IDisposable noGrad = no_grad();
@@ -74,12 +95,10 @@ public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadabl
     }
 
     /// <inheritdoc />
-    public Tensor Decode(Tensor latents) => Decode(latents, CancellationToken.None);
-
-    /// <inheritdoc />
-    public Tensor Decode(Tensor latents, CancellationToken cancellationToken)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         TileGrid grid = Grid(latents, 1);
+        cancellationToken.ThrowIfCancellationRequested();
         if (grid.IsWhole) return _inner.Decode(latents, cancellationToken);
         if (_split is not null) return _split.DecodeInTiles(latents, grid, _options.StatisticsPasses, cancellationToken);
         using IDisposable noGrad = no_grad();
@@ -88,12 +107,13 @@ public sealed class TiledAutoencoder : IAutoencoder, IWorkingMemory, IOffloadabl
     }
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => (_inner as IOffloadable)?.MoveTo(device);
+    public bool TryMoveTo(Device device) => _inner.TryMoveTo(device);
 
-    long IWorkingMemory.WorkingBytes(long batch, long pixels)
+    /// <inheritdoc />
+    public long WorkingBytes(long batch, long pixels)
     {
         long side = _tile * DownsamplingFactor;
-        return (_inner as IWorkingMemory)?.WorkingBytes(batch, Math.Min(pixels, side * side)) ?? 0;
+        return _inner.WorkingBytes(batch, Math.Min(pixels, side * side));
     }
 
     private TileGrid Grid(Tensor map, int scale)

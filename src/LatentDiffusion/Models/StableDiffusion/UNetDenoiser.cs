@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 /// <param name="network">The network.</param>
 /// <param name="requiresAestheticsScore">Of a network that is told of the picture's size, whether the aesthetic score is told in place of the target size (the refiner of SDXL).</param>
 public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
-    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IWorkingMemory, IOffloadable, IDisposable
+    : ICachingDenoiser, IPerturbableDenoiser, IGuidanceScaleDenoiser, ITextReadingDenoiser, IDisposable
 {
     private readonly ScalarType _type = NetworkUse.TypeOf(network);
 
@@ -34,15 +34,16 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
         _ => null,
     };
 
-    /// <summary>The skip connections of all resolutions, and what the largest transformer block holds at once.</summary>
-    long IWorkingMemory.WorkingBytes(long batch, long pixels)
+    /// <inheritdoc />
+    /// <remarks>The skip connections of all resolutions, and what the largest transformer block holds at once.</remarks>
+    public long WorkingBytes(long batch, long latentPixels)
     {
         // Its input, that normalised, and the feed-forward: eight times as wide, split, gated and multiplied.
         const int MapsOfTransformer = 18;
         // Each resolution has a quarter of the pixels of the one before.
         double[] maps = [.. Config.BlockOutChannels.Select((channels, level) => channels / Math.Pow(4, level))];
         double skips = maps.Select((map, level) => (Config.LayersPerBlock[level] + 1) * map).Sum();
-        return (long)(batch * pixels * (skips + MapsOfTransformer * maps.Max()) * NetworkUse.SizeOf(_type));
+        return (long)(batch * latentPixels * (skips + MapsOfTransformer * maps.Max()) * NetworkUse.SizeOf(_type));
     }
 
     /// <inheritdoc />
@@ -55,7 +56,11 @@ public sealed class UNetDenoiser(UNet2DConditionModel network, bool requiresAest
     public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(this, new AttentionState(Texts: null, SelfAttention(layers)));
 
     /// <inheritdoc />
-    public void MoveTo(Device device) => ModuleDevice.Move(network, device);
+    public bool TryMoveTo(Device device)
+    {
+        ModuleDevice.Move(network, device);
+        return true;
+    }
 
     /// <summary>Disposes the network.</summary>
     public void Dispose() => network.Dispose();

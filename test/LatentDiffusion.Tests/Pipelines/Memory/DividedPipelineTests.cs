@@ -119,9 +119,9 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
 
         public int DownsamplingFactor => network.DownsamplingFactor;
 
-        public LatentDistribution Encode(Tensor images) => network.Encode(images);
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => network.Encode(images);
 
-        public Tensor Decode(Tensor latents)
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
         {
             BeforeDecoding?.Invoke();
             Decoded.Add(latents.shape);

@@ -36,7 +36,7 @@ internal sealed class OffloadedParts(DiffusionModel model)
         private int _working;
         private bool _here = true;
 
-        public void MoveTo(Device device)
+        public bool TryMoveTo(Device device)
         {
             bool there = device.type == DeviceType.CPU;
             if (Volatile.Read(ref _working) > 0) all.Errors.Add($"{name} was moved while it worked.");
@@ -48,6 +48,7 @@ internal sealed class OffloadedParts(DiffusionModel model)
 
             if (_here != there) all.Events.Enqueue(there ? $"{name} in" : $"{name} out");
             _here = there;
+            return true;
         }
 
         public T Work<T>(Func<T> work)
@@ -67,34 +68,36 @@ internal sealed class OffloadedParts(DiffusionModel model)
         }
     }
 
-    private sealed class Text(Part part, ITextEncoder network) : ITextEncoder, IOffloadable
+    private sealed class Text(Part part, ITextEncoder network) : ITextEncoder
     {
         public int MaxLength => network.MaxLength;
 
-        public Conditioning Encode(IReadOnlyList<string> prompts) => part.Work(() => network.Encode(prompts));
+        public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
+            part.Work(() => network.Encode(prompts));
 
-        public void MoveTo(Device device) => part.MoveTo(device);
+        public bool TryMoveTo(Device device) => part.TryMoveTo(device);
     }
 
-    private sealed class Denoiser(Part part, IDenoiser network) : IDenoiser, IOffloadable
+    private sealed class Denoiser(Part part, IDenoiser network) : IDenoiser
     {
         public int InChannels => network.InChannels;
 
         public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => part.Work(() => network.Predict(latents, timestep, conditioning));
 
-        public void MoveTo(Device device) => part.MoveTo(device);
+        public bool TryMoveTo(Device device) => part.TryMoveTo(device);
     }
 
-    private sealed class Autoencoder(Part part, IAutoencoder network) : IAutoencoder, IOffloadable
+    private sealed class Autoencoder(Part part, IAutoencoder network) : IAutoencoder
     {
         public int LatentChannels => network.LatentChannels;
 
         public int DownsamplingFactor => network.DownsamplingFactor;
 
-        public LatentDistribution Encode(Tensor images) => part.Work(() => network.Encode(images));
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) =>
+            part.Work(() => network.Encode(images));
 
-        public Tensor Decode(Tensor latents) => part.Work(() => network.Decode(latents));
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => part.Work(() => network.Decode(latents));
 
-        public void MoveTo(Device device) => part.MoveTo(device);
+        public bool TryMoveTo(Device device) => part.TryMoveTo(device);
     }
 }

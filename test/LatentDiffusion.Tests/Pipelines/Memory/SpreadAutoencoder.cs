@@ -17,7 +17,7 @@ internal sealed class SpreadAutoencoder : IAutoencoder
 
     public Action? BeforeWork { get; set; }
 
-    public LatentDistribution Encode(Tensor images)
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
     {
         BeforeWork?.Invoke();
         Seen.Add(images.shape);
@@ -25,7 +25,7 @@ internal sealed class SpreadAutoencoder : IAutoencoder
         return new LatentDistribution(mean, mean.abs());
     }
 
-    public Tensor Decode(Tensor latents)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         BeforeWork?.Invoke();
         Seen.Add(latents.shape);

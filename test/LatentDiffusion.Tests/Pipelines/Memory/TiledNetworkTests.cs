@@ -19,7 +19,7 @@ public sealed class TiledNetworkTests : IDisposable
     public void With_enough_passes_and_overlap_tiles_are_the_whole(string kind)
     {
         using LatentAutoencoder whole = Make(kind);
-        var tiled = new TiledAutoencoder(whole, s_exact);
+        var tiled = TiledAutoencoder.Wrap(whole, s_exact);
         Tensor latents = FormulaWeights.Input("latents", [2, 4, 44, 57]), expected = whole.Decode(latents), found = tiled.Decode(latents);
         double scale = expected.std().item<float>();
         Assert.InRange(Largest(expected, found), 0, 2e-5 * Math.Max(1, scale));
@@ -34,7 +34,7 @@ public sealed class TiledNetworkTests : IDisposable
     public void A_tile_as_large_as_the_picture_is_the_picture(string kind)
     {
         using LatentAutoencoder whole = Make(kind);
-        var tiled = new TiledAutoencoder(whole, new TilingOptions { TileSize = 32 });
+        var tiled = TiledAutoencoder.Wrap(whole, new TilingOptions { TileSize = 32 });
         Tensor latents = FormulaWeights.Input("latents", [2, 4, 16, 12]), expected = whole.Decode(latents);
         Assert.True(expected.Equals(tiled.Decode(latents)));
         using LatentDistribution one = whole.Encode(expected), pieces = tiled.Encode(expected);
@@ -49,7 +49,8 @@ public sealed class TiledNetworkTests : IDisposable
         Tensor latents = FormulaWeights.Input("latents", [1, 4, 40, 40]);
         latents.narrow(3, 0, 20).mul_(0.1).add_(0.5);
         Tensor expected = whole.Decode(latents);
-        double[] differences = [.. new[] { 0, 1, 2, 100 }.Select(passes => Mean(expected, new TiledAutoencoder(whole, s_exact with { TileSize = 32, StatisticsPasses = passes }).Decode(latents)))];
+        double[] differences = [.. new[] { 0, 1, 2, 100 }.Select(passes =>
+            Mean(expected, TiledAutoencoder.Wrap(whole, s_exact with { TileSize = 32, StatisticsPasses = passes }).Decode(latents)))];
         TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: {string.Join(", ", differences)} of {expected.std().item<float>()}");
         Assert.True(differences[1] < 0.6 * differences[0] && differences[2] < 0.8 * differences[1] && differences[3] < 0.01 * differences[0], string.Join(", ", differences));
     }
@@ -58,13 +59,14 @@ public sealed class TiledNetworkTests : IDisposable
     public void A_large_drawing_in_tiles_is_the_drawing()
     {
         using LatentAutoencoder whole = LatentAutoencoder.Open(Path.Combine(AppContext.BaseDirectory, "models", "drawings", "vae"), CPU);
-        var tiled = new TiledAutoencoder(whole);
+        var tiled = TiledAutoencoder.Wrap(whole);
         var drawings = new Models.Drawings.DrawingSource(seed: 5, size: 320);
         Models.Drawings.Drawing drawing = drawings.Draw(3);
         Tensor pixels = ImageTensor.FromImage(new ImageBuffer(drawing.Size, drawing.Size, drawing.Rgb.Span)).narrow(2, 0, 256);
         using LatentDistribution latents = whole.Encode(pixels), pieces = tiled.Encode(pixels);
         Assert.InRange(Mean(latents.Mean, pieces.Mean), 0, 0.02);
-        Tensor expected = whole.Decode(latents.Mean), found = tiled.Decode(latents.Mean), alone = new TiledAutoencoder(whole, new TilingOptions { StatisticsPasses = 0 }).Decode(latents.Mean);
+        Tensor expected = whole.Decode(latents.Mean), found = tiled.Decode(latents.Mean),
+            alone = TiledAutoencoder.Wrap(whole, new TilingOptions { StatisticsPasses = 0 }).Decode(latents.Mean);
         const double Level = 2.0 / 255;
         (double together, double apart) = (Mean(expected, found) / Level, Mean(expected, alone) / Level);
         TestContext.Current.TestOutputHelper?.WriteLine($"as parts of the picture {together:F3} of 255, alone {apart:F3}");
@@ -81,12 +83,13 @@ public sealed class TiledNetworkTests : IDisposable
         using var single = new LatentAutoencoder(network);
         using var narrow = new LatentAutoencoder(half);
         Tensor latents = FormulaWeights.Input("latents", [1, 4, 24, 24]), expected = single.Decode(latents);
-        Tensor whole = narrow.Decode(latents), tiled = new TiledAutoencoder(narrow, s_exact with { TileSize = 32 }).Decode(latents);
+        Tensor whole = narrow.Decode(latents), tiled = TiledAutoencoder.Wrap(narrow, s_exact with { TileSize = 32 }).Decode(latents);
         Assert.Equal((ScalarType.Float32, ScalarType.Float32), (whole.dtype, tiled.dtype));
         double rounding = Mean(expected, whole);
         Assert.True(rounding > 0);
         Assert.InRange(Mean(expected, tiled), 0, 2 * rounding);
-        using LatentDistribution encoded = new TiledAutoencoder(narrow, s_exact with { TileSize = 32 }).Encode(expected), plain = single.Encode(expected);
+        using LatentDistribution encoded = TiledAutoencoder.Wrap(narrow, s_exact with { TileSize = 32 }).Encode(expected),
+            plain = single.Encode(expected);
         Assert.InRange(Mean(plain.Mean, encoded.Mean), 0, 0.05);
     }
 

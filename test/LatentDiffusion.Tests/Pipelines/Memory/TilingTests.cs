@@ -21,7 +21,7 @@ public sealed class TilingTests
     {
         using DisposeScope scope = NewDisposeScope();
         var plain = new SpreadAutoencoder();
-        var tiled = new TiledAutoencoder(plain, new TilingOptions { TileSize = tile, Overlap = overlap });
+        var tiled = TiledAutoencoder.Wrap(plain, new TilingOptions { TileSize = tile, Overlap = overlap });
         Tensor latents = randn(2, 3, height, width), whole = plain.Decode(latents);
         plain.Seen.Clear();
         Tensor found = tiled.Decode(latents);
@@ -94,7 +94,7 @@ public sealed class TilingTests
             {
                 if (plain.Seen.Count == 2) cancellation.Cancel();
             };
-            var tiled = new TiledAutoencoder(plain, new TilingOptions { TileSize = 16 });
+            var tiled = TiledAutoencoder.Wrap(plain, new TilingOptions { TileSize = 16 });
             Assert.Throws<OperationCanceledException>(() => tiled.Decode(zeros(1, 3, 30, 30), cancellation.Token));
             Assert.Equal(3, plain.Seen.Count);
             Assert.Throws<OperationCanceledException>(() => tiled.Encode(zeros(1, 3, 80, 80), cancellation.Token));
@@ -128,14 +128,20 @@ public sealed class TilingTests
     public void Bad_input_is_refused_by_name()
     {
         var plain = new SpreadAutoencoder();
-        Assert.Contains("TileSize", Assert.Throws<ValidationException>(() => new TiledAutoencoder(plain, new TilingOptions { TileSize = 8 })).Message, StringComparison.Ordinal);
-        Assert.Contains("Overlap", Assert.Throws<ValidationException>(() => new TiledAutoencoder(plain, new TilingOptions { Overlap = 0.6 })).Message, StringComparison.Ordinal);
-        Assert.Contains("StatisticsPasses", Assert.Throws<ValidationException>(() => new TiledAutoencoder(plain, new TilingOptions { StatisticsPasses = -1 })).Message, StringComparison.Ordinal);
-        Assert.StartsWith("TileSize is 18; expected a multiple of 4", Assert.Throws<ArgumentException>(() => new TiledAutoencoder(plain, new TilingOptions { TileSize = 18 })).Message, StringComparison.Ordinal);
+        Assert.Contains("TileSize", Assert.Throws<ValidationException>(
+            () => TiledAutoencoder.Wrap(plain, new TilingOptions { TileSize = 8 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Overlap", Assert.Throws<ValidationException>(
+            () => TiledAutoencoder.Wrap(plain, new TilingOptions { Overlap = 0.6 })).Message, StringComparison.Ordinal);
+        Assert.Contains("StatisticsPasses", Assert.Throws<ValidationException>(
+            () => TiledAutoencoder.Wrap(plain, new TilingOptions { StatisticsPasses = -1 })).Message, StringComparison.Ordinal);
+        Assert.StartsWith("TileSize is 18; expected a multiple of 4", Assert.Throws<ArgumentException>(
+            () => TiledAutoencoder.Wrap(plain, new TilingOptions { TileSize = 18 })).Message, StringComparison.Ordinal);
         using Tensor odd = zeros(1, 3, 80, 82), flat = zeros(3, 80, 80);
-        Assert.Contains("[1, 3, 80, 82]", Assert.Throws<ArgumentException>(() => new TiledAutoencoder(plain).Encode(odd)).Message, StringComparison.Ordinal);
-        Assert.Contains("[3, 80, 80]", Assert.Throws<ArgumentException>(() => new TiledAutoencoder(plain).Decode(flat)).Message, StringComparison.Ordinal);
-        var wrong = new TiledAutoencoder(new WrongFactor(), new TilingOptions { TileSize = 16 });
+        Assert.Contains("[1, 3, 80, 82]", Assert.Throws<ArgumentException>(() => TiledAutoencoder.Wrap(plain).Encode(odd)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("[3, 80, 80]", Assert.Throws<ArgumentException>(() => TiledAutoencoder.Wrap(plain).Decode(flat)).Message,
+            StringComparison.Ordinal);
+        var wrong = TiledAutoencoder.Wrap(new WrongFactor(), new TilingOptions { TileSize = 16 });
         Assert.Contains("DownsamplingFactor", Assert.Throws<InvalidOperationException>(() => wrong.Decode(zeros(1, 3, 20, 20))).Message, StringComparison.Ordinal);
     }
 
@@ -145,8 +151,8 @@ public sealed class TilingTests
 
         public int DownsamplingFactor => 2;
 
-        public LatentDistribution Encode(Tensor images) => throw new NotSupportedException();
+        public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Tensor Decode(Tensor latents) => latents.clone();
+        public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => latents.clone();
     }
 }

@@ -23,9 +23,9 @@ internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoen
 
     public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise) => new Run(this, scheduler.Start(plan, noise));
 
-    public LatentDistribution Encode(Tensor images) => autoencoder.Encode(images);
+    public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => autoencoder.Encode(images);
 
-    public Tensor Decode(Tensor latents)
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
     {
         Seen.Add(Kept(latents));
         return autoencoder.Decode(latents);

@@ -25,8 +25,9 @@ internal static class ModelTraining
         if (model.TextEncoder2 is not { } second) return new ClipTextConditioning(model.TextEncoder!, model.Tokenizer!.Build(), data.Ids, train);
         ClipTokenizer tokenizer = model.Tokenizer2!.Build();
         return model.TextEncoder is { } first
-            ? new DualClipTextConditioning((first, model.Tokenizer!.Build(), data.Ids), (second, tokenizer, data.SecondIds), model.ForceZerosForEmptyPrompt, train)
-            : new DualClipTextConditioning(null, (second, tokenizer, data.Ids), model.ForceZerosForEmptyPrompt, train);
+            ? new ClipTextConditioning(
+                (first, model.Tokenizer!.Build(), data.Ids), (second, tokenizer, data.SecondIds), model.ForceZerosForEmptyPrompt, train)
+            : new ClipTextConditioning(null, (second, tokenizer, data.Ids), model.ForceZerosForEmptyPrompt, train);
     }
 
     /// <summary>What is still to be done to the cache's latents.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Prompting;
 
-public sealed class WeightedClipTextEncoderTests(TinyClip clip) : IClassFixture<TinyClip>
+public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
 {
     [Fact]
     public void Without_weights_a_prompt_is_encoded_bit_for_bit_as_before()
@@ -81,7 +81,7 @@ public sealed class WeightedClipTextEncoderTests(TinyClip clip) : IClassFixture<
     [Fact]
     public void What_exceeds_the_most_windows_is_cut()
     {
-        WeightedClipTextEncoder encoder = Encoder(new() { MaxChunks = 2 });
+        ClipTextEncoder encoder = Encoder(new() { MaxChunks = 2 });
         Assert.Equal(2 * clip.Tokenizer.MaxLength, encoder.MaxLength);
         string word = string.Concat(Enumerable.Repeat("a ", 16));
         using Conditioning expected = encoder.Encode([word]), actual = encoder.Encode([string.Concat(Enumerable.Repeat("a ", 50_000))]), breaks = encoder.Encode(["a BREAK b BREAK c BREAK d"]);
@@ -109,6 +109,17 @@ public sealed class WeightedClipTextEncoderTests(TinyClip clip) : IClassFixture<
         Assert.Equal(Values(short_.LastHiddenState), Values(third));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Tokens_beyond_the_last_window_are_counted(bool weights)
+    {
+        ClipTextEncoder encoder = Encoder(new() { Weights = weights, MaxChunks = 2 });
+        int room = 2 * (clip.Tokenizer.MaxLength - 2);
+        string Words(int count) => string.Concat(Enumerable.Repeat("a ", count));
+        Assert.Equal(0, encoder.CountTruncatedTokens(Words(room)));
+        Assert.Equal(5, encoder.CountTruncatedTokens(Words(room + 5)));
+        Assert.Equal(clip.Tokenizer.MaxLength * 2, encoder.Measure(Words(room + 5))!.Value.Tokens);
+    }
+
     [Fact]
     public void Options_out_of_range_are_refused_by_name()
     {
@@ -133,7 +144,7 @@ public sealed class WeightedClipTextEncoderTests(TinyClip clip) : IClassFixture<
     private static readonly IEqualityComparer<float[]> s_rounding = EqualityComparer<float[]>.Create(
         (a, b) => a!.Length == b!.Length && a.Zip(b).All(p => Math.Abs(p.First - p.Second) < 1e-5f), a => a.Length);
 
-    private WeightedClipTextEncoder Encoder(PromptingOptions? options = null) => new(clip.Network, clip.Tokenizer, options);
+    private ClipTextEncoder Encoder(PromptingOptions? options = null) => new(clip.Network, clip.Tokenizer, options ?? new PromptingOptions());
 
     /// <summary>Hidden states of one window, made up here from its ids.</summary>
     private Tensor Window(long[] text)

@@ -6,18 +6,18 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Prompting;
 
-public sealed class WeightedDualClipTests : IClassFixture<TinyClip>, IDisposable
+public sealed class DualClipPromptingTests : IClassFixture<TinyClip>, IDisposable
 {
     private readonly TinyClip _clip;
     private readonly ClipTextModel _second;
-    private readonly DualClipTextEncoder _plain;
+    private readonly ClipTextEncoder _plain;
 
-    public WeightedDualClipTests(TinyClip clip)
+    public DualClipPromptingTests(TinyClip clip)
     {
         _clip = clip;
         _second = (clip.Network.Config with { HiddenSize = 8, ProjectionDim = 6 }).Build(projection: true);
         FormulaWeights.Fill(_second);
-        _plain = new DualClipTextEncoder((clip.Network, clip.Tokenizer), (_second, clip.Tokenizer));
+        _plain = new ClipTextEncoder((clip.Network, clip.Tokenizer), (_second, clip.Tokenizer));
     }
 
     public void Dispose() => _second.Dispose();
@@ -68,8 +68,8 @@ public sealed class WeightedDualClipTests : IClassFixture<TinyClip>, IDisposable
     public void No_prompt_is_of_the_layer_that_prompts_are_of_unless_it_is_zeros()
     {
         using DisposeScope scope = NewDisposeScope();
-        var forced = new DualClipTextEncoder(null, (_second, _clip.Tokenizer));
-        var encoded = new DualClipTextEncoder(null, (_second, _clip.Tokenizer), zerosForUnconditional: false);
+        var forced = new ClipTextEncoder(null, (_second, _clip.Tokenizer));
+        var encoded = new ClipTextEncoder(null, (_second, _clip.Tokenizer), zerosForUnconditional: false);
         PromptingOptions skip = new() { ClipSkip = 2 };
         Conditioning empty = encoded.WithPrompting(skip).Encode(["", ""]), none = encoded.WithPrompting(skip).EncodeUnconditional(2);
         Assert.Equal(Values(empty.HiddenStates), Values(none.HiddenStates));

@@ -5,6 +5,9 @@ namespace LatentDiffusion;
 /// <summary>How prompts are read and encoded.</summary>
 public sealed record PromptingOptions
 {
+    /// <summary>Prompts as plain text of at most one window: how encoders read them unless they are given options.</summary>
+    public static PromptingOptions Plain { get; } = new() { MaxChunks = 1, Weights = false };
+
     /// <summary>
     /// Which layer of the text tower gives the hidden states, counted from the end as Stable Diffusion web UI counts: 1, the
     /// default, is the last layer, 2 the one before it. (diffusers' <c>clip_skip</c> is one less, and null for the last.) The
@@ -22,6 +25,8 @@ public sealed record PromptingOptions
     [Range(1, 1000)]
     public int MaxChunks { get; init; } = 16;
 
-    /// <summary>Whether weights, escapes and breaks are read as <see cref="WeightedPrompt"/> says; otherwise prompts are plain text. Default true.</summary>
+    /// <summary>
+    /// Whether weights, escapes and breaks are read as <c>WeightedPrompt</c> says; otherwise prompts are plain text. Default true.
+    /// </summary>
     public bool Weights { get; init; } = true;
 }

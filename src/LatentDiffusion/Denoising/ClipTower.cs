@@ -1,0 +1,15 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>A CLIP text tower with its tokenizer.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Tokenizer">Its tokenizer.</param>
+internal sealed record ClipTower(ClipTextModel Network, ClipTokenizer Tokenizer)
+{
+    /// <summary>Where it computes.</summary>
+    public Device Device => NetworkUse.DeviceOf(Network);
+
+    /// <summary>Identifies weights, configuration and vocabulary.</summary>
+    public string ContentKey => $"{ContentKeys.Of(Network, Network.Config)} {Tokenizer.ContentKey}";
+}

@@ -1,0 +1,14 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>Identifies networks by their content in the keys of caches.</summary>
+internal static class ContentKeys
+{
+    /// <summary>The key of a network: its configuration and its weights.</summary>
+    public static string Of(nn.Module network, NetworkConfig config)
+    {
+        using NetworkUse weights = NetworkUse.Of(network);
+        return $"{config.GetType().Name} {StableHash.Of(config.ToJson())} {ContentHash.Of(network)}";
+    }
+}
