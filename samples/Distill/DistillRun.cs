@@ -27,10 +27,11 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
     /// <returns>False where the run was cancelled; what was done is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
-        using StableDiffusionComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() });
+        using ModelComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() });
         using RunFolder run = RunFolder.Open(folder);
-        IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Autoencoder);
-        int latentSize = teacher.UNet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
+        IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder));
+        UNet2DConditionModel unet = teacher.Get<UNet2DConditionModel>(ComponentNames.UNet);
+        int latentSize = unet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
         using var index = new RunImageIndex(run.Location);
         Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, index.Path, logger, cancellationToken);
         run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{pictures.Key}, {pictures.Count} images"));
@@ -38,11 +39,13 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         using LatentCache latents = Encode(teacher, pictures, cancellationToken);
 
-        using UNet2DConditionModel student = ConsistencyStudent.Of(teacher.UNet, recipe.GuidanceWidth);
+        using UNet2DConditionModel student = ConsistencyStudent.Of(unet, recipe.GuidanceWidth);
         // The teacher computes as the student does.
-        if (recipe.Training.Precision == TrainingPrecision.BFloat16) teacher.UNet.to(ScalarType.BFloat16);
+        if (recipe.Training.Precision == TrainingPrecision.BFloat16) unet.to(ScalarType.BFloat16);
 
-        using LoraTraining? adapters = recipe.Adapters is { } layers ? new LoraTraining(new Dictionary<string, nn.Module> { [LoraTarget.UNet] = student }, layers) : null;
+        using LoraTraining? adapters = recipe.Adapters is { } layers
+            ? new LoraTraining(new Dictionary<string, nn.Module> { [ComponentNames.UNet] = student }, layers)
+            : null;
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
         ITrainingObjective objective = adapters?.Objective(whole) ?? whole;
         var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed }, logger);
@@ -70,20 +73,21 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         return true;
     }
 
-    private LatentCache Encode(StableDiffusionComponents teacher, Pictures pictures, CancellationToken cancellationToken)
+    private LatentCache Encode(ModelComponents teacher, Pictures pictures, CancellationToken cancellationToken)
     {
-        ClipTokenizer tokenizer = (teacher.Tokenizer ?? throw new NotSupportedException($"'{model}' has no tokenizer.")).Build();
+        ClipTokenizer tokenizer = teacher.Get<ClipTokenizerFiles>(ComponentNames.Tokenizer).Build();
+        var autoencoder = teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder);
         string path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
         var options = new LatentCacheOptions { Logger = logger };
         return Bars("latents", bar =>
         {
             bar.MaxValue = pictures.Count;
             var progress = new Report<long>(done => bar.Value = done);
-            return teacher.Autoencoder switch
+            return autoencoder switch
             {
                 AutoencoderKL kl => LatentCache.Open(path, pictures.Key, kl, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
                 AutoencoderTiny tiny => LatentCache.Open(path, pictures.Key, tiny, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
-                _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {teacher.Autoencoder.GetType().Name}, which has no plain shift and scale."),
+                _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {autoencoder.GetType().Name}, which has no plain shift and scale."),
             };
         });
     }

@@ -28,10 +28,12 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
             StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
         }
 
-        using var components = new StableDiffusionComponents
+        using var components = new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionPipeline", _scheduler)
         {
-            PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
-            Tokenizer = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength), Scheduler = _scheduler,
+            [ComponentNames.UNet] = unet,
+            [ComponentNames.Autoencoder] = autoencoder,
+            [ComponentNames.TextEncoder] = text,
+            [ComponentNames.Tokenizer] = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength),
         };
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);

@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// Low-rank patches added to the weights of a pipeline's networks, and the former weights, so that taking the patches
 /// off restores them bit for bit. Not safe for use while one of the networks runs.
 /// </summary>
-/// <param name="networks">Parameters by published name, by component (<see cref="LoraTarget.UNet"/> and so on).</param>
+/// <param name="networks">Parameters by published name, by component (<see cref="ComponentNames"/>).</param>
 public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> networks) : IDisposable
 {
     private readonly Dictionary<(string Component, string Parameter), Tensor> _originals = [];

@@ -18,6 +18,9 @@ public sealed record CheckpointOptions
     /// <summary>Takes a line for everything that is ignored or chosen while reading; null, the default, for none.</summary>
     public ILogger? Logger { get; init; }
 
+    /// <summary>Families of models to look among before the registered ones: see <see cref="ModelFamilies"/>. Default none.</summary>
+    public IReadOnlyList<ModelFamily> Families { get; init; } = [];
+
     /// <summary>The type for a network of a file: the one asked for, or the file's own where it has one, or else float32.</summary>
     internal ScalarType TypeFor(ITensorSource source)
     {

@@ -8,19 +8,6 @@ namespace LatentDiffusion;
 /// <param name="Role">Which tensor of the module's patch.</param>
 internal sealed record LoraKey(string Component, string Module, LoraKey.Part Role)
 {
-    /// <summary>How trainers mark the component; the longer names first. A file that marks none means the UNet.</summary>
-    private static readonly (string Prefix, string Component)[] s_components =
-    [
-        ("text_encoder_2.", LoraTarget.TextEncoder2),
-        ("text_encoder.", LoraTarget.TextEncoder),
-        ("unet.", LoraTarget.UNet),
-        ("diffusion_model.", LoraTarget.UNet),
-        ("lora_te2_", LoraTarget.TextEncoder2),
-        ("lora_te1_", LoraTarget.TextEncoder),
-        ("lora_te_", LoraTarget.TextEncoder),
-        ("lora_unet_", LoraTarget.UNet),
-    ];
-
     /// <summary>
     /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
     /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
@@ -55,7 +42,9 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
     }
 
     /// <summary>Reads a name in the way of peft, of diffusers before it, or of kohya; null where it is none of them.</summary>
-    public static LoraKey? Parse(string name)
+    /// <param name="name">The name.</param>
+    /// <param name="components">The components of the family, at least one.</param>
+    public static LoraKey? Parse(string name, IReadOnlyList<LoraComponent> components)
     {
         Match match = s_name.Match(name);
         if (!match.Success) return null;
@@ -67,9 +56,12 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
             _ => Part.Alpha,
         };
         string path = match.Groups["module"].Value;
-        (string prefix, string component) = s_components.FirstOrDefault(
-            c => path.StartsWith(c.Prefix, StringComparison.Ordinal),
-            (Prefix: "", Component: LoraTarget.UNet));
+        // A key that marks no component means the first. Longer beginnings go before those that they begin with.
+        (string prefix, string component) = components
+            .SelectMany(known => known.Prefixes.Prepend($"{known.Name}.").Select(beginning => (Prefix: beginning, known.Name)))
+            .Where(known => path.StartsWith(known.Prefix, StringComparison.Ordinal))
+            .OrderByDescending(known => known.Prefix.Length)
+            .FirstOrDefault(("", components[0].Name));
         string module = path[prefix.Length..].Replace(".processor.", ".", StringComparison.Ordinal).Replace('.', '_');
         return new LoraKey(component, module, role);
     }

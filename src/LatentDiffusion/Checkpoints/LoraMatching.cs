@@ -10,7 +10,8 @@ internal sealed class LoraMatching(
 {
     private readonly Dictionary<string, LoraModules> _modules = targets.ToDictionary(t => t.Component, t => new LoraModules(t));
     private readonly Dictionary<(string Component, string Parameter), Dictionary<LoraKey.Part, string>> _found = [];
-    private readonly LoraMetadata _settings = new(metadata);
+    private readonly LoraMetadata _settings = new(metadata, targets.Select(t => t.Component));
+    private readonly LoraComponent[] _components = [.. targets.Select(t => t.Naming)];
     private readonly List<string> _missing = [], _unexpected = [], _misshaped = [];
 
     /// <summary>Finds all patches.</summary>
@@ -22,7 +23,9 @@ internal sealed class LoraMatching(
         UnsupportedAdapter.Refuse(all);
         bool packed = all.Any(PackedLora.IsKey);
         if (packed) PackedLora.Check(metadata);
-        Dictionary<string, string[]> order = packed ? targets.ToDictionary(t => t.Component, PackedLora.Order) : [];
+        Dictionary<string, string[]> order = packed
+            ? targets.Where(t => t.Naming.Order is not null).ToDictionary(t => t.Component, t => t.Naming.Order!(t))
+            : [];
         foreach (string name in all)
         {
             if (Find(name, order) is not ({ } parameter, var component, var role)) _unexpected.Add(name);
@@ -43,7 +46,7 @@ internal sealed class LoraMatching(
             return numbered is null ? null : (numbered, component, role);
         }
 
-        return LoraKey.Parse(name) is { } key
+        return _components.Length > 0 && LoraKey.Parse(name, _components) is { } key
             && _modules.TryGetValue(key.Component, out LoraModules? modules)
             && modules.Find(key.Module) is { } parameter
             ? (parameter, key.Component, key.Role)

@@ -13,12 +13,12 @@ internal sealed class LoraMetadata
     private readonly Dictionary<(string Component, string Module), (int Order, JsonElement Alpha)> _patterns = [];
 
     /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA.</exception>
-    public LoraMetadata(IReadOnlyDictionary<string, string> metadata)
+    public LoraMetadata(IReadOnlyDictionary<string, string> metadata, IEnumerable<string> components)
     {
         if (!metadata.TryGetValue(Key, out string? json)) return;
         try
         {
-            Read(JsonSerializer.Deserialize<JsonElement>(json));
+            Read(JsonSerializer.Deserialize<JsonElement>(json), components);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -50,9 +50,9 @@ internal sealed class LoraMetadata
         _ => throw new FormatException($"The metadata '{Key}' has a strength that is not a finite number."),
     };
 
-    private void Read(JsonElement settings)
+    private void Read(JsonElement settings, IEnumerable<string> components)
     {
-        if (settings.ValueKind != JsonValueKind.Object) throw new FormatException($"The metadata '{Key}' is no JSON object.");
+        if (settings.ValueKind != JsonValueKind.Object) throw new FormatException($"The metadata '{Key}' is not a JSON object.");
         foreach (JsonProperty setting in settings.EnumerateObject())
         {
             if (setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True)
@@ -60,7 +60,7 @@ internal sealed class LoraMetadata
             _settings[setting.Name] = setting.Value;
         }
 
-        foreach (string component in (string[])[LoraTarget.UNet, LoraTarget.TextEncoder, LoraTarget.TextEncoder2])
+        foreach (string component in components)
         {
             if (_settings.GetValueOrDefault($"{component}.{PatternName}") is not { ValueKind: JsonValueKind.Object } pattern) continue;
             foreach ((int order, JsonProperty entry) in pattern.EnumerateObject().Index())

@@ -122,7 +122,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     /// does not say what it is of needs 0.13025 here.
     /// </param>
     /// <exception cref="ArgumentException">A scale is given for an autoencoder of another kind, or is not above 0.</exception>
-    /// <inheritdoc cref="DiffusersFolder.ReadUNet" path="/exception"/>
+    /// <inheritdoc cref="DiffusersFolder.ReadNetwork{T}(string, CheckpointOptions?)" path="/exception"/>
     public static LatentAutoencoder Open(string folder, Device? device = null, ScalarType? precision = null, double? scalingFactor = null)
     {
         if (scalingFactor is { } scale && !(scale > 0 && double.IsFinite(scale)))

@@ -1,20 +1,17 @@
-using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>The parts of a loaded model. Owns those that can be disposed.</summary>
 /// <param name="denoiser">The denoiser.</param>
-/// <param name="textEncoder">The text encoder.</param>
-/// <param name="autoencoder">The autoencoder.</param>
+/// <param name="textEncoder">The text encoder; null where the model's files have none.</param>
+/// <param name="autoencoder">The autoencoder; null where the model's files have none.</param>
 /// <param name="schedulerConfig">Training schedule, prediction type and default scheduler.</param>
 /// <param name="sampleSize">Height and width of the latents that the model was trained on.</param>
 /// <param name="device">Where the networks run.</param>
 public sealed class DiffusionModel(
-    IDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig schedulerConfig, int sampleSize, Device device) : IDisposable
+    IDenoiser denoiser, ITextEncoder? textEncoder, IAutoencoder? autoencoder, SchedulerConfig schedulerConfig, int sampleSize, Device device) : IDisposable
 {
-    private static readonly string[] s_patched = [LoraTarget.UNet, LoraTarget.TextEncoder, LoraTarget.TextEncoder2];
-
     private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _weights = [];
     private AppliedLoras? _loras;
     private int _disposed;
@@ -59,7 +56,7 @@ public sealed class DiffusionModel(
     }
 
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
-    public StableDiffusionComponents? Components { get; private init; }
+    public ModelComponents? Components { get; private set; }
 
     /// <summary>The text encoder; null where the model's file has none.</summary>
     internal ITextEncoder? OwnTextEncoder { get; } = textEncoder;
@@ -84,16 +81,16 @@ public sealed class DiffusionModel(
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
     public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null) =>
-        Read(folder, device, precision, variant, to: null, logger: null);
+        Read(folder, device, precision, variant, new CheckpointOptions());
 
-    /// <summary>The same, with the networks read to another place than where they run.</summary>
-    internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, Device? to, ILogger? logger)
+    /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
+    internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, CheckpointOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
-            throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is no model folder: it has no {DiffusersFolder.IndexFile}.");
+            throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is not a model folder: it has no {DiffusersFolder.IndexFile}.");
         CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
-        return FromComponents(DiffusersFolder.Read(folder, choice with { Variant = variant, Device = to ?? choice.Device, Logger = logger }), choice.Device);
+        return FromComponents(DiffusersFolder.Read(folder, options with { Variant = variant, Device = options.Device ?? choice.Device, Type = choice.Type }), choice.Device);
     }
 
     /// <summary>
@@ -113,43 +110,34 @@ public sealed class DiffusionModel(
     /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
     public static DiffusionModel OpenFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null) =>
-        ReadFile(path, tokenizerFolder, options, device, precision, to: null, logger: null);
+        ReadFile(path, tokenizerFolder, options, device, precision, new CheckpointOptions());
 
-    /// <summary>The same, with the networks read to another place than where they run.</summary>
+    /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
     internal static DiffusionModel ReadFile(
-        string path, string? tokenizerFolder, SingleFileOptions? options, Device? device, ScalarType? precision, Device? to, ILogger? logger)
+        string path, string? tokenizerFolder, SingleFileOptions? model, Device? device, ScalarType? precision, CheckpointOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{Path.GetFullPath(path)}'.", path);
-        options ??= new SingleFileOptions();
-        if (tokenizerFolder is not null) options = options with { Vocabulary = BpeVocabulary.Open(tokenizerFolder) };
-        else if (options.Vocabulary is null) options = options with { Vocabulary = SingleFileCheckpoint.FindVocabulary(path) };
+        model = (model ?? new SingleFileOptions()) with { RequiresTokenizer = true };
+        if (tokenizerFolder is not null) model = model with { TokenizerFolder = tokenizerFolder, Vocabulary = null };
         CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
-        return FromComponents(SingleFileCheckpoint.Read(path, choice with { Device = to ?? choice.Device, Logger = logger }, options), choice.Device, incomplete: true);
+        return FromComponents(SingleFileCheckpoint.Read(path, options with { Device = options.Device ?? choice.Device, Type = choice.Type }, model), choice.Device);
     }
 
     /// <summary>Makes a model of components, and owns them.</summary>
     /// <param name="components">Components as a folder or file has them; disposed where they make no model.</param>
     /// <exception cref="InvalidDataException">They contradict each other; the message says how.</exception>
     /// <exception cref="NotSupportedException">They are of a kind that the pipeline does not run; the message says which.</exception>
-    public static DiffusionModel FromComponents(StableDiffusionComponents components) => FromComponents(components, device: null);
+    public static DiffusionModel FromComponents(ModelComponents components) => FromComponents(components, device: null);
 
-    private static DiffusionModel FromComponents(StableDiffusionComponents components, Device? device, bool incomplete = false)
+    private static DiffusionModel FromComponents(ModelComponents components, Device? device)
     {
         ArgumentNullException.ThrowIfNull(components);
         try
         {
-            ComponentValidator.Check(components, incomplete);
-            nn.Module<Tensor, Tensor>? autoencoder = incomplete ? components.StoredAutoencoder : components.Autoencoder;
-            if (autoencoder is not null) LatentAutoencoder.WidenWhereHalfOverflows(autoencoder);
-            UNet2DConditionConfig config = components.UNet.Config;
-            return new DiffusionModel(
-                new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components)!, autoencoder is null ? null! : LatentAutoencoder.Of(autoencoder),
-                components.Scheduler, config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device ?? NetworkUse.DeviceOf(components.UNet))
-            {
-                Components = components,
-                Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
-            };
+            DiffusionModel model = components.Family.CreateModel(components, device ?? components.Device);
+            model.Components = components;
+            return model;
         }
         catch
         {
@@ -164,6 +152,7 @@ public sealed class DiffusionModel(
     /// </summary>
     /// <param name="loras">Files with their scales, 1 for as trained; none takes all off and gives the former weights, bit for bit.</param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
+    /// <exception cref="NotSupportedException">There is no LoRA for models of its family.</exception>
     /// <exception cref="CheckpointException">
     /// A file is damaged, or has keys that fit no parameter; the exception lists them, and the weights are as they were. Where
     /// a file could be opened and then not be read, all patches are off.
@@ -175,14 +164,15 @@ public sealed class DiffusionModel(
         ArgumentNullException.ThrowIfNull(loras);
         foreach ((_, double scale) in loras)
             if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
-        StableDiffusionComponents components = Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts.");
+        ModelComponents components = Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts.");
+        if (components.Family.LoraComponents.Count == 0) throw new NotSupportedException($"{components.Family.Name} models have no LoRA.");
         NetworkUse.Change([.. Patched(components).Select(n => n.Network)], () => ReplaceLoras(components, loras));
     }
 
-    private void ReplaceLoras(StableDiffusionComponents components, IReadOnlyList<(string Path, double Scale)> loras)
+    private void ReplaceLoras(ModelComponents components, IReadOnlyList<(string Path, double Scale)> loras)
     {
         FindWeights(components);
-        LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(n.Key, n.Value))];
+        LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(components.Family.Lora(n.Key), n.Value))];
         var files = new List<(LoraFile File, double Weight)>();
         try
         {
@@ -218,13 +208,14 @@ public sealed class DiffusionModel(
         (Denoiser as IDisposable)?.Dispose();
         (OwnTextEncoder as IDisposable)?.Dispose();
         (OwnAutoencoder as IDisposable)?.Dispose();
-        foreach (ControlNetModel control in Components?.ControlNets ?? []) control.Dispose();
+        // Networks that none of them uses, for example ControlNets.
+        Components?.Dispose();
         // Last: the former weights of networks that are gone need not be restored.
         _loras?.Dispose();
     }
 
     /// <summary>Networks that were moved to another device and back have new tensors.</summary>
-    private void FindWeights(StableDiffusionComponents components)
+    private void FindWeights(ModelComponents components)
     {
         foreach ((string name, nn.Module network) in Patched(components)) _weights[name] = network.state_dict();
     }
@@ -232,15 +223,6 @@ public sealed class DiffusionModel(
     private static InvalidOperationException Missing(string what, string method) =>
         new($"The model's file has no {what}: call {method} on the pipeline's builder.");
 
-    private static IEnumerable<(string Name, nn.Module Network)> Patched(StableDiffusionComponents components) =>
-        components.Networks.Where(n => s_patched.Contains(n.Name));
-
-    private static ITextEncoder? TextEncoderOf(StableDiffusionComponents components)
-    {
-        if (components is { TextEncoder: null, TextEncoder2: null }) return null;
-        (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;
-        return components.TextEncoder2 is { } second
-            ? new ClipTextEncoder(first, (second, components.Tokenizer2!.Build()), components.ForceZerosForEmptyPrompt)
-            : new ClipTextEncoder(first!.Value.Item1, first.Value.Item2);
-    }
+    private static IEnumerable<(string Name, nn.Module Network)> Patched(ModelComponents components) =>
+        components.Networks.Where(n => components.Family.LoraComponents.Any(known => known.Name == n.Name));
 }

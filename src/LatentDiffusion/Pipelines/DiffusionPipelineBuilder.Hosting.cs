@@ -53,7 +53,7 @@ public sealed partial class DiffusionPipelineBuilder
     internal DiffusionPipelineBuilder UseConfigured()
     {
         _configured = (services, place) => Configured(services).ModelFolder is { } folder
-            ? DiffusionModel.Read(folder, place.Device, place.Precision, variant: null, place.ReadTo, Logger(services))
+            ? DiffusionModel.Read(folder, place.Device, place.Precision, variant: null, place.Reading)
             : null;
         _scheduler = (services, config) => Configured(services).Scheduler is { } name
             ? KnownSchedulers.TryGet(name, out KnownScheduler? known) ? Valid(() => known.Create(config)) : throw DiffusionModelOptions.UnknownScheduler(name)
@@ -74,10 +74,14 @@ public sealed partial class DiffusionPipelineBuilder
     {
         options.ModelId ??= NeedsConfiguredModel ? FolderName(Configured(services).ModelFolder) : _modelName;
         long start = Stopwatch.GetTimestamp();
-        DiffusionModel? model = _model?.Invoke(services, new ModelPlacement(ChosenDevice(services), _configured is null ? null : Configured(services).Precision, home));
+        ScalarType? precision = _configured is null ? null : Configured(services).Precision;
+        DiffusionModel? model = _model?.Invoke(services, new ModelPlacement(ChosenDevice(services), precision, Reading(services, home)));
         if (model is not null) Logger(services).Loaded(options.ModelId, Stopwatch.GetElapsedTime(start).TotalSeconds, model.Device.ToString());
         return model;
     }
+
+    private CheckpointOptions Reading(IServiceProvider services, Device? home) =>
+        new() { Device = home, Logger = Logger(services), Families = [.. _families, .. services.GetService<IEnumerable<ModelFamily>>() ?? []] };
 
     private ILatentPreview Preview(IServiceProvider services, IAutoencoder autoencoder, Device device, Func<IDisposable> bring, CancellationToken stop)
     {

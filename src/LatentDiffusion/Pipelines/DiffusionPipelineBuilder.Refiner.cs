@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -28,10 +27,10 @@ public sealed partial class DiffusionPipelineBuilder
         return Set(ref _refiner, new RefinerChoice(path, start, precision, variant));
     }
 
-    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? home, ILogger logger)
+    private LoadedRefiner? Refiner(IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, CheckpointOptions reading)
     {
         if (_refiner is null) return null;
-        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, home, logger);
+        LoadedRefiner refiner = LoadedRefiner.Open(_refiner, denoiser, autoencoder, scheduler, device, reading);
         try
         {
             return refiner with { TextEncoder = Prompting(refiner.TextEncoder) };

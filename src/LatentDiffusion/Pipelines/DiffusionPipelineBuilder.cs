@@ -22,6 +22,7 @@ public sealed partial class DiffusionPipelineBuilder
     private Action<DiffusionPipelineOptions>? _configure;
     private readonly List<(string Path, double Scale)> _loras = [];
     private readonly List<ControlNetChoice> _controlNets = [];
+    private readonly List<ModelFamily> _families = [];
     private bool _built;
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
@@ -51,7 +52,7 @@ public sealed partial class DiffusionPipelineBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         return UseFiles(
-            (services, place) => DiffusionModel.Read(folder, device ?? place.Device, precision ?? place.Precision, variant, place.ReadTo, Logger(services)), FolderName(folder));
+            (services, place) => DiffusionModel.Read(folder, device ?? place.Device, precision ?? place.Precision, variant, place.Reading), FolderName(folder));
     }
 
     /// <summary>
@@ -68,8 +69,21 @@ public sealed partial class DiffusionPipelineBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return UseFiles(
-            (services, place) => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? place.Device, precision ?? place.Precision, place.ReadTo, Logger(services)),
+            (services, place) => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? place.Device, precision ?? place.Precision, place.Reading),
             Path.GetFileNameWithoutExtension(path));
+    }
+
+    /// <summary>
+    /// Opens models of a family that is not registered (<see cref="ModelFamilies"/>), and looks among such families first. Those
+    /// that the container has as services come after those of the builder.
+    /// </summary>
+    /// <param name="family">The family.</param>
+    public DiffusionPipelineBuilder UseModelFamily(ModelFamily family)
+    {
+        ThrowIfBuilt();
+        ArgumentNullException.ThrowIfNull(family);
+        _families.Add(family);
+        return this;
     }
 
     /// <summary>Adds a low-rank patch to the model's weights, beside others: see <see cref="DiffusionModel.SetLoras"/>.</summary>
@@ -224,7 +238,7 @@ public sealed partial class DiffusionPipelineBuilder
             foreach (ControlNetChoice choice in _controlNets)
                 controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder, Logger(services)));
             INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
-            refiner = Refiner(denoiser, autoencoder, scheduler, device, home, Logger(services));
+            refiner = Refiner(denoiser, autoencoder, scheduler, device, Reading(services, home));
             WarnOfSlowPrecision(services, device, plain);
             ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.OwnTextEncoder, "a text encoder"));
             var residency = new DeviceOffloader(device, home);

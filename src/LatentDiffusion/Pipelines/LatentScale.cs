@@ -21,5 +21,6 @@ internal static class LatentScale
     /// <summary>That of the model's own autoencoder, or as XL was published.</summary>
     private static double? Trained(DiffusionModel model) => model.OwnAutoencoder is { } own
         ? own.ScalingFactor
-        : model.Components?.UNet.Config.AdditionEmbedType == "text_time" && SchedulerClasses.FamilyOf(model.SchedulerConfig) == SchedulerFamily.Discrete ? LdmAutoencoder.ScalingXL : null;
+        : model.Components?.Find<UNet2DConditionModel>(ComponentNames.UNet)?.Config.AdditionEmbedType == "text_time"
+            && SchedulerClasses.FamilyOf(model.SchedulerConfig) == SchedulerFamily.Discrete ? LdmAutoencoder.ScalingXL : null;
 }

@@ -17,7 +17,7 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
     public static LoadedControlNet Open(ControlNetChoice choice, UNetDenoiser denoiser, IAutoencoder autoencoder, ILogger logger)
     {
-        ControlNetModel network = DiffusersFolder.ReadControlNet(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type, Logger = logger });
+        ControlNetModel network = DiffusersFolder.ReadNetwork<ControlNetModel>(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type, Logger = logger });
         try
         {
             Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);
@@ -32,12 +32,12 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
 
     /// <summary>Those of a model's own folder.</summary>
     /// <exception cref="InvalidOperationException">One is for another kind of U-Net.</exception>
-    public static IEnumerable<LoadedControlNet> Own(StableDiffusionComponents components, IAutoencoder autoencoder)
+    public static IEnumerable<LoadedControlNet> Own(ModelComponents components, IAutoencoder autoencoder)
     {
         foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
         {
-            Check(network.Config, $"'{DiffusersNames.ControlNet(i)}' of the model", components.UNet.Config, autoencoder);
-            yield return new LoadedControlNet(network, DiffusersNames.ControlNet(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
+            Check(network.Config, $"'{StableDiffusionFamily.ControlNets.NameAt(i)}' of the model", components.UNet.Config, autoencoder);
+            yield return new LoadedControlNet(network, StableDiffusionFamily.ControlNets.NameAt(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
         }
     }
 

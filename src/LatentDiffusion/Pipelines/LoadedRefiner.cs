@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
@@ -16,14 +15,14 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="autoencoder">The model's.</param>
     /// <param name="scheduler">The pipeline's.</param>
     /// <param name="device">Where it computes.</param>
-    /// <param name="to">Where its files are read to; null for <paramref name="device"/>.</param>
-    /// <param name="logger">Takes what is ignored or chosen while reading.</param>
+    /// <param name="reading">How its files are read.</param>
     /// <exception cref="InvalidOperationException">It does not go with them.</exception>
-    public static LoadedRefiner Open(RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, Device? to, ILogger? logger = null)
+    public static LoadedRefiner Open(
+        RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, CheckpointOptions reading)
     {
         DiffusionModel model = File.Exists(choice.Path)
-            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, options: null, device, choice.Precision, to, logger)
-            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, to, logger);
+            ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, model: null, device, choice.Precision, reading)
+            : DiffusionModel.Read(choice.Path, device, choice.Precision, choice.Variant, reading);
         try
         {
             int channels = autoencoder.LatentChannels, factor = autoencoder.DownsamplingFactor;

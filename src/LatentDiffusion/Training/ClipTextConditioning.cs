@@ -18,7 +18,7 @@ public sealed class ClipTextConditioning : ITextConditioning, IDisposable
     public ClipTextConditioning(ClipTextModel network, ClipTokenizer tokenizer, Tensor ids, bool train = true)
         : this(new ClipTowers(network, tokenizer), [ids], zeros: false, train)
     {
-        if (train) Modules = new Dictionary<string, nn.Module> { [LoraTarget.TextEncoder] = network };
+        if (train) Modules = new Dictionary<string, nn.Module> { [ComponentNames.TextEncoder] = network };
     }
 
     /// <summary>Texts of the towers of SDXL (Podell et al. 2023, section 2.1), with the pooled text.</summary>
@@ -49,8 +49,8 @@ public sealed class ClipTextConditioning : ITextConditioning, IDisposable
 
         if (!train) return;
         var modules = new Dictionary<string, nn.Module>();
-        if (first is { } trained) modules.Add(LoraTarget.TextEncoder, trained.Network);
-        modules.Add(LoraTarget.TextEncoder2, second.Network);
+        if (first is { } trained) modules.Add(ComponentNames.TextEncoder, trained.Network);
+        modules.Add(ComponentNames.TextEncoder2, second.Network);
         Modules = modules;
     }
 

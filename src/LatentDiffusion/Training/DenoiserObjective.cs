@@ -25,12 +25,12 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
 
     /// <summary>Prepares the fine-tuning of a whole model, of any family from Stable Diffusion 1 to SDXL and its refiner.</summary>
     /// <param name="model">The model: its U-Net is trained and, unless the options say otherwise, its text encoders. The autoencoder stays as it is.</param>
-    /// <param name="data">What <see cref="LatentCache.Open(string, string, StableDiffusionComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/> made with this model.</param>
+    /// <param name="data">What <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/> made with this model.</param>
     /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the message says which.</exception>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
-    public DenoiserObjective(StableDiffusionComponents model, LatentCache data, DenoiserTrainingOptions options)
+    public DenoiserObjective(ModelComponents model, LatentCache data, DenoiserTrainingOptions options)
         : this(ModelTraining.UNet(model, options), ModelTraining.Texts(model, data, options), data, ModelTraining.Scaling(model, data), ModelTraining.Schedule(model, options), options) =>
         _owned = (IDisposable)_text;
 

@@ -124,7 +124,7 @@ public sealed partial class LatentCache
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
     /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
-        string path, string key, StableDiffusionComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
+        string path, string key, ModelComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -20,11 +20,12 @@ public sealed class LoraTraining : IDisposable
     private readonly Dictionary<nn.Module, bool[]> _trainable = [];
 
     /// <summary>Adds adapters to networks and freezes them.</summary>
-    /// <param name="networks">The networks by component: <see cref="LoraTarget.UNet"/>, <see cref="LoraTarget.TextEncoder"/>, <see cref="LoraTarget.TextEncoder2"/>.</param>
+    /// <param name="networks">The networks by component (<see cref="ComponentNames"/>), which LoRA files of the family patch.</param>
     /// <param name="options">Rank, strength and layers; null for the defaults.</param>
+    /// <param name="family">The family of the networks; null for <see cref="ModelFamilies.StableDiffusion"/>.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">A component is not known, or one of its patterns names no layer that can be adapted.</exception>
-    public LoraTraining(IReadOnlyDictionary<string, nn.Module> networks, LoraTrainingOptions? options = null)
+    public LoraTraining(IReadOnlyDictionary<string, nn.Module> networks, LoraTrainingOptions? options = null, ModelFamily? family = null)
     {
         ArgumentNullException.ThrowIfNull(networks);
         _options = ValidOptions.Check(options ?? new LoraTrainingOptions());
@@ -33,7 +34,8 @@ public sealed class LoraTraining : IDisposable
         var modules = new Dictionary<string, nn.Module>();
         foreach ((string component, nn.Module network) in networks.OrderBy(n => n.Key, StringComparer.Ordinal))
         {
-            Adapted[] adapted = [.. Adapt(component, network, generator)];
+            LoraComponent naming = (family ?? ModelFamilies.StableDiffusion).Lora(component);
+            Adapted[] adapted = [.. Adapt(naming, network, generator)];
             _adapted.AddRange(adapted);
             modules.Add(component, new LoraAdapters(adapted.Select(a => (a.Layer, a.Adapter))));
         }
@@ -96,14 +98,10 @@ public sealed class LoraTraining : IDisposable
         foreach (nn.Module module in Modules.Values) module.Dispose();
     }
 
-    private IEnumerable<Adapted> Adapt(string component, nn.Module network, Generator generator)
+    private IEnumerable<Adapted> Adapt(LoraComponent naming, nn.Module network, Generator generator)
     {
-        IReadOnlyList<string> patterns = component switch
-        {
-            LoraTarget.UNet => _options.Targets,
-            LoraTarget.TextEncoder or LoraTarget.TextEncoder2 => _options.TextEncoderTargets,
-            _ => throw new ArgumentException($"'{component}' is no component that LoRA files know; expected {LoraTarget.UNet}, {LoraTarget.TextEncoder} or {LoraTarget.TextEncoder2}."),
-        };
+        string component = naming.Name;
+        IReadOnlyList<string> patterns = (naming.IsTextEncoder ? _options.TextEncoderTargets : _options.Targets) ?? naming.TrainedLayers;
         (string Name, nn.Module Module)[] layers = [.. network.named_modules().Where(m => LoraAdapter.Fits(m.module)).Select(m => (m.name, m.module))];
         Regex[] forms = [.. patterns.Select(p => new Regex($@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking))];
         foreach ((Regex form, string pattern) in forms.Zip(patterns))

@@ -14,15 +14,16 @@ public sealed record LoraTrainingOptions
     public double? Alpha { get; init; }
 
     /// <summary>
-    /// Layers of the U-Net that are adapted: the end of a layer's published name after a dot, or all of it; <c>*</c> stands
-    /// for anything. Linear layers and convolutions can be. Default the projections of all attention.
+    /// Layers of the denoising network that are adapted: the end of a layer's published name after a dot, or all of it;
+    /// <c>*</c> stands for anything. Linear layers and convolutions can be. Default null, for those of the model's family
+    /// (<see cref="LoraComponent.TrainedLayers"/>): the projections of all attention.
     /// </summary>
     [MinLength(1)]
-    public IReadOnlyList<string> Targets { get; init; } = ["to_q", "to_k", "to_v", "to_out.0"];
+    public IReadOnlyList<string>? Targets { get; init; }
 
-    /// <summary>The same for text towers. Default the projections of their attention.</summary>
+    /// <summary>The same for text encoders. Default null, for the projections of their attention.</summary>
     [MinLength(1)]
-    public IReadOnlyList<string> TextEncoderTargets { get; init; } = ["q_proj", "k_proj", "v_proj", "out_proj"];
+    public IReadOnlyList<string>? TextEncoderTargets { get; init; }
 
     /// <summary>The adapters' random start follows from it. Default 0.</summary>
     public ulong Seed { get; init; }

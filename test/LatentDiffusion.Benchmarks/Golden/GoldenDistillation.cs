@@ -15,7 +15,7 @@ internal static class GoldenDistillation
     private static GoldenCase Case(GoldenModels models, string name, ConsistencyTrainingOptions options) =>
         new($"distillation/{name}", hashes =>
         {
-            using StableDiffusionComponents teacher = DiffusersFolder.Read(models[name.Split(' ')[0]]);
+            using ModelComponents teacher = DiffusersFolder.Read(models[name.Split(' ')[0]]);
             using LatentCache data = GoldenImages.Encode(teacher, models);
             using UNet2DConditionModel student = ConsistencyStudent.Of(teacher.UNet, 16);
             using var objective = new ConsistencyObjective(student, teacher, data, options);

@@ -19,6 +19,6 @@ internal sealed class GoldenImages : ICaptionedImageSource
     };
 
     /// <summary>The latents, captions and sizes that a model is trained on.</summary>
-    public static LatentCache Encode(StableDiffusionComponents model, GoldenModels models) =>
+    public static LatentCache Encode(ModelComponents model, GoldenModels models) =>
         LatentCache.Open(models.NewPath("latents.safetensors"), "golden", model, new GoldenImages(), Images);
 }

@@ -32,7 +32,7 @@ internal static class GoldenTraining
         GoldenModels models, string name, Func<string> folder, DenoiserTrainingOptions options, TrainingOptions? training = null) =>
         new($"training/{name}", hashes =>
         {
-            using StableDiffusionComponents model = DiffusersFolder.Read(folder());
+            using ModelComponents model = DiffusersFolder.Read(folder());
             using LatentCache data = GoldenImages.Encode(model, models);
             using var objective = new DenoiserObjective(model, data, options);
             GoldenRun.Train(objective, models.NewPath("run"), hashes, training);
@@ -42,7 +42,7 @@ internal static class GoldenTraining
     private static GoldenCase Lora(GoldenModels models, string family) => new($"training/{family} LoRA", hashes =>
     {
         string file = models.NewPath("lora.safetensors");
-        using StableDiffusionComponents model = DiffusersFolder.Read(models[family]);
+        using ModelComponents model = DiffusersFolder.Read(models[family]);
         using LatentCache data = GoldenImages.Encode(model, models);
         using (var objective = new DenoiserObjective(model, data, s_options))
         using (var lora = new LoraTraining(objective.Modules, new LoraTrainingOptions { Rank = 2, Alpha = 3, Seed = 5 }))

@@ -18,7 +18,7 @@ internal sealed class LoadCycles(int cycles, int settled, TextWriter output)
         string folder = Directory.CreateTempSubdirectory("latent-diffusion-").FullName;
         try
         {
-            using (StableDiffusionComponents model = TinyModels.Make("xl")) DiffusersFolder.Write(model, folder);
+            using (ModelComponents model = TinyModels.Make("xl")) DiffusersFolder.Write(model, folder);
             List<long> resident = [];
             for (int done = 0; done < cycles;)
             {

@@ -54,7 +54,7 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
     {
         zeros(1).Dispose();
         Stopwatch watch = Stopwatch.StartNew();
-        using UNet2DConditionModel network = DiffusersFolder.ReadUNet(folder, new CheckpointOptions { Type = type });
+        using UNet2DConditionModel network = DiffusersFolder.ReadNetwork<UNet2DConditionModel>(folder, new CheckpointOptions { Type = type });
         double seconds = watch.Elapsed.TotalSeconds;
         long peak = PeakMemory.Bytes;
         return new LoadMeasurement(seconds, peak, FormulaWeights.Verify(network, stored));

@@ -46,13 +46,13 @@ internal static class WriteCommand
 
     private static void Folder(string model, string folder, int rounds)
     {
-        using StableDiffusionComponents components = DiffusersFolder.Read(model);
+        using ModelComponents components = DiffusersFolder.Read(model);
         Repeat(rounds, _ => DiffusersFolder.Write(components, Path.Combine(folder, "model")));
     }
 
     private static void Cache(string model, string folder, int rounds)
     {
-        using StableDiffusionComponents components = DiffusersFolder.Read(model);
+        using ModelComponents components = DiffusersFolder.Read(model);
         ClipTokenizer tokenizer = components.Tokenizer!.Build();
         // Rounds of another key each, so that the cache is made every time; the last has the same key for any number.
         Repeat(rounds, round => LatentCache.Open(

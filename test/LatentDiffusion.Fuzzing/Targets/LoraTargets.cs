@@ -42,8 +42,12 @@ internal static class LoraTargets
 
     private static LoraTarget[] Targets()
     {
-        using StableDiffusionComponents model = TinyModels.Make("sd1");
-        return [LoraTarget.Of(LoraTarget.UNet, model.UNet.state_dict()), LoraTarget.Of(LoraTarget.TextEncoder, model.TextEncoder!.state_dict())];
+        using ModelComponents model = TinyModels.Make("sd1");
+        return
+        [
+            LoraTarget.Of(model.Family.Lora(ComponentNames.UNet), model.UNet.state_dict()),
+            LoraTarget.Of(model.Family.Lora(ComponentNames.TextEncoder), model.TextEncoder!.state_dict()),
+        ];
     }
 
     private static byte[] Seed(string path, string up, string down, string? alpha = null)

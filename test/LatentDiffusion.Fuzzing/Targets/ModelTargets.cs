@@ -15,16 +15,16 @@ internal static class ModelTargets
         "\"text_time\"", "\"spatial\"", "\"text\"", "[[1,2],[3,4]]", "\"UNet2DConditionModel\"", "\"AutoencoderKL\"", "[\"CLIPTextModel\"]",
     ];
 
-    public static FuzzTarget UNet(string name, string folder) => Config(name, folder, m => m.UNet, path => DiffusersFolder.ReadUNet(path));
+    public static FuzzTarget UNet(string name, string folder) => Config(name, folder, m => m.UNet, path => DiffusersFolder.ReadNetwork<UNet2DConditionModel>(path));
 
     public static FuzzTarget AutoencoderKL(string name, string folder) => Config(name, folder, m => m.Autoencoder, path => DiffusersFolder.ReadAutoencoder(path));
 
-    public static FuzzTarget Text(string name, string folder) => Config(name, folder, m => m.TextEncoder!, path => DiffusersFolder.ReadTextEncoder(path));
+    public static FuzzTarget Text(string name, string folder) => Config(name, folder, m => m.TextEncoder!, path => DiffusersFolder.ReadNetwork<ClipTextModel>(path));
 
     public static FuzzTarget ControlNet(string name, string folder) => Config(
         name, folder,
         _ => new ControlNetConfig { BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], NormNumGroups = 8, CrossAttentionDim = 6, AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8] }.Build(),
-        path => DiffusersFolder.ReadControlNet(path));
+        path => DiffusersFolder.ReadNetwork<ControlNetModel>(path));
 
     public static FuzzTarget AutoencoderTiny(string name, string folder) => Config(
         name, folder,
@@ -36,7 +36,7 @@ internal static class ModelTargets
 
     public static FuzzTarget Index(string name, string folder)
     {
-        using (StableDiffusionComponents model = TinyModels.Make("sd1")) DiffusersFolder.Write(model, folder);
+        using (ModelComponents model = TinyModels.Make("sd1")) DiffusersFolder.Write(model, folder);
         string path = Path.Combine(folder, "model_index.json"), json = File.ReadAllText(path);
         return new FuzzTarget(
             name, random => JsonMutation.Bytes(json, random, "[\"diffusers\",\"UNet2DConditionModel\"]", "[\"diffusers\",null]", "[null,null]", "\"unet\"", "\"vae\"", "\"../vae\""),
@@ -65,7 +65,7 @@ internal static class ModelTargets
     public static FuzzTarget SingleFile(string name, string folder)
     {
         string path = Path.Combine(folder, "a.safetensors");
-        using (StableDiffusionComponents model = TinyModels.Make("sd1")) LdmWriter.Write(model, path);
+        using (ModelComponents model = TinyModels.Make("sd1")) LdmWriter.Write(model, path);
         byte[] seed = File.ReadAllBytes(path);
         string[] pieces = ["model.diffusion_model.", "first_stage_model.", "cond_stage_model.transformer.", "cond_stage_model.model.", "conditioner.embedders.0.transformer.", "input_blocks.1.0.", "decoder.up.99999999999.", "decoder.up.0.", ".in_layers.0.", "[1,1,1,1]", "[]"];
         return new FuzzTarget(
@@ -78,10 +78,10 @@ internal static class ModelTargets
             typeof(CheckpointException));
     }
 
-    private static FuzzTarget Config(string name, string folder, Func<StableDiffusionComponents, nn.Module> choose, Func<string, nn.Module> read)
+    private static FuzzTarget Config(string name, string folder, Func<ModelComponents, nn.Module> choose, Func<string, nn.Module> read)
     {
-        using StableDiffusionComponents model = TinyModels.Make("sd1");
-        using (nn.Module network = choose(model)) DiffusersComponent.Write(network, folder, layout: null, type: null);
+        using ModelComponents model = TinyModels.Make("sd1");
+        using (nn.Module network = choose(model)) DiffusersFolder.WriteNetwork(network, folder);
         string path = Path.Combine(folder, "config.json"), json = File.ReadAllText(path);
         return new FuzzTarget(
             name, random => JsonMutation.Bytes(json, random, s_values),

@@ -16,7 +16,7 @@ internal static class RequestTargets
 
     public static FuzzTarget AdditionalProperties(string name, string folder)
     {
-        using (StableDiffusionComponents model = TinyModels.Make("sd1")) DiffusersFolder.Write(model, folder);
+        using (ModelComponents model = TinyModels.Make("sd1")) DiffusersFolder.Write(model, folder);
         DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build();
         var generator = new DiffusionImageGenerator(pipeline);
         // Cancelled before the first evaluation of a network: what is tried is the way there.

@@ -15,9 +15,9 @@ public sealed class DiffusersFolderTests : IDisposable
     [Theory, MemberData(nameof(Families))]
     public void AFolderReadAndWrittenIsTheSameFolder(string family)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         DiffusersFolder.Write(made, _folder["a"]);
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         DiffusersFolder.Write(read, _folder["b"]);
 
         ModelAssert.SameNetworks(made, read);
@@ -30,13 +30,13 @@ public sealed class DiffusersFolderTests : IDisposable
     [Fact]
     public void HalfPrecisionOfAVariantComesBackToTheByteThroughFloat32()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         DiffusersFolder.Write(made, _folder["a"], ScalarType.Float16);
         foreach (string file in Directory.GetFiles(_folder["a"], "*.safetensors", SearchOption.AllDirectories))
             File.Move(file, Path.ChangeExtension(file, ".fp16.safetensors"));
 
-        using StableDiffusionComponents kept = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16", Type = ScalarType.Float32 });
+        using ModelComponents kept = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16", Type = ScalarType.Float32 });
         DiffusersFolder.Write(read, _folder["b"]);
         Assert.All(kept.UNet.parameters(), p => Assert.Equal(ScalarType.Float16, p.dtype));
         Assert.All(read.UNet.parameters(), p => Assert.Equal(ScalarType.Float32, p.dtype));
@@ -46,7 +46,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [Fact]
     public void SeveralFilesOfOneNetworkComeBackAsSeveral()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         DiffusersFolder.Write(made, _folder["a"]);
         string unet = Path.Combine(_folder["a"], "unet");
         File.Delete(Path.Combine(unet, "diffusion_pytorch_model.safetensors"));
@@ -59,7 +59,7 @@ public sealed class DiffusersFolderTests : IDisposable
         }
 
         File.WriteAllText(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json"), new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = 1 }, ["weight_map"] = map }.ToJsonString());
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         DiffusersFolder.Write(read, _folder["b"]);
         ModelAssert.SameNetworks(made, read);
         ModelAssert.SameFiles(_folder["a"], _folder["b"]);
@@ -68,7 +68,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [Fact]
     public void WhatStoodThereIsNeverReadForWhatIsWritten()
     {
-        using StableDiffusionComponents first = TinyModels.Make("sd1"), second = TinyModels.Make("sd1");
+        using ModelComponents first = TinyModels.Make("sd1"), second = TinyModels.Make("sd1");
         using (no_grad()) foreach (var parameter in second.UNet.parameters()) parameter.add_(1);
         DiffusersFolder.Write(first, _folder["a"]);
         string unet = Path.Combine(_folder["a"], "unet"), weights = Path.Combine(unet, "diffusion_pytorch_model.safetensors");
@@ -77,11 +77,11 @@ public sealed class DiffusersFolderTests : IDisposable
         File.WriteAllText(Path.Combine(unet, "notes.txt"), "kept");
         DiffusersFolder.Write(second, _folder["a"]);
         Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors", "notes.txt"], Directory.GetFiles(unet).Select(f => Path.GetFileName(f)).Order());
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
         ModelAssert.SameNetworks(second, read);
 
         // A write that fails leaves no model of two.
-        using StableDiffusionComponents broken = TinyModels.Make("sd1");
+        using ModelComponents broken = TinyModels.Make("sd1");
         File.Delete(Path.Combine(_folder["a"], "vae", "config.json"));
         Directory.CreateDirectory(Path.Combine(_folder["a"], "vae", "config.json"));
         Assert.ThrowsAny<Exception>(() => DiffusersFolder.Write(broken, _folder["a"]));
@@ -94,8 +94,8 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("", "/")]
     public void TheFolderThatWasReadIsNotWrittenTo(string read, string written)
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
-        using StableDiffusionComponents again = DiffusersFolder.Read(_folder["a"] + read);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using ModelComponents again = DiffusersFolder.Read(_folder["a"] + read);
         Assert.Contains("write to another", Assert.Throws<ArgumentException>(() => DiffusersFolder.Write(again, _folder["a"] + written)).Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(_folder["a"], "model_index.json")));
     }
@@ -105,7 +105,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData(true)]
     public void OldNamesAndConstantsAreUnderstood(bool convolution)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         DiffusersFolder.Write(made, _folder["a"]);
         var old = made.Autoencoder.state_dict().Select(p => (p.Key
             .Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."),
@@ -114,10 +114,10 @@ public sealed class DiffusersFolderTests : IDisposable
         var text = made.TextEncoder!.state_dict().Select(p => (p.Key, p.Value)).Append((DiffusersNames.PositionIds, DiffusersNames.MakePositionIds(16)));
         SafetensorsWriter.Write(Path.Combine(_folder["a"], "text_encoder", "model.safetensors"), text);
 
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         DiffusersFolder.Write(read, _folder["b"]);
         ModelAssert.SameNetworks(made, read);
-        using StableDiffusionComponents again = DiffusersFolder.Read(_folder["b"]);
+        using ModelComponents again = DiffusersFolder.Read(_folder["b"]);
         ModelAssert.SameNetworks(made, again);
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(_folder["a"], "text_encoder", "model.safetensors")),
@@ -130,7 +130,7 @@ public sealed class DiffusersFolderTests : IDisposable
         MakeWith("safety_checker", "safety_checker");
         Directory.CreateDirectory(Path.Combine(_folder["a"], "safety_checker"));
         File.WriteAllText(Path.Combine(_folder["a"], "safety_checker", "config.json"), "{}");
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         DiffusersFolder.Write(read, _folder["b"]);
         ModelAssert.SameFiles(_folder["a"], _folder["b"]);
     }
@@ -142,8 +142,8 @@ public sealed class DiffusersFolderTests : IDisposable
         {
             BlockOutChannels = [32], DownBlockTypes = ["CrossAttnDownBlock2D"], CrossAttentionDim = 8, ConditioningEmbeddingOutChannels = [8, 8],
         }.Build();
-        DiffusersComponent.Write(made, _folder["control"], layout: null, ScalarType.Float32);
-        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control"]);
+        DiffusersFolder.WriteNetwork(made, _folder["control"], ScalarType.Float32);
+        using ControlNetModel read = DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["control"]);
         Assert.Equal(made.state_dict().Keys.Order(), read.state_dict().Keys.Order());
         Assert.Throws<InvalidDataException>(() => DiffusersFolder.ReadAutoencoder(_folder["control"]));
     }
@@ -157,7 +157,7 @@ public sealed class DiffusersFolderTests : IDisposable
         MakeWith(name, "outside");
         Directory.CreateDirectory(_folder["outside"]);
         Directory.CreateDirectory(Path.Combine(_folder["a"], "a", "b"));
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         Assert.Throws<CheckpointException>(() => DiffusersFolder.Write(read, _folder["b"]));
     }
 
@@ -169,7 +169,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("model_index.json")]
     public void ALinkThatLeadsOutIsRefused(string path)
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         string inside = Path.Combine(_folder["a"], path), outside = _folder["outside"];
         Directory.Move(inside, outside);
         File.CreateSymbolicLink(inside, outside);
@@ -188,7 +188,7 @@ public sealed class DiffusersFolderTests : IDisposable
         Directory.CreateDirectory(_folder["secret"]);
         File.WriteAllText(Path.Combine(_folder["secret"], "id"), "outside");
         if (!written) Leave();
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         if (written) Leave();
         CheckpointException error = Assert.Throws<CheckpointException>(() => DiffusersFolder.Write(read, _folder["b"]));
         Assert.Contains("out of it", error.Message, StringComparison.Ordinal);
@@ -205,11 +205,11 @@ public sealed class DiffusersFolderTests : IDisposable
     [Fact]
     public void A_model_behind_a_link_is_read()
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         Directory.Move(Path.Combine(_folder["a"], "vae"), Path.Combine(_folder["a"], "autoencoder"));
         Directory.CreateSymbolicLink(Path.Combine(_folder["a"], "vae"), "autoencoder");
         Directory.CreateSymbolicLink(_folder["link"], "a");
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["link"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["link"]);
         Assert.NotNull(read.Autoencoder);
     }
 
@@ -217,7 +217,7 @@ public sealed class DiffusersFolderTests : IDisposable
     public void ASnapshotOfAHubCacheIsRead()
     {
         string snapshot = Path.Combine(_folder["cache"], "snapshots", "abc"), blobs = Path.Combine(_folder["cache"], "blobs");
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         DiffusersFolder.Write(made, snapshot);
         Directory.CreateDirectory(blobs);
         foreach (string file in Directory.GetFiles(snapshot, "*", SearchOption.AllDirectories))
@@ -227,7 +227,7 @@ public sealed class DiffusersFolderTests : IDisposable
             File.CreateSymbolicLink(file, Path.GetRelativePath(Path.GetDirectoryName(file)!, blob));
         }
 
-        using StableDiffusionComponents read = DiffusersFolder.Read(snapshot);
+        using ModelComponents read = DiffusersFolder.Read(snapshot);
         ModelAssert.SameNetworks(made, read);
     }
 
@@ -240,7 +240,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("model_index.json")]
     public void WhatIsMissingIsNamed(string path)
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         string full = Path.Combine(_folder["a"], path);
         if (Directory.Exists(full)) Directory.Delete(full, recursive: true);
         else File.Delete(full);
@@ -257,7 +257,7 @@ public sealed class DiffusersFolderTests : IDisposable
     /// <summary>A model whose index names one more component.</summary>
     private void MakeWith(string name, string className)
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         string path = Path.Combine(_folder["a"], "model_index.json");
         JsonObject index = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         index[name] = new JsonArray("some_library", className);

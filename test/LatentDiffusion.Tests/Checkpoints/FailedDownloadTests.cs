@@ -34,7 +34,7 @@ public sealed class FailedDownloadTests : IDisposable
     [Theory, MemberData(nameof(Remainders))]
     public void Every_file_of_a_folder_is_named_as_what_it_is(string content, string named)
     {
-        using (StableDiffusionComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["model"]);
+        using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["model"]);
         foreach (string file in (string[])["model_index.json", "unet/config.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/config.json",
             "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json", "scheduler/scheduler_config.json"])
         {

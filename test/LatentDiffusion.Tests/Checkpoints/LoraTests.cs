@@ -8,11 +8,11 @@ public sealed class LoraTests : IDisposable
 {
     private const string Block = "down_blocks.1.attentions.0.transformer_blocks.0";
 
-    private static readonly LoraTarget s_unet = new(LoraTarget.UNet, ReferenceFigures.Read("stable-diffusion-keys.json")
+    private static readonly LoraTarget s_unet = new(ModelFamilies.StableDiffusion.Lora(ComponentNames.UNet), ReferenceFigures.Read("stable-diffusion-keys.json")
         .GetProperty("sd15.unet").GetProperty("keys").EnumerateObject()
         .ToDictionary(k => k.Name, k => (IReadOnlyList<long>)[.. k.Value.EnumerateArray().Select(d => d.GetInt64())]));
 
-    private static readonly LoraTarget s_text = new(LoraTarget.TextEncoder, TextShapes());
+    private static readonly LoraTarget s_text = new(ModelFamilies.StableDiffusion.Lora(ComponentNames.TextEncoder), TextShapes());
 
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = NewDisposeScope();
@@ -23,8 +23,8 @@ public sealed class LoraTests : IDisposable
     public void RealFilesParseCompletely(string name, int rank, int embeddings)
     {
         using var file = LoraFile.Open(SharedData.Require("lora-sd15", name), s_unet, s_text);
-        Assert.Equal(144, file.Patches.Count(p => p.Component == LoraTarget.UNet));
-        Assert.Equal(48, file.Patches.Count(p => p.Component == LoraTarget.TextEncoder));
+        Assert.Equal(144, file.Patches.Count(p => p.Component == ComponentNames.UNet));
+        Assert.Equal(48, file.Patches.Count(p => p.Component == ComponentNames.TextEncoder));
         Assert.Equal(192, file.Patches.Select(p => (p.Component, p.Parameter)).Distinct().Count());
         Assert.Equal(embeddings, file.Embeddings.Count);
         Assert.All(file.Patches, p => Assert.Equal((rank, 1.0), (p.Rank, p.Scale)));
@@ -71,7 +71,7 @@ public sealed class LoraTests : IDisposable
         List<(string, Tensor)> tensors = [(up, randn(640, 2)), (down, randn(2, 640))];
         if (alpha.Length > 0) tensors.Add((alpha, tensor(1f)));
         LoraPatch patch = Assert.Single(Open(tensors).Patches);
-        Assert.Equal((LoraTarget.UNet, parameter, 2L), (patch.Component, patch.Parameter, patch.Rank));
+        Assert.Equal((ComponentNames.UNet, parameter, 2L), (patch.Component, patch.Parameter, patch.Rank));
         Assert.Equal(alpha.Length > 0 ? 0.5 : 1, patch.Scale);
     }
 
@@ -83,7 +83,7 @@ public sealed class LoraTests : IDisposable
     public void TextTowersAreFound(string name)
     {
         LoraPatch patch = Assert.Single(Open([(string.Format(name, "up"), randn(768, 2)), (string.Format(name, "down"), randn(2, 768))]).Patches);
-        Assert.Equal((LoraTarget.TextEncoder, "text_model.encoder.layers.3.self_attn.q_proj.weight"), (patch.Component, patch.Parameter));
+        Assert.Equal((ComponentNames.TextEncoder, "text_model.encoder.layers.3.self_attn.q_proj.weight"), (patch.Component, patch.Parameter));
     }
 
     [Theory]
@@ -135,7 +135,7 @@ public sealed class LoraTests : IDisposable
             double tolerance = type == ScalarType.Float16 ? 1e-3 : 1e-5;
             Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
             long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-            using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [LoraTarget.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
+            using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [ComponentNames.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
             {
                 applied.Set((one, 0.7), (two, -0.3));
                 Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);

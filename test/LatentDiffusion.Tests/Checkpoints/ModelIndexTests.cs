@@ -27,7 +27,7 @@ public sealed class ModelIndexTests : IDisposable
             return;
         }
 
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.Equal((string?)(index["_class_name"] is JsonArray named ? named[1] : index["_class_name"]), read.PipelineClass);
         Assert.Equal((bool?)index["force_zeros_for_empty_prompt"] ?? true, read.ForceZerosForEmptyPrompt);
     }
@@ -42,7 +42,7 @@ public sealed class ModelIndexTests : IDisposable
     public void Options_and_components_that_are_not_needed_are_passed_over(string more)
     {
         Write("sd1", JsonNode.Parse(more)!.AsObject());
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.True(read.ForceZerosForEmptyPrompt);
         Assert.Equal(more.Contains("Watermarker"), _log.Lines.Any(line => line.Text.Contains("watermark", StringComparison.Ordinal)));
     }
@@ -52,7 +52,7 @@ public sealed class ModelIndexTests : IDisposable
     {
         Write("sd1", new JsonObject { ["scheduler"] = new JsonArray("diffusers", "LMSDiscreteScheduler") });
         File.WriteAllText(Path.Combine(_folder["a"], "scheduler", "scheduler_config.json"), """{ "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "timestep_values": null, "tensor_format": "pt" }""");
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.IsType<LmsScheduler>(NoiseScheduler.FromConfig(read.Scheduler));
     }
 
@@ -67,7 +67,7 @@ public sealed class ModelIndexTests : IDisposable
             File.WriteAllText(Path.Combine(vae, "config.json"), tiny.Config.ToJson());
         }
 
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.IsType<AutoencoderTiny>(read.Autoencoder);
     }
 
@@ -82,7 +82,7 @@ public sealed class ModelIndexTests : IDisposable
     public void Models_of_another_kind_are_refused_by_name(string more, string named)
     {
         Write("sd1", JsonNode.Parse(more)!.AsObject());
-        Exception error = Assert.ThrowsAny<Exception>(() => Read().Dispose());
+        Exception error = Assert.ThrowsAny<Exception>(() => DiffusionModel.FromComponents(Read()).Dispose());
         Assert.True(error is NotSupportedException or InvalidDataException, error.ToString());
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
@@ -110,11 +110,11 @@ public sealed class ModelIndexTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private StableDiffusionComponents Read() => DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
+    private ModelComponents Read() => DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
 
     private void Write(string family, JsonObject more)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         DiffusersFolder.Write(made, _folder["a"]);
         string path = Path.Combine(_folder["a"], "model_index.json");
         JsonObject index = JsonNode.Parse(File.ReadAllText(path))!.AsObject();

@@ -15,10 +15,10 @@ public sealed class SingleFileTests : IDisposable
     [Theory, MemberData(nameof(Families))]
     public void ASingleFileIsTheFolderItWasMadeFrom(string family)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         DiffusersFolder.Write(made, _folder["folder"]);
         LdmWriter.Write(made, _folder["model.safetensors"]);
-        using StableDiffusionComponents folder = DiffusersFolder.Read(_folder["folder"]), file = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
+        using ModelComponents folder = DiffusersFolder.Read(_folder["folder"]), file = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
 
         ModelAssert.SameNetworks(folder, file);
         Assert.Equal(folder.PipelineClass, file.PipelineClass);
@@ -32,11 +32,11 @@ public sealed class SingleFileTests : IDisposable
     [Fact]
     public void WhatIsNoPartOfANetworkIsPassedOver()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         LdmWriter.Write(
             made, _folder["a.safetensors"], ("model_ema.decay", tensor(1f)), ("betas", rand(4)), ("first_stage_model.loss.logvar", rand(1)),
             ("cond_stage_model.transformer.text_model.embeddings.position_ids", arange(16).unsqueeze(0)));
-        using StableDiffusionComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"]);
+        using ModelComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"]);
         ModelAssert.SameNetworks(made, read);
     }
 
@@ -46,7 +46,7 @@ public sealed class SingleFileTests : IDisposable
     [InlineData("first_stage_model.encoder.surprise")]
     public void WhatFitsNoNetworkIsNamed(string name)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         LdmWriter.Write(made, _folder["a.safetensors"], (name, rand(2)));
         CheckpointException error = Assert.Throws<CheckpointException>(() => SingleFileCheckpoint.Read(_folder["a.safetensors"]));
         Assert.Contains(name.Split('.')[^2], error.Message, StringComparison.Ordinal);
@@ -62,9 +62,9 @@ public sealed class SingleFileTests : IDisposable
     [Fact]
     public void HalfPrecisionIsConvertedWhileReading()
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         LdmWriter.Write(made, _folder["a.safetensors"]);
-        using StableDiffusionComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"], new CheckpointOptions { Type = ScalarType.Float16 });
+        using ModelComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"], new CheckpointOptions { Type = ScalarType.Float16 });
         Assert.All(read.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(ScalarType.Float16, p.dtype));
         Dictionary<string, Tensor> expected = made.TextEncoder2!.state_dict();
         foreach ((string name, Tensor value) in read.TextEncoder2!.state_dict()) Assert.True(value.equal(expected[name].to(ScalarType.Float16)).all().item<bool>(), name);

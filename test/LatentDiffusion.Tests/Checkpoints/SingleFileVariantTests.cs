@@ -20,39 +20,39 @@ public sealed class SingleFileVariantTests : IDisposable
     public void Only_OpenClips_own_projection_is_transposed(bool linear)
     {
         // Square, so that a wrong orientation has the right shape.
-        using StableDiffusionComponents made = SquareProjection();
+        using ModelComponents made = SquareProjection();
         Write(made, (name, value) => linear && name == OpenClipXL + "text_projection" ? (name + ".weight", value.t().contiguous()) : (name, value));
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
 
     [Fact]
     public void Transformers_names_are_known_under_OpenClips_prefix()
     {
-        using StableDiffusionComponents made = SquareProjection();
+        using ModelComponents made = SquareProjection();
         Write(made, (name, value) => name.StartsWith(OpenClipXL, StringComparison.Ordinal) ? null : (name, value),
             more: [.. made.TextEncoder2!.state_dict().Select(t => (OpenClipXL + t.Key, t.Value))]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
 
     [Fact]
     public void Names_of_before_text_model_are_known()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => (name.Replace("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.", StringComparison.Ordinal), value),
             more: [("cond_stage_model.transformer.embeddings.position_ids", arange(16).unsqueeze(0))]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
 
     [Fact]
     public void A_tower_of_SD2_written_from_a_folder_keeps_its_last_layer()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd2");
+        using ModelComponents made = TinyModels.Make("sd2");
         int last = made.TextEncoder!.Config.NumHiddenLayers;
         Write(made, (name, value) => name.Contains($".resblocks.{last}.", StringComparison.Ordinal) || name.EndsWith(".text_projection", StringComparison.Ordinal) ? null : (name, value));
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
 
@@ -67,9 +67,9 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("xl", "v_pred", "v", PredictionType.Epsilon, PredictionType.Epsilon)]
     public void What_the_UNet_predicts_is_taken_from_the_file(string family, string? marker, string? metadata, PredictionType? option, PredictionType expected)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         Write(made, (name, value) => (name, value), marker is null ? [] : [(marker, empty(0))], metadata is null ? null : new() { ["modelspec.prediction_type"] = metadata });
-        using StableDiffusionComponents read = Read(new SingleFileOptions { PredictionType = option });
+        using ModelComponents read = Read(new SingleFileOptions { PredictionType = option });
         Assert.Equal(expected, NoiseScheduler.FromConfig(read.Scheduler).PredictionType);
         Assert.Equal(expected, read.Scheduler.TrainedPrediction());
     }
@@ -80,9 +80,9 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("xl")]
     public void Zero_terminal_snr_is_taken_from_its_marker(string family)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         Write(made, (name, value) => (name, value), [("v_pred", empty(0)), ("ztsnr", empty(0))]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(read.Scheduler);
         Assert.Equal(0, scheduler.Schedule!.AlphasCumprod[^1], 1e-6);
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 3 });
@@ -92,19 +92,19 @@ public sealed class SingleFileVariantTests : IDisposable
     [Fact]
     public void An_unknown_prediction_type_is_refused_by_name()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => (name, value), metadata: new() { ["modelspec.prediction_type"] = "hologram" });
         Assert.Contains("'hologram'", Assert.Throws<CheckpointException>(() => Read()).Message, StringComparison.Ordinal);
-        using StableDiffusionComponents read = Read(new SingleFileOptions { PredictionType = PredictionType.Sample });
+        using ModelComponents read = Read(new SingleFileOptions { PredictionType = PredictionType.Sample });
         Assert.Equal(PredictionType.Sample, read.Scheduler.TrainedPrediction());
     }
 
     [Fact]
     public void Markers_of_EDM_select_its_scheduler()
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         Write(made, (name, value) => (name, value), [("edm_vpred.sigma_max", tensor(120f)), ("edm_vpred.sigma_min", tensor(0.002f))]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.Equal(EdmEulerScheduler.ClassName, read.Scheduler.ClassName);
         Assert.Equal((120.0, 1.0), (read.Scheduler.Number("sigma_max")!.Value, read.Scheduler.Number("sigma_data")!.Value));
         Assert.Equal(0.002, read.Scheduler.Number("sigma_min")!.Value, 1e-6);
@@ -114,10 +114,10 @@ public sealed class SingleFileVariantTests : IDisposable
     [Fact]
     public void Statistics_of_latents_are_taken_from_their_markers()
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         float[] means = [-1.6574f, 1.886f, -1.383f, 2.5155f], deviations = [8.4927f, 5.9022f, 6.5498f, 5.2299f];
         Write(made, (name, value) => (name, value), [("edm_mean", tensor(means).view(1, 4, 1, 1)), ("edm_std", tensor(deviations).view(1, 4, 1, 1))]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         AutoencoderKLConfig config = ((AutoencoderKL)read.Autoencoder).Config;
         Assert.Equal(means.Select(m => (double)m), config.LatentsMean!.Value);
         Assert.Equal(deviations.Select(m => (double)m), config.LatentsStd!.Value);
@@ -130,7 +130,7 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("edm_vpred.sigma_max", new[] { 1f, 2 }, "edm_vpred.sigma_max")]
     public void Markers_that_make_no_sense_are_refused_by_name(string marker, float[] values, string named)
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         Write(made, (name, value) => (name, value), [(marker, tensor(values))]);
         Assert.Contains(named, Assert.Throws<CheckpointException>(() => Read()).Message, StringComparison.Ordinal);
     }
@@ -138,11 +138,11 @@ public sealed class SingleFileVariantTests : IDisposable
     [Fact]
     public void Named_tensors_are_left_out_and_logged()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => (name, value), [("control_model.zero_convs.0.0.weight", rand(2)), ("embedding_manager.x", rand(1)), ("model.diffusion_model.extra", rand(1))]);
         Assert.Equal(["control_model.zero_convs.0.0.weight", "embedding_manager.x"], Assert.Throws<CheckpointException>(() => Read()).Unexpected.Order());
         using var log = new LogRecorder();
-        using StableDiffusionComponents read = Read(new SingleFileOptions { IgnoredTensors = ["control_model.*", "embedding_manager.x", "model.diffusion_model.extra"] }, log);
+        using ModelComponents read = Read(new SingleFileOptions { IgnoredTensors = ["control_model.*", "embedding_manager.x", "model.diffusion_model.extra"] }, log);
         ModelAssert.SameNetworks(made, read);
         (_, LogLevel level, string text) = Assert.Single(log.Lines);
         Assert.Equal(LogLevel.Warning, level);
@@ -156,20 +156,20 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("cond_stage_model.transformer.visual_projection.weight")]
     public void Unknown_tensors_of_a_network_are_named_as_IgnoredTensors_takes_them(string name)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (known, value) => (known, value), [(name, rand(1))]);
         Assert.Equal([name], Assert.Throws<CheckpointException>(() => Read()).Unexpected);
-        using StableDiffusionComponents read = Read(new SingleFileOptions { IgnoredTensors = [name] });
+        using ModelComponents read = Read(new SingleFileOptions { IgnoredTensors = [name] });
         ModelAssert.SameNetworks(made, read);
     }
 
     [Fact]
     public void Unknown_tensors_are_left_out_where_that_is_asked_for()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => (name, value), [("surprise", rand(2)), ("model.diffusion_model.input_blocks.1.0.in_layers.7.weight", rand(1)), ("first_stage_model.extra", rand(1))]);
         using var log = new LogRecorder();
-        using StableDiffusionComponents read = Read(new SingleFileOptions { IgnoreUnknownTensors = true }, log);
+        using ModelComponents read = Read(new SingleFileOptions { IgnoreUnknownTensors = true }, log);
         ModelAssert.SameNetworks(made, read);
         foreach (string name in new[] { "surprise", "in_layers.7.weight", "first_stage_model.extra" })
             Assert.Contains(log.Lines, line => line.Level == LogLevel.Warning && line.Text.Contains(name, StringComparison.Ordinal));
@@ -184,7 +184,7 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("model.diffusion_model.input_blocks.1.1.proj_in.comfy_quant")]
     public void Scaled_weights_are_refused_whatever_is_left_out(string marker)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => (name, value), [(marker, tensor(0.5f))]);
         foreach (bool ignore in new[] { false, true })
         {
@@ -197,11 +197,16 @@ public sealed class SingleFileVariantTests : IDisposable
     [Fact]
     public void A_latent_consistency_model_keeps_its_guidance_embedding()
     {
-        using StableDiffusionComponents plain = TinyModels.Make("sd1");
+        using ModelComponents plain = TinyModels.Make("sd1");
         using UNet2DConditionModel network = (plain.UNet.Config with { TimeCondProjDim = 8 }).Build();
-        using var made = new StableDiffusionComponents { PipelineClass = plain.PipelineClass, UNet = network, Autoencoder = plain.Autoencoder, TextEncoder = plain.TextEncoder, Scheduler = plain.Scheduler };
+        using var made = new ModelComponents(ModelFamilies.StableDiffusion, plain.PipelineClass, plain.Scheduler)
+        {
+            ["unet"] = network,
+            ["vae"] = plain.Autoencoder,
+            ["text_encoder"] = plain.TextEncoder,
+        };
         LdmWriter.Write(made, _folder["a.safetensors"]);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
         Assert.Equal((8, LcmScheduler.ClassName), (read.UNet.Config.TimeCondProjDim, read.Scheduler.ClassName));
     }
@@ -209,7 +214,7 @@ public sealed class SingleFileVariantTests : IDisposable
     [Fact]
     public void A_network_must_be_complete_whatever_is_left_out()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         Write(made, (name, value) => name == "model.diffusion_model.out.2.bias" ? null : (name, value));
         CheckpointException error = Assert.Throws<CheckpointException>(() => Read(new SingleFileOptions { IgnoreUnknownTensors = true }));
         Assert.Equal(["conv_out.bias"], error.Missing);
@@ -228,11 +233,11 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("xl-refiner")]
     public void A_file_may_have_only_its_UNet(string family)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         Write(made, (name, value) => name.StartsWith("model.", StringComparison.Ordinal) ? (name, value) : null);
-        using StableDiffusionComponents read = Read();
+        using ModelComponents read = Read();
         Assert.Equal(["unet"], read.Networks.Select(n => n.Name));
-        Assert.Contains("UseAutoencoder", Assert.Throws<InvalidOperationException>(() => read.Autoencoder).Message, StringComparison.Ordinal);
+        Assert.Contains("'vae'", Assert.Throws<InvalidDataException>(() => read.Autoencoder).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => DiffusersFolder.Write(read, _folder["written"]));
     }
 
@@ -249,7 +254,7 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("xl", "conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight")]
     public void A_scalar_in_place_of_a_weight_is_refused(string family, string wrong)
     {
-        using StableDiffusionComponents made = TinyModels.Make(family);
+        using ModelComponents made = TinyModels.Make(family);
         Write(made, (name, value) => (name, name == wrong ? tensor(1f) : value));
         Assert.Throws<CheckpointException>(() => Read());
     }
@@ -260,20 +265,24 @@ public sealed class SingleFileVariantTests : IDisposable
         _folder.Dispose();
     }
 
-    private static StableDiffusionComponents SquareProjection()
+    private static ModelComponents SquareProjection()
     {
-        StableDiffusionComponents plain = TinyModels.Make("xl");
-        ClipTextModel square = (plain.TextEncoder2!.Config with { ProjectionDim = plain.TextEncoder2.Config.HiddenSize }).Build(projection: true);
-        plain.TextEncoder2.Dispose();
-        return new StableDiffusionComponents
+        ModelComponents plain = TinyModels.Make("xl");
+        ClipTextModel first = plain.TextEncoder2!;
+        ClipTextModel square = (first.Config with { ProjectionDim = first.Config.HiddenSize }).Build(projection: true);
+        first.Dispose();
+        return new ModelComponents(ModelFamilies.StableDiffusion, plain.PipelineClass, plain.Scheduler)
         {
-            PipelineClass = plain.PipelineClass, UNet = plain.UNet, Autoencoder = plain.Autoencoder, TextEncoder = plain.TextEncoder, TextEncoder2 = square, Scheduler = plain.Scheduler,
+            ["unet"] = plain.UNet,
+            ["vae"] = plain.Autoencoder,
+            ["text_encoder"] = plain.TextEncoder,
+            ["text_encoder_2"] = square,
         };
     }
 
     /// <summary>Writes a model with the original names, each tensor changed or left out.</summary>
     private void Write(
-        StableDiffusionComponents model, Func<string, Tensor, (string, Tensor)?> change, (string, Tensor)[]? more = null, Dictionary<string, string>? metadata = null)
+        ModelComponents model, Func<string, Tensor, (string, Tensor)?> change, (string, Tensor)[]? more = null, Dictionary<string, string>? metadata = null)
     {
         LdmWriter.Write(model, _folder["plain.safetensors"]);
         using var file = SafetensorsFile.Open(_folder["plain.safetensors"]);
@@ -281,6 +290,6 @@ public sealed class SingleFileVariantTests : IDisposable
         SafetensorsWriter.Write(_folder["a.safetensors"], tensors.Concat(more ?? []), metadata);
     }
 
-    private StableDiffusionComponents Read(SingleFileOptions? options = null, LogRecorder? log = null) =>
+    private ModelComponents Read(SingleFileOptions? options = null, LogRecorder? log = null) =>
         SingleFileCheckpoint.Read(_folder["a.safetensors"], new CheckpointOptions { Logger = log?.CreateLogger("files") }, options);
 }

@@ -15,7 +15,7 @@ public sealed class SingleNetworkTests : IDisposable
     [InlineData("first_stage_model.")]
     public void An_autoencoder_is_read_from_its_own_file(string prefix)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         var network = (AutoencoderKL)made.Autoencoder;
         SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone(network).Select(t => (prefix + t.Name, t.Value))
             .Concat([(prefix + "loss.logvar", rand(1)), ("model_ema.decay", rand(1))]));
@@ -29,7 +29,7 @@ public sealed class SingleNetworkTests : IDisposable
     [Fact]
     public void An_autoencoder_with_todays_names_needs_no_configuration()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict());
         using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
         Same(made.Autoencoder, read);
@@ -38,7 +38,7 @@ public sealed class SingleNetworkTests : IDisposable
     [Fact]
     public void An_autoencoder_may_have_diffusers_former_names()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict().Select(t => (
             t.Key.Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."), t.Value)));
         using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
@@ -48,7 +48,7 @@ public sealed class SingleNetworkTests : IDisposable
     [Fact]
     public void The_autoencoder_of_a_whole_model_is_read_with_its_scale()
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         LdmWriter.Write(made, _folder["model.safetensors"]);
         using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["model.safetensors"]);
         Same(made.Autoencoder, read);
@@ -58,7 +58,7 @@ public sealed class SingleNetworkTests : IDisposable
     [Fact]
     public void The_scale_of_latents_is_that_of_the_header_or_the_callers()
     {
-        using StableDiffusionComponents made = TinyModels.Make("xl");
+        using ModelComponents made = TinyModels.Make("xl");
         var network = (AutoencoderKL)made.Autoencoder;
         SafetensorsWriter.Write(_folder["named.safetensors"], LdmWriter.Alone(network), new Dictionary<string, string> { ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/vae" });
         SafetensorsWriter.Write(_folder["plain.safetensors"], LdmWriter.Alone(network));
@@ -81,7 +81,7 @@ public sealed class SingleNetworkTests : IDisposable
     {
         using ControlNetModel made = Pipelines.Tasks.TinyControlNets.Make(family, 1);
         SafetensorsWriter.Write(_folder["control.safetensors"], LdmWriter.ControlNet(made).Select(t => (prefix + t.Name, t.Value)));
-        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control.safetensors"]);
+        using ControlNetModel read = DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["control.safetensors"]);
         Same(made, read);
         Assert.Equal(made.Config.BlockOutChannels, read.Config.BlockOutChannels);
         Assert.Equal(made.Config.ConditioningEmbeddingOutChannels, read.Config.ConditioningEmbeddingOutChannels);
@@ -91,19 +91,19 @@ public sealed class SingleNetworkTests : IDisposable
     [Fact]
     public void A_ControlNet_is_read_from_next_to_its_model()
     {
-        using StableDiffusionComponents model = TinyModels.Make("sd1");
+        using ModelComponents model = TinyModels.Make("sd1");
         using ControlNetModel made = Pipelines.Tasks.TinyControlNets.Make("sd1", 1);
         LdmWriter.Write(model, _folder["control.safetensors"], [.. LdmWriter.ControlNet(made).Select(t => ("control_model." + t.Name, t.Value))]);
-        using ControlNetModel read = DiffusersFolder.ReadControlNet(_folder["control.safetensors"]);
+        using ControlNetModel read = DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["control.safetensors"]);
         Same(made, read);
     }
 
     [Fact]
     public void A_file_of_another_network_is_refused()
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone((AutoencoderKL)made.Autoencoder).Append(("surprise", rand(1))));
-        Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadControlNet(_folder["vae.safetensors"]));
+        Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["vae.safetensors"]));
         Assert.Equal(["surprise"], Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"])).Unexpected);
     }
 

@@ -14,7 +14,7 @@ public sealed class WeightVariantTests : IDisposable
     public void The_only_variant_is_read_and_logged()
     {
         Write("fp16");
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
         Assert.Equal(3, _log.Lines.Count(line => line.Level == LogLevel.Information && line.Text.Contains("'fp16'", StringComparison.Ordinal)));
         Checkpoint.OpenComponent(Path.Combine(_folder["a"], "unet")).Dispose();
     }
@@ -23,7 +23,7 @@ public sealed class WeightVariantTests : IDisposable
     public void Plain_weights_come_before_variants()
     {
         Write("fp16", keep: true);
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
         Assert.Empty(_log.Lines);
     }
 
@@ -54,7 +54,7 @@ public sealed class WeightVariantTests : IDisposable
 
     private void Write(string variant, bool keep = false)
     {
-        using StableDiffusionComponents made = TinyModels.Make("sd1");
+        using ModelComponents made = TinyModels.Make("sd1");
         DiffusersFolder.Write(made, _folder["b"]);
         foreach (string file in Directory.GetFiles(_folder["b"], "*", SearchOption.AllDirectories))
         {

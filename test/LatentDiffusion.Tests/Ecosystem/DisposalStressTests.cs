@@ -27,7 +27,7 @@ public sealed class DisposalStressTests(TinyModel model) : IClassFixture<TinyMod
             ConditioningEmbeddingOutChannels = [8, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"],
         }))
         {
-            DiffusersComponent.Write(control, files["control"], layout: null, ScalarType.Float32);
+            DiffusersFolder.WriteNetwork(control, files["control"], ScalarType.Float32);
         }
 
         var stress = new DisposalStress(model.Folder, files["patch.safetensors"], files["control"]);

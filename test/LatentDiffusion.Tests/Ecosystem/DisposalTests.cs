@@ -114,7 +114,7 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
         DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
         using Conditioning text = opened.TextEncoder.Encode(["a"]);
         using Tensor latents = zeros(1, 4, 8, 8), image = zeros(1, 3, 16, 16);
-        StableDiffusionComponents components = opened.Components!;
+        ModelComponents components = opened.Components!;
         components.Dispose();
         opened.Dispose();
         opened.Dispose();

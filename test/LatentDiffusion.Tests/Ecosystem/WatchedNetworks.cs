@@ -6,7 +6,7 @@ namespace LatentDiffusion.Tests.Ecosystem;
 internal static class WatchedNetworks
 {
     /// <summary>Tells of <c>text</c> and <c>text 2</c>, once for each window that a tower evaluates, of <c>control 0</c>, <c>control 1</c> and of <c>unet</c>.</summary>
-    public static void Watch(this StableDiffusionComponents components, Action<string> tell)
+    public static void Watch(this ModelComponents components, Action<string> tell)
     {
         if (components.TextEncoder is { } first) Tower(first, "text");
         if (components.TextEncoder2 is { } second) Tower(second, "text 2");

@@ -74,7 +74,7 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         Assert.Equal(report.Bound.Variance.ToString(), root.GetProperty("bound").GetProperty("variance").GetString(), ignoreCase: true);
         Assert.Equal(report.Bound.Total.Mean, root.GetProperty("bound").GetProperty("totals").GetProperty(report.Bound.Variance.ToString().ToLowerInvariant()).GetProperty("mean").GetDouble());
         Assert.Contains("the better of the two", page, StringComparison.Ordinal);
-        using StableDiffusionComponents parts = DiffusersFolder.Read(model.Folder);
+        using ModelComponents parts = DiffusersFolder.Read(model.Folder);
         double scale = ((AutoencoderKL)parts.Autoencoder).Config.ScalingFactor;
         Assert.Equal(Math.Log2(scale), report.LatentScaleBits!.Value, 1e-12);
         Assert.NotEqual(1, scale);
@@ -132,7 +132,7 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
     {
         using var folder = new TemporaryFolder();
         using DisposeScope scope = NewDisposeScope();
-        using StableDiffusionComponents components = DiffusersFolder.Read(model.Folder);
+        using ModelComponents components = DiffusersFolder.Read(model.Folder);
         var autoencoder = (AutoencoderKL)components.Autoencoder;
         ClipTokenizer tokenizer = components.Tokenizer!.Build();
         var images = new DrawingImages(new DrawingSource(3, size: 16));

@@ -46,7 +46,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     public void StatisticsOfTheChannelsAreTakenOut()
     {
         double[] means = [0.1, -0.2, 0.3, 0], deviations = [1, 2, 0.5, 4];
-        using StableDiffusionComponents sd1 = FamilyFolders.Make("sd1");
+        using ModelComponents sd1 = FamilyFolders.Make("sd1");
         using AutoencoderKL network = (((AutoencoderKL)sd1.Autoencoder).Config with { LatentsMean = [.. means], LatentsStd = [.. deviations], ScalingFactor = 0.5 }).Build();
         var autoencoder = new LatentAutoencoder(network);
         using IDisposable noGrad = no_grad();
@@ -63,12 +63,15 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     [Theory, InlineData("tiny"), InlineData("codebook")]
     public void AFolderWithOneOpensAndDraws(string kind)
     {
-        using StableDiffusionComponents sd1 = FamilyFolders.Make("sd1");
+        using ModelComponents sd1 = FamilyFolders.Make("sd1");
         using nn.Module<Tensor, Tensor> network = kind == "tiny" ? Tiny() : Codebook();
         DiffusersFolder.Write(
-            new StableDiffusionComponents
+            new ModelComponents(ModelFamilies.StableDiffusion, sd1.PipelineClass, sd1.Scheduler)
             {
-                PipelineClass = sd1.PipelineClass, UNet = sd1.UNet, Autoencoder = network, TextEncoder = sd1.TextEncoder, Tokenizer = sd1.Tokenizer, Scheduler = sd1.Scheduler,
+                ["unet"] = sd1.UNet,
+                ["vae"] = network,
+                ["text_encoder"] = sd1.TextEncoder,
+                ["tokenizer"] = sd1.Tokenizer,
             },
             _folder["model"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_folder["model"]).Build();
@@ -90,7 +93,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     [InlineData("sd1", 0.13025, true)]
     public void An_autoencoder_of_another_scale_is_warned_of(string family, double? scale, bool warns)
     {
-        using (StableDiffusionComponents made = DiffusersFolder.Read(folders[family]))
+        using (ModelComponents made = DiffusersFolder.Read(folders[family]))
             SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict());
         using LatentAutoencoder opened = LatentAutoencoder.Open(_folder["vae.safetensors"], CPU, scalingFactor: scale);
         using var log = new LogRecorder();

@@ -16,16 +16,16 @@ public sealed class FamilyFolders : IDisposable
         {
             string path = _folder[family];
             if (Directory.Exists(path)) return path;
-            using StableDiffusionComponents made = Make(family);
+            using ModelComponents made = Make(family);
             DiffusersFolder.Write(made, path);
             return path;
         }
     }
 
     /// <summary>The networks of a family.</summary>
-    internal static StableDiffusionComponents Make(string family)
+    internal static ModelComponents Make(string family)
     {
-        StableDiffusionComponents made = TinyModels.Make(family);
+        ModelComponents made = TinyModels.Make(family);
         foreach ((_, nn.Module network) in made.Networks) FormulaWeights.Fill(network);
         return made;
     }

@@ -10,18 +10,21 @@ public sealed class LearnedVarianceModelTests : IDisposable
 
     public LearnedVarianceModelTests()
     {
-        using StableDiffusionComponents plain = DiffusersFolder.Read(_plain.Folder);
+        using ModelComponents plain = DiffusersFolder.Read(_plain.Folder);
         using var unet = new UNet2DConditionModel(new UNet2DConditionConfig
         {
             SampleSize = 8, OutChannels = 8, BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         });
         Reference.FormulaWeights.Fill(unet);
+        SchedulerConfig scheduler = SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler", "variance_type": "learned_range", "clip_sample": false }""");
         DiffusersFolder.Write(
-            new StableDiffusionComponents
+            new ModelComponents(ModelFamilies.StableDiffusion, plain.PipelineClass, scheduler)
             {
-                PipelineClass = plain.PipelineClass, UNet = unet, Autoencoder = plain.Autoencoder, TextEncoder = plain.TextEncoder, Tokenizer = plain.Tokenizer,
-                Scheduler = SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler", "variance_type": "learned_range", "clip_sample": false }"""),
+                ["unet"] = unet,
+                ["vae"] = plain.Autoencoder,
+                ["text_encoder"] = plain.TextEncoder,
+                ["tokenizer"] = plain.Tokenizer,
             },
             _folder["model"]);
     }

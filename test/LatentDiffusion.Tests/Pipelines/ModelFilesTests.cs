@@ -28,7 +28,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Theory, InlineData("sd1", "tokenizer"), InlineData("sd2", "tokenizer"), InlineData("xl", "tokenizer_2"), InlineData("xl-refiner", "tokenizer_2")]
     public void ASingleFileGivesThePictureOfTheFolder(string family, string tokenizer)
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["model.safetensors"]);
+        using (ModelComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["model.safetensors"]);
         byte[] folder = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders[family]));
         Assert.Equal(folder, Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], Path.Combine(folders[family], tokenizer))));
     }
@@ -36,7 +36,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Fact]
     public void ACheckpointOfPyTorchWithATokenizerBesideItNeedsNothingElse()
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
+        using (ModelComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
         SaveAsPickle(_folder["model.safetensors"], _folder["model.ckpt"]);
         Assert.Contains("vocab.json", Assert.Throws<FileNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFile(_folder["model.ckpt"]).Build()).Message, StringComparison.Ordinal);
 
@@ -48,7 +48,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Fact]
     public void ASingleFileSavedIsAFolderThatOpens()
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make("xl")) LdmWriter.Write(made, _folder["model.safetensors"]);
+        using (ModelComponents made = FamilyFolders.Make("xl")) LdmWriter.Write(made, _folder["model.safetensors"]);
         TinyModels.Vocabulary.Save(_folder["tokenizer"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"]).Build();
         pipeline.Model!.Save(_folder["saved"]);
@@ -58,7 +58,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Fact]
     public void AVariantIsAskedForByName()
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make("sd1")) DiffusersFolder.Write(made, _folder["a"], ScalarType.Float16);
+        using (ModelComponents made = FamilyFolders.Make("sd1")) DiffusersFolder.Write(made, _folder["a"], ScalarType.Float16);
         byte[] plain = Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["a"]));
         foreach (string file in Directory.GetFiles(_folder["a"], "*.safetensors", SearchOption.AllDirectories))
             File.Move(file, Path.ChangeExtension(file, ".fp16.safetensors"));
@@ -69,7 +69,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         Assert.Equal(ScalarType.Float32, automatic.Components!.UNet.parameters().First().dtype);
         Assert.Equal(ScalarType.Float16, half.Components!.UNet.parameters().First().dtype);
         // Half precision overflows in this autoencoder, as its configuration says.
-        Assert.All(half.Components.Autoencoder.parameters(), p => Assert.Equal(ScalarType.Float32, p.dtype));
+        Assert.All(half.Components!.Autoencoder.parameters(), p => Assert.Equal(ScalarType.Float32, p.dtype));
     }
 
     [Theory, InlineData("sd1"), InlineData("xl")]
@@ -93,13 +93,13 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         byte[] both = Draw(pipeline);
         Assert.NotEqual(before, both);
 
-        using (StableDiffusionComponents made = FamilyFolders.Make("sd1"))
+        using (ModelComponents made = FamilyFolders.Make("sd1"))
         using (DisposeScope scope = NewDisposeScope())
         {
             using SafetensorsFile first = SafetensorsFile.Open(one), second = SafetensorsFile.Open(two);
             Tensor Delta(SafetensorsFile file, string name) => file.Read(name + ".lora_B.weight").matmul(file.Read(name + ".lora_A.weight"));
             Close(made.UNet.state_dict()[Query + ".weight"] + 0.5 * Delta(first, "unet." + Query) - 2 * Delta(second, "unet." + Query), pipeline.Model!.Components!.UNet.state_dict()[Query + ".weight"]);
-            Close(made.TextEncoder!.state_dict()[TextQuery + ".weight"] + 0.5 * Delta(first, "text_encoder." + TextQuery), pipeline.Model.Components.TextEncoder!.state_dict()[TextQuery + ".weight"]);
+            Close(made.TextEncoder!.state_dict()[TextQuery + ".weight"] + 0.5 * Delta(first, "text_encoder." + TextQuery), pipeline.Model.Components!.TextEncoder!.state_dict()[TextQuery + ".weight"]);
         }
 
         pipeline.Model.SetLoras((two, -2));
@@ -115,8 +115,8 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     {
         string path = Lora("xl", ("text_encoder." + TextQuery, 64), ("text_encoder_2." + TextQuery, 64));
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseLora(path).Build();
-        using StableDiffusionComponents made = FamilyFolders.Make("xl");
-        StableDiffusionComponents patched = pipeline.Model!.Components!;
+        using ModelComponents made = FamilyFolders.Make("xl");
+        ModelComponents patched = pipeline.Model!.Components!;
         foreach ((ClipTextModel before, ClipTextModel after) in new[] { (made.TextEncoder!, patched.TextEncoder!), (made.TextEncoder2!, patched.TextEncoder2!) })
         {
             using DisposeScope scope = NewDisposeScope();
@@ -145,33 +145,45 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Fact]
     public void ComponentsThatContradictEachOtherAreRefused()
     {
-        Refused("xl-refiner", "requires_aesthetics_score", made => new StableDiffusionComponents
+        Refused("xl-refiner", "requires_aesthetics_score", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
         {
-            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder2 = made.TextEncoder2, Tokenizer2 = made.Tokenizer2,
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder_2"] = made.TextEncoder2,
+            ["tokenizer_2"] = made.Tokenizer2,
         });
-        Refused("xl", "hidden states of width 64", made => new StableDiffusionComponents
+        Refused("xl", "hidden states of width 64", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
         {
-            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder2 = made.TextEncoder2, Tokenizer2 = made.Tokenizer2,
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder_2"] = made.TextEncoder2,
+            ["tokenizer_2"] = made.Tokenizer2,
         });
-        Refused("sd1", "no tokenizer", made => new StableDiffusionComponents
+        Refused("sd1", "no tokenizer", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
         {
-            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
-        });
-
-        Refused("sd2", "gives 17 tokens", made => new StableDiffusionComponents
-        {
-            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
-            Tokenizer = made.Tokenizer! with { MaxLength = 17 },
-        });
-        Refused("sd2", "has the id 20 for 'new'", made => new StableDiffusionComponents
-        {
-            PipelineClass = made.PipelineClass, UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler, TextEncoder = made.TextEncoder,
-            Tokenizer = made.Tokenizer! with { Vocabulary = TinyModels.Vocabulary with { Tokens = new Dictionary<string, int>(TinyModels.Vocabulary.Tokens) { ["new"] = 20 } } },
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder"] = made.TextEncoder,
         });
 
-        static void Refused(string family, string message, Func<StableDiffusionComponents, StableDiffusionComponents> change)
+        Refused("sd2", "gives 17 tokens", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
         {
-            using StableDiffusionComponents made = FamilyFolders.Make(family);
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder"] = made.TextEncoder,
+            ["tokenizer"] = made.Tokenizer! with { MaxLength = 17 },
+        });
+        Refused("sd2", "has the id 20 for 'new'", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+        {
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder"] = made.TextEncoder,
+            ["tokenizer"] = made.Tokenizer! with { Vocabulary = TinyModels.Vocabulary with { Tokens = new Dictionary<string, int>(TinyModels.Vocabulary.Tokens) { ["new"] = 20 } } },
+        });
+
+        static void Refused(string family, string message, Func<ModelComponents, ModelComponents> change)
+        {
+            using ModelComponents made = FamilyFolders.Make(family);
             Assert.Contains(message, Assert.Throws<InvalidDataException>(() => DiffusionModel.FromComponents(change(made))).Message, StringComparison.Ordinal);
         }
     }
@@ -179,7 +191,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [Fact]
     public void AFlagThatIsNoneIsRefused()
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make("xl")) DiffusersFolder.Write(made, _folder["a"]);
+        using (ModelComponents made = FamilyFolders.Make("xl")) DiffusersFolder.Write(made, _folder["a"]);
         string path = Path.Combine(_folder["a"], "model_index.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace("\"force_zeros_for_empty_prompt\": true", "\"force_zeros_for_empty_prompt\": 1", StringComparison.Ordinal));
         var e = Assert.Throws<InvalidDataException>(() => new DiffusionPipelineBuilder().UseModelFolder(_folder["a"]).Build());

@@ -18,9 +18,9 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
     [Theory, MemberData(nameof(Models))]
     public void Every_published_model_is_read_from_a_single_file(string model)
     {
-        using StableDiffusionComponents made = DiffusersFolder.Read(folders[model]);
+        using ModelComponents made = DiffusersFolder.Read(folders[model]);
         LdmWriter.Write(made, _folder["model.safetensors"]);
-        using StableDiffusionComponents read = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
+        using ModelComponents read = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
         ModelAssert.SameNetworks(made, read);
         Assert.Equal(made.Scheduler.TrainedPrediction(), read.Scheduler.TrainedPrediction());
         Assert.Equal(((AutoencoderKL)made.Autoencoder).Config.ScalingFactor, ((AutoencoderKL)read.Autoencoder).Config.ScalingFactor);
@@ -33,10 +33,14 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
     [Theory, MemberData(nameof(Drawing))]
     public void It_draws_what_its_folder_draws(string model)
     {
-        using StableDiffusionComponents made = DiffusersFolder.Read(folders[model]);
+        using ModelComponents made = DiffusersFolder.Read(folders[model]);
         LdmWriter.Write(made, _folder["model.safetensors"]);
         // Numbers of heads that no shape shows: the narrow networks here have others than the published.
-        var options = new SingleFileOptions { UNet = made.UNet.Config.UseLinearProjection ? made.UNet.Config : null, TextEncoder = made.TextEncoder?.Config, TextEncoder2 = made.TextEncoder2?.Config };
+        var configs = new Dictionary<string, NetworkConfig>();
+        if (made.UNet.Config.UseLinearProjection) configs["unet"] = made.UNet.Config;
+        if (made.TextEncoder is { } first) configs["text_encoder"] = first.Config;
+        if (made.TextEncoder2 is { } second) configs["text_encoder_2"] = second.Config;
+        var options = new SingleFileOptions { Configs = configs };
         using DiffusionPipeline folder = new DiffusionPipelineBuilder().UseModelFolder(folders[model]).Build();
         using DiffusionPipeline file = new DiffusionPipelineBuilder()
             .UseModelFile(_folder["model.safetensors"], Path.Combine(folders[model], "tokenizer"), options).UseScheduler(NoiseScheduler.FromConfig(made.Scheduler)).Build();

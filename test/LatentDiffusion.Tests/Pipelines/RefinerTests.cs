@@ -16,12 +16,12 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     [Theory, InlineData(0.8, 1), InlineData(0.5, 3)]
     public void BaseAndRefinerAreThePlainLoop(double start, int refined)
     {
-        using StableDiffusionComponents first = FamilyFolders.Make("xl"), second = FamilyFolders.Make("xl-refiner");
+        using ModelComponents first = FamilyFolders.Make("xl"), second = FamilyFolders.Make("xl-refiner");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         ClipTextOutput one = first.TextEncoder!.call(Ids(8, 7, 6, 3, 8)), other = first.TextEncoder2!.call(Ids(0, 7, 6, 3, 8));
         Tensor text = cat([one.PenultimateHiddenState, other.PenultimateHiddenState], 2), pooled = other.Projected!;
-        ClipTextOutput told = second.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = second.TextEncoder2.call(Ids(0, 7, 8));
+        ClipTextOutput told = second.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = second.TextEncoder2!.call(Ids(0, 7, 8));
         int late = 0;
         Tensor Base(Tensor x, double t, float[] sizes) => Guided(
             first.UNet.call(new UNetInput(x, tensor((float)t).view(1), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, 6]) }),
@@ -91,7 +91,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         using (DiffusionModel model = DiffusionModel.Open(folders["xl"], CPU))
         {
             using LoadedRefiner refiner = LoadedRefiner.Open(
-                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser, model.Autoencoder, NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, META);
+                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser, model.Autoencoder, NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, new CheckpointOptions { Device = META });
             Assert.Equal(DeviceType.CPU, refiner.Model.Device.type);
             Assert.All(refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(DeviceType.META, p.device_type));
         }

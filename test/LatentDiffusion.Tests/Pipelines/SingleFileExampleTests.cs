@@ -68,7 +68,7 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
     public void Autoencoder_and_ControlNet_are_single_files_too()
     {
         WriteFile("sd1", name => !name.StartsWith("first_stage_model.", StringComparison.Ordinal));
-        using (StableDiffusionComponents made = FamilyFolders.Make("sd1"))
+        using (ModelComponents made = FamilyFolders.Make("sd1"))
             SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone((AutoencoderKL)made.Autoencoder));
         using (ControlNetModel control = TinyControlNets.Make("sd1", 0))
             SafetensorsWriter.Write(_folder["control.safetensors"], LdmWriter.ControlNet(control).Select(t => ("control_model." + t.Name, t.Value)));
@@ -87,7 +87,7 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
     public void A_model_of_another_parameterisation_draws(string markers)
     {
         using IDisposable noGrad = no_grad();
-        using (StableDiffusionComponents made = FamilyFolders.Make("xl"))
+        using (ModelComponents made = FamilyFolders.Make("xl"))
             LdmWriter.Write(made, _folder["model.safetensors"], [.. markers.Split(' ').Select(name => (name, name.Contains("sigma") ? tensor(120f) : empty(0)))]);
         TinyModels.Vocabulary.Save(_folder["clip-tokenizer"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], _folder["clip-tokenizer"]).Build();
@@ -98,7 +98,7 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
 
     private void WriteFile(string family, Func<string, bool>? keeps = null)
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["whole.safetensors"]);
+        using (ModelComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["whole.safetensors"]);
         using var file = SafetensorsFile.Open(_folder["whole.safetensors"]);
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(_folder["model.safetensors"], file.Names.Where(name => keeps?.Invoke(name) ?? true).Select(name => (name, file.Read(name))));

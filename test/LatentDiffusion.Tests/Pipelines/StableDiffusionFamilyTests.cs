@@ -15,10 +15,10 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     [Fact]
     public void StableDiffusion1IsThePlainLoop()
     {
-        using StableDiffusionComponents made = FamilyFolders.Make("sd1");
+        using ModelComponents made = FamilyFolders.Make("sd1");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor text = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState, empty = made.TextEncoder.call(Ids(8, 7, 8)).LastHiddenState;
+        Tensor text = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState, empty = made.TextEncoder!.call(Ids(8, 7, 8)).LastHiddenState;
         Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: false, (x, t) => Guided(
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)), made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
         AssertClose(expected, Latents("sd1", s_request, b => b.UseScheduler("ddim")));
@@ -28,13 +28,13 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public void StableDiffusion2IsThePlainLoopOnTheLayerBeforeTheLast()
     {
         // The file has one layer more than the folder, 24 and 23 as published; the text is the normalised output of the layer before the last.
-        using StableDiffusionComponents made = FamilyFolders.Make("sd2");
+        using ModelComponents made = FamilyFolders.Make("sd2");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         ClipTextConfig shorter = made.TextEncoder!.Config;
         using ClipTextModel whole = (shorter with { NumHiddenLayers = shorter.NumHiddenLayers + 1 }).Build();
         foreach ((string name, Tensor value) in whole.state_dict())
-            if (made.TextEncoder.state_dict().TryGetValue(name, out Tensor? stored)) value.copy_(stored);
+            if (made.TextEncoder!.state_dict().TryGetValue(name, out Tensor? stored)) value.copy_(stored);
         Tensor Text(Tensor ids) => whole.Normalize(whole.call(ids).PenultimateHiddenState);
         Tensor text = Text(Ids(0, 7, 6, 3, 8)), empty = Text(Ids(0, 7, 8));
         Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: true, (x, t) => Guided(
@@ -45,7 +45,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     [Fact]
     public void StableDiffusionXLIsThePlainLoop()
     {
-        using StableDiffusionComponents made = FamilyFolders.Make("xl");
+        using ModelComponents made = FamilyFolders.Make("xl");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         ClipTextOutput first = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)), second = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8));
@@ -71,10 +71,10 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     [Fact]
     public void TheRefinerIsThePlainLoop()
     {
-        using StableDiffusionComponents made = FamilyFolders.Make("xl-refiner");
+        using ModelComponents made = FamilyFolders.Make("xl-refiner");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        ClipTextOutput text = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = made.TextEncoder2.call(Ids(0, 7, 8));
+        ClipTextOutput text = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = made.TextEncoder2!.call(Ids(0, 7, 8));
         Tensor Loop(float score, float negative) => PlainLoop.Euler(Noise(), Steps, (x, t) => Guided(
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text.PenultimateHiddenState) { TextEmbeds = text.Projected, TimeIds = tensor([16f, 24, 0, 0, score], [1, 5]) }),
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState) { TextEmbeds = empty.Projected, TimeIds = tensor([16f, 24, 0, 0, negative], [1, 5]) })));
@@ -142,14 +142,17 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     [Fact]
     public void ANetworkThatLearnedGuidanceIsToldTheScale()
     {
-        using StableDiffusionComponents sd1 = FamilyFolders.Make("sd1");
+        using ModelComponents sd1 = FamilyFolders.Make("sd1");
         using UNet2DConditionModel unet = (sd1.UNet.Config with { TimeCondProjDim = 16 }).Build();
         Reference.FormulaWeights.Fill(unet);
         using var folder = new TemporaryFolder();
         DiffusersFolder.Write(
-            new StableDiffusionComponents
+            new ModelComponents(ModelFamilies.StableDiffusion, "LatentConsistencyModelPipeline", sd1.Scheduler)
             {
-                PipelineClass = "LatentConsistencyModelPipeline", UNet = unet, Autoencoder = sd1.Autoencoder, TextEncoder = sd1.TextEncoder, Tokenizer = sd1.Tokenizer, Scheduler = sd1.Scheduler,
+                ["unet"] = unet,
+                ["vae"] = sd1.Autoencoder,
+                ["text_encoder"] = sd1.TextEncoder,
+                ["tokenizer"] = sd1.Tokenizer,
             },
             folder["lcm"]);
         using IDisposable noGrad = no_grad();

@@ -30,10 +30,12 @@ public sealed class TinyModel : IDisposable
             { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
             """);
         DiffusersFolder.Write(
-            new StableDiffusionComponents
+            new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionPipeline", scheduler)
             {
-                PipelineClass = "StableDiffusionPipeline", UNet = unet, Autoencoder = autoencoder, TextEncoder = text,
-                Tokenizer = new ClipTokenizerFiles(vocabulary, 16), Scheduler = scheduler,
+                ["unet"] = unet,
+                ["vae"] = autoencoder,
+                ["text_encoder"] = text,
+                ["tokenizer"] = new ClipTokenizerFiles(vocabulary, 16),
             },
             Folder);
     }

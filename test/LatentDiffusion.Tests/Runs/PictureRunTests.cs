@@ -150,7 +150,7 @@ public sealed class PictureRunTests : IDisposable
         string recipe = Changed("validate_every=50", "denoiser_training.checkpoint_every=50");
         using (TrainingProgram run = Start("run", "--config", recipe, "--autoencoder", folder, "--hours", "0.0001")) run.Finish();
         Assert.Equal(100, JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "plan.json")))!["denoiser"]!["steps"]!.GetValue<int>());
-        using StableDiffusionComponents model = DiffusersFolder.Read(Path.Combine(_folder["run"], "model"));
+        using ModelComponents model = DiffusersFolder.Read(Path.Combine(_folder["run"], "model"));
         var autoencoder = Assert.IsType<AutoencoderTiny>(model.Autoencoder);
         Assert.Equal(6, model.UNet.Config.InChannels);
         Assert.NotEqual(1, autoencoder.Config.ScalingFactor);

@@ -107,7 +107,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [Fact]
     public void A_single_file_in_another_type()
     {
-        using (StableDiffusionComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
+        using (ModelComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
         string tokenizer = Path.Combine(_families["sd1"], "tokenizer");
         (int exitCode, _, string error) = Run([
             .. s_plain, "--model", _folder["model.safetensors"], "--tokenizer", tokenizer, "--dtype", "bfloat16", "--width", "24", "--height", "16", "--out", _folder["out.png"]]);

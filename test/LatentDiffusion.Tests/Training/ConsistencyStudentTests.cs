@@ -18,7 +18,7 @@ public sealed class ConsistencyStudentTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TemporaryFolder _folder = new();
     private readonly TinyModel _model = new();
-    private readonly StableDiffusionComponents _teacher;
+    private readonly ModelComponents _teacher;
     private readonly LatentCache _data;
 
     public ConsistencyStudentTests()

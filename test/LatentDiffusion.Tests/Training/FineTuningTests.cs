@@ -16,7 +16,7 @@ public sealed class FineTuningTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TemporaryFolder _folder = new();
     private readonly TinyModel _model = new();
-    private readonly StableDiffusionComponents _components;
+    private readonly ModelComponents _components;
     private readonly LatentCache _data;
     private readonly DenoiserObjective _objective;
 
@@ -50,7 +50,7 @@ public sealed class FineTuningTests : IDisposable
         DiffusersFolder.Write(_components, _folder["model"]);
         Assert.NotEqual(before, Picture(_folder["model"]));
 
-        using StableDiffusionComponents reloaded = DiffusersFolder.Read(_folder["model"]);
+        using ModelComponents reloaded = DiffusersFolder.Read(_folder["model"]);
         Assert.Equal(trained, Output(reloaded.UNet, reloaded.TextEncoder!));
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(_model.Folder, "vae", "diffusion_pytorch_model.safetensors")),
@@ -65,7 +65,7 @@ public sealed class FineTuningTests : IDisposable
         float[] plain = Output();
         Dictionary<string, float[]> frozen = Values();
         var options = new LoraTrainingOptions { Rank = 2, Alpha = alpha };
-        if (convolutions) options = options with { Targets = [.. options.Targets, "conv1", "*.downsamplers.*.conv"] };
+        if (convolutions) options = options with { Targets = [.. ModelFamilies.StableDiffusion.Lora("unet").TrainedLayers, "conv1", "*.downsamplers.*.conv"] };
         string path = _folder["lora.safetensors"];
         float[] adapted;
         using (var lora = new LoraTraining(new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! }, options))
@@ -89,7 +89,7 @@ public sealed class FineTuningTests : IDisposable
         {
             ["unet"] = _components.UNet.state_dict(), ["text_encoder"] = _components.TextEncoder!.state_dict(),
         };
-        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(n.Key, n.Value))]);
+        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
         Assert.All(file.Patches, p => Assert.Equal((2, alpha ?? 2), (p.Rank, p.Alpha)));
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));

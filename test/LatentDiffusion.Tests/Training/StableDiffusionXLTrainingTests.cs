@@ -33,7 +33,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     public void The_loss_is_that_of_the_networks_called_one_by_one(string family)
     {
         using IDisposable noGrad = no_grad();
-        using StableDiffusionComponents model = FamilyFolders.Make(family);
+        using ModelComponents model = FamilyFolders.Make(family);
         using LatentCache data = Cache(model);
         using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = Batch, CaptionDropout = 0.5 });
         double actual = Loss(objective);
@@ -83,7 +83,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     [Fact]
     public void Gradients_reach_both_towers_and_agree_with_finite_differences()
     {
-        using StableDiffusionComponents model = FamilyFolders.Make("xl");
+        using ModelComponents model = FamilyFolders.Make("xl");
         using LatentCache data = Cache(model);
         using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = 2, CaptionDropout = 0 });
         Assert.Equal(["text_encoder", "text_encoder_2", "unet"], objective.Modules.Keys.Order());
@@ -96,14 +96,14 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     public void A_folder_is_trained_fully_and_reloads(string family)
     {
         byte[] before = Picture(_families[family]);
-        using StableDiffusionComponents model = DiffusersFolder.Read(_families[family]);
+        using ModelComponents model = DiffusersFolder.Read(_families[family]);
         using LatentCache data = Cache(model);
         using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = Batch, Weighting = new MinSnrWeighting() });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
         DiffusersFolder.Write(model, _folder["model"]);
         Assert.NotEqual(before, Picture(_folder["model"]));
 
-        using StableDiffusionComponents original = DiffusersFolder.Read(_families[family]), reloaded = DiffusersFolder.Read(_folder["model"]);
+        using ModelComponents original = DiffusersFolder.Read(_families[family]), reloaded = DiffusersFolder.Read(_folder["model"]);
         foreach (((string name, nn.Module trained), (nn.Module first, nn.Module last)) in model.Networks.Zip(original.Networks.Zip(reloaded.Networks, (a, b) => (a.Network, b.Network))))
         {
             Assert.Equal(Values(trained), Values(last));
@@ -116,7 +116,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     public void A_LoRA_is_trained_and_taken_by_the_builder()
     {
         string folder = _families["xl"], path = _folder["lora.safetensors"];
-        using StableDiffusionComponents model = DiffusersFolder.Read(folder);
+        using ModelComponents model = DiffusersFolder.Read(folder);
         using LatentCache data = Cache(model);
         using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = Batch });
         double plain = Loss(objective), adapted;
@@ -132,7 +132,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Assert.True(Math.Abs(adapted - plain) > 1e-4, $"the adapters changed the loss of {plain} to {adapted} alone");
         Assert.Equal(plain, Loss(objective));
         var networks = model.Networks.Where(n => n.Name != "vae").ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
-        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(n.Key, n.Value))]);
+        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         Assert.Equal(adapted, Loss(objective), 1e-5 * Math.Max(1, adapted));
@@ -143,7 +143,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     public void Embeddings_from_a_file_are_the_towers_own(string family)
     {
         using IDisposable noGrad = no_grad();
-        using StableDiffusionComponents model = FamilyFolders.Make(family);
+        using ModelComponents model = FamilyFolders.Make(family);
         using LatentCache data = Cache(model);
         var options = new DenoiserTrainingOptions { BatchSize = Batch, CaptionDropout = 0.5, TrainTextEncoder = false };
         using var frozen = new DenoiserObjective(model, data, options);
@@ -161,7 +161,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     [Fact]
     public void What_the_model_is_not_told_or_lacks_is_refused()
     {
-        using StableDiffusionComponents model = FamilyFolders.Make("xl");
+        using ModelComponents model = FamilyFolders.Make("xl");
         using LatentCache data = Cache(model);
         Refused("AestheticScore is 7", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { AestheticScore = 7 }));
         Refused("the model predicts Epsilon", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { PredictionType = PredictionType.Velocity }));
@@ -171,7 +171,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Refused("the cache keeps none", () => new DenoiserObjective(model.UNet, texts, without, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
         Assert.Contains("SecondTokenizer", Assert.Throws<InvalidOperationException>(() => new DenoiserObjective(model, without, new DenoiserTrainingOptions())).Message, StringComparison.Ordinal);
 
-        using StableDiffusionComponents refiner = FamilyFolders.Make("xl-refiner");
+        using ModelComponents refiner = FamilyFolders.Make("xl-refiner");
         using LatentCache other = Cache(refiner);
         using var told = new DenoiserObjective(refiner, other, new DenoiserTrainingOptions { BatchSize = Batch, AestheticScore = 2.5 });
         using var plain = new DenoiserObjective(refiner, other, new DenoiserTrainingOptions { BatchSize = Batch });
@@ -180,7 +180,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         static void Refused(string named, Func<object> make) => Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message, StringComparison.Ordinal);
     }
 
-    private LatentCache Cache(StableDiffusionComponents model) => LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), Pictures);
+    private LatentCache Cache(ModelComponents model) => LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), Pictures);
 
     private static PreparedImages Sized() => new(new Images(), new PreparedImagesOptions { Width = 16, Height = 16 });
 

@@ -27,7 +27,7 @@ internal sealed class VariantData : IDisposable
     public LatentScaling Scaling { get; }
 
     /// <summary>The parts of the model.</summary>
-    public StableDiffusionComponents Parts => Model.Components!;
+    public ModelComponents Parts => Model.Components!;
 
     /// <summary>Encodes the drawings, or reads what is encoded.</summary>
     /// <param name="from">The model.</param>
@@ -40,7 +40,7 @@ internal sealed class VariantData : IDisposable
         DiffusionModel model = DiffusionModel.Open(from.Folder, TorchSharp.torch.CPU);
         try
         {
-            if (model.Components is not { Autoencoder: AutoencoderKL autoencoder, Tokenizer: { } tokenizer })
+            if (model.Components?.Autoencoder is not AutoencoderKL autoencoder || model.Components.Tokenizer is not { } tokenizer)
                 throw new InvalidDataException($"'{from.Folder}' has no {nameof(AutoencoderKL)} with a CLIP tokenizer, which the variants are trained with.");
             LatentCache? latents = null;
             string name = $"model {from.Print}, drawings {DrawingSeed}";

@@ -34,7 +34,7 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         if (IsDone(variant, folder)) return;
         manual_seed((long)Seed);
         LatentScaling scaling = variant.ScalesLatents ? data.Scaling : new LatentScaling(0, 1);
-        using StableDiffusionComponents parts = Fresh(variant, scaling);
+        using ModelComponents parts = Fresh(variant, scaling);
         ClipTokenizer tokenizer = parts.Tokenizer!.Build();
         AutoencoderKLConfig autoencoder = ((AutoencoderKL)parts.Autoencoder).Config;
         var objective = new DenoiserObjective(
@@ -63,24 +63,26 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
     }
 
     /// <summary>The model's parts with U-Net and text encoder initialised at random.</summary>
-    private StableDiffusionComponents Fresh(Variant variant, LatentScaling scaling)
+    private ModelComponents Fresh(Variant variant, LatentScaling scaling)
     {
         var trained = (AutoencoderKL)data.Parts.Autoencoder;
         AutoencoderKL autoencoder = (trained.Config with { ShiftFactor = scaling.Shift, ScalingFactor = scaling.Scale }).Build();
         autoencoder.load_state_dict(trained.state_dict());
         autoencoder.eval();
-        return new StableDiffusionComponents
+        SchedulerConfig scheduler = data.Parts.Scheduler
+            .With("prediction_type", variant.Prediction == PredictionType.Velocity ? "v_prediction" : "epsilon")
+            .With("rescale_betas_zero_snr", variant.ZeroTerminalSnr).With("timestep_spacing", "trailing");
+        return new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionPipeline", scheduler)
         {
-            PipelineClass = "StableDiffusionPipeline", UNet = data.Parts.UNet.Config.Build(), TextEncoder = data.Parts.TextEncoder!.Config.Build(),
-            Autoencoder = autoencoder, Tokenizer = data.Parts.Tokenizer,
-            Scheduler = data.Parts.Scheduler
-                .With("prediction_type", variant.Prediction == PredictionType.Velocity ? "v_prediction" : "epsilon")
-                .With("rescale_betas_zero_snr", variant.ZeroTerminalSnr).With("timestep_spacing", "trailing"),
+            ["unet"] = data.Parts.UNet.Config.Build(),
+            ["text_encoder"] = data.Parts.TextEncoder!.Config.Build(),
+            ["vae"] = autoencoder,
+            ["tokenizer"] = data.Parts.Tokenizer,
         };
     }
 
     /// <summary>The last weights are in the last checkpoint; the networks get the averaged ones back.</summary>
-    private static void WriteLast(StableDiffusionComponents parts, DenoiserObjective objective, string checkpoints, string folder)
+    private static void WriteLast(ModelComponents parts, DenoiserObjective objective, string checkpoints, string folder)
     {
         using IDisposable noGrad = no_grad();
         using var flat = new FlatParameters(objective.Modules);

@@ -15,8 +15,10 @@ public static class DiffusersFolder
     /// <exception cref="DirectoryNotFoundException">A component is missing; the message names it.</exception>
     /// <exception cref="CheckpointException">A file is damaged, does not fit its configuration, or leads out of the folder.</exception>
     /// <exception cref="InvalidDataException">A configuration cannot be read, or contradicts itself.</exception>
-    /// <exception cref="NotSupportedException">The class of a network, or the value of an option, is not known; the message names it.</exception>
-    public static StableDiffusionComponents Read(string folder, CheckpointOptions? options = null)
+    /// <exception cref="NotSupportedException">
+    /// The class of the pipeline or of a component, or the value of an option, is not known; the message names it.
+    /// </exception>
+    public static ModelComponents Read(string folder, CheckpointOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string root = Root(folder);
@@ -35,59 +37,64 @@ public static class DiffusersFolder
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
     /// <exception cref="ArgumentException">It is the folder that they were read from.</exception>
-    /// <exception cref="InvalidOperationException">They were read from a single file that has no autoencoder.</exception>
-    public static void Write(StableDiffusionComponents components, string folder, ScalarType? type = null)
+    /// <exception cref="InvalidOperationException">They were read from a single file that lacks a component.</exception>
+    public static void Write(ModelComponents components, string folder, ScalarType? type = null)
     {
         ArgumentNullException.ThrowIfNull(components);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        _ = components.Autoencoder;
+        foreach (ComponentDescription component in components.Family.Components)
+            if (component.IsRequired && components[component.Name] is null)
+                throw new InvalidOperationException($"The model has no '{component.Name}', and every {components.Family.Name} folder has one.");
         new FolderWriter(components, Root(folder), type).Write();
     }
 
-    /// <summary>Reads a single U-Net.</summary>
-    /// <param name="folder">A folder with its <c>config.json</c> and weights.</param>
-    /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
-    /// <inheritdoc cref="Read" path="/exception"/>
-    public static UNet2DConditionModel ReadUNet(string folder, CheckpointOptions? options = null) => ReadNetwork<UNet2DConditionModel>(folder, options);
-
-    /// <summary>Reads a single ControlNet, as they are published.</summary>
-    /// <param name="folder">
-    /// A folder with its <c>config.json</c> and weights, or a single file (<c>.safetensors</c>, <c>.pth</c>) with the original
-    /// names, whose configuration follows from its tensors.
+    /// <summary>Reads a single network of a class that a family knows.</summary>
+    /// <typeparam name="T">Type of the network, for example <see cref="ControlNetModel"/>.</typeparam>
+    /// <param name="path">
+    /// A folder with its <c>config.json</c> and weights. A ControlNet or an autoencoder may also be a single file
+    /// (<c>.safetensors</c>, <c>.pth</c>) with the original names, on its own or within a whole model; its configuration follows
+    /// from its tensors.
     /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
     /// <inheritdoc cref="Read" path="/exception"/>
-    public static ControlNetModel ReadControlNet(string folder, CheckpointOptions? options = null) => File.Exists(folder)
-        ? SingleFileCheckpoint.ReadControlNet(folder, options ?? new CheckpointOptions())
-        : ReadNetwork<ControlNetModel>(folder, options);
+    public static T ReadNetwork<T>(string path, CheckpointOptions? options = null) where T : nn.Module
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new CheckpointOptions();
+        if (File.Exists(path)) return SingleFileCheckpoint.ReadNetwork<T>(path, options);
+        string root = Path.GetFullPath(path);
+        FolderPath.CheckFiles(root, root);
+        string className = DiffusersComponent.ClassOf(root);
+        if (ModelFamilies.TypeOf(options.Families, className) is not NetworkType type)
+            throw new NotSupportedException($"{root} holds a '{MessageText.Cut(className, 100)}', a network that is not known.");
+        if (!type.Type.IsAssignableTo(typeof(T))) throw new InvalidDataException($"{root} holds a {type.Type.Name}, not a {typeof(T).Name}.");
+        (nn.Module network, _) = DiffusersComponent.Read(root, type, options);
+        return (T)network;
+    }
 
     /// <summary>Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
-    /// <param name="folder">
+    /// <param name="path">
     /// A folder with its <c>config.json</c> and weights, or a single file with the original names of an
     /// <see cref="AutoencoderKL"/>: on its own, or a whole model. The scale of the latents, which no tensor shows, is XL's where
     /// the file is of XL or its header says so (<c>modelspec.architecture</c>), and otherwise that of SD 1.x and 2.x.
     /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
     /// <inheritdoc cref="Read" path="/exception"/>
-    public static nn.Module<Tensor, Tensor> ReadAutoencoder(string folder, CheckpointOptions? options = null) => File.Exists(folder)
-        ? SingleFileCheckpoint.ReadAutoencoder(folder, options ?? new CheckpointOptions())
-        : ReadNetwork<nn.Module<Tensor, Tensor>>(folder, options);
+    public static nn.Module<Tensor, Tensor> ReadAutoencoder(string path, CheckpointOptions? options = null) =>
+        ReadNetwork<nn.Module<Tensor, Tensor>>(path, options);
 
-    /// <summary>Reads a single text tower.</summary>
-    /// <inheritdoc cref="ReadUNet"/>
-    public static ClipTextModel ReadTextEncoder(string folder, CheckpointOptions? options = null) => ReadNetwork<ClipTextModel>(folder, options);
+    /// <summary>Writes a single network of a class that a registered family knows.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">Type of the weights; null for their own.</param>
+    /// <exception cref="NotSupportedException">No family knows its class.</exception>
+    public static void WriteNetwork(nn.Module network, string folder, ScalarType? type = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        DiffusersComponent.Write(network, ModelFamilies.TypeOf(network), folder, layout: null, type);
+    }
 
     // One folder has one path, with and without a separator at its end.
     private static string Root(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-
-    private static T ReadNetwork<T>(string folder, CheckpointOptions? options) where T : nn.Module
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        string root = Path.GetFullPath(folder);
-        FolderPath.CheckFiles(root, root);
-        (nn.Module network, _) = DiffusersComponent.Read(root, className: null, options ?? new CheckpointOptions());
-        if (network is T expected) return expected;
-        network.Dispose();
-        throw new InvalidDataException($"{root} holds a {network.GetType().Name}, not a {typeof(T).Name}.");
-    }
 }

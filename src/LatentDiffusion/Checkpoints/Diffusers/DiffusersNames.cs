@@ -8,9 +8,6 @@ internal static class DiffusersNames
     /// <summary>A constant that older text towers stored among their weights: 0, 1, 2, … [1, positions], int64.</summary>
     public const string PositionIds = "text_model.embeddings.position_ids";
 
-    /// <summary>The class of several ControlNets that are one component.</summary>
-    public const string SeveralControlNets = "MultiControlNetModel";
-
     /// <summary>Attention of autoencoders, as it was called before it was the U-Net's.</summary>
     private static readonly (string Old, string New)[] s_attention =
     [
@@ -20,10 +17,6 @@ internal static class DiffusersNames
     /// <summary>The network's tensors in a file of a component.</summary>
     public static IEnumerable<MappedTensor> Map(ITensorSource source) =>
         from entry in source.Entries where entry.Name != PositionIds select Map(entry);
-
-    /// <summary>The folder of a ControlNet.</summary>
-    /// <param name="number">Which of them, from 0.</param>
-    public static string ControlNet(int number) => number == 0 ? "controlnet" : $"controlnet_{number}";
 
     /// <summary>Today's name of a stored tensor.</summary>
     public static string CurrentName(string stored)

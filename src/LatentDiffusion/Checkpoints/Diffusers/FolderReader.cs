@@ -3,108 +3,88 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Reads the components that a <c>model_index.json</c> names.</summary>
+/// <summary>Reads the components that a <c>model_index.json</c> names and the model's family has.</summary>
 /// <param name="root">The model's folder.</param>
 /// <param name="index">Its index.</param>
 /// <param name="options">How it is loaded.</param>
 internal sealed class FolderReader(string root, JsonObject index, CheckpointOptions options)
 {
-    /// <summary>What the index says of SDXL beside its components.</summary>
-    public const string ForceZeros = "force_zeros_for_empty_prompt", AestheticsScore = "requires_aesthetics_score";
-
-    private static readonly string[] s_known =
-        ["unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", DiffusersFolder.Scheduler, DiffusersNames.ControlNet(0)];
-
-    private readonly List<nn.Module> _read = [];
+    private readonly string _indexPath = Path.Combine(root, DiffusersFolder.IndexFile);
+    private readonly OrderedDictionary<string, object> _read = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WeightsLayout> _layouts = [];
 
-    public StableDiffusionComponents Read()
+    public ModelComponents Read()
     {
-        LogIgnored();
+        ModelFamily family = ModelFamilies.OfIndex(options.Families, index, _indexPath);
+        string pipelineClass = ModelIndex.PipelineClass(index) ?? family.PipelineClasses[0];
+        LogIgnored(family);
+        foreach (ComponentDescription component in family.Components)
+            if (component.IsRequired && ModelIndex.ClassOf(index, component.Name) is null) throw Missing(component, family, pipelineClass);
         // Before the weights, which take longer.
         SchedulerConfig scheduler = ReadScheduler();
         try
         {
-            ClipTextModel? text = Network<ClipTextModel>("text_encoder"), text2 = Network<ClipTextModel>("text_encoder_2");
-            return new StableDiffusionComponents
+            foreach (ComponentDescription component in family.Components) Read(component, family);
+            return new ModelComponents(family, pipelineClass, scheduler, _read)
             {
-                PipelineClass = PipelineClass,
-                UNet = Required<UNet2DConditionModel>("unet"),
-                Autoencoder = Required<nn.Module<Tensor, Tensor>>("vae"),
-                TextEncoder = text,
-                TextEncoder2 = text2,
-                Tokenizer = Tokenizer("tokenizer", text),
-                Tokenizer2 = Tokenizer("tokenizer_2", text2),
-                ControlNets = ControlNets(),
-                Scheduler = scheduler,
-                ForceZerosForEmptyPrompt = Flag(ForceZeros, whenAbsent: true),
-                RequiresAestheticsScore = Flag(AestheticsScore, whenAbsent: false),
-                Index = index,
-                Folder = root,
-                Layouts = _layouts,
+                Settings = ModelIndex.Settings(index), Index = index, Folder = root, Layouts = _layouts,
             };
         }
         catch
         {
-            foreach (nn.Module network in _read) network.Dispose();
+            foreach (nn.Module network in _read.Values.OfType<nn.Module>()) network.Dispose();
             throw;
         }
     }
 
-    /// <summary>The class that the index gives a component; null for one that is not there or null.</summary>
-    public static string? ClassOf(JsonObject index, string name) =>
-        index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className) ? className : null;
-
     /// <summary>A safety checker, a feature extractor, and what pipelines of other projects have in addition.</summary>
-    private void LogIgnored()
+    private void LogIgnored(ModelFamily family)
     {
-        string[] others = [.. index.Select(entry => entry.Key).Where(name => ClassOf(index, name) is not null && !s_known.Contains(name))];
-        if (others.Length > 0) options.Logger?.ComponentsIgnored(Path.Combine(root, DiffusersFolder.IndexFile), MessageText.List(others));
+        string[] others =
+        [
+            .. index.Select(entry => entry.Key).Where(name => ModelIndex.ClassOf(index, name) is not null
+                && name != DiffusersFolder.Scheduler && family.Components.All(component => component.Name != name)),
+        ];
+        if (others.Length > 0) options.Logger?.ComponentsIgnored(_indexPath, MessageText.List(others));
     }
 
-    private bool Flag(string name, bool whenAbsent) => index[name] switch
+    private InvalidDataException Missing(ComponentDescription component, ModelFamily family, string pipelineClass)
     {
-        null => whenAbsent,
-        JsonValue value when value.TryGetValue(out bool flag) => flag,
-        _ => throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)}: {name} is neither true nor false."),
-    };
-
-    /// <summary>A class of another project is written with the name of its module before it.</summary>
-    private string PipelineClass =>
-        (index["_class_name"] is JsonArray { Count: > 0 } named ? named[^1] : index["_class_name"]) is JsonValue value && value.TryGetValue(out string? name) ? name : "StableDiffusionPipeline";
-
-    private T Required<T>(string name) where T : nn.Module => Network<T>(name) ?? throw new InvalidDataException(
-        $"{Path.Combine(root, DiffusersFolder.IndexFile)} has no component '{name}', which a pipeline of the Stable Diffusion family needs. It describes a {MessageText.Cut(PipelineClass, 100)} of {MessageText.List([.. index.Select(e => e.Key).Where(key => ClassOf(index, key) is not null)])}.");
-
-    private T? Network<T>(string name) where T : nn.Module => ClassOf(index, name) is { } className ? Network<T>(name, className) : null;
-
-    private T Network<T>(string name, string className) where T : nn.Module
-    {
-        (nn.Module network, WeightsLayout? layout) = DiffusersComponent.Read(FolderPath.Component(root, name), className, options);
-        _read.Add(network);
-        if (layout is not null) _layouts.Add(name, layout);
-        return network as T ?? throw new InvalidDataException($"{Path.Combine(root, DiffusersFolder.IndexFile)} says that '{name}' is a {className}.");
+        string[] named = [.. index.Select(entry => entry.Key).Where(key => ModelIndex.ClassOf(index, key) is not null)];
+        return new InvalidDataException(
+            $"{_indexPath} has no component '{component.Name}', which a pipeline of the {family.Name} family needs. "
+            + $"It describes a {MessageText.Cut(pipelineClass, 100)} of {MessageText.List(named)}.");
     }
 
-    /// <summary>None, one, or as many as there are folders one after the other, whose number is written nowhere.</summary>
-    private List<ControlNetModel> ControlNets()
+    /// <summary>None, one, or of a list as many as there are folders one after the other, whose number is written nowhere.</summary>
+    private void Read(ComponentDescription component, ModelFamily family)
     {
-        string first = DiffusersNames.ControlNet(0);
-        if (ClassOf(index, first) != DiffusersNames.SeveralControlNets) return Network<ControlNetModel>(first) is { } one ? [one] : [];
-        var networks = new List<ControlNetModel>();
-        do networks.Add(Network<ControlNetModel>(DiffusersNames.ControlNet(networks.Count), nameof(ControlNetModel)));
-        while (Directory.Exists(Path.Combine(root, DiffusersNames.ControlNet(networks.Count))));
-        return networks;
+        if (ModelIndex.ClassOf(index, component.Name) is not { } className) return;
+        if (className != component.ListClass)
+        {
+            Read(component.Name, component.Type, className, family);
+            return;
+        }
+
+        string element = family.ComponentTypes.First(type => type.Type == component.Type).ClassName;
+        int i = 0;
+        do Read(component.NameAt(i++), component.Type, element, family);
+        while (Directory.Exists(Path.Combine(root, component.NameAt(i))));
     }
 
-    private ClipTokenizerFiles? Tokenizer(string name, ClipTextModel? text) => text is null || ClassOf(index, name) is null
-        ? null
-        : ClipTokenizerFiles.Open(FolderPath.Component(root, name), text.Config.MaxPositionEmbeddings);
+    private void Read(string name, Type expected, string className, ModelFamily family)
+    {
+        ComponentType type = family.TypeOf(className)
+            ?? throw new NotSupportedException($"{_indexPath}: the class '{MessageText.Cut(className, 100)}' of '{name}' is not known.");
+        if (!type.Type.IsAssignableTo(expected)) throw new InvalidDataException($"{_indexPath} says that '{name}' is a {className}.");
+        var folder = new ComponentFolder(FolderPath.Component(root, name), name, options, _read) { Layouts = _layouts };
+        if (type.Read(folder) is { } component) _read.Add(name, component);
+    }
 
     private SchedulerConfig ReadScheduler()
     {
         string path = Path.Combine(FolderPath.Component(root, DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile);
         SchedulerConfig config = PublishedJson.Named(path, () => SchedulerConfig.Parse(PublishedJson.ReadText(path)));
-        return config.ClassName is null && ClassOf(index, DiffusersFolder.Scheduler) is { } className ? config.WithClass(className) : config;
+        return config.ClassName is null && ModelIndex.ClassOf(index, DiffusersFolder.Scheduler) is { } className ? config.WithClass(className) : config;
     }
 }

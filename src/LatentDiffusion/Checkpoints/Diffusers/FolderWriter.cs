@@ -6,27 +6,18 @@ namespace LatentDiffusion;
 /// <summary>Writes a pipeline's components.</summary>
 /// <param name="components">The components.</param>
 /// <param name="root">The folder.</param>
-/// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
-internal sealed class FolderWriter(StableDiffusionComponents components, string root, ScalarType? type)
+/// <param name="floatingPoint">Type of the weights; null for that of the files they were read from, or else their own.</param>
+internal sealed class FolderWriter(ModelComponents components, string root, ScalarType? floatingPoint)
 {
     public void Write()
     {
         if (components.Folder is { } source && Path.GetFullPath(source) == root)
             throw new ArgumentException($"{root} is the folder that the components were read from; write to another.");
         Directory.CreateDirectory(root);
-        // From now on, and until all is written, what stood here is no model.
+        // From now on, and until all is written, what stood here is not a model.
         File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
-        foreach ((string name, nn.Module network) in components.Networks)
-        {
-            using NetworkUse weights = NetworkUse.Of(network);
-            DiffusersComponent.Write(network, Part(name), type is null ? components.Layouts.GetValueOrDefault(name) : null, type);
-        }
-
-        // How many ControlNets there are is told by their folders alone.
-        for (int i = Math.Max(components.ControlNets.Count, 1); Directory.Exists(Part(DiffusersNames.ControlNet(i))); i++)
-            Directory.Delete(Part(DiffusersNames.ControlNet(i)), recursive: true);
-        WriteTokenizer("tokenizer", components.Tokenizer);
-        WriteTokenizer("tokenizer_2", components.Tokenizer2);
+        foreach (string name in components.Names) Write(name, components[name]!);
+        foreach (ComponentDescription list in components.Family.Components.Where(component => component.ListClass is not null)) DeleteFurther(list);
         Directory.CreateDirectory(Part(DiffusersFolder.Scheduler));
         AtomicFile.Write(Path.Combine(Part(DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile), components.Scheduler.ToJson());
         JsonObject index = components.Index ?? MakeIndex();
@@ -36,19 +27,40 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
 
     private string Part(string name) => Path.Combine(root, name);
 
-    private void WriteTokenizer(string name, ClipTokenizerFiles? tokenizer)
+    private void Write(string name, object component)
     {
-        if (tokenizer is null) return;
-        if (components.Folder is { } source && components.Index is { } index && FolderReader.ClassOf(index, name) is not null) Copy(source, name);
-        else tokenizer.Save(Part(name));
+        switch (components.Family.TypeOf(component))
+        {
+            case NetworkType type:
+                var network = (nn.Module)component;
+                using (NetworkUse weights = NetworkUse.Of(network))
+                {
+                    WeightsLayout? layout = floatingPoint is null ? components.Layouts.GetValueOrDefault(name) : null;
+                    DiffusersComponent.Write(network, type, Part(name), layout, floatingPoint);
+                }
+
+                break;
+            case FilesType when components is { Folder: { } source, Index: { } index } && ModelIndex.ClassOf(index, name) is not null:
+                Copy(source, name);
+                break;
+            case FilesType type:
+                type.Save(component, Part(name));
+                break;
+        }
     }
 
-    /// <summary>Components that are no networks known here, for example a safety checker.</summary>
+    /// <summary>How many components a list has is told by their folders alone.</summary>
+    private void DeleteFurther(ComponentDescription list)
+    {
+        for (int i = Math.Max(Count(list), 1); Directory.Exists(Part(list.NameAt(i))); i++) Directory.Delete(Part(list.NameAt(i)), recursive: true);
+    }
+
+    /// <summary>Components that are not read, for example a safety checker.</summary>
     private void CopyOthers(string source, JsonObject index)
     {
-        string[] written = [.. components.Networks.Select(n => n.Name), "tokenizer", "tokenizer_2", DiffusersFolder.Scheduler];
+        string[] written = [.. components.Names, DiffusersFolder.Scheduler];
         foreach ((string name, _) in index)
-            if (!written.Contains(name) && FolderReader.ClassOf(index, name) is not null && Directory.Exists(Path.Combine(source, name)))
+            if (!written.Contains(name) && ModelIndex.ClassOf(index, name) is not null && Directory.Exists(Path.Combine(source, name)))
                 Copy(source, name);
     }
 
@@ -66,16 +78,17 @@ internal sealed class FolderWriter(StableDiffusionComponents components, string 
     private JsonObject MakeIndex()
     {
         var index = new JsonObject { ["_class_name"] = components.PipelineClass };
-        foreach ((string name, nn.Module network) in components.Networks.Where(n => n.Network is not ControlNetModel))
-            index[name] = new JsonArray(network is ClipTextModel ? "transformers" : "diffusers", DiffusersComponent.ClassOf(network));
-        if (components.ControlNets.Count > 0)
-            index[DiffusersNames.ControlNet(0)] = new JsonArray("diffusers", components.ControlNets.Count == 1 ? nameof(ControlNetModel) : DiffusersNames.SeveralControlNets);
-        if (components.Tokenizer is not null) index["tokenizer"] = new JsonArray("transformers", "CLIPTokenizer");
-        if (components.Tokenizer2 is not null) index["tokenizer_2"] = new JsonArray("transformers", "CLIPTokenizer");
+        foreach (ComponentDescription component in components.Family.Components)
+        {
+            if (components[component.Name] is not { } part) continue;
+            ComponentType type = components.Family.TypeOf(part);
+            index[component.Name] = new JsonArray(type.Library, Count(component) > 1 ? component.ListClass : type.ClassName);
+        }
+
         index[DiffusersFolder.Scheduler] = new JsonArray("diffusers", components.Scheduler.ClassName);
-        if (components.TextEncoder2 is not null) index[FolderReader.ForceZeros] = components.ForceZerosForEmptyPrompt;
-        // The base pipeline has no such option, and warns of it.
-        if (components.RequiresAestheticsScore) index[FolderReader.AestheticsScore] = true;
+        foreach ((string name, JsonNode? value) in components.Settings) index[name] = value?.DeepClone();
         return index;
     }
+
+    private int Count(ComponentDescription component) => components.List<object>(component).Count;
 }

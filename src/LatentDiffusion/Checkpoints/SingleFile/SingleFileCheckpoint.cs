@@ -1,60 +1,46 @@
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
 /// <summary>
-/// Models in one file with the names of the original latent-diffusion code: SD 1.x, 2.x, XL and its refiner, with 4 or 9
-/// channels, and those distilled from them whose blocks have unequal depths or no middle (SSD-1B, tiny-sd). Safetensors, or
-/// PyTorch's <c>.ckpt</c>. Such a file has no tokenizer: see <see cref="SingleFileOptions.Vocabulary"/>.
+/// Models in one file with the names of the code that they were published with, safetensors or PyTorch's <c>.ckpt</c>. Of Stable
+/// Diffusion: SD 1.x, 2.x, XL and its refiner, with 4 or 9 channels, and those distilled from them whose blocks have unequal
+/// depths or no middle (SSD-1B, tiny-sd).
 /// </summary>
 public static class SingleFileCheckpoint
 {
     /// <summary>
-    /// Reads the components of a pipeline. The file may lack its autoencoder, and its text towers: the components then have
+    /// Reads the components of a pipeline. The file may lack its autoencoder, and its text encoders: the components then have
     /// none.
     /// </summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own types.</param>
     /// <param name="model">What the file does not say; null for what was published.</param>
-    /// <exception cref="CheckpointException">The file is damaged, lacks its U-Net, or has tensors that fit none; the message names them.</exception>
+    /// <exception cref="CheckpointException">
+    /// The file is damaged, is not a model of a known family, or has tensors that fit none of its networks; the message names them.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public static StableDiffusionComponents Read(string path, CheckpointOptions? options = null, SingleFileOptions? model = null)
+    public static ModelComponents Read(string path, CheckpointOptions? options = null, SingleFileOptions? model = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new CheckpointOptions();
         using ITensorSource file = Checkpoint.Open(path);
-        using var reader = new SingleFileReader(file, options ?? new CheckpointOptions(), model ?? new SingleFileOptions());
-        return reader.Read();
+        return ModelFamilies.OfFile(options.Families, file).ReadFile(file, options, model ?? new SingleFileOptions());
     }
 
-    /// <summary>Reads an autoencoder: one on its own, with the original names or today's, or that of a whole model.</summary>
-    internal static AutoencoderKL ReadAutoencoder(string path, CheckpointOptions options)
+    /// <summary>Reads one network: one on its own, or that of a whole model.</summary>
+    internal static T ReadNetwork<T>(string path, CheckpointOptions options) where T : nn.Module
     {
         using ITensorSource file = Checkpoint.Open(path);
-        using var reader = new SingleFileReader(file, options, new SingleFileOptions());
-        return reader.ReadAutoencoder();
+        return (T)(options.Families.Concat(ModelFamilies.All).Select(family => family.ReadNetworkFile(file, typeof(T), options))
+            .FirstOrDefault(network => network is not null)
+            ?? throw new NotSupportedException($"A {typeof(T).Name} cannot be read from a single file: {path}."));
     }
 
-    /// <summary>Reads a ControlNet: one on its own, with the original names or today's, or one next to a model.</summary>
-    internal static ControlNetModel ReadControlNet(string path, CheckpointOptions options)
+    /// <summary>The folder of a file, or <c>tokenizer</c> in it, that has a tokenizer's files; null where neither has.</summary>
+    internal static string? FindTokenizer(string path)
     {
-        using ITensorSource file = Checkpoint.Open(path);
-        using var reader = new SingleFileReader(file, options, new SingleFileOptions());
-        return reader.ReadControlNet();
-    }
-
-    /// <summary>The vocabulary for a file; null where it has no text tower.</summary>
-    /// <exception cref="FileNotFoundException">It has one, and there is no vocabulary next to it.</exception>
-    internal static BpeVocabulary? FindVocabulary(string path)
-    {
-        using ITensorSource file = Checkpoint.Open(path);
-        return SingleFileReader.HasText(file) ? BpeVocabulary.Open(FindTokenizer(path)) : null;
-    }
-
-    /// <summary>The folder beside a file, or <c>tokenizer</c> in it, that has a tokenizer's files.</summary>
-    /// <exception cref="FileNotFoundException">None has.</exception>
-    internal static string FindTokenizer(string path)
-    {
-        string beside = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return new[] { beside, Path.Combine(beside, "tokenizer") }.FirstOrDefault(BpeVocabulary.IsIn)
-            ?? throw new FileNotFoundException(
-                $"A single file has no tokenizer, and beside {path} there is no {BpeVocabulary.TokensFile} or {BpeVocabulary.CombinedFile}: name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}, or its {BpeVocabulary.CombinedFile}.");
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return new[] { folder, Path.Combine(folder, "tokenizer") }.FirstOrDefault(BpeVocabulary.IsIn);
     }
 }

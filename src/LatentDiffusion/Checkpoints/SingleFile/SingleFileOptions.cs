@@ -10,20 +10,20 @@ public sealed record SingleFileOptions
     /// </summary>
     public PredictionType? PredictionType { get; init; }
 
-    /// <summary>CLIP's vocabulary, with which the components have their tokenizers; null for components without.</summary>
+    /// <summary>
+    /// A folder with the files of the tokenizers, which no single file holds; null, the default, to look next to the file and in
+    /// <c>tokenizer</c> next to it.
+    /// </summary>
+    public string? TokenizerFolder { get; init; }
+
+    /// <summary>CLIP's vocabulary in place of the one in <see cref="TokenizerFolder"/>; null, the default, to read that.</summary>
     public BpeVocabulary? Vocabulary { get; init; }
 
-    /// <summary>The U-Net's configuration; null to take it from the shapes of its tensors.</summary>
-    public UNet2DConditionConfig? UNet { get; init; }
-
-    /// <summary>The autoencoder's configuration; null to take it from the shapes of its tensors.</summary>
-    public AutoencoderKLConfig? Autoencoder { get; init; }
-
-    /// <summary>The text tower's configuration; null to take it from the shapes of its tensors.</summary>
-    public ClipTextConfig? TextEncoder { get; init; }
-
-    /// <summary>The second text tower's configuration; null to take it from the shapes of its tensors.</summary>
-    public ClipTextConfig? TextEncoder2 { get; init; }
+    /// <summary>
+    /// Configurations of networks by component, for example <c>unet</c>; those of others, the default, follow from the shapes of
+    /// their tensors.
+    /// </summary>
+    public IReadOnlyDictionary<string, NetworkConfig> Configs { get; init; } = new Dictionary<string, NetworkConfig>();
 
     /// <summary>
     /// Tensors that are left out: whole names, or beginnings of names followed by <c>*</c>, for example
@@ -37,6 +37,18 @@ public sealed record SingleFileOptions
     /// complete all the same. Default false.
     /// </summary>
     public bool IgnoreUnknownTensors { get; init; }
+
+    /// <summary>Whether a model without its tokenizers is of no use: reading one then fails. Default false.</summary>
+    internal bool RequiresTokenizer { get; init; }
+
+    /// <summary>The configuration of a component; null where it follows from the tensors.</summary>
+    /// <exception cref="ArgumentException">It is of another type.</exception>
+    internal T? Config<T>(string component) where T : NetworkConfig => Configs.GetValueOrDefault(component) switch
+    {
+        null => null,
+        T config => config,
+        var other => throw new ArgumentException($"The configuration of '{component}' is a {other.GetType().Name}; expected a {typeof(T).Name}."),
+    };
 
     private static IReadOnlyList<string> Checked(IReadOnlyList<string> patterns)
     {

@@ -5,13 +5,13 @@ internal static class ComponentValidator
 {
     /// <summary>Refuses components of which no model can be made, before anything is built of them.</summary>
     /// <param name="components">The components.</param>
-    /// <param name="incomplete">Whether the text encoder may be missing: it may come from elsewhere.</param>
     /// <exception cref="InvalidDataException">They contradict each other.</exception>
-    public static void Check(StableDiffusionComponents components, bool incomplete = false)
+    public static void Check(ModelComponents components)
     {
-        if (components is { TextEncoder: null, TextEncoder2: null })
+        if (!components.IsPartial) _ = components.Autoencoder;
+        if (components.TextEncoder is null && components.TextEncoder2 is null)
         {
-            if (incomplete) return;
+            if (components.IsPartial) return;
             throw new InvalidDataException($"The {components.PipelineClass} has no text encoder.");
         }
 
@@ -31,7 +31,7 @@ internal static class ComponentValidator
             throw new InvalidDataException($"The {tokenizerName} gives {tokenizer.MaxLength} tokens, and the {name} takes {tower.Config.MaxPositionEmbeddings}.");
     }
 
-    private static void CheckWidths(StableDiffusionComponents components)
+    private static void CheckWidths(ModelComponents components)
     {
         UNet2DConditionConfig config = components.UNet.Config;
         int taken = config.EncoderHidDim ?? config.CrossAttentionDim[0];
@@ -40,7 +40,7 @@ internal static class ComponentValidator
     }
 
     /// <summary>The numbers that the U-Net is told are six, or with an aesthetic score five.</summary>
-    private static void CheckSizes(StableDiffusionComponents components)
+    private static void CheckSizes(ModelComponents components)
     {
         if (components.UNet.Config is not { AdditionEmbedType: "text_time", ProjectionClassEmbeddingsInputDim: { } width, AdditionTimeEmbedDim: { } each }) return;
         if (components.TextEncoder2 is not { HasProjection: true } second)

@@ -66,7 +66,7 @@ public sealed record AutoencoderKLConfig : NetworkConfig
     public static AutoencoderKLConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderKLConfig>(json, nameof(AutoencoderKL));
 
     /// <inheritdoc/>
-    internal override void Check()
+    protected internal override void Check()
     {
         AutoencoderRules.CheckValues(DownBlockTypes, UpBlockTypes, BlockOutChannels, LayersPerBlock, NormNumGroups);
         ConfigRules.Positive("in_channels", InChannels);

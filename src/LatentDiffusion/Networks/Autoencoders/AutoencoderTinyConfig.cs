@@ -63,7 +63,7 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     public static AutoencoderTinyConfig FromJson(string json) => ModelConfigJson.Read<AutoencoderTinyConfig>(json, nameof(AutoencoderTiny));
 
     /// <inheritdoc/>
-    internal override void Check()
+    protected internal override void Check()
     {
         CheckStages("encoder", EncoderBlockOutChannels, NumEncoderBlocks);
         CheckStages("decoder", DecoderBlockOutChannels, NumDecoderBlocks);

@@ -63,7 +63,7 @@ public sealed record VQConfig : NetworkConfig
     public static VQConfig FromJson(string json) => ModelConfigJson.Read<VQConfig>(json, nameof(VQModel));
 
     /// <inheritdoc/>
-    internal override void Check()
+    protected internal override void Check()
     {
         AutoencoderRules.CheckValues(DownBlockTypes, UpBlockTypes, BlockOutChannels, LayersPerBlock, NormNumGroups);
         ConfigRules.Positive("in_channels", InChannels);

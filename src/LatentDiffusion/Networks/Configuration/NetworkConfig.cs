@@ -11,9 +11,14 @@ public abstract record NetworkConfig
     /// <summary>Options that it was read with, that ask for something and that the network does not have.</summary>
     internal IReadOnlyList<string> IgnoredOptions { get; init; } = [];
 
-    /// <summary>Checks the numbers, so that a network can be built of them. Words are checked where it is built.</summary>
+    /// <summary>
+    /// Checks the numbers, so that a network can be built of them. Words are checked where it is built. The default checks
+    /// nothing.
+    /// </summary>
     /// <exception cref="ArgumentException">One is out of its range, or they contradict each other; the message names the option.</exception>
-    internal abstract void Check();
+    protected internal virtual void Check()
+    {
+    }
 
     /// <summary>
     /// The configuration as JSON. One that was read gives what was read, with the properties changed since; one made in

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -88,6 +89,13 @@ internal sealed class LayerFactory
         if (_device is not null) return Empty(shape);
         using Tensor values = randn(shape);
         return Kept(nn.Parameter(values.Multiply(standardDeviation)));
+    }
+
+    /// <summary>Moves a network that was built without the factory to where its layers would be.</summary>
+    public T Place<T>(T network) where T : nn.Module
+    {
+        if (_device is not null) network.to(_type).to(_device);
+        return network;
     }
 
     /// <summary>Uniform in ±1/√fan-in, as PyTorch's linear layers and convolutions begin.</summary>

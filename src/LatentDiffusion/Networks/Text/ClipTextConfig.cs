@@ -54,7 +54,7 @@ public sealed record ClipTextConfig : NetworkConfig
     public static ClipTextConfig FromJson(string json) => ModelConfigJson.Read<ClipTextConfig>(json, nameof(ClipTextModel), s_informative);
 
     /// <inheritdoc/>
-    internal override void Check()
+    protected internal override void Check()
     {
         ConfigRules.Range("vocab_size", 1, 1 << 24, VocabSize);
         ConfigRules.Positive("hidden_size", HiddenSize);

@@ -32,7 +32,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <param name="options">Points, guidance, target and distance.</param>
     /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
     /// <inheritdoc cref="ConsistencyObjective(UNet2DConditionModel, UNet2DConditionModel, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
-    public ConsistencyObjective(UNet2DConditionModel student, StableDiffusionComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
+    public ConsistencyObjective(UNet2DConditionModel student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
         : this(student, Require(teacher).UNet, TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
         _owned = (IDisposable)_text;
 
@@ -151,16 +151,16 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
             throw new ArgumentException("The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.", nameof(teacher));
     }
 
-    private static StableDiffusionComponents Require(StableDiffusionComponents teacher)
+    private static ModelComponents Require(ModelComponents teacher)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         return teacher;
     }
 
-    private static ClipTextConditioning TextOf(StableDiffusionComponents teacher, LatentCache data)
+    private static ClipTextConditioning TextOf(ModelComponents teacher, LatentCache data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return teacher is { TextEncoder: { } text, Tokenizer: { } tokenizer, TextEncoder2: null }
+        return teacher.TextEncoder is { } text && teacher.Tokenizer is { } tokenizer && teacher.TextEncoder2 is null
             ? new ClipTextConditioning(text, tokenizer.Build(), data.Ids, train: false)
             : throw new NotSupportedException($"The {teacher.PipelineClass} has not one text tower with a tokenizer; give its texts as an {nameof(ITextConditioning)}.");
     }

@@ -60,25 +60,13 @@ public static class ConsistencyStudent
     /// <param name="scheduler">The student's scheduler: <see cref="ConsistencyObjective.Scheduler"/>.</param>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the teacher's files, and the student's own.</param>
-    public static void Write(StableDiffusionComponents teacher, UNet2DConditionModel student, SchedulerConfig scheduler, string folder, ScalarType? type = null)
+    public static void Write(ModelComponents teacher, UNet2DConditionModel student, SchedulerConfig scheduler, string folder, ScalarType? type = null)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(scheduler);
-        JsonObject? index = teacher.Index?.DeepClone().AsObject();
-        if (index is not null) index[DiffusersFolder.Scheduler] = new JsonArray("diffusers", scheduler.ClassName);
         // The networks are lent: neither they nor what holds them here is disposed.
-        DiffusersFolder.Write(
-            new StableDiffusionComponents
-            {
-                PipelineClass = teacher.PipelineClass, UNet = student, Autoencoder = teacher.Autoencoder, TextEncoder = teacher.TextEncoder,
-                TextEncoder2 = teacher.TextEncoder2, Tokenizer = teacher.Tokenizer, Tokenizer2 = teacher.Tokenizer2, ControlNets = teacher.ControlNets,
-                Scheduler = scheduler, ForceZerosForEmptyPrompt = teacher.ForceZerosForEmptyPrompt, RequiresAestheticsScore = teacher.RequiresAestheticsScore,
-                Index = index, Folder = teacher.Folder,
-                // The student may have a tensor that the teacher's file has not.
-                Layouts = teacher.Layouts.Where(layout => layout.Key != "unet").ToDictionary(),
-            },
-            folder, type);
+        DiffusersFolder.Write(teacher.With(ComponentNames.UNet, student, scheduler), folder, type);
     }
 
     /// <summary>The same weights in a network of its own; what the first network has not is zero.</summary>

@@ -9,7 +9,7 @@ namespace LatentDiffusion.Tests.Checkpoints;
 /// </summary>
 internal static class LdmWriter
 {
-    public static void Write(StableDiffusionComponents model, string path, params (string, Tensor)[] more)
+    public static void Write(ModelComponents model, string path, params (string, Tensor)[] more)
     {
         bool second = model.TextEncoder?.Config.HiddenAct == "gelu";
         string first = model.TextEncoder2 is null ? "cond_stage_model." : "conditioner.embedders.0.";

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Checkpoints;
 internal static class ModelAssert
 {
     /// <summary>The same networks with the same parameters to the bit.</summary>
-    public static void SameNetworks(StableDiffusionComponents expected, StableDiffusionComponents actual)
+    public static void SameNetworks(ModelComponents expected, ModelComponents actual)
     {
         Assert.Equal(expected.Networks.Select(n => (n.Name, n.Network.GetType())), actual.Networks.Select(n => (n.Name, n.Network.GetType())));
         foreach (((string name, nn.Module a), (_, nn.Module b)) in expected.Networks.Zip(actual.Networks))

@@ -22,28 +22,26 @@ internal static class TinyModels
         LatentChannels = 3, VqEmbedDim = 4, NumVqEmbeddings = 16, ScalingFactor = 0.5,
     };
 
-    public static StableDiffusionComponents Make(string family)
+    public static ModelComponents Make(string family)
     {
         bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family.StartsWith("sd2", StringComparison.Ordinal);
         ClipTextModel? first = refiner ? null : Text(two ? "gelu" : "quick_gelu").Build();
         ClipTextModel? second = xl ? (Text("gelu") with { ProjectionDim = 32 }).Build(projection: true) : null;
-        return new StableDiffusionComponents
+        SchedulerConfig scheduler = PublishedModels.Scheduler(xl, consistency: family == "sd1-lcm", two ? PredictionType.Velocity : PredictionType.Epsilon);
+        return new ModelComponents(ModelFamilies.StableDiffusion, PublishedModels.PipelineClass(UNet(family), xl, refiner), scheduler)
         {
-            PipelineClass = PublishedModels.PipelineClass(UNet(family), xl, refiner),
-            UNet = UNet(family).Build(),
-            Autoencoder = family switch
+            ["unet"] = UNet(family).Build(),
+            ["vae"] = family switch
             {
                 "sd1-taesd" => TinyAutoencoder.Build(),
                 "sd1-vq" => Codebook.Build(),
                 _ => Autoencoder(xl).Build(),
             },
-            TextEncoder = first,
-            TextEncoder2 = second,
-            Tokenizer = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16, two ? "!" : BpeVocabulary.EndToken),
-            Tokenizer2 = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
-            ForceZerosForEmptyPrompt = !refiner,
-            RequiresAestheticsScore = refiner,
-            Scheduler = PublishedModels.Scheduler(xl, consistency: family == "sd1-lcm", two ? PredictionType.Velocity : PredictionType.Epsilon),
+            ["text_encoder"] = first,
+            ["text_encoder_2"] = second,
+            ["tokenizer"] = first is null ? null : new ClipTokenizerFiles(Vocabulary, 16, two ? "!" : BpeVocabulary.EndToken),
+            ["tokenizer_2"] = second is null ? null : new ClipTokenizerFiles(Vocabulary, 16, "!"),
+            Settings = PublishedModels.Settings(xl, refiner),
         };
     }
 

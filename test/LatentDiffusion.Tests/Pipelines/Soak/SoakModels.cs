@@ -18,7 +18,7 @@ internal sealed class SoakModels : IDisposable
     /// <param name="drawings">Whether the shipped model of drawings is one of them.</param>
     public SoakModels(bool drawings = false)
     {
-        StableDiffusionComponents plain = Components(channels: 4, towers: 1, controlled: true);
+        ModelComponents plain = Components(channels: 4, towers: 1, controlled: true);
         DiffusersFolder.Write(plain, _folder.FullName);
         (_plain, _inpainting, _towers) = (
             DiffusionModel.FromComponents(plain), DiffusionModel.FromComponents(Components(channels: 9, towers: 1)), DiffusionModel.FromComponents(Components(channels: 4, towers: 2)));
@@ -80,7 +80,7 @@ internal sealed class SoakModels : IDisposable
         return _pipelines[^1];
     }
 
-    private static StableDiffusionComponents Components(int channels, int towers, bool controlled = false)
+    private static ModelComponents Components(int channels, int towers, bool controlled = false)
     {
         var config = new UNet2DConditionConfig
         {
@@ -99,16 +99,18 @@ internal sealed class SoakModels : IDisposable
             MaxPositionEmbeddings = Window, EosTokenId = s_vocabulary.Tokens[BpeVocabulary.EndToken],
         };
         var tokenizer = new ClipTokenizerFiles(s_vocabulary, Window);
-        return new StableDiffusionComponents
+        SchedulerConfig scheduler = SchedulerConfig.Parse("""
+            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
+            """);
+        return new ModelComponents(ModelFamilies.StableDiffusion, towers == 2 ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", scheduler)
         {
-            PipelineClass = towers == 2 ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline",
-            UNet = Filled(config.Build()), Autoencoder = Filled(autoencoder.Build()),
-            TextEncoder = Filled(text.Build()), Tokenizer = tokenizer,
-            TextEncoder2 = towers == 2 ? Filled(text.Build(projection: true)) : null, Tokenizer2 = towers == 2 ? tokenizer : null,
-            ControlNets = controlled ? [Control()] : [],
-            Scheduler = SchedulerConfig.Parse("""
-                { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
-                """),
+            ["unet"] = Filled(config.Build()),
+            ["vae"] = Filled(autoencoder.Build()),
+            ["text_encoder"] = Filled(text.Build()),
+            ["tokenizer"] = tokenizer,
+            ["text_encoder_2"] = towers == 2 ? Filled(text.Build(projection: true)) : null,
+            ["tokenizer_2"] = towers == 2 ? tokenizer : null,
+            ["controlnet"] = controlled ? Control() : null,
         };
     }
 

@@ -46,7 +46,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     {
         TinyControlNets.WriteModel(_folder["a"], "sd1", 3);
         TinyControlNets.WriteModel(_folder["a"], "sd1", 2);
-        using StableDiffusionComponents read = DiffusersFolder.Read(_folder["a"]);
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         Assert.Equal(2, read.ControlNets.Count);
         Assert.Equal(2, Directory.GetDirectories(_folder["a"], "controlnet*").Length);
     }
@@ -77,7 +77,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
         TinyControlNets.WriteModel(_folder["wide"], "xl", 1);
         TinyControlNets.WriteModel(_folder["mixed"], "xl", 1);
         using (ControlNetModel network = TinyControlNets.Make("xl", 0))
-            DiffusersComponent.Write(network, Path.Combine(_folder["mixed"], "controlnet"), layout: null, ScalarType.BFloat16);
+            DiffusersFolder.WriteNetwork(network, Path.Combine(_folder["mixed"], "controlnet"), ScalarType.BFloat16);
         GenerationRequest request = s_request with { ControlImages = [TaskPictures.Image] };
         DiffusionModel model = DiffusionModel.FromComponents(DiffusersFolder.Read(_folder["mixed"]));
         Assert.Equal(ScalarType.BFloat16, model.Components!.ControlNets[0].parameters().First().dtype);

@@ -7,7 +7,7 @@ internal sealed class PlainFamily(string family) : IDisposable
 {
     public const int Scale = 4;
 
-    private readonly StableDiffusionComponents _made = FamilyFolders.Make(family);
+    private readonly ModelComponents _made = FamilyFolders.Make(family);
 
     /// <summary>Changes what the U-Net is evaluated on.</summary>
     public Func<UNetInput, UNetInput> Input { get; set; } = input => input;

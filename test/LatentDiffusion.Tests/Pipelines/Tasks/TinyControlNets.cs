@@ -27,18 +27,24 @@ internal static class TinyControlNets
     public static void Write(string folder, string family, int number)
     {
         using ControlNetModel network = Make(family, number);
-        DiffusersComponent.Write(network, folder, layout: null, ScalarType.Float32);
+        DiffusersFolder.WriteNetwork(network, folder, ScalarType.Float32);
     }
 
     /// <summary>A folder of a family that has some of its own.</summary>
     public static void WriteModel(string folder, string family, int count)
     {
-        StableDiffusionComponents made = FamilyFolders.Make(family);
-        using var whole = new StableDiffusionComponents
+        ModelComponents made = FamilyFolders.Make(family);
+        using var whole = new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionControlNetPipeline", made.Scheduler)
         {
-            PipelineClass = "StableDiffusionControlNetPipeline", UNet = made.UNet, Autoencoder = made.Autoencoder, Scheduler = made.Scheduler,
-            TextEncoder = made.TextEncoder, Tokenizer = made.Tokenizer, TextEncoder2 = made.TextEncoder2, Tokenizer2 = made.Tokenizer2,
-            ControlNets = [.. Enumerable.Range(0, count).Select(i => Make(family, i))],
+            ["unet"] = made.UNet,
+            ["vae"] = made.Autoencoder,
+            ["text_encoder"] = made.TextEncoder,
+            ["tokenizer"] = made.Tokenizer,
+            ["text_encoder_2"] = made.TextEncoder2,
+            ["tokenizer_2"] = made.Tokenizer2,
+            ["controlnet"] = count > 0 ? Make(family, 0) : null,
+            ["controlnet_1"] = count > 1 ? Make(family, 1) : null,
+            ["controlnet_2"] = count > 2 ? Make(family, 2) : null,
         };
         DiffusersFolder.Write(whole, folder);
     }

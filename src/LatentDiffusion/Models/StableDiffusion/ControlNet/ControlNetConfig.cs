@@ -111,7 +111,7 @@ public sealed record ControlNetConfig : NetworkConfig
     public static ControlNetConfig FromJson(string json) => ModelConfigJson.Read<ControlNetConfig>(json, nameof(ControlNetModel));
 
     /// <inheritdoc/>
-    internal override void Check()
+    protected internal override void Check()
     {
         Encoder().Check();
         ConfigRules.Positive("conditioning_channels", ConditioningChannels);

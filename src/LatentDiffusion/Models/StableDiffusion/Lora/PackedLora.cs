@@ -46,7 +46,7 @@ internal static partial class PackedLora
     /// <summary>The parameters of a network in the order that the numbers count.</summary>
     public static string[] Order(LoraTarget target)
     {
-        string[] inner = target.Component == LoraTarget.UNet ? s_block : s_attention;
+        string[] inner = target.Component == ComponentNames.UNet ? s_block : s_attention;
         return
         [
             .. from name in target.Shapes.Keys
@@ -62,7 +62,7 @@ internal static partial class PackedLora
     /// <exception cref="FormatException">It lists another.</exception>
     public static void Check(IReadOnlyDictionary<string, string> metadata)
     {
-        foreach (string component in new[] { LoraTarget.UNet, LoraTarget.TextEncoder })
+        foreach (string component in new[] { ComponentNames.UNet, ComponentNames.TextEncoder })
         {
             if (!metadata.TryGetValue(component, out string? json)) continue;
             string?[] containers;
@@ -72,7 +72,7 @@ internal static partial class PackedLora
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
             {
-                throw new FormatException($"The metadata '{component}' is no list of names.", e);
+                throw new FormatException($"The metadata '{component}' is not a list of names.", e);
             }
 
             if (containers.Select(c => c ?? "null").FirstOrDefault(c => !s_containers.Contains(c)) is { } other)

@@ -11,6 +11,9 @@ internal static class LdmNames
     /// <summary>Where each network begins.</summary>
     public const string UNet = "model.diffusion_model.", Autoencoder = "first_stage_model.";
 
+    /// <summary>Where the blocks of the U-Net begin, which no other network has.</summary>
+    public const string UNetBlocks = UNet + "input_blocks.";
+
     /// <summary>Where text towers begin: CLIP's of 1.x, OpenCLIP's of 2.x, both of XL, and OpenCLIP's alone in its refiner.</summary>
     public const string Clip = "cond_stage_model.transformer.", OpenClip = "cond_stage_model.model.",
         ClipXL = "conditioner.embedders.0.transformer.", OpenClipXL = "conditioner.embedders.1.model.", OpenClipRefiner = "conditioner.embedders.0.model.";

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace LatentDiffusion;
 
 /// <summary>What was published beside the weights of each family, for files that hold weights alone.</summary>
@@ -9,6 +11,18 @@ internal static class PublishedModels
         string family = xl ? "StableDiffusionXL" : "StableDiffusion";
         if (refiner) return family + "Img2ImgPipeline";
         return family + (config.InChannels == 9 ? "InpaintPipeline" : "Pipeline");
+    }
+
+    /// <summary>What the folder of a model says in addition to its components.</summary>
+    /// <param name="xl">Whether it is of the XL family.</param>
+    /// <param name="refiner">Whether it is XL's refiner.</param>
+    public static JsonObject Settings(bool xl, bool refiner)
+    {
+        var settings = new JsonObject();
+        if (xl) settings[StableDiffusionFamily.ForceZeros] = !refiner;
+        // The base pipeline has no such option, and warns of it.
+        if (refiner) settings[StableDiffusionFamily.AestheticsScore] = true;
+        return settings;
     }
 
     /// <summary>The scheduler that a family was published with.</summary>

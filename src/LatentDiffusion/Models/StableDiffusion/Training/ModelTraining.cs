@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 internal static class ModelTraining
 {
     /// <summary>The U-Net of a model whose parts fit each other and the options.</summary>
-    public static UNet2DConditionModel UNet(StableDiffusionComponents model, DenoiserTrainingOptions options)
+    public static UNet2DConditionModel UNet(ModelComponents model, DenoiserTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -18,7 +18,7 @@ internal static class ModelTraining
     }
 
     /// <summary>The texts as the model's own encoder gives them in sampling.</summary>
-    public static ITextConditioning Texts(StableDiffusionComponents model, LatentCache data, DenoiserTrainingOptions options)
+    public static ITextConditioning Texts(ModelComponents model, LatentCache data, DenoiserTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(data);
         bool train = options.TrainTextEncoder;
@@ -31,12 +31,12 @@ internal static class ModelTraining
     }
 
     /// <summary>What is still to be done to the cache's latents.</summary>
-    public static LatentScaling Scaling(StableDiffusionComponents model, LatentCache data) =>
+    public static LatentScaling Scaling(ModelComponents model, LatentCache data) =>
         data.IsScaled ? LatentScaling.None
         : model.Autoencoder is AutoencoderKL kl ? LatentScaling.Of(kl.Config)
         : throw new ArgumentException($"The cache's latents are not scaled, and a {model.Autoencoder.GetType().Name} has its own way to: make the cache of the whole model.", nameof(data));
 
     /// <summary>The training schedule; null for a flow.</summary>
-    public static NoiseSchedule? Schedule(StableDiffusionComponents model, DenoiserTrainingOptions options) =>
+    public static NoiseSchedule? Schedule(ModelComponents model, DenoiserTrainingOptions options) =>
         options.PredictionType == PredictionType.Flow ? null : model.Scheduler.ToNoiseSchedule();
 }

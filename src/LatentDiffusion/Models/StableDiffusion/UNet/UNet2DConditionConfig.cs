@@ -171,7 +171,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     public static UNet2DConditionConfig FromJson(string json) => ModelConfigJson.Read<UNet2DConditionConfig>(json, nameof(UNet2DConditionModel));
 
     /// <inheritdoc/>
-    internal override void Check() => UNetConfigRules.CheckValues(this);
+    protected internal override void Check() => UNetConfigRules.CheckValues(this);
 
     /// <summary>Builds the network, initialised at random.</summary>
     public UNet2DConditionModel Build() => new(this);

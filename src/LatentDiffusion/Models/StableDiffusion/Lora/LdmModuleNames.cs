@@ -3,11 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace LatentDiffusion;
 
-/// <summary>Finds a network's parameter by the name that a LoRA file gives its module.</summary>
-internal sealed partial class LoraModules
+/// <summary>
+/// Names that LoRA files give the modules of Stable Diffusion by the original U-Net's blocks, and that older files give those of
+/// its text encoders. All are in underscores.
+/// </summary>
+internal static partial class LdmModuleNames
 {
-    private const string Weight = ".weight";
-
     /// <summary>Names that older files use for the same module, in underscores.</summary>
     private static readonly (string Old, string New)[] s_renamed =
     [
@@ -27,24 +28,8 @@ internal sealed partial class LoraModules
         ("out_2", "conv_out"),
     ];
 
-    private readonly Dictionary<string, string> _parameters;
-
-    public LoraModules(LoraTarget target)
-    {
-        Target = target;
-        _parameters = target.Shapes.Keys
-            .Where(name => name.EndsWith(Weight, StringComparison.Ordinal))
-            .ToDictionary(name => name[..^Weight.Length].Replace('.', '_'));
-    }
-
-    public LoraTarget Target { get; }
-
-    /// <summary>The parameter's published name; null where the network has none of that name.</summary>
-    public string? Find(string module) => new[] { module, $"{module}_0", Rename(module) }
-        .Select(name => _parameters.GetValueOrDefault(name))
-        .FirstOrDefault(name => name is not null);
-
-    private static string Rename(string module)
+    /// <summary>The published name of a module.</summary>
+    public static string Current(string module)
     {
         string renamed = OriginalBlock().Replace(module, Block);
         foreach ((string old, string now) in s_renamed)
@@ -53,7 +38,7 @@ internal sealed partial class LoraModules
     }
 
     /// <summary>
-    /// The original UNets number all blocks through: two of layers and one of resampling a level on the way down, three
+    /// The original U-Nets number all blocks through: two of layers and one of resampling a level on the way down, three
     /// of layers a level on the way up, each a list of residual block, attention and resampling.
     /// </summary>
     private static string Block(Match match)

@@ -2,11 +2,14 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Reads the networks of one file. A file may lack its autoencoder or text towers; the U-Net must be there.</summary>
+/// <summary>
+/// Reads the networks of one file with the names of the original latent-diffusion code. A file may lack its autoencoder or text
+/// encoders; the U-Net must be there.
+/// </summary>
 /// <param name="file">The file.</param>
 /// <param name="options">How it is loaded.</param>
 /// <param name="model">What the file does not say.</param>
-internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions options, SingleFileOptions model) : IDisposable
+internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, SingleFileOptions model) : IDisposable
 {
     /// <summary>XL's refiner: a pooled text of 1280 values, and five numbers of 256 each.</summary>
     private const int RefinerAddedWidth = 2560;
@@ -19,34 +22,32 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
     private readonly List<nn.Module> _unfinished = [];
     private readonly SingleFileSections _sections = new(file, new SingleFileFilter(model, options.Logger));
 
-    /// <summary>Whether a file has a text tower, which needs a tokenizer.</summary>
-    public static bool HasText(ITensorSource file) => file.Entries.Any(e => s_prefixes[2..].Any(prefix => e.Name.StartsWith(prefix, StringComparison.Ordinal)));
-
-    public StableDiffusionComponents Read()
+    public ModelComponents Read()
     {
+        BpeVocabulary? vocabulary = model.Vocabulary ?? (HasText ? OpenVocabulary() : null);
         ScaledFloat8.Refuse(file);
         _sections.RefuseOthers(s_prefixes);
         var markers = new LdmMarkers(file);
         UNet2DConditionModel unet = Load(new LdmUNet(_sections[LdmNames.UNet]).Tensors(),
-            source => new UNet2DConditionModel(model.UNet ?? new LdmUNetConfig(source).Infer(), Layers(source)));
+            source => new UNet2DConditionModel(model.Config<UNet2DConditionConfig>(ComponentNames.UNet) ?? new LdmUNetConfig(source).Infer(), Layers(source)));
         bool xl = unet.Config.AdditionEmbedType == "text_time", second = Has(LdmNames.OpenClip) || (unet.Config.UseLinearProjection && !xl);
-        bool refiner = Has(LdmNames.OpenClipRefiner) || (!HasText(file) && unet.Config.ProjectionClassEmbeddingsInputDim == RefinerAddedWidth);
+        bool refiner = Has(LdmNames.OpenClipRefiner) || (!HasText && unet.Config.ProjectionClassEmbeddingsInputDim == RefinerAddedWidth);
         AutoencoderKL? autoencoder = !Has(LdmNames.Autoencoder) ? null : Load(LdmAutoencoder.Tensors(_sections[LdmNames.Autoencoder]),
-            source => new AutoencoderKL(markers.Autoencoder(model.Autoencoder ?? LdmAutoencoder.Infer(source, xl)), Layers(source)));
+            source => new AutoencoderKL(markers.Autoencoder(AutoencoderConfig ?? LdmAutoencoder.Infer(source, xl)), Layers(source)));
         ClipTextModel? text = FirstTower(second), text2 = SecondTower();
-        var components = new StableDiffusionComponents
+        PredictionType prediction = model.PredictionType ?? markers.Prediction
+            ?? (second && unet.Config.InChannels == 4 ? PredictionType.Velocity : PredictionType.Epsilon);
+        SchedulerConfig scheduler = markers.Scheduler(PublishedModels.Scheduler(xl, unet.Config.TimeCondProjDim is not null, prediction));
+        var components = new ModelComponents(ModelFamilies.StableDiffusion, PublishedModels.PipelineClass(unet.Config, xl, refiner), scheduler)
         {
-            PipelineClass = PublishedModels.PipelineClass(unet.Config, xl, refiner),
-            UNet = unet,
-            Autoencoder = autoencoder!,
-            TextEncoder = text,
-            TextEncoder2 = text2,
-            Tokenizer = Tokenizer(text, open: second),
-            Tokenizer2 = Tokenizer(text2, open: true),
-            ForceZerosForEmptyPrompt = !refiner,
-            RequiresAestheticsScore = refiner,
-            Scheduler = markers.Scheduler(PublishedModels.Scheduler(xl, unet.Config.TimeCondProjDim is not null, model.PredictionType ?? markers.Prediction
-                ?? (second && unet.Config.InChannels == 4 ? PredictionType.Velocity : PredictionType.Epsilon))),
+            [ComponentNames.UNet] = unet,
+            [ComponentNames.Autoencoder] = autoencoder,
+            [ComponentNames.TextEncoder] = text,
+            [ComponentNames.TextEncoder2] = text2,
+            [ComponentNames.Tokenizer] = Tokenizer(vocabulary, text, open: second),
+            [ComponentNames.Tokenizer2] = Tokenizer(vocabulary, text2, open: true),
+            Settings = PublishedModels.Settings(xl, refiner),
+            IsPartial = true,
         };
         _unfinished.Clear();
         return components;
@@ -59,7 +60,7 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
         bool whole = Has(LdmNames.Autoencoder);
         bool xl = whole ? Has(LdmNames.UNet + "label_emb.") : Architecture.Contains("xl", StringComparison.OrdinalIgnoreCase);
         return Only(Load(LdmAutoencoder.Tensors(_sections[whole ? LdmNames.Autoencoder : ""]),
-            source => new AutoencoderKL(new LdmMarkers(file).Autoencoder(model.Autoencoder ?? LdmAutoencoder.Infer(source, xl)), Layers(source))));
+            source => new AutoencoderKL(new LdmMarkers(file).Autoencoder(AutoencoderConfig ?? LdmAutoencoder.Infer(source, xl)), Layers(source))));
     }
 
     /// <summary>A ControlNet on its own, or next to a whole model.</summary>
@@ -81,7 +82,7 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
     private string Architecture => (file as SafetensorsFile)?.Metadata.GetValueOrDefault("modelspec.architecture") ?? "";
 
     /// <summary>OpenCLIP pads with its first token, CLIP with the end token.</summary>
-    private ClipTokenizerFiles? Tokenizer(ClipTextModel? tower, bool open) => tower is null || model.Vocabulary is not { } vocabulary
+    private static ClipTokenizerFiles? Tokenizer(BpeVocabulary? vocabulary, ClipTextModel? tower, bool open) => tower is null || vocabulary is null
         ? null
         : new ClipTokenizerFiles(vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
 
@@ -90,13 +91,13 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
         string? prefix = new[] { LdmNames.OpenClip, LdmNames.ClipXL, LdmNames.Clip }.FirstOrDefault(Has);
         if (prefix is null) return null;
         MappedTensor[] tensors = LdmText.Tensors(_sections[prefix]);
-        return Text(second ? LdmText.Truncated(tensors) : LdmText.WithoutProjection(tensors), model.TextEncoder, second ? "gelu" : "quick_gelu", projection: false);
+        return Text(second ? LdmText.Truncated(tensors) : LdmText.WithoutProjection(tensors), TextConfig(ComponentNames.TextEncoder), second ? "gelu" : "quick_gelu", projection: false);
     }
 
     private ClipTextModel? SecondTower()
     {
         string? prefix = new[] { LdmNames.OpenClipXL, LdmNames.OpenClipRefiner }.FirstOrDefault(Has);
-        return prefix is null ? null : Text(LdmText.Tensors(_sections[prefix]), model.TextEncoder2, "gelu", projection: true);
+        return prefix is null ? null : Text(LdmText.Tensors(_sections[prefix]), TextConfig(ComponentNames.TextEncoder2), "gelu", projection: true);
     }
 
     private ClipTextModel Text(IEnumerable<MappedTensor> tensors, ClipTextConfig? config, string activation, bool projection) => Load(
@@ -136,6 +137,26 @@ internal sealed class SingleFileReader(ITensorSource file, CheckpointOptions opt
 
     /// <summary>Layers of no more parameters than the file can have.</summary>
     private LayerFactory Layers(ITensorSource source) => LayerFactory.For(source, options.Device, options.TypeFor(source));
+
+    private AutoencoderKLConfig? AutoencoderConfig => model.Config<AutoencoderKLConfig>(ComponentNames.Autoencoder);
+
+    private ClipTextConfig? TextConfig(string name) => model.Config<ClipTextConfig>(name);
+
+    private bool HasText => s_prefixes[2..].Any(Has);
+
+    /// <summary>The vocabulary of the named folder, or that next to the file.</summary>
+    private BpeVocabulary? OpenVocabulary()
+    {
+        string? folder = model.TokenizerFolder ?? SingleFileCheckpoint.FindTokenizer(file.Path);
+        if (folder is null && model.RequiresTokenizer)
+        {
+            throw new FileNotFoundException(
+                $"A single file has no tokenizer, and next to {file.Path} there is no {BpeVocabulary.TokensFile} or {BpeVocabulary.CombinedFile}: "
+                + $"name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}, or its {BpeVocabulary.CombinedFile}.");
+        }
+
+        return folder is null ? null : BpeVocabulary.Open(folder);
+    }
 
     private T Only<T>(T network)
     {
