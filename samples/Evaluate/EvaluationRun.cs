@@ -23,7 +23,7 @@ internal static class EvaluationRun
         public void Report(EvaluationProgress value)
         {
             if (!_bars.TryGetValue(value.Stage, out ProgressTask? bar)) _bars[value.Stage] = bar = context.AddTask(value.Stage, maxValue: 1);
-            bar.Value = value.Share;
+            bar.Value = value.Fraction;
         }
     }
 }

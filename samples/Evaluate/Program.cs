@@ -92,7 +92,7 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     return new EvaluationData
     {
         Test = test, TestName = description, Training = seen?.Pictures, TrainingName = seen?.Description, Prompts = prompts,
-        Course = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingHistory.Read(run.Folder, TrainedRun.Denoiser),
+        TrainingHistory = run is null || parsed.GetValue(modelOption) is not null ? null : TrainingHistory.Read(run.Folder, TrainedRun.Denoiser),
         TrainingMirrored = parsed.GetValue(mirroredOption) || (chosen is null && parsed.GetValue(trainOption) is null && run is { Mirrored: true }),
     };
 }
@@ -103,7 +103,7 @@ ModelEvaluationOptions Options(ParseResult parsed)
     return options with
     {
         Seed = parsed.GetValue(seedOption) ?? options.Seed,
-        Pictures = parsed.GetValue(picturesOption) ?? options.Pictures,
+        ImageCount = parsed.GetValue(picturesOption) ?? options.ImageCount,
         TimestepsPerBucket = parsed.GetValue(timestepsOption) ?? options.TimestepsPerBucket,
         BoundTimesteps = parsed.GetValue(boundOption) ?? options.BoundTimesteps,
         Generated = parsed.GetValue(generatedOption) ?? options.Generated,

@@ -9,7 +9,7 @@ internal static class ResultTables
 {
     public static void Print(EvaluationReport report)
     {
-        AnsiConsole.Write(Losses(report.TestLoss, report.Memorisation));
+        AnsiConsole.Write(Losses(report.TestLoss, report.LossComparison));
         var figures = new Table().AddColumns("figure", "value");
         if (report.Bound is { } bound) figures.AddRow("variational bound, bits per latent value", $"{Text(bound.Total)}, {bound.Variance.ToString().ToLowerInvariant()}");
         if (report.Autoencoder is { } autoencoder)

@@ -27,7 +27,7 @@ internal sealed record TrainingMaterial(
         DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption)),
         new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents,
         new SubsetImages(
-            new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))), Enumerable.Range(0, recipe.Validation.Pictures).Select(i => (long)i)));
+            new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))), Enumerable.Range(0, recipe.Validation.ImageCount).Select(i => (long)i)));
 
     /// <summary>Images of the user's, split into three parts as they were published or by their content; the third is kept for testing.</summary>
     /// <param name="path">Where they are.</param>

@@ -79,7 +79,7 @@ internal static class AutoencoderStage
         if (context.Material.Validation is not { } pictures) return null;
         AutoencoderTrainingOptions alike = context.Recipe.AutoencoderObjective with { BatchSize = 1, CropSize = null, AdversarialWeight = 0 };
         var loss = new ObjectiveLoss(
-            new AutoencoderObjective(network, pictures, alike), Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value), context.Recipe.Validation.Seed);
+            new AutoencoderObjective(network, pictures, alike), Math.Min(context.Recipe.Validation.ImageCount, pictures.Count!.Value), context.Recipe.Validation.Seed);
         return new TrainingCallback(Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery), step =>
         {
             trend.Record(step, loss.Measure());
@@ -94,7 +94,7 @@ internal static class AutoencoderStage
         if (context.Run.Read(Stage, Psnr).Count > 0) return;
         IReadOnlyList<MetricPoint> trained = context.Run.Read(Stage, MetricNames.Loss);
         long step = trained.Count == 0 ? 0 : trained[^1].Step;
-        ImageBuffer[] originals = [.. Enumerable.Range(0, (int)Math.Min(context.Recipe.Validation.Pictures, pictures.Count!.Value)).Select(i => pictures.Read(i).Image)];
+        ImageBuffer[] originals = [.. Enumerable.Range(0, (int)Math.Min(context.Recipe.Validation.ImageCount, pictures.Count!.Value)).Select(i => pictures.Read(i).Image)];
         AutoencoderQuality quality = AutoencoderQuality.Measure(LatentAutoencoder.Of(network), originals, cancellationToken: context.Cancellation);
         context.Run.AddImageGrid(Stage, step, SampleSheet.Draw(
         [

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The means of an autoencoder's latents, averaged over a grid of cells: [channels·cells²] numbers. They come with every
-/// model and need no further weights, but see colours and coarse form rather than things; distances are comparable for
-/// one autoencoder only.
+/// The means of an autoencoder's latents, averaged over a grid of cells: [channels·cells²] numbers. Every model has them without
+/// further weights, but they represent colours and coarse form rather than objects. Distances are comparable only for the same
+/// autoencoder.
 /// </summary>
 public sealed class AutoencoderFeatures : IFeatureExtractor
 {
@@ -14,10 +14,10 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
     private readonly int _cells;
     private readonly Device _device;
 
-    /// <summary>Features of an autoencoder.</summary>
+    /// <summary>Creates features of an autoencoder.</summary>
     /// <param name="autoencoder">The autoencoder.</param>
     /// <param name="cells">Cells along each side, at least 1. Default 4.</param>
-    /// <param name="device">Where it runs; null for the CPU.</param>
+    /// <param name="device">Device of the autoencoder; null for the CPU.</param>
     public AutoencoderFeatures(IAutoencoder autoencoder, int cells = 4, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);

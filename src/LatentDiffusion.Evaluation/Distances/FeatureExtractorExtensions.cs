@@ -3,19 +3,22 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Features of many pictures.</summary>
+/// <summary>Features of many images.</summary>
 public static class FeatureExtractorExtensions
 {
     private const int BatchSize = 4;
 
-    /// <summary>Extracts the features of all pictures, a few at a time.</summary>
+    /// <summary>Extracts the features of all images, a few at a time.</summary>
     /// <param name="extractor">The extractor.</param>
-    /// <param name="images">At least one picture.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops it before the next batch.</param>
-    /// <returns>float64 on the CPU, [pictures, width].</returns>
+    /// <param name="images">At least one image.</param>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="cancellationToken">Checked before each batch.</param>
+    /// <returns>float64 on the CPU, [images, width].</returns>
+    /// <exception cref="ArgumentException">There are no images.</exception>
+    /// <exception cref="InvalidOperationException">The extractor returned another shape.</exception>
     public static Tensor ExtractAll(
-        this IFeatureExtractor extractor, IEnumerable<ImageBuffer> images, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+        this IFeatureExtractor extractor, IEnumerable<ImageBuffer> images, IProgress<int>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(extractor);
         ArgumentNullException.ThrowIfNull(images);
@@ -29,12 +32,14 @@ public static class FeatureExtractorExtensions
             using DisposeScope inner = NewDisposeScope();
             Tensor features = extractor.Extract(batch);
             if (features.dim() != 2 || features.shape[0] != batch.Length)
-                throw new InvalidOperationException($"The extractor '{extractor.Name}' gave [{string.Join(", ", features.shape)}] for {batch.Length} pictures; expected [{batch.Length}, width].");
+                throw new InvalidOperationException(
+                    $"The extractor '{extractor.Name}' returned [{string.Join(", ", features.shape)}] for {batch.Length} images; "
+                    + $"expected [{batch.Length}, width].");
             batches.Add(features.to(ScalarType.Float64).cpu().MoveToOuterDisposeScope());
             progress?.Report(done += batch.Length);
         }
 
-        if (batches.Count == 0) throw new ArgumentException("At least one picture is needed.", nameof(images));
+        if (batches.Count == 0) throw new ArgumentException("At least one image is needed.", nameof(images));
         return cat(batches).MoveToOuterDisposeScope();
     }
 }

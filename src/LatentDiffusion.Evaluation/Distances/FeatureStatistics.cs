@@ -6,11 +6,11 @@ namespace LatentDiffusion.Evaluation;
 /// <summary>Mean and covariance of features, in double precision. Owns its tensors.</summary>
 public sealed class FeatureStatistics : IDisposable
 {
-    /// <summary>Takes what is given.</summary>
-    /// <param name="mean">float64 [width].</param>
-    /// <param name="covariance">float64 [width, width], symmetric.</param>
-    /// <param name="count">Number of pictures behind them.</param>
-    /// <exception cref="ArgumentException">Shapes or types do not fit.</exception>
+    /// <summary>Wraps a mean and a covariance.</summary>
+    /// <param name="mean">float64 [width]; the instance takes ownership.</param>
+    /// <param name="covariance">float64 [width, width], symmetric; the instance takes ownership.</param>
+    /// <param name="count">Number of images they were computed from.</param>
+    /// <exception cref="ArgumentException">Shapes or types do not match.</exception>
     public FeatureStatistics(Tensor mean, Tensor covariance, long count)
     {
         ArgumentNullException.ThrowIfNull(mean);
@@ -18,7 +18,9 @@ public sealed class FeatureStatistics : IDisposable
         if (mean.dim() != 1 || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0] || covariance.shape[1] != mean.shape[0]
             || mean.dtype != ScalarType.Float64 || covariance.dtype != ScalarType.Float64)
         {
-            throw new ArgumentException($"Statistics are float64 [width] and [width, width]; these are {mean.dtype} [{string.Join(", ", mean.shape)}] and {covariance.dtype} [{string.Join(", ", covariance.shape)}].");
+            throw new ArgumentException(
+                $"Statistics are float64 [width] and [width, width]; these are {mean.dtype} [{string.Join(", ", mean.shape)}] and "
+                + $"{covariance.dtype} [{string.Join(", ", covariance.shape)}].");
         }
 
         (Mean, Covariance, Count) = (mean, covariance, count);
@@ -30,12 +32,12 @@ public sealed class FeatureStatistics : IDisposable
     /// <summary>Covariance, float64 [width, width].</summary>
     public Tensor Covariance { get; }
 
-    /// <summary>Number of pictures behind them.</summary>
+    /// <summary>Number of images they were computed from.</summary>
     public long Count { get; }
 
-    /// <summary>The statistics of features; the covariance is the unbiased one.</summary>
-    /// <param name="features">[pictures, width] of at least two pictures.</param>
-    /// <exception cref="ArgumentException">The shape is another, or a feature is not finite.</exception>
+    /// <summary>Computes the mean and the unbiased covariance of features.</summary>
+    /// <param name="features">[images, width] of at least two images.</param>
+    /// <exception cref="ArgumentException">The shape is different, or a feature is not finite.</exception>
     public static FeatureStatistics Of(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -4,58 +4,62 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The squared Fréchet distance of the Gaussians with the features' means and covariances,
-/// ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½) (Heusel et al. 2017, equation 6): FID, where the features are Inception's.
+/// The squared Fréchet distance between Gaussians with the means and covariances of two feature sets,
+/// ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½) (Heusel et al. 2017, equation 6). It is the FID if the features are Inception's.
 /// </summary>
 /// <remarks>
-/// Tr((Σ₁Σ₂)^½) is the sum of the singular values of Σ₁^½·Σ₂^½, and the roots come from symmetric eigen-decompositions:
-/// no root of a matrix that is not symmetric is taken, nothing becomes complex, and nothing needs to be added to the
-/// diagonal where there are fewer pictures than features. The distance of finite sets is biased upwards, the more the
-/// fewer pictures there are: compare at equal numbers, or extrapolate.
+/// Tr((Σ₁Σ₂)^½) is computed as the sum of the singular values of Σ₁^½·Σ₂^½, with roots from symmetric eigendecompositions. No
+/// root of a non-symmetric matrix is needed, nothing becomes complex, and nothing needs to be added to the diagonal if there are
+/// fewer images than features. The distance of finite sets is biased upwards, more so for fewer images: compare at equal
+/// numbers, or extrapolate.
 /// </remarks>
 public static class FrechetDistance
 {
-    /// <summary>The distance of two sets of features.</summary>
-    /// <param name="first">[pictures, width] of at least two pictures.</param>
-    /// <param name="second">The same of the other set; numbers of pictures may differ.</param>
+    /// <summary>The distance between two sets of features.</summary>
+    /// <param name="first">[images, width] of at least two images.</param>
+    /// <param name="second">The other set, of the same width; the number of images may differ.</param>
     /// <param name="ridge">Added to both diagonals, at least 0. Default 0.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit, or a feature is not finite.</exception>
+    /// <exception cref="ArgumentException">Shapes do not match, or a feature is not finite.</exception>
     public static double Between(Tensor first, Tensor second, double ridge = 0)
     {
         using FeatureStatistics a = FeatureStatistics.Of(first), b = FeatureStatistics.Of(second);
         return Between(a, b, ridge);
     }
 
-    /// <summary>The distance of two Gaussians.</summary>
+    /// <summary>The distance between two Gaussians.</summary>
     /// <param name="first">Mean and covariance.</param>
     /// <param name="second">Mean and covariance of the same width.</param>
     /// <param name="ridge">Added to both diagonals, at least 0. Default 0.</param>
-    /// <exception cref="ArgumentException">The widths differ, or a covariance has an eigenvalue that is negative beyond rounding.</exception>
+    /// <exception cref="ArgumentException">
+    /// The widths differ, or a covariance has an eigenvalue that is negative beyond rounding.
+    /// </exception>
     public static double Between(FeatureStatistics first, FeatureStatistics second, double ridge = 0)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         if (!(ridge >= 0)) throw new ArgumentOutOfRangeException(nameof(ridge), ridge, "A ridge is at least 0.");
         if (first.Mean.shape[0] != second.Mean.shape[0])
-            throw new ArgumentException($"Features of one extractor can be compared; these have widths {first.Mean.shape[0]} and {second.Mean.shape[0]}.", nameof(second));
+            throw new ArgumentException(
+                "Only features of the same extractor can be compared; "
+                + $"these have widths {first.Mean.shape[0]} and {second.Mean.shape[0]}.", nameof(second));
         using DisposeScope scope = NewDisposeScope();
         (Tensor rootA, double traceA) = Root(first.Covariance, ridge);
         (Tensor rootB, double traceB) = Root(second.Covariance, ridge);
         double means = (first.Mean - second.Mean).Square().sum().item<double>();
         double product = linalg.svdvals(rootA.mm(rootB.t())).sum().item<double>();
-        // The distance of equal sets is 0 but for rounding, which may fall on either side.
+        // The distance between equal sets is 0 up to rounding, which may be negative.
         return Math.Max(0, means + traceA + traceB - 2 * product);
     }
 
     /// <summary>
-    /// The distance that infinitely many pictures would have: the distances of random subsets of growing size, which fall
-    /// linearly in 1/size, are extrapolated by least squares (Chong &amp; Forsyth 2020, "Effectively Unbiased FID").
+    /// The distance that infinitely many images would have. The distances of random subsets of growing size are linear in 1/size
+    /// and are extrapolated by least squares (Chong &amp; Forsyth 2020, "Effectively Unbiased FID").
     /// </summary>
-    /// <param name="features">[pictures, width]; subsets are of these, from half to all of them.</param>
+    /// <param name="features">[images, width]; subsets have from half to all of these.</param>
     /// <param name="reference">The fixed other set.</param>
     /// <param name="points">Number of subset sizes, at least 2. Default 15.</param>
-    /// <param name="seed">What the subsets follow from. Default 0.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit, or there are fewer than four pictures.</exception>
+    /// <param name="seed">Seed of the subsets. Default 0.</param>
+    /// <exception cref="ArgumentException">Shapes do not match, or there are fewer than four images.</exception>
     public static double Extrapolated(Tensor features, Tensor reference, int points = 15, ulong seed = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(points, 2);
@@ -84,8 +88,10 @@ public static class FrechetDistance
         (Tensor values, Tensor vectors) = linalg.eigh(symmetric);
         double largest = values.max().item<double>(), least = values.min().item<double>();
         double rounding = values.shape[0] * Math.Max(Math.Abs(largest), double.Epsilon) * Math.Pow(2, -50);
-        if (least < -1e6 * rounding) throw new ArgumentException($"A covariance has no negative eigenvalue; this one has {least} beside {largest}.");
-        // What is rounding stands for a zero; its root would be many times larger than it.
+        if (least < -1e6 * rounding)
+            throw new ArgumentException(
+                $"A covariance cannot have a negative eigenvalue; this one has {least}, and {largest} as the largest.");
+        // Values within rounding count as 0, because their roots would be many times larger.
         Tensor kept = where(values.abs().LessThanOrEqual(rounding), zeros_like(values), values).ClampMin(0).Add(ridge);
         return (kept.sqrt().unsqueeze(1) * vectors.t(), kept.sum().item<double>());
     }

@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Pictures to feature vectors, in whose space distances between sets of pictures are measured. A distance means something
-/// beside another one of the same extractor only. Safe for concurrent use.
+/// Maps images to feature vectors, in whose space distances between image sets are measured. Distances are comparable only for
+/// the same extractor. Implementations are safe for concurrent use.
 /// </summary>
 public interface IFeatureExtractor
 {
-    /// <summary>What the features are, for reports.</summary>
+    /// <summary>Describes the features, for reports.</summary>
     string Name { get; }
 
     /// <summary>Features of a batch.</summary>
-    /// <param name="images">At least one picture.</param>
-    /// <returns>Floating-point [pictures, width]; a picture's features do not depend on the others.</returns>
+    /// <param name="images">At least one image.</param>
+    /// <returns>Floating-point [images, width]; an image's features do not depend on the other images.</returns>
     Tensor Extract(IReadOnlyList<ImageBuffer> images);
 }

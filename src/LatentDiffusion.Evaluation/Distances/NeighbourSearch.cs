@@ -2,26 +2,27 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Nearest training pictures, looked for in some pictures of the set after the others: a large set is never in memory as a whole.</summary>
-/// <param name="extractor">What distances are of.</param>
-/// <param name="training">The training pictures.</param>
-/// <param name="mirrored">Whether each is also looked at with left and right exchanged, as a run that mirrors has seen it.</param>
+/// <summary>Searches nearest training images in chunks, so that a large set is never in memory as a whole.</summary>
+/// <param name="extractor">Features that distances are measured in.</param>
+/// <param name="training">The training images.</param>
+/// <param name="mirrored">Whether to compare mirrored training images too, for a run that mirrors images at random.</param>
 internal sealed class NeighbourSearch(IFeatureExtractor extractor, SizedImages training, bool mirrored)
 {
     private const int ChunkSize = 256;
 
-    /// <summary>A nearest training picture.</summary>
+    /// <summary>A nearest training image.</summary>
     public readonly record struct Found(int Index, bool Mirrored, double Distance);
 
-    /// <summary>Finds the nearest training picture of each query.</summary>
-    /// <param name="count">Training pictures looked among, from the first.</param>
-    /// <param name="queries">Sets of pictures, the features of each as [pictures, width].</param>
-    /// <param name="progress">Told the number of training pictures looked at.</param>
-    /// <param name="cancellationToken">Stops it before the next training pictures.</param>
-    /// <returns>For each set one for each picture; of equally near ones the first, as it is.</returns>
+    /// <summary>Finds the nearest training image of each query.</summary>
+    /// <param name="count">Number of training images to search, from the first.</param>
+    /// <param name="queries">Sets of images, each as features [images, width].</param>
+    /// <param name="progress">Receives the number of training images searched.</param>
+    /// <param name="cancellationToken">Checked before each chunk.</param>
+    /// <returns>For each set, one result per image; the first of several equally near ones, not mirrored.</returns>
     public Found[][] Find(int count, IReadOnlyList<Tensor> queries, IProgress<int>? progress, CancellationToken cancellationToken)
     {
-        Found[][] best = [.. queries.Select(set => Enumerable.Repeat(new Found(-1, false, double.PositiveInfinity), (int)set.shape[0]).ToArray())];
+        Found[][] best =
+            [.. queries.Select(set => Enumerable.Repeat(new Found(-1, false, double.PositiveInfinity), (int)set.shape[0]).ToArray())];
         int done = 0;
         foreach (CaptionedImage[] chunk in training.First(count).Chunk(ChunkSize))
         {
@@ -45,7 +46,7 @@ internal sealed class NeighbourSearch(IFeatureExtractor extractor, SizedImages t
         }
     }
 
-    /// <summary>A picture with left and right exchanged.</summary>
+    /// <summary>The image mirrored left to right.</summary>
     public static ImageBuffer Mirror(ImageBuffer image)
     {
         byte[] rgb = new byte[image.Rgb.Length];

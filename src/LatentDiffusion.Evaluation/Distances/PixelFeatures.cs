@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>The pixels themselves, of pictures brought to a small size: for nearest neighbours.</summary>
+/// <summary>The pixels of images resized to a small size, for nearest neighbours.</summary>
 public sealed class PixelFeatures : IFeatureExtractor
 {
     private readonly int _size;
 
-    /// <summary>Chooses the size.</summary>
-    /// <param name="size">Width and height that pictures are brought to, at least 1. Default 32.</param>
+    /// <summary>Creates pixel features.</summary>
+    /// <param name="size">Width and height in pixels that images are resized to, at least 1. Default 32.</param>
     public PixelFeatures(int size = 32)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);

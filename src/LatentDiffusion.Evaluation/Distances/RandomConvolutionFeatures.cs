@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Features of an untrained convolutional network with weights from a fixed seed: the mean and the deviation over the
-/// picture of each channel of three layers. They see colour, edges and texture and need no weights file; they say little
-/// about what a picture shows, and their distances are not those of the literature, which are of Inception features.
+/// Features of an untrained convolutional network with weights from a fixed seed: the mean and the standard deviation over the
+/// image of each channel of three layers. They represent colour, edges and texture and need no weights file. They say little
+/// about an image's content, and their distances are not those of the literature, which use Inception features.
 /// </summary>
 public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
 {
@@ -17,8 +17,8 @@ public sealed class RandomConvolutionFeatures : IFeatureExtractor, IDisposable
     private readonly ulong _seed;
 
     /// <summary>Draws the weights.</summary>
-    /// <param name="seed">What they follow from. Default 0.</param>
-    /// <param name="size">Width and height that pictures are brought to, at least 16. Default 64.</param>
+    /// <param name="seed">Seed of the weights. Default 0.</param>
+    /// <param name="size">Width and height in pixels that images are resized to, at least 16. Default 64.</param>
     public RandomConvolutionFeatures(ulong seed = 0, int size = 64)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 16);

@@ -4,31 +4,33 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How well an autoencoder gives pictures back, as 8-bit pictures, and what it spends on them.</summary>
-/// <param name="PeakSignalToNoise">In decibels, over pictures. A picture given back exactly counts as one off by a single level of a single value.</param>
-/// <param name="StructuralSimilarity">Of the luminance, over pictures.</param>
-/// <param name="ChannelSimilarity">Mean of red, green and blue, over pictures.</param>
-/// <param name="BitsPerPixel">
-/// Rate: for Gaussian latents their divergence from the standard normal, for codes the entropy of their frequencies times
-/// the codes a pixel; null for latents that are points, whose rate is not defined.
+/// <summary>How well an autoencoder reconstructs 8-bit images, and at which rate.</summary>
+/// <param name="PeakSignalToNoise">
+/// In decibels, over images. An exact reconstruction counts as if a single value were off by one level.
 /// </param>
-/// <param name="Codes">Use of the codebook; null where there is none.</param>
+/// <param name="StructuralSimilarity">Of the luminance, over images.</param>
+/// <param name="ChannelSimilarity">Mean of red, green and blue, over images.</param>
+/// <param name="BitsPerPixel">
+/// Rate. For Gaussian latents: their divergence from the standard normal. For codes: the entropy of their frequencies times
+/// the codes per pixel. Null for deterministic latents, which do not have a defined rate.
+/// </param>
+/// <param name="Codes">Use of the codebook; null for an autoencoder without one.</param>
 public sealed record AutoencoderQuality(
     Estimate PeakSignalToNoise, Estimate StructuralSimilarity, Estimate ChannelSimilarity, double? BitsPerPixel, CodeUsage? Codes)
 {
     private const int BatchSize = 4;
 
-    /// <summary>The pictures given back, in the order of the originals.</summary>
+    /// <summary>The reconstructions, in the order of the originals.</summary>
     [JsonIgnore]
     public IReadOnlyList<ImageBuffer> Reconstructions { get; private init; } = [];
 
-    /// <summary>Measures an autoencoder through the latents that the denoiser sees: their means, scaled and shifted.</summary>
+    /// <summary>Measures an autoencoder through the latents that the denoiser receives: their means, scaled and shifted.</summary>
     /// <param name="autoencoder">The autoencoder.</param>
-    /// <param name="images">At least two pictures of one size, 11 x 11 or more, which the downsampling divides.</param>
-    /// <param name="device">Where it runs; null for the CPU.</param>
-    /// <param name="confidence">Of the intervals, in (0, 1). Default 0.95.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="images">At least two images of one size, at least 11 x 11 and a multiple of the downsampling factor.</param>
+    /// <param name="device">Device of the autoencoder; null for the CPU.</param>
+    /// <param name="confidence">Confidence of the intervals, in (0, 1). Default 0.95.</param>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="cancellationToken">Checked before each batch.</param>
     public static AutoencoderQuality Measure(
         IAutoencoder autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, double confidence = 0.95,
         IProgress<int>? progress = null, CancellationToken cancellationToken = default)
@@ -41,14 +43,17 @@ public sealed record AutoencoderQuality(
             pixels =>
             {
                 using LatentDistribution latents = autoencoder.Encode(pixels);
-                if (latents.StandardDeviation is { } deviation) nats += Divergence(latents.Mean, deviation.to(ScalarType.Float64).log().Multiply(2));
+                if (latents.StandardDeviation is { } deviation)
+                    nats += Divergence(latents.Mean, deviation.to(ScalarType.Float64).log().Multiply(2));
                 else gaussian = false;
                 return autoencoder.Decode(latents.Mean);
             },
             pixels => (gaussian ? nats / Math.Log(2) / pixels : null, null));
     }
 
-    /// <summary>Measures an autoencoder with KL regularisation on its own latents, unscaled: the divergence that its training weighs.</summary>
+    /// <summary>
+    /// Measures an autoencoder with KL regularisation by its unscaled latents, with the divergence that its training weighs.
+    /// </summary>
     /// <inheritdoc cref="Measure(IAutoencoder, IReadOnlyList{ImageBuffer}, Device?, double, IProgress{int}?, CancellationToken)"/>
     public static AutoencoderQuality Measure(
         AutoencoderKL autoencoder, IReadOnlyList<ImageBuffer> images, Device? device = null, double confidence = 0.95,
@@ -96,7 +101,7 @@ public sealed record AutoencoderQuality(
         Func<Tensor, Tensor> reconstruct, Func<double, (double? BitsPerPixel, CodeUsage? Codes)> rate)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (images.Count < 2) throw new ArgumentException($"At least two pictures are needed; there are {images.Count}.", nameof(images));
+        if (images.Count < 2) throw new ArgumentException($"At least two images are needed; there are {images.Count}.", nameof(images));
         using IDisposable noGrad = no_grad();
         var results = new List<ImageBuffer>();
         foreach (ImageBuffer[] batch in images.Chunk(BatchSize))

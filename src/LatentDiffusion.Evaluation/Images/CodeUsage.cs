@@ -1,13 +1,13 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How an autoencoder with a codebook uses it.</summary>
+/// <summary>How an autoencoder uses its codebook.</summary>
 /// <param name="Codes">Size of the codebook.</param>
-/// <param name="Used">How many of its codes occurred.</param>
-/// <param name="EntropyBits">Entropy of the codes' frequencies, bits a code: what an ideal code that knows them spends.</param>
-/// <param name="Perplexity">2 to the entropy: how many equally frequent codes would have it.</param>
+/// <param name="Used">Number of codes that occurred.</param>
+/// <param name="EntropyBits">Entropy of the codes' frequencies in bits per code: the rate of an ideal code that knows them.</param>
+/// <param name="Perplexity">2 to the entropy: the number of equally frequent codes with that entropy.</param>
 public sealed record CodeUsage(int Codes, int Used, double EntropyBits, double Perplexity)
 {
-    /// <summary>The usage that counts of each code show.</summary>
+    /// <summary>The usage from the count of each code.</summary>
     internal static CodeUsage Of(long[] counts)
     {
         double total = counts.Sum();

@@ -1,15 +1,15 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>One number a pixel, rows from the top.</summary>
+/// <summary>One number per pixel, rows from the top.</summary>
 internal sealed record Plane(int Width, int Height, double[] Values)
 {
-    /// <summary>Brightness as ITU-R BT.601 weighs it, from 0 to 255.</summary>
+    /// <summary>Luminance by ITU-R BT.601, from 0 to 255.</summary>
     public static Plane Luminance(ImageBuffer image) => From(image, (r, g, b) => 0.299 * r + 0.587 * g + 0.114 * b);
 
     /// <summary>Red, green or blue, from 0 to 255.</summary>
     public static Plane Channel(ImageBuffer image, int channel) => From(image, (r, g, b) => channel switch { 0 => r, 1 => g, _ => b });
 
-    /// <summary>Every value combined with the other plane's at its place.</summary>
+    /// <summary>Combines each value with the other plane's value at the same place.</summary>
     public Plane Zip(Plane other, Func<double, double, double> combine)
     {
         var values = new double[Values.Length];
@@ -17,7 +17,7 @@ internal sealed record Plane(int Width, int Height, double[] Values)
         return new Plane(Width, Height, values);
     }
 
-    /// <summary>Weighted means along both directions, where the window lies wholly within the plane.</summary>
+    /// <summary>Weighted means along both directions, where the window lies within the plane.</summary>
     public Plane Filter(double[] window)
     {
         int width = Width - window.Length + 1, height = Height - window.Length + 1;
@@ -40,7 +40,7 @@ internal sealed record Plane(int Width, int Height, double[] Values)
         return new Plane(width, height, values);
     }
 
-    /// <summary>Half the size, by means of two by two; an odd last row or column is left out.</summary>
+    /// <summary>Half the size, by averaging two by two; an odd last row or column is left out.</summary>
     public Plane Halve()
     {
         int width = Width / 2, height = Height / 2;

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>What every comparison of two pictures asks first.</summary>
+/// <summary>Requires two images of one size.</summary>
 internal static class SizeGuard
 {
     public static void Check(ImageBuffer image, ImageBuffer reference)
@@ -8,6 +8,8 @@ internal static class SizeGuard
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(reference);
         if (image.Width != reference.Width || image.Height != reference.Height)
-            throw new ArgumentException($"Pictures of one size can be compared; these are {image.Width} x {image.Height} and {reference.Width} x {reference.Height} pixels.", nameof(reference));
+            throw new ArgumentException(
+                $"Only images of one size can be compared; these have {image.Width} x {image.Height} and "
+                + $"{reference.Width} x {reference.Height} pixels.", nameof(reference));
     }
 }

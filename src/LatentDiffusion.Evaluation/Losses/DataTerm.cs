@@ -5,13 +5,13 @@ namespace LatentDiffusion.Evaluation;
 /// <summary>−log p(x_0|x_1), nats per dimension.</summary>
 internal static class DataTerm
 {
-    // As published: what the probability of a level is never taken to be less than.
+    // The published lower limit for the probability of a level.
     private const double LeastProbability = 1e-12;
 
-    /// <summary>The term of each picture.</summary>
+    /// <summary>The term of each image.</summary>
     /// <param name="clean">x_0, float64.</param>
     /// <param name="mean">Mean of the Gaussian.</param>
-    /// <param name="logVariance">Logarithm of its variance, of each value.</param>
+    /// <param name="logVariance">Logarithm of the variance of each value.</param>
     /// <param name="likelihood">Density or probability of the level.</param>
     /// <returns>[batch].</returns>
     public static Tensor Of(Tensor clean, Tensor mean, Tensor logVariance, DataLikelihood likelihood)

@@ -3,63 +3,64 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>The denoiser's error on each picture at each of some timesteps, over fixed noise.</summary>
+/// <summary>The denoiser's error on each image at each of several timesteps, with fixed noise.</summary>
 /// <param name="denoiser">The denoiser.</param>
-/// <param name="process">What it undoes.</param>
-/// <param name="set">The pictures.</param>
+/// <param name="process">The forward process.</param>
+/// <param name="set">The images.</param>
 /// <param name="seed">The noise's seed.</param>
-/// <param name="batchSize">How many pictures go through the network at once.</param>
-/// <param name="progress">Told the share of the work that is done, in [0, 1].</param>
-/// <param name="cancellationToken">Stops it before the next evaluation.</param>
+/// <param name="batchSize">Images per evaluation of the network.</param>
+/// <param name="progress">Receives the fraction of the work that is done, in [0, 1].</param>
+/// <param name="cancellationToken">Checked before each evaluation.</param>
 internal sealed class DenoisingErrors(
-    IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, ulong seed, int batchSize, IProgress<double>? progress, CancellationToken cancellationToken)
+    IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, ulong seed, int batchSize, IProgress<double>? progress,
+    CancellationToken cancellationToken)
 {
     private double _done;
 
-    /// <summary>How many pictures are evaluated in all, each as often as it is; for the progress.</summary>
+    /// <summary>Number of image evaluations planned in total, for the progress.</summary>
     public required long Planned { private get; init; }
 
-    /// <summary>What is looked at of a batch of predictions.</summary>
+    /// <summary>A batch of predictions.</summary>
     /// <param name="Clean">x_0.</param>
     /// <param name="Noisy">x_t.</param>
-    /// <param name="Prediction">The network's output, or its first half where it learned variances.</param>
-    /// <param name="Target">What it stands for.</param>
-    /// <param name="Variance">The output's second half; null for a network without.</param>
+    /// <param name="Prediction">The network's output, or its first half if it learned variances.</param>
+    /// <param name="Target">The true value of the prediction.</param>
+    /// <param name="Variance">The output's second half; null for a network without learned variances.</param>
     public sealed record Batch(Tensor Clean, Tensor Noisy, Tensor Prediction, Tensor Target, Tensor? Variance);
 
-    /// <summary>Mean squared error of each picture.</summary>
+    /// <summary>Mean squared error of each image.</summary>
     public static Tensor MeanSquare(Batch batch) =>
         (batch.Prediction - batch.Target).to(ScalarType.Float64).Square().mean([1, 2, 3]);
 
-    /// <summary>Evaluates the denoiser at every timestep on every picture.</summary>
-    /// <param name="timesteps">Where it is evaluated.</param>
-    /// <param name="measure">One float64 number a picture, [batch].</param>
-    /// <returns>One row a timestep, in it one number a picture.</returns>
+    /// <summary>Evaluates the denoiser at every timestep on every image.</summary>
+    /// <param name="timesteps">The timesteps.</param>
+    /// <param name="measure">One float64 number per image, [batch].</param>
+    /// <returns>One row per timestep with one number per image.</returns>
     public double[][] At(IReadOnlyList<int> timesteps, Func<Batch, Tensor> measure)
     {
         int[] all = [.. Enumerable.Range(0, set.Count)];
         return [.. timesteps.Select(t => At(t, all, batch => measure(batch).unsqueeze(1)).Select(numbers => numbers[0]).ToArray())];
     }
 
-    /// <summary>Evaluates the denoiser at one timestep on some pictures.</summary>
-    /// <param name="t">Where it is evaluated.</param>
-    /// <param name="pictures">Indices of the pictures.</param>
-    /// <param name="measure">float64 numbers of each picture, [batch, numbers].</param>
-    /// <returns>The numbers of each of the pictures, in the order of the indices.</returns>
-    public double[][] At(int t, IReadOnlyList<int> pictures, Func<Batch, Tensor> measure)
+    /// <summary>Evaluates the denoiser at one timestep on selected images.</summary>
+    /// <param name="t">The timestep.</param>
+    /// <param name="images">Indices of the images.</param>
+    /// <param name="measure">float64 numbers of each image, [batch, numbers].</param>
+    /// <returns>The numbers of each image, in the order of the indices.</returns>
+    public double[][] At(int t, IReadOnlyList<int> images, Func<Batch, Tensor> measure)
     {
         using IDisposable noGrad = no_grad();
         (double signal, double level) = process.Level(t);
         (double a, double b) = process.Target(t);
         var results = new List<double[]>();
-        foreach (int[] batch in pictures.Chunk(batchSize))
+        foreach (int[] batch in images.Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
             Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
             Tensor noisy = clean.Multiply(signal).Add(noise.Multiply(level));
             Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Map(Chosen));
-            // A network with learned variance gives twice the channels, the prediction first.
+            // A network with learned variance has twice the output channels, the prediction first.
             long channels = clean.shape[1];
             Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;
             if (variance is not null) prediction = prediction.narrow(1, 0, channels);

@@ -4,52 +4,53 @@ using System.Text.Json.Serialization;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The denoising loss of a set of pictures (the simple loss of Ho et al. 2020, equation 14, on what the network predicts),
-/// by timestep and over all.
+/// The denoising loss of a set of images (the simple loss of Ho et al. 2020, equation 14, on the network's prediction), by
+/// timestep and overall.
 /// </summary>
 /// <remarks>
-/// Nothing in it is drawn anew: the timesteps are one from each of equal strata, the same for all pictures, and the noise
-/// follows from seed, picture and timestep. Two networks, or one network at two times, are so compared on the same
-/// questions. The intervals are over pictures, which are independent; losses of one picture at several timesteps are not.
+/// Nothing is drawn again between measurements: one timestep is taken from each of equal strata, the same for all images, and the
+/// noise depends only on seed, image and timestep. Two networks, or two states of one network, are therefore compared on the
+/// same inputs. The intervals are over images, which are independent; losses of one image at several timesteps are not.
 /// </remarks>
 public sealed class DenoisingLoss
 {
     private DenoisingLoss(PredictionType prediction, DenoisingLossOptions options, IReadOnlyList<LossBucket> buckets)
     {
         (PredictionType, Options, Buckets) = (prediction, options, buckets);
-        // Buckets differ in width by a timestep at most where T is no multiple of them; each weighs as it is wide.
+        // If T is not a multiple of the bucket count, widths differ by at most one timestep; each bucket is weighted by its width.
         double[] widths = [.. buckets.Select(b => (double)(b.LastTimestep - b.FirstTimestep + 1))];
-        PictureLosses = [.. Enumerable.Range(0, buckets[0].PictureLosses.Count).Select(
-            i => buckets.Zip(widths, (bucket, width) => bucket.PictureLosses[i] * width).Sum() / widths.Sum())];
-        Overall = Estimate.Of(PictureLosses, options.Confidence);
+        ImageLosses = [.. Enumerable.Range(0, buckets[0].ImageLosses.Count).Select(
+            i => buckets.Zip(widths, (bucket, width) => bucket.ImageLosses[i] * width).Sum() / widths.Sum())];
+        Overall = Estimate.Of(ImageLosses, options.Confidence);
     }
 
-    /// <summary>What the network predicts; losses of different predictions are not comparable.</summary>
+    /// <summary>The network's prediction type; losses of different prediction types are not comparable.</summary>
     public PredictionType PredictionType { get; }
 
-    /// <summary>How it was measured.</summary>
+    /// <summary>Options of the measurement.</summary>
     public DenoisingLossOptions Options { get; }
 
-    /// <summary>Number of pictures.</summary>
-    public int Pictures => PictureLosses.Count;
+    /// <summary>Number of images.</summary>
+    [JsonPropertyName("pictures")]
+    public int ImageCount => ImageLosses.Count;
 
     /// <summary>The loss over all timesteps.</summary>
     public Estimate Overall { get; }
 
-    /// <summary>The loss by timestep, from the cleanest.</summary>
+    /// <summary>The loss by timestep, from the least noisy.</summary>
     public IReadOnlyList<LossBucket> Buckets { get; }
 
-    /// <summary>The loss of each picture over all timesteps, in the set's order.</summary>
+    /// <summary>The loss of each image over all timesteps, in the set's order.</summary>
     [JsonIgnore]
-    public IReadOnlyList<double> PictureLosses { get; }
+    public IReadOnlyList<double> ImageLosses { get; }
 
     /// <summary>Measures the loss.</summary>
     /// <param name="denoiser">The denoiser.</param>
-    /// <param name="process">What it undoes and predicts.</param>
-    /// <param name="set">The pictures.</param>
+    /// <param name="process">The forward process and prediction type.</param>
+    /// <param name="set">The images.</param>
     /// <param name="options">Buckets, counts and seed; null for the defaults.</param>
-    /// <param name="progress">Told the share of the work that is done, in [0, 1].</param>
-    /// <param name="cancellationToken">Stops it before the next evaluation.</param>
+    /// <param name="progress">Receives the fraction of the work that is done, in [0, 1].</param>
+    /// <param name="cancellationToken">Checked before each evaluation.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public static DenoisingLoss Measure(
         IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, DenoisingLossOptions? options = null,
@@ -63,8 +64,11 @@ public sealed class DenoisingLoss
         Strata.Stratum[][] buckets = [.. Strata.Draw(0, process.Timesteps, options.Buckets, options.Seed)
             .Select(bucket => Strata.Draw(bucket.Low, bucket.High, options.TimestepsPerBucket, options.Seed))];
         int[] timesteps = [.. buckets.SelectMany(b => b).Select(s => s.Drawn)];
-        double[][] errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken) { Planned = (long)timesteps.Length * set.Count }
-            .At(timesteps, DenoisingErrors.MeanSquare);
+        var measurement = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken)
+        {
+            Planned = (long)timesteps.Length * set.Count,
+        };
+        double[][] errors = measurement.At(timesteps, DenoisingErrors.MeanSquare);
 
         var results = new List<LossBucket>();
         int row = 0;
@@ -72,10 +76,11 @@ public sealed class DenoisingLoss
         {
             double width = strata.Sum(s => s.Width);
             double[][] rows = errors[row..(row += strata.Length)];
-            double[] pictures = [.. Enumerable.Range(0, set.Count).Select(i => strata.Zip(rows, (s, r) => r[i] * s.Width).Sum() / width)];
-            results.Add(new LossBucket(strata[0].Low, strata[^1].High - 1, [.. strata.Select(s => s.Drawn)], Estimate.Of(pictures, options.Confidence))
+            double[] losses = [.. Enumerable.Range(0, set.Count).Select(i => strata.Zip(rows, (s, r) => r[i] * s.Width).Sum() / width)];
+            int[] drawn = [.. strata.Select(s => s.Drawn)];
+            results.Add(new LossBucket(strata[0].Low, strata[^1].High - 1, drawn, Estimate.Of(losses, options.Confidence))
             {
-                PictureLosses = pictures,
+                ImageLosses = losses,
             });
         }
 

@@ -3,44 +3,50 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Latents and conditioning of the pictures that losses are measured on, computed once. Owns its tensors.</summary>
+/// <summary>Latents and conditioning of the images that losses are measured on, computed once. Owns its tensors.</summary>
 public sealed class EvaluationSet : IDisposable
 {
     // Small batches keep activations in the processor's cache.
     private const int BatchSize = 4;
 
-    /// <summary>Takes what is given.</summary>
-    /// <param name="latents">Latents as the denoiser sees them, scaled and shifted, float32 [pictures, channels, height, width]; of at least two pictures. Pixels in [−1, 1] for a model without autoencoder.</param>
-    /// <param name="conditioning">The captions' conditioning, with the same number of pictures.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    /// <summary>Wraps latents and conditioning.</summary>
+    /// <param name="latents">
+    /// Latents as the denoiser receives them, scaled and shifted, float32 [images, channels, height, width], of at least two
+    /// images. Pixels in [−1, 1] for a model without an autoencoder.
+    /// </param>
+    /// <param name="conditioning">The captions' conditioning, for the same number of images.</param>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public EvaluationSet(Tensor latents, Conditioning conditioning)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(conditioning);
         if (latents.dim() != 4 || latents.shape[0] < 2)
-            throw new ArgumentException($"Latents are [pictures, channels, height, width] of at least two pictures; these are [{string.Join(", ", latents.shape)}].", nameof(latents));
+            throw new ArgumentException(
+                "Latents are [images, channels, height, width] of at least two images; "
+                + $"these are [{string.Join(", ", latents.shape)}].", nameof(latents));
         if (conditioning.BatchSize != latents.shape[0])
-            throw new ArgumentException($"There are {latents.shape[0]} pictures and the conditioning of {conditioning.BatchSize}.", nameof(conditioning));
+            throw new ArgumentException(
+                $"There are latents of {latents.shape[0]} images and conditioning for {conditioning.BatchSize}.", nameof(conditioning));
         (Latents, Conditioning) = (latents, conditioning);
     }
 
-    /// <summary>Latents as the denoiser sees them, [pictures, channels, height, width].</summary>
+    /// <summary>Latents as the denoiser receives them, [images, channels, height, width].</summary>
     public Tensor Latents { get; }
 
     /// <summary>The captions' conditioning.</summary>
     public Conditioning Conditioning { get; }
 
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => (int)Latents.shape[0];
 
-    /// <summary>Encodes pictures and their captions.</summary>
-    /// <param name="images">At least two pictures of one size, which the autoencoder's downsampling divides.</param>
-    /// <param name="autoencoder">Gives the latents, of which the means are taken.</param>
-    /// <param name="textEncoder">Gives the conditioning.</param>
-    /// <param name="device">Where they are encoded and kept; null for the CPU.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="sizes">What the denoiser is told of the pictures' sizes. Default nothing.</param>
+    /// <summary>Encodes images and their captions.</summary>
+    /// <param name="images">At least two images of one size, a multiple of the autoencoder's downsampling factor.</param>
+    /// <param name="autoencoder">Encodes the images; the means are taken.</param>
+    /// <param name="textEncoder">Encodes the captions.</param>
+    /// <param name="device">Device of encoding and results; null for the CPU.</param>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="cancellationToken">Checked before each batch.</param>
+    /// <param name="sizes">The denoiser's size conditioning. Default none.</param>
     public static EvaluationSet Encode(
         IReadOnlyList<CaptionedImage> images, IAutoencoder autoencoder, ITextEncoder textEncoder, Device? device = null,
         IProgress<int>? progress = null, CancellationToken cancellationToken = default, SizeConditioning sizes = SizeConditioning.None)
@@ -48,7 +54,7 @@ public sealed class EvaluationSet : IDisposable
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(autoencoder);
         ArgumentNullException.ThrowIfNull(textEncoder);
-        if (images.Count < 2) throw new ArgumentException($"At least two pictures are needed; there are {images.Count}.", nameof(images));
+        if (images.Count < 2) throw new ArgumentException($"At least two images are needed; there are {images.Count}.", nameof(images));
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var latents = new List<Tensor>();
@@ -69,14 +75,16 @@ public sealed class EvaluationSet : IDisposable
             Kept(cat([.. texts.Select(t => t.HiddenStates)])),
             texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
             texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)])),
-            sizes == SizeConditioning.None ? null : Kept(cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]))));
+            sizes == SizeConditioning.None
+                ? null
+                : Kept(cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]))));
     }
 
-    /// <summary>Takes the first pictures of a training run's cache.</summary>
+    /// <summary>Takes the first images of a training run's cache.</summary>
     /// <param name="cache">Latents and token ids.</param>
-    /// <param name="count">How many pictures, from 2 to the number in the cache.</param>
-    /// <param name="autoencoder">Scaling and shift of latents that are not scaled already.</param>
-    /// <param name="textModel">The text tower that the ids are for.</param>
+    /// <param name="count">Number of images, from 2 to the number in the cache.</param>
+    /// <param name="autoencoder">Scaling and shift, for latents that are not scaled yet.</param>
+    /// <param name="textModel">The text encoder that the ids belong to.</param>
     public static EvaluationSet FromCache(LatentCache cache, int count, AutoencoderKLConfig autoencoder, ClipTextModel textModel)
     {
         ArgumentNullException.ThrowIfNull(cache);

@@ -3,42 +3,45 @@ using System.Text.Json.Serialization;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The loss of pictures that the network has not seen beside that of pictures it was trained on. Memorisation shows as the
-/// gap: it is 0 for a network that learned the distribution alone, and grows with what it remembers of single pictures.
+/// Compares the loss of unseen images with that of training images. The gap shows memorization: it is 0 for a network that
+/// learned only the distribution, and grows with what it remembers of single images.
 /// </summary>
 public sealed class LossComparison
 {
     /// <summary>Compares two measurements.</summary>
-    /// <param name="test">Of unseen pictures.</param>
-    /// <param name="training">Of training pictures, measured with the same options.</param>
-    /// <exception cref="ArgumentException">They were measured in different ways.</exception>
+    /// <param name="test">Loss of unseen images.</param>
+    /// <param name="training">Loss of training images, measured with the same options.</param>
+    /// <exception cref="ArgumentException">They were measured with different options.</exception>
     public LossComparison(DenoisingLoss test, DenoisingLoss training)
     {
         ArgumentNullException.ThrowIfNull(test);
         ArgumentNullException.ThrowIfNull(training);
-        // The batch size changes rounding alone.
-        if (test.PredictionType != training.PredictionType || test.Options with { BatchSize = 1 } != training.Options with { BatchSize = 1 }
+        // The batch size only changes rounding.
+        if (test.PredictionType != training.PredictionType
+            || test.Options with { BatchSize = 1 } != training.Options with { BatchSize = 1 }
             || !test.Buckets.SelectMany(b => b.Timesteps).SequenceEqual(training.Buckets.SelectMany(b => b.Timesteps)))
         {
-            throw new ArgumentException($"Losses are comparable where prediction and options agree; here they are {test.PredictionType}, {test.Options} and {training.PredictionType}, {training.Options}.", nameof(training));
+            throw new ArgumentException(
+                $"Losses are comparable only with equal prediction type and options; these have {test.PredictionType}, {test.Options} "
+                + $"and {training.PredictionType}, {training.Options}.", nameof(training));
         }
 
-        (Test, Training, Paired) = (test, training, test.Pictures == training.Pictures);
-        Gap = Difference(test.PictureLosses, training.PictureLosses);
-        BucketGaps = [.. test.Buckets.Zip(training.Buckets, (a, b) => Difference(a.PictureLosses, b.PictureLosses))];
+        (Test, Training, Paired) = (test, training, test.ImageCount == training.ImageCount);
+        Gap = Difference(test.ImageLosses, training.ImageLosses);
+        BucketGaps = [.. test.Buckets.Zip(training.Buckets, (a, b) => Difference(a.ImageLosses, b.ImageLosses))];
     }
 
-    /// <summary>Of unseen pictures.</summary>
+    /// <summary>Loss of unseen images.</summary>
     [JsonIgnore]
     public DenoisingLoss Test { get; }
 
-    /// <summary>Of training pictures.</summary>
+    /// <summary>Loss of training images.</summary>
     [JsonIgnore]
     public DenoisingLoss Training { get; }
 
     /// <summary>
-    /// Whether pictures of the same number, which were met with the same noise, are compared with each other. It is so where
-    /// the sets are equally large; otherwise the means are (Welch 1947).
+    /// Whether images with the same index, and therefore the same noise, are compared pairwise. True if the sets have the same
+    /// size; otherwise the means are compared (Welch 1947).
     /// </summary>
     public bool Paired { get; }
 
@@ -48,12 +51,12 @@ public sealed class LossComparison
     /// <summary>Test loss minus training loss by timestep.</summary>
     public IReadOnlyList<Estimate> BucketGaps { get; }
 
-    /// <summary>Whether the unseen pictures' loss is higher beyond what chance explains: the gap's interval lies above 0.</summary>
+    /// <summary>Whether the loss of unseen images is significantly higher: the interval of the gap lies above 0.</summary>
     public bool ShowsMemorization => Gap.Low > 0;
 
     /// <summary>
-    /// Numbers of the buckets in which it is, each by itself: what is remembered of a picture's outline shows at noisy timesteps
-    /// first. Of forty buckets without any gap, one is among them by chance at a confidence of 95 %: its interval has two sides.
+    /// Indices of the buckets with a significant gap, each taken by itself: memorized outlines of images show at noisy timesteps
+    /// first. Of forty buckets without a gap, one is included by chance at a confidence of 95 %, because intervals have two sides.
     /// </summary>
     public IReadOnlyList<int> HigherBuckets => [.. Enumerable.Range(0, BucketGaps.Count).Where(i => BucketGaps[i].Low > 0)];
 

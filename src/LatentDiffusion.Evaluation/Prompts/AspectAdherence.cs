@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How often an aspect of the prompts shows.</summary>
+/// <summary>How often images show an aspect of their prompts.</summary>
 /// <param name="Aspect">The aspect.</param>
-/// <param name="Right">Pictures whose score is a half or more, of those whose prompt speaks of the aspect.</param>
-/// <param name="MeanScore">Mean score of those pictures.</param>
+/// <param name="Right">Images that score at least a half, of those whose prompt mentions the aspect.</param>
+/// <param name="MeanScore">Mean score of the images whose prompt mentions the aspect.</param>
 public sealed record AspectAdherence(string Aspect, Proportion Right, double MeanScore);

@@ -2,61 +2,64 @@ using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>All that one evaluation of a model found. What was left out is null or empty.</summary>
+/// <summary>All results of one evaluation of a model. Parts that were left out are null or empty.</summary>
 public sealed record EvaluationReport
 {
-    /// <summary>Which model.</summary>
+    /// <summary>Name of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Width and height of the pictures.</summary>
-    public required int PictureSize { get; init; }
+    /// <summary>Width and height of the images in pixels.</summary>
+    [JsonPropertyName("picture_size")]
+    public required int ImageSize { get; init; }
 
-    /// <summary>What the test pictures are.</summary>
+    /// <summary>Description of the test images.</summary>
     public required string TestSet { get; init; }
 
-    /// <summary>What the training pictures are.</summary>
+    /// <summary>Description of the training images.</summary>
     public string? TrainingSet { get; init; }
 
-    /// <summary>How the model's training went.</summary>
-    public TrainingHistory? Course { get; init; }
+    /// <summary>History of the model's training.</summary>
+    [JsonPropertyName("course")]
+    public TrainingHistory? TrainingHistory { get; init; }
 
-    /// <summary>How much was evaluated.</summary>
+    /// <summary>Options of the evaluation.</summary>
     public required ModelEvaluationOptions Options { get; init; }
 
-    /// <summary>Denoising loss of the test pictures.</summary>
+    /// <summary>Denoising loss of the test images.</summary>
     public required DenoisingLoss TestLoss { get; init; }
 
-    /// <summary>Denoising loss of the training pictures.</summary>
-    public DenoisingLoss? TrainingLoss => Memorisation?.Training;
+    /// <summary>Denoising loss of the training images.</summary>
+    public DenoisingLoss? TrainingLoss => LossComparison?.Training;
 
-    /// <summary>Test loss beside training loss.</summary>
-    public LossComparison? Memorisation { get; init; }
+    /// <summary>Test loss compared with training loss.</summary>
+    [JsonPropertyName("memorisation")]
+    public LossComparison? LossComparison { get; init; }
 
-    /// <summary>The variational bound of the test pictures.</summary>
+    /// <summary>The variational bound of the test images.</summary>
     public VariationalBound? Bound { get; init; }
 
     /// <summary>
-    /// log₂ of the factor between the autoencoder's own latents and the denoiser's, as a mean over channels; null where the
-    /// autoencoder does not tell. A bound of densities minus this is one in the autoencoder's own latents.
+    /// log₂ of the factor between the autoencoder's unscaled latents and the denoiser's, as a mean over channels; null if the
+    /// autoencoder does not report it. A density bound minus this value is a bound in the unscaled latents.
     /// </summary>
     public double? LatentScaleBits { get; init; }
 
-    /// <summary>How well the autoencoder gives the test pictures back.</summary>
+    /// <summary>How well the autoencoder reconstructs the test images.</summary>
     public AutoencoderQuality? Autoencoder { get; init; }
 
-    /// <summary>Distances of generated, and of training pictures, from the test pictures.</summary>
+    /// <summary>Distances of generated and training images from the test images.</summary>
     public IReadOnlyList<SetDistance> Distances { get; init; } = [];
 
-    /// <summary>Nearest training pictures of the generated ones.</summary>
+    /// <summary>Nearest training images of the generated ones.</summary>
     public NeighbourReport? Neighbours { get; init; }
 
-    /// <summary>How often generated pictures show their prompts.</summary>
+    /// <summary>How often generated images show their prompts.</summary>
     public PromptAdherence? Adherence { get; init; }
 
-    /// <summary>Pictures of the prompts.</summary>
+    /// <summary>Images for the prompts.</summary>
     public PromptSamples? Samples { get; init; }
 
-    /// <summary>The test pictures that the autoencoder was measured on, for the page.</summary>
+    /// <summary>The test images that the autoencoder was measured on, for the page.</summary>
     [JsonIgnore]
-    internal IReadOnlyList<ImageBuffer> TestPictures { get; init; } = [];
+    internal IReadOnlyList<ImageBuffer> TestImages { get; init; } = [];
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Tables and numbers of the page.</summary>
+/// <summary>Formats tables and numbers of the page.</summary>
 internal static class MarkdownTable
 {
     public static void AppendTable(this StringBuilder page, IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
@@ -18,9 +18,14 @@ internal static class MarkdownTable
     public static string Interval(Estimate estimate, string format = "F4") =>
         $"{Number(estimate.Mean, format)} ({Number(estimate.Low, format)} to {Number(estimate.High, format)})";
 
-    public static string Percent(Proportion share) => string.Create(
-        CultureInfo.InvariantCulture, $"{100 * share.Share:F1} % ({100 * share.Low:F1} to {100 * share.High:F1}), {share.Successes} of {share.Count}");
+    public static string Percent(Proportion proportion) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{100 * proportion.Fraction:F1} % ({100 * proportion.Low:F1} to {100 * proportion.High:F1}), "
+        + $"{proportion.Successes} of {proportion.Count}");
 
-    /// <summary>What a caption may hold and a table may not.</summary>
-    public static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ").Replace("<", "&lt;", StringComparison.Ordinal);
+    /// <summary>Escapes characters that a caption may contain and a table may not.</summary>
+    public static string Escaped(string text) => text
+        .Replace("|", "\\|", StringComparison.Ordinal)
+        .ReplaceLineEndings(" ")
+        .Replace("<", "&lt;", StringComparison.Ordinal);
 }

@@ -4,25 +4,26 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Evaluates a model: losses and bound on pictures it has not seen, its autoencoder, and what it generates. Deterministic:
-/// the same model, data and options give the same report.
+/// Evaluates a model: losses and bound on unseen images, its autoencoder, and its generated images. Deterministic: the same
+/// model, data and options give the same report.
 /// </summary>
-/// <param name="options">How much is evaluated; null for the defaults.</param>
+/// <param name="options">Extent of the evaluation; null for the defaults.</param>
 public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 {
-    /// <summary>Fewer generated pictures than this tell nothing about their distribution.</summary>
+    /// <summary>Fewer generated images than this say nothing about their distribution.</summary>
     private const int LeastGenerated = 8;
 
     private readonly ModelEvaluationOptions _options = Valid(options ?? new ModelEvaluationOptions());
 
     /// <summary>Evaluates a model folder.</summary>
     /// <param name="folder">A model folder in the layout of diffusers.</param>
-    /// <param name="data">What it is evaluated on.</param>
-    /// <param name="progress">Told of each stage, on the calling thread.</param>
-    /// <param name="cancellationToken">Stops it before the next evaluation of a network.</param>
-    public EvaluationReport Run(string folder, EvaluationData data, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="data">The data to evaluate on.</param>
+    /// <param name="progress">Receives each stage, on the calling thread.</param>
+    /// <param name="cancellationToken">Checked before each evaluation of a network.</param>
+    public EvaluationReport Run(
+        string folder, EvaluationData data, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        // A path would make the report differ between two places; the folder's name, or its parent's for runs' "model", tells enough.
+        // A path would make reports differ between places. The folder's name and its parent's (runs have "model") identify it.
         var directory = new DirectoryInfo(Path.GetFullPath(folder));
         string name = directory.Parent is { } parent ? $"{parent.Name}/{directory.Name}" : directory.Name;
         DiffusionModel model = DiffusionModel.Open(folder);
@@ -31,12 +32,12 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     }
 
     /// <summary>Evaluates a loaded model.</summary>
-    /// <param name="name">What the report calls it.</param>
+    /// <param name="name">Name of the model in the report.</param>
     /// <param name="model">The model, for losses and autoencoder.</param>
-    /// <param name="pipeline">What generates with it.</param>
-    /// <param name="data">What it is evaluated on.</param>
-    /// <param name="progress">Told of each stage, on the calling thread.</param>
-    /// <param name="cancellationToken">Stops it before the next evaluation of a network.</param>
+    /// <param name="pipeline">The pipeline that generates with it.</param>
+    /// <param name="data">The data to evaluate on.</param>
+    /// <param name="progress">Receives each stage, on the calling thread.</param>
+    /// <param name="cancellationToken">Checked before each evaluation of a network.</param>
     public EvaluationReport Run(
         string name, DiffusionModel model, DiffusionPipeline pipeline, EvaluationData data,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -49,35 +50,51 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         int size = model.SampleSize * model.Autoencoder.DownsamplingFactor;
         var test = new SizedImages(data.Test, size, size);
         SizedImages? training = data.Training is null ? null : new SizedImages(data.Training, size, size);
-        CaptionedImage[] testPictures = [.. test.First(_options.Pictures)];
-        if (testPictures.Length < 2) throw new ArgumentException($"The test set has {testPictures.Length} pictures; at least two are needed.", nameof(data));
+        CaptionedImage[] testImages = [.. test.First(_options.ImageCount)];
+        if (testImages.Length < 2)
+            throw new ArgumentException($"The test set has {testImages.Length} images; at least two are needed.", nameof(data));
 
         (DenoisingLoss loss, LossComparison? comparison, VariationalBound? bound) =
-            Losses(model, testPictures, training, progress, cancellationToken);
-        ImageBuffer[] originals = [.. testPictures.Select(p => p.Image)];
+            Losses(model, testImages, training, progress, cancellationToken);
+        ImageBuffer[] originals = [.. testImages.Select(p => p.Image)];
         AutoencoderQuality autoencoder = AutoencoderQuality.Measure(
-            model.Autoencoder, originals, model.Device, _options.Confidence, Counter(progress, "autoencoder", originals.Length), cancellationToken);
+            model.Autoencoder, originals, model.Device, _options.Confidence, Counter(progress, "autoencoder", originals.Length),
+            cancellationToken);
         var sampling = new Sampling(pipeline, _options, progress, cancellationToken);
         PromptSamples? sheet = sampling.Sheet(data.Prompts);
 
         var report = new EvaluationReport
         {
-            Model = name, PictureSize = size, TestSet = data.TestName, TrainingSet = data.TrainingName, Course = data.Course, Options = _options, TestLoss = loss,
-            Memorisation = comparison, Bound = bound, LatentScaleBits = bound is null ? null : model.Autoencoder.LatentScaleBits,
-            Autoencoder = autoencoder, Samples = sheet, TestPictures = originals,
+            Model = name,
+            ImageSize = size,
+            TestSet = data.TestName,
+            TrainingSet = data.TrainingName,
+            TrainingHistory = data.TrainingHistory,
+            Options = _options,
+            TestLoss = loss,
+            LossComparison = comparison,
+            Bound = bound,
+            LatentScaleBits = bound is null ? null : model.Autoencoder.LatentScaleBits,
+            Autoencoder = autoencoder,
+            Samples = sheet,
+            TestImages = originals,
         };
         return _options.Generated == 0 ? report : WithGenerated(report, model, sampling, data, test, training, progress, cancellationToken);
     }
 
     private (DenoisingLoss Test, LossComparison? Comparison, VariationalBound? Bound) Losses(
-        DiffusionModel model, CaptionedImage[] test, SizedImages? training, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+        DiffusionModel model, CaptionedImage[] test, SizedImages? training, IProgress<EvaluationProgress>? progress,
+        CancellationToken cancellationToken)
     {
         DenoisingProcess process = DenoisingProcess.Of(model.SchedulerConfig);
         var how = new DenoisingLossOptions
         {
-            Seed = _options.Seed, Buckets = _options.Buckets, TimestepsPerBucket = _options.TimestepsPerBucket, Confidence = _options.Confidence,
+            Seed = _options.Seed,
+            Buckets = _options.Buckets,
+            TimestepsPerBucket = _options.TimestepsPerBucket,
+            Confidence = _options.Confidence,
         };
-        using EvaluationSet testSet = EvaluationSet.Encode(test, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
+        using EvaluationSet testSet = Encode(test);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
         VariationalBound? bound = null;
         if (_options.BoundTimesteps > 0 && VariationalBound.IsOf(process))
@@ -86,7 +103,10 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
                 model.Denoiser, process, testSet,
                 new VariationalBoundOptions
                 {
-                    Seed = _options.Seed, Timesteps = _options.BoundTimesteps, Variance = _options.BoundVariance, Likelihood = _options.BoundLikelihood,
+                    Seed = _options.Seed,
+                    Timesteps = _options.BoundTimesteps,
+                    Variance = _options.BoundVariance,
+                    Likelihood = _options.BoundLikelihood,
                     Confidence = _options.Confidence,
                 },
                 Stage(progress, "variational bound"), cancellationToken);
@@ -94,9 +114,13 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 
         if (training is null) return (loss, null, bound);
         CaptionedImage[] seen = [.. training.First(test.Length)];
-        using EvaluationSet trainingSet = EvaluationSet.Encode(seen, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
-        DenoisingLoss trainingLoss = DenoisingLoss.Measure(model.Denoiser, process, trainingSet, how, Stage(progress, "training loss"), cancellationToken);
+        using EvaluationSet trainingSet = Encode(seen);
+        DenoisingLoss trainingLoss = DenoisingLoss.Measure(
+            model.Denoiser, process, trainingSet, how, Stage(progress, "training loss"), cancellationToken);
         return (loss, new LossComparison(loss, trainingLoss), bound);
+
+        EvaluationSet Encode(CaptionedImage[] images) => EvaluationSet.Encode(
+            images, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
     }
 
     private EvaluationReport WithGenerated(
@@ -105,19 +129,19 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     {
         CaptionedImage[] real = [.. test.First(_options.Generated)];
         GeneratedImage[] generated = sampling.FromCaptions([.. real.Select(r => r.Caption)]);
-        ImageBuffer[] pictures = [.. generated.Select(g => g.Image)], realPictures = [.. real.Select(r => r.Image)];
+        ImageBuffer[] images = [.. generated.Select(g => g.Image)], realImages = [.. real.Select(r => r.Image)];
         var distances = new List<SetDistance>();
-        if (pictures.Length >= LeastGenerated)
+        if (images.Length >= LeastGenerated)
         {
             using var convolutions = new RandomConvolutionFeatures();
             IReadOnlyList<IFeatureExtractor> extractors = data.Features.Count > 0
                 ? data.Features : [new AutoencoderFeatures(model.Autoencoder, device: model.Device), convolutions];
-            // As many real pictures as generated ones, for the bias is then the same.
-            ImageBuffer[] seen = training is null ? [] : [.. training.First(pictures.Length).Select(t => t.Image)];
+            // As many real images as generated ones, so that the bias is the same.
+            ImageBuffer[] seen = training is null ? [] : [.. training.First(images.Length).Select(t => t.Image)];
             foreach (IFeatureExtractor extractor in extractors)
             {
-                using Tensor reference = extractor.ExtractAll(realPictures, null, cancellationToken);
-                distances.Add(Distance(extractor, "generated", pictures, reference));
+                using Tensor reference = extractor.ExtractAll(realImages, null, cancellationToken);
+                distances.Add(Distance(extractor, "generated", images, reference));
                 if (seen.Length >= LeastGenerated) distances.Add(Distance(extractor, "training", seen, reference));
             }
         }
@@ -126,25 +150,33 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         {
             Distances = distances,
             Neighbours = training is null || _options.NeighbourPool == 0
-                ? null : Neighbours(generated, [.. real.Select(r => r.Caption)], realPictures, training, data.TrainingMirrored, progress, cancellationToken),
-            Adherence = data.Scorer is null ? null : PromptAdherence.Measure(
-                data.Scorer,
-                generated.Zip(real, (g, r) => (g.Image, r.Caption)).Concat(
-                    report.Samples is null ? [] : report.Samples.Rows.Zip(report.Samples.Prompts).SelectMany(row => row.First.Select(image => (image, row.Second)))),
-                _options.Confidence, cancellationToken),
+                ? null
+                : Neighbours(
+                    generated, [.. real.Select(r => r.Caption)], realImages, training, data.TrainingMirrored, progress, cancellationToken),
+            Adherence = data.Scorer is null
+                ? null
+                : PromptAdherence.Measure(
+                    data.Scorer, generated.Zip(real, (g, r) => (g.Image, r.Caption)).Concat(Captioned(report.Samples)),
+                    _options.Confidence, cancellationToken),
         };
 
-        SetDistance Distance(IFeatureExtractor extractor, string set, ImageBuffer[] images, Tensor reference)
+        static IEnumerable<(ImageBuffer Image, string Prompt)> Captioned(PromptSamples? samples) => samples is null
+            ? []
+            : samples.Rows.Zip(samples.Prompts).SelectMany(row => row.First.Select(image => (image, row.Second)));
+
+        SetDistance Distance(IFeatureExtractor extractor, string set, ImageBuffer[] compared, Tensor reference)
         {
-            using Tensor features = extractor.ExtractAll(images, null, cancellationToken);
+            using Tensor features = extractor.ExtractAll(compared, null, cancellationToken);
             return new SetDistance(
-                extractor.Name, (int)features.shape[1], set, images.Length, realPictures.Length, FrechetDistance.Between(features, reference),
-                KernelDistance.Between(features, reference, seed: _options.Seed), PrecisionRecall.Of(features, reference));
+                extractor.Name, (int)features.shape[1], set, compared.Length, realImages.Length,
+                FrechetDistance.Between(features, reference), KernelDistance.Between(features, reference, seed: _options.Seed),
+                PrecisionRecall.Of(features, reference));
         }
     }
 
     private NeighbourReport Neighbours(
-        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored,
+        IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         var pixels = new PixelFeatures();
         int count = training.Available(_options.NeighbourPool);
@@ -155,15 +187,17 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         var pairs = found[0].Select((nearest, i) =>
         {
             CaptionedImage seen = training.Read(nearest.Index);
+            string trainingName = nearest.Mirrored ? $"{seen.Name} mirrored" : seen.Name;
             return (
-                Pair: new NeighbourPair(captions[i], generated[i].Seed, nearest.Index, nearest.Mirrored ? $"{seen.Name} mirrored" : seen.Name, nearest.Distance),
-                generated[i].Image, Training: nearest.Mirrored ? NeighbourSearch.Mirror(seen.Image) : seen.Image);
+                Pair: new NeighbourPair(captions[i], generated[i].Seed, nearest.Index, trainingName, nearest.Distance),
+                generated[i].Image,
+                Training: nearest.Mirrored ? NeighbourSearch.Mirror(seen.Image) : seen.Image);
         }).OrderBy(p => p.Pair.Distance).ToArray();
         return new NeighbourReport(pixels.Name, count, [.. pairs.Select(p => p.Pair)], [.. found[1].Select(n => n.Distance).Order()])
         {
             Mirrored = mirrored,
-            GeneratedPictures = [.. pairs.Select(p => p.Image)],
-            TrainingPictures = [.. pairs.Select(p => p.Training)],
+            GeneratedImages = [.. pairs.Select(p => p.Image)],
+            TrainingImages = [.. pairs.Select(p => p.Training)],
         };
     }
 
@@ -176,7 +210,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     }
 
     private static StageProgress<double>? Stage(IProgress<EvaluationProgress>? progress, string stage) =>
-        progress is null ? null : new StageProgress<double>(share => progress.Report(new EvaluationProgress(stage, share)));
+        progress is null ? null : new StageProgress<double>(fraction => progress.Report(new EvaluationProgress(stage, fraction)));
 
     private static StageProgress<int>? Counter(IProgress<EvaluationProgress>? progress, string stage, int count) =>
         progress is null ? null : new StageProgress<int>(done => progress.Report(new EvaluationProgress(stage, (double)done / count)));

@@ -3,7 +3,9 @@ using ScottPlot.Plottables;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Distances to the nearest training picture as shares of pictures that are as near or nearer: generated beside unseen ones.</summary>
+/// <summary>
+/// Cumulative distribution of distances to the nearest training image, for generated and for unseen images.
+/// </summary>
 internal static class NeighbourPlot
 {
     private const int Width = 860, Height = 380;
@@ -11,9 +13,9 @@ internal static class NeighbourPlot
     public static byte[] Draw(NeighbourReport report)
     {
         Plot plot = new();
-        plot.Title("Distance to the nearest training picture");
+        plot.Title("Distance to the nearest training image");
         plot.XLabel($"root mean square difference of {report.Features}");
-        plot.YLabel("share of pictures as near");
+        plot.YLabel("fraction of images as near");
         double[] generated = [.. report.Pairs.Select(p => p.Distance)], test = [.. report.TestDistances];
         double right = 1.05 * Math.Max(generated[^1], test[^1]);
         Add(plot, "generated", generated, right, Color.FromHex("#d62728"));

@@ -3,34 +3,34 @@ using System.Text.Json.Serialization;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Whether generated pictures are copies of training pictures: how near their nearest training pictures are, beside how near
-/// those of unseen test pictures are. Copies show as generated distances far below the test ones.
+/// Whether generated images are copies of training images: distances to their nearest training images, compared with those of
+/// unseen test images. Copies have distances far below those of test images.
 /// </summary>
-/// <param name="Features">What the distance is of.</param>
-/// <param name="Pool">Number of training pictures looked among.</param>
-/// <param name="Pairs">The generated pictures, the nearest pair first.</param>
-/// <param name="TestDistances">Distances of test pictures to their nearest training pictures, ascending.</param>
+/// <param name="Features">Description of the features that distances are measured in.</param>
+/// <param name="Pool">Number of training images searched.</param>
+/// <param name="Pairs">The generated images with their nearest training images, nearest pair first.</param>
+/// <param name="TestDistances">Distances of test images to their nearest training images, ascending.</param>
 public sealed record NeighbourReport(string Features, int Pool, IReadOnlyList<NeighbourPair> Pairs, IReadOnlyList<double> TestDistances)
 {
-    /// <summary>Whether each of the training pictures was also looked at with left and right exchanged.</summary>
+    /// <summary>Whether mirrored training images were searched too.</summary>
     public bool Mirrored { get; init; }
 
-    /// <summary>Median distance of the generated pictures.</summary>
+    /// <summary>Median distance of the generated images.</summary>
     public double GeneratedMedian => Median([.. Pairs.Select(p => p.Distance)]);
 
-    /// <summary>Median distance of the test pictures.</summary>
+    /// <summary>Median distance of the test images.</summary>
     public double TestMedian => Median(TestDistances);
 
-    /// <summary>Generated pictures that are nearer to a training picture than any test picture is.</summary>
+    /// <summary>Number of generated images that are nearer to a training image than any test image is.</summary>
     public int NearerThanAnyTest => Pairs.Count(p => p.Distance < TestDistances[0]);
 
-    /// <summary>The training pictures of the pairs.</summary>
+    /// <summary>The training images of the pairs.</summary>
     [JsonIgnore]
-    internal IReadOnlyList<ImageBuffer> TrainingPictures { get; init; } = [];
+    internal IReadOnlyList<ImageBuffer> TrainingImages { get; init; } = [];
 
-    /// <summary>The generated pictures of the pairs.</summary>
+    /// <summary>The generated images of the pairs.</summary>
     [JsonIgnore]
-    internal IReadOnlyList<ImageBuffer> GeneratedPictures { get; init; } = [];
+    internal IReadOnlyList<ImageBuffer> GeneratedImages { get; init; } = [];
 
     private static double Median(IReadOnlyList<double> ascending) =>
         (ascending[(ascending.Count - 1) / 2] + ascending[ascending.Count / 2]) / 2;

@@ -2,13 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Pictures of the prompts, a row for each.</summary>
+/// <summary>Images for each prompt, one row per prompt.</summary>
 /// <param name="Prompts">The prompts, in the order of the rows.</param>
-/// <param name="FirstSeed">Seed of the first column; each further one has the next number.</param>
-/// <param name="Columns">Pictures of each prompt.</param>
+/// <param name="FirstSeed">Seed of the first column; it increases by one per column.</param>
+/// <param name="Columns">Images per prompt.</param>
 public sealed record PromptSamples(IReadOnlyList<string> Prompts, ulong FirstSeed, int Columns)
 {
-    /// <summary>The pictures.</summary>
+    /// <summary>The images by row and column.</summary>
     [JsonIgnore]
     public IReadOnlyList<IReadOnlyList<ImageBuffer>> Rows { get; init; } = [];
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>The report as JSON: snake_case names, in the order of the members, and nothing in it that differs from run to run.</summary>
+/// <summary>The report as JSON: snake_case names, in the order of the members, without anything that differs between runs.</summary>
 internal static class ReportJson
 {
     private static readonly JsonSerializerOptions s_json = new()

@@ -1,9 +1,11 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>What an evaluation generates: each picture follows from the options' seed and its number.</summary>
-internal sealed class Sampling(DiffusionPipeline pipeline, ModelEvaluationOptions options, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+/// <summary>Generates the images of an evaluation. Each image depends on the options' seed and its index.</summary>
+internal sealed class Sampling(
+    DiffusionPipeline pipeline, ModelEvaluationOptions options, IProgress<EvaluationProgress>? progress,
+    CancellationToken cancellationToken)
 {
-    /// <summary>A row for each prompt; null where there is nothing to show.</summary>
+    /// <summary>A row for each prompt; null if there is nothing to show.</summary>
     public PromptSamples? Sheet(IReadOnlyList<string> prompts)
     {
         if (prompts.Count == 0 || options.SheetColumns == 0) return null;
@@ -17,14 +19,14 @@ internal sealed class Sampling(DiffusionPipeline pipeline, ModelEvaluationOption
         return new PromptSamples(prompts, options.Seed, options.SheetColumns) { Rows = rows };
     }
 
-    /// <summary>One picture a caption, the first with the options' seed and each further one with the next.</summary>
+    /// <summary>One image per caption, with seeds increasing from the options' seed.</summary>
     public GeneratedImage[] FromCaptions(IReadOnlyList<string> captions)
     {
         var images = new GeneratedImage[captions.Count];
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = Generate(captions[i], unchecked(options.Seed + (ulong)i), 1).Images[0];
-            progress?.Report(new EvaluationProgress("generated pictures", (i + 1.0) / images.Length));
+            progress?.Report(new EvaluationProgress("generated images", (i + 1.0) / images.Length));
         }
 
         return images;

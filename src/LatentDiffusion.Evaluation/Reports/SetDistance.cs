@@ -1,13 +1,22 @@
+using System.Text.Json.Serialization;
+
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How far a set of pictures is from the test pictures, in the space of some features.</summary>
-/// <param name="Features">What the features are.</param>
-/// <param name="Width">How many features a picture has.</param>
-/// <param name="Set">Which set: <c>generated</c>, or <c>training</c> as what real pictures of the same number have.</param>
-/// <param name="Pictures">Pictures of the set.</param>
-/// <param name="TestPictures">Pictures of the test set.</param>
-/// <param name="Frechet">Fréchet distance; biased upwards, the more the fewer pictures there are.</param>
-/// <param name="Kernel">Kernel distance; not biased.</param>
+/// <summary>The distance of a set of images from the test images, in the space of some features.</summary>
+/// <param name="Features">Description of the features.</param>
+/// <param name="Width">Number of features per image.</param>
+/// <param name="Set">The set: <c>generated</c>, or <c>training</c> for real images as a reference.</param>
+/// <param name="ImageCount">Number of images in the set.</param>
+/// <param name="TestImageCount">Number of test images.</param>
+/// <param name="Frechet">Fréchet distance; biased upwards, more so for fewer images.</param>
+/// <param name="Kernel">Kernel distance; unbiased.</param>
 /// <param name="PrecisionRecall">Precision and recall.</param>
 public sealed record SetDistance(
-    string Features, int Width, string Set, int Pictures, int TestPictures, double Frechet, KernelDistance Kernel, PrecisionRecall PrecisionRecall);
+    string Features,
+    int Width,
+    string Set,
+    [property: JsonPropertyName("pictures")] int ImageCount,
+    [property: JsonPropertyName("test_pictures")] int TestImageCount,
+    double Frechet,
+    KernelDistance Kernel,
+    PrecisionRecall PrecisionRecall);

@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>A source's pictures at the size that a model draws: scaled to cover it, and cropped.</summary>
+/// <summary>A source's images at the size of a model's images: scaled to cover it, and cropped.</summary>
 /// <param name="source">The source.</param>
-/// <param name="width">Width of the model's pictures.</param>
-/// <param name="height">Height of the model's pictures.</param>
+/// <param name="width">Width of the model's images in pixels.</param>
+/// <param name="height">Height of the model's images in pixels.</param>
 internal sealed class SizedImages(ICaptionedImageSource source, int width, int height)
 {
     private const int BatchSize = 16;
@@ -17,19 +17,21 @@ internal sealed class SizedImages(ICaptionedImageSource source, int width, int h
         {
             Image = image.ResizeAndCrop(width, height),
             Origin = read.Origin ?? new ImageOrigin(
-                image.Width, image.Height, ((int)Math.Round(image.Width * scale) - width) / 2, ((int)Math.Round(image.Height * scale) - height) / 2),
+                image.Width, image.Height,
+                ((int)Math.Round(image.Width * scale) - width) / 2, ((int)Math.Round(image.Height * scale) - height) / 2),
         };
     }
 
-    /// <summary>The first pictures: as many as wanted, or as there are.</summary>
+    /// <summary>The first images: as many as wanted, or all.</summary>
     public IEnumerable<CaptionedImage> First(int wanted)
     {
         int count = Available(wanted);
         for (int start = 0; start < count; start += BatchSize)
         {
             int first = start;
-            // A few at a time, so that a large set is never in memory as a whole.
-            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i), Read);
+            // In small batches, so that a large set is never in memory as a whole.
+            IEnumerable<long> indices = Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i);
+            CaptionedImage[] batch = ParallelImageReader.Of(indices, Read);
             foreach (CaptionedImage image in batch) yield return image;
         }
     }

@@ -3,27 +3,27 @@ using System.ComponentModel.DataAnnotations;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Judges whether a validation loss still falls. A line in the logarithm of the step, along which losses fall nearly
-/// straight, is fitted to the last window of validations, and its slope is given with a t-based interval.
+/// Judges whether a validation loss still falls. A line in the logarithm of the step, in which losses are nearly straight, is
+/// fitted to the last window of validations, and its slope is reported with a t-based interval.
 /// <para>
-/// All validations measure the same pictures with the same noise, so the error of measuring on few pictures is the same
-/// in each and cancels in the slope; what remains is the wandering of the weights. That noise is correlated from one
-/// validation to the next (averaged weights change slowly), and least squares that take it for independent find trends
-/// everywhere: at a correlation of 0.8, in half of all flat curves. So it is taken for an autoregressive process whose
-/// correlation is not known: for each correlation from 0 to 0.95 the line is fitted by generalised least squares (Prais
-/// &amp; Winsten 1954), and the t distributions of the slopes are mixed by how likely each correlation is (Zellner &amp;
-/// Tiao 1964). In simulations of flat curves with 8 to 40 points, at most 5 % are said to move up to a correlation of
-/// 0.6, 6 to 11 % at 0.8. The rate is that of one look; who looks at a run again and again will be misled more often.
+/// All validations measure the same images with the same noise, so the sampling error of few images is the same in each and
+/// cancels in the slope; only the fluctuation of the weights remains. This noise is correlated between validations (averaged
+/// weights change slowly), and least squares that assume independence find trends everywhere: at a correlation of 0.8, in half of
+/// all flat curves. The noise is therefore modelled as an autoregressive process of unknown correlation: for each correlation
+/// from 0 to 0.95 the line is fitted by generalised least squares (Prais &amp; Winsten 1954), and the t distributions of the
+/// slopes are mixed by the likelihood of each correlation (Zellner &amp; Tiao 1964). In simulations of flat curves with 8 to 40
+/// points, at most 5 % are reported as moving up to a correlation of 0.6, 6 to 11 % at 0.8. This rate applies to a single
+/// judgement; repeated judgements of a run are misleading more often.
 /// </para>
 /// </summary>
 public static class Convergence
 {
     private const double PerThousand = 1000;
 
-    // 0.95 is the limit beyond which a window of tens of points cannot tell wandering from a trend.
+    // Beyond 0.95, a window of tens of points cannot distinguish fluctuation from a trend.
     private static readonly double[] s_correlations = [.. Enumerable.Range(0, 20).Select(i => i * 0.05)];
 
-    /// <summary>Judges a course of validation losses.</summary>
+    /// <summary>Judges the trend of validation losses.</summary>
     /// <param name="points">All validations so far, in the order of their steps, which are positive and evenly spaced.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
     /// <exception cref="ArgumentException">Steps do not increase, or a loss is not finite.</exception>
@@ -46,7 +46,9 @@ public static class Convergence
         double[] x = [.. window.Select(p => Math.Log((double)p.Step / end))], y = [.. window.Select(p => p.Value)];
         Mixture slope = new([.. s_correlations.Select(r => TrendFit.Of(x, y, r))], x.Length - 2);
         double tail = (1 - options.Confidence) / 2, low = slope.Quantile(tail), high = slope.Quantile(1 - tail);
-        ConvergenceVerdict verdict = high < 0 ? ConvergenceVerdict.StillFalling : low > 0 ? ConvergenceVerdict.Rising : ConvergenceVerdict.Flat;
+        ConvergenceVerdict verdict = high < 0 ? ConvergenceVerdict.StillFalling
+            : low > 0 ? ConvergenceVerdict.Rising
+            : ConvergenceVerdict.Flat;
         double scale = PerThousand / end;
         return new ConvergenceEstimate(
             verdict, slope.Mean(f => f.Slope) * scale, low * scale, high * scale, options.Confidence,
@@ -60,7 +62,8 @@ public static class Convergence
             if (points[i].Step <= (i == 0 ? 0 : points[i - 1].Step))
                 throw new ArgumentException($"Steps are positive and increase; step {points[i].Step} is validation {i}.", nameof(points));
             if (!double.IsFinite(points[i].Value))
-                throw new ArgumentException($"The validation loss of step {points[i].Step} is {points[i].Value}, not a finite number.", nameof(points));
+                throw new ArgumentException(
+                    $"The validation loss of step {points[i].Step} is {points[i].Value}, not a finite number.", nameof(points));
         }
     }
 
@@ -73,7 +76,7 @@ public static class Convergence
 
         public double Quantile(double probability)
         {
-            // A curve without any noise has no spread: its slope is what it is.
+            // A curve without noise has an exact slope.
             double spread = fits.Max(f => f.Error), from = fits.Min(f => f.Slope);
             if (spread == 0) return Mean(f => f.Slope);
             double t = StudentDistribution.Quantile(Math.Min(probability, 1 - probability), degrees);

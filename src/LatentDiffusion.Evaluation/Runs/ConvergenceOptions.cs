@@ -2,21 +2,23 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How a trend is judged.</summary>
+/// <summary>Options of <see cref="Convergence"/>.</summary>
 public sealed record ConvergenceOptions
 {
     /// <summary>
-    /// Share of all steps done that the window of the judgement reaches back, in (0, 1]. Default 0.5: long enough for the noise
-    /// to average out, short enough that the curve is nearly straight.
+    /// Fraction of all steps that the window covers, from the end, in (0, 1]. Default 0.5: long enough to average out the noise,
+    /// short enough for the curve to be nearly straight.
     /// </summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double Window { get; init; } = 0.5;
 
-    /// <summary>Validations that the window must hold, at least 5; with fewer it is too early to tell. Default 8.</summary>
+    /// <summary>Minimum number of validations in the window, at least 5; with fewer it is too early to judge. Default 8.</summary>
     [Range(5, int.MaxValue)]
     public int LeastPoints { get; init; } = 8;
 
-    /// <summary>Confidence of the slope's interval, in (0, 1). Default 0.95: at most every twentieth flat curve is said to move.</summary>
+    /// <summary>
+    /// Confidence of the slope's interval, in (0, 1). Default 0.95: at most every twentieth flat curve is reported as moving.
+    /// </summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)]
     public double Confidence { get; init; } = 0.95;
 }

@@ -1,27 +1,29 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>What a plot of losses shows; each list in the order of its steps.</summary>
+/// <summary>Loss curves for a plot; each list is in the order of its steps.</summary>
 public sealed record LossCurves
 {
-    /// <summary>What is trained. Default empty.</summary>
+    /// <summary>Title, for example the stage. Default empty.</summary>
     public string Title { get; init; } = "";
 
-    /// <summary>Training loss: drawn faint as it is, and smoothed over it.</summary>
+    /// <summary>Training loss: drawn faint, with the smoothed curve over it.</summary>
     public IReadOnlyList<MetricPoint> Loss { get; init; } = [];
 
     /// <summary>Validation losses, drawn as points.</summary>
     public IReadOnlyList<MetricPoint> Validation { get; init; } = [];
 
-    /// <summary>Half widths of their confidence intervals, drawn as bars at the points of the same steps.</summary>
+    /// <summary>Half widths of the validations' confidence intervals, drawn as bars at the points of the same steps.</summary>
     public IReadOnlyList<MetricPoint> ValidationMargin { get; init; } = [];
 
     /// <summary>Learning rate, on the second axis.</summary>
     public IReadOnlyList<MetricPoint> LearningRate { get; init; } = [];
 
-    /// <summary>Whether the loss axis is logarithmic. Losses of 0 and less are then left out. Default false.</summary>
+    /// <summary>Whether the loss axis is logarithmic. Losses of 0 or less are then left out. Default false.</summary>
     public bool Logarithmic { get; init; }
 
-    /// <summary>The smoothed training loss: a mean over the points before, weights falling exponentially over a fiftieth of the curve.</summary>
+    /// <summary>
+    /// The smoothed training loss: a mean of preceding points with weights that fall exponentially over a fiftieth of the curve.
+    /// </summary>
     public IReadOnlyList<MetricPoint> Smoothed()
     {
         double keep = 1 - 1 / Math.Max(5, Loss.Count / 50.0), sum = 0, weight = 0;

@@ -1,13 +1,14 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>A mean loss over a set of pictures, and how well so many pictures tell it.</summary>
+/// <summary>A mean loss over a set of images, with its standard error.</summary>
 /// <param name="Mean">The mean.</param>
-/// <param name="StandardError">Standard deviation between pictures, divided by the root of their number; 0 for a single picture.</param>
-/// <param name="Pictures">Number of pictures.</param>
-public sealed record LossEstimate(double Mean, double StandardError, int Pictures)
+/// <param name="StandardError">Standard deviation between images, divided by the root of their number; 0 for a single image.</param>
+/// <param name="ImageCount">Number of images.</param>
+public sealed record LossEstimate(double Mean, double StandardError, int ImageCount)
 {
-    /// <summary>From one loss a picture.</summary>
-    /// <param name="losses">At least one.</param>
+    /// <summary>Computes the estimate from one loss per image.</summary>
+    /// <param name="losses">At least one loss.</param>
+    /// <exception cref="ArgumentException">There are no losses.</exception>
     public static LossEstimate Of(IReadOnlyList<double> losses)
     {
         ArgumentNullException.ThrowIfNull(losses);
@@ -17,8 +18,8 @@ public sealed record LossEstimate(double Mean, double StandardError, int Picture
         return new LossEstimate(mean, Math.Sqrt(variance / losses.Count), losses.Count);
     }
 
-    /// <summary>Half width of the mean's confidence interval, by Student's distribution; 0 for a single picture.</summary>
+    /// <summary>Half width of the mean's confidence interval, by Student's distribution; 0 for a single image.</summary>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     public double Margin(double confidence = 0.95) =>
-        Pictures < 2 ? 0 : StandardError * StudentDistribution.Quantile((1 + confidence) / 2, Pictures - 1);
+        ImageCount < 2 ? 0 : StandardError * StudentDistribution.Quantile((1 + confidence) / 2, ImageCount - 1);
 }

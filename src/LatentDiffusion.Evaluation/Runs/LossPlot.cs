@@ -5,19 +5,20 @@ using ScottPlot.TickGenerators;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Draws loss curves by ScottPlot: the raw training loss faint, smoothed over it, validation points with their confidence
-/// bars, the learning rate dashed on a second axis. Text needs a font on the system; without one the plot has none.
+/// Draws loss curves with ScottPlot: the raw training loss faint, the smoothed one over it, validation points with their
+/// confidence bars, and the learning rate dashed on a second axis. Text needs a font on the system; without one it is left out.
 /// </summary>
 public static class LossPlot
 {
     private const double Faint = 0.25, Headroom = 0.06;
-    // The first losses of a run are so high that everything else would lie on the floor.
+    // The first losses of a run are so high that the rest of the curve would be flat.
     private const double LossesShown = 0.98;
 
-    private static readonly Color s_training = Color.FromHex("#1f77b4"), s_validation = Color.FromHex("#d62728"), s_rate = Color.FromHex("#8c8c8c");
+    private static readonly Color s_training = Color.FromHex("#1f77b4"), s_validation = Color.FromHex("#d62728");
+    private static readonly Color s_rate = Color.FromHex("#8c8c8c");
 
     /// <summary>Draws a plot.</summary>
-    /// <param name="curves">What it shows.</param>
+    /// <param name="curves">The curves.</param>
     /// <param name="width">Width in pixels, at least 200. Default 1000.</param>
     /// <param name="height">Height in pixels, at least 150. Default 600.</param>
     /// <returns>A PNG file.</returns>
@@ -66,7 +67,8 @@ public static class LossPlot
         }
 
         MetricPoint[] shown = [.. bars.Select(b => b.Point)];
-        ScottPlot.Plottables.Scatter line = plot.Add.Scatter(Steps(shown), shown.Select(p => Height(curves, p.Value)).ToArray(), s_validation);
+        double[] heights = [.. shown.Select(p => Height(curves, p.Value))];
+        ScottPlot.Plottables.Scatter line = plot.Add.Scatter(Steps(shown), heights, s_validation);
         (line.MarkerSize, line.LineWidth, line.LegendText) = (6, 1, "validation, 95 % interval");
     }
 
@@ -93,12 +95,13 @@ public static class LossPlot
         if (shown.Length == 0) return;
         double low = Height(curves, shown.Min()), high = Height(curves, shown.Max());
         double room = Headroom * Math.Max(high - low, 1e-6 * Math.Max(1, Math.Abs(high)));
-        long last = Math.Max(curves.Loss.Count > 0 ? curves.Loss[^1].Step : 0, curves.Validation.Count > 0 ? curves.Validation[^1].Step : 0);
+        long last = Math.Max(
+            curves.Loss.Count > 0 ? curves.Loss[^1].Step : 0, curves.Validation.Count > 0 ? curves.Validation[^1].Step : 0);
         plot.Axes.SetLimits(0, Math.Max(1, 1.01 * last), low - room, high + room);
         if (curves.LearningRate.Count > 1) plot.Axes.SetLimitsY(0, 1.1 * curves.LearningRate.Max(p => p.Value), plot.Axes.Right);
     }
 
-    /// <summary>The validations that can be shown, with the half widths of their intervals; 0 where there is none.</summary>
+    /// <summary>The validations that can be shown, with the half widths of their intervals; 0 if not known.</summary>
     private static IEnumerable<(MetricPoint Point, double Margin)> Bars(LossCurves curves)
     {
         Dictionary<long, double> margins = curves.ValidationMargin.GroupBy(m => m.Step).ToDictionary(g => g.Key, g => g.Last().Value);

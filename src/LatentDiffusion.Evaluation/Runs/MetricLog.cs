@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>The metrics of a run, a JSON object a line: its stage, its step, and values by name. What is not finite is null.</summary>
+/// <summary>
+/// The metrics of a run as JSON Lines: each object has its stage, its step, and values by name. Values that are not finite are
+/// null.
+/// </summary>
 internal sealed class MetricLog : IDisposable
 {
     private const string Stage = "stage", Step = "step";
@@ -17,7 +20,7 @@ internal sealed class MetricLog : IDisposable
         _stream = OpenForAppend(path);
     }
 
-    /// <summary>Appends a line, in one write to the operating system: a killed process leaves all of it or nothing.</summary>
+    /// <summary>Appends a line in a single write, so that a killed process leaves all of it or nothing.</summary>
     public void Append(string stage, long step, ReadOnlySpan<(string Name, double Value)> values)
     {
         using var line = new MemoryStream();
@@ -40,7 +43,7 @@ internal sealed class MetricLog : IDisposable
         _stream.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
     }
 
-    /// <summary>Drops what a stage recorded beyond a step, atomically.</summary>
+    /// <summary>Drops a stage's records beyond a step, atomically.</summary>
     public void Truncate(string stage, long step)
     {
         if (!Read(_path).Any(l => l.Stage == stage && l.Step > step)) return;
@@ -59,7 +62,7 @@ internal sealed class MetricLog : IDisposable
     /// <summary>The values of one metric, in the order in which they were recorded.</summary>
     public List<MetricPoint> Values(string stage, string name) => Values(_path, stage, name);
 
-    /// <summary>The same of a file that may be another process'.</summary>
+    /// <summary>The values of one metric in a file, which another process may be writing.</summary>
     public static List<MetricPoint> Values(string path, string stage, string name)
     {
         var points = new List<MetricPoint>();
@@ -90,11 +93,12 @@ internal sealed class MetricLog : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"Line {number} of '{path}' is no metric, an object with '{Stage}' and '{Step}': {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException(
+                $"Line {number} of '{path}' is not a metric, an object with '{Stage}' and '{Step}': {MessageText.Cut(e.Message, 300)}", e);
         }
     }
 
-    // What a process killed while writing left: no checkpoint is newer, so a resumed run writes the line again.
+    // Left by a process killed while writing. Checkpoints are not newer, so a resumed run writes the line again.
     private static void CutPartialLine(string path)
     {
         using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>Names of the metrics that the library itself records in <c>metrics.jsonl</c> and for TensorBoard.</summary>
+/// <summary>Names of the metrics that the library records in <c>metrics.jsonl</c> and for TensorBoard.</summary>
 public static class MetricNames
 {
     /// <summary>Training loss of one step.</summary>
@@ -12,16 +12,16 @@ public static class MetricNames
     /// <summary>Norm of the gradients before clipping.</summary>
     public const string GradientNorm = "gradient_norm";
 
-    /// <summary>Seconds since the process began or resumed the stage.</summary>
+    /// <summary>Seconds since the process started or resumed the stage.</summary>
     public const string Seconds = "seconds";
 
     /// <summary>Mean loss over the validation set, with the averaged weights.</summary>
     public const string ValidationLoss = "validation_loss";
 
-    /// <summary>Half width of its 95 % confidence interval.</summary>
+    /// <summary>Half width of the validation loss' 95 % confidence interval.</summary>
     public const string ValidationMargin = "validation_margin";
 
-    /// <summary>Change of the validation loss in 1000 steps, by the validations so far (<see cref="ConvergenceEstimate.Slope"/>).</summary>
+    /// <summary>Change of the validation loss in 1000 steps (<see cref="ConvergenceEstimate.Slope"/>).</summary>
     public const string Trend = "trend";
 
     /// <summary>Lower end of the trend's interval.</summary>

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The loss of any objective over fixed batches with fixed draws, so that two measurements differ by the weights alone:
-/// given an objective over pictures that are not trained on, its validation loss. Draws from generators of its own, so that
-/// a training run is the same with measurements and without.
+/// The loss of any objective over fixed batches with fixed random numbers, so that two measurements differ only by the weights.
+/// With an objective over images that are not trained on, it is a validation loss. It has separate random generators, so that a
+/// training run is the same with and without measurements.
 /// </summary>
 /// <remarks>
-/// The interval is over batches, so take one picture a batch: then it says how well so many pictures tell the loss on all
-/// others. Leave out what is no measure of quality, such as an adversary.
+/// The interval is over batches. Use one image per batch, so that it describes the loss on all other images. Leave out loss
+/// terms that do not measure quality, such as an adversarial loss.
 /// </remarks>
 public sealed class ObjectiveLoss
 {
@@ -18,10 +18,10 @@ public sealed class ObjectiveLoss
     private readonly long _batches;
     private readonly ulong _seed;
 
-    /// <summary>Prepares measurements of networks, which may be in training meanwhile.</summary>
-    /// <param name="objective">The objective, over the pictures that are measured on.</param>
-    /// <param name="batches">How many batches, from the first; at least 1.</param>
-    /// <param name="seed">What is random in a batch follows from it and the batch's number. Default 0.</param>
+    /// <summary>Prepares measurements of networks, which may be in training in the meantime.</summary>
+    /// <param name="objective">The objective, over the images to measure on.</param>
+    /// <param name="batches">Number of batches, from the first; at least 1.</param>
+    /// <param name="seed">Seed of the random numbers, in addition to the batch's index. Default 0.</param>
     public ObjectiveLoss(ITrainingObjective objective, long batches, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(objective);
@@ -29,7 +29,7 @@ public sealed class ObjectiveLoss
         (_objective, _batches, _seed) = (objective, batches, seed);
     }
 
-    /// <summary>Measures the loss with the weights as they are. The networks' mode is the caller's: evaluation mode, as a rule.</summary>
+    /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
     public LossEstimate Measure() => LossEstimate.Of(PerBatch());
 
     /// <summary>The loss of each batch.</summary>

@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The folder of one training run: <c>configuration.json</c>, <c>data.txt</c>, <c>metrics.jsonl</c>, a TensorBoard event file, sample sheets
-/// in <c>samples/</c>, loss curves as <c>loss.png</c>, <c>checkpoints/</c> and the finished <c>model/</c>. A run has stages
-/// (say, an autoencoder and then a denoiser), each with its own count of steps. One process at a time may have the
-/// folder open. Whatever is recorded is with the operating system when the call returns: a killed process loses none of
-/// it, and <see cref="ResumeAt"/> drops what the resumed run will record again. Not safe for concurrent use.
+/// The folder of one training run: <c>configuration.json</c>, <c>data.txt</c>, <c>metrics.jsonl</c>, a TensorBoard event file,
+/// sample sheets in <c>samples/</c>, loss curves as <c>loss.png</c>, <c>checkpoints/</c> and the finished <c>model/</c>. A run has
+/// stages (for example an autoencoder and then a denoiser) with separate step counts. Only one process at a time can open the
+/// folder. Records are passed to the operating system before a call returns, so that a killed process loses none of them;
+/// <see cref="ResumeAt"/> drops those that the resumed run will record again. Not safe for concurrent use.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -30,20 +30,20 @@ public sealed class RunFolder : IDisposable
         _events = new EventLog(folder, time);
     }
 
-    /// <summary>Where the folder is, as a full path.</summary>
+    /// <summary>Full path of the folder.</summary>
     public string Location { get; }
 
-    /// <summary>Where sample sheets are: <c>samples</c>.</summary>
+    /// <summary>Folder of the sample sheets: <c>samples</c>.</summary>
     public string Samples => Path.Combine(Location, "samples");
 
-    /// <summary>Where the finished model goes: <c>model</c>.</summary>
+    /// <summary>Folder for the finished model: <c>model</c>.</summary>
     public string Model => Path.Combine(Location, "model");
 
-    /// <summary>Opens a run, or begins one where the folder is missing or empty.</summary>
-    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <summary>Opens a run, or starts one if the folder is missing or empty.</summary>
+    /// <param name="folder">The folder; created if missing.</param>
     /// <param name="time">The clock of the event file; null for the system's.</param>
     /// <exception cref="RunFolderInUseException">Another process has it open; the message names folder and process.</exception>
-    /// <exception cref="UnauthorizedAccessException">It cannot be written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be written to.</exception>
     public static RunFolder Open(string folder, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -61,13 +61,13 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Where a stage's checkpoints are: <c>checkpoints/stage</c>.</summary>
+    /// <summary>Folder of a stage's checkpoints: <c>checkpoints/stage</c>.</summary>
     /// <param name="stage">Name of the stage.</param>
     public string Checkpoints(string stage) => Path.Combine(Location, "checkpoints", Named(stage));
 
     /// <summary>
-    /// Writes what the run follows from, as <c>configuration.json</c>. Where it has changed since the run began, what stood
-    /// there is kept as <c>configuration.1.json</c> and so on.
+    /// Writes the configuration of the run to <c>configuration.json</c>. If it has changed since the run started, the previous
+    /// one is kept as <c>configuration.1.json</c> and so on.
     /// </summary>
     /// <param name="configuration">Networks, data, training options.</param>
     public void Configure(JsonObject configuration)
@@ -88,11 +88,11 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>
-    /// Keeps the run to the data that it began with: the first call records which they are, in <c>data.txt</c>, and later
-    /// calls compare. Call it before anything else is written, caches of latents among it: a cache of other images is replaced.
+    /// Ties the run to its data: the first call records their identity in <c>data.txt</c>, later calls compare. Call it before
+    /// anything else is written, including latent caches: a cache of other images would be replaced.
     /// </summary>
     /// <param name="data">Identifies images, captions and their preparation, for example by <see cref="ContentHash"/>. One line.</param>
-    /// <exception cref="InvalidDataException">The run began with other data; the message names both.</exception>
+    /// <exception cref="InvalidDataException">The run was started with other data; the message names both.</exception>
     public void RequireData(string data)
     {
         ArgumentException.ThrowIfNullOrEmpty(data);
@@ -105,12 +105,14 @@ public sealed class RunFolder : IDisposable
 
         string before = File.ReadAllText(path).TrimEnd('\n');
         if (before != data)
-            throw new InvalidDataException($"The run in '{Location}' was begun with other images or captions, or another preparation of them ({before}; now {data}): expected the same, or another folder.");
+            throw new InvalidDataException(
+                $"The run in '{Location}' was started with other images or captions, or another preparation of them "
+                + $"({before}; now {data}): expected the same, or another folder.");
     }
 
-    /// <summary>Writes a file of the run, atomically: a killed process leaves the old one or the new one.</summary>
+    /// <summary>Writes a file of the run atomically: a killed process leaves the old one or the new one.</summary>
     /// <param name="fileName">Name of the file in the folder.</param>
-    /// <param name="content">All of its bytes.</param>
+    /// <param name="content">The bytes.</param>
     /// <returns>Path of the file.</returns>
     public string Save(string fileName, ReadOnlySpan<byte> content)
     {
@@ -122,12 +124,12 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>
-    /// Drops what a stage recorded beyond the step that it goes on from, atomically: metrics, events and sample sheets. To be
-    /// called before the first record of a resumed stage; does nothing where there is nothing to drop.
+    /// Drops a stage's records beyond the step that it resumes from, atomically: metrics, events and sample sheets. Call it before
+    /// the first record of a resumed stage. Does nothing if there is nothing to drop.
     /// </summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done in the checkpoint that the stage resumes from; 0 drops all of the stage.</param>
-    /// <exception cref="InvalidDataException">A file of metrics or events holds something else; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file of metrics or events has invalid content; the message names it.</exception>
     public void ResumeAt(string stage, long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
@@ -144,7 +146,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>Records values of one step: a line of <c>metrics.jsonl</c>, and scalars <c>stage/name</c> for TensorBoard.</summary>
     /// <param name="stage">Name of the stage: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>.</param>
     /// <param name="step">Steps done.</param>
-    /// <param name="values">Names and values. A value that is not finite is null in the file.</param>
+    /// <param name="values">Names and values. Values that are not finite are null in the file.</param>
     /// <exception cref="ArgumentException">A name is empty, <c>stage</c> or <c>step</c>.</exception>
     public void Record(string stage, long step, params ReadOnlySpan<(string Name, double Value)> values)
     {
@@ -153,11 +155,11 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>
-    /// Records a step's loss, learning rate, norm of the gradients and seconds since the process began, and what the objective
-    /// told beside them (<see cref="TrainingProgress.Metrics"/>).
+    /// Records a step's loss, learning rate, gradient norm and seconds since the process started, and the objective's metrics
+    /// (<see cref="TrainingProgress.Metrics"/>).
     /// </summary>
     /// <param name="stage">Name of the stage.</param>
-    /// <param name="progress">What the trainer reports.</param>
+    /// <param name="progress">The trainer's progress.</param>
     public void Record(string stage, TrainingProgress progress)
     {
         ArgumentNullException.ThrowIfNull(progress);
@@ -166,34 +168,42 @@ public sealed class RunFolder : IDisposable
             (MetricNames.Loss, progress.Loss), (MetricNames.LearningRate, progress.LearningRate),
             (MetricNames.GradientNorm, progress.GradientNorm), (MetricNames.Seconds, progress.Elapsed.TotalSeconds),
         ];
-        Record(stage, progress.Step,
-            [.. own, .. progress.Metrics.Where(m => own.All(o => o.Name != m.Key)).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => (m.Key, m.Value))]);
+        IEnumerable<(string Name, double Value)> others = progress.Metrics
+            .Where(m => own.All(o => o.Name != m.Key))
+            .OrderBy(m => m.Key, StringComparer.Ordinal)
+            .Select(m => (m.Key, m.Value));
+        Record(stage, progress.Step, [.. own, .. others]);
     }
 
     /// <summary>Records a validation: its mean loss and the half width of the 95 % interval.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done.</param>
-    /// <param name="loss">What was measured.</param>
+    /// <param name="loss">The validation loss.</param>
     public void Record(string stage, long step, LossEstimate loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         Record(stage, step, (MetricNames.ValidationLoss, loss.Mean), (MetricNames.ValidationMargin, loss.Margin()));
     }
 
-    /// <summary>Records how the validation loss goes on: its change in 1000 steps and the ends of its interval. Nothing where it is too early to tell.</summary>
+    /// <summary>
+    /// Records the trend of the validation loss: its change in 1000 steps and the ends of its interval. Does nothing if it is too
+    /// early to judge.
+    /// </summary>
     /// <param name="stage">Name of the stage.</param>
-    /// <param name="trend">What was judged, for example by <see cref="Judge"/>; recorded at its last step.</param>
+    /// <param name="trend">The trend, for example from <see cref="Judge"/>; recorded at its last step.</param>
     public void Record(string stage, ConvergenceEstimate trend)
     {
         ArgumentNullException.ThrowIfNull(trend);
         if (trend.Verdict == ConvergenceVerdict.TooEarly) return;
-        Record(stage, trend.LastStep, (MetricNames.Trend, trend.Slope), (MetricNames.TrendLow, trend.Low), (MetricNames.TrendHigh, trend.High));
+        Record(
+            stage, trend.LastStep,
+            (MetricNames.Trend, trend.Slope), (MetricNames.TrendLow, trend.Low), (MetricNames.TrendHigh, trend.High));
     }
 
     /// <summary>Writes a sample sheet, <c>samples/stage-step.png</c>, and records it for TensorBoard.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done.</param>
-    /// <param name="sheet">The sheet, for example of <see cref="SampleSheet"/>.</param>
+    /// <param name="sheet">The sheet, for example from <see cref="SampleSheet"/>.</param>
     /// <returns>Path of the file.</returns>
     public string AddImageGrid(string stage, long step, ImageBuffer sheet)
     {
@@ -202,25 +212,26 @@ public sealed class RunFolder : IDisposable
         string path = Path.Combine(Samples, string.Create(CultureInfo.InvariantCulture, $"{Named(stage)}-{step:D9}.png"));
         byte[] png = new SkiaImageCodec().EncodePng(sheet);
         AtomicFile.Write(path, stream => stream.Write(png));
-        _events.Picture(stage, step, "samples", sheet, png);
+        _events.Image(stage, step, "samples", sheet, png);
         return path;
     }
 
     /// <summary>All values of one metric, in the order of their steps.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="name">Name of the metric, for example <c>validation_loss</c>.</param>
-    /// <exception cref="InvalidDataException">A line of the file is none of these; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A line of the file is not a metric; the message names it.</exception>
     public IReadOnlyList<MetricPoint> Read(string stage, string name) => _metrics.Values(Named(stage), name);
 
-    /// <summary>How the validation loss of a stage goes on, from all that was recorded.</summary>
+    /// <summary>Judges the trend of a stage's validation loss from all records.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="options">Window and confidence; null for the defaults.</param>
-    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) => TrainingHistory.Judge(name => Read(stage, name), options);
+    public ConvergenceEstimate Judge(string stage, ConvergenceOptions? options = null) =>
+        TrainingHistory.Judge(name => Read(stage, name), options);
 
     /// <summary>Draws the loss curves of a stage.</summary>
     /// <param name="stage">Name of the stage.</param>
-    /// <param name="logarithmic">Whether the loss has a logarithmic axis.</param>
-    /// <param name="fileName">Name of the file in the folder.</param>
+    /// <param name="logarithmic">Whether the loss axis is logarithmic. Default false.</param>
+    /// <param name="fileName">Name of the file in the folder. Default <c>loss.png</c>.</param>
     /// <returns>Path of the file.</returns>
     public string DrawLoss(string stage, bool logarithmic = false, string fileName = "loss.png")
     {
@@ -231,7 +242,7 @@ public sealed class RunFolder : IDisposable
         return path;
     }
 
-    /// <summary>Closes the files and lets other processes have the folder.</summary>
+    /// <summary>Closes the files and releases the folder for other processes.</summary>
     public void Dispose()
     {
         _events.Dispose();
@@ -243,7 +254,8 @@ public sealed class RunFolder : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(stage);
         if (stage[0] == '.' || stage.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
-            throw new ArgumentException($"'{stage}' cannot name a stage: letters, digits, '-', '_' and '.' can, and no '.' at the beginning.", nameof(stage));
+            throw new ArgumentException(
+                $"'{stage}' cannot name a stage: it may contain letters, digits, '-', '_' and '.', and not begin with '.'.", nameof(stage));
         return stage;
     }
 }

@@ -10,6 +10,6 @@ public sealed class RunFolderInUseException : IOException
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The process that has it open, by number and name.</summary>
+    /// <summary>The process that has it open, by id and name.</summary>
     public string Owner { get; }
 }

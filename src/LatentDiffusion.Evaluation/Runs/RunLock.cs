@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Keeps a run folder to one process: a file that is open without sharing, which the operating system releases however
-/// the process ends. Who holds it stands in a file beside, as the first cannot be read meanwhile.
+/// Restricts a run folder to one process with a file that is open without sharing. The operating system releases it however the
+/// process ends. A second file names the owner, because the first cannot be read while it is locked.
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
@@ -22,13 +22,14 @@ internal sealed class RunLock : IDisposable
         {
             stream = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        // Its subclasses say that something else is wrong: the folder is gone, the path too long.
+        // Derived exceptions have other causes: the folder is gone, or the path is too long.
         catch (IOException e) when (e.GetType() == typeof(IOException))
         {
             throw new RunFolderInUseException(folder, Read(owner));
         }
 
-        AtomicFile.Write(owner, $"process {Environment.ProcessId} ({Path.GetFileNameWithoutExtension(Environment.ProcessPath)}) on {Environment.MachineName}");
+        string program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) ?? "";
+        AtomicFile.Write(owner, $"process {Environment.ProcessId} ({program}) on {Environment.MachineName}");
         return new RunLock(stream, owner);
     }
 

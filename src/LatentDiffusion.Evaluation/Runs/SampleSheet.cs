@@ -4,26 +4,26 @@ using SkiaSharp;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// Many pictures as one, with labels: a row for each prompt, a column for each seed. Labels need a font on the system;
-/// without one their places stay empty.
+/// A grid of images with labels: a row for each prompt, a column for each seed. Labels need a font on the system; without one
+/// their space stays empty.
 /// </summary>
 public static class SampleSheet
 {
     private const int Gap = 6, LabelHeight = 20;
     private const float TextSize = 13, Baseline = 15;
-    private const string Cut = "…";
+    private const string Ellipsis = "…";
 
-    /// <summary>Draws a sheet on white.</summary>
-    /// <param name="rows">At least one row with at least one picture.</param>
-    /// <param name="title">What stands at the top; null for nothing.</param>
-    /// <exception cref="ArgumentException">There is no picture.</exception>
+    /// <summary>Draws a sheet on a white background.</summary>
+    /// <param name="rows">At least one row with at least one image.</param>
+    /// <param name="title">Text at the top; null for none.</param>
+    /// <exception cref="ArgumentException">There are no images.</exception>
     public static ImageBuffer Draw(IReadOnlyList<SheetRow> rows, string? title = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        if (!rows.Any(r => r.Pictures.Count > 0)) throw new ArgumentException("A sheet needs at least one picture.", nameof(rows));
-        int cell = rows.SelectMany(r => r.Pictures).Max(p => p.Width);
-        int width = Gap + rows.Max(r => r.Pictures.Count) * (cell + Gap);
-        int height = Gap + LabelHeightOf(title) + rows.Sum(r => LabelHeightOf(r.Label) + PictureHeight(r) + Gap);
+        if (!rows.Any(r => r.Images.Count > 0)) throw new ArgumentException("A sheet needs at least one image.", nameof(rows));
+        int cell = rows.SelectMany(r => r.Images).Max(p => p.Width);
+        int width = Gap + rows.Max(r => r.Images.Count) * (cell + Gap);
+        int height = Gap + LabelHeightOf(title) + rows.Sum(r => LabelHeightOf(r.Label) + ImageHeight(r) + Gap);
 
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         using var canvas = new SKCanvas(bitmap);
@@ -34,8 +34,8 @@ public static class SampleSheet
         foreach (SheetRow row in rows)
         {
             Label(row.Label);
-            for (int column = 0; column < row.Pictures.Count; column++) Place(row.Pictures[column], Gap + column * (cell + Gap), top);
-            top += PictureHeight(row) + Gap;
+            for (int column = 0; column < row.Images.Count; column++) Place(row.Images[column], Gap + column * (cell + Gap), top);
+            top += ImageHeight(row) + Gap;
         }
 
         canvas.Flush();
@@ -49,30 +49,30 @@ public static class SampleSheet
             top += LabelHeight;
         }
 
-        void Place(ImageBuffer picture, int left, int above)
+        void Place(ImageBuffer image, int left, int above)
         {
-            using SKBitmap pixels = ToBitmap(picture);
+            using SKBitmap pixels = ToBitmap(image);
             canvas.DrawBitmap(pixels, left, above);
         }
     }
 
     private static int LabelHeightOf(string? label) => string.IsNullOrEmpty(label) ? 0 : LabelHeight;
 
-    private static int PictureHeight(SheetRow row) => row.Pictures.Select(p => p.Height).DefaultIfEmpty(0).Max();
+    private static int ImageHeight(SheetRow row) => row.Images.Select(p => p.Height).DefaultIfEmpty(0).Max();
 
     private static string Fitting(string text, SKFont font, float width)
     {
         if (font.MeasureText(text) <= width) return text;
         int length = text.Length;
-        while (length > 0 && font.MeasureText(text[..length] + Cut) > width) length--;
-        return text[..length] + Cut;
+        while (length > 0 && font.MeasureText(text[..length] + Ellipsis) > width) length--;
+        return text[..length] + Ellipsis;
     }
 
-    private static SKBitmap ToBitmap(ImageBuffer picture)
+    private static SKBitmap ToBitmap(ImageBuffer image)
     {
-        var bitmap = new SKBitmap(new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         byte[] rgba = new byte[bitmap.ByteCount];
-        ReadOnlySpan<byte> rgb = picture.Rgb;
+        ReadOnlySpan<byte> rgb = image.Rgb;
         for (int source = 0, target = 0; source < rgb.Length; source += 3, target += 4)
         {
             rgb.Slice(source, 3).CopyTo(rgba.AsSpan(target));

@@ -1,11 +1,13 @@
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>A line fitted to points whose noise is a stationary autoregressive process of first order.</summary>
-/// <param name="Correlation">The correlation ρ of neighbouring errors that was assumed.</param>
+/// <param name="Correlation">The assumed correlation ρ of neighbouring errors.</param>
 /// <param name="Level">The line's height at x = 0.</param>
-/// <param name="Slope">Its slope.</param>
+/// <param name="Slope">The line's slope.</param>
 /// <param name="Error">Standard error of the slope.</param>
-/// <param name="LogLikelihood">Logarithm of how likely the points are at this ρ, with line and variance integrated out; up to a constant.</param>
+/// <param name="LogLikelihood">
+/// Logarithm of the likelihood of the points at this ρ, with line and variance integrated out; up to a constant.
+/// </param>
 internal readonly record struct TrendFit(double Correlation, double Level, double Slope, double Error, double LogLikelihood)
 {
     /// <summary>Least squares on the differences y_i − ρ·y_(i−1), which are independent, and √(1 − ρ²)·y_0.</summary>
@@ -20,7 +22,9 @@ internal readonly record struct TrendFit(double Correlation, double Level, doubl
             (uu, uv, vv, uw, vw) = (uu + u * u, uv + u * v, vv + v * v, uw + u * w, vw + v * w);
         }
 
-        double determinant = uu * vv - uv * uv, slope = (uu * vw - uv * uw) / determinant, level = (vv * uw - uv * vw) / determinant, squares = 0;
+        double determinant = uu * vv - uv * uv;
+        double slope = (uu * vw - uv * uw) / determinant, level = (vv * uw - uv * vw) / determinant;
+        double squares = 0;
         for (int i = 0; i < n; i++)
         {
             (double u, double v, double w) = Whitened(i);

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>A mean over independent values, with the interval that it can be trusted within.</summary>
+/// <summary>A mean over independent values, with its confidence interval.</summary>
 /// <param name="Mean">The mean.</param>
 /// <param name="StandardError">Standard deviation of the mean.</param>
 /// <param name="Low">Lower end of the confidence interval (Student's).</param>
@@ -10,7 +10,7 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
 {
     /// <summary>The mean of values.</summary>
     /// <param name="values">At least two, independent of each other.</param>
-    /// <param name="confidence">Share of such intervals that hold the true mean, in (0, 1). Default 0.95.</param>
+    /// <param name="confidence">Fraction of such intervals that contain the true mean, in (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values.</exception>
     public static Estimate Of(IReadOnlyList<double> values, double confidence = 0.95)
     {
@@ -20,7 +20,7 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
 
     /// <summary>The difference of two means of unrelated values, first minus second (Welch 1947).</summary>
     /// <param name="first">At least two values.</param>
-    /// <param name="second">At least two values; as many or not.</param>
+    /// <param name="second">At least two values; the number may differ.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values.</exception>
     public static Estimate OfDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
@@ -33,23 +33,27 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
         return Around(firstMean - secondMean, Math.Sqrt(sum), Math.Max(1, (int)degrees), first.Count + second.Count, confidence);
     }
 
-    /// <summary>The mean of the differences of values that belong together, first minus second.</summary>
+    /// <summary>The mean of the differences of paired values, first minus second.</summary>
     /// <param name="first">At least two values.</param>
-    /// <param name="second">As many, each beside the one it belongs to.</param>
+    /// <param name="second">As many values, in the order of their pairs.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values, or the counts differ.</exception>
     public static Estimate OfPairedDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        if (first.Count != second.Count) throw new ArgumentException($"Pairs need as many values on both sides; there are {first.Count} and {second.Count}.", nameof(second));
+        if (first.Count != second.Count)
+            throw new ArgumentException(
+                $"Pairs need as many values on both sides; there are {first.Count} and {second.Count}.", nameof(second));
         return Of([.. first.Zip(second, (a, b) => a - b)], confidence);
     }
 
     private static (double Mean, double Variance) Moments(IReadOnlyList<double> values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        if (values.Count < 2) throw new ArgumentException($"An estimate with an interval needs at least two values; there are {values.Count}.", nameof(values));
+        if (values.Count < 2)
+            throw new ArgumentException(
+                $"An estimate with an interval needs at least two values; there are {values.Count}.", nameof(values));
         double mean = values.Average();
         return (mean, values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
     }

@@ -1,14 +1,19 @@
+using System.Text.Json.Serialization;
+
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How often something holds, with Wilson's score interval (Wilson 1927), which is sound near 0 and 1 and for few cases.</summary>
-/// <param name="Successes">How often it held.</param>
+/// <summary>
+/// A proportion of successes, with Wilson's score interval (Wilson 1927), which is sound near 0 and 1 and for few cases.
+/// </summary>
+/// <param name="Successes">Number of successes.</param>
 /// <param name="Count">Number of cases.</param>
-/// <param name="Share">Successes a case.</param>
+/// <param name="Fraction">Successes divided by cases.</param>
 /// <param name="Low">Lower end of the confidence interval.</param>
 /// <param name="High">Upper end of the confidence interval.</param>
-public sealed record Proportion(int Successes, int Count, double Share, double Low, double High)
+public sealed record Proportion(
+    int Successes, int Count, [property: JsonPropertyName("share")] double Fraction, double Low, double High)
 {
-    /// <summary>The share of successes.</summary>
+    /// <summary>Computes the proportion of successes.</summary>
     /// <param name="successes">From 0 to <paramref name="count"/>.</param>
     /// <param name="count">At least 1.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
@@ -18,10 +23,10 @@ public sealed record Proportion(int Successes, int Count, double Share, double L
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(successes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(successes, count);
-        double z = Quantiles.Normal(confidence), share = (double)successes / count, spread = z * z / count;
-        double centre = (share + spread / 2) / (1 + spread);
-        double reach = z / (1 + spread) * Math.Sqrt(share * (1 - share) / count + spread / (4 * count));
-        return new Proportion(
-            successes, count, share, successes == 0 ? 0 : Math.Max(0, centre - reach), successes == count ? 1 : Math.Min(1, centre + reach));
+        double z = Quantiles.Normal(confidence), fraction = (double)successes / count, spread = z * z / count;
+        double centre = (fraction + spread / 2) / (1 + spread);
+        double reach = z / (1 + spread) * Math.Sqrt(fraction * (1 - fraction) / count + spread / (4 * count));
+        double low = successes == 0 ? 0 : Math.Max(0, centre - reach), high = successes == count ? 1 : Math.Min(1, centre + reach);
+        return new Proportion(successes, count, fraction, low, high);
     }
 }

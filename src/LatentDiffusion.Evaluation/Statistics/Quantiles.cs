@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>How many standard errors a confidence interval reaches to each side.</summary>
+/// <summary>Half widths of confidence intervals in standard errors.</summary>
 internal static class Quantiles
 {
-    /// <summary>Beyond it Student's distribution is the normal one to four digits.</summary>
+    /// <summary>Above this, Student's distribution equals the normal one to four digits.</summary>
     private const int ManyDegrees = 20_000;
 
     /// <summary>The t with P(|T| &lt; t) = <paramref name="confidence"/> for Student's distribution.</summary>
@@ -25,7 +25,9 @@ internal static class Quantiles
 
     public static void CheckConfidence(double confidence)
     {
-        if (!(confidence is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "A confidence is between 0 and 1, for example 0.95.");
+        if (!(confidence is > 0 and < 1))
+            throw new ArgumentOutOfRangeException(
+                nameof(confidence), confidence, "A confidence is between 0 and 1, for example 0.95.");
     }
 
     /// <summary>P(|Z| &lt; z) = 2φ(z)·Σ z^{2n+1}/(1·3·…·(2n+1)) (Abramowitz &amp; Stegun 26.2.11).</summary>

@@ -5,7 +5,7 @@ internal static class StudentDistribution
 {
     private const double Accuracy = 1e-15;
 
-    // Lanczos' approximation with g = 7 and nine terms (Lanczos 1964), right to 15 digits.
+    // Lanczos' approximation with g = 7 and nine terms (Lanczos 1964), accurate to 15 digits.
     private static readonly double[] s_lanczos =
     [
         0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
@@ -22,12 +22,16 @@ internal static class StudentDistribution
     /// <summary>The t below which T lies with a probability in (0, 1).</summary>
     public static double Quantile(double probability, double degrees)
     {
-        if (!(probability > 0 && probability < 1)) throw new ArgumentOutOfRangeException(nameof(probability), probability, "A probability lies between 0 and 1.");
+        if (!(probability > 0 && probability < 1))
+            throw new ArgumentOutOfRangeException(nameof(probability), probability, "A probability lies between 0 and 1.");
         if (probability < 0.5) return -Quantile(1 - probability, degrees);
         return Root(t => Cumulative(t, degrees) - probability, 0, 1);
     }
 
-    /// <summary>Where an increasing function crosses zero, at or above <paramref name="low"/>; <paramref name="step"/> is the first guess of how far above.</summary>
+    /// <summary>The zero of an increasing function, at or above a lower bound.</summary>
+    /// <param name="increasing">The function.</param>
+    /// <param name="low">The lower bound.</param>
+    /// <param name="step">First guess of the distance from the bound.</param>
     public static double Root(Func<double, double> increasing, double low, double step)
     {
         double high = low + step;
@@ -56,7 +60,7 @@ internal static class StudentDistribution
         if (x <= 0) return 0;
         if (x >= 1) return 1;
         double front = Math.Exp(LogGamma(a + b) - LogGamma(a) - LogGamma(b) + a * Math.Log(x) + b * Math.Log(1 - x));
-        // The fraction converges fast on this side of the mean; on the other its mirror image does.
+        // The fraction converges fast on this side of the mean; on the other side, its mirror image does.
         return x < (a + 1) / (a + b + 2) ? front * Fraction(a, b, x) / a : 1 - front * Fraction(b, a, 1 - x) / b;
     }
 

@@ -84,7 +84,7 @@ public sealed class DenoisingLossTests
         using EvaluationSet set = GaussianData.Set(1, 7);
         DenoisingProcess process = Process(PredictionType.Epsilon);
         double[] Of(int batch) => [.. DenoisingLoss.Measure(
-            new FormulaDenoiser((x, t) => x * 0.5), process, set, new DenoisingLossOptions { BatchSize = batch, Buckets = 3 }).PictureLosses];
+            new FormulaDenoiser((x, t) => x * 0.5), process, set, new DenoisingLossOptions { BatchSize = batch, Buckets = 3 }).ImageLosses];
         Assert.Equal(Of(1), Of(7));
         Assert.Equal(Of(3), Of(3));
     }
@@ -157,7 +157,7 @@ public sealed class DenoisingLossTests
         DenoisingLoss a = DenoisingLoss.Measure(denoiser, process, test, options), b = DenoisingLoss.Measure(denoiser, process, training, options);
         LossComparison comparison = new(a, b);
         Assert.False(comparison.Paired);
-        Assert.Equal(Estimate.OfDifference(a.PictureLosses, b.PictureLosses), comparison.Gap);
+        Assert.Equal(Estimate.OfDifference(a.ImageLosses, b.ImageLosses), comparison.Gap);
         Assert.Throws<ArgumentException>(() => new LossComparison(a, DenoisingLoss.Measure(denoiser, process, training, options with { Seed = 1 })));
     }
 

@@ -14,7 +14,7 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
 {
     private static readonly ModelEvaluationOptions s_small = new()
     {
-        Pictures = 4, Buckets = 2, TimestepsPerBucket = 1, BoundTimesteps = 3, Generated = 8, SheetColumns = 1, NeighbourPool = 20, Steps = 2, Seed = 5,
+        ImageCount = 4, Buckets = 2, TimestepsPerBucket = 1, BoundTimesteps = 3, Generated = 8, SheetColumns = 1, NeighbourPool = 20, Steps = 2, Seed = 5,
     };
 
     private static EvaluationData Data => new()
@@ -49,16 +49,16 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         EvaluationReport report = new ModelEvaluation(s_small).Run(model.Folder, Data, new StageProgress<EvaluationProgress>(stages.Add));
         ReportFolder.Write(report, folder["report"]);
         Assert.Equal(
-            ["test loss", "variational bound", "training loss", "autoencoder", "sample sheet", "generated pictures", "nearest neighbours"],
+            ["test loss", "variational bound", "training loss", "autoencoder", "sample sheet", "generated images", "nearest neighbours"],
             stages.Select(s => s.Stage).Distinct());
-        Assert.All(stages.GroupBy(s => s.Stage), stage => Assert.Equal(1, stage.Last().Share, 1e-12));
+        Assert.All(stages.GroupBy(s => s.Stage), stage => Assert.Equal(1, stage.Last().Fraction, 1e-12));
 
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["report"], "report.json")));
         JsonElement root = json.RootElement;
         Assert.Equal(16, root.GetProperty("picture_size").GetInt32());
         Assert.Equal("epsilon", root.GetProperty("test_loss").GetProperty("prediction_type").GetString());
         Assert.Equal(report.TestLoss.Buckets[1].Loss.Mean, root.GetProperty("test_loss").GetProperty("buckets")[1].GetProperty("loss").GetProperty("mean").GetDouble());
-        Assert.Equal(report.Memorisation!.Gap.Low, root.GetProperty("memorisation").GetProperty("gap").GetProperty("low").GetDouble());
+        Assert.Equal(report.LossComparison!.Gap.Low, root.GetProperty("memorisation").GetProperty("gap").GetProperty("low").GetDouble());
         Assert.Equal(report.Bound!.Total.Mean, root.GetProperty("bound").GetProperty("total").GetProperty("mean").GetDouble());
         Assert.Equal(report.Autoencoder!.BitsPerPixel, root.GetProperty("autoencoder").GetProperty("bits_per_pixel").GetDouble());
         Assert.Equal(4, root.GetProperty("distances").GetArrayLength());
@@ -67,7 +67,7 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
         Assert.Equal(5, root.GetProperty("options").GetProperty("seed").GetInt32());
 
         string page = File.ReadAllText(Path.Combine(folder["report"], "report.md"));
-        foreach (string heading in new[] { "Denoising loss", "Variational bound", "Autoencoder", "Samples", "Prompts", "Distances", "Nearest training pictures" })
+        foreach (string heading in new[] { "Denoising loss", "Variational bound", "Autoencoder", "Samples", "Prompts", "Distances", "Nearest training images" })
             Assert.Contains($"## {heading}", page, StringComparison.Ordinal);
         Assert.Contains("a &lt;blue> \\| bird", page, StringComparison.Ordinal);
         // The bound: its variance, the other's total, and what it is in the latents before they were scaled.
@@ -122,7 +122,7 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
     [Fact]
     public void Options_out_of_range_are_named()
     {
-        Assert.Contains("Pictures", Assert.Throws<ValidationException>(() => new ModelEvaluation(s_small with { Pictures = 1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("ImageCount", Assert.Throws<ValidationException>(() => new ModelEvaluation(s_small with { ImageCount = 1 })).Message, StringComparison.Ordinal);
         Assert.Contains("Generated is 3", Assert.Throws<ValidationException>(() => new ModelEvaluation(s_small with { Generated = 3 })).Message, StringComparison.Ordinal);
     }
 

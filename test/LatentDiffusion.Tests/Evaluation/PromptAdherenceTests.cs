@@ -19,7 +19,7 @@ public sealed class PromptAdherenceTests
         ];
         string[] prompts = ["a blue bird", "a blue bird", "a star", "a fish"];
         PromptAdherence adherence = PromptAdherence.Measure(new Fixed(scores), prompts.Select(p => (s_image, p)));
-        Assert.Equal(4, adherence.Pictures);
+        Assert.Equal(4, adherence.ImageCount);
         Assert.Equal(["subject", "colour"], adherence.Aspects.Select(a => a.Aspect));
         Assert.Equal(Proportion.Of(3, 4), adherence.Aspects[0].Right);
         Assert.Equal(0.55, adherence.Aspects[0].MeanScore, 1e-12);

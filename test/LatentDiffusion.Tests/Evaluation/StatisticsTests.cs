@@ -62,7 +62,7 @@ public sealed class StatisticsTests
         Proportion proportion = Proportion.Of(successes, count);
         Assert.Equal(low, proportion.Low, 5e-5);
         Assert.Equal(high, proportion.High, 5e-5);
-        Assert.Equal((double)successes / count, proportion.Share);
+        Assert.Equal((double)successes / count, proportion.Fraction);
     }
 
     [Fact]

@@ -57,10 +57,10 @@ public sealed class VariationalBoundTests
             }
 
             double expected = nats / clean.Length / Math.Log(2);
-            Assert.Equal(expected, bound.PictureBits[i], 1e-5 * Math.Abs(expected));
+            Assert.Equal(expected, bound.ImageBits[i], 1e-5 * Math.Abs(expected));
         }
 
-        Assert.Equal(bound.PictureBits.Average(), bound.Prior.Mean + bound.Divergences.Mean + bound.Reconstruction.Mean, 1e-9);
+        Assert.Equal(bound.ImageBits.Average(), bound.Prior.Mean + bound.Divergences.Mean + bound.Reconstruction.Mean, 1e-9);
         if (zeroTerminal) Assert.Equal(0, bound.Prior.Mean, 1e-9);
     }
 
@@ -172,7 +172,7 @@ public sealed class VariationalBoundTests
             }
 
             double expected = nats / clean.Length / Math.Log(2);
-            Assert.Equal(expected, bound.PictureBits[i], 1e-5 * Math.Abs(expected));
+            Assert.Equal(expected, bound.ImageBits[i], 1e-5 * Math.Abs(expected));
         }
 
         VariationalBound[] few = [.. Enumerable.Range(0, 200).Select(seed => VariationalBound.Measure(denoiser, process, set, options with { Seed = (ulong)seed, Timesteps = 3 }))];
@@ -254,7 +254,7 @@ public sealed class VariationalBoundTests
             new VariationalBoundOptions { Timesteps = 1, BatchSize = 256, Variance = ReverseVariance.Beta });
 
         // L_0 is what the two differ in.
-        double[] bits = [.. bound.PictureBits.Zip(density.PictureBits, (a, b) => a - b)];
+        double[] bits = [.. bound.ImageBits.Zip(density.ImageBits, (a, b) => a - b)];
         double deviation = Math.Sqrt(schedule.Betas[0]), sum = 0, width = 2 / 255.0;
         for (int i = 0; i < 256; i++)
         {

@@ -49,7 +49,7 @@ public sealed class JudgeTests
         using Classifier judge = Classifier.Open(folder["judge"]);
         (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(5).Take(6)];
         PromptAdherence adherence = PromptAdherence.Measure(new JudgeScorer(judge), [.. drawings, (drawings[0].Image, "a drawing of a star with a jewel in the center")]);
-        Assert.Equal(7, adherence.Pictures);
+        Assert.Equal(7, adherence.ImageCount);
         // A caption that leaves the colour open has no score for it.
         Assert.Equal([("subject", 7), ("colour", 6), ("attribute", 7)], adherence.Aspects.Select(a => (a.Aspect, a.Right.Count)));
         using Tensor features = new JudgeFeatures(judge).ExtractAll(drawings.Select(d => d.Image));

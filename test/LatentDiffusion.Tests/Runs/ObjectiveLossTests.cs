@@ -50,7 +50,7 @@ public sealed class ObjectiveLossTests : IDisposable
         LossEstimate first = loss.Measure();
         Assert.Equal(before, randn(3).data<float>().ToArray());
         Assert.Equal(first, loss.Measure());
-        Assert.Equal(4, first.Pictures);
+        Assert.Equal(4, first.ImageCount);
         Assert.All(_network.parameters(), p => Assert.Null(p.grad));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ObjectiveLoss(new TinyObjective(), 0));
     }

@@ -106,7 +106,7 @@ public sealed class PictureRunTests : IDisposable
         using (TrainingProgram second = Start("run", "--config", recipe))
         {
             string error = Refused(second);
-            Assert.Contains("was begun with other images or captions", error, StringComparison.Ordinal);
+            Assert.Contains("was started with other images or captions", error, StringComparison.Ordinal);
             Assert.Single(error.TrimEnd().Split('\n'));
         }
 

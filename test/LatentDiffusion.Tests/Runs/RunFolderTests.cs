@@ -79,9 +79,9 @@ public sealed class RunFolderTests : IDisposable
         string events = Assert.Single(Directory.GetFiles(_folder["run"], "events.out.tfevents.*"));
         Assert.Equal(7, TensorBoardReader.Read(events).Count(e => e.Values.Any(v => v.Tag == "denoiser/trend_low")));
         Assert.Equal(ConvergenceVerdict.Flat, estimate.Verdict);
-        Assert.Equal(0.02, estimate.LearningRateShare!.Value, 1e-12);
+        Assert.Equal(0.02, estimate.LearningRateFraction!.Value, 1e-12);
         Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"A fall of up to {-estimate.Low:G3} in 1000 steps is not ruled out, and the learning rate had decayed to 2"), estimate.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("decayed", (estimate with { LearningRateShare = 0.5 }).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("decayed", (estimate with { LearningRateFraction = 0.5 }).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,8 +62,8 @@ public sealed class ValidationLossTests : IDisposable
     [InlineData(PredictionType.Sample)]
     public void The_loss_of_a_picture_is_the_mean_over_its_strata(PredictionType prediction)
     {
-        var options = new ValidationOptions { TimestepsPerPicture = 3, BatchSize = 4, Seed = 9 };
-        double[] losses = Loss(prediction, options).PerPicture();
+        var options = new ValidationOptions { TimestepsPerImage = 3, BatchSize = 4, Seed = 9 };
+        double[] losses = Loss(prediction, options).PerImage();
         Assert.Equal(Pictures, losses.Length);
 
         using DisposeScope scope = NewDisposeScope();
@@ -92,8 +92,8 @@ public sealed class ValidationLossTests : IDisposable
     [Fact]
     public void A_flow_is_validated_at_its_own_times()
     {
-        var options = new ValidationOptions { TimestepsPerPicture = 2, Seed = 9 };
-        double[] losses = Loss(DenoisingProcess.Flow(), options).PerPicture();
+        var options = new ValidationOptions { TimestepsPerImage = 2, Seed = 9 };
+        double[] losses = Loss(DenoisingProcess.Flow(), options).PerImage();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         float[] within = rand(Pictures, 2, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
@@ -128,20 +128,20 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Equal(first, loss.Measure());
 
         // The mean of the pictures, and the usual standard error of a mean.
-        double[] each = loss.PerPicture();
+        double[] each = loss.PerImage();
         double mean = each.Sum() / 5, error = Math.Sqrt(each.Sum(l => (l - mean) * (l - mean)) / 4 / 5);
         Assert.Equal(mean, first.Mean, 1e-12);
         Assert.Equal(error, first.StandardError, 1e-12);
-        Assert.Equal(5, first.Pictures);
+        Assert.Equal(5, first.ImageCount);
     }
 
     [Fact]
     public void The_batch_size_changes_nothing_but_rounding()
     {
-        double[] one = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 1 }).PerPicture();
-        double[] many = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 64 }).PerPicture();
+        double[] one = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 1 }).PerImage();
+        double[] many = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 64 }).PerImage();
         Assert.All(one.Zip(many), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, p.First)));
-        Assert.Equal(2, Loss(PredictionType.Epsilon, new ValidationOptions { Pictures = 2 }).PerPicture().Length);
+        Assert.Equal(2, Loss(PredictionType.Epsilon, new ValidationOptions { ImageCount = 2 }).PerImage().Length);
     }
 
     [Fact]

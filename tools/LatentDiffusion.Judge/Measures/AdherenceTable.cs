@@ -12,7 +12,7 @@ internal sealed class AdherenceTable
     /// <summary>Adds a set of pictures.</summary>
     public void Add(string name, PromptAdherence adherence) => _rows.Add(
     [
-        name, $"{adherence.Pictures}", Percent.Of(Aspect(adherence, JudgeScorer.Subject)), Percent.Of(Aspect(adherence, JudgeScorer.Color)), Percent.Of(Aspect(adherence, JudgeScorer.Attribute)),
+        name, $"{adherence.ImageCount}", Percent.Of(Aspect(adherence, JudgeScorer.Subject)), Percent.Of(Aspect(adherence, JudgeScorer.Color)), Percent.Of(Aspect(adherence, JudgeScorer.Attribute)),
         Percent.Of(adherence.All),
     ]);
 

@@ -29,8 +29,8 @@ internal static class NeighbourCheck
             .OrderBy(p => p.Pair.Distance).ToArray();
         return new NeighbourReport(pixels.Name, pool, [.. pairs.Select(p => p.Pair)], [.. NearestNeighbours.Find(unseen, among).Select(n => n.Distance).Order()])
         {
-            GeneratedPictures = [.. pairs.Select(p => p.Image).Take(PairsShown)],
-            TrainingPictures = [.. pairs.Take(PairsShown).Select(p => training.Read(p.Pair.TrainingIndex))],
+            GeneratedImages = [.. pairs.Select(p => p.Image).Take(PairsShown)],
+            TrainingImages = [.. pairs.Take(PairsShown).Select(p => training.Read(p.Pair.TrainingIndex))],
         };
     }
 
@@ -38,7 +38,7 @@ internal static class NeighbourCheck
     public static void Draw(NeighbourReport report, string folder)
     {
         Directory.CreateDirectory(folder);
-        byte[] pairs = new SkiaImageCodec().EncodePng(SampleSheet.Draw([new("generated", [.. report.GeneratedPictures]), new("trained on", [.. report.TrainingPictures])]));
+        byte[] pairs = new SkiaImageCodec().EncodePng(SampleSheet.Draw([new("generated", [.. report.GeneratedImages]), new("trained on", [.. report.TrainingImages])]));
         byte[] plot = NeighbourPlot.Draw(report);
         AtomicFile.Write(Path.Combine(folder, "neighbours.png"), stream => stream.Write(pairs));
         AtomicFile.Write(Path.Combine(folder, "neighbour-distances.png"), stream => stream.Write(plot));

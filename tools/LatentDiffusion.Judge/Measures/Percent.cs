@@ -9,5 +9,5 @@ internal static class Percent
     /// <summary>In percent, with its interval.</summary>
     public static string Of(Proportion? share) => share is null
         ? "-"
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * share.Share:F1} % ({100 * share.Low:F1} to {100 * share.High:F1})");
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * share.Fraction:F1} % ({100 * share.Low:F1} to {100 * share.High:F1})");
 }

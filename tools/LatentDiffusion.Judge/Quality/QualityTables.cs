@@ -40,11 +40,11 @@ internal static class QualityTables
     {
         null => Missing,
         { Refused: not null } => "not possible",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{100 * result.All!.Share:F0} %, {result.Kernel:F1}{(result.Column == $"{result.Evaluations}" ? "" : $" ({result.Evaluations})")}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{100 * result.All!.Fraction:F0} %, {result.Kernel:F1}{(result.Column == $"{result.Evaluations}" ? "" : $" ({result.Evaluations})")}"),
     };
 
     private static string Share(CellResult result, string aspect) =>
-        result.Aspects.FirstOrDefault(a => a.Aspect == aspect) is { } found ? Number(100 * found.Right.Share, "F1") + " %" : Missing;
+        result.Aspects.FirstOrDefault(a => a.Aspect == aspect) is { } found ? Number(100 * found.Right.Fraction, "F1") + " %" : Missing;
 
     private static string Number(double? number, string format) => number?.ToString(format, CultureInfo.InvariantCulture) ?? Missing;
 }

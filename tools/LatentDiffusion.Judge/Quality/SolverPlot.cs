@@ -18,7 +18,7 @@ internal static class SolverPlot
         figure.AddPlots(2);
         figure.Layout = new ScottPlot.MultiplotLayouts.Columns();
         Panel(figure.GetPlot(0), "kernel distance from unseen drawings", results, plain, r => r.Kernel);
-        Panel(figure.GetPlot(1), "pictures in which all is right, %", results, plain, r => 100 * r.All!.Share);
+        Panel(figure.GetPlot(1), "pictures in which all is right, %", results, plain, r => 100 * r.All!.Fraction);
         // Wide enough that chance does not look like a difference.
         figure.GetPlot(0).Axes.SetLimitsY(0, 1.1 * results.Where(r => r.Refused is null).Max(r => r.Kernel));
         figure.GetPlot(1).Axes.SetLimitsY(LeastShare, 100);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>The run's metrics and pictures as TensorBoard reads them: one event file, tags <c>stage/name</c>.</summary>
+/// <summary>The run's metrics and images for TensorBoard: one event file, tags <c>stage/name</c>.</summary>
 internal sealed class EventLog : IDisposable
 {
     private const string Prefix = "events.out.tfevents.";
@@ -14,7 +14,10 @@ internal sealed class EventLog : IDisposable
     public EventLog(string folder, TimeProvider time)
     {
         _time = time;
-        string? existing = Directory.GetFiles(folder, $"{Prefix}*").Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal).LastOrDefault();
+        string? existing = Directory.GetFiles(folder, $"{Prefix}*")
+            .Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .LastOrDefault();
         _path = existing ?? Path.Combine(folder, Prefix + time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
         if (existing is not null) CutPartialRecord(existing);
         _stream = OpenForAppend(_path);
@@ -29,10 +32,10 @@ internal sealed class EventLog : IDisposable
         if (tagged.Count > 0) Append(EventMessage.Scalars(Now, step, tagged));
     }
 
-    public void Picture(string stage, long step, string name, ImageBuffer picture, byte[] png) =>
-        Append(EventMessage.Picture(Now, step, $"{stage}/{name}", picture.Width, picture.Height, png));
+    public void Image(string stage, long step, string name, ImageBuffer image, byte[] png) =>
+        Append(EventMessage.Image(Now, step, $"{stage}/{name}", image.Width, image.Height, png));
 
-    /// <summary>Drops what a stage recorded beyond a step, atomically.</summary>
+    /// <summary>Drops a stage's records beyond a step, atomically.</summary>
     public void Truncate(string stage, long step)
     {
         if (RecordFile.Read(_path).All(record => Keeps(record.Data))) return;
@@ -67,7 +70,8 @@ internal sealed class EventLog : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"'{_path}' has a record with a right checksum that is not an event. Remove the file to record without it: {e.Message}", e);
+            throw new InvalidDataException(
+                $"'{_path}' has a record with a valid checksum that is not an event. Remove the file to record without it: {e.Message}", e);
         }
     }
 

@@ -4,7 +4,7 @@ using static Google.Protobuf.WireFormat;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// TensorFlow's <c>Event</c> message, as far as it is needed here (tensorflow/core/util/event.proto and
+/// TensorFlow's <c>Event</c> message, limited to the fields used here (tensorflow/core/util/event.proto and
 /// tensorflow/core/framework/summary.proto).
 /// </summary>
 internal static class EventMessage
@@ -23,7 +23,7 @@ internal static class EventMessage
         output.WriteString(Version);
     });
 
-    /// <summary>Numbers, by tag.</summary>
+    /// <summary>Numbers by tag.</summary>
     public static byte[] Scalars(double seconds, long step, IEnumerable<(string Tag, double Value)> values) =>
         Event(seconds, step, values.Select(v => Value(v.Tag, output =>
         {
@@ -31,8 +31,8 @@ internal static class EventMessage
             output.WriteFloat((float)v.Value);
         })));
 
-    /// <summary>One picture.</summary>
-    public static byte[] Picture(double seconds, long step, string tag, int width, int height, byte[] png) =>
+    /// <summary>One image.</summary>
+    public static byte[] Image(double seconds, long step, string tag, int width, int height, byte[] png) =>
         Event(seconds, step, [Value(tag, output => Put(output, ValueImage, Message(image =>
         {
             Put(image, ImageHeight, height);
@@ -119,7 +119,7 @@ internal static class EventMessage
         output.WriteBytes(ByteString.CopyFrom(bytes));
     }
 
-    /// <summary>Goes through the fields of a message; those that are not taken are passed over.</summary>
+    /// <summary>Visits the fields of a message; skips those that are not taken.</summary>
     private static void Visit(ReadOnlyMemory<byte> message, Func<int, CodedInputStream, bool> take)
     {
         using var input = new CodedInputStream(message.ToArray());

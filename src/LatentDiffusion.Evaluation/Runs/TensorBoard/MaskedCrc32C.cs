@@ -4,8 +4,8 @@ using System.Numerics;
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
-/// The checksum of TFRecord files: CRC-32C (Castagnoli, RFC 3720 appendix B.4), rotated and shifted so that the sum of
-/// data that hold sums is not weak.
+/// The checksum of TFRecord files: CRC-32C (Castagnoli, RFC 3720 appendix B.4), rotated and shifted so that checksums of data
+/// that contain checksums are not weak.
 /// </summary>
 internal static class MaskedCrc32C
 {
@@ -13,7 +13,7 @@ internal static class MaskedCrc32C
 
     public static uint Of(ReadOnlySpan<byte> data) => BitOperations.RotateRight(Plain(data), 15) + Mask;
 
-    /// <summary>The sum as it is, without the mask.</summary>
+    /// <summary>The checksum without the mask.</summary>
     public static uint Plain(ReadOnlySpan<byte> data)
     {
         uint sum = uint.MaxValue;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace LatentDiffusion.Evaluation;
 
-/// <summary>TFRecord framing: length, its checksum, the data, their checksum; little-endian.</summary>
+/// <summary>TFRecord framing: length, its checksum, the data, its checksum; little-endian.</summary>
 internal static class RecordFile
 {
     private const int Head = 12, Tail = 4;
@@ -18,8 +18,8 @@ internal static class RecordFile
         return frame;
     }
 
-    /// <summary>The frames of a file, up to the first that is not whole: a killed process may have left a part of one.</summary>
-    /// <returns>Each frame, and the data in it.</returns>
+    /// <summary>The frames of a file, up to the first incomplete one, which a killed process may have left.</summary>
+    /// <returns>Each frame, and its data.</returns>
     public static IEnumerable<(byte[] Frame, ReadOnlyMemory<byte> Data)> Read(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
@@ -27,7 +27,8 @@ internal static class RecordFile
         while (stream.ReadAtLeast(head, Head, throwOnEndOfStream: false) == Head)
         {
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(head);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(sizeof(ulong))) != MaskedCrc32C.Of(head.AsSpan(0, sizeof(ulong)))) yield break;
+            uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(sizeof(ulong)));
+            if (checksum != MaskedCrc32C.Of(head.AsSpan(0, sizeof(ulong)))) yield break;
             if (length > (ulong)(stream.Length - stream.Position)) yield break;
             byte[] frame = new byte[Head + (int)length + Tail];
             head.CopyTo(frame, 0);
