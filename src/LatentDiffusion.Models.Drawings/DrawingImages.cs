@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>The drawings as a data set without end, for the trainers.</summary>
-/// <param name="source">Where the drawings come from.</param>
+/// <summary>The drawings as an infinite data set for the trainers.</summary>
+/// <param name="source">The source of the drawings.</param>
 public sealed class DrawingImages(DrawingSource source) : ICaptionedImageSource
 {
     /// <summary>Null: there is a drawing for every index.</summary>

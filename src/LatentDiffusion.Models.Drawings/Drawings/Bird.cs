@@ -29,11 +29,15 @@ internal sealed class Bird : Subject
             ink.Shape(ink.Blob(x - 0.18f, 0.88f, x - 0.02f, 0.79f, x + 0.08f, 0.88f, x - 0.04f, 0.9f), Palette.Beak);
         }
 
-        SKPath body = ink.Blob(-0.3f, -0.72f, 0.06f, -0.62f, 0.22f, -0.28f, 0.52f, 0.08f, 0.52f, 0.4f, 0.2f, 0.66f, -0.28f, 0.62f, -0.58f, 0.26f, -0.62f, -0.1f, -0.64f, -0.44f);
+        SKPath body = ink.Blob(
+            -0.3f, -0.72f, 0.06f, -0.62f, 0.22f, -0.28f, 0.52f, 0.08f, 0.52f, 0.4f, 0.2f, 0.66f, -0.28f, 0.62f, -0.58f, 0.26f,
+            -0.62f, -0.1f, -0.64f, -0.44f);
         ink.Shape(body, t.Main, gloss: true);
         ink.Mark(ink.Ellipse(-0.42f, 0.32f, 0.34f, 0.44f, -20f), t.Second, within: body);
         ink.Line(body, t.Main.Line);
-        ink.Shape(ink.Blob(-0.1f, -0.02f, 0.18f, -0.08f, 0.46f, 0.1f, 0.72f, 0.4f, 0.48f, 0.42f, 0.44f, 0.5f, 0.2f, 0.44f, -0.04f, 0.3f), t.Main.Far);
+        ink.Shape(
+            ink.Blob(-0.1f, -0.02f, 0.18f, -0.08f, 0.46f, 0.1f, 0.72f, 0.4f, 0.48f, 0.42f, 0.44f, 0.5f, 0.2f, 0.44f, -0.04f, 0.3f),
+            t.Main.Far);
         ink.Line(t.Main.Line, 0.7f, 0.24f, 0.24f, 0.5f, 0.4f);
         ink.Shape(ink.Corners(0.12f, -0.56f, -0.38f, -0.96f, -0.24f, -0.54f, -0.12f), Palette.Beak);
         ink.Line(Palette.Beak.Line, 0.7f, -0.9f, -0.25f, -0.56f, -0.25f);
@@ -66,7 +70,9 @@ internal sealed class Bird : Subject
             ink.Shape(ink.Blob(side * 0.04f, 0.74f, side * 0.16f, 0.66f, side * 0.3f, 0.74f, side * 0.16f, 0.77f), Palette.Beak);
         }
 
-        SKPath body = ink.Blob(0f, -0.72f, 0.34f, -0.56f, 0.42f, -0.2f, 0.46f, 0.24f, 0.26f, 0.54f, 0f, 0.6f, -0.26f, 0.54f, -0.46f, 0.24f, -0.42f, -0.2f, -0.34f, -0.56f);
+        SKPath body = ink.Blob(
+            0f, -0.72f, 0.34f, -0.56f, 0.42f, -0.2f, 0.46f, 0.24f, 0.26f, 0.54f, 0f, 0.6f, -0.26f, 0.54f, -0.46f, 0.24f,
+            -0.42f, -0.2f, -0.34f, -0.56f);
         ink.Shape(body, t.Main, gloss: true);
         ink.Mark(ink.Ellipse(0f, 0.32f, 0.32f, 0.4f), t.Second, within: body);
         ink.Line(body, t.Main.Line);
@@ -91,10 +97,13 @@ internal sealed class Bird : Subject
         float w = 0.9f + (0.1f * t.Limb);
         SKPath wing = ink.Corners(
             0.2f,
-            -0.3f, -0.2f, -0.66f * w, -0.52f - up, -1.12f * w, -0.62f - up, -1.2f * w, -0.4f - up, -1.06f * w, -0.3f - up, -1.12f * w, -0.1f - up,
-            -0.98f * w, -0.04f - up, -1.0f * w, 0.2f - up, -0.82f * w, 0.2f, -0.8f * w, 0.42f, -0.62f * w, 0.36f, -0.54f * w, 0.52f, -0.32f, 0.36f);
+            -0.3f, -0.2f, -0.66f * w, -0.52f - up, -1.12f * w, -0.62f - up, -1.2f * w, -0.4f - up, -1.06f * w, -0.3f - up,
+            -1.12f * w, -0.1f - up, -0.98f * w, -0.04f - up, -1.0f * w, 0.2f - up, -0.82f * w, 0.2f, -0.8f * w, 0.42f,
+            -0.62f * w, 0.36f, -0.54f * w, 0.52f, -0.32f, 0.36f);
         ink.Shape(ink.OnSide(side, wing), t.Second);
-        SKPath upper = ink.Corners(0.2f, -0.28f, -0.24f, -0.66f * w, -0.52f - up, -1.12f * w, -0.62f - up, -1.1f * w, -0.4f - up, -0.78f * w, -0.08f - up, -0.36f, 0.14f);
+        SKPath upper = ink.Corners(
+            0.2f, -0.28f, -0.24f, -0.66f * w, -0.52f - up, -1.12f * w, -0.62f - up, -1.1f * w, -0.4f - up, -0.78f * w, -0.08f - up,
+            -0.36f, 0.14f);
         ink.Shape(ink.OnSide(side, upper), t.Main);
     }
 }

@@ -26,7 +26,9 @@ internal sealed class Butterfly : Subject
         {
             SKPath low = ink.Blob(-0.06f, 0.1f, -0.5f * k, 0.12f, -0.78f * k, 0.4f, -0.6f * k, 0.78f, -0.3f, 0.76f, -0.1f, 0.44f);
             Wing(ink, t, ink.OnSide(side, low), side * 0.44f * k, 0.46f, 0.17f);
-            SKPath high = ink.Blob(-0.05f, 0.1f, -0.2f, -0.4f, -0.6f * k, -0.78f, -1.0f * k, -0.72f, -1.04f * k, -0.3f, -0.76f * k, 0.12f, -0.36f, 0.22f);
+            SKPath high = ink.Blob(
+                -0.05f, 0.1f, -0.2f, -0.4f, -0.6f * k, -0.78f, -1.0f * k, -0.72f, -1.04f * k, -0.3f, -0.76f * k, 0.12f,
+                -0.36f, 0.22f);
             Wing(ink, t, ink.OnSide(side, high), side * 0.68f * k, -0.34f, 0.24f);
         }
 
@@ -43,7 +45,9 @@ internal sealed class Butterfly : Subject
         ink.Shape(far, t.Main.Far);
         SKPath low = ink.Blob(0f, 0.42f, 0.4f, 0.2f, 0.86f * k, 0.26f, 0.94f * k, 0.52f, 0.6f * k, 0.66f, 0.2f, 0.56f);
         Wing(ink, t, low, 0.62f * k, 0.42f, 0.14f);
-        SKPath high = ink.Blob(-0.08f, 0.4f, -0.14f, -0.1f, 0.1f, -0.62f * k, 0.52f, -0.78f * k, 0.92f * k, -0.56f * k, 0.92f * k, -0.1f, 0.56f, 0.24f, 0.2f, 0.44f);
+        SKPath high = ink.Blob(
+            -0.08f, 0.4f, -0.14f, -0.1f, 0.1f, -0.62f * k, 0.52f, -0.78f * k, 0.92f * k, -0.56f * k, 0.92f * k, -0.1f, 0.56f, 0.24f,
+            0.2f, 0.44f);
         Wing(ink, t, high, 0.5f * k, -0.28f, 0.25f);
         ink.Shape(ink.Tube(0.13f, 0.07f, -0.3f, 0.34f, 0.1f, 0.52f, 0.5f, 0.62f), Hide(t));
         foreach (float x in (ReadOnlySpan<float>)[-0.12f, 0.1f])

@@ -18,14 +18,26 @@ internal sealed class Cat : FourLegged
         foreach (float side in Sides)
         {
             float tip = r * 1.42f * ((t.Ear * 0.5f) + 0.5f);
-            ink.Shape(ink.Corners(0.12f, x + (side * r * 0.98f), y - (r * 0.1f), x + (side * r * 0.86f), y - tip, x + (side * r * 0.1f), y - (r * 0.7f)), t.Main);
-            ink.Mark(ink.Corners(0.12f, x + (side * r * 0.86f), y - (r * 0.3f), x + (side * r * 0.78f), y - (tip * 0.85f), x + (side * r * 0.3f), y - (r * 0.7f)), t.Second);
+            ink.Shape(
+                ink.Corners(
+                    0.12f, x + (side * r * 0.98f), y - (r * 0.1f), x + (side * r * 0.86f), y - tip,
+                    x + (side * r * 0.1f), y - (r * 0.7f)),
+                t.Main);
+            ink.Mark(
+                ink.Corners(
+                    0.12f, x + (side * r * 0.86f), y - (r * 0.3f), x + (side * r * 0.78f), y - (tip * 0.85f),
+                    x + (side * r * 0.3f), y - (r * 0.7f)),
+                t.Second);
         }
     }
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
-        ink.Mark(ink.Union(ink.Ellipse(x - (r * 0.22f), y + (r * 0.52f), r * 0.34f, r * 0.3f), ink.Ellipse(x + (r * 0.22f), y + (r * 0.52f), r * 0.34f, r * 0.3f)), t.Second, shading: 0.4f, within: skull);
+        ink.Mark(
+            ink.Union(
+                ink.Ellipse(x - (r * 0.22f), y + (r * 0.52f), r * 0.34f, r * 0.3f),
+                ink.Ellipse(x + (r * 0.22f), y + (r * 0.52f), r * 0.34f, r * 0.3f)),
+            t.Second, shading: 0.4f, within: skull);
         foreach (float dx in (ReadOnlySpan<float>)[-0.2f, 0f, 0.2f])
         {
             ink.Line(t.Main.Line, 1f, x + (dx * r), y - (r * 0.86f), x + (dx * r * 0.8f), y - (r * (0.6f - MathF.Abs(dx * 0.5f))));

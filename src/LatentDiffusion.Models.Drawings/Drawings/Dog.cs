@@ -13,14 +13,18 @@ internal sealed class Dog : FourLegged
     }
 
     protected override SKPath Skull(Ink ink, float x, float y, float r) =>
-        ink.Blob(x - (r * 0.62f), y - (r * 0.78f), x + (r * 0.62f), y - (r * 0.78f), x + (r * 0.95f), y - (r * 0.1f), x + (r * 0.8f), y + (r * 0.62f), x, y + (r * 0.95f), x - (r * 0.8f), y + (r * 0.62f), x - (r * 0.95f), y - (r * 0.1f));
+        ink.Blob(
+            x - (r * 0.62f), y - (r * 0.78f), x + (r * 0.62f), y - (r * 0.78f), x + (r * 0.95f), y - (r * 0.1f),
+            x + (r * 0.8f), y + (r * 0.62f), x, y + (r * 0.95f), x - (r * 0.8f), y + (r * 0.62f), x - (r * 0.95f), y - (r * 0.1f));
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
         ink.Mark(ink.Ellipse(x + (r * 0.4f), y - (r * 0.08f), r * 0.36f, r * 0.42f), t.Second, within: skull);
         ink.Line(skull, t.Main.Line);
         ink.Eyes(x, y - (r * 0.1f), r * 0.39f, r * 0.22f);
-        SKPath tongue = ink.Blob(x - (r * 0.13f), y + (r * 0.68f), x + (r * 0.13f), y + (r * 0.68f), x + (r * 0.14f), y + (r * 1.0f), x, y + (r * 1.1f), x - (r * 0.14f), y + (r * 1.0f));
+        SKPath tongue = ink.Blob(
+            x - (r * 0.13f), y + (r * 0.68f), x + (r * 0.13f), y + (r * 0.68f), x + (r * 0.14f), y + (r * 1.0f), x, y + (r * 1.1f),
+            x - (r * 0.14f), y + (r * 1.0f));
         ink.Shape(ink.Ellipse(x, y + (r * 0.5f), r * 0.5f, r * 0.36f), t.Second, shading: 0.6f);
         if (t.Mouth != 2)
         {
@@ -32,7 +36,9 @@ internal sealed class Dog : FourLegged
         foreach (float side in Sides)
         {
             float drop = r * 0.55f * t.Ear;
-            SKPath ear = ink.Blob(x - (r * 0.5f), y - (r * 0.82f), x - (r * 0.85f), y - (r * 0.72f), x - (r * 1.28f), y - (r * 0.1f), x - (r * 1.25f), y + drop, x - (r * 0.95f), y + (drop * 1.1f), x - (r * 0.78f), y - (r * 0.2f));
+            SKPath ear = ink.Blob(
+                x - (r * 0.5f), y - (r * 0.82f), x - (r * 0.85f), y - (r * 0.72f), x - (r * 1.28f), y - (r * 0.1f),
+                x - (r * 1.25f), y + drop, x - (r * 0.95f), y + (drop * 1.1f), x - (r * 0.78f), y - (r * 0.2f));
             ink.Shape(ink.OnSide(side, ear, x), t.Main.Far, shading: 0.8f);
         }
     }

@@ -16,7 +16,9 @@ internal sealed class Dragon : FourLegged
         float k = t.Limb;
         float tx = x + (0.52f * k);
         float ty = y - (0.28f * k);
-        ink.Shape(ink.Corners(0.1f, tx - 0.14f, ty + 0.02f, tx + 0.02f, ty - 0.28f, tx + 0.18f, ty + 0.04f, tx + 0.02f, ty - 0.04f), t.Second);
+        ink.Shape(
+            ink.Corners(0.1f, tx - 0.14f, ty + 0.02f, tx + 0.02f, ty - 0.28f, tx + 0.18f, ty + 0.04f, tx + 0.02f, ty - 0.04f),
+            t.Second);
         ink.Shape(ink.Tube(0.15f, 0.045f, x - 0.06f, y + 0.05f, x + (0.26f * k), y + 0.1f, x + (0.48f * k), y - 0.08f, tx, ty), t.Main);
     }
 
@@ -33,15 +35,26 @@ internal sealed class Dragon : FourLegged
     {
         foreach (float side in Sides)
         {
-            ink.Shape(ink.Tube(r * 0.17f, r * 0.03f, x + (side * r * 0.4f), y - (r * 0.6f), x + (side * r * 0.62f), y - (r * 1.05f * t.Ear), x + (side * r * 1.0f), y - (r * 1.4f * t.Ear)), Palette.Gold.LinedLike(t.Main));
-            ink.Shape(ink.Corners(0.15f, x + (side * r * 0.8f), y - (r * 0.2f), x + (side * r * 1.42f), y - (r * 0.34f), x + (side * r * 1.16f), y + (r * 0.02f), x + (side * r * 1.3f), y + (r * 0.3f), x + (side * r * 0.75f), y + (r * 0.5f)), t.Second);
+            ink.Shape(
+                ink.Tube(
+                    r * 0.17f, r * 0.03f, x + (side * r * 0.4f), y - (r * 0.6f), x + (side * r * 0.62f), y - (r * 1.05f * t.Ear),
+                    x + (side * r * 1.0f), y - (r * 1.4f * t.Ear)),
+                Palette.Gold.LinedLike(t.Main));
+            ink.Shape(
+                ink.Corners(
+                    0.15f, x + (side * r * 0.8f), y - (r * 0.2f), x + (side * r * 1.42f), y - (r * 0.34f),
+                    x + (side * r * 1.16f), y + (r * 0.02f), x + (side * r * 1.3f), y + (r * 0.3f),
+                    x + (side * r * 0.75f), y + (r * 0.5f)),
+                t.Second);
         }
 
         ink.Shape(ink.Corners(0.1f, x - (r * 0.2f), y - (r * 0.75f), x, y - (r * 1.22f), x + (r * 0.2f), y - (r * 0.75f)), t.Second);
     }
 
     protected override SKPath Skull(Ink ink, float x, float y, float r) =>
-        ink.Blob(x - (r * 0.55f), y - (r * 0.78f), x + (r * 0.55f), y - (r * 0.78f), x + (r * 0.92f), y - (r * 0.15f), x + (r * 0.82f), y + (r * 0.5f), x, y + (r * 0.86f), x - (r * 0.82f), y + (r * 0.5f), x - (r * 0.92f), y - (r * 0.15f));
+        ink.Blob(
+            x - (r * 0.55f), y - (r * 0.78f), x + (r * 0.55f), y - (r * 0.78f), x + (r * 0.92f), y - (r * 0.15f),
+            x + (r * 0.82f), y + (r * 0.5f), x, y + (r * 0.86f), x - (r * 0.82f), y + (r * 0.5f), x - (r * 0.92f), y - (r * 0.15f));
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
@@ -50,10 +63,16 @@ internal sealed class Dragon : FourLegged
         ink.Line(skull, t.Main.Line);
         ink.Fill(ink.Ellipse(x - (r * 0.13f), y + (r * 0.27f), r * 0.055f, r * 0.04f, 25f), t.Main.Line);
         ink.Fill(ink.Ellipse(x + (r * 0.13f), y + (r * 0.27f), r * 0.055f, r * 0.04f, -25f), t.Main.Line);
-        ink.Line(t.Main.Line, 0.8f, x - (r * 0.46f), y + (r * 0.4f), x - (r * 0.24f), y + (r * 0.55f), x, y + (r * 0.5f), x + (r * 0.24f), y + (r * 0.55f), x + (r * 0.46f), y + (r * 0.4f));
+        ink.Line(
+            t.Main.Line, 0.8f, x - (r * 0.46f), y + (r * 0.4f), x - (r * 0.24f), y + (r * 0.55f), x, y + (r * 0.5f),
+            x + (r * 0.24f), y + (r * 0.55f), x + (r * 0.46f), y + (r * 0.4f));
         foreach (float side in Sides)
         {
-            ink.Fill(ink.Corners(0f, x + (side * r * 0.36f), y + (r * 0.5f), x + (side * r * 0.2f), y + (r * 0.54f), x + (side * r * 0.27f), y + (r * 0.72f)), SKColors.White);
+            ink.Fill(
+                ink.Corners(
+                    0f, x + (side * r * 0.36f), y + (r * 0.5f), x + (side * r * 0.2f), y + (r * 0.54f),
+                    x + (side * r * 0.27f), y + (r * 0.72f)),
+                SKColors.White);
         }
     }
 

@@ -15,10 +15,10 @@ public sealed class Drawing
     /// <summary>The caption, in one of the templates.</summary>
     public string Caption { get; }
 
-    /// <summary>What the caption says.</summary>
+    /// <summary>The subject, colour and attribute that the caption names.</summary>
     public DrawingCombination Combination { get; }
 
-    /// <summary>The colour actually painted, also where the caption does not say it.</summary>
+    /// <summary>The colour that was painted, even if the caption does not name it.</summary>
     public string PaintedColor { get; }
 
     /// <summary>The width and height in pixels.</summary>

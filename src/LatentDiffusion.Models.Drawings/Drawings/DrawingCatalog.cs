@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>Everything that can be drawn, and which of it is held out from training.</summary>
+/// <summary>All subjects, colours and attributes that can be drawn, and the combinations held out from training.</summary>
 public static class DrawingCatalog
 {
     private static readonly HashSet<DrawingCombination> Reserved =
@@ -45,7 +45,7 @@ public static class DrawingCatalog
         "a blue and white stuffed animal sitting on top of a white surface",
     ];
 
-    /// <summary>All valid combinations, those that leave the colour open included.</summary>
+    /// <summary>All valid combinations, including those that leave the colour open.</summary>
     public static IReadOnlyList<DrawingCombination> Combinations { get; } =
     [
         .. from entry in SubjectTable.Entries
@@ -54,18 +54,18 @@ public static class DrawingCatalog
            select new DrawingCombination(entry.Name, color, attribute),
     ];
 
-    /// <summary>The combinations a model may learn from.</summary>
+    /// <summary>The combinations that a model is trained on.</summary>
     public static IReadOnlyList<DrawingCombination> Training { get; } =
         [.. Combinations.Where(combination => !IsHeldOut(combination))];
 
-    /// <summary>The combinations kept back.</summary>
+    /// <summary>The combinations held out from training.</summary>
     public static IReadOnlyList<DrawingCombination> HeldOut { get; } = [.. Combinations.Where(IsHeldOut)];
 
     /// <summary>
-    /// Whether a combination is kept back: the six prompts, and a tenth of all others by a hash of their words.
-    /// The hash is spelled out so that the split is the same everywhere and for ever.
+    /// Whether a combination is held out: the six prompts, and a tenth of all others by a hash of their words.
+    /// The hash function is implemented here, so that the split never changes.
     /// </summary>
-    /// <param name="combination">The combination in question.</param>
+    /// <param name="combination">The combination.</param>
     /// <returns>Whether it is held out.</returns>
     public static bool IsHeldOut(DrawingCombination combination)
     {

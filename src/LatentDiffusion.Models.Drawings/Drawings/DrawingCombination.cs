@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>What a caption says: a subject, its colour and one attribute.</summary>
+/// <summary>Content of a caption: a subject, its colour and one attribute.</summary>
 /// <param name="Subject">The subject, such as "sea turtle".</param>
-/// <param name="Color">The colour, such as "blue and white"; empty when the caption does not say it.</param>
-/// <param name="Attribute">The attribute, such as "holding a rock"; empty when there is none.</param>
+/// <param name="Color">The colour, such as "blue and white"; empty if the caption does not name one.</param>
+/// <param name="Attribute">The attribute, such as "holding a rock"; empty for none.</param>
 public sealed record DrawingCombination(string Subject, string Color, string Attribute)
 {
     /// <summary>Writes the caption in one of the templates.</summary>

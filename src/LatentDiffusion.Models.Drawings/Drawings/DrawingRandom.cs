@@ -1,14 +1,14 @@
 namespace LatentDiffusion.Models.Drawings;
 
 /// <summary>
-/// SplitMix64: the same numbers on every machine and every version of .NET, which System.Random does not promise.
+/// SplitMix64: the same numbers on every machine and every version of .NET, which System.Random does not guarantee.
 /// </summary>
 internal sealed class DrawingRandom
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;
     private ulong state;
 
-    /// <summary>Starts a stream of its own for every list of keys.</summary>
+    /// <summary>Starts a separate stream for each list of keys.</summary>
     public DrawingRandom(params ReadOnlySpan<ulong> keys)
     {
         foreach (ulong key in keys)

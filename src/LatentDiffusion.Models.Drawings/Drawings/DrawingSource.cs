@@ -1,20 +1,20 @@
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>An endless, deterministic source of captioned drawings; safe to use from many threads.</summary>
+/// <summary>An infinite, deterministic source of captioned drawings. Safe for concurrent use.</summary>
 public sealed class DrawingSource
 {
-    private const float UnsaidColorShare = 0.3f;
+    private const float OpenColorFraction = 0.3f;
     private readonly ulong seed;
     private readonly DrawingSplit split;
     private readonly int size;
 
-    // What there is to choose from: subjects, in them attributes, in them the combinations of every colour.
+    // The choices: subjects, in them attributes, in them the combinations of every colour.
     private readonly DrawingCombination[][][] choices;
 
-    /// <summary>Opens the source.</summary>
-    /// <param name="seed">Different seeds give different drawings.</param>
-    /// <param name="split">Which combinations to draw.</param>
-    /// <param name="size">The width and height in pixels.</param>
+    /// <summary>Creates a source.</summary>
+    /// <param name="seed">Seed of the drawings.</param>
+    /// <param name="split">Which combinations to draw. Default <see cref="DrawingSplit.Training"/>.</param>
+    /// <param name="size">Width and height in pixels, at least 16. Default 128.</param>
     public DrawingSource(ulong seed, DrawingSplit split = DrawingSplit.Training, int size = 128)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 16);
@@ -29,25 +29,26 @@ public sealed class DrawingSource
     }
 
     /// <summary>
-    /// Draws the drawing of an index: the subject is chosen first, those of <see cref="DrawingCatalog.Prompts"/> twice as
+    /// Draws the drawing with an index. The subject is chosen first, those of <see cref="DrawingCatalog.Prompts"/> twice as
     /// often as others, then the attribute, then the colour.
     /// </summary>
-    /// <param name="index">The number of the drawing.</param>
+    /// <param name="index">Index of the drawing.</param>
     /// <returns>The drawing.</returns>
     public Drawing Draw(long index)
     {
         DrawingRandom random = new(seed, (ulong)split, (ulong)index);
         DrawingCombination[] colors = random.Pick(random.Pick(choices));
         DrawingCombination[] said = [.. colors.Where(c => c.Color.Length > 0)];
-        bool leaveOpen = said.Length < colors.Length && (said.Length == 0 || random.Unit() < UnsaidColorShare);
+        bool leaveOpen = said.Length < colors.Length && (said.Length == 0 || random.Unit() < OpenColorFraction);
         DrawingCombination combination = leaveOpen ? colors.First(c => c.Color.Length == 0) : random.Pick(said);
         return Paint(combination, random);
     }
 
     /// <summary>Draws a given combination.</summary>
-    /// <param name="combination">A combination of the catalogue, of either split.</param>
-    /// <param name="index">The number of the variation.</param>
+    /// <param name="combination">A combination from <see cref="DrawingCatalog"/>, of either split.</param>
+    /// <param name="index">Index of the variation.</param>
     /// <returns>The drawing.</returns>
+    /// <exception cref="ArgumentException">The subject is unknown or does not have the attribute.</exception>
     public Drawing Draw(DrawingCombination combination, long index)
     {
         ArgumentNullException.ThrowIfNull(combination);
@@ -59,7 +60,8 @@ public sealed class DrawingSource
         SubjectEntry entry = SubjectTable.Find(combination.Subject);
         if (!entry.Attributes.Contains(combination.Attribute))
         {
-            throw new ArgumentException($"No {combination.Subject} is drawn '{combination.Attribute}'.", nameof(combination));
+            throw new ArgumentException(
+                $"A {combination.Subject} cannot be drawn '{combination.Attribute}'.", nameof(combination));
         }
 
         string color = PaintedColor(combination, random);
@@ -69,7 +71,7 @@ public sealed class DrawingSource
         return new Drawing(combination.Caption(template), combination, color, size, rgb);
     }
 
-    // A drawing whose caption leaves the colour open must not show a held-out picture: it takes a colour of training.
+    // A drawing whose caption leaves the colour open must not show a held-out combination: it takes a training colour.
     private static string PaintedColor(DrawingCombination combination, DrawingRandom random)
     {
         if (combination.Color.Length > 0)

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>Puts a subject on the white canvas: measures it, fits it in, and paints it.</summary>
+/// <summary>Paints a subject on a white canvas: measures it, fits it into the image, and draws it.</summary>
 internal static class Easel
 {
     private const float Filled = 0.86f;
@@ -15,7 +15,7 @@ internal static class Easel
         subject.Draw(measure, traits);
         SKRect box = measure.Bounds;
 
-        // The box of the tilted box, so that no corner leaves the picture.
+        // The box of the tilted box, so that no corner leaves the image.
         (float sin, float cos) = MathF.SinCos(MathF.Abs(traits.Tilt) * MathF.PI / 180f);
         float width = (box.Width * cos) + (box.Height * sin);
         float height = (box.Height * cos) + (box.Width * sin);

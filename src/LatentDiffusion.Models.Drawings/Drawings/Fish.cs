@@ -15,13 +15,21 @@ internal sealed class Fish : Subject
         ink.Line(t.Main.Line, 0.6f, 0.62f, 0.06f, 0.82f * k, 0.22f);
         ink.Shape(ink.Blob(-0.36f, -0.38f, -0.1f, -0.78f * k, 0.22f, -0.8f * k, 0.16f, -0.6f, 0.44f, -0.24f), t.Second);
         ink.Shape(ink.Blob(-0.06f, 0.38f, 0.1f, 0.66f * k, 0.3f, 0.62f * k, 0.3f, 0.26f), t.Second);
-        SKPath body = ink.Blob(-0.82f, 0.06f, -0.62f, -0.34f * b, -0.2f, -0.54f * b, 0.3f, -0.34f * b, 0.62f, -0.02f, 0.3f, 0.36f * b, -0.2f, 0.54f * b, -0.64f, 0.38f * b);
+        SKPath body = ink.Blob(
+            -0.82f, 0.06f, -0.62f, -0.34f * b, -0.2f, -0.54f * b, 0.3f, -0.34f * b, 0.62f, -0.02f, 0.3f, 0.36f * b,
+            -0.2f, 0.54f * b, -0.64f, 0.38f * b);
         ink.Shape(body, t.Main, gloss: true);
-        ink.Mark(ink.Blob(-0.9f, 0.3f, -0.4f, 0.24f, 0f, 0.32f, 0.4f, 0.28f, 0.3f, 0.7f, -0.6f, 0.7f), t.Second, shading: 0.6f, within: body);
+        ink.Mark(
+            ink.Blob(-0.9f, 0.3f, -0.4f, 0.24f, 0f, 0.32f, 0.4f, 0.28f, 0.3f, 0.7f, -0.6f, 0.7f),
+            t.Second, shading: 0.6f, within: body);
         if (!t.Jewel)
         {
-            ink.Mark(ink.Blob(0.02f, -0.7f, 0.16f, -0.7f, 0.2f, 0f, 0.14f, 0.7f, 0f, 0.7f, 0.06f, 0f), t.Second, shading: 0.3f, within: body);
-            ink.Mark(ink.Blob(0.32f, -0.6f, 0.42f, -0.6f, 0.46f, 0f, 0.42f, 0.6f, 0.32f, 0.6f, 0.36f, 0f), t.Second, shading: 0.3f, within: body);
+            ink.Mark(
+                ink.Blob(0.02f, -0.7f, 0.16f, -0.7f, 0.2f, 0f, 0.14f, 0.7f, 0f, 0.7f, 0.06f, 0f),
+                t.Second, shading: 0.3f, within: body);
+            ink.Mark(
+                ink.Blob(0.32f, -0.6f, 0.42f, -0.6f, 0.46f, 0f, 0.42f, 0.6f, 0.32f, 0.6f, 0.36f, 0f),
+                t.Second, shading: 0.3f, within: body);
         }
 
         ink.Line(body, t.Main.Line);

@@ -17,7 +17,8 @@ internal sealed class Flower : Subject
         ink.Shape(ink.Tube(0.055f, 0.065f, 0f, 0.2f, 0.05f * t.Pose, 0.6f, 0f, 0.98f), Palette.Leaf);
         foreach (float side in Sides)
         {
-            SKPath leaf = ink.Blob(-0.02f, 0.82f, -0.16f, 0.58f, -0.46f * t.Limb, 0.48f, -0.6f * t.Limb, 0.52f, -0.46f * t.Limb, 0.74f, -0.2f, 0.84f);
+            SKPath leaf = ink.Blob(
+                -0.02f, 0.82f, -0.16f, 0.58f, -0.46f * t.Limb, 0.48f, -0.6f * t.Limb, 0.52f, -0.46f * t.Limb, 0.74f, -0.2f, 0.84f);
             ink.Shape(ink.OnSide(side, leaf), Palette.Leaf);
             ink.Line(Palette.Leaf.Line, 0.6f, side * 0.06f, 0.8f, side * 0.44f * t.Limb, 0.58f);
         }

@@ -83,7 +83,9 @@ internal abstract class FourLegged : Subject
         Behind(ink, t, 0f, -0.02f);
         Tail(ink, t, 0.26f * b, 0.7f);
         ink.Cape(0f, -0.02f, 0.36f * b, 0.9f);
-        SKPath body = ink.Blob(-0.24f * b, -0.05f, 0.24f * b, -0.05f, 0.36f * b, 0.3f, 0.42f * b, 0.66f, 0.26f * b, 0.85f, -0.26f * b, 0.85f, -0.42f * b, 0.66f, -0.36f * b, 0.3f);
+        SKPath body = ink.Blob(
+            -0.24f * b, -0.05f, 0.24f * b, -0.05f, 0.36f * b, 0.3f, 0.42f * b, 0.66f, 0.26f * b, 0.85f, -0.26f * b, 0.85f,
+            -0.42f * b, 0.66f, -0.36f * b, 0.3f);
         ink.Shape(body, t.Main);
         Belly(ink, t, body);
         foreach (float side in Sides)

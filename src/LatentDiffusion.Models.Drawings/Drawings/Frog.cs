@@ -13,7 +13,9 @@ internal sealed class Frog : Subject
         foreach (float side in Sides)
         {
             ink.Shape(ink.Ellipse(side * 0.54f, 0.46f, 0.24f * t.Limb, 0.31f, side * 24f), t.Main);
-            ink.Shape(ink.Blob(side * 0.36f, 0.74f, side * 0.5f, 0.62f, side * 0.74f, 0.62f, side * 0.94f, 0.74f, side * 0.66f, 0.8f), t.Main.Far);
+            ink.Shape(
+                ink.Blob(side * 0.36f, 0.74f, side * 0.5f, 0.62f, side * 0.74f, 0.62f, side * 0.94f, 0.74f, side * 0.66f, 0.8f),
+                t.Main.Far);
         }
 
         SKPath body = ink.Ellipse(0f, 0.34f, 0.48f * b, 0.46f);
@@ -41,7 +43,9 @@ internal sealed class Frog : Subject
 
         float h = t.Head;
         SKPath head = ink.Union(
-            ink.Blob(-0.72f * h, -0.12f, -0.44f * h, -0.48f, 0f, -0.52f, 0.44f * h, -0.48f, 0.72f * h, -0.12f, 0.44f * h, 0.12f, 0f, 0.18f, -0.44f * h, 0.12f),
+            ink.Blob(
+                -0.72f * h, -0.12f, -0.44f * h, -0.48f, 0f, -0.52f, 0.44f * h, -0.48f, 0.72f * h, -0.12f, 0.44f * h, 0.12f, 0f, 0.18f,
+                -0.44f * h, 0.12f),
             ink.Ellipse(-0.38f * h, -0.5f, 0.26f, 0.27f),
             ink.Ellipse(0.38f * h, -0.5f, 0.26f, 0.27f));
         ink.Shape(head, t.Main);

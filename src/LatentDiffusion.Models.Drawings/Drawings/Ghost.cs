@@ -15,15 +15,24 @@ internal sealed class Ghost : Subject
         {
             foreach (float side in Sides)
             {
-                ink.Shape(ink.Tube(0.16f, 0.09f, side * 0.42f, 0.14f, side * 0.68f, 0.1f - (t.Pose * 0.08f), side * 0.86f * t.Limb, -0.06f - (t.Pose * 0.14f)), t.Main);
+                ink.Shape(
+                    ink.Tube(
+                        0.16f, 0.09f, side * 0.42f, 0.14f, side * 0.68f, 0.1f - (t.Pose * 0.08f),
+                        side * 0.86f * t.Limb, -0.06f - (t.Pose * 0.14f)),
+                    t.Main);
             }
         }
 
         SKPath body = ink.Blob(
-            -w * 0.96f, -0.3f, -w * 0.6f, -0.78f, 0f, -0.94f, w * 0.6f, -0.78f, w * 0.96f, -0.3f, w * 1.06f, 0.3f, w * 1.2f, 0.78f, w * 0.86f, 0.66f, w * 0.62f, 0.88f,
-            w * 0.32f, 0.68f, 0f, 0.9f, -w * 0.32f, 0.68f, -w * 0.62f, 0.88f, -w * 0.86f, 0.66f, -w * 1.2f, 0.78f, -w * 1.06f, 0.3f);
+            -w * 0.96f, -0.3f, -w * 0.6f, -0.78f, 0f, -0.94f, w * 0.6f, -0.78f, w * 0.96f, -0.3f, w * 1.06f, 0.3f, w * 1.2f, 0.78f,
+            w * 0.86f, 0.66f, w * 0.62f, 0.88f, w * 0.32f, 0.68f, 0f, 0.9f, -w * 0.32f, 0.68f, -w * 0.62f, 0.88f,
+            -w * 0.86f, 0.66f, -w * 1.2f, 0.78f, -w * 1.06f, 0.3f);
         ink.Shape(body, t.Main, gloss: true);
-        ink.Mark(ink.Blob(-w * 1.4f, 0.62f, -w * 0.8f, 0.5f, -w * 0.3f, 0.58f, w * 0.2f, 0.48f, w * 0.8f, 0.56f, w * 1.4f, 0.5f, w * 1.4f, 1f, -w * 1.4f, 1f), t.Second, shading: 0f, within: body);
+        ink.Mark(
+            ink.Blob(
+                -w * 1.4f, 0.62f, -w * 0.8f, 0.5f, -w * 0.3f, 0.58f, w * 0.2f, 0.48f, w * 0.8f, 0.56f, w * 1.4f, 0.5f, w * 1.4f, 1f,
+                -w * 1.4f, 1f),
+            t.Second, shading: 0f, within: body);
         ink.Line(body, t.Main.Line);
         ink.Jewel(0f, 0.24f, 0.2f);
         ink.Collar(0f, -0.02f, 0.44f);

@@ -45,7 +45,9 @@ internal sealed partial class Ink
         float w = width;
         if (traits.Mouth == 1)
         {
-            SKPath open = Blob(x - w, y, x, y + (w * 0.12f), x + w, y, x + (w * 0.62f), y + (w * 0.85f), x, y + (w * 1.1f), x - (w * 0.62f), y + (w * 0.85f));
+            SKPath open = Blob(
+                x - w, y, x, y + (w * 0.12f), x + w, y, x + (w * 0.62f), y + (w * 0.85f), x, y + (w * 1.1f),
+                x - (w * 0.62f), y + (w * 0.85f));
             Mark(open, new Tones(new(0xA8, 0x2B, 0x3C), new(0xF2, 0x85, 0x8E), SKColors.White, Palette.Dark));
             Line(open, Palette.Dark, 0.7f);
             return;
@@ -63,13 +65,17 @@ internal sealed partial class Ink
     public void Muzzle(float x, float y, float width)
     {
         Line(FaceLine, 0.8f, x, y - (width * 0.3f), x, y);
-        Line(FaceLine, 0.8f, x - width, y + (width * 0.1f), x - (width * 0.5f), y + (width * 0.5f), x, y, x + (width * 0.5f), y + (width * 0.5f), x + width, y + (width * 0.1f));
+        Line(
+            FaceLine, 0.8f, x - width, y + (width * 0.1f), x - (width * 0.5f), y + (width * 0.5f), x, y,
+            x + (width * 0.5f), y + (width * 0.5f), x + width, y + (width * 0.1f));
     }
 
     /// <summary>A nose: a small rounded triangle with a highlight.</summary>
     public void Nose(float x, float y, float size, SKColor color)
     {
-        SKPath nose = Blob(x - size, y - (size * 0.6f), x + size, y - (size * 0.6f), x + (size * 0.3f), y + (size * 0.55f), x - (size * 0.3f), y + (size * 0.55f));
+        SKPath nose = Blob(
+            x - size, y - (size * 0.6f), x + size, y - (size * 0.6f), x + (size * 0.3f), y + (size * 0.55f),
+            x - (size * 0.3f), y + (size * 0.55f));
         Fill(nose, color);
         Line(nose, Palette.Dark, 0.5f);
         Fill(Ellipse(x - (size * 0.35f), y - (size * 0.4f), size * 0.3f, size * 0.2f), SKColors.White);

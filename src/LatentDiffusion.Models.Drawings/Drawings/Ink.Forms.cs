@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <content>The forms that parts are made of. The surface owns the paths and frees them with itself.</content>
+/// <content>The forms that parts consist of. The surface owns and disposes the paths.</content>
 internal sealed partial class Ink
 {
     private const int StepsPerSpan = 7;
@@ -26,7 +26,7 @@ internal sealed partial class Ink
     /// <summary>An open smooth line through the points.</summary>
     public SKPath Curve(params ReadOnlySpan<float> points) => Smooth(points, closed: false);
 
-    /// <summary>A polygon whose corners are rounded by a share (0 to 0.5) of the edges.</summary>
+    /// <summary>A polygon whose corners are rounded by a fraction (0 to 0.5) of the edges.</summary>
     public SKPath Corners(float round, params ReadOnlySpan<float> points)
     {
         SKPath path = New();
@@ -119,8 +119,8 @@ internal sealed partial class Ink
 
     private static SKPoint At(ReadOnlySpan<float> points, int i) => new(points[2 * i], points[(2 * i) + 1]);
 
-    private static SKPoint Between(SKPoint from, SKPoint to, float share) =>
-        new(from.X + ((to.X - from.X) * share), from.Y + ((to.Y - from.Y) * share));
+    private static SKPoint Between(SKPoint from, SKPoint to, float fraction) =>
+        new(from.X + ((to.X - from.X) * fraction), from.Y + ((to.Y - from.Y) * fraction));
 
     // Catmull-Rom: the curve passes through every point, which makes silhouettes easy to write down.
     private static SKPoint Spline(ReadOnlySpan<float> points, float at, int spans)

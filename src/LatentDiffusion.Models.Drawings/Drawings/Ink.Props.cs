@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <content>What the attributes add. Each draws nothing unless the drawing's attribute asks for it.</content>
+/// <content>Props of the attributes. Each draws nothing unless the drawing has its attribute.</content>
 internal sealed partial class Ink
 {
     /// <summary>A faceted jewel in a gold setting, cool on warm bodies and warm on cool ones.</summary>
@@ -52,7 +52,8 @@ internal sealed partial class Ink
         SKPath cloth = Blob(
             x - (w * 0.8f), shoulder, x + (w * 0.8f), shoulder, x + (w * 1.55f), (shoulder + hem) * 0.45f,
             x + wide + sway, hem, x + (wide * 0.55f) + sway, hem - fold, x + (wide * 0.2f) + sway, hem + fold,
-            x - (wide * 0.2f) + sway, hem - fold, x - (wide * 0.55f) + sway, hem + fold, x - wide + sway, hem, x - (w * 1.55f), (shoulder + hem) * 0.45f);
+            x - (wide * 0.2f) + sway, hem - fold, x - (wide * 0.55f) + sway, hem + fold, x - wide + sway, hem,
+            x - (w * 1.55f), (shoulder + hem) * 0.45f);
         Shape(cloth, traits.Cloth);
         Line(traits.Cloth.Line, 0.6f, x - (w * 1.25f), shoulder + ((hem - shoulder) * 0.55f), x - (wide * 0.74f) + sway, hem - fold);
         Line(traits.Cloth.Line, 0.6f, x + (w * 1.25f), shoulder + ((hem - shoulder) * 0.55f), x + (wide * 0.74f) + sway, hem - fold);
@@ -68,7 +69,9 @@ internal sealed partial class Ink
 
         float w = halfWidth;
         Shape(
-            Blob(x - w, y - (w * 0.2f), x, y + (w * 0.12f), x + w, y - (w * 0.2f), x + (w * 1.05f), y + (w * 0.22f), x, y + (w * 0.62f), x - (w * 1.05f), y + (w * 0.22f)),
+            Blob(
+                x - w, y - (w * 0.2f), x, y + (w * 0.12f), x + w, y - (w * 0.2f), x + (w * 1.05f), y + (w * 0.22f), x, y + (w * 0.62f),
+                x - (w * 1.05f), y + (w * 0.22f)),
             traits.Cloth);
         Shape(Ellipse(x, y + (w * 0.36f), w * 0.2f, w * 0.2f), Palette.Gold);
     }
@@ -82,7 +85,10 @@ internal sealed partial class Ink
         }
 
         float r = radius;
-        SKPath boulder = Corners(0.22f, x - (r * 1.05f), y + (r * 0.1f), x - (r * 0.72f), y - (r * 0.68f), x - (r * 0.05f), y - (r * 0.92f), x + (r * 0.75f), y - (r * 0.62f), x + (r * 1.08f), y + (r * 0.18f), x + (r * 0.7f), y + (r * 0.82f), x - (r * 0.68f), y + (r * 0.84f));
+        SKPath boulder = Corners(
+            0.22f, x - (r * 1.05f), y + (r * 0.1f), x - (r * 0.72f), y - (r * 0.68f), x - (r * 0.05f), y - (r * 0.92f),
+            x + (r * 0.75f), y - (r * 0.62f), x + (r * 1.08f), y + (r * 0.18f), x + (r * 0.7f), y + (r * 0.82f),
+            x - (r * 0.68f), y + (r * 0.84f));
         Shape(boulder, Palette.Stone, gloss: true, shading: 1.4f);
         Line(Palette.Stone.Line, 0.6f, x - (r * 0.05f), y - (r * 0.85f), x + (r * 0.12f), y - (r * 0.3f), x + (r * 0.62f), y - (r * 0.1f));
         Line(Palette.Stone.Line, 0.6f, x + (r * 0.12f), y - (r * 0.3f), x - (r * 0.15f), y + (r * 0.1f));
@@ -121,8 +127,14 @@ internal sealed partial class Ink
         }
 
         float w = halfWidth;
-        SKPath crown = Moved(Blob(x - (w * 0.62f), y, x - (w * 0.58f), y - (w * 0.7f), x - (w * 0.3f), y - (w * 0.98f), x + (w * 0.3f), y - (w * 0.98f), x + (w * 0.58f), y - (w * 0.7f), x + (w * 0.62f), y), 0f, 0f, degrees, x, y);
-        SKPath band = Moved(Corners(0f, x - w, y - (w * 0.38f), x + w, y - (w * 0.38f), x + w, y - (w * 0.08f), x - w, y - (w * 0.08f)), 0f, 0f, degrees, x, y);
+        SKPath crown = Moved(
+            Blob(
+                x - (w * 0.62f), y, x - (w * 0.58f), y - (w * 0.7f), x - (w * 0.3f), y - (w * 0.98f),
+                x + (w * 0.3f), y - (w * 0.98f), x + (w * 0.58f), y - (w * 0.7f), x + (w * 0.62f), y),
+            0f, 0f, degrees, x, y);
+        SKPath band = Moved(
+            Corners(0f, x - w, y - (w * 0.38f), x + w, y - (w * 0.38f), x + w, y - (w * 0.08f), x - w, y - (w * 0.08f)),
+            0f, 0f, degrees, x, y);
         SKPath brim = Ellipse(x, y, w, w * 0.24f, degrees);
         Shape(crown, Palette.RedCloth, gloss: true);
         Mark(band, Palette.White, within: crown);

@@ -49,7 +49,10 @@ internal sealed partial class Ink
         SKRect box = part.TightBounds;
         SKRect around = union.TightBounds;
         const float slack = 0.01f;
-        if (box.Left < around.Left - slack || box.Top < around.Top - slack || box.Right > around.Right + slack || box.Bottom > around.Bottom + slack)
+        if (box.Left < around.Left - slack
+            || box.Top < around.Top - slack
+            || box.Right > around.Right + slack
+            || box.Bottom > around.Bottom + slack)
         {
             return false;
         }

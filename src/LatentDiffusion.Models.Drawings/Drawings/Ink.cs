@@ -4,7 +4,7 @@ namespace LatentDiffusion.Models.Drawings;
 
 /// <summary>
 /// The drawing surface, in the subject's own units (x right, y down). Without a canvas it only measures, so that the
-/// easel can fit the subject into the picture before anything is painted.
+/// easel can fit the subject into the image before anything is painted.
 /// </summary>
 internal sealed partial class Ink : IDisposable
 {
@@ -21,10 +21,10 @@ internal sealed partial class Ink : IDisposable
         StrokeCap = SKStrokeCap.Round,
     };
 
-    /// <summary>Prepares to paint, or to measure when there is no canvas.</summary>
-    /// <param name="canvas">The canvas, already transformed.</param>
+    /// <summary>Creates a surface that paints, or only measures if there is no canvas.</summary>
+    /// <param name="canvas">The canvas, already transformed; null to measure.</param>
     /// <param name="traits">The drawing's traits.</param>
-    /// <param name="pixels">How many pixels (of a picture 128 wide) one unit is: lines keep their width in pixels.</param>
+    /// <param name="pixels">Pixels per unit in an image 128 pixels wide; lines keep their width in pixels.</param>
     public Ink(SKCanvas? canvas, Traits traits, float pixels)
     {
         this.canvas = canvas;

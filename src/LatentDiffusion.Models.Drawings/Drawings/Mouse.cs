@@ -14,7 +14,11 @@ internal sealed class Mouse : FourLegged
     protected override void Tail(Ink ink, Traits t, float x, float y)
     {
         float k = t.Limb;
-        ink.Shape(ink.Tube(0.045f, 0.028f, x, y + 0.05f, x + (0.26f * k), y + 0.1f, x + (0.42f * k), y - 0.14f, x + (0.3f * k), y - (0.36f * k), x + (0.5f * k), y - (0.55f * k)), Pink.LinedLike(t.Main));
+        ink.Shape(
+            ink.Tube(
+                0.045f, 0.028f, x, y + 0.05f, x + (0.26f * k), y + 0.1f, x + (0.42f * k), y - 0.14f,
+                x + (0.3f * k), y - (0.36f * k), x + (0.5f * k), y - (0.55f * k)),
+            Pink.LinedLike(t.Main));
     }
 
     protected override void Ears(Ink ink, Traits t, float x, float y, float r)
@@ -28,7 +32,9 @@ internal sealed class Mouse : FourLegged
     }
 
     protected override SKPath Skull(Ink ink, float x, float y, float r) =>
-        ink.Blob(x - (r * 0.6f), y - (r * 0.72f), x + (r * 0.6f), y - (r * 0.72f), x + (r * 0.98f), y + (r * 0.1f), x + (r * 0.6f), y + (r * 0.68f), x, y + (r * 0.92f), x - (r * 0.6f), y + (r * 0.68f), x - (r * 0.98f), y + (r * 0.1f));
+        ink.Blob(
+            x - (r * 0.6f), y - (r * 0.72f), x + (r * 0.6f), y - (r * 0.72f), x + (r * 0.98f), y + (r * 0.1f),
+            x + (r * 0.6f), y + (r * 0.68f), x, y + (r * 0.92f), x - (r * 0.6f), y + (r * 0.68f), x - (r * 0.98f), y + (r * 0.1f));
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {

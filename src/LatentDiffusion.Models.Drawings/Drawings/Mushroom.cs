@@ -10,11 +10,15 @@ internal sealed class Mushroom : Subject
         float b = t.Body;
         float wide = 0.92f * t.Head;
         ink.Surface(0f, 0.84f, 0.66f);
-        SKPath stem = ink.Blob(-0.32f * b, 0f, 0.32f * b, 0f, 0.38f * b, 0.5f, 0.44f * b, 0.76f, 0.2f, 0.88f, -0.2f, 0.88f, -0.44f * b, 0.76f, -0.38f * b, 0.5f);
+        SKPath stem = ink.Blob(
+            -0.32f * b, 0f, 0.32f * b, 0f, 0.38f * b, 0.5f, 0.44f * b, 0.76f, 0.2f, 0.88f, -0.2f, 0.88f, -0.44f * b, 0.76f,
+            -0.38f * b, 0.5f);
         ink.Shape(stem, Palette.Cream.LinedLike(t.Main));
         ink.Fill(ink.Ellipse(0f, 0.16f, 0.36f * b, 0.1f), Palette.Cream.Shade);
         ink.Line(stem, t.Main.Line);
-        SKPath cap = ink.Blob(-wide, 0.06f, -wide * 0.84f, -0.44f, -wide * 0.4f, -0.82f, 0f, -0.9f, wide * 0.4f, -0.82f, wide * 0.84f, -0.44f, wide, 0.06f, wide * 0.6f, 0.2f, 0f, 0.16f, -wide * 0.6f, 0.2f);
+        SKPath cap = ink.Blob(
+            -wide, 0.06f, -wide * 0.84f, -0.44f, -wide * 0.4f, -0.82f, 0f, -0.9f, wide * 0.4f, -0.82f, wide * 0.84f, -0.44f,
+            wide, 0.06f, wide * 0.6f, 0.2f, 0f, 0.16f, -wide * 0.6f, 0.2f);
         ink.Shape(cap, t.Main, gloss: true);
         float s = 0.9f + (t.Pose * 0.12f);
         if (!t.Jewel)

@@ -44,7 +44,9 @@ internal sealed class Owl : Subject
         {
             foreach (float side in Sides)
             {
-                ink.Shape(ink.OnSide(side, ink.Blob(-0.5f * b, -0.02f, -0.66f * b, 0.2f, -0.58f * b, 0.62f, -0.4f * b, 0.74f, -0.36f * b, 0.3f)), t.Main.Far);
+                ink.Shape(
+                    ink.OnSide(side, ink.Blob(-0.5f * b, -0.02f, -0.66f * b, 0.2f, -0.58f * b, 0.62f, -0.4f * b, 0.74f, -0.36f * b, 0.3f)),
+                    t.Main.Far);
             }
         }
 
@@ -77,7 +79,9 @@ internal sealed class Owl : Subject
             -0.36f, -0.1f, -0.8f * w, -0.4f - up, -1.2f * w, -0.44f - up, -1.28f * w, -0.1f - up, -1.14f * w, -0.04f, -1.12f * w, 0.24f,
             -0.96f * w, 0.22f, -0.9f * w, 0.46f, -0.74f * w, 0.4f, -0.64f * w, 0.58f, -0.36f, 0.5f);
         ink.Shape(ink.OnSide(side, wing), t.Main.Far);
-        SKPath upper = ink.Corners(0.2f, -0.34f, -0.12f, -0.8f * w, -0.4f - up, -1.2f * w, -0.44f - up, -1.1f * w, -0.12f - up, -0.8f * w, 0.1f, -0.4f, 0.26f);
+        SKPath upper = ink.Corners(
+            0.2f, -0.34f, -0.12f, -0.8f * w, -0.4f - up, -1.2f * w, -0.44f - up, -1.1f * w, -0.12f - up, -0.8f * w, 0.1f,
+            -0.4f, 0.26f);
         ink.Shape(ink.OnSide(side, upper), t.Main);
     }
 }

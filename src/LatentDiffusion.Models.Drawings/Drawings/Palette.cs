@@ -16,13 +16,13 @@ internal static class Palette
     public static readonly Tones BlueCloth = Tones.Of(222f, 0.78f, 0.46f);
     public static readonly Tones White = new(new(0xFA, 0xFB, 0xFE), new(0xD3, 0xD9, 0xE6), SKColors.White, new(0x2A, 0x2C, 0x38));
 
-    /// <summary>Main and secondary tones of a named colour, a little different every time.</summary>
+    /// <summary>Main and secondary tones of a named colour, with small shifts.</summary>
     public static (Tones Main, Tones Second) Of(string name, float hueShift, float lightShift)
     {
         bool twoTone = name.EndsWith(" and white", StringComparison.Ordinal);
         string plain = twoTone ? name[..^" and white".Length] : name;
 
-        // The tints of red and blue are deep ones: a pale belly is hard to tell from the white one of "red and white".
+        // Red and blue have deep tints: a pale belly would be hard to distinguish from the white of "red and white".
         (float hue, float saturation, float lightness, float tint) = plain switch
         {
             "red" => (357f, 0.78f, 0.52f, 0.72f),

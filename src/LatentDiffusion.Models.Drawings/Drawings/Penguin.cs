@@ -12,14 +12,18 @@ internal sealed class Penguin : Subject
         ink.Cape(0f, -0.02f, 0.44f * b, 0.9f);
         foreach (float side in Sides)
         {
-            ink.Shape(ink.Blob(side * 0.08f, 0.88f, side * 0.1f, 0.76f, side * 0.34f, 0.72f, side * 0.56f, 0.88f, side * 0.3f, 0.95f), Palette.Beak);
+            ink.Shape(
+                ink.Blob(side * 0.08f, 0.88f, side * 0.1f, 0.76f, side * 0.34f, 0.72f, side * 0.56f, 0.88f, side * 0.3f, 0.95f),
+                Palette.Beak);
             if (!t.Rock)
             {
                 Flipper(ink, t, side, b);
             }
         }
 
-        SKPath body = ink.Blob(0f, -0.9f, 0.34f, -0.76f, 0.45f, -0.4f, 0.54f * b, 0.14f, 0.56f * b, 0.54f, 0.36f * b, 0.84f, 0f, 0.9f, -0.36f * b, 0.84f, -0.56f * b, 0.54f, -0.54f * b, 0.14f, -0.45f, -0.4f, -0.34f, -0.76f);
+        SKPath body = ink.Blob(
+            0f, -0.9f, 0.34f, -0.76f, 0.45f, -0.4f, 0.54f * b, 0.14f, 0.56f * b, 0.54f, 0.36f * b, 0.84f, 0f, 0.9f,
+            -0.36f * b, 0.84f, -0.56f * b, 0.54f, -0.54f * b, 0.14f, -0.45f, -0.4f, -0.34f, -0.76f);
         ink.Shape(body, t.Main);
         SKPath front = ink.Union(
             ink.Ellipse(0f, 0.42f, 0.42f * b, 0.46f),

@@ -8,7 +8,11 @@ internal sealed class Rabbit : FourLegged
     protected override float HeadSize => 0.92f;
 
     protected override void Tail(Ink ink, Traits t, float x, float y) =>
-        ink.Shape(ink.Blob(x, y - 0.1f, x + 0.12f, y - 0.17f, x + 0.25f, y - 0.1f, x + 0.27f, y + 0.04f, x + 0.17f, y + 0.13f, x + 0.02f, y + 0.1f), t.Second);
+        ink.Shape(
+            ink.Blob(
+                x, y - 0.1f, x + 0.12f, y - 0.17f, x + 0.25f, y - 0.1f, x + 0.27f, y + 0.04f, x + 0.17f, y + 0.13f,
+                x + 0.02f, y + 0.1f),
+            t.Second);
 
     protected override void Ears(Ink ink, Traits t, float x, float y, float r)
     {
@@ -31,7 +35,9 @@ internal sealed class Rabbit : FourLegged
         ink.Line(skull, t.Main.Line);
         ink.Cheeks(x, y + (r * 0.38f), r * 0.66f, r * 0.15f);
         ink.Eyes(x, y, r * 0.44f, r * 0.24f);
-        SKPath teeth = ink.Corners(0.15f, x - (r * 0.11f), y + (r * 0.6f), x + (r * 0.11f), y + (r * 0.6f), x + (r * 0.1f), y + (r * 0.82f), x - (r * 0.1f), y + (r * 0.82f));
+        SKPath teeth = ink.Corners(
+            0.15f, x - (r * 0.11f), y + (r * 0.6f), x + (r * 0.11f), y + (r * 0.6f), x + (r * 0.1f), y + (r * 0.82f),
+            x - (r * 0.1f), y + (r * 0.82f));
         ink.Fill(teeth, SKColors.White);
         ink.Line(teeth, Palette.Dark, 0.5f);
         ink.Line(Palette.Dark, 0.5f, x, y + (r * 0.6f), x, y + (r * 0.82f));

@@ -2,7 +2,10 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>A sea turtle: a patterned shell and long flippers; upright, belly to the front, when there is something to hold, to wear on it or to sit on.</summary>
+/// <summary>
+/// A sea turtle: a patterned shell and long flippers; upright, belly to the front, when there is something to hold, to wear on
+/// it or to sit on.
+/// </summary>
 internal sealed class SeaTurtle : Subject
 {
     public override void Draw(Ink ink, Traits t)
@@ -36,7 +39,9 @@ internal sealed class SeaTurtle : Subject
         ink.Line(middle, t.Main.Line, 0.8f);
         ink.Line(shell, t.Main.Line);
         ink.Shape(ink.Blob(-0.56f, 0.22f, 0.2f, 0.26f, 0.92f, 0.2f, 0.95f, 0.3f, 0.2f, 0.41f, -0.58f, 0.32f), t.Second);
-        ink.Shape(ink.Blob(-0.36f, 0.28f, -0.08f, 0.3f, 0.02f, 0.55f, 0.24f * f, 0.82f * f, 0.1f, 0.86f * f, -0.16f, 0.72f * f, -0.34f, 0.48f), t.Main);
+        ink.Shape(
+            ink.Blob(-0.36f, 0.28f, -0.08f, 0.3f, 0.02f, 0.55f, 0.24f * f, 0.82f * f, 0.1f, 0.86f * f, -0.16f, 0.72f * f, -0.34f, 0.48f),
+            t.Main);
         ink.Shape(ink.Blob(0.54f, 0.32f, 0.78f, 0.3f, 0.98f, 0.54f * f, 0.86f, 0.64f * f, 0.64f, 0.5f), t.Main);
         Head(ink, t, -0.76f, -0.04f, 0.38f * t.Head);
     }
@@ -77,7 +82,9 @@ internal sealed class SeaTurtle : Subject
         foreach (float side in Sides)
         {
             SKPath flipper = t.Rock
-                ? ink.Blob(-0.34f, 0.0f, -0.48f, 0.02f, -0.64f * f, 0.3f, -0.58f, 0.56f, -0.3f, 0.64f, -0.26f, 0.5f, -0.42f, 0.42f, -0.42f, 0.26f)
+                ? ink.Blob(
+                    -0.34f, 0.0f, -0.48f, 0.02f, -0.64f * f, 0.3f, -0.58f, 0.56f, -0.3f, 0.64f, -0.26f, 0.5f, -0.42f, 0.42f,
+                    -0.42f, 0.26f)
                 : ink.Blob(-0.34f, 0.0f, -0.5f, 0f, -0.78f * f, 0.28f, -0.84f * f, 0.58f, -0.66f, 0.52f, -0.46f, 0.3f);
             ink.Shape(ink.OnSide(side, flipper), t.Main);
         }

@@ -15,7 +15,9 @@ internal sealed class Snail : Subject
             ink.Shape(ink.Tube(0.075f, 0.06f, -0.62f + (side * 0.1f), 0.02f, -0.64f + (side * 0.19f), eyeY), t.Second);
         }
 
-        SKPath foot = ink.Blob(-0.84f, 0.04f, -0.6f, -0.2f, -0.36f, 0.02f, -0.24f, 0.34f, 0.3f, 0.42f, 0.8f, 0.48f, 1.04f, 0.66f, 0.5f, 0.7f, -0.3f, 0.7f, -0.72f, 0.62f, -0.88f, 0.34f);
+        SKPath foot = ink.Blob(
+            -0.84f, 0.04f, -0.6f, -0.2f, -0.36f, 0.02f, -0.24f, 0.34f, 0.3f, 0.42f, 0.8f, 0.48f, 1.04f, 0.66f, 0.5f, 0.7f,
+            -0.3f, 0.7f, -0.72f, 0.62f, -0.88f, 0.34f);
         ink.Shape(foot, t.Second);
         const float x = 0.24f;
         const float y = 0.02f;

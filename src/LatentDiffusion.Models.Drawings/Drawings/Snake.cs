@@ -29,9 +29,13 @@ internal sealed class Snake : Subject
         const float y = -0.52f;
         ink.Line(Tongue.Fill, 1.8f, x, y + (r * 0.6f), x, y + (r * 1.05f));
         ink.Line(Tongue.Fill, 1.4f, x - 0.07f, y + (r * 1.3f), x, y + (r * 1.05f), x + 0.07f, y + (r * 1.3f));
-        SKPath head = ink.Blob(x, y - (r * 0.82f), x + (r * 0.8f), y - (r * 0.5f), x + (r * 1.08f), y + (r * 0.14f), x + (r * 0.5f), y + (r * 0.66f), x, y + (r * 0.76f), x - (r * 0.5f), y + (r * 0.66f), x - (r * 1.08f), y + (r * 0.14f), x - (r * 0.8f), y - (r * 0.5f));
+        SKPath head = ink.Blob(
+            x, y - (r * 0.82f), x + (r * 0.8f), y - (r * 0.5f), x + (r * 1.08f), y + (r * 0.14f), x + (r * 0.5f), y + (r * 0.66f),
+            x, y + (r * 0.76f), x - (r * 0.5f), y + (r * 0.66f), x - (r * 1.08f), y + (r * 0.14f), x - (r * 0.8f), y - (r * 0.5f));
         ink.Shape(head, t.Main, gloss: true);
-        ink.Mark(ink.Corners(0.1f, x, y - (r * 0.78f), x + (r * 0.16f), y - (r * 0.52f), x, y - (r * 0.26f), x - (r * 0.16f), y - (r * 0.52f)), t.Second, shading: 0.3f);
+        ink.Mark(
+            ink.Corners(0.1f, x, y - (r * 0.78f), x + (r * 0.16f), y - (r * 0.52f), x, y - (r * 0.26f), x - (r * 0.16f), y - (r * 0.52f)),
+            t.Second, shading: 0.3f);
         ink.Cheeks(x, y + (r * 0.34f), r * 0.76f, r * 0.15f);
         ink.Eyes(x, y - (r * 0.06f), r * 0.5f, r * 0.27f);
         ink.Line(t.Main.Line, 0.8f, x - (r * 0.4f), y + (r * 0.38f), x, y + (r * 0.5f), x + (r * 0.4f), y + (r * 0.38f));

@@ -10,12 +10,16 @@ internal sealed class StuffedAnimal : Subject
         float b = t.Body;
         ink.Surface(0f, 0.82f, 0.78f);
         ink.Cape(0f, -0.04f, 0.46f, 0.84f);
-        SKPath body = ink.Blob(-0.26f * b, -0.05f, 0.26f * b, -0.05f, 0.43f * b, 0.34f, 0.34f * b, 0.74f, 0f, 0.84f, -0.34f * b, 0.74f, -0.43f * b, 0.34f);
+        SKPath body = ink.Blob(
+            -0.26f * b, -0.05f, 0.26f * b, -0.05f, 0.43f * b, 0.34f, 0.34f * b, 0.74f, 0f, 0.84f, -0.34f * b, 0.74f,
+            -0.43f * b, 0.34f);
         if (!t.Rock)
         {
             foreach (float side in Sides)
             {
-                ink.Shape(ink.Tube(0.13f, 0.15f, side * 0.3f, 0.12f, side * 0.52f, 0.26f, side * 0.62f * t.Limb, 0.42f + (t.Pose * 0.04f)), t.Main);
+                ink.Shape(
+                    ink.Tube(0.13f, 0.15f, side * 0.3f, 0.12f, side * 0.52f, 0.26f, side * 0.62f * t.Limb, 0.42f + (t.Pose * 0.04f)),
+                    t.Main);
             }
         }
 

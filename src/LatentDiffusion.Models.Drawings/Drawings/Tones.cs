@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>The colours of one material: its fill, the shade on it, the light on it and the line around it.</summary>
+/// <summary>The colours of one material: its fill, shade, highlight and outline.</summary>
 internal readonly record struct Tones(SKColor Fill, SKColor Shade, SKColor Light, SKColor Line)
 {
     /// <summary>Makes the tones of a colour given as hue (degrees), saturation and lightness (0 to 1).</summary>
@@ -10,7 +10,10 @@ internal readonly record struct Tones(SKColor Fill, SKColor Shade, SKColor Light
         Color(hue, saturation, lightness),
 
         // Light colours darken less and grow paler, or a pink's shade would be a magenta.
-        Color(hue, saturation * (0.95f - (0.9f * MathF.Max(0f, lightness - 0.6f))), lightness * (0.77f + (0.55f * MathF.Max(0f, lightness - 0.6f)))),
+        Color(
+            hue,
+            saturation * (0.95f - (0.9f * MathF.Max(0f, lightness - 0.6f))),
+            lightness * (0.77f + (0.55f * MathF.Max(0f, lightness - 0.6f)))),
         Color(hue, saturation, lightness + ((1f - lightness) * 0.6f)),
         Color(hue, MathF.Min(saturation, 0.7f) * 0.8f, MathF.Min(0.05f + (lightness * 0.2f), 0.17f)));
 

@@ -1,12 +1,12 @@
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>Everything that distinguishes one drawing of a subject from another, drawn from the random numbers at once.</summary>
+/// <summary>The random properties of one drawing, all drawn from the random numbers at once.</summary>
 internal sealed class Traits
 {
     private readonly string attribute;
 
-    // The ranges are narrow, as one illustrator's hand is, and all look the same way with the light from the upper left:
-    // what a small network must not spend itself on, it can put into the shapes. Mirrored ones gave animals two heads.
+    // The ranges are narrow, as in the work of one illustrator, and all subjects face the same way with light from the upper
+    // left, so that a small network can use its capacity for shapes. Training on mirrored drawings gave animals two heads.
     public Traits(string color, string attribute, DrawingRandom random)
     {
         this.attribute = attribute;
@@ -45,10 +45,10 @@ internal sealed class Traits
     public bool Hat => attribute == AttributeNames.Hat;
     public bool Glasses => attribute == AttributeNames.Glasses;
 
-    /// <summary>The cape's cloth, red or blue whatever the colour of its wearer.</summary>
+    /// <summary>The cape's cloth, red or blue independent of the subject's colour.</summary>
     public Tones Cloth => attribute == AttributeNames.BlueCape ? Palette.BlueCloth : Palette.RedCloth;
 
-    /// <summary>A body so dark that plain dark eyes would be lost on it.</summary>
+    /// <summary>Whether the body is so dark that dark eyes would not be visible on it.</summary>
     public bool IsDark => Color is "black" or "brown";
 
     public float ShiftX { get; }

@@ -21,7 +21,9 @@ internal sealed class Whale : Subject
             ink.Ellipse(0.74f, -0.5f * k, 0.24f, 0.11f, 24f),
             ink.Ellipse(1.08f, -0.5f * k, 0.24f, 0.11f, -24f));
         SKPath body = ink.Union(
-            ink.Blob(-0.92f, 0.12f, -0.84f, -0.28f, -0.46f, -0.5f * t.Body, 0f, -0.44f * t.Body, 0.4f, -0.14f, 0.66f, -0.04f, 0.78f, -0.24f, 0.86f, -0.46f * k, 0.98f, -0.46f * k, 1.0f, -0.2f, 0.86f, 0.2f, 0.46f, 0.48f, -0.2f, 0.6f, -0.72f, 0.5f),
+            ink.Blob(
+                -0.92f, 0.12f, -0.84f, -0.28f, -0.46f, -0.5f * t.Body, 0f, -0.44f * t.Body, 0.4f, -0.14f, 0.66f, -0.04f, 0.78f, -0.24f,
+                0.86f, -0.46f * k, 0.98f, -0.46f * k, 1.0f, -0.2f, 0.86f, 0.2f, 0.46f, 0.48f, -0.2f, 0.6f, -0.72f, 0.5f),
             flukes);
         ink.Shape(body, t.Main);
         SKPath belly = ink.Blob(-1.0f, 0.22f, -0.6f, 0.26f, -0.2f, 0.16f, 0.2f, 0.3f, 0.62f, 0.3f, 0.4f, 0.8f, -0.6f, 0.8f);

@@ -4,7 +4,8 @@ namespace LatentDiffusion.Models.Drawings;
 internal sealed class Woman : Subject
 {
     private static readonly Tones[] Skins = [Tones.Of(26f, 0.85f, 0.84f), Tones.Of(26f, 0.6f, 0.72f), Tones.Of(24f, 0.45f, 0.5f)];
-    private static readonly Tones[] Hairs = [Tones.Of(28f, 0.45f, 0.27f), Tones.Of(250f, 0.12f, 0.2f), Tones.Of(44f, 0.75f, 0.62f), Tones.Of(16f, 0.65f, 0.4f)];
+    private static readonly Tones[] Hairs =
+        [Tones.Of(28f, 0.45f, 0.27f), Tones.Of(250f, 0.12f, 0.2f), Tones.Of(44f, 0.75f, 0.62f), Tones.Of(16f, 0.65f, 0.4f)];
 
     public override void Draw(Ink ink, Traits t)
     {
@@ -14,7 +15,9 @@ internal sealed class Woman : Subject
         float arm = t.Pose * 0.05f;
         ink.Cape(0f, -0.14f, 0.38f, 0.96f);
         ink.Shape(
-            ink.Blob(-0.44f * h, -0.6f, 0f, -1.02f * h, 0.44f * h, -0.6f, 0.47f * h, -0.1f, 0.4f, 0.16f * t.Ear, 0f, 0.05f, -0.4f, 0.16f * t.Ear, -0.47f * h, -0.1f),
+            ink.Blob(
+                -0.44f * h, -0.6f, 0f, -1.02f * h, 0.44f * h, -0.6f, 0.47f * h, -0.1f, 0.4f, 0.16f * t.Ear, 0f, 0.05f,
+                -0.4f, 0.16f * t.Ear, -0.47f * h, -0.1f),
             hair);
         foreach (float side in Sides)
         {
@@ -32,7 +35,9 @@ internal sealed class Woman : Subject
         }
 
         ink.Shape(
-            ink.Blob(-0.17f, -0.08f, 0.17f, -0.08f, 0.25f, 0.06f, 0.19f, 0.28f, 0.38f, 0.6f, 0.55f * t.Body, 0.84f, 0.2f, 0.9f, 0f, 0.87f, -0.2f, 0.9f, -0.55f * t.Body, 0.84f, -0.38f, 0.6f, -0.19f, 0.28f, -0.25f, 0.06f),
+            ink.Blob(
+                -0.17f, -0.08f, 0.17f, -0.08f, 0.25f, 0.06f, 0.19f, 0.28f, 0.38f, 0.6f, 0.55f * t.Body, 0.84f, 0.2f, 0.9f, 0f, 0.87f,
+                -0.2f, 0.9f, -0.55f * t.Body, 0.84f, -0.38f, 0.6f, -0.19f, 0.28f, -0.25f, 0.06f),
             t.Main,
             gloss: true);
         ink.Line(t.Main.Line, 0.6f, -0.14f, 0.5f, -0.22f, 0.82f);
@@ -55,12 +60,18 @@ internal sealed class Woman : Subject
     private static void Head(Ink ink, Traits t, Tones skin, Tones hair, float h)
     {
         const float y = -0.5f;
-        ink.Shape(ink.Blob(-0.36f * h, y - 0.1f, 0f, y - (0.4f * h), 0.36f * h, y - 0.1f, 0.3f * h, y + 0.16f, 0.1f * h, y + (0.32f * h), -0.1f * h, y + (0.32f * h), -0.3f * h, y + 0.16f), skin);
+        ink.Shape(
+            ink.Blob(
+                -0.36f * h, y - 0.1f, 0f, y - (0.4f * h), 0.36f * h, y - 0.1f, 0.3f * h, y + 0.16f, 0.1f * h, y + (0.32f * h),
+                -0.1f * h, y + (0.32f * h), -0.3f * h, y + 0.16f),
+            skin);
         ink.Cheeks(0f, y + 0.16f, 0.24f * h, 0.07f);
         ink.Eyes(0f, y + 0.03f, 0.17f * h, 0.1f);
         ink.Mouth(0f, y + (0.19f * h), 0.07f);
         ink.Shape(
-            ink.Blob(-0.42f * h, y + 0.1f, -0.42f * h, y - 0.22f, 0f, y - (0.53f * h), 0.42f * h, y - 0.22f, 0.42f * h, y + 0.1f, 0.33f * h, y - 0.08f, 0.16f * h, y - 0.2f, -0.06f * h, y - 0.13f, -0.14f * h, y - 0.24f, -0.32f * h, y - 0.08f),
+            ink.Blob(
+                -0.42f * h, y + 0.1f, -0.42f * h, y - 0.22f, 0f, y - (0.53f * h), 0.42f * h, y - 0.22f, 0.42f * h, y + 0.1f,
+                0.33f * h, y - 0.08f, 0.16f * h, y - 0.2f, -0.06f * h, y - 0.13f, -0.14f * h, y - 0.24f, -0.32f * h, y - 0.08f),
             hair,
             gloss: true);
         ink.Hat(0f, y - (0.36f * h), 0.5f, -5f);
