@@ -17,6 +17,22 @@ internal sealed class RequestOptions
         "--guidance", RequestSettings.GuidanceScale,
         $"How closely to follow the prompt, {RequestSettings.GuidanceScale.Range}; 1 is no guidance.");
 
+    public Option<double?> Eta { get; } = For(
+        "--eta", RequestSettings.Eta, $"Stochasticity of the ddim and tcd schedulers, {RequestSettings.Eta.Range}.");
+
+    public Option<double?> Churn { get; } = new("--churn")
+    {
+        Description = "Noise that the euler schedulers add back over all steps, at least 0.",
+    };
+
+    public Option<double?> Mu { get; } = For(
+        "--mu", RequestSettings.Mu, $"Shift of schedulers with dynamic shifting, {RequestSettings.Mu.Range}. From the size if omitted.");
+
+    public Option<double[]> Timesteps { get; } =
+        List("--timesteps", "Timesteps in place of --steps, descending, for example 999,749,499,249.");
+
+    public Option<double[]> Sigmas { get; } = List("--sigmas", "Noise levels in place of --steps, descending, for example 14.6,2.9,0.5.");
+
     public Option<ulong?> Seed { get; } =
         For("--seed", RequestSettings.Seed, "The same seed gives the same image. Drawn at random where not given.");
 
@@ -57,6 +73,23 @@ internal sealed class RequestOptions
         return option;
     }
 
+    /// <summary>An option that takes numbers with commas between them.</summary>
+    private static Option<double[]> List(string name, string description) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            var numbers = new List<double>();
+            foreach (string text in result.Tokens.SelectMany(t => t.Value.Split(',')))
+            {
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) numbers.Add(number);
+                else result.AddError($"{name} has '{text}'; expected numbers with commas between them, for example 999,749.5.");
+            }
+
+            return [.. numbers];
+        },
+    };
+
     /// <summary>The request that the options describe, without images.</summary>
     public GenerationRequest Read(ParseResult parsed, string prompt) => new()
     {
@@ -64,6 +97,11 @@ internal sealed class RequestOptions
         NegativePrompt = parsed.GetValue(Negative)!,
         Steps = parsed.GetValue(Steps),
         GuidanceScale = parsed.GetValue(Guidance),
+        Timesteps = parsed.GetValue(Timesteps) is { Length: > 0 } timesteps ? timesteps : null,
+        Sigmas = parsed.GetValue(Sigmas) is { Length: > 0 } sigmas ? sigmas : null,
+        Eta = parsed.GetValue(Eta),
+        Churn = parsed.GetValue(Churn) is { } churn ? new ChurnOptions(churn) : null,
+        Mu = parsed.GetValue(Mu),
         Seed = parsed.GetValue(Seed),
         Count = parsed.GetValue(Count) ?? RequestSettings.Count.Default!.Value,
         Width = parsed.GetValue(Width),

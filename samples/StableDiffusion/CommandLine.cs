@@ -42,7 +42,8 @@ internal sealed partial class CommandLine
         Command = new RootCommand("Draws with a model of the Stable Diffusion family: from a text, from a picture, within a mask, along lines.")
         {
             _prompt, _model, _tokenizer, _variant, _dtype, _loras, _refiner, _refinerStart, _clipSkip, _scheduler,
-            _request.Negative, _request.Steps, _request.Guidance, _request.Seed, _request.Count, _request.Width, _request.Height, _image,
+            _request.Negative, _request.Steps, _request.Timesteps, _request.Sigmas, _request.Eta, _request.Churn, _request.Mu, _request.Guidance,
+            _request.Seed, _request.Count, _request.Width, _request.Height, _image,
             _request.Strength, _mask, _repaintTransparent, _controlNets, _controlImages, _controlScales, _out,
         };
         Command.Validators.Add(CheckTogether);

@@ -17,6 +17,15 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     public double? GuidanceScale { get; set; }
 
     /// <summary>
+    /// Stochasticity of DDIM and TCD, 0 to 1 (<see cref="GenerationRequest.Eta"/>). Null, the default, for the sampler's own.
+    /// </summary>
+    [RequestRange(nameof(GenerationRequest.Eta))]
+    public double? Eta { get; set; }
+
+    /// <summary>Noise that Euler samplers add back at each step (<see cref="GenerationRequest.Churn"/>). Null, the default, for none.</summary>
+    public ChurnOptions? Churn { get; set; }
+
+    /// <summary>
     /// How many pictures of a request, or of requests generated together, go through the network at once, at least 1. With the default of 1 each picture is
     /// bit for bit the one that its seed gives in a request of one; more is faster on GPUs and agrees within rounding.
     /// </summary>

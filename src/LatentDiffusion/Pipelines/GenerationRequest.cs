@@ -39,11 +39,42 @@ public sealed record GenerationRequest
     /// <summary>Number of pictures, 1 to 1024. Default 1.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>Sampling steps, at least 1.</summary>
+    /// <summary>Sampling steps, 1 to 1000. Null for the length of <see cref="Timesteps"/> or <see cref="Sigmas"/>, or the pipeline's.</summary>
     public int? Steps { get; init; }
 
     /// <summary>Guidance scale, at least 0; 1 is no guidance.</summary>
     public double? GuidanceScale { get; init; }
+
+    /// <summary>
+    /// Timesteps to sample at, one for each step: descending, from 0 to below the model's number of training timesteps. Null for
+    /// those that the scheduler spaces. Refused with <see cref="Sigmas"/>, or by a scheduler that takes none.
+    /// </summary>
+    public IReadOnlyList<double>? Timesteps { get; init; }
+
+    /// <summary>
+    /// Noise levels to sample at, one for each step: descending and more than 0, without the final 0
+    /// (<see cref="SamplingOptions.Sigmas"/>), for example those of <see cref="AlignYourSteps"/>. Null for those that the
+    /// scheduler spaces. Refused with <see cref="Timesteps"/>, or by a scheduler that takes none.
+    /// </summary>
+    public IReadOnlyList<double>? Sigmas { get; init; }
+
+    /// <summary>
+    /// Stochasticity of the sampler, 0 to 1: DDIM's η and TCD's γ (<see cref="SamplingOptions.Eta"/>). Null for the pipeline's, or
+    /// else the sampler's own. Refused by other schedulers.
+    /// </summary>
+    public double? Eta { get; init; }
+
+    /// <summary>
+    /// Noise that is added back at each step (<see cref="SamplingOptions.Churn"/>). Null for the pipeline's, or else none. Refused
+    /// by schedulers that cannot.
+    /// </summary>
+    public ChurnOptions? Churn { get; init; }
+
+    /// <summary>
+    /// The shift of a scheduler with dynamic shifting (FLUX), -10 to 10: see <see cref="SamplingOptions.Mu"/>. Null computes it
+    /// from the image size. Refused by other schedulers.
+    /// </summary>
+    public double? Mu { get; init; }
 
     /// <summary>Width in pixels, a multiple of the autoencoder's downsampling factor. Null for that of <see cref="InitialImage"/>, or else the model's.</summary>
     public int? Width { get; init; }

@@ -25,9 +25,10 @@ internal static class RequestSampling
         }
         catch (ArgumentException e)
         {
-            bool begins = options.BeginStep > 0 && CanPlan(scheduler, options with { BeginStep = 0 }, shape);
-            (string setting, object? given) = begins ? (strength, request.Strength) : (nameof(request.Steps), (object?)request.Steps);
-            throw new ArgumentException(FormattableString.Invariant($"{setting} is {given}; expected what {kind} can run: {e.Message}"), setting, e);
+            RequestSetting fault = AtFault(request, options, without => CanPlan(scheduler, without, shape));
+            string at = fault == RequestSettings.Strength ? strength : fault.Name;
+            string message = FormattableString.Invariant($"{at} is {fault.Get(request)}; expected what {kind} can run: {e.Message}");
+            throw new ArgumentException(MessageText.Cut(message), at, e);
         }
 
         // A plan that begins elsewhere ignores the strength.
@@ -38,6 +39,21 @@ internal static class RequestSampling
             $"a scheduler that begins where {nameof(options.BeginStep)} says, at evaluation {begin}: "
             + $"{kind} begins at {plan.BeginIndex} of {plan.Timesteps.Count}");
         return plan;
+    }
+
+    /// <summary>The setting without which the scheduler could run the request; the number of steps where there is none.</summary>
+    private static RequestSetting AtFault(GenerationRequest request, SamplingOptions options, Func<SamplingOptions, bool> canPlan)
+    {
+        (RequestSetting Setting, SamplingOptions Without)[] settings =
+        [
+            (RequestSettings.Strength, options with { BeginStep = 0 }),
+            (RequestSettings.Timesteps, options with { Timesteps = null }),
+            (RequestSettings.Sigmas, options with { Sigmas = null }),
+            (RequestSettings.Eta, options with { Eta = null }),
+            (RequestSettings.Churn, options with { Churn = null }),
+            (RequestSettings.Mu, options with { Mu = null }),
+        ];
+        return settings.FirstOrDefault(s => s.Without != options && canPlan(s.Without)).Setting ?? RequestSettings.Steps;
     }
 
     private static bool CanPlan(INoiseScheduler scheduler, SamplingOptions options, LatentShape shape)
@@ -53,8 +69,16 @@ internal static class RequestSampling
         }
     }
 
-    private static SamplingOptions Options(GenerationRequest request) =>
-        new() { Steps = request.Steps!.Value, BeginStep = BeginStep(request.Steps.Value, request.Strength) };
+    private static SamplingOptions Options(GenerationRequest request) => new()
+    {
+        Steps = request.Steps!.Value,
+        Timesteps = request.Timesteps,
+        Sigmas = request.Sigmas,
+        Eta = request.Eta,
+        Churn = request.Churn,
+        Mu = request.Mu,
+        BeginStep = BeginStep(request.Steps.Value, request.Strength),
+    };
 
     /// <summary>The first step: as many as the strength's share of all, rounded down, are left.</summary>
     private static int BeginStep(int steps, double? strength) => strength is { } share ? steps - (int)(steps * share) : 0;

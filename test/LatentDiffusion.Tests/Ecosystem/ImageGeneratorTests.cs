@@ -228,6 +228,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         {
             ["prompt"] = "a star", ["negative_prompt"] = "red", ["seed"] = ulong.MaxValue, ["variation_seed"] = 7, ["variation_strength"] = 0.25f, ["steps"] = 3L, ["guidance_scale"] = "2.5",
             ["width"] = 24, ["height"] = 16, ["strength"] = 0.7, ["upscale"] = """{ "width": 32, "height": 24, "strength": 0.5 }""",
+            ["eta"] = 0.5, ["timesteps"] = "[900, 500, 100]",
         };
         ImageGenerationResponse response = await _generator.EditImageAsync(Picture(16, 16), "a blue bird", new ImageGenerationOptions { AdditionalProperties = properties });
         GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
@@ -236,17 +237,24 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             {
                 Prompt = "a star", NegativePrompt = "red", Seed = ulong.MaxValue, VariationSeed = 7, VariationStrength = 0.25, Steps = 3, GuidanceScale = 2.5,
                 Width = 24, Height = 16, Strength = 0.7, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 }, InitialImage = request.InitialImage,
+                Eta = 0.5, Timesteps = request.Timesteps,
             },
             request);
+        Assert.Equal([900, 500, 100], request.Timesteps);
 
         // What is left is for models of another kind, which refuse it by its name, or is no text.
-        string[] others = ["size_conditioning_input", "negative_size_conditioning_input", "control_weights", "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
+        var refused = new Dictionary<string, string>
+        {
+            ["control_weights"] = """[{ "scale": 0.5 }]""", ["churn"] = """{ "churn": 1 }""", ["sigmas"] = "[5, 1]", ["mu"] = "1",
+            ["size_conditioning_input"] = "{}", ["negative_size_conditioning_input"] = "{}",
+        };
+        string[] others = [.. refused.Keys, "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
         Assert.Equal(GenerationMetadata.RequestKeys.Order(StringComparer.Ordinal), properties.Keys.Concat(others).Order(StringComparer.Ordinal));
         foreach (string key in others)
         {
-            string value = key == "control_weights" ? """[{ "scale": 0.5 }]""" : "{}", name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
+            string value = refused.GetValueOrDefault(key, "{}"), name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
             var e = await Assert.ThrowsAsync<ArgumentException>(() => Generate(new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
-            Assert.StartsWith(key.EndsWith("conditioning_input", StringComparison.Ordinal) || key == "control_weights" ? $"{name} is " : $"AdditionalProperties has '{key}'", e.Message, StringComparison.Ordinal);
+            Assert.StartsWith(refused.ContainsKey(key) ? $"{name} is " : $"AdditionalProperties has '{key}'", e.Message, StringComparison.Ordinal);
         }
     }
 

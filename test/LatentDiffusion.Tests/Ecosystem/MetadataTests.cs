@@ -59,12 +59,17 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
             Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 2.0 / 3 },
             SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6, AestheticScore = 6.5 }, NegativeSizeConditioningInput = new SizeConditioningInput { CropTop = 9 },
             ControlWeights = [new() { Scale = -0.5, Start = 0.1, End = 0.9 }, new() { Scale = 1e-3 }],
+            Timesteps = [999, 1.0 / 3], Sigmas = [14.615, 1e-3], Eta = 0.1 + 0.2, Mu = -1.15, Churn = new ChurnOptions(4, 0.05),
         };
         Dictionary<string, string> texts = GenerationMetadata.TextsOf(request);
         byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), texts);
         GenerationRequest again = GenerationMetadata.ReadRequest(png);
         Assert.Equal(request.ControlWeights, again.ControlWeights);
-        Assert.Equal(request, again with { ControlWeights = request.ControlWeights });
+        Assert.Equal(request.Timesteps, again.Timesteps);
+        Assert.Equal(request.Sigmas, again.Sigmas);
+        Assert.Equal(
+            request,
+            again with { ControlWeights = request.ControlWeights, Timesteps = request.Timesteps, Sigmas = request.Sigmas });
         string[] inputs = ["prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
         Assert.Equal(GenerationMetadata.RequestKeys.Except(inputs), texts.Keys);
     }

@@ -32,6 +32,10 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [InlineData("--steps is 0; expected from 1 to 1000", "--steps", "0")]
     [InlineData("--steps is 'many'; expected a whole number", "--steps", "many")]
     [InlineData("--guidance is '1,5'; expected a number with a point", "--guidance", "1,5")]
+    [InlineData("--eta is 2; expected from 0 to 1", "--eta", "2")]
+    [InlineData("--timesteps has 'many'; expected numbers with commas between them", "--timesteps", "999,many")]
+    [InlineData("--sigmas is given; expected none beside --timesteps", "--timesteps", "999", "--sigmas", "14.6")]
+    [InlineData("Sigmas[1] is 20; expected less than 14.6", "--sigmas", "14.6,20")]
     [InlineData("--repaint-transparent needs --image", "--repaint-transparent")]
     [InlineData("--dtype is 'int8'; expected one of float32, bfloat16, float16", "--dtype", "int8")]
     [InlineData("--scheduler is 'nope'; expected one of ddpm, ddim", "--scheduler", "nope")]
@@ -93,6 +97,21 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         Same(Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["own"]).UseScheduler("ddim").UseControlNet(_folder["control"]), request).Images[0], "out.png");
 
         Refused("ControlImages is null; expected 1, one for each ControlNet", [.. s_plain, "--model", _folder["own"]]);
+    }
+
+    [Fact]
+    public void Settings_of_the_sampler()
+    {
+        string[] common = ["ab a", "--seed", "5", "--guidance", "4", "--model", _families["sd1"], "--out", _folder["out.png"]];
+        (int exitCode, _, string error) = Run([.. common, "--scheduler", "ddim", "--eta", "0.5", "--timesteps", "900,400.0,50"]);
+        Assert.True(exitCode == 0, error);
+        GenerationRequest request = s_request with { Steps = null, Timesteps = [900, 400, 50], Eta = 0.5 };
+        Same(Draw(Folder("sd1").UseScheduler("ddim"), request).Images[0], "out.png");
+
+        (exitCode, _, error) = Run([.. common, "--scheduler", "euler", "--sigmas", "14.6,2.9,0.5", "--churn", "1"]);
+        Assert.True(exitCode == 0, error);
+        request = s_request with { Steps = null, Sigmas = [14.6, 2.9, 0.5], Churn = new ChurnOptions(1) };
+        Same(Draw(Folder("sd1").UseScheduler("euler"), request).Images[0], "out.png");
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public static class RequestSettings
     /// <summary>Sampling steps.</summary>
     public static RequestSetting<int> Steps { get; } = new(nameof(GenerationRequest.Steps), r => r.Steps, (r, v) => r with { Steps = v })
     {
-        Range = new(1, 1000), Default = 20, IsShared = true, Choose = (_, parts) => parts.Options.Steps ?? parts.OwnedModel?.Steps,
+        Range = new(1, 1000), Default = 20, IsShared = true,
+        Choose = (r, parts) => (r.Timesteps ?? r.Sigmas)?.Count ?? parts.Options.Steps ?? parts.OwnedModel?.Steps,
     };
 
     /// <summary>Guidance scale.</summary>
@@ -42,6 +43,36 @@ public static class RequestSettings
             Range = new(0, 100), Default = 5, IsShared = true,
             Choose = (_, parts) => parts.Options.GuidanceScale ?? parts.OwnedModel?.GuidanceScale,
         };
+
+    /// <summary>Stochasticity of the sampler.</summary>
+    public static RequestSetting<double> Eta { get; } = new(nameof(GenerationRequest.Eta), r => r.Eta, (r, v) => r with { Eta = v })
+    {
+        Range = new(0, 1), IsShared = true, Choose = (_, parts) => parts.Options.Eta,
+    };
+
+    /// <summary>The μ of dynamic shifting.</summary>
+    public static RequestSetting<double> Mu { get; } = new(nameof(GenerationRequest.Mu), r => r.Mu, (r, v) => r with { Mu = v })
+    {
+        Range = new(-10, 10), IsShared = true,
+    };
+
+    internal static RequestSetting Churn { get; } =
+        new JsonSetting<ChurnOptions>(nameof(GenerationRequest.Churn), r => r.Churn, (r, v) => r with { Churn = v })
+        {
+            IsShared = true, Choose = parts => parts.Options.Churn,
+        };
+
+    internal static RequestSetting Timesteps { get; } = new NumbersSetting(
+        nameof(GenerationRequest.Timesteps), r => r.Timesteps, (r, v) => r with { Timesteps = v }, new(0, ScheduleOptions.MostTimesteps))
+    {
+        IsShared = true,
+    };
+
+    internal static RequestSetting Sigmas { get; } = new NumbersSetting(
+        nameof(GenerationRequest.Sigmas), r => r.Sigmas, (r, v) => r with { Sigmas = v }, new(0, 1_000_000, excludesMinimum: true))
+    {
+        IsShared = true, Excludes = Timesteps,
+    };
 
     /// <summary>Width in pixels. It must also be a multiple of the autoencoder's downsampling factor.</summary>
     public static RequestSetting<int> Width { get; } = new(nameof(GenerationRequest.Width), r => r.Width, (r, v) => r with { Width = v })
@@ -93,7 +124,8 @@ public static class RequestSettings
         new InputSetting(
             nameof(GenerationRequest.NegativePromptEmbeds), r => r.NegativePromptEmbeds,
             (r, from) => r with { NegativePromptEmbeds = from.NegativePromptEmbeds }),
-        Count, Seed, VariationSeed, VariationStrength, Steps, GuidanceScale, Width, Height, InitialImage,
+        Count, Seed, VariationSeed, VariationStrength, Timesteps, Sigmas, Steps, GuidanceScale, Eta, Churn, Mu, Width, Height,
+        InitialImage,
         new InputSetting(nameof(GenerationRequest.Mask), r => r.Mask, (r, from) => r with { Mask = from.Mask })
         {
             IsShared = true, Requires = InitialImage,
