@@ -20,9 +20,9 @@ public sealed partial class Conditioning
         Free();
     }
 
-    /// <summary>Keeps the tensors until the result is disposed.</summary>
+    /// <summary>Keeps the tensors alive, even if the conditioning is disposed meanwhile, until the returned object is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The conditioning is disposed.</exception>
-    internal Use Hold()
+    public IDisposable Hold()
     {
         lock (_lock)
         {
@@ -51,9 +51,11 @@ public sealed partial class Conditioning
         Size?.Dispose();
     }
 
-    /// <summary>Someone who reads the tensors. To be disposed once.</summary>
-    internal readonly struct Use(Conditioning conditioning) : IDisposable
+    /// <summary>A reader of the tensors.</summary>
+    private sealed class Use(Conditioning conditioning) : IDisposable
     {
-        public void Dispose() => conditioning.Release();
+        private Conditioning? _conditioning = conditioning;
+
+        public void Dispose() => Interlocked.Exchange(ref _conditioning, null)?.Release();
     }
 }

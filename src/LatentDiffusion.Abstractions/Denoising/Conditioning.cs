@@ -33,7 +33,7 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
     {
         get
         {
-            using Use use = Hold();
+            using IDisposable use = Hold();
             return HiddenStates.shape[0];
         }
     }
@@ -47,7 +47,7 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        using Use ofFirst = first.Hold(), ofSecond = second.Hold();
+        using IDisposable ofFirst = first.Hold(), ofSecond = second.Hold();
         return new Conditioning(
             cat([first.HiddenStates, second.HiddenStates]),
             Join(first.Pooled, second.Pooled, nameof(Pooled)),
@@ -72,7 +72,7 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         if (!double.IsFinite(share)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share is a finite number.");
-        using Use ofFirst = first.Hold(), ofSecond = second.Hold();
+        using IDisposable ofFirst = first.Hold(), ofSecond = second.Hold();
         return new Conditioning(
             Both(first.HiddenStates, second.HiddenStates, nameof(HiddenStates), Between)!,
             Both(first.Pooled, second.Pooled, nameof(Pooled), Between),
@@ -98,7 +98,7 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
     public Conditioning Map(Func<Tensor, Tensor> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        using Use use = Hold();
+        using IDisposable use = Hold();
         return new Conditioning(
             function(HiddenStates),
             Pooled is null ? null : function(Pooled),

@@ -3,7 +3,7 @@ namespace LatentDiffusion;
 /// <summary>Keeps the embeddings that requests bring, which their owner may dispose at any time.</summary>
 internal sealed class HeldEmbeddings : IDisposable
 {
-    private readonly Stack<Conditioning.Use> _uses = [];
+    private readonly Stack<IDisposable> _uses = [];
 
     /// <param name="requests">The requests.</param>
     /// <exception cref="ObjectDisposedException">One of the embeddings is disposed.</exception>
@@ -26,6 +26,6 @@ internal sealed class HeldEmbeddings : IDisposable
 
     public void Dispose()
     {
-        while (_uses.TryPop(out Conditioning.Use use)) use.Dispose();
+        while (_uses.TryPop(out IDisposable? use)) use.Dispose();
     }
 }
