@@ -73,7 +73,7 @@ public sealed class ImageSharpCodec : IImageCodec
     public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
     {
         using Image<Rgba32> stored = Read(file);
-        return ImageOrientation.Apply(stored.ToImageBuffer(background), ExifOrientation.Read(file));
+        return ExifOrientation.Apply(stored.ToImageBuffer(background), ExifOrientation.Read(file));
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ public sealed class ImageSharpCodec : IImageCodec
         var rgba = new byte[(long)stored.Width * stored.Height * 4];
         stored.CopyPixelDataTo(rgba);
         return TransparencyMask.Of(rgba, stored.Width, stored.Height) is { } mask
-            ? ImageOrientation.Apply(mask, ExifOrientation.Read(file))
+            ? ExifOrientation.Apply(mask, ExifOrientation.Read(file))
             : null;
     }
 

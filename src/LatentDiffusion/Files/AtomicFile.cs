@@ -3,21 +3,22 @@ using System.Text;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Writes a file so that its name never stands for half of it: next to the target, flushed to the disk, then renamed.
-/// Every writer of the library goes through here. A symbolic link is followed, so that its target is replaced and the link
-/// stays. Anything that is not a regular file (a device, a pipe) is written directly: it cannot be replaced by a file.
+/// Writes a file so that its path never shows a partial file: next to the target, flushed to the disk, then renamed.
+/// Every writer of the library uses it. A symbolic link is followed: its target is replaced and the link stays.
+/// Anything that is not a regular file (a device, a pipe) is written directly, because a file cannot replace it.
 /// </summary>
-internal static class AtomicFile
+public static class AtomicFile
 {
     private const int BufferSize = 1 << 20;
 
     /// <summary>Creates or replaces a file. Removes what killed processes left of earlier writes to the same path.</summary>
-    /// <param name="path">Path of the file; its folder exists.</param>
-    /// <param name="write">Writes the content. Where it throws, what was at the path before is still there.</param>
+    /// <param name="path">Path of the file. Its folder must exist.</param>
+    /// <param name="write">Writes the content. If it throws, the file that was at the path before stays.</param>
     /// <exception cref="IOException">The path is that of a folder, or the file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
         string target = RealPath.Of(path);
         if (Directory.Exists(target)) throw new IOException($"'{MessageText.Cut(path, 300)}' is a folder; expected the path of a file.");
         if (IsSpecial(target))
@@ -39,8 +40,15 @@ internal static class AtomicFile
         unfinished.Publish();
     }
 
-    /// <summary>Creates or replaces a text file, in UTF-8.</summary>
-    public static void Write(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    /// <summary>Creates or replaces a text file in UTF-8, without a byte order mark.</summary>
+    /// <param name="path">Path of the file. Its folder must exist.</param>
+    /// <param name="text">The content.</param>
+    /// <inheritdoc cref="Write(string, Action{Stream})" path="/exception"/>
+    public static void Write(string path, string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    }
 
     // The pipes of a process, as /dev/stdout may be one, have links to them in /proc that lead to no path.
     private static bool IsSpecial(string path) =>

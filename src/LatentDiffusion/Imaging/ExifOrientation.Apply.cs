@@ -1,22 +1,31 @@
 namespace LatentDiffusion;
 
-/// <summary>Turns stored images for viewing, by an orientation of EXIF (2.32, tag 274).</summary>
-internal static class ImageOrientation
+/// <content>Turns stored images for viewing.</content>
+public static partial class ExifOrientation
 {
-    /// <summary>From here on rows and columns are exchanged.</summary>
-    private const int FirstTransposed = 5;
+    // From here on rows and columns are exchanged.
+    private const int FirstTransposed = 5, Last = 8;
 
-    /// <summary>Whether width and height are exchanged.</summary>
-    /// <param name="exif">1 to 8.</param>
-    public static bool SwapsSides(int exif) => exif >= FirstTransposed;
-
-    /// <summary>The turned image.</summary>
-    /// <param name="stored">As it lies in the file.</param>
-    /// <param name="exif">1 to 8.</param>
-    public static ImageBuffer Apply(ImageBuffer stored, int exif)
+    /// <summary>Whether an orientation exchanges width and height.</summary>
+    /// <param name="orientation">1 to 8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The orientation is not from 1 to 8.</exception>
+    public static bool SwapsSides(int orientation)
     {
-        if (exif == ExifOrientation.Upright) return stored;
-        (int width, int height) = SwapsSides(exif) ? (stored.Height, stored.Width) : (stored.Width, stored.Height);
+        ArgumentOutOfRangeException.ThrowIfLessThan(orientation, Upright);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(orientation, Last);
+        return orientation >= FirstTransposed;
+    }
+
+    /// <summary>Turns an image for viewing.</summary>
+    /// <param name="stored">The image as stored in the file; returned itself if it is upright.</param>
+    /// <param name="orientation">1 to 8, as <see cref="Read"/> returns it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The orientation is not from 1 to 8.</exception>
+    public static ImageBuffer Apply(ImageBuffer stored, int orientation)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        bool swaps = SwapsSides(orientation);
+        if (orientation == Upright) return stored;
+        (int width, int height) = swaps ? (stored.Height, stored.Width) : (stored.Width, stored.Height);
         ReadOnlySpan<byte> from = stored.Rgb;
         var to = new byte[from.Length];
         int target = 0;
@@ -24,7 +33,7 @@ internal static class ImageOrientation
         {
             for (int x = 0; x < width; x++, target += 3)
             {
-                (int column, int row) = Source(x, y, stored.Width, stored.Height, exif);
+                (int column, int row) = Source(x, y, stored.Width, stored.Height, orientation);
                 from.Slice((row * stored.Width + column) * 3, 3).CopyTo(to.AsSpan(target));
             }
         }
@@ -33,7 +42,7 @@ internal static class ImageOrientation
     }
 
     /// <summary>Where in the stored image the pixel (x, y) of the turned one is.</summary>
-    private static (int Column, int Row) Source(int x, int y, int width, int height, int exif) => exif switch
+    private static (int Column, int Row) Source(int x, int y, int width, int height, int orientation) => orientation switch
     {
         2 => (width - 1 - x, y),
         3 => (width - 1 - x, height - 1 - y),

@@ -5,8 +5,9 @@ namespace LatentDiffusion;
 /// <summary>
 /// How the stored rows and columns of an image are turned for viewing (EXIF 2.32, tag 274): 1 is upright, 2 to 8 are
 /// mirrored or turned. Reads the EXIF of JPEG, PNG and WebP files, of which image libraries do not find all forms.
+/// For implementations of <see cref="IImageCodec"/>.
 /// </summary>
-internal static class ExifOrientation
+public static partial class ExifOrientation
 {
     /// <summary>The orientation of upright images.</summary>
     public const int Upright = 1;

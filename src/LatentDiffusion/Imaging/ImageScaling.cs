@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 public static class ImageScaling
 {
     /// <summary>
-    /// Resizes a image with a Lanczos filter of three lobes, widened when shrinking so that nothing is skipped
+    /// Resizes an image with a Lanczos filter of three lobes, widened when shrinking so that nothing is skipped
     /// (Duchon 1979; the filter that diffusers resizes with).
     /// </summary>
     /// <param name="image">The image; returned itself where it has the size already.</param>
@@ -26,14 +26,19 @@ public static class ImageScaling
     /// <param name="top">First row of the rectangle.</param>
     /// <param name="windowWidth">Width of the rectangle, which lies within the resized image.</param>
     /// <param name="windowHeight">Height of the rectangle.</param>
-    internal static ImageBuffer ResizeWindow(this ImageBuffer image, int width, int height, int left, int top, int windowWidth, int windowHeight)
+    /// <exception cref="ArgumentException">The rectangle is not within the resized image.</exception>
+    public static ImageBuffer ResizeWindow(
+        this ImageBuffer image, int width, int height, int left, int top, int windowWidth, int windowHeight)
     {
+        ArgumentNullException.ThrowIfNull(image);
         if (width == image.Width && height == image.Height) return image.Crop(left, top, windowWidth, windowHeight);
         CheckWithin(left, top, windowWidth, windowHeight, width, height);
-        return new LanczosResampler(image, new LanczosWeights(image.Width, width, left, windowWidth), new LanczosWeights(image.Height, height, top, windowHeight)).Run();
+        var columns = new LanczosWeights(image.Width, width, left, windowWidth);
+        var rows = new LanczosWeights(image.Height, height, top, windowHeight);
+        return new LanczosResampler(image, columns, rows).Run();
     }
 
-    /// <summary>Resizes a image so that it just covers a size and cuts off equally what stands out on both sides.</summary>
+    /// <summary>Resizes an image so that it just covers a size and cuts off equally what stands out on both sides.</summary>
     /// <param name="image">The image; returned itself where it has the size already.</param>
     /// <param name="width">Width wanted, at least 1.</param>
     /// <param name="height">Height wanted, at least 1.</param>
@@ -48,7 +53,7 @@ public static class ImageScaling
         return image.ResizeWindow(coveredWidth, coveredHeight, (coveredWidth - width) / 2, (coveredHeight - height) / 2, width, height);
     }
 
-    /// <summary>Cuts a rectangle out of a image.</summary>
+    /// <summary>Cuts a rectangle out of an image.</summary>
     /// <param name="image">The image; returned itself where the rectangle is all of it.</param>
     /// <param name="left">First column, from 0.</param>
     /// <param name="top">First row, from 0.</param>

@@ -86,7 +86,8 @@ public sealed class SkiaImageCodec : IImageCodec
     public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
     {
         using SKBitmap stored = Read(file);
-        return ImageOrientation.Apply(new ImageBuffer(stored.Width, stored.Height, OpaquePixels.Of(Pixels(stored), background)), ExifOrientation.Read(file));
+        var image = new ImageBuffer(stored.Width, stored.Height, OpaquePixels.Of(Pixels(stored), background));
+        return ExifOrientation.Apply(image, ExifOrientation.Read(file));
     }
 
     /// <inheritdoc/>
@@ -95,14 +96,15 @@ public sealed class SkiaImageCodec : IImageCodec
         using SKData data = SKData.CreateCopy(file);
         using SKCodec codec = Open(data);
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        return ImageOrientation.SwapsSides(ExifOrientation.Read(file)) ? (height, width) : (width, height);
+        return ExifOrientation.SwapsSides(ExifOrientation.Read(file)) ? (height, width) : (width, height);
     }
 
     /// <inheritdoc/>
     public ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file)
     {
         using SKBitmap stored = Read(file);
-        return TransparencyMask.Of(Pixels(stored), stored.Width, stored.Height) is { } mask ? ImageOrientation.Apply(mask, ExifOrientation.Read(file)) : null;
+        ImageBuffer? mask = TransparencyMask.Of(Pixels(stored), stored.Width, stored.Height);
+        return mask is null ? null : ExifOrientation.Apply(mask, ExifOrientation.Read(file));
     }
 
     /// <summary>The pixels, red, green, blue and alpha, as they lie in the file: Skia does not find all forms of EXIF.</summary>

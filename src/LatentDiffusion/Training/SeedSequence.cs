@@ -1,9 +1,14 @@
 namespace LatentDiffusion;
 
-/// <summary>Seeds of the steps of a run: unrelated to each other, and the same wherever the run is resumed.</summary>
-internal static class SeedSequence
+/// <summary>
+/// Derives a seed for each step of a run from the seed of the run. The seeds are unrelated to each other, and the same
+/// wherever the run is resumed.
+/// </summary>
+public static class SeedSequence
 {
-    /// <summary>SplitMix64 (Steele et al. 2014) of the run's seed advanced by the step's number.</summary>
+    /// <summary>Returns the seed of a step: SplitMix64 (Steele et al. 2014) of the run's seed, advanced by the step.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="step">Number of the step, or of whatever needs its own seed (an image, an epoch), from 0.</param>
     public static ulong Of(ulong seed, long step)
     {
         ulong z = seed + (ulong)(step + 1) * 0x9E3779B97F4A7C15;

@@ -161,6 +161,20 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
         public void Report(GenerationProgress value) => action();
     }
 
+    [Fact]
+    public void Held_embeddings_are_freed_by_the_last_holder_and_once()
+    {
+        var embeddings = new Conditioning(TorchSharp.torch.ones(1, 2, 3));
+        IDisposable first = embeddings.Hold(), second = embeddings.Hold();
+        embeddings.Dispose();
+        first.Dispose();
+        first.Dispose();
+        Assert.False(embeddings.HiddenStates.IsInvalid);
+        second.Dispose();
+        Assert.True(embeddings.HiddenStates.IsInvalid);
+        Assert.Throws<ObjectDisposedException>(embeddings.Hold);
+    }
+
     /// <summary>A denoiser that knows whether it is disposed.</summary>
     private sealed class WatchedDisposal : IDenoiser, IDisposable
     {

@@ -1,6 +1,8 @@
+extern alias library;
 using System.Diagnostics;
 using System.Text;
 using Xunit;
+using FileKind = library::LatentDiffusion.RegularFile;
 
 namespace LatentDiffusion.Tests.Files;
 
@@ -45,10 +47,10 @@ public sealed class AtomicFileTests : IDisposable
             Assert.Equal($"through the {name}", reader.StandardOutput.ReadToEnd());
         }
 
-        Assert.False(RegularFile.Is(_folder["pipe"]));
+        Assert.False(FileKind.Is(_folder["pipe"]));
         Assert.Equal(["link", "pipe"], Names());
         AtomicFile.Write("/dev/null", "nothing");
-        Assert.False(RegularFile.Is("/dev/null"));
+        Assert.False(FileKind.Is("/dev/null"));
     }
 
     [Fact]

@@ -59,6 +59,20 @@ public sealed class ExifOrientationTests
     }
 
     [Fact]
+    public void Values_out_of_range_are_named()
+    {
+        var image = new ImageBuffer(1, 1, [1, 2, 3]);
+        foreach (int orientation in new[] { 0, 9 })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>("orientation", () => ExifOrientation.Apply(image, orientation));
+            Assert.Throws<ArgumentOutOfRangeException>("orientation", () => ExifOrientation.SwapsSides(orientation));
+        }
+
+        var e = Assert.Throws<ArgumentException>("rgba", () => TransparencyMask.Of(new byte[7], 2, 1));
+        Assert.StartsWith("An image of 2 x 1 has 7 bytes; expected 8.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_structures_leave_the_image_upright()
     {
         var random = new Random(5);

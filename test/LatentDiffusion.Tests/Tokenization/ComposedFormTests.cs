@@ -1,4 +1,6 @@
+extern alias library;
 using Xunit;
+using Nfc = library::LatentDiffusion.UnicodeNfc;
 
 namespace LatentDiffusion.Tests;
 
@@ -19,10 +21,10 @@ public sealed class ComposedFormTests
     [InlineData("\ud834\udd5e", "\ud834\udd57\ud834\udd65")] // beyond the basic plane
     public void TextsAreInFormC(string text, string composed)
     {
-        Assert.Equal(composed, UnicodeNfc.Of(text));
-        Assert.Equal(composed, UnicodeNfc.Of(composed));
+        Assert.Equal(composed, Nfc.Of(text));
+        Assert.Equal(composed, Nfc.Of(composed));
     }
 
     [Fact]
-    public void HalfASurrogatePairIsReplaced() => Assert.Equal("\u0301a\ufffd", UnicodeNfc.Of("\u0301a\ud800"));
+    public void HalfASurrogatePairIsReplaced() => Assert.Equal("\u0301a\ufffd", Nfc.Of("\u0301a\ud800"));
 }

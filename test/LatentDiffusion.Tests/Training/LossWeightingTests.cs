@@ -1,7 +1,9 @@
+extern alias library;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Xunit;
+using Options = library::LatentDiffusion.ValidOptions;
 
 namespace LatentDiffusion.Tests.Training;
 
@@ -117,7 +119,7 @@ public sealed class LossWeightingTests
     [Fact]
     public void Settings_out_of_range_are_named()
     {
-        Assert.Contains("Gamma", Assert.Throws<ValidationException>(() => ValidOptions.Check(new MinSnrWeighting { Gamma = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("Deviation", Assert.Throws<ValidationException>(() => ValidOptions.Check(new LogitNormalTimesteps { Deviation = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Gamma", Assert.Throws<ValidationException>(() => Options.Check(new MinSnrWeighting { Gamma = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Deviation", Assert.Throws<ValidationException>(() => Options.Check(new LogitNormalTimesteps { Deviation = 0 })).Message, StringComparison.Ordinal);
     }
 }
