@@ -13,7 +13,9 @@ public sealed record LoraComponent(string Name)
     /// </summary>
     public IReadOnlyList<string> TrainedLayers { get; init; } = ["to_q", "to_k", "to_v", "to_out.0"];
 
-    /// <summary>Whether it is a text encoder, whose layers <see cref="LoraTrainingOptions.TextEncoderTargets"/> names. Default false.</summary>
+    /// <summary>
+    /// Whether it is a text encoder, whose layers <see cref="LoraTrainingOptions.TextEncoderTargets"/> names. Default false.
+    /// </summary>
     public bool IsTextEncoder { get; init; }
 
     /// <summary>
@@ -22,6 +24,6 @@ public sealed record LoraComponent(string Name)
     /// </summary>
     public Func<string, string> CurrentName { get; init; } = module => module;
 
-    /// <summary>The weights in the order that files count which number the modules; null, the default, where there are no such files.</summary>
+    /// <summary>The weights in the order in which some files number the modules. Null, the default, where there are no such files.</summary>
     internal Func<LoraTarget, string[]>? Order { get; init; }
 }

@@ -21,7 +21,8 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
     /// <param name="pipelineClass">The pipeline's class.</param>
     /// <param name="scheduler">The scheduler's configuration.</param>
     /// <param name="components">Networks and tokenizers by name.</param>
-    internal ModelComponents(ModelFamily family, string pipelineClass, SchedulerConfig scheduler, IEnumerable<KeyValuePair<string, object>> components)
+    internal ModelComponents(
+        ModelFamily family, string pipelineClass, SchedulerConfig scheduler, IEnumerable<KeyValuePair<string, object>> components)
         : this(family, pipelineClass, scheduler)
     {
         foreach ((string name, object component) in components) _components[name] = component;

@@ -32,9 +32,9 @@ public static class ModelFamilies
             if (all.Contains(family)) return all;
             foreach (ModelFamily other in all)
             {
-                if (other.Name == family.Name) throw new ArgumentException($"A model family '{family.Name}' is registered already.", nameof(family));
+                if (other.Name == family.Name) throw new ArgumentException($"A model family '{other.Name}' is registered.", nameof(family));
                 if (other.PipelineClasses.Intersect(family.PipelineClasses).FirstOrDefault() is { } shared)
-                    throw new ArgumentException($"The pipeline class {shared} of '{family.Name}' belongs to '{other.Name}' already.", nameof(family));
+                    throw new ArgumentException($"The pipeline class {shared} of '{family.Name}' belongs to '{other.Name}'.", nameof(family));
             }
 
             return all.Add(family);
@@ -54,8 +54,10 @@ public static class ModelFamilies
         return families.FirstOrDefault(family => pipeline is not null && family.PipelineClasses.Contains(pipeline))
             ?? families.FirstOrDefault(family => family.ComponentTypes.Any(type => classes.Any(type.Reads)))
             ?? throw new NotSupportedException(
-                $"{path} describes a {MessageText.Cut(pipeline ?? "pipeline without a class", 100)} of {MessageText.List(classes)}, which is not "
-                + $"known. Known are {string.Join(", ", families.Select(family => $"{family.Name} ({string.Join(", ", family.PipelineClasses)})"))}.");
+                $"{path} describes a {MessageText.Cut(pipeline ?? "pipeline without a class", 100)} of {MessageText.List(classes)}, "
+                + $"which is not known. Known are {string.Join(", ", families.Select(Describe))}.");
+
+        static string Describe(ModelFamily family) => $"{family.Name} ({string.Join(", ", family.PipelineClasses)})";
     }
 
     /// <summary>The family of a single file.</summary>
@@ -85,6 +87,7 @@ public static class ModelFamilies
     /// <summary>The class that a network is written as.</summary>
     /// <exception cref="NotSupportedException">No registered family has one.</exception>
     internal static NetworkType TypeOf(nn.Module network) =>
-        All.SelectMany(family => family.ComponentTypes).Concat(SharedComponentTypes.All).OfType<NetworkType>().FirstOrDefault(type => type.Writes(network))
+        All.SelectMany(family => family.ComponentTypes).Concat(SharedComponentTypes.All).OfType<NetworkType>()
+            .FirstOrDefault(type => type.Writes(network))
         ?? throw new NotSupportedException($"A {network.GetType().Name} cannot be written: no model family has it.");
 }

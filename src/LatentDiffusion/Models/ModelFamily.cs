@@ -62,9 +62,12 @@ public abstract class ModelFamily
     /// <summary>How LoRA files name the layers of a component.</summary>
     /// <param name="component">Name of the component.</param>
     /// <exception cref="ArgumentException">LoRA files do not patch it; the message lists those that they do.</exception>
-    public LoraComponent Lora(string component) => LoraComponents.FirstOrDefault(known => known.Name == component) ?? throw new ArgumentException(
-        $"'{component}' is not a component of {Name} that LoRA files patch; expected {MessageText.List([.. LoraComponents.Select(known => known.Name)])}.",
-        nameof(component));
+    public LoraComponent Lora(string component)
+    {
+        string[] names = [.. LoraComponents.Select(known => known.Name)];
+        return LoraComponents.FirstOrDefault(known => known.Name == component) ?? throw new ArgumentException(
+            $"'{component}' is not a component of {Name} that LoRA files patch; expected {MessageText.List(names)}.", nameof(component));
+    }
 
     /// <summary>The class of a component that a folder names; null where it is not known.</summary>
     internal ComponentType? TypeOf(string className) => Types.FirstOrDefault(type => type.Reads(className));

@@ -12,7 +12,9 @@ internal static class ModelIndex
 
     /// <summary>The class of a component; null for one that is absent or null.</summary>
     public static string? ClassOf(JsonObject index, string name) =>
-        index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className) ? className : null;
+        index[name] is JsonArray { Count: 2 } entry && entry[1] is JsonValue value && value.TryGetValue(out string? className)
+            ? className
+            : null;
 
     /// <summary>The entries that are neither components nor notes of the library that wrote them.</summary>
     public static JsonObject Settings(JsonObject index) => new(

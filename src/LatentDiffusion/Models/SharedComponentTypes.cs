@@ -11,17 +11,19 @@ internal static class SharedComponentTypes
         NetworkType.Of<AutoencoderKL, AutoencoderKLConfig>(
             nameof(AutoencoderKL), AutoencoderKLConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
         NetworkType.Of<AutoencoderTiny, AutoencoderTinyConfig>(
-            nameof(AutoencoderTiny), AutoencoderTinyConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
-        NetworkType.Of<VQModel, VQConfig>(nameof(VQModel), VQConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
+            nameof(AutoencoderTiny), AutoencoderTinyConfig.FromJson, (config, layers) => new(config, layers),
+            network => network.Config),
+        NetworkType.Of<VQModel, VQConfig>(
+            nameof(VQModel), VQConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
         NetworkType.Of<ClipTextModel, ClipTextConfig>(
             "CLIPTextModel", ClipTextConfig.FromJson, (config, layers) => new(config, false, layers), network => network.Config,
             network => !network.HasProjection, ClipModelType),
         NetworkType.Of<ClipTextModel, ClipTextConfig>(
-            "CLIPTextModelWithProjection", ClipTextConfig.FromJson, (config, layers) => new(config, true, layers), network => network.Config,
-            network => network.HasProjection, ClipModelType),
+            "CLIPTextModelWithProjection", ClipTextConfig.FromJson, (config, layers) => new(config, true, layers),
+            network => network.Config, network => network.HasProjection, ClipModelType),
         new FilesType(
-            "CLIPTokenizer", typeof(ClipTokenizerFiles), OpenClipTokenizer, (tokenizer, folder) => ((ClipTokenizerFiles)tokenizer).Save(folder),
-            "CLIPTokenizerFast"),
+            "CLIPTokenizer", typeof(ClipTokenizerFiles), OpenClipTokenizer,
+            (tokenizer, folder) => ((ClipTokenizerFiles)tokenizer).Save(folder), "CLIPTokenizerFast"),
     ];
 
     /// <summary>A tokenizer cuts where its text encoder ends, and is not read without one.</summary>

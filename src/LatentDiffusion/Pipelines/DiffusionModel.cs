@@ -55,6 +55,12 @@ public sealed class DiffusionModel(
         set => field = RequestSettings.GuidanceScale.Require(value);
     }
 
+    /// <summary>
+    /// The <see cref="IAutoencoder.ScalingFactor"/> of the latents that the denoiser was trained on; null, the default, for that of
+    /// <see cref="Autoencoder"/>. A pipeline warns of an autoencoder with another one.
+    /// </summary>
+    public double? LatentScalingFactor { get; init; }
+
     /// <summary>What the model's files held; null for a model put together from other parts.</summary>
     public ModelComponents? Components { get; private set; }
 

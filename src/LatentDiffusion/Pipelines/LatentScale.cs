@@ -14,13 +14,8 @@ internal static class LatentScale
     /// <param name="autoencoder">The autoencoder that is used with it.</param>
     /// <returns>Both scales where they differ; null where they agree or one is not known.</returns>
     public static (double Given, double Trained)? Mismatch(DiffusionModel model, IAutoencoder autoencoder) =>
-        autoencoder.ScalingFactor is { } given && Trained(model) is { } trained && Math.Abs(given / trained - 1) > Tolerance
+        autoencoder.ScalingFactor is { } given
+        && (model.LatentScalingFactor ?? model.OwnAutoencoder?.ScalingFactor) is { } trained && Math.Abs(given / trained - 1) > Tolerance
             ? (given, trained)
             : null;
-
-    /// <summary>That of the model's own autoencoder, or as XL was published.</summary>
-    private static double? Trained(DiffusionModel model) => model.OwnAutoencoder is { } own
-        ? own.ScalingFactor
-        : model.Components?.Find<UNet2DConditionModel>(ComponentNames.UNet)?.Config.AdditionEmbedType == "text_time"
-            && SchedulerClasses.FamilyOf(model.SchedulerConfig) == SchedulerFamily.Discrete ? LdmAutoencoder.ScalingXL : null;
 }

@@ -9,15 +9,17 @@ internal sealed class StableDiffusionFamily : ModelFamily
     public const string ForceZeros = "force_zeros_for_empty_prompt", AestheticsScore = "requires_aesthetics_score";
 
     /// <summary>The ControlNets that a pipeline was saved with, in the order of their images.</summary>
-    public static readonly ComponentDescription ControlNets = new(ComponentNames.ControlNet, typeof(ControlNetModel)) { ListClass = "MultiControlNetModel" };
+    public static readonly ComponentDescription ControlNets =
+        new(ComponentNames.ControlNet, typeof(ControlNetModel)) { ListClass = "MultiControlNetModel" };
 
     public override string Name => "Stable Diffusion";
 
     public override IReadOnlyList<string> PipelineClasses { get; } =
     [
-        "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionControlNetPipeline",
-        "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline",
-        "LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline",
+        "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
+        "StableDiffusionControlNetPipeline", "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
+        "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline", "LatentConsistencyModelPipeline",
+        "LatentConsistencyModelImg2ImgPipeline",
     ];
 
     public override IReadOnlyList<ComponentDescription> Components { get; } =
@@ -34,7 +36,8 @@ internal sealed class StableDiffusionFamily : ModelFamily
     public override IReadOnlyList<ComponentType> ComponentTypes { get; } =
     [
         NetworkType.Of<UNet2DConditionModel, UNet2DConditionConfig>(
-            nameof(UNet2DConditionModel), UNet2DConditionConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
+            nameof(UNet2DConditionModel), UNet2DConditionConfig.FromJson, (config, layers) => new(config, layers),
+            network => network.Config),
         NetworkType.Of<ControlNetModel, ControlNetConfig>(
             nameof(ControlNetModel), ControlNetConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
     ];
@@ -69,6 +72,7 @@ internal sealed class StableDiffusionFamily : ModelFamily
             config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device)
         {
             Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
+            LatentScalingFactor = autoencoder is null ? PublishedModels.LatentScalingFactor(config, components.Scheduler) : null,
         };
     }
 

@@ -9,13 +9,17 @@ internal static class StableDiffusionLora
     /// <summary>The U-Net, which a file means that marks no component, and the text encoders.</summary>
     public static IReadOnlyList<LoraComponent> Components { get; } =
     [
-        new(ComponentNames.UNet) { Prefixes = ["diffusion_model.", "lora_unet_"], CurrentName = LdmModuleNames.Current, Order = PackedLora.Order },
+        new(ComponentNames.UNet)
+        {
+            Prefixes = ["diffusion_model.", "lora_unet_"], CurrentName = LdmModuleNames.Current, Order = PackedLora.Order,
+        },
         TextEncoder(ComponentNames.TextEncoder, "lora_te_", "lora_te1_"),
         TextEncoder(ComponentNames.TextEncoder2, "lora_te2_"),
     ];
 
     private static LoraComponent TextEncoder(string name, params string[] prefixes) => new(name)
     {
-        Prefixes = prefixes, TrainedLayers = s_projections, IsTextEncoder = true, CurrentName = LdmModuleNames.Current, Order = PackedLora.Order,
+        Prefixes = prefixes, TrainedLayers = s_projections, IsTextEncoder = true,
+        CurrentName = LdmModuleNames.Current, Order = PackedLora.Order,
     };
 }

@@ -13,6 +13,12 @@ internal static class PublishedModels
         return family + (config.InChannels == 9 ? "InpaintPipeline" : "Pipeline");
     }
 
+    /// <summary>The scale of the latents of a model without an autoencoder; null where it is not known.</summary>
+    public static double? LatentScalingFactor(UNet2DConditionConfig config, SchedulerConfig scheduler) =>
+        config.AdditionEmbedType == "text_time" && SchedulerClasses.FamilyOf(scheduler) == SchedulerFamily.Discrete
+            ? LdmAutoencoder.ScalingXL
+            : null;
+
     /// <summary>What the folder of a model says in addition to its components.</summary>
     /// <param name="xl">Whether it is of the XL family.</param>
     /// <param name="refiner">Whether it is XL's refiner.</param>
