@@ -115,7 +115,7 @@ public sealed class ValidationLossTests : IDisposable
         }
     }
 
-    [Fact]
+    [NoTensorLeaks, Fact]
     public void Two_validations_agree_and_neither_draws_from_the_global_generator()
     {
         ValidationLoss loss = Loss(PredictionType.Velocity, new ValidationOptions());
@@ -135,7 +135,7 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Equal(5, first.ImageCount);
     }
 
-    [Fact]
+    [NoTensorLeaks, Fact]
     public void The_batch_size_changes_nothing_but_rounding()
     {
         double[] one = Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 1 }).PerImage();

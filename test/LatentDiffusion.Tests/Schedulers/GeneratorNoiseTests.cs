@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Schedulers;
 
 /// <summary>Noise: one seed, one stream, alone and in a batch.</summary>
-[Collection(LiveTensors.Collection)]
+[NoTensorLeaks, Collection(LiveTensors.Collection)]
 public sealed class GeneratorNoiseTests
 {
     [Fact]

@@ -1,0 +1,4 @@
+namespace LatentDiffusion.Tests;
+
+/// <summary>A test left tensors alive.</summary>
+internal sealed class TensorLeakException(string message) : Exception(message);
