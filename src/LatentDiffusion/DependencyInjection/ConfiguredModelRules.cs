@@ -18,14 +18,14 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
     public ValidateOptionsResult Validate(string? optionsName, DiffusionModelOptions options)
     {
         if (optionsName != registration.Name) return ValidateOptionsResult.Skip;
-        DiffusionPipelineBuilder builder = registration.Builder;
+        PipelineSpecification specification = registration.Builder.Specification;
         List<string> errors = [.. options.Errors()];
         // A name misspelt would otherwise be a setting silently not made.
         errors.AddRange(Unknown(section, "", s_known));
         errors.AddRange(Unknown(section.GetSection(nameof(DiffusionPipelineOptions.Tiling)), $"{nameof(DiffusionPipelineOptions.Tiling)}:", s_knownOfTiling));
-        if (options.ModelFolder is null && builder.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
+        if (options.ModelFolder is null && specification.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
             errors.Add("ModelFolder is missing, and nothing else names a model.");
-        if (options.ModelFolder is null && options.Precision is not null && !builder.ReadsFiles)
+        if (options.ModelFolder is null && options.Precision is not null && specification.Model?.ReadsFiles is not true)
             errors.Add("Precision says how a model folder or file is loaded, and there is none; give it where the model is opened.");
         return registration.Outcome(errors);
     }

@@ -57,7 +57,8 @@ public static class LatentDiffusionServiceCollectionExtensions
         {
             services.AddOptions<DiffusionModelOptions>(name).Configure(registration.Bind).ValidateOnStart();
             services.AddSingleton<IValidateOptions<DiffusionModelOptions>>(p => new ConfiguredModelRules(registration, section, p));
-            registration.Builder.UseConfigured();
+            registration.Builder.Change(
+                s => (s.IsConfigured, s.Model, s.Scheduler) = (true, new ConfiguredModel(), SchedulerSource.Configured));
         }
 
         if (name.Length == 0)

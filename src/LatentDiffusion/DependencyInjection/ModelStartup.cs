@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 internal sealed class ModelStartup(PipelineRegistration registration, IOptionsMonitor<DiffusionModelOptions> options, IServiceProvider services) : IHostedService
 {
     // On another thread, so that several models, and what else the host starts, do not wait for one another's files.
-    public Task StartAsync(CancellationToken cancellationToken) => registration.Builder.LoadsAtStartup || options.Get(registration.Name).LoadAtStartup
+    public Task StartAsync(CancellationToken cancellationToken) => registration.Builder.Specification.LoadsAtStartup || options.Get(registration.Name).LoadAtStartup
         ? Task.Run(() => registration.Resolve(services), cancellationToken).WaitAsync(cancellationToken)
         : Task.CompletedTask;
 

@@ -12,7 +12,7 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
         var results = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
         List<string> errors = [.. results.Select(r => Told(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
-        if (registration.Builder.GivenDevice is { } device && DeviceAvailability.Problem(device) is { } problem) errors.Add(problem);
+        if (registration.Builder.Specification.Device is { } device && DeviceAvailability.Problem(device) is { } problem) errors.Add(problem);
         return registration.Outcome(errors);
     }
 

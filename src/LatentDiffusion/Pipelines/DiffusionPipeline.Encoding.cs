@@ -7,7 +7,7 @@ public sealed partial class DiffusionPipeline
 {
     /// <summary>
     /// Encodes prompts as a generation does: with the pipeline's own text encoder, and so with what
-    /// <see cref="DiffusionPipelineBuilder.UsePromptWeighting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
+    /// <see cref="PromptWeightingBuilderExtensions.UsePromptWeighting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
     /// For <see cref="GenerationRequest.PromptEmbeds"/>.
     /// </summary>
     /// <param name="prompts">At least one, each of at most <see cref="DiffusionPipelineOptions.MaximumPromptLength"/> characters; all get as many tokens as the longest.</param>

@@ -1,32 +1,28 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
 /// <summary>
-/// Puts a pipeline together. Each part is, in this order: what was handed to the builder, what is registered in the
-/// container that <see cref="Build(IServiceProvider?)"/> is given, what the model brings, the library's default.
+/// Builds a pipeline. Each component is, in this order: what the builder was given, what is registered in the container that
+/// <see cref="Build(IServiceProvider?)"/> receives, what the model brings, the library's default. Features of a pipeline, such as
+/// <see cref="LoraBuilderExtensions.UseLora"/>, are extension methods.
 /// </summary>
-public sealed partial class DiffusionPipelineBuilder
+public sealed class DiffusionPipelineBuilder
 {
-    private Func<IServiceProvider, ModelPlacement, DiffusionModel?>? _model;
-    private Func<DiffusionModel?, ITextEncoder>? _textEncoder;
-    private Func<DiffusionModel?, IDenoiser>? _denoiser;
-    private Func<DiffusionModel?, IAutoencoder>? _autoencoder;
-    private Func<IServiceProvider, SchedulerConfig?, INoiseScheduler>? _scheduler;
-    private Func<IServiceProvider, SchedulerConfig?, IGuidance>? _guidance;
-    private IImageCodec? _codec;
-    private PromptingOptions? _prompting;
-    private Action<DiffusionPipelineOptions>? _configure;
-    private readonly List<(string Path, double Scale)> _loras = [];
-    private readonly List<ControlNetChoice> _controlNets = [];
-    private readonly List<ModelFamily> _families = [];
+    // Latents of 512 x 512 images, the size of the first published models.
+    internal const int DefaultSampleSize = 64;
+
     private bool _built;
 
+    /// <summary>What the builder was given.</summary>
+    internal PipelineSpecification Specification { get; } = new();
+
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
-    /// <param name="model">Opens the model. <see cref="Build(IServiceProvider?)"/> refuses one on another device than was asked for.</param>
+    /// <param name="model">
+    /// Opens the model. <see cref="Build(IServiceProvider?)"/> refuses one on another device than was asked for.
+    /// </param>
     public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, DiffusionModel> model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -38,39 +34,46 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, Device?, DiffusionModel> model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _readsFiles = false;
-        _modelName = null;
-        return Set(ref _model, (services, place) => model(services, place.Device));
+        return Change(s => s.Model = new ModelFunction(model));
     }
 
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
-    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
-    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
+    /// <param name="device">
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.
+    /// </param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
+    /// </param>
     /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
-    public DiffusionPipelineBuilder UseModelFolder(string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
+    public DiffusionPipelineBuilder UseModelFolder(
+        string folder, Device? device = null, ScalarType? precision = null, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return UseFiles(
-            (services, place) => DiffusionModel.Read(folder, device ?? place.Device, precision ?? place.Precision, variant, place.Reading), FolderName(folder));
+        return Change(s => s.Model = new ModelFolder(folder, device, precision, variant));
     }
 
     /// <summary>
-    /// Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner. An autoencoder or text
-    /// encoder that the file lacks is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
+    /// Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner. An autoencoder or text encoder that
+    /// the file lacks is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
     /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
-    /// <param name="tokenizerFolder">A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>; null to look beside the file and in <c>tokenizer</c> beside it.</param>
+    /// <param name="tokenizerFolder">
+    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>; null to look next to the file and in
+    /// <c>tokenizer</c> next to it.
+    /// </param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
-    /// <param name="device">Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.</param>
-    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <param name="device">
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.
+    /// </param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.
+    /// </param>
     public DiffusionPipelineBuilder UseModelFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return UseFiles(
-            (services, place) => DiffusionModel.ReadFile(path, tokenizerFolder, options, device ?? place.Device, precision ?? place.Precision, place.Reading),
-            Path.GetFileNameWithoutExtension(path));
+        return Change(s => s.Model = new ModelFile(path, tokenizerFolder, options, device, precision));
     }
 
     /// <summary>
@@ -80,106 +83,102 @@ public sealed partial class DiffusionPipelineBuilder
     /// <param name="family">The family.</param>
     public DiffusionPipelineBuilder UseModelFamily(ModelFamily family)
     {
-        ThrowIfBuilt();
         ArgumentNullException.ThrowIfNull(family);
-        _families.Add(family);
-        return this;
-    }
-
-    /// <summary>Adds a low-rank patch to the model's weights, beside others: see <see cref="DiffusionModel.SetLoras"/>.</summary>
-    /// <param name="path">Path of the file, of peft, diffusers or kohya; read when the pipeline is built.</param>
-    /// <param name="scale">How much of it, any finite number. Default 1, as trained.</param>
-    public DiffusionPipelineBuilder UseLora(string path, double scale = 1)
-    {
-        ThrowIfBuilt();
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
-        _loras.Add((path, scale));
-        return this;
+        return Change(s => s.Families.Add(family));
     }
 
     /// <summary>
-    /// Adds a ControlNet (Zhang et al. 2023), beside others: what they add to the U-Net is summed. Every request then brings
-    /// a picture for each, <see cref="GenerationRequest.ControlImages"/>. ControlNets of the model's own folder are there
-    /// without being asked for, and come first.
+    /// Computes there: components receive latents, initial images and embeddings on that device. A model is opened there unless it has a
+    /// device of its own. Custom components must be placed there by the caller; only <see cref="MemoryBuilderExtensions.UseOffload"/>
+    /// moves them. Default the model's device, or without a model the CPU.
     /// </summary>
-    /// <param name="folder">A folder with its <c>config.json</c> and weights, or a single file with the original names; read when the pipeline is built.</param>
-    /// <param name="scale">How strongly it controls, any finite number. Default 1, as trained.</param>
-    /// <param name="start">Share of the steps before it begins to control, at least 0. Default 0.</param>
-    /// <param name="end">Share of the steps until which it controls, above <paramref name="start"/> and at most 1. Default 1.</param>
-    public DiffusionPipelineBuilder UseControlNet(string folder, double scale = 1, double start = 0, double end = 1)
+    /// <param name="device">The device. <see cref="Build(IServiceProvider?)"/> refuses another than the model's.</param>
+    public DiffusionPipelineBuilder UseDevice(Device device)
     {
-        ThrowIfBuilt();
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(scale), scale, "A scale is a finite number.");
-        if (!(start >= 0 && start < 1)) throw new ArgumentOutOfRangeException(nameof(start), start, "The start is a share of the steps, at least 0 and below 1.");
-        if (!(end > start && end <= 1)) throw new ArgumentOutOfRangeException(nameof(end), end, "The end is a share of the steps, above the start and at most 1.");
-        _controlNets.Add(new ControlNetChoice(folder, new ControlWeight { Scale = scale, Start = start, End = end }));
-        return this;
+        ArgumentNullException.ThrowIfNull(device);
+        return Change(s => s.Device = device);
     }
 
-    /// <summary>Uses a text encoder of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Set(ref _textEncoder, Require(textEncoder));
+    /// <summary>Uses a custom text encoder.</summary>
+    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
 
     /// <summary>Wraps the model's text encoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="textEncoder">
     /// Makes a text encoder from the model, most often around <see cref="DiffusionModel.TextEncoder"/>, when the pipeline is
     /// built. The pipeline owns the model and not the wrapper.
     /// </param>
-    public DiffusionPipelineBuilder UseTextEncoder(Func<DiffusionModel, ITextEncoder> textEncoder) => Set(ref _textEncoder, Wrapping(textEncoder));
+    public DiffusionPipelineBuilder UseTextEncoder(Func<DiffusionModel, ITextEncoder> textEncoder) =>
+        Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
 
-    /// <summary>Uses a denoiser of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Set(ref _denoiser, Require(denoiser));
+    /// <summary>Uses a custom denoiser.</summary>
+    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Change(s => s.Denoiser = ComponentSource.Of(denoiser));
 
     /// <summary>Wraps the model's denoiser. The model's defaults (guidance, steps, size) stay.</summary>
-    /// <param name="denoiser">Makes a denoiser from the model, most often around <see cref="DiffusionModel.Denoiser"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
-    public DiffusionPipelineBuilder UseDenoiser(Func<DiffusionModel, IDenoiser> denoiser) => Set(ref _denoiser, Wrapping(denoiser));
+    /// <param name="denoiser">
+    /// Makes a denoiser from the model, most often around <see cref="DiffusionModel.Denoiser"/>; see
+    /// <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.
+    /// </param>
+    public DiffusionPipelineBuilder UseDenoiser(Func<DiffusionModel, IDenoiser> denoiser) =>
+        Change(s => s.Denoiser = ComponentSource.Of(denoiser));
 
-    /// <summary>Uses an autoencoder of the caller's own.</summary>
-    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Set(ref _autoencoder, Require(autoencoder));
+    /// <summary>Uses a custom autoencoder.</summary>
+    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
 
     /// <summary>Wraps the model's autoencoder. The model's defaults (guidance, steps, size) stay.</summary>
-    /// <param name="autoencoder">Makes an autoencoder from the model, most often around <see cref="DiffusionModel.Autoencoder"/>; see <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.</param>
-    public DiffusionPipelineBuilder UseAutoencoder(Func<DiffusionModel, IAutoencoder> autoencoder) => Set(ref _autoencoder, Wrapping(autoencoder));
+    /// <param name="autoencoder">
+    /// Makes an autoencoder from the model, most often around <see cref="DiffusionModel.Autoencoder"/>; see
+    /// <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.
+    /// </param>
+    public DiffusionPipelineBuilder UseAutoencoder(Func<DiffusionModel, IAutoencoder> autoencoder) =>
+        Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
 
     /// <summary>Uses a scheduler as it is; it must fit the model's training schedule and prediction type.</summary>
     public DiffusionPipelineBuilder UseScheduler(INoiseScheduler scheduler)
     {
         ArgumentNullException.ThrowIfNull(scheduler);
-        return Set(ref _scheduler, (_, _) => scheduler);
+        return Change(s => s.Scheduler = (_, _) => scheduler);
     }
 
     /// <summary>Makes the scheduler from the model's own configuration, for example <c>KnownSchedulers.Euler.Create</c>.</summary>
     public DiffusionPipelineBuilder UseScheduler(Func<SchedulerConfig, INoiseScheduler> scheduler)
     {
         ArgumentNullException.ThrowIfNull(scheduler);
-        return Set(ref _scheduler, (_, config) => scheduler(config ?? throw Missing("a model, whose schedule the scheduler needs")));
+        return Change(s => s.Scheduler = SchedulerSource.From(scheduler));
     }
 
     /// <summary>Makes a scheduler of the library by its name, over the model's own configuration.</summary>
     /// <param name="name">A short name such as <c>dpm++</c>, or a published class name: see <see cref="KnownSchedulers"/>.</param>
     /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
-    public DiffusionPipelineBuilder UseScheduler(string name) => KnownSchedulers.TryGet(name, out KnownScheduler? known)
-        ? UseScheduler(config => Valid(() => known.Create(config)))
-        : throw new ArgumentException($"There is no scheduler '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.", nameof(name));
+    public DiffusionPipelineBuilder UseScheduler(string name)
+    {
+        if (!KnownSchedulers.TryGet(name, out KnownScheduler? known))
+        {
+            throw new ArgumentException(
+                $"There is no scheduler '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.",
+                nameof(name));
+        }
+
+        return Change(s => s.Scheduler = SchedulerSource.Named(known));
+    }
 
     /// <summary>Uses a scheduler by its type: the registered one, or a new one with its parameters from the container.</summary>
     /// <typeparam name="TScheduler">Type of the scheduler.</typeparam>
     public DiffusionPipelineBuilder UseScheduler<TScheduler>() where TScheduler : class, INoiseScheduler =>
-        Set(ref _scheduler, (services, _) => services.GetService<TScheduler>() ?? ActivatorUtilities.CreateInstance<TScheduler>(services));
+        Change(s => s.Scheduler = SchedulerSource.OfType<TScheduler>());
 
-    /// <summary>Uses guidance of the caller's own. Default the model's, or else <see cref="ClassifierFreeGuidance"/>.</summary>
+    /// <summary>Uses custom guidance. Default the model's, or else <see cref="ClassifierFreeGuidance"/>.</summary>
     public DiffusionPipelineBuilder UseGuidance(IGuidance guidance)
     {
         ArgumentNullException.ThrowIfNull(guidance);
-        return Set(ref _guidance, (_, _) => guidance);
+        return Change(s => s.Guidance = _ => guidance);
     }
 
     /// <summary>Makes guidance that works on noise levels or clean samples, for what the model's timesteps and predictions mean.</summary>
     public DiffusionPipelineBuilder UseGuidance(Func<PredictionSpace, IGuidance> guidance)
     {
         ArgumentNullException.ThrowIfNull(guidance);
-        return Set(ref _guidance, (_, config) => guidance(PredictionSpace.Of(config ?? throw Missing("a model, whose predictions the guidance works on"))));
+        return Change(s => s.Guidance = config => guidance(
+            PredictionSpace.Of(config ?? throw ComponentSource.Missing("a model, whose predictions the guidance works on"))));
     }
 
     /// <summary>Uses classifier-free guidance with a default scale.</summary>
@@ -187,23 +186,47 @@ public sealed partial class DiffusionPipelineBuilder
     public DiffusionPipelineBuilder UseClassifierFreeGuidance(double scale) =>
         UseGuidance(new ClassifierFreeGuidance()).Configure(o => o.GuidanceScale = scale);
 
-    /// <summary>Reads weights, long prompts and breaks, and skips layers of the text tower: see <see cref="WeightedPrompt"/>.</summary>
-    /// <param name="options">How to read and encode; null for the defaults. <see cref="Build(IServiceProvider?)"/> refuses a text encoder that cannot.</param>
-    public DiffusionPipelineBuilder UsePromptWeighting(PromptingOptions? options = null) => Set(ref _prompting, options ?? new());
+    /// <summary>Uses a custom image codec. Default <see cref="SkiaImageCodec"/>.</summary>
+    public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        return Change(s => s.Codec = codec);
+    }
 
-    /// <summary>Uses an image codec of the caller's own. Default <see cref="SkiaImageCodec"/>.</summary>
-    public DiffusionPipelineBuilder UseImageCodec(IImageCodec codec) => Set(ref _codec, codec);
+    /// <summary>
+    /// Uses custom previews. Default <see cref="LinearPreview"/>, with the published factors for the autoencoders of Stable Diffusion and
+    /// fitted to others when the first preview is asked for.
+    /// </summary>
+    public DiffusionPipelineBuilder UsePreview(ILatentPreview preview)
+    {
+        ArgumentNullException.ThrowIfNull(preview);
+        return Change(s => s.Preview = preview);
+    }
+
+    /// <summary>Logs there. Default: where the container logs, or nowhere.</summary>
+    public DiffusionPipelineBuilder UseLoggerFactory(ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(loggers);
+        return Change(s => s.Loggers = loggers);
+    }
+
+    /// <summary>
+    /// Loads the model when the host starts, rather than when the pipeline is first asked for: a start that fails instead of a first
+    /// request that fails or waits. For pipelines registered by <c>AddLatentDiffusion</c>; the same as
+    /// <see cref="DiffusionModelOptions.LoadAtStartup"/>.
+    /// </summary>
+    public DiffusionPipelineBuilder LoadAtStartup() => Change(s => s.LoadsAtStartup = true);
 
     /// <summary>Changes what requests default to.</summary>
     public DiffusionPipelineBuilder Configure(Action<DiffusionPipelineOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return Set(ref _configure, _configure + configure);
+        return Change(s => s.Configure += configure);
     }
 
     /// <summary>Builds the pipeline and freezes the builder.</summary>
-    /// <param name="services">Where parts that were not handed to the builder may be registered; null for nowhere.</param>
-    /// <exception cref="InvalidOperationException">A part is missing, or the builder was used before.</exception>
+    /// <param name="services">Where components may be registered that the builder was not given; null for nowhere.</param>
+    /// <exception cref="InvalidOperationException">A component is missing, or the builder was used before.</exception>
     /// <exception cref="InvalidDataException">A configuration of the model cannot be read, or contradicts another.</exception>
     /// <exception cref="NotSupportedException">The model needs a network or scheduler that is not known; the message names it.</exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
@@ -216,121 +239,16 @@ public sealed partial class DiffusionPipelineBuilder
     /// <summary>The same for a container: several may be built from the services that the builder was registered with.</summary>
     internal DiffusionPipeline BuildAgain(IServiceProvider services)
     {
-        DiffusionPipelineOptions options = (services.GetService<IOptions<DiffusionPipelineOptions>>()?.Value ?? new()) with { };
-        _configure?.Invoke(options);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
-
-        NativeLibraries.EnsureLoaded();
-        Device? home = options.Offload ? _home ?? CPU : null;
-        DiffusionModel? model = Load(services, options, home);
-        var controlNets = new List<LoadedControlNet>();
-        LoadedRefiner? refiner = null;
-        try
-        {
-            Device device = DeviceOf(services, model);
-            if (_loras.Count > 0) (model ?? throw Missing("a model, whose weights LoRA patches")).SetLoras(_loras);
-            foreach (string file in model?.EmptyLoras ?? []) Logger(services).EmptyLora(file);
-            IAutoencoder autoencoder = Part(_autoencoder, services, model, model?.OwnAutoencoder, "an autoencoder");
-            if (model is not null && LatentScale.Mismatch(model, autoencoder) is { } scales) Logger(services).OtherLatentScale(scales.Given, scales.Trained);
-            IDenoiser plain = Part(_denoiser, services, model, model?.Denoiser, "a denoiser");
-            if (model?.Components is { } components && ReferenceEquals(plain, model.Denoiser)) controlNets.AddRange(LoadedControlNet.Own(components, autoencoder));
-            IDenoiser denoiser = Cached(plain, controlNets.Count + _controlNets.Count);
-            foreach (ControlNetChoice choice in _controlNets)
-                controlNets.Add(LoadedControlNet.Open(choice, denoiser as UNetDenoiser ?? throw Missing("a U-Net, which ControlNets control"), autoencoder, Logger(services)));
-            INoiseScheduler scheduler = Scheduler(services, model?.SchedulerConfig, ofModel: ReferenceEquals(plain, model?.Denoiser));
-            refiner = Refiner(denoiser, autoencoder, scheduler, device, Reading(services, home));
-            WarnOfSlowPrecision(services, device, plain);
-            ITextEncoder textEncoder = Prompting(Part(_textEncoder, services, model, model?.OwnTextEncoder, "a text encoder"));
-            var residency = new DeviceOffloader(device, home);
-            residency.Unload([textEncoder, denoiser, autoencoder, .. controlNets, .. refiner?.Movable ?? []]);
-            TextWidthValidator.Check(textEncoder, denoiser, () => residency.Load(CancellationToken.None, textEncoder));
-            IAutoencoder divided = WithTiling(autoencoder, options);
-            var parts = new PipelineComponents(
-                textEncoder, denoiser, divided, scheduler,
-                _guidance?.Invoke(services, model?.SchedulerConfig) ?? Part(null, services, model, model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
-                _codec ?? services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
-                options, model?.SampleSize ?? DefaultSampleSize, device, model)
-            {
-                Preview = new(stop => Preview(services, autoencoder, device, () => residency.Load(stop, divided), stop)),
-                Logger = Logger(services), ControlNets = controlNets, Refiner = refiner, Residency = residency,
-            };
-            _built = true;
-            return new DiffusionPipeline(parts);
-        }
-        catch
-        {
-            foreach (LoadedControlNet control in controlNets) control.Dispose();
-            refiner?.Dispose();
-            model?.Dispose();
-            throw;
-        }
+        DiffusionPipeline pipeline = PipelineAssembly.Build(Specification, services);
+        _built = true;
+        return pipeline;
     }
 
-    private INoiseScheduler Scheduler(IServiceProvider services, SchedulerConfig? config, bool ofModel)
-    {
-        INoiseScheduler scheduler = _scheduler?.Invoke(services, config) ?? services.GetService<INoiseScheduler>() ?? OfModel(config ?? throw Missing("a scheduler"));
-        if (scheduler is NoiseScheduler { IgnoredOptions: { Count: > 0 } ignored } known)
-            Logger(services).SchedulerOptionsIgnored(known.ToConfig().ClassName!, MessageText.List(ignored));
-        // Read as what it is not, a prediction gives noise in place of an image; a denoiser of the caller's own is the caller's to match.
-        if (ofModel && Valid(config!.TrainedPrediction) is var own && scheduler.PredictionType != own)
-            throw new InvalidOperationException($"{scheduler.GetType().Name} takes the model's output for {scheduler.PredictionType}, and the model predicts {own}.");
-        return scheduler;
-    }
-
-    private static NoiseScheduler OfModel(SchedulerConfig config) => config.ClassName is { } name && !SchedulerClasses.Names.Contains(name)
-        ? throw new NotSupportedException($"The model's scheduler is a '{MessageText.Cut(name, 100)}', which is not known here; name another with UseScheduler, for example \"euler\".")
-        : Valid(() => NoiseScheduler.FromConfig(config));
-
-    private static T Valid<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (ArgumentException e) when (e.ParamName != "model")
-        {
-            // A scheduler for another kind of model is the caller's mistake; all else is the file's.
-            throw new InvalidDataException($"The model's scheduler configuration cannot be used: {e.Message}", e);
-        }
-    }
-
-    private static IAutoencoder WithTiling(IAutoencoder autoencoder, DiffusionPipelineOptions options)
-    {
-        if (options.Tiling is not null) autoencoder = TiledAutoencoder.Wrap(autoencoder, options.Tiling);
-        return options.SlicedDecoding ? new SlicedAutoencoder(autoencoder) : autoencoder;
-    }
-
-    private ITextEncoder Prompting(ITextEncoder encoder) => _prompting is null ? encoder
-        : encoder.WithPrompting(_prompting) ?? throw new InvalidOperationException(
-            $"UsePromptWeighting needs a text encoder that reads weights; WithPrompting of {encoder.GetType().Name} returned null.");
-
-    // Latents of 512 x 512 pictures, the size of the first published models.
-    internal const int DefaultSampleSize = 64;
-
-    private static T Part<T>(Func<DiffusionModel?, T>? given, IServiceProvider services, DiffusionModel? model, T? fallback, string what) where T : class =>
-        given?.Invoke(model) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
-
-    private static Func<DiffusionModel?, T> Require<T>(T part) where T : class
-    {
-        ArgumentNullException.ThrowIfNull(part);
-        return _ => part;
-    }
-
-    private static Func<DiffusionModel?, T> Wrapping<T>(Func<DiffusionModel, T> wrap) where T : class
-    {
-        ArgumentNullException.ThrowIfNull(wrap);
-        return model => wrap(model ?? throw Missing("a model, whose part is wrapped"))
-            ?? throw new InvalidOperationException($"The function that makes the {typeof(T).Name} returned null.");
-    }
-
-    private static InvalidOperationException Missing(string what) =>
-        new($"The pipeline needs {what}, and no model brings it: call UseModelFolder, UseModelFile or the Use method of that part, or register it.");
-
-    private DiffusionPipelineBuilder Set<T>(ref T? field, T value)
+    /// <summary>Changes what the pipeline is made of, unless it is built. Features add their choices so.</summary>
+    internal DiffusionPipelineBuilder Change(Action<PipelineSpecification> change)
     {
         ThrowIfBuilt();
-        ArgumentNullException.ThrowIfNull(value);
-        field = value;
+        change(Specification);
         return this;
     }
 

@@ -88,7 +88,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
 
     /// <summary>
     /// Keeps text encoder, denoiser and autoencoder in the computer's memory but while their stage of a generation runs: see
-    /// <see cref="DiffusionPipelineBuilder.UseOffload"/>. Default false.
+    /// <see cref="MemoryBuilderExtensions.UseOffload"/>. Default false.
     /// </summary>
     public bool Offload { get; set; }
 

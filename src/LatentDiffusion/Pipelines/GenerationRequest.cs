@@ -115,13 +115,13 @@ public sealed record GenerationRequest
     /// <summary>
     /// Pictures that control where things are, such as edges or poses: one for each ControlNet of the pipeline, in their
     /// order, resized to the generated picture's size. First are those of the model's own folder, then those of
-    /// <see cref="DiffusionPipelineBuilder.UseControlNet"/>. Null, the default, where the pipeline has none.
+    /// <see cref="ControlNetBuilderExtensions.UseControlNet"/>. Null, the default, where the pipeline has none.
     /// </summary>
     public IReadOnlyList<ImageBuffer>? ControlImages { get; init; }
 
     /// <summary>
     /// How strongly and when each ControlNet of the pipeline controls this generation, in their order. Null, the default, and
-    /// what is null within, for what <see cref="DiffusionPipelineBuilder.UseControlNet"/> said.
+    /// what is null within, for what <see cref="ControlNetBuilderExtensions.UseControlNet"/> said.
     /// </summary>
     public IReadOnlyList<ControlWeight>? ControlWeights { get; init; }
 

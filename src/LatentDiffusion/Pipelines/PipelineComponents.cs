@@ -14,18 +14,20 @@ internal sealed record PipelineComponents(
 
     public required DeviceOffloader Residency { get; init; }
 
-    /// <summary>In the order of a request's pictures. None where the denoiser is no <see cref="UNetDenoiser"/>.</summary>
-    public IReadOnlyList<LoadedControlNet> ControlNets { get; init; } = [];
+    /// <summary>What the pipeline can do besides plain sampling. Owned.</summary>
+    public required IReadOnlyList<IPipelineFeature> Features { get; init; }
+
+    /// <summary>In the order of a request's pictures.</summary>
+    public IReadOnlyList<LoadedControlNet> ControlNets => Features.OfType<ControlNetFeature>().Single().ControlNets;
 
     /// <summary>How the text encoder reads prompts; null for plain text, or where it does not say.</summary>
     public PromptingOptions? Prompting => TextEncoder.Prompting is { } prompting && prompting != PromptingOptions.Plain ? prompting : null;
 
     /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
-    public LoadedRefiner? Refiner { get; init; }
+    public LoadedRefiner? Refiner => Features.OfType<RefinerFeature>().SingleOrDefault()?.Refiner;
 
     /// <summary>What a denoising stage uses.</summary>
-    public IReadOnlyList<IOffloadable> Denoising =>
-        Refiner is null ? [Denoiser, .. ControlNets] : [Denoiser, .. ControlNets, Refiner.Model.Denoiser];
+    public IReadOnlyList<IOffloadable> Denoising => [Denoiser, .. Features.SelectMany(f => f.DenoisingNetworks)];
 
     /// <summary>Whether guidance acts on a request that is complete.</summary>
     public bool Guides(GenerationRequest request) => request.GuidanceScale != 1 || Guidance.ActsAtScaleOne;
@@ -69,8 +71,7 @@ internal sealed record PipelineComponents(
     public void Dispose()
     {
         Queue.Dispose();
-        foreach (LoadedControlNet control in ControlNets) control.Dispose();
-        Refiner?.Dispose();
+        foreach (IPipelineFeature feature in Features) feature.Dispose();
         OwnedModel?.Dispose();
     }
 }

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace LatentDiffusion;
 
-/// <summary>What a pipeline was set to, as text entries of its pictures. Files and folders are told by name: paths are the machine's.</summary>
+/// <summary>
+/// Settings of a pipeline, as text entries of its images. Files and folders appear by name: their paths are the machine's.
+/// </summary>
 internal static class PipelineSettings
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -17,23 +19,22 @@ internal static class PipelineSettings
     /// <summary>Those that it has.</summary>
     public static IEnumerable<(string Key, string Value)> Of(PipelineComponents parts)
     {
-        (string Key, string? Value)[] entries =
+        (string Key, object? Value)[] entries =
         [
             ("model", parts.Options.ModelId),
             ("precision", Precision(parts.Denoiser)),
-            ("loras", parts.OwnedModel?.Loras is { Count: > 0 } loras ? Json(loras.Select(l => new { Name = Path.GetFileName(l.Path), l.Scale })) : null),
+            ("loras", Loras(parts.OwnedModel)),
             ("scheduler", parts.Scheduler.GetType().Name),
             ("scheduler_config", (parts.Scheduler as NoiseScheduler)?.OwnConfig.ToText()),
             ("guidance", Describe(parts.Guidance).ToJsonString(s_json)),
-            ("prompting", Json(parts.Prompting)),
-            ("control_nets", parts.ControlNets.Count > 0 ? Json(parts.ControlNets.Select(c => c.Name)) : null),
-            ("step_caching", Json((parts.Denoiser as StepCachingUNet)?.Options)),
-            ("tiling", Json(parts.Options.Tiling)),
-            ("refiner", parts.Refiner?.Name),
-            ("refiner_start", Json(parts.Refiner?.Start)),
+            ("prompting", parts.Prompting),
+            .. parts.Features.SelectMany(f => f.Describe()),
         ];
-        return entries.Where(e => e.Value is not null).Select(e => (e.Key, e.Value!));
+        return entries.Where(e => e.Value is not null).Select(e => (e.Key, e.Value as string ?? JsonSerializer.Serialize(e.Value, s_json)));
     }
+
+    private static object? Loras(DiffusionModel? model) =>
+        model?.Loras is { Count: > 0 } loras ? loras.Select(l => new { Name = Path.GetFileName(l.Path), l.Scale }) : null;
 
     private static string? Precision(IDenoiser denoiser) => denoiser switch
     {
@@ -50,6 +51,4 @@ internal static class PipelineSettings
         if (described.Inner is { } inner) told["inner"] = Describe(inner);
         return told;
     }
-
-    private static string? Json<T>(T? value) => value is null ? null : JsonSerializer.Serialize(value, s_json);
 }

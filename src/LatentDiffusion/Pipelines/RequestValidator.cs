@@ -14,12 +14,13 @@ internal static class RequestValidator
         string width = request is { Width: null, InitialImage: not null } ? "InitialImage.Width" : nameof(request.Width);
         string height = request is { Height: null, InitialImage: not null } ? "InitialImage.Height" : nameof(request.Height);
         foreach (RequestSetting setting in RequestSettings.All) request = setting.Complete(request, parts);
-        request = request with { ControlWeights = CompleteWeights(request.ControlWeights, parts.ControlNets) };
+        foreach (IPipelineFeature feature in parts.Features) request = feature.Complete(request);
         Size(width, request.Width!.Value, factor);
         Size(height, request.Height!.Value, factor);
         foreach (RequestSetting setting in RequestSettings.All) setting.Check(request, parts);
         EmbeddingValidator.Check(request, parts);
-        StartValidator.Check(request, parts);
+        SamplingPlan plan = StartValidator.Check(request, parts);
+        foreach (IPipelineFeature feature in parts.Features) feature.Validate(request, plan);
         return WithSizeHints(request, parts.Denoiser.SizeConditioning);
     }
 
@@ -40,14 +41,6 @@ internal static class RequestValidator
             SizeConditioningInput = hint.Complete(kind, nameof(request.SizeConditioningInput), width, height, LikedScore),
             NegativeSizeConditioningInput = negative.Complete(kind, nameof(request.NegativeSizeConditioningInput), width, height, DislikedScore),
         };
-    }
-
-    /// <summary>Those of the request where it has some, and else the pipeline's; what is wrong with them is left to be refused.</summary>
-    private static IReadOnlyList<ControlWeight>? CompleteWeights(IReadOnlyList<ControlWeight>? weights, IReadOnlyList<LoadedControlNet> controls)
-    {
-        if (weights is null && controls.Count == 0) return null;
-        if (weights is not null && (weights.Count != controls.Count || weights.All(w => w is null or { Scale: not null, Start: not null, End: not null }))) return weights;
-        return [.. controls.Select((control, i) => weights is null ? control.Weight : weights[i] is { } given ? control.Weight.With(given) : null!)];
     }
 
     public static void Size(string name, int value, int factor)

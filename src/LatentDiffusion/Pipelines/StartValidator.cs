@@ -29,7 +29,8 @@ internal static class StartValidator
     }
 
     /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
-    public static void Check(GenerationRequest request, PipelineComponents parts)
+    /// <returns>The plan of the first pass.</returns>
+    public static SamplingPlan Check(GenerationRequest request, PipelineComponents parts)
     {
         if (IsInpaintingModel(parts))
         {
@@ -37,12 +38,6 @@ internal static class StartValidator
             RequestValidator.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
         }
 
-        int controls = parts.ControlNets.Count;
-        RequestValidator.Check(
-            (request.ControlImages?.Count ?? 0) == controls, nameof(request.ControlImages), request.ControlImages is { } given ? $"{given.Count} pictures" : "null",
-            controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
-        RequestValidator.Check(request.ControlImages?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
-        CheckControlWeights(request.ControlWeights, controls);
         SamplingPlan plan = CheckStart(request, parts);
         if (SecondPass(request) is { } second)
         {
@@ -54,7 +49,7 @@ internal static class StartValidator
             RequestSampling.Check(second, parts, strength);
         }
 
-        parts.Refiner?.Check(request, plan, parts.Scheduler);
+        return plan;
     }
 
     /// <summary>What the first pass starts from.</summary>
@@ -72,22 +67,6 @@ internal static class StartValidator
         }
 
         return RequestSampling.Check(request, parts, nameof(request.Strength));
-    }
-
-    private static void CheckControlWeights(IReadOnlyList<ControlWeight>? weights, int controls)
-    {
-        const string Name = nameof(GenerationRequest.ControlWeights);
-        if (weights is null) return;
-        RequestValidator.Check(
-            weights.Count == controls, Name, $"{weights.Count} weights", controls == 0 ? "none, for the pipeline has no ControlNet" : $"{controls}, one for each ControlNet");
-        for (int i = 0; i < controls; i++)
-        {
-            ControlWeight weight = weights[i];
-            RequestValidator.Check(weight is not null, $"{Name}[{i}]", "null", "a weight");
-            RequestValidator.Check(double.IsFinite(weight!.Scale!.Value), $"{Name}[{i}].{nameof(weight.Scale)}", weight.Scale, "a finite number");
-            RequestValidator.Check(weight.Start is >= 0 and < 1, $"{Name}[{i}].{nameof(weight.Start)}", weight.Start, "at least 0 and below 1");
-            RequestValidator.Check(weight.End > weight.Start && weight.End <= 1, $"{Name}[{i}].{nameof(weight.End)}", weight.End, $"above the start, {weight.Start}, and at most 1");
-        }
     }
 
     private static void CheckStrength(string name, GenerationRequest request)

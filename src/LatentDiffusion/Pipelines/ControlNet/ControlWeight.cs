@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>How strongly and when a ControlNet controls one generation. Whatever is null is as <see cref="DiffusionPipelineBuilder.UseControlNet"/> said.</summary>
+/// <summary>How strongly and when a ControlNet controls one generation. Whatever is null is as <see cref="ControlNetBuilderExtensions.UseControlNet"/> said.</summary>
 public sealed record ControlWeight
 {
     /// <summary>What its residuals are multiplied by, any finite number; 1 is as trained, and 0 is no control.</summary>

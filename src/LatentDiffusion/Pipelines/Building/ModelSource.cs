@@ -1,0 +1,19 @@
+namespace LatentDiffusion;
+
+/// <summary>Where a pipeline's model comes from.</summary>
+internal abstract class ModelSource
+{
+    /// <summary>Whether the model is read from files, in a precision of choice.</summary>
+    public virtual bool ReadsFiles => false;
+
+    /// <summary>What logs and metadata call the model; null for a model without a name.</summary>
+    public virtual string? NameFor(IServiceProvider services) => null;
+
+    /// <summary>Opens the model; null where there is none after all.</summary>
+    /// <param name="services">The container that the pipeline is built from.</param>
+    /// <param name="placement">Where the pipeline wants the model. A device or precision that the source was given has precedence.</param>
+    public abstract DiffusionModel? Open(IServiceProvider services, ModelPlacement placement);
+
+    /// <summary>The last part of a folder's path.</summary>
+    protected static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+}

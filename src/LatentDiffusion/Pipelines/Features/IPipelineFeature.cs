@@ -1,0 +1,33 @@
+namespace LatentDiffusion;
+
+/// <summary>
+/// A feature of a built pipeline, such as ControlNets or a refiner: what it adds to requests, metadata and memory. A feature is
+/// listed in <see cref="PipelineFeatures"/>; nothing else knows it.
+/// </summary>
+internal interface IPipelineFeature : IDisposable
+{
+    /// <summary>The networks that it brings, which the pipeline may move between devices.</summary>
+    IReadOnlyList<IOffloadable> Networks => [];
+
+    /// <summary>Those of them that take part in denoising.</summary>
+    IReadOnlyList<IOffloadable> DenoisingNetworks => Networks;
+
+    /// <summary>Fills in what a request leaves open.</summary>
+    GenerationRequest Complete(GenerationRequest request) => request;
+
+    /// <summary>Checks a request that is complete.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="plan">What the scheduler runs for it; of two passes, the first.</param>
+    /// <exception cref="ArgumentException">The request asks for what the pipeline cannot do; the message names it.</exception>
+    void Validate(GenerationRequest request, SamplingPlan plan)
+    {
+    }
+
+    /// <summary>Entries of image metadata. Text is written as it is, other values as JSON, and null is left out.</summary>
+    IEnumerable<(string Key, object? Value)> Describe() => [];
+
+    /// <summary>Releases what it loaded.</summary>
+    void IDisposable.Dispose()
+    {
+    }
+}

@@ -1,0 +1,23 @@
+namespace LatentDiffusion;
+
+/// <summary>All features of pipelines.</summary>
+internal static class PipelineFeatures
+{
+    /// <summary>
+    /// Each adds a feature to a pipeline that is being built, or does nothing. In the order in which they are called and described.
+    /// </summary>
+    private static readonly Action<PipelineAssembly>[] s_all =
+    [
+        LoraFeature.AddTo,
+        PromptWeightingFeature.AddTo,
+        ControlNetFeature.AddTo,
+        StepCachingFeature.AddTo,
+        TilingFeature.AddTo,
+        RefinerFeature.AddTo,
+    ];
+
+    public static void AddTo(PipelineAssembly assembly)
+    {
+        foreach (Action<PipelineAssembly> add in s_all) add(assembly);
+    }
+}
