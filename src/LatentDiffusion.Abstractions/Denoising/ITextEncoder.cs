@@ -46,4 +46,12 @@ public interface ITextEncoder : IOffloadable
     /// <returns>An encoder that owns nothing; this encoder does not change.</returns>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     ITextEncoder? WithPrompting(PromptingOptions options) => null;
+
+    /// <summary>An encoder over the same networks that knows further tokens; null, the default, where there is none.</summary>
+    /// <param name="embeddings">The tokens with their learned embeddings, in addition to those that this encoder knows.</param>
+    /// <returns>An encoder that owns nothing; this encoder does not change.</returns>
+    /// <exception cref="ArgumentException">
+    /// An embedding is of another width or for other text towers than the encoder's, or two have the same token; the message names both.
+    /// </exception>
+    ITextEncoder? WithTextualInversion(params IReadOnlyList<TextualInversion> embeddings) => null;
 }

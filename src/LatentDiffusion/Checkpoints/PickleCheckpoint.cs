@@ -38,6 +38,7 @@ public sealed class PickleCheckpoint : ITensorSource
         PickleContent content = _content = ReadContent(file);
         object? root = content.Root;
         Dictionary<string, object?>? all = root as Dictionary<string, object?> ?? (root as PickleObject)?.Items;
+        Texts = all?.Where(i => i.Value is string).ToDictionary(i => i.Key, i => (string)i.Value!) ?? [];
         if (all?.GetValueOrDefault("state_dict") is Dictionary<string, object?> or PickleObject) root = all["state_dict"];
         long budget = 4L * content.Length;
         Collect("", root, MaximumDepth, ref budget, (name, tensor) => Add(content.Find(tensor.Storage), name, tensor));
@@ -57,6 +58,9 @@ public sealed class PickleCheckpoint : ITensorSource
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TensorEntry> Entries { get; }
+
+    /// <summary>Texts of the outermost dictionary, by their keys.</summary>
+    internal IReadOnlyDictionary<string, string> Texts { get; }
 
     /// <summary>Opens a file and reads its description.</summary>
     /// <param name="path">Path of the file.</param>

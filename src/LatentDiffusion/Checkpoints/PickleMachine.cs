@@ -8,6 +8,9 @@ internal sealed class PickleMachine
 {
     private const byte HighestProtocol = 5;
 
+    /// <summary>A dictionary of parameters, in which the original code of textual inversion keeps its embeddings.</summary>
+    private const string ParameterDict = "torch.nn.modules.container.ParameterDict";
+
     /// <summary>Pickle empties its stack every thousand items, so honest files stay far below.</summary>
     private const int MaximumStack = 1 << 17;
 
@@ -153,10 +156,15 @@ internal sealed class PickleMachine
         for (int i = 0; i < items.Length; i += 2) PickleCalls.SetItem(dictionary, items[i], items[i + 1]);
     }
 
-    /// <summary>The state of objects, and attributes of dictionaries (PyTorch keeps versions of modules there), are dropped.</summary>
+    /// <summary>
+    /// The state of objects, and attributes of dictionaries (PyTorch keeps versions of modules there), are dropped, except for the
+    /// parameters that a <c>ParameterDict</c> keeps there.
+    /// </summary>
     private void Build()
     {
-        Pop();
+        object? state = Pop();
+        if (Peek() is PickleObject { Name: ParameterDict } parameters && state is Dictionary<string, object?> members)
+            parameters.Items = members.GetValueOrDefault("_parameters") as Dictionary<string, object?>;
         if (Peek() is not (Dictionary<string, object?> or PickleObject or PickledTensor))
             throw new FormatException("The pickle sets the state of something that has none.");
     }

@@ -121,6 +121,13 @@ public sealed class ClipTextEncoder : ITextEncoder, IDisposable
     }
 
     /// <inheritdoc />
+    public ITextEncoder WithTextualInversion(params IReadOnlyList<TextualInversion> embeddings)
+    {
+        ArgumentNullException.ThrowIfNull(embeddings);
+        return new ClipTextEncoder(_towers.With(embeddings), _zeros, _options, owns: false);
+    }
+
+    /// <inheritdoc />
     public bool TryMoveTo(Device device)
     {
         foreach (ClipTower tower in _towers.All) ModuleDevice.Move(tower.Network, device);

@@ -4,12 +4,14 @@ namespace LatentDiffusion;
 
 /// <summary>A CLIP text tower with its tokenizer.</summary>
 /// <param name="Network">The network.</param>
-/// <param name="Tokenizer">Its tokenizer.</param>
-internal sealed record ClipTower(ClipTextModel Network, ClipTokenizer Tokenizer)
+/// <param name="Tokenizer">Its tokenizer, which knows the added tokens.</param>
+/// <param name="Added">Embeddings of added tokens; null for none.</param>
+internal sealed record ClipTower(ClipTextModel Network, ClipTokenizer Tokenizer, AddedEmbeddings? Added = null)
 {
     /// <summary>Where it computes.</summary>
     public Device Device => NetworkUse.DeviceOf(Network);
 
     /// <summary>Identifies weights, configuration and vocabulary.</summary>
-    public string ContentKey => $"{ContentKeys.Of(Network, Network.Config)} {Tokenizer.ContentKey}";
+    public string ContentKey =>
+        $"{ContentKeys.Of(Network, Network.Config)} {Tokenizer.ContentKey}{(Added is null ? "" : $" {Added.ContentKey}")}";
 }

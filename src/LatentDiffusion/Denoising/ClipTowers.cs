@@ -35,8 +35,14 @@ internal sealed class ClipTowers
         IsPooled = true;
     }
 
+    private ClipTowers(IReadOnlyList<ClipTower> all, bool isPooled, IReadOnlyList<TextualInversion> embeddings) =>
+        (All, IsPooled, TextualInversions) = (all, isPooled, embeddings);
+
     /// <summary>The towers, in order.</summary>
     public IReadOnlyList<ClipTower> All { get; }
+
+    /// <summary>The added tokens.</summary>
+    public IReadOnlyList<TextualInversion> TextualInversions { get; } = [];
 
     /// <summary>Whether there is a pooled text.</summary>
     public bool IsPooled { get; }
@@ -53,6 +59,18 @@ internal sealed class ClipTowers
     /// <summary>The most layers that can be counted from the one that the model reads.</summary>
     public int Layers => All.Min(t => t.Network.Config.NumHiddenLayers) - (IsPooled ? 1 : 0);
 
+    /// <summary>The same towers with further tokens.</summary>
+    /// <exception cref="ArgumentException">An embedding does not fit them, or two have the same token.</exception>
+    public ClipTowers With(IReadOnlyList<TextualInversion> embeddings)
+    {
+        int room = MaxLength - 2;
+        foreach (TextualInversion embedding in embeddings)
+            Refuse(embedding, embedding.Vectors > room, $"has {embedding.Vectors} vectors, and a prompt has room for {room}");
+        TextualInversion[] all = [.. TextualInversions, .. embeddings];
+        var tokens = new AddedTokens([.. all.Select(e => (e.Token, e.Vectors))]);
+        return new ClipTowers([.. All.Select((tower, i) => With(tower, i, tokens, all))], IsPooled, all);
+    }
+
     /// <summary>Evaluates a tower.</summary>
     /// <param name="index">Which.</param>
     /// <param name="ids">Token ids, [batch, tokens], int64, on the tower's device.</param>
@@ -61,11 +79,49 @@ internal sealed class ClipTowers
     /// <returns>Hidden states, [batch, tokens, width], and the pooled text, [batch, width]; null where the tower does not give it.</returns>
     public (Tensor Hidden, Tensor? Pooled) Run(int index, Tensor ids, int clipSkip = 1, bool pool = true)
     {
-        ClipTextModel network = All[index].Network;
-        if (!IsPooled) return (network.HiddenState(ids, clipSkip), null);
+        (ClipTextModel network, _, AddedEmbeddings? added) = All[index];
+        if (!IsPooled) return (network.HiddenState(ids, clipSkip, added), null);
         int layers = network.Config.NumHiddenLayers - clipSkip;
-        if (!pool || index < All.Count - 1) return (network.RawHiddenState(ids, layers), null);
-        ClipTextOutput output = network.call(ids);
-        return (clipSkip == 1 ? output.PenultimateHiddenState : network.RawHiddenState(ids, layers), output.Projected);
+        if (!pool || index < All.Count - 1) return (network.RawHiddenState(ids, layers, added), null);
+        ClipTextOutput output = added is null ? network.call(ids) : network.forward(ids, added);
+        return (clipSkip == 1 ? output.PenultimateHiddenState : network.RawHiddenState(ids, layers, added), output.Projected);
+    }
+
+    private ClipTower With(ClipTower tower, int index, AddedTokens tokens, IReadOnlyList<TextualInversion> embeddings)
+    {
+        ClipTokenizer tokenizer = tower.Tokenizer.With(tokens);
+        int width = tower.Network.Config.HiddenSize;
+        float[][,] rows = [.. embeddings.Select(e => Rows(e, index))];
+        foreach ((TextualInversion embedding, float[,] vectors) in embeddings.Zip(rows))
+        {
+            int given = vectors.GetLength(1);
+            Refuse(embedding, given != width, $"has vectors of width {given}, and the text tower takes {width}");
+        }
+
+
+        return tower with { Tokenizer = tokenizer, Added = new AddedEmbeddings(tokenizer.FirstAddedId, rows) };
+    }
+
+    /// <summary>The embedding for a tower, which files name for models with a pooled text.</summary>
+    private float[,] Rows(TextualInversion embedding, int index)
+    {
+        string[] names = !IsPooled ? [TextualInversion.OnlyTower, TextualInversion.FirstTower]
+            : index == All.Count - 1 ? [TextualInversion.SecondTower] : [TextualInversion.FirstTower];
+        float[,]? rows = names.Select(embedding.Embeddings.GetValueOrDefault).FirstOrDefault(e => e is not null);
+        // A model with one tower and no pooled text is not what an embedding of two towers was made for.
+        if (!IsPooled && embedding.Embeddings.Count > 1) rows = null;
+        string held = string.Join(" and ", embedding.Embeddings.Keys.Select(Named));
+        string needed = IsPooled && All.Count > 1 ? $"{TextualInversion.FirstTower} and {TextualInversion.SecondTower}" : Named(names[0]);
+        Refuse(embedding, rows is null, $"is for {held}, and the model needs one for {needed}");
+        return rows!;
+
+        static string Named(string tower) => tower.Length == 0 ? "one text tower" : tower;
+    }
+
+    private static void Refuse(TextualInversion embedding, bool condition, string why)
+    {
+        if (!condition) return;
+        string source = embedding.Source is null ? "" : $" of '{embedding.Source}'";
+        throw new ArgumentException($"The embedding '{embedding.Token}'{source} {why}.", nameof(embedding));
     }
 }

@@ -29,7 +29,8 @@ internal static class PromptChunks
         {
             foreach (int id in tokenizer.Tokenize(fragment.Text))
             {
-                if (open.Count == capacity)
+                // The vectors of one token stay together where a window has room for them.
+                if (open.Count == capacity || (open.Count + tokenizer.IdsFrom(id) > capacity && tokenizer.IdsFrom(id) <= capacity))
                 {
                     if (chunks.Count + 1 >= maximum) return false;
                     Close();

@@ -10,6 +10,7 @@ public sealed class ClipTokenizer
 {
     private readonly BpeTokenizer _tokenizer;
     private readonly BpeVocabulary _vocabulary;
+    private readonly AddedTokens? _added;
 
     /// <summary>Builds a tokenizer.</summary>
     /// <param name="vocabulary">Tokens and merges.</param>
@@ -32,6 +33,14 @@ public sealed class ClipTokenizer
             : throw new InvalidDataException($"The vocabulary has no token '{MessageText.Cut(token, 200)}'.");
     }
 
+    private ClipTokenizer(ClipTokenizer other, AddedTokens added)
+    {
+        (_tokenizer, _vocabulary, _added) = (other._tokenizer, other._vocabulary, added);
+        (MaxLength, VocabularySize) = (other.MaxLength, other.VocabularySize);
+        (StartId, EndId, PaddingId) = (other.StartId, other.EndId, other.PaddingId);
+        FirstAddedId = _vocabulary.Tokens.Values.Max() + 1;
+    }
+
     /// <summary>Length of every prompt's ids, start and end included.</summary>
     public int MaxLength { get; }
 
@@ -47,12 +56,16 @@ public sealed class ClipTokenizer
     /// <summary>Id of the token that fills what is left.</summary>
     public int PaddingId { get; }
 
+    /// <summary>Id of the first added token; 0 without added tokens.</summary>
+    internal int FirstAddedId { get; }
+
     /// <summary>The same for two tokenizers only where they give the same ids for every prompt.</summary>
     internal string ContentKey => StableHash.Of(string.Join('\n', (string[])
     [
         $"{MaxLength} {PaddingId}",
         .. _vocabulary.Tokens.Select(t => $"{t.Value} {t.Key}").Order(StringComparer.Ordinal),
         .. _vocabulary.Merges.Select(m => $"{m.Left} {m.Right}"),
+        .. _added?.Names ?? [],
     ]));
 
     /// <summary>Builds a tokenizer from the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
@@ -70,7 +83,9 @@ public sealed class ClipTokenizer
         int count = 1;
         if (MaxLength > 2)
         {
-            IReadOnlyList<int> text = _tokenizer.EncodeToIds(prompt, MaxLength - 2, out _, out _);
+            IEnumerable<int> text = _added is null
+                ? _tokenizer.EncodeToIds(prompt, MaxLength - 2, out _, out _)
+                : Tokenize(prompt).Take(MaxLength - 2);
             foreach (int id in text) ids[count++] = id;
         }
 
@@ -83,8 +98,22 @@ public sealed class ClipTokenizer
     public IReadOnlyList<int> Tokenize(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _tokenizer.EncodeToIds(text);
+        if (_added is null) return _tokenizer.EncodeToIds(text);
+        var ids = new List<int>();
+        foreach ((string piece, int? added) in _added.Split(_added.Expand(text)))
+        {
+            if (added is { } number) ids.Add(FirstAddedId + number);
+            else ids.AddRange(_tokenizer.EncodeToIds(piece));
+        }
+
+        return ids;
     }
+
+    /// <summary>The same tokenizer with added tokens in place of those that it has.</summary>
+    internal ClipTokenizer With(AddedTokens added) => new(this, added);
+
+    /// <summary>Number of ids from this one on that belong to one added token; 1 for every other id.</summary>
+    internal int IdsFrom(int id) => _added is null || id < FirstAddedId ? 1 : _added.VectorsFrom(id - FirstAddedId);
 
     /// <summary>Tokens that <see cref="Encode"/> cuts.</summary>
     internal int CountTruncatedTokens(string prompt) => Math.Max(0, Tokenize(prompt).Count - (MaxLength - 2));

@@ -142,7 +142,7 @@ internal sealed class PickleWriter
         Write("t"u8);
     }
 
-    private void Text(string text) => Write([(byte)'X', .. BitConverter.GetBytes(text.Length), .. Encoding.UTF8.GetBytes(text)]);
+    public void Text(string text) => Write([(byte)'X', .. BitConverter.GetBytes(text.Length), .. Encoding.UTF8.GetBytes(text)]);
 
     private void Global(string module, string name) => Write([(byte)'c', .. Encoding.UTF8.GetBytes($"{module}\n{name}\n")]);
 

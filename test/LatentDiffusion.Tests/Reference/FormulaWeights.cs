@@ -11,12 +11,16 @@ internal static class FormulaWeights
         using IDisposable noGrad = no_grad();
         foreach ((string name, Tensor parameter) in module.state_dict())
         {
-            long[] shape = parameter.shape;
-            double fanIn = shape.Skip(1).Aggregate(1.0, (product, n) => product * n);
-            bool isMatrix = shape.Length >= 2, isScale = !isMatrix && name.EndsWith(".weight", StringComparison.Ordinal);
-            using Tensor values = Values(name, shape, u => (float)(isMatrix ? u / Math.Sqrt(fanIn) : isScale ? 1 + 0.1 * u : 0.1 * u));
+            using Tensor values = Parameter(name, parameter.shape);
             parameter.copy_(values);
         }
+    }
+
+    public static Tensor Parameter(string name, long[] shape)
+    {
+        double fanIn = shape.Skip(1).Aggregate(1.0, (product, n) => product * n);
+        bool isMatrix = shape.Length >= 2, isScale = !isMatrix && name.EndsWith(".weight", StringComparison.Ordinal);
+        return Values(name, shape, u => (float)(isMatrix ? u / Math.Sqrt(fanIn) : isScale ? 1 + 0.1 * u : 0.1 * u));
     }
 
     public static Tensor Input(string name, long[] shape, double clamp = double.PositiveInfinity) =>

@@ -42,14 +42,18 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
 
     /// <summary>Evaluates the network.</summary>
     /// <param name="ids">Token ids, [batch, tokens], int64.</param>
-    public override ClipTextOutput forward(Tensor ids)
+    public override ClipTextOutput forward(Tensor ids) => forward(ids, added: null);
+
+    /// <summary>Evaluates the network with further tokens.</summary>
+    internal ClipTextOutput forward(Tensor ids, AddedEmbeddings? added)
     {
         ArgumentNullException.ThrowIfNull(ids);
         using NetworkUse weights = NetworkUse.Of(this);
         using DisposeScope scope = NewDisposeScope();
-        (Tensor last, Tensor penultimate) = _textModel.forward(ids);
+        (Tensor last, Tensor penultimate) = _textModel.forward(ids, added);
+        // Added tokens have higher ids than the end token.
         Tensor end = Config.EosTokenId == LegacyEosTokenId
-            ? ids.argmax(-1)
+            ? (added is null ? ids : added.WithoutAdded(ids)).argmax(-1)
             : ids.EqualTo(Config.EosTokenId).to(ScalarType.Int32).argmax(-1);
         Tensor pooled = last.gather(1, end.view(-1, 1, 1).expand(-1, 1, last.shape[2])).squeeze(1);
         Tensor? projected = _projection?.call(pooled);
@@ -63,20 +67,23 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     /// <param name="clipSkip">1 for the last layer, 2 for the one before it, and so on, at most the number of layers.</param>
     /// <returns>[batch, tokens, width].</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
-    public Tensor HiddenState(Tensor ids, int clipSkip)
+    public Tensor HiddenState(Tensor ids, int clipSkip) => HiddenState(ids, clipSkip, added: null);
+
+    /// <summary>The same with further tokens.</summary>
+    internal Tensor HiddenState(Tensor ids, int clipSkip, AddedEmbeddings? added)
     {
         ArgumentNullException.ThrowIfNull(ids);
         if (clipSkip < 1 || clipSkip > Config.NumHiddenLayers)
             throw new ArgumentOutOfRangeException(nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
         using NetworkUse weights = NetworkUse.Of(this);
-        return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1);
+        return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1, added);
     }
 
     /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
-    internal Tensor RawHiddenState(Tensor ids, int layers)
+    internal Tensor RawHiddenState(Tensor ids, int layers, AddedEmbeddings? added = null)
     {
         using NetworkUse weights = NetworkUse.Of(this);
-        return _textModel.RawHiddenState(ids, layers);
+        return _textModel.RawHiddenState(ids, layers, added);
     }
 
     /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>

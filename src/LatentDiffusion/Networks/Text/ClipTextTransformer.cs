@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.</summary>
-internal sealed class ClipTextTransformer : nn.Module<Tensor, (Tensor Last, Tensor Penultimate)>
+internal sealed class ClipTextTransformer : nn.Module<Tensor, AddedEmbeddings?, (Tensor Last, Tensor Penultimate)>
 {
     [ComponentName(Name = "embeddings")] private readonly Embeddings _embeddings;
     [ComponentName(Name = "encoder")] private readonly Encoder _encoder;
@@ -20,30 +20,30 @@ internal sealed class ClipTextTransformer : nn.Module<Tensor, (Tensor Last, Tens
     }
 
     /// <summary>The normalised output of the last layer, and the output of the layer before it.</summary>
-    public override (Tensor Last, Tensor Penultimate) forward(Tensor ids)
+    public override (Tensor Last, Tensor Penultimate) forward(Tensor ids, AddedEmbeddings? added)
     {
         using DisposeScope scope = NewDisposeScope();
-        (Tensor last, Tensor penultimate) = _encoder.forward(_embeddings.call(ids));
+        (Tensor last, Tensor penultimate) = _encoder.forward(_embeddings.call(ids, added));
         return scope.MoveToOuter(_finalNorm.call(last), penultimate);
     }
 
     /// <summary>The normalised output of the last of the first <paramref name="layers"/> layers.</summary>
-    public Tensor HiddenState(Tensor ids, int layers)
+    public Tensor HiddenState(Tensor ids, int layers, AddedEmbeddings? added)
     {
         using DisposeScope scope = NewDisposeScope();
-        return RawHiddenState(ids, layers).Into(_finalNorm.call).MoveToOuterDisposeScope();
+        return RawHiddenState(ids, layers, added).Into(_finalNorm.call).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same, not normalised.</summary>
-    public Tensor RawHiddenState(Tensor ids, int layers)
+    public Tensor RawHiddenState(Tensor ids, int layers, AddedEmbeddings? added)
     {
         using DisposeScope scope = NewDisposeScope();
-        return _encoder.forward(_embeddings.call(ids), layers).Last.MoveToOuterDisposeScope();
+        return _encoder.forward(_embeddings.call(ids, added), layers).Last.MoveToOuterDisposeScope();
     }
 
     public Tensor Normalize(Tensor hidden) => _finalNorm.call(hidden);
 
-    private sealed class Embeddings : nn.Module<Tensor, Tensor>
+    private sealed class Embeddings : nn.Module<Tensor, AddedEmbeddings?, Tensor>
     {
         [ComponentName(Name = "token_embedding")] private readonly Embedding _token;
         [ComponentName(Name = "position_embedding")] private readonly Embedding _position;
@@ -56,11 +56,12 @@ internal sealed class ClipTextTransformer : nn.Module<Tensor, (Tensor Last, Tens
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor ids)
+        public override Tensor forward(Tensor ids, AddedEmbeddings? added)
         {
             using DisposeScope scope = NewDisposeScope();
+            Tensor tokens = added is null ? _token.call(ids) : added.Embed(ids, _token.call);
             Tensor positions = TensorArithmetic.Range(ids.shape[1], ScalarType.Int64, ids.device);
-            return _token.call(ids).Add(_position.call(positions)).MoveToOuterDisposeScope();
+            return tokens.Add(_position.call(positions)).MoveToOuterDisposeScope();
         }
     }
 

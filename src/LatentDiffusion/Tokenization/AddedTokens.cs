@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// Tokens that textual inversion adds to a vocabulary. One of n vectors is the tokens T, T_1, …, T_(n−1), as diffusers names
+/// them, and stands in a prompt as T.
+/// </summary>
+internal sealed class AddedTokens
+{
+    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _vectors = new(StringComparer.Ordinal);
+    private readonly List<string> _names = [];
+    private readonly Regex _pattern;
+
+    /// <summary>Numbers the tokens.</summary>
+    /// <param name="tokens">Each with its number of vectors.</param>
+    /// <exception cref="ArgumentException">Two have the same name.</exception>
+    public AddedTokens(IReadOnlyList<(string Token, int Vectors)> tokens)
+    {
+        foreach ((string token, int vectors) in tokens)
+        {
+            _vectors[token] = vectors;
+            foreach (string name in NamesOf(token, vectors))
+            {
+                if (!_numbers.TryAdd(name, _names.Count))
+                    throw new ArgumentException($"Two embeddings have the token '{name}'; give one of them another.", nameof(tokens));
+                _names.Add(name);
+            }
+        }
+
+        // Of tokens that begin at one place, the longest counts.
+        string[] patterns = [.. _names.OrderByDescending(name => name.Length).Select(Regex.Escape)];
+        _pattern = new Regex(patterns.Length == 0 ? "(?!)" : string.Join('|', patterns), RegexOptions.CultureInvariant);
+    }
+
+    /// <summary>All tokens, in the order of their ids.</summary>
+    public IReadOnlyList<string> Names => _names;
+
+    /// <summary>A text with all tokens of a token of several vectors.</summary>
+    public string Expand(string text) => _pattern.Replace(text, match => _vectors.TryGetValue(match.Value, out int vectors)
+        ? string.Join(' ', NamesOf(match.Value, vectors))
+        : match.Value);
+
+    /// <summary>Added tokens, by their numbers, and the texts between them, in order.</summary>
+    public IEnumerable<(string Text, int? Number)> Split(string text)
+    {
+        int end = 0;
+        foreach (Match match in _pattern.Matches(text))
+        {
+            if (match.Index > end) yield return (text[end..match.Index], null);
+            yield return (match.Value, _numbers[match.Value]);
+            end = match.Index + match.Length;
+        }
+
+        if (end < text.Length) yield return (text[end..], null);
+    }
+
+    /// <summary>Number of vectors of the token that a number begins; 1 for those that follow.</summary>
+    public int VectorsFrom(int number) => _vectors.GetValueOrDefault(_names[number], 1);
+
+    private static IEnumerable<string> NamesOf(string token, int vectors) =>
+        Enumerable.Range(0, vectors).Select(i => i == 0 ? token : FormattableString.Invariant($"{token}_{i}"));
+}
