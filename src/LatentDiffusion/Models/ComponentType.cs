@@ -17,7 +17,7 @@ public abstract class ComponentType
     /// <summary>Type of the object that it is read as.</summary>
     public Type Type { get; }
 
-    /// <summary>The library that <c>model_index.json</c> says it belongs to.</summary>
+    /// <summary>The library that <c>model_index.json</c> names for it.</summary>
     internal abstract string Library { get; }
 
     /// <summary>Describes a network of the application, in a folder with <c>config.json</c> and weights.</summary>

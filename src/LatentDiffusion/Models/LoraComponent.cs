@@ -24,6 +24,6 @@ public sealed record LoraComponent(string Name)
     /// </summary>
     public Func<string, string> CurrentName { get; init; } = module => module;
 
-    /// <summary>The weights in the order in which some files number the modules. Null, the default, where there are no such files.</summary>
+    /// <summary>The weights in the order in which some files number the modules; null, the default, where no files do.</summary>
     internal Func<LoraTarget, string[]>? Order { get; init; }
 }

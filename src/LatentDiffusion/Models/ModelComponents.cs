@@ -65,7 +65,7 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
         from component in _components where component.Value is nn.Module select (component.Key, (nn.Module)component.Value);
 
     /// <summary>Where the first network is; the CPU where there is none.</summary>
-    internal Device Device => Networks.Select(component => component.Network).FirstOrDefault() is { } network ? NetworkUse.DeviceOf(network) : CPU;
+    internal Device Device => _components.Values.OfType<nn.Module>().FirstOrDefault() is { } network ? NetworkUse.DeviceOf(network) : CPU;
 
     /// <summary>The <c>model_index.json</c> that they were read from; null for none.</summary>
     internal JsonObject? Index { get; init; }

@@ -8,7 +8,7 @@ namespace LatentDiffusion;
 /// The families of models that can be opened. A family is found by the pipeline class of a folder, or else by the class of a
 /// network that only it has; for a single file by the names of its tensors. Families that an application registers stay for the
 /// process; <see cref="DiffusionPipelineBuilder.UseModelFamily"/> and <see cref="CheckpointOptions.Families"/> name one for a
-/// single model, which goes before them.
+/// single model, and it takes precedence over them.
 /// </summary>
 public static class ModelFamilies
 {
@@ -34,7 +34,7 @@ public static class ModelFamilies
             {
                 if (other.Name == family.Name) throw new ArgumentException($"A model family '{other.Name}' is registered.", nameof(family));
                 if (other.PipelineClasses.Intersect(family.PipelineClasses).FirstOrDefault() is { } shared)
-                    throw new ArgumentException($"The pipeline class {shared} of '{family.Name}' belongs to '{other.Name}'.", nameof(family));
+                    throw new ArgumentException($"The pipeline class {shared} of '{family.Name}' is one of '{other.Name}'.", nameof(family));
             }
 
             return all.Add(family);

@@ -77,6 +77,6 @@ public abstract class ModelFamily
     internal ComponentType TypeOf(object component) => Types.FirstOrDefault(type => type.Writes(component))
         ?? throw new NotSupportedException($"A {component.GetType().Name} cannot be written: it is not a component of {Name}.");
 
-    /// <summary>Own classes go before shared ones.</summary>
+    /// <summary>The family's classes before the shared ones.</summary>
     private IEnumerable<ComponentType> Types => ComponentTypes.Concat(SharedComponentTypes.All);
 }

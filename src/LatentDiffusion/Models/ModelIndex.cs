@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion;
 
-/// <summary>What a <c>model_index.json</c> says.</summary>
+/// <summary>Reads the entries of a <c>model_index.json</c>.</summary>
 internal static class ModelIndex
 {
     /// <summary>The class of the pipeline; null where none is named. A class of another project follows the name of its module.</summary>

@@ -1,9 +1,9 @@
 namespace LatentDiffusion;
 
-/// <summary>Which components make a model together.</summary>
+/// <summary>Checks that the components of a model fit each other.</summary>
 internal static class ComponentValidator
 {
-    /// <summary>Refuses components of which no model can be made, before anything is built of them.</summary>
+    /// <summary>Refuses components that do not make a model, before anything is built from them.</summary>
     /// <param name="components">The components.</param>
     /// <exception cref="InvalidDataException">They contradict each other.</exception>
     public static void Check(ModelComponents components)
@@ -26,9 +26,17 @@ internal static class ComponentValidator
         if (tower is null) return;
         if (tokenizer is null) throw new InvalidDataException($"The model has a {name} and no {tokenizerName}.");
         foreach ((string token, int id) in tokenizer.Vocabulary.Tokens)
-            if (id < 0 || id >= tower.Config.VocabSize) throw new InvalidDataException($"The {tokenizerName} has the id {id} for '{token}', and the {name} knows {tower.Config.VocabSize}.");
+        {
+            if (id >= 0 && id < tower.Config.VocabSize) continue;
+            throw new InvalidDataException(
+                $"The {tokenizerName} has the id {id} for '{token}'; the vocabulary of the {name} has {tower.Config.VocabSize} tokens.");
+        }
+
         if (tokenizer.MaxLength > tower.Config.MaxPositionEmbeddings)
-            throw new InvalidDataException($"The {tokenizerName} gives {tokenizer.MaxLength} tokens, and the {name} takes {tower.Config.MaxPositionEmbeddings}.");
+        {
+            throw new InvalidDataException(
+                $"The {tokenizerName} gives {tokenizer.MaxLength} tokens; the {name} takes at most {tower.Config.MaxPositionEmbeddings}.");
+        }
     }
 
     private static void CheckWidths(ModelComponents components)
@@ -36,20 +44,27 @@ internal static class ComponentValidator
         UNet2DConditionConfig config = components.UNet.Config;
         int taken = config.EncoderHidDim ?? config.CrossAttentionDim[0];
         int given = (components.TextEncoder?.Config.HiddenSize ?? 0) + (components.TextEncoder2?.Config.HiddenSize ?? 0);
-        if (given != taken) throw new InvalidDataException($"The text encoder gives hidden states of width {given}, and the U-Net takes {taken}.");
+        if (given != taken)
+            throw new InvalidDataException($"The text encoder gives hidden states of width {given}; the U-Net takes {taken}.");
     }
 
-    /// <summary>The numbers that the U-Net is told are six, or with an aesthetic score five.</summary>
+    /// <summary>The U-Net reads six numbers about the image, or with an aesthetic score five.</summary>
     private static void CheckSizes(ModelComponents components)
     {
-        if (components.UNet.Config is not { AdditionEmbedType: "text_time", ProjectionClassEmbeddingsInputDim: { } width, AdditionTimeEmbedDim: { } each }) return;
+        UNet2DConditionConfig config = components.UNet.Config;
+        if (config is not { AdditionEmbedType: "text_time", ProjectionClassEmbeddingsInputDim: { } width, AdditionTimeEmbedDim: { } each }) return;
         if (components.TextEncoder2 is not { HasProjection: true } second)
-            throw new InvalidDataException("The U-Net takes a pooled text (addition_embed_type text_time), and the model has no text_encoder_2 with a projection.");
+        {
+            throw new InvalidDataException(
+                "The U-Net takes a pooled text (addition_embed_type text_time), and the model has no text_encoder_2 with a projection.");
+        }
+
         int numbers = components.RequiresAestheticsScore ? 5 : 6, given = second.Config.ProjectionDim + numbers * each;
         if (given != width)
         {
             throw new InvalidDataException(
-                $"With requires_aesthetics_score {components.RequiresAestheticsScore} the U-Net is given {given} added values, a pooled text of {second.Config.ProjectionDim} and {numbers} numbers of {each} each; it takes {width}.");
+                $"With requires_aesthetics_score {components.RequiresAestheticsScore}, the U-Net receives {given} added values "
+                + $"(a pooled text of {second.Config.ProjectionDim} and {numbers} numbers of {each} each); it takes {width}.");
         }
     }
 }

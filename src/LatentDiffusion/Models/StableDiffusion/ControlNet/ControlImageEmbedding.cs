@@ -3,14 +3,17 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Convolutions that bring the controlling picture to the size and channels of the latents' features (Zhang et al. 2023, section 3.2).</summary>
+/// <summary>
+/// Convolutions that bring the control image to the size and channels of the latents' features (Zhang et al. 2023, section 3.2).
+/// </summary>
 internal sealed class ControlImageEmbedding : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "conv_in")] private readonly Conv2dLayer _convIn;
     [ComponentName(Name = "blocks")] private readonly LayerList<Conv2dLayer> _blocks = [];
     [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
-    public ControlImageEmbedding(LayerFactory layers, int inChannels, IReadOnlyList<int> channels, int outChannels) : base(NativeModule.Create(nameof(ControlImageEmbedding)), 0)
+    public ControlImageEmbedding(LayerFactory layers, int inChannels, IReadOnlyList<int> channels, int outChannels)
+        : base(NativeModule.Create(nameof(ControlImageEmbedding)), 0)
     {
         _convIn = layers.Conv2d(inChannels, channels[0], 3, padding: 1);
         for (int i = 0; i < channels.Count - 1; i++)

@@ -12,7 +12,7 @@ public sealed record ControlNetConfig : NetworkConfig
     /// <summary>Latent channels. Default 4.</summary>
     public int InChannels { get; init; } = 4;
 
-    /// <summary>Channels of the picture that controls. Default 3.</summary>
+    /// <summary>Channels of the control image. Default 3.</summary>
     public int ConditioningChannels { get; init; } = 3;
 
     /// <inheritdoc cref="UNet2DConditionConfig.FlipSinToCos"/>
@@ -22,9 +22,10 @@ public sealed record ControlNetConfig : NetworkConfig
     public double FreqShift { get; init; }
 
     /// <inheritdoc cref="UNet2DConditionConfig.DownBlockTypes"/>
-    public ImmutableArray<string> DownBlockTypes { get; init; } = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
+    public ImmutableArray<string> DownBlockTypes { get; init; } =
+        ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
 
-    /// <summary>The middle: <c>UNetMidBlock2DCrossAttn</c> or <c>UNetMidBlock2D</c> (a residual block alone).</summary>
+    /// <summary>The middle: <c>UNetMidBlock2DCrossAttn</c> or <c>UNetMidBlock2D</c> (only a residual block).</summary>
     public string? MidBlockType { get; init; } = "UNetMidBlock2DCrossAttn";
 
     /// <inheritdoc cref="UNet2DConditionConfig.OnlyCrossAttention"/>
@@ -72,7 +73,10 @@ public sealed record ControlNetConfig : NetworkConfig
     /// <inheritdoc cref="UNet2DConditionConfig.UseLinearProjection"/>
     public bool UseLinearProjection { get; init; }
 
-    /// <summary>How class labels come in: null (a table, where <see cref="NumClassEmbeds"/> is set), <c>timestep</c>, <c>identity</c> or <c>projection</c>.</summary>
+    /// <summary>
+    /// How class labels come in: null (a table, where <see cref="NumClassEmbeds"/> is set), <c>timestep</c>, <c>identity</c> or
+    /// <c>projection</c>.
+    /// </summary>
     public string? ClassEmbedType { get; init; }
 
     /// <inheritdoc cref="UNet2DConditionConfig.AdditionEmbedType"/>
@@ -93,13 +97,17 @@ public sealed record ControlNetConfig : NetworkConfig
     /// <inheritdoc cref="UNet2DConditionConfig.ProjectionClassEmbeddingsInputDim"/>
     public int? ProjectionClassEmbeddingsInputDim { get; init; }
 
-    /// <summary>Order of the controlling picture's channels that the network was trained with: <c>rgb</c> or <c>bgr</c>. Pictures given are RGB always.</summary>
+    /// <summary>
+    /// Order of the control image's channels that the network was trained with: <c>rgb</c> or <c>bgr</c>. Images given are always RGB.
+    /// </summary>
     public string ControlnetConditioningChannelOrder { get; init; } = "rgb";
 
-    /// <summary>Channels of the convolutions that bring the controlling picture to the latents' size; each but the last halves it.</summary>
+    /// <summary>
+    /// Channels of the convolutions that bring the control image to the latents' size; each except the last halves it.
+    /// </summary>
     public ImmutableArray<int> ConditioningEmbeddingOutChannels { get; init; } = [16, 32, 96, 256];
 
-    /// <summary>Whether what is given to the U-Net is averaged over the picture. Default false.</summary>
+    /// <summary>Whether the residuals are averaged over the image. Default false.</summary>
     public bool GlobalPoolConditions { get; init; }
 
     /// <inheritdoc cref="UNet2DConditionConfig.AdditionEmbedTypeNumHeads"/>

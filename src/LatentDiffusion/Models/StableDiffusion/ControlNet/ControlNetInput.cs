@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 
 /// <summary>What a ControlNet is evaluated on.</summary>
 /// <param name="UNet">What the U-Net is evaluated on; its residuals are not looked at.</param>
-/// <param name="Hint">The controlling picture, RGB in [0, 1], [batch, channels, height, width] in pixels.</param>
+/// <param name="Hint">The control image, RGB in [0, 1], [batch, channels, height, width] in pixels.</param>
 public sealed record ControlNetInput(UNetInput UNet, Tensor Hint)
 {
     /// <summary>How strongly to control. Default 1.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// A trainable copy of the U-Net's encoder that sees a controlling picture and adds to the U-Net's skip connections
+/// A trainable copy of the U-Net's encoder that sees a control image and adds to the U-Net's skip connections
 /// through convolutions that begin at zero (Zhang et al. 2023). Parameter names are the published ones.
 /// </summary>
 public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutput>

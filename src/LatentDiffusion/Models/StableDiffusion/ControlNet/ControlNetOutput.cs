@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>What a ControlNet gives the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its tensors.</summary>
+/// <summary>
+/// What a ControlNet adds to the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its
+/// tensors.
+/// </summary>
 /// <param name="DownResiduals">One for each skip connection, from the highest resolution.</param>
 /// <param name="MiddleResidual">That of the middle.</param>
 public sealed record ControlNetOutput(IReadOnlyList<Tensor> DownResiduals, Tensor MiddleResidual) : IDisposable

@@ -19,7 +19,8 @@ internal static partial class LdmAutoencoder
             string ours = Up().Replace(name, m => $"decoder.up.{last - Level(m)}.");
             foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) ours = ldm.Replace(ours, replacement);
             ours = DiffusersNames.CurrentName(ours);
-            yield return new MappedTensor(ours, entry, ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal) ? TensorView.Matrix : TensorView.Same);
+            bool projection = ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal);
+            yield return new MappedTensor(ours, entry, projection ? TensorView.Matrix : TensorView.Same);
         }
     }
 
@@ -29,11 +30,12 @@ internal static partial class LdmAutoencoder
     public static AutoencoderKLConfig Infer(ITensorSource network, bool xl)
     {
         var channels = new List<int>();
-        while (network.Find($"encoder.down_blocks.{channels.Count}.resnets.0.conv2.weight") is { Shape: [var width, _, _, _] }) channels.Add((int)width);
+        while (network.Find($"encoder.down_blocks.{channels.Count}.resnets.0.conv2.weight") is { Shape: [var width, _, _, _] })
+            channels.Add((int)width);
         int layers = 0;
         while (network.Find($"encoder.down_blocks.0.resnets.{layers}.conv1.weight") is not null) layers++;
         if (network.Find("decoder.conv_in.weight") is not { Shape: [_, var latents, ..] } || channels.Count == 0)
-            throw new CheckpointException(network.Path, "its autoencoder has not the tensors from which its configuration would follow.");
+            throw new CheckpointException(network.Path, "its autoencoder lacks the tensors from which its configuration follows.");
         return new AutoencoderKLConfig
         {
             BlockOutChannels = [.. channels],

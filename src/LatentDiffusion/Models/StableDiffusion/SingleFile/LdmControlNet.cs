@@ -23,31 +23,34 @@ internal static partial class LdmControlNet
         UNet2DConditionConfig encoder = new LdmUNetConfig(network).InferEncoder();
         var hint = new List<int>();
         if (network.Find($"{Hint}conv_in.weight") is not { Shape: [var first, var channels, ..] })
-            throw new CheckpointException(network.Path, "its ControlNet has no convolution of a control image, from which its configuration would follow.");
+            throw new CheckpointException(network.Path, "its ControlNet lacks the convolutions of a control image, from which its configuration follows.");
         hint.Add((int)first);
-        // Of two convolutions each, the second has the channels of the next.
+        // The second convolution of each pair has the channels of the next pair.
         for (int i = 1; network.Find($"{Hint}blocks.{i}.weight") is { Shape: [var next, ..] }; i += 2) hint.Add((int)next);
         return new ControlNetConfig
         {
             InChannels = encoder.InChannels, ConditioningChannels = (int)channels, ConditioningEmbeddingOutChannels = [.. hint],
             BlockOutChannels = encoder.BlockOutChannels, DownBlockTypes = encoder.DownBlockTypes, MidBlockType = encoder.MidBlockType,
             LayersPerBlock = encoder.LayersPerBlock, TransformerLayersPerBlock = encoder.TransformerLayersPerBlock,
-            CrossAttentionDim = encoder.CrossAttentionDim, AttentionHeadDim = encoder.AttentionHeadDim, UseLinearProjection = encoder.UseLinearProjection,
-            UpcastAttention = encoder.UpcastAttention, AdditionEmbedType = encoder.AdditionEmbedType, AdditionTimeEmbedDim = encoder.AdditionTimeEmbedDim,
+            CrossAttentionDim = encoder.CrossAttentionDim, AttentionHeadDim = encoder.AttentionHeadDim,
+            UseLinearProjection = encoder.UseLinearProjection, UpcastAttention = encoder.UpcastAttention,
+            AdditionEmbedType = encoder.AdditionEmbedType, AdditionTimeEmbedDim = encoder.AdditionTimeEmbedDim,
             ProjectionClassEmbeddingsInputDim = encoder.ProjectionClassEmbeddingsInputDim,
         };
     }
 
     private static string Ours(string name, int last)
     {
-        if (Convolution(name) is not { } index) return Middle().Replace(Zero().Replace(name, "controlnet_down_blocks.$1."), "controlnet_mid_block.");
+        if (Convolution(name) is not { } index)
+            return Middle().Replace(Zero().Replace(name, "controlnet_down_blocks.$1."), "controlnet_mid_block.");
         string ours = index == 0 ? "conv_in" : index == last ? "conv_out" : $"blocks.{index / 2 - 1}";
         return $"{Hint}{ours}.{name[(name.LastIndexOf('.') + 1)..]}";
     }
 
     /// <summary>Index of a convolution of the control image; every other layer there is an activation.</summary>
     private static int? Convolution(string name) =>
-        HintLayer().Match(name) is { Success: true } match && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
+        HintLayer().Match(name) is { Success: true } match
+        && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
 
     [GeneratedRegex(@"^input_hint_block\.(\d+)\.(weight|bias)$")]
     private static partial Regex HintLayer();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Finds out what the U-Net of a single file predicts: from tensors that trainers put there as markers, or from
+/// Determines what the U-Net of a single file predicts: from tensors that trainers put there as markers, or from
 /// <c>modelspec.prediction_type</c> in a safetensors header. Markers override the header.
 /// </summary>
 /// <param name="file">The file.</param>
@@ -14,20 +14,26 @@ internal sealed class LdmMarkers(ITensorSource file)
         LatentMean = "edm_mean", LatentDeviation = "edm_std", Specification = "modelspec.prediction_type";
 
     /// <summary>All markers.</summary>
-    public static IReadOnlySet<string> Names { get; } = new HashSet<string> { Velocity, ZeroSnr, SigmaMax, SigmaMin, LatentMean, LatentDeviation };
+    public static IReadOnlySet<string> Names { get; } =
+        new HashSet<string> { Velocity, ZeroSnr, SigmaMax, SigmaMin, LatentMean, LatentDeviation };
 
     /// <summary>What it predicts; null where the file does not say.</summary>
-    /// <exception cref="CheckpointException">The header says something that is not known.</exception>
+    /// <exception cref="CheckpointException">The header names a prediction type that is not known.</exception>
     public PredictionType? Prediction => Has(Velocity) || Has(SigmaMax) ? PredictionType.Velocity : Specified();
 
     /// <summary>The scheduler that the markers ask for.</summary>
     /// <param name="published">The one that the family was published with.</param>
-    /// <exception cref="CheckpointException">A marker has not the values that it should have.</exception>
+    /// <exception cref="CheckpointException">A marker has other values than expected.</exception>
     public SchedulerConfig Scheduler(SchedulerConfig published)
     {
         // Playground 2.5 and CosXL, as published: Karras et al. 2022, table 1.
         if (HasLatentStatistics) return Edm("EDMDPMSolverMultistepScheduler", min: 0.002, max: 80, data: 0.5, "karras", "epsilon");
-        if (Has(SigmaMax)) return Edm("EDMEulerScheduler", Has(SigmaMin) ? Single(SigmaMin) : 0.002, Single(SigmaMax), data: 1, "exponential", "v_prediction");
+        if (Has(SigmaMax))
+        {
+            double min = Has(SigmaMin) ? Single(SigmaMin) : 0.002;
+            return Edm("EDMEulerScheduler", min, Single(SigmaMax), data: 1, "exponential", "v_prediction");
+        }
+
         if (!Has(ZeroSnr)) return published;
         // Without signal at the last timestep, sampling must begin there (Lin et al. 2023, section 3.3).
         SchedulerConfig rescaled = published.With("rescale_betas_zero_snr", true).With("timestep_spacing", "trailing");
@@ -43,7 +49,10 @@ internal sealed class LdmMarkers(ITensorSource file)
         foreach ((string name, double[] values) in new[] { (LatentMean, means), (LatentDeviation, deviations) })
         {
             if (values.Length != config.LatentChannels)
-                throw new CheckpointException(file.Path, $"'{name}' has {values.Length} values, and the autoencoder {config.LatentChannels} channels.");
+            {
+                throw new CheckpointException(
+                    file.Path, $"'{name}' has {values.Length} values; the autoencoder has {config.LatentChannels} latent channels.");
+            }
         }
 
         return config with { LatentsMean = [.. means], LatentsStd = [.. deviations], ScalingFactor = ScaleOfNormalised };
@@ -65,10 +74,13 @@ internal sealed class LdmMarkers(ITensorSource file)
         "v" or "v_pred" or "v_prediction" or "v-prediction" or "velocity" => PredictionType.Velocity,
         "sample" or "x0" => PredictionType.Sample,
         var other => throw new CheckpointException(
-            file.Path, $"its {Specification} is '{MessageText.Cut(other, 100)}', which is not known; {nameof(SingleFileOptions)}.{nameof(SingleFileOptions.PredictionType)} overrides it."),
+            file.Path,
+            $"its {Specification} is '{MessageText.Cut(other, 100)}', which is not known; "
+            + $"{nameof(SingleFileOptions)}.{nameof(SingleFileOptions.PredictionType)} overrides it."),
     };
 
-    private static SchedulerConfig Edm(string className, double min, double max, double data, string schedule, string prediction) => SchedulerConfig.Empty
+    private static SchedulerConfig Edm(
+        string className, double min, double max, double data, string schedule, string prediction) => SchedulerConfig.Empty
         .With("num_train_timesteps", 1000).With("sigma_min", min).With("sigma_max", max).With("sigma_data", data)
         .With("sigma_schedule", schedule).With("prediction_type", prediction).WithClass(className);
 

@@ -14,11 +14,12 @@ internal static class LdmNames
     /// <summary>Where the blocks of the U-Net begin, which no other network has.</summary>
     public const string UNetBlocks = UNet + "input_blocks.";
 
-    /// <summary>Where text towers begin: CLIP's of 1.x, OpenCLIP's of 2.x, both of XL, and OpenCLIP's alone in its refiner.</summary>
+    /// <summary>Where text encoders begin: CLIP's of 1.x, OpenCLIP's of 2.x, both of XL, and only OpenCLIP's in its refiner.</summary>
     public const string Clip = "cond_stage_model.transformer.", OpenClip = "cond_stage_model.model.",
-        ClipXL = "conditioner.embedders.0.transformer.", OpenClipXL = "conditioner.embedders.1.model.", OpenClipRefiner = "conditioner.embedders.0.model.";
+        ClipXL = "conditioner.embedders.0.transformer.", OpenClipXL = "conditioner.embedders.1.model.",
+        OpenClipRefiner = "conditioner.embedders.0.model.";
 
-    /// <summary>Where a ControlNet begins, in a file of its own or next to a model.</summary>
+    /// <summary>Where a ControlNet begins, in a separate file or next to a model.</summary>
     public const string ControlNet = "control_model.";
 
     /// <summary>Parts of the U-Net's residual blocks.</summary>
@@ -34,12 +35,13 @@ internal static class LdmNames
     /// <summary>What stands at the top of the U-Net.</summary>
     public static readonly (string Ldm, string Ours)[] UNetTop =
     [
-        ("time_embed.0", "time_embedding.linear_1"), ("time_embed.2", "time_embedding.linear_2"), ("time_embed.cond_proj", "time_embedding.cond_proj"),
+        ("time_embed.0", "time_embedding.linear_1"), ("time_embed.2", "time_embedding.linear_2"),
+        ("time_embed.cond_proj", "time_embedding.cond_proj"),
         ("label_emb.0.0", "add_embedding.linear_1"), ("label_emb.0.2", "add_embedding.linear_2"),
         ("input_blocks.0.0", "conv_in"), ("out.0", "conv_norm_out"), ("out.2", "conv_out"),
     ];
 
-    /// <summary>The autoencoder, replaced one after the other; its way up is counted from the other end besides.</summary>
+    /// <summary>The autoencoder's parts, replaced one after the other. Its upsampling levels are counted from the other end in addition.</summary>
     public static readonly (Regex Ldm, string Ours)[] AutoencoderParts =
     [
         (new(@"\.down\.([0-9]+)\.block\.([0-9]+)\."), ".down_blocks.$1.resnets.$2."),
@@ -70,8 +72,9 @@ internal static class LdmNames
         (new(@"\.attn\.in_proj_(weight|bias)$"), ".self_attn.{0}_proj.$1"),
     ];
 
-    /// <summary>What files hold beside the networks: tables of the schedule, averages of weights, losses, notes of training.</summary>
+    /// <summary>What files hold besides the networks: tables of the schedule, averages of weights, losses, training state.</summary>
     public static readonly Regex Ignored = new(
-        @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_|lvlb_weights$|logvar$|global_step$)"
+        @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_"
+        + @"|lvlb_weights$|logvar$|global_step$)"
         + @"|\.embeddings\.position_ids$|\.logit_scale$|\.attn_mask$");
 }

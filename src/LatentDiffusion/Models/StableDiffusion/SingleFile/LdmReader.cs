@@ -16,7 +16,8 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
 
     private static readonly string[] s_prefixes =
     [
-        LdmNames.UNet, LdmNames.Autoencoder, LdmNames.Clip, LdmNames.OpenClip, LdmNames.ClipXL, LdmNames.OpenClipXL, LdmNames.OpenClipRefiner,
+        LdmNames.UNet, LdmNames.Autoencoder,
+        LdmNames.Clip, LdmNames.OpenClip, LdmNames.ClipXL, LdmNames.OpenClipXL, LdmNames.OpenClipRefiner,
     ];
 
     private readonly List<nn.Module> _unfinished = [];
@@ -28,17 +29,17 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
         ScaledFloat8.Refuse(file);
         _sections.RefuseOthers(s_prefixes);
         var markers = new LdmMarkers(file);
-        UNet2DConditionModel unet = Load(new LdmUNet(_sections[LdmNames.UNet]).Tensors(),
-            source => new UNet2DConditionModel(model.Config<UNet2DConditionConfig>(ComponentNames.UNet) ?? new LdmUNetConfig(source).Infer(), Layers(source)));
+        UNet2DConditionModel unet = Load(
+            new LdmUNet(_sections[LdmNames.UNet]).Tensors(), source => new UNet2DConditionModel(UNetConfig(source), Layers(source)));
         bool xl = unet.Config.AdditionEmbedType == "text_time", second = Has(LdmNames.OpenClip) || (unet.Config.UseLinearProjection && !xl);
         bool refiner = Has(LdmNames.OpenClipRefiner) || (!HasText && unet.Config.ProjectionClassEmbeddingsInputDim == RefinerAddedWidth);
-        AutoencoderKL? autoencoder = !Has(LdmNames.Autoencoder) ? null : Load(LdmAutoencoder.Tensors(_sections[LdmNames.Autoencoder]),
-            source => new AutoencoderKL(markers.Autoencoder(AutoencoderConfig ?? LdmAutoencoder.Infer(source, xl)), Layers(source)));
+        AutoencoderKL? autoencoder = Has(LdmNames.Autoencoder) ? Autoencoder(LdmNames.Autoencoder, xl) : null;
         ClipTextModel? text = FirstTower(second), text2 = SecondTower();
         PredictionType prediction = model.PredictionType ?? markers.Prediction
             ?? (second && unet.Config.InChannels == 4 ? PredictionType.Velocity : PredictionType.Epsilon);
         SchedulerConfig scheduler = markers.Scheduler(PublishedModels.Scheduler(xl, unet.Config.TimeCondProjDim is not null, prediction));
-        var components = new ModelComponents(ModelFamilies.StableDiffusion, PublishedModels.PipelineClass(unet.Config, xl, refiner), scheduler)
+        string pipelineClass = PublishedModels.PipelineClass(unet.Config, xl, refiner);
+        var components = new ModelComponents(ModelFamilies.StableDiffusion, pipelineClass, scheduler)
         {
             [ComponentNames.UNet] = unet,
             [ComponentNames.Autoencoder] = autoencoder,
@@ -59,8 +60,7 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
         ScaledFloat8.Refuse(file);
         bool whole = Has(LdmNames.Autoencoder);
         bool xl = whole ? Has(LdmNames.UNet + "label_emb.") : Architecture.Contains("xl", StringComparison.OrdinalIgnoreCase);
-        return Only(Load(LdmAutoencoder.Tensors(_sections[whole ? LdmNames.Autoencoder : ""]),
-            source => new AutoencoderKL(new LdmMarkers(file).Autoencoder(AutoencoderConfig ?? LdmAutoencoder.Infer(source, xl)), Layers(source))));
+        return Only(Autoencoder(whole ? LdmNames.Autoencoder : "", xl));
     }
 
     /// <summary>A ControlNet on its own, or next to a whole model.</summary>
@@ -78,30 +78,38 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
         foreach (nn.Module network in _unfinished) network.Dispose();
     }
 
-    /// <summary>What the header says that the file is; empty where it says nothing.</summary>
+    private AutoencoderKL Autoencoder(string prefix, bool xl) => Load(LdmAutoencoder.Tensors(_sections[prefix]), source =>
+    {
+        AutoencoderKLConfig config = model.Config<AutoencoderKLConfig>(ComponentNames.Autoencoder) ?? LdmAutoencoder.Infer(source, xl);
+        return new AutoencoderKL(new LdmMarkers(file).Autoencoder(config), Layers(source));
+    });
+
+    /// <summary>The architecture that the header names; empty for none.</summary>
     private string Architecture => (file as SafetensorsFile)?.Metadata.GetValueOrDefault("modelspec.architecture") ?? "";
 
     /// <summary>OpenCLIP pads with its first token, CLIP with the end token.</summary>
-    private static ClipTokenizerFiles? Tokenizer(BpeVocabulary? vocabulary, ClipTextModel? tower, bool open) => tower is null || vocabulary is null
-        ? null
-        : new ClipTokenizerFiles(vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
+    private static ClipTokenizerFiles? Tokenizer(BpeVocabulary? vocabulary, ClipTextModel? tower, bool open) =>
+        tower is null || vocabulary is null ? null : new ClipTokenizerFiles(vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
 
     private ClipTextModel? FirstTower(bool second)
     {
         string? prefix = new[] { LdmNames.OpenClip, LdmNames.ClipXL, LdmNames.Clip }.FirstOrDefault(Has);
         if (prefix is null) return null;
         MappedTensor[] tensors = LdmText.Tensors(_sections[prefix]);
-        return Text(second ? LdmText.Truncated(tensors) : LdmText.WithoutProjection(tensors), TextConfig(ComponentNames.TextEncoder), second ? "gelu" : "quick_gelu", projection: false);
+        return second
+            ? Text(LdmText.Truncated(tensors), ComponentNames.TextEncoder, "gelu", projection: false)
+            : Text(LdmText.WithoutProjection(tensors), ComponentNames.TextEncoder, "quick_gelu", projection: false);
     }
 
     private ClipTextModel? SecondTower()
     {
         string? prefix = new[] { LdmNames.OpenClipXL, LdmNames.OpenClipRefiner }.FirstOrDefault(Has);
-        return prefix is null ? null : Text(LdmText.Tensors(_sections[prefix]), TextConfig(ComponentNames.TextEncoder2), "gelu", projection: true);
+        return prefix is null ? null : Text(LdmText.Tensors(_sections[prefix]), ComponentNames.TextEncoder2, "gelu", projection: true);
     }
 
-    private ClipTextModel Text(IEnumerable<MappedTensor> tensors, ClipTextConfig? config, string activation, bool projection) => Load(
-        tensors, source => new ClipTextModel(config ?? LdmText.Infer(source, activation), projection, Layers(source)));
+    private ClipTextModel Text(IEnumerable<MappedTensor> tensors, string name, string activation, bool projection) => Load(
+        tensors,
+        source => new ClipTextModel(model.Config<ClipTextConfig>(name) ?? LdmText.Infer(source, activation), projection, Layers(source)));
 
     private T Load<T>(IEnumerable<MappedTensor> tensors, Func<ITensorSource, T> build) where T : nn.Module
     {
@@ -138,9 +146,8 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
     /// <summary>Layers of no more parameters than the file can have.</summary>
     private LayerFactory Layers(ITensorSource source) => LayerFactory.For(source, options.Device, options.TypeFor(source));
 
-    private AutoencoderKLConfig? AutoencoderConfig => model.Config<AutoencoderKLConfig>(ComponentNames.Autoencoder);
-
-    private ClipTextConfig? TextConfig(string name) => model.Config<ClipTextConfig>(name);
+    private UNet2DConditionConfig UNetConfig(ITensorSource source) =>
+        model.Config<UNet2DConditionConfig>(ComponentNames.UNet) ?? new LdmUNetConfig(source).Infer();
 
     private bool HasText => s_prefixes[2..].Any(Has);
 
@@ -151,8 +158,9 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
         if (folder is null && model.RequiresTokenizer)
         {
             throw new FileNotFoundException(
-                $"A single file has no tokenizer, and next to {file.Path} there is no {BpeVocabulary.TokensFile} or {BpeVocabulary.CombinedFile}: "
-                + $"name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}, or its {BpeVocabulary.CombinedFile}.");
+                $"A single file has no tokenizer, and next to {file.Path} there is no {BpeVocabulary.TokensFile} or "
+                + $"{BpeVocabulary.CombinedFile}: name a folder with CLIP's {BpeVocabulary.TokensFile} and {BpeVocabulary.MergesFile}, "
+                + $"or its {BpeVocabulary.CombinedFile}.");
         }
 
         return folder is null ? null : BpeVocabulary.Open(folder);

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace LatentDiffusion;
 
-/// <summary>The text towers of a single file.</summary>
+/// <summary>The text encoders of a single file.</summary>
 internal static class LdmText
 {
     /// <summary>The token that fills OpenCLIP's prompts, the vocabulary's first.</summary>
@@ -12,7 +12,7 @@ internal static class LdmText
     /// <summary>Width of a head in all published towers.</summary>
     private const int HeadWidth = 64;
 
-    /// <summary>As published: the end token is the highest id, whatever the vocabulary.</summary>
+    /// <summary>As published: the end token is the highest id in every vocabulary.</summary>
     private const int HighestId = 2;
 
     private const string Layers = "text_model.encoder.layers.", Projection = "text_projection.weight";
@@ -46,8 +46,9 @@ internal static class LdmText
         return WithoutProjection(whole && last >= 0 ? tensors.Where(t => Layer(t.Name) < last) : tensors);
     }
 
-    /// <summary>A tower whose hidden states are used and nothing behind them.</summary>
-    public static IEnumerable<MappedTensor> WithoutProjection(IEnumerable<MappedTensor> tensors) => tensors.Where(t => t.Name != Projection);
+    /// <summary>A text encoder of which only the hidden states are used.</summary>
+    public static IEnumerable<MappedTensor> WithoutProjection(IEnumerable<MappedTensor> tensors) =>
+        tensors.Where(t => t.Name != Projection);
 
     /// <summary>The configuration, from the shapes of the tensors.</summary>
     /// <param name="network">The tensors under our names.</param>
@@ -57,13 +58,14 @@ internal static class LdmText
         if (network.Find("text_model.embeddings.token_embedding.weight") is not { Shape: [var vocabulary, var width] }
             || network.Find("text_model.embeddings.position_embedding.weight") is not { Shape: [var positions, _] }
             || network.Find(Layers + "0.mlp.fc1.weight") is not { Shape: [var intermediate, _] })
-            throw new CheckpointException(network.Path, "its text tower has not the tensors from which its configuration would follow.");
+            throw new CheckpointException(network.Path, "its text encoder lacks the tensors from which its configuration follows.");
         return new ClipTextConfig
         {
             VocabSize = (int)vocabulary,
             HiddenSize = (int)width,
             IntermediateSize = (int)intermediate,
-            NumHiddenLayers = Enumerable.Range(0, network.Entries.Count).TakeWhile(i => network.Find($"{Layers}{i}.mlp.fc1.weight") is not null).Count(),
+            NumHiddenLayers = Enumerable.Range(0, network.Entries.Count)
+                .TakeWhile(i => network.Find($"{Layers}{i}.mlp.fc1.weight") is not null).Count(),
             NumAttentionHeads = Math.Max((int)width / HeadWidth, 1),
             MaxPositionEmbeddings = (int)positions,
             HiddenAct = activation,
@@ -76,7 +78,8 @@ internal static class LdmText
     {
         string ours = s_older.Any(beginning => name.StartsWith(beginning, StringComparison.Ordinal)) ? "text_model." + name : name;
         foreach ((Regex ldm, string replacement) in LdmNames.OpenClipParts) ours = ldm.Replace(ours, replacement);
-        if (!ours.Contains("{0}")) return [new MappedTensor(ours, entry, name == OpenClipProjection ? TensorView.Transposed : TensorView.Same)];
+        if (!ours.Contains("{0}"))
+            return [new MappedTensor(ours, entry, name == OpenClipProjection ? TensorView.Transposed : TensorView.Same)];
         return s_attention.Select((part, i) => new MappedTensor(
             ours.Replace("{0}", part, StringComparison.Ordinal), entry, TensorView.FirstThird + i));
     }

@@ -20,7 +20,8 @@ internal sealed class LdmUNet
         foreach (string name in stored.Keys)
         {
             string[] steps = name.Split('.', ModuleDepth + 1);
-            for (int length = 1; length <= Math.Min(steps.Length, ModuleDepth); length++) _prefixes.Add(string.Join('.', steps.Take(length)));
+            for (int length = 1; length <= Math.Min(steps.Length, ModuleDepth); length++)
+                _prefixes.Add(string.Join('.', steps.Take(length)));
         }
 
         WalkDown();

@@ -12,7 +12,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     /// <summary>Width of the embedding of each of XL's numbers, which no shape shows either.</summary>
     private const int SizeWidth = 256;
 
-    private const string Middle = "mid_block";
+    private const string Middle = "mid_block", GuidanceWeight = "time_embedding.cond_proj.weight";
 
     /// <summary>The whole network.</summary>
     public UNet2DConditionConfig Infer()
@@ -23,7 +23,10 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         return encoder with
         {
             OutChannels = (int)Shape("conv_out.weight")[0],
-            UpBlockTypes = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"up_blocks.{i}") ? "CrossAttnUpBlock2D" : "UpBlock2D")],
+            UpBlockTypes =
+            [
+                .. Enumerable.Range(0, blocks).Select(i => HasAttention($"up_blocks.{i}") ? "CrossAttnUpBlock2D" : "UpBlock2D"),
+            ],
             ReverseTransformerLayersPerBlock = IsReverse(up, encoder.TransformerLayersPerBlock) ? null : Same(up),
         };
     }
@@ -31,18 +34,24 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     /// <summary>The way down and the middle, which ControlNets have too.</summary>
     public UNet2DConditionConfig InferEncoder()
     {
-        ImmutableArray<int> channels = [.. Levels("down_blocks.{0}.resnets.0.conv2.weight").TakeWhile(shape => shape.Count > 0).Select(shape => (int)shape[0])];
+        ImmutableArray<int> channels =
+        [
+            .. Levels("down_blocks.{0}.resnets.0.conv2.weight").TakeWhile(shape => shape.Count > 0).Select(shape => (int)shape[0]),
+        ];
         int blocks = channels.Length;
         if (blocks == 0) throw Missing("down_blocks.0.resnets.0.conv2.weight");
-        bool linear = ShapeOfFirst(".attentions.0.proj_in.weight").Count == 2, added = network.Find("add_embedding.linear_1.weight") is not null;
-        bool second = linear && !added;
+        bool linear = ShapeOfFirst(".attentions.0.proj_in.weight").Count == 2;
+        bool added = network.Find("add_embedding.linear_1.weight") is not null, second = linear && !added;
         ImmutableArray<int> layers = [.. Enumerable.Range(0, blocks).Select(i => Count($"down_blocks.{i}.resnets.{{0}}.conv1.weight"))];
         return new UNet2DConditionConfig
         {
             SampleSize = added ? 128 : second ? 96 : 64,
             InChannels = (int)Shape("conv_in.weight")[1],
             BlockOutChannels = channels,
-            DownBlockTypes = [.. Enumerable.Range(0, blocks).Select(i => HasAttention($"down_blocks.{i}") ? "CrossAttnDownBlock2D" : "DownBlock2D")],
+            DownBlockTypes =
+            [
+                .. Enumerable.Range(0, blocks).Select(i => HasAttention($"down_blocks.{i}") ? "CrossAttnDownBlock2D" : "DownBlock2D"),
+            ],
             MidBlockType = HasAttention(Middle) ? UNetConfigRules.CrossAttentionMiddle
                 : network.Find($"{Middle}.resnets.0.conv1.weight") is not null ? UNetConfigRules.PlainMiddle : null,
             LayersPerBlock = layers.Distinct().Count() == 1 ? layers[0] : new PerBlock<int>(layers),
@@ -51,7 +60,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
             AttentionHeadDim = linear ? new PerBlock<int>([.. channels.Select(c => Math.Max(c / HeadWidth, 1))]) : HeadsOf1,
             UseLinearProjection = linear,
             UpcastAttention = second,
-            TimeCondProjDim = network.Find("time_embedding.cond_proj.weight") is null ? null : (int)Shape("time_embedding.cond_proj.weight")[1],
+            TimeCondProjDim = network.Find(GuidanceWeight) is null ? null : (int)Shape(GuidanceWeight)[1],
             AdditionEmbedType = added ? "text_time" : null,
             AdditionTimeEmbedDim = added ? SizeWidth : null,
             ProjectionClassEmbeddingsInputDim = added ? (int)Shape("add_embedding.linear_1.weight")[1] : null,
@@ -72,7 +81,9 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         return Same(HasAttention($"down_blocks.{last}") || !HasAttention(Middle) ? depths : depths.SetItem(last, Depths(Middle)));
     }
 
-    /// <summary>Transformer blocks in each spatial transformer of a block: one number where all have as many, 1 where there are none.</summary>
+    /// <summary>
+    /// Transformer blocks in each spatial transformer of a block: one number where all have as many, 1 where there are none.
+    /// </summary>
     private PerBlock<int> Depths(string block)
     {
         ImmutableArray<int> depths = [.. Enumerable.Range(0, Count(block + ".attentions.{0}.norm.weight"))
@@ -89,14 +100,17 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         for (int i = 0; network.Find(string.Format(null, format, i)) is { } entry; i++) yield return entry.Shape;
     }
 
-    private static TransformerLayers Same(ImmutableArray<PerBlock<int>> depths) =>
-        new(depths.Distinct().Count() == 1 && !depths[0].IsList ? new PerBlock<PerBlock<int>>(depths[0]) : new PerBlock<PerBlock<int>>(depths));
+    private static TransformerLayers Same(ImmutableArray<PerBlock<int>> depths) => new(depths.Distinct().Count() == 1 && !depths[0].IsList
+        ? new PerBlock<PerBlock<int>>(depths[0])
+        : new PerBlock<PerBlock<int>>(depths));
 
     private IReadOnlyList<long> Shape(string name) => network.Find(name)?.Shape is { Count: >= 2 } shape ? shape : throw Missing(name);
 
     private IReadOnlyList<long> ShapeOfFirst(string ending) =>
-        network.Entries.FirstOrDefault(e => e.Name.EndsWith(ending, StringComparison.Ordinal))?.Shape is { Count: >= 2 } shape ? shape : throw Missing("*" + ending);
+        network.Entries.FirstOrDefault(e => e.Name.EndsWith(ending, StringComparison.Ordinal))?.Shape is { Count: >= 2 } shape
+            ? shape
+            : throw Missing("*" + ending);
 
     private CheckpointException Missing(string name) =>
-        new(network.Path, $"its U-Net has no matrix '{name}', from which its configuration would follow.");
+        new(network.Path, $"its U-Net has no matrix '{name}', from which its configuration follows.");
 }

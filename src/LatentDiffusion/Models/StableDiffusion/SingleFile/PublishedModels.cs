@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion;
 
-/// <summary>What was published beside the weights of each family, for files that hold weights alone.</summary>
+/// <summary>What was published with the weights of each model, for files that hold only weights.</summary>
 internal static class PublishedModels
 {
     /// <summary>Class of the pipeline that a model belongs to.</summary>
@@ -19,7 +19,7 @@ internal static class PublishedModels
             ? LdmAutoencoder.ScalingXL
             : null;
 
-    /// <summary>What the folder of a model says in addition to its components.</summary>
+    /// <summary>The settings of the folder of a model.</summary>
     /// <param name="xl">Whether it is of the XL family.</param>
     /// <param name="refiner">Whether it is XL's refiner.</param>
     public static JsonObject Settings(bool xl, bool refiner)
