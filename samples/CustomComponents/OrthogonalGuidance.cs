@@ -12,19 +12,13 @@ internal sealed class OrthogonalGuidance : IGuidance
 {
     public bool NeedsUnconditional => true;
 
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => new Guided(denoiser, unconditional!, scale);
-
-    private sealed class Guided(IDenoiser inner, Conditioning unconditional, double scale) : IDenoiser
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => input =>
     {
-        public int InChannels => inner.InChannels;
-
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor with = inner.Predict(latents, timestep, conditioning), without = inner.Predict(latents, timestep, unconditional);
-            Tensor direction = with / with.Square().sum([1, 2, 3], keepdim: true).sqrt(), difference = with - without;
-            Tensor parallel = (difference * direction).sum([1, 2, 3], keepdim: true) * direction;
-            return with.Add(difference - parallel, scale - 1).MoveToOuterDisposeScope();
-        }
-    }
+        using DisposeScope scope = NewDisposeScope();
+        Tensor with = denoiser.Predict(input), without = denoiser.Predict(input with { Conditioning = unconditional! });
+        Tensor direction = with / with.Square().sum([1, 2, 3], keepdim: true).sqrt(), difference = with - without;
+        Tensor parallel = (difference * direction).sum([1, 2, 3], keepdim: true) * direction;
+        Tensor guided = with.Add(difference - parallel, scale - 1).MoveToOuterDisposeScope();
+        return new GuidedPrediction(guided) { Conditional = with.MoveToOuterDisposeScope() };
+    };
 }

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace LatentDiffusion;
 
 /// <content>When the tensors are freed.</content>
@@ -48,7 +50,7 @@ public sealed partial class Conditioning
         HiddenStates.Dispose();
         Pooled?.Dispose();
         Mask?.Dispose();
-        Size?.Dispose();
+        foreach (Tensor tensor in Additional.Values) tensor.Dispose();
     }
 
     /// <summary>A reader of the tensors.</summary>

@@ -9,8 +9,9 @@ namespace LatentDiffusion;
 /// <param name="hiddenStates">One vector a token, [batch, tokens, width].</param>
 /// <param name="pooled">One vector a prompt, [batch, width], where the family uses one.</param>
 /// <param name="mask">1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</param>
-/// <param name="size">Numbers about the picture's size, [batch, numbers], where the family uses them.</param>
-public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null, Tensor? size = null) : IDisposable
+/// <param name="additional">Further tensors by name, each [batch, …], where the family uses some; null for none.</param>
+public sealed partial class Conditioning(
+    Tensor hiddenStates, Tensor? pooled = null, Tensor? mask = null, IReadOnlyDictionary<string, Tensor>? additional = null) : IDisposable
 {
     /// <summary>One vector a token, [batch, tokens, width].</summary>
     public Tensor HiddenStates { get; } = hiddenStates;
@@ -22,10 +23,10 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
     public Tensor? Mask { get; } = mask;
 
     /// <summary>
-    /// Numbers about the picture's size, [batch, numbers], in the order that <see cref="SizeConditioning"/> says; null where
-    /// the family uses none.
+    /// Further tensors by name, each [batch, …]; empty where the family uses none. A denoiser declares those that it reads
+    /// (<see cref="DenoiserDescription.AdditionalInputs"/>).
     /// </summary>
-    public Tensor? Size { get; } = size;
+    public IReadOnlyDictionary<string, Tensor> Additional { get; } = additional ?? new Dictionary<string, Tensor>();
 
     /// <summary>Number of prompts.</summary>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
@@ -38,30 +39,38 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
         }
     }
 
-    /// <summary>This conditioning of prompts <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> alone.</summary>
+    /// <summary>
+    /// The conditioning of prompts <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/>, as new tensors.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public Conditioning Slice(long start, long count) => Map(t => t.narrow(0, start, count).clone());
 
-    /// <summary>Both batches, one after the other. Both have the same parts and shapes but for the batch.</summary>
+    /// <summary>Both batches, one after the other. Both have the same tensors with the same shapes except for the batch.</summary>
     public static Conditioning Concat(Conditioning first, Conditioning second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         using IDisposable ofFirst = first.Hold(), ofSecond = second.Hold();
+        foreach (string name in first.Additional.Keys.Concat(second.Additional.Keys))
+        {
+            if (!first.Additional.ContainsKey(name) || !second.Additional.ContainsKey(name))
+                throw new ArgumentException($"One conditioning has {nameof(Additional)}[\"{name}\"] and the other does not.");
+        }
+
         return new Conditioning(
             cat([first.HiddenStates, second.HiddenStates]),
             Join(first.Pooled, second.Pooled, nameof(Pooled)),
             Join(first.Mask, second.Mask, nameof(Mask)),
-            Join(first.Size, second.Size, nameof(Size)));
+            first.Additional.ToDictionary(a => a.Key, a => cat([a.Value, second.Additional[a.Key]])));
 
         static Tensor? Join(Tensor? a, Tensor? b, string name) => (a is null) == (b is null)
             ? a is null ? null : cat([a, b!])
-            : throw new ArgumentException($"One conditioning has {name} and the other has none.");
+            : throw new ArgumentException($"One conditioning has {name} and the other does not.");
     }
 
     /// <summary>
-    /// What lies on the line between two prompts, as new tensors: a picture between two. Numbers about the size are the
-    /// first's, and tokens are attended to where either may be.
+    /// Linear interpolation between two prompts, as new tensors: an image between two. <see cref="Additional"/> tensors are the
+    /// first's, and tokens are attended to where either prompt's may be.
     /// </summary>
     /// <param name="first">Has the same shapes and parts as <paramref name="second"/>.</param>
     /// <param name="second">The other.</param>
@@ -77,7 +86,7 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
             Both(first.HiddenStates, second.HiddenStates, nameof(HiddenStates), Between)!,
             Both(first.Pooled, second.Pooled, nameof(Pooled), Between),
             Both(first.Mask, second.Mask, nameof(Mask), maximum),
-            first.Size?.clone());
+            first.Additional.ToDictionary(a => a.Key, a => a.Value.clone()));
 
         Tensor Between(Tensor a, Tensor b)
         {
@@ -103,10 +112,14 @@ public sealed partial class Conditioning(Tensor hiddenStates, Tensor? pooled = n
             function(HiddenStates),
             Pooled is null ? null : function(Pooled),
             Mask is null ? null : function(Mask),
-            Size is null ? null : function(Size));
+            Additional.ToDictionary(a => a.Key, a => function(a.Value)));
     }
 
-    /// <summary>The same conditioning with numbers about the picture's size. It has the same tensors: dispose one of the two.</summary>
-    /// <param name="size">[batch, numbers].</param>
-    public Conditioning WithSize(Tensor size) => new(HiddenStates, Pooled, Mask, size);
+    /// <summary>
+    /// The same conditioning with an <see cref="Additional"/> tensor added or replaced. It shares the tensors: dispose one of the two.
+    /// </summary>
+    /// <param name="name">Name of the tensor.</param>
+    /// <param name="value">[batch, …].</param>
+    public Conditioning With(string name, Tensor value) =>
+        new(HiddenStates, Pooled, Mask, new Dictionary<string, Tensor>(Additional) { [name] = value });
 }

@@ -8,11 +8,24 @@ namespace LatentDiffusion;
 /// </summary>
 public interface IDenoiser : IOffloadable
 {
-    /// <summary>Number of latent channels taken.</summary>
-    int InChannels { get; }
+    /// <summary>What it reads and supports.</summary>
+    DenoiserDescription Description { get; }
 
-    /// <summary>Which numbers about the picture's size it reads from <see cref="Conditioning.Size"/>. Default none.</summary>
-    SizeConditioning SizeConditioning => SizeConditioning.None;
+    /// <summary>Evaluates the network once.</summary>
+    /// <param name="input">Latents, timesteps, conditioning and what else the description declares.</param>
+    /// <returns>The prediction, [batch, <see cref="DenoiserDescription.OutputChannels"/>, height, width]: a new tensor.</returns>
+    /// <exception cref="OperationCanceledException">The input's token is cancelled.</exception>
+    Tensor Predict(DenoiserInput input);
+
+    /// <summary>
+    /// Starts a generation, whose run owns what evaluations share, such as keys and values of the text. The default run checks the
+    /// input's cancellation token and evaluates the denoiser; a wrapper that has no state may start the wrapped denoiser's run.
+    /// </summary>
+    /// <param name="options">What the run may reuse; null for the exact default.</param>
+    /// <exception cref="NotSupportedException">The options ask for what the denoiser does not support.</exception>
+    IDenoiserRun Start(DenoiserRunOptions? options = null) => options?.StepCaching is null
+        ? new ForwardingRun(this)
+        : throw new NotSupportedException($"{GetType().Name} does not support step caching: it has no {nameof(Start)} of its own.");
 
     /// <summary>
     /// An estimate of the memory in bytes that one evaluation takes beyond the weights, rather too high than too low. Default 0.
@@ -20,11 +33,4 @@ public interface IDenoiser : IOffloadable
     /// <param name="batch">Number of latents that are evaluated at once.</param>
     /// <param name="latentPixels">Height times width of the latents.</param>
     long WorkingBytes(long batch, long latentPixels) => 0;
-
-    /// <summary>Evaluates the network once.</summary>
-    /// <param name="latents">Scaled noisy latents, [batch, channels, height, width].</param>
-    /// <param name="timestep">The timestep, the same for the whole batch.</param>
-    /// <param name="conditioning">The text's conditioning, with the same batch size.</param>
-    /// <returns>The prediction, [batch, channels, height, width].</returns>
-    Tensor Predict(Tensor latents, double timestep, Conditioning conditioning);
 }

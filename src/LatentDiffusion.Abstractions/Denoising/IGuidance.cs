@@ -9,12 +9,22 @@ public interface IGuidance
     /// <summary>Whether it does anything at a scale of 1, where classifier-free guidance does nothing. Default false.</summary>
     bool ActsAtScaleOne => false;
 
+    /// <summary>
+    /// Refuses a denoiser that lacks what the guidance needs; called when a pipeline is built. A decorator passes it on. Default: any
+    /// denoiser will do.
+    /// </summary>
+    /// <param name="denoiser">Description of the denoiser.</param>
+    /// <exception cref="NotSupportedException">The denoiser does not support what the guidance does.</exception>
+    /// <exception cref="ArgumentException">An option of the guidance does not fit the denoiser; the message names it.</exception>
+    void Validate(DenoiserDescription denoiser)
+    {
+    }
+
     /// <summary>Wraps the denoiser for one generation.</summary>
-    /// <param name="denoiser">
-    /// The denoiser to steer; a pipeline gives its own within one that stops with the generation. Of what a denoiser may do
-    /// besides, that one passes <see cref="IPerturbableDenoiser"/> on.
+    /// <param name="denoiser">The denoiser to steer.</param>
+    /// <param name="unconditional">
+    /// Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.
     /// </param>
-    /// <param name="unconditional">Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.</param>
     /// <param name="scale">How strongly to steer: the w of ε̃ = ε_u + w·(ε_c − ε_u), where 1 is no guidance.</param>
-    IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale);
+    GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale);
 }

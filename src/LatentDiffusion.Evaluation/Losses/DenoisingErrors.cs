@@ -59,7 +59,11 @@ internal sealed class DenoisingErrors(
             using DisposeScope scope = NewDisposeScope();
             Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
             Tensor noisy = clean.Multiply(signal).Add(noise.Multiply(level));
-            Tensor prediction = denoiser.Predict(noisy, process.NetworkTimestep(t), set.Conditioning.Map(Chosen));
+            Tensor prediction = denoiser.Predict(new DenoiserInput
+            {
+                Latents = noisy, Timesteps = [process.NetworkTimestep(t)], Conditioning = set.Conditioning.Map(Chosen),
+                CancellationToken = cancellationToken,
+            });
             // A network with learned variance has twice the output channels, the prediction first.
             long channels = clean.shape[1];
             Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;

@@ -46,15 +46,16 @@ public sealed class EvaluationSet : IDisposable
     /// <param name="device">Device of encoding and results; null for the CPU.</param>
     /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
-    /// <param name="sizes">The denoiser's size conditioning. Default none.</param>
+    /// <param name="denoiser">What the denoiser reads in addition to the texts, such as the images' sizes; null for nothing.</param>
     public static EvaluationSet Encode(
         IReadOnlyList<CaptionedImage> images, IAutoencoder autoencoder, ITextEncoder textEncoder, Device? device = null,
-        IProgress<int>? progress = null, CancellationToken cancellationToken = default, SizeConditioning sizes = SizeConditioning.None)
+        IProgress<int>? progress = null, CancellationToken cancellationToken = default, DenoiserDescription? denoiser = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(autoencoder);
         ArgumentNullException.ThrowIfNull(textEncoder);
         if (images.Count < 2) throw new ArgumentException($"At least two images are needed; there are {images.Count}.", nameof(images));
+        SizeConditioning sizes = denoiser is null ? SizeConditioning.None : TimeIds.ReadBy(denoiser);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var latents = new List<Tensor>();
@@ -75,9 +76,9 @@ public sealed class EvaluationSet : IDisposable
             Kept(cat([.. texts.Select(t => t.HiddenStates)])),
             texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
             texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)])),
-            sizes == SizeConditioning.None
-                ? null
-                : Kept(cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]))));
+            sizes == SizeConditioning.None ? null : new Dictionary<string, Tensor> { [TimeIds.Name] = Kept(Sizes()) }));
+
+        Tensor Sizes() => cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]);
     }
 
     /// <summary>Takes the first images of a training run's cache.</summary>

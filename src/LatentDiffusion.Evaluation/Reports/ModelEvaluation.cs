@@ -120,7 +120,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         return (loss, new LossComparison(loss, trainingLoss), bound);
 
         EvaluationSet Encode(CaptionedImage[] images) => EvaluationSet.Encode(
-            images, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.SizeConditioning);
+            images, model.Autoencoder, model.TextEncoder, model.Device, null, cancellationToken, model.Denoiser.Description);
     }
 
     private EvaluationReport WithGenerated(

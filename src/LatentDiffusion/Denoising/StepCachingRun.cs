@@ -3,11 +3,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A generation over a U-Net of which some evaluations compute the upper resolutions alone.</summary>
+/// <summary>A generation over a U-Net of which some evaluations compute only the upper resolutions.</summary>
 /// <param name="denoiser">The denoiser, which stays as it is.</param>
 /// <param name="options">How much is kept.</param>
-/// <param name="stop">Checked before each evaluation.</param>
-internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions options, CancellationToken stop = default) : IDenoiserRun, IPerturbableDenoiser, IGuidanceScaleDenoiser
+internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions options) : IDenoiserRun
 {
     // As many as there are texts kept: prompt, negative prompt, both in one batch, each at more than one batch size.
     private const int Capacity = 8;
@@ -15,23 +14,17 @@ internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions o
     private readonly TextCache _texts = new();
     private readonly List<CachedPass> _passes = [];
 
-    public int InChannels => denoiser.InChannels;
+    public DenoiserDescription Description => denoiser.Description;
 
-    public SizeConditioning SizeConditioning => denoiser.SizeConditioning;
-
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Predict(latents, timestep, conditioning, guidanceScale: 1);
-
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning, double guidanceScale)
+    public Tensor Predict(DenoiserInput input)
     {
-        ArgumentNullException.ThrowIfNull(latents);
-        ArgumentNullException.ThrowIfNull(conditioning);
-        CachedPass pass = PassOf(latents, conditioning);
-        pass.Begin(timestep);
-        return denoiser.Predict(latents, timestep, conditioning, new AttentionState(_texts, Stop: stop), guidanceScale, deep: pass.Features);
+        ArgumentNullException.ThrowIfNull(input);
+        // Changes in the lower resolutions are only seen where those are computed.
+        if (input.AttentionEdits is not null || input.ControlResiduals is not null) return denoiser.Predict(input, _texts);
+        CachedPass pass = PassOf(input.Latents, input.Conditioning);
+        pass.Begin(input.Timestep);
+        return denoiser.Predict(input, _texts, pass.Features);
     }
-
-    // What is perturbed in the lower resolutions must be computed for it to be seen.
-    public IDenoiser Perturb(IReadOnlyList<string> layers) => new PerturbedUNet(denoiser, new AttentionState(_texts, denoiser.SelfAttention(layers), Stop: stop));
 
     public void Dispose()
     {
@@ -44,7 +37,7 @@ internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions o
     {
         using DisposeScope scope = NewDisposeScope();
         // In the type that the network sees it in, under which the cache knows it.
-        TextKeysAndValues text = _texts.Of(conditioning.HiddenStates.to(denoiser.Type));
+        TextKeysAndValues text = _texts.Of(conditioning.HiddenStates.to(denoiser.Description.Type!.Value));
         CachedPass? known = _passes.Find(p => p.IsOf(text, latents));
         if (known is not null)
         {

@@ -25,36 +25,36 @@ public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptivePro
     public bool NeedsUnconditional => true;
 
     /// <inheritdoc />
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        if (scale != 1) ArgumentNullException.ThrowIfNull(unconditional);
-        return new Guided(denoiser, unconditional, scale, _space, _options);
+        if (scale == 1) return GuidancePasses.Unguided(denoiser);
+        ArgumentNullException.ThrowIfNull(unconditional);
+        return GuidancePasses.Scoped(input =>
+        {
+            (Tensor without, Tensor with, Tensor? variance) = GuidancePasses.Both(denoiser, input, unconditional, _options.SeparatePasses);
+            return new GuidedPrediction(Guided(without, with, input, scale)) { Conditional = with, Variance = variance };
+        });
     }
 
-    private sealed class Guided(
-        IDenoiser plain, Conditioning? unconditional, double scale, PredictionSpace space, AdaptiveProjectedGuidanceOptions options) : GuidedDenoiser(plain)
+    private Tensor Guided(Tensor without, Tensor with, DenoiserInput input, double scale)
     {
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
-        {
-            if (scale == 1) return Unguided(latents, timestep, conditioning);
-            (Tensor without, Tensor with, Tensor? variance) = Passes(unconditional!, latents, timestep, conditioning, options.SeparatePasses);
-            if (!space.IsInvertible(timestep)) return new GuidedPrediction(Steer(without, with), with, variance);
-            Tensor guided = Steer(space.ToClean(without, latents, timestep), space.ToClean(with, latents, timestep));
-            return new GuidedPrediction(space.FromClean(guided, latents, timestep), with, variance);
-        }
-
-        /// <summary>Algorithm 1 of the paper: D_c + (w − 1)·(Δ_⊥ + η·Δ_∥).</summary>
-        private Tensor Steer(Tensor without, Tensor with)
-        {
-            Tensor target = Wide(with.flatten(1)), step = target - Wide(without.flatten(1));
-            if (double.IsFinite(options.Rescale)) step = step * Dot(step, step).sqrt().reciprocal().Multiply(options.Rescale).Clamp(0, 1);
-            Tensor length = Dot(target, target);
-            Tensor share = where(length.to(ScalarType.Bool), Dot(step, target) / length, zeros_like(length));
-            Tensor update = step - share.Multiply(1 - options.Eta) * target;
-            return target.Add(update.Multiply(scale - 1)).reshape(with.shape).to(with.dtype);
-        }
-
-        private static Tensor Dot(Tensor one, Tensor other) => (one * other).sum(1, keepdim: true);
+        (Tensor latents, double timestep) = (input.Latents, input.Timestep);
+        if (!_space.IsInvertible(timestep)) return Steer(without, with, scale);
+        Tensor guided = Steer(_space.ToClean(without, latents, timestep), _space.ToClean(with, latents, timestep), scale);
+        return _space.FromClean(guided, latents, timestep);
     }
+
+    /// <summary>Algorithm 1 of the paper: D_c + (w − 1)·(Δ_⊥ + η·Δ_∥).</summary>
+    private Tensor Steer(Tensor without, Tensor with, double scale)
+    {
+        Tensor target = GuidancePasses.Widen(with.flatten(1)), step = target - GuidancePasses.Widen(without.flatten(1));
+        if (double.IsFinite(_options.Rescale)) step = step * Dot(step, step).sqrt().reciprocal().Multiply(_options.Rescale).Clamp(0, 1);
+        Tensor length = Dot(target, target);
+        Tensor share = where(length.to(ScalarType.Bool), Dot(step, target) / length, zeros_like(length));
+        Tensor update = step - share.Multiply(1 - _options.Eta) * target;
+        return target.Add(update.Multiply(scale - 1)).reshape(with.shape).to(with.dtype);
+    }
+
+    private static Tensor Dot(Tensor one, Tensor other) => (one * other).sum(1, keepdim: true);
 }

@@ -15,20 +15,15 @@ public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? option
     public bool NeedsUnconditional => true;
 
     /// <inheritdoc />
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        if (scale != 1) ArgumentNullException.ThrowIfNull(unconditional);
-        return new Guided(denoiser, unconditional, scale, _separate);
-    }
-
-    private sealed class Guided(IDenoiser plain, Conditioning? unconditional, double scale, bool separate) : GuidedDenoiser(plain)
-    {
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
+        if (scale == 1) return GuidancePasses.Unguided(denoiser);
+        ArgumentNullException.ThrowIfNull(unconditional);
+        return GuidancePasses.Scoped(input =>
         {
-            if (scale == 1) return Unguided(latents, timestep, conditioning);
-            (Tensor without, Tensor with, Tensor? variance) = Passes(unconditional!, latents, timestep, conditioning, separate);
-            return new GuidedPrediction(without.Add((with - without).Multiply(scale)), with, variance);
-        }
+            (Tensor without, Tensor with, Tensor? variance) = GuidancePasses.Both(denoiser, input, unconditional, _separate);
+            return new GuidedPrediction(without.Add((with - without).Multiply(scale))) { Conditional = with, Variance = variance };
+        });
     }
 }

@@ -29,26 +29,25 @@ public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace
     public bool ActsAtScaleOne => true;
 
     /// <inheritdoc />
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
+
+    /// <inheritdoc />
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return new Guided(denoiser, _inner.Guide(denoiser, unconditional, scale), _space, _options);
-    }
-
-    private sealed class Guided(IDenoiser plain, IDenoiser inner, PredictionSpace space, DynamicThresholdingOptions options) : GuidedDenoiser(plain)
-    {
-        private readonly SampleBounds _bounds =
-            new(Thresholding: true, options.DynamicThresholdingRatio, options.SampleMaxValue / options.SampleRange, ClipRange: null);
-
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
+        GuidedDenoiser inner = _inner.Guide(denoiser, unconditional, scale);
+        (double range, double ratio) = (_options.SampleRange, _options.DynamicThresholdingRatio);
+        var bounds = new SampleBounds(Thresholding: true, ratio, _options.SampleMaxValue / range, ClipRange: null);
+        return GuidancePasses.Scoped(input =>
         {
-            GuidedPrediction prediction = Evaluate(inner, latents, timestep, conditioning);
-            if (!space.IsInvertible(timestep)) return prediction;
+            GuidedPrediction prediction = GuidancePasses.Evaluate(inner, input);
+            double timestep = input.Timestep;
+            if (!_space.IsInvertible(timestep)) return prediction;
 
-            Tensor guided = Wide(prediction.Guided), noisy = Wide(latents);
-            Tensor clean = space.ToClean(guided, noisy, timestep);
-            Tensor bounded = _bounds.Apply(clean.Divide(options.SampleRange)).Multiply(options.SampleRange);
-            return prediction with { Guided = space.FromClean(bounded, noisy, timestep).to(prediction.Guided.dtype) };
-        }
+            Tensor guided = GuidancePasses.Widen(prediction.Guided), noisy = GuidancePasses.Widen(input.Latents);
+            Tensor clean = _space.ToClean(guided, noisy, timestep);
+            Tensor bounded = bounds.Apply(clean.Divide(range)).Multiply(range);
+            return prediction with { Guided = _space.FromClean(bounded, noisy, timestep).to(prediction.Guided.dtype) };
+        });
     }
 }

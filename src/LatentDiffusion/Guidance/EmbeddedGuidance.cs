@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 /// <summary>
 /// Guidance that the network learned: the scale is one of its inputs, and one evaluation gives what guidance takes two
 /// for (Meng et al. 2023, "On Distillation of Guided Diffusion Models", section 3.1; latent consistency models, Luo et
-/// al. 2023). The choice of models whose U-Net has <c>time_cond_proj_dim</c>.
+/// al. 2023). The default of models whose network reads the scale.
 /// </summary>
 public sealed class EmbeddedGuidance : IGuidance
 {
@@ -16,31 +16,27 @@ public sealed class EmbeddedGuidance : IGuidance
     public bool NeedsUnconditional => false;
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentException">The denoiser is no <see cref="UNetDenoiser"/>, which alone can be told the scale.</exception>
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    /// <exception cref="NotSupportedException">The denoiser does not read the guidance scale.</exception>
+    public void Validate(DenoiserDescription denoiser)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return denoiser is IGuidanceScaleDenoiser network
-            ? new Guided(network, scale)
-            : throw new ArgumentException($"A {WatchedDenoiser.NameOf(denoiser)} cannot be told the guidance scale; only a {nameof(UNetDenoiser)} can.", nameof(denoiser));
+        if (!denoiser.ReadsGuidanceScale)
+            throw new NotSupportedException("Embedded guidance needs a denoiser that reads the scale: its ReadsGuidanceScale is false.");
     }
 
-    /// <summary>What the network sees of a scale, [1, width].</summary>
-    internal static Tensor Embed(double scale, int width) => Embed([scale], width);
+    /// <inheritdoc />
+    /// <exception cref="NotSupportedException">The denoiser does not read the guidance scale.</exception>
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        Validate(denoiser.Description);
+        return GuidancePasses.Scoped(input => GuidancePasses.Conditional(denoiser, input with { GuidanceScales = [scale] }));
+    }
 
     /// <summary>What the network sees of a scale for each sample, [scales, width].</summary>
     internal static Tensor Embed(IReadOnlyList<double> scales, int width)
     {
         using Tensor values = tensor(scales.Select(scale => (float)(Frequency * (scale - 1))).ToArray());
         return new SinusoidalEmbedding(width, flipSinToCos: false, FrequencyShift).Embed(values);
-    }
-
-    private sealed class Guided(IGuidanceScaleDenoiser inner, double scale) : IDenoiser
-    {
-        public int InChannels => inner.InChannels;
-
-        public SizeConditioning SizeConditioning => inner.SizeConditioning;
-
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => inner.Predict(latents, timestep, conditioning, scale);
     }
 }

@@ -37,16 +37,13 @@ public sealed class IntervalGuidance(IGuidance inner, PredictionSpace space, Gui
     }
 
     /// <inheritdoc />
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
+
+    /// <inheritdoc />
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return new Guided(this, denoiser, _inner.Guide(denoiser, unconditional, scale));
-    }
-
-    private sealed class Guided(IntervalGuidance interval, IDenoiser plain, IDenoiser inner) : GuidedDenoiser(plain)
-    {
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning) => interval.Contains(timestep)
-            ? Evaluate(inner, latents, timestep, conditioning)
-            : Unguided(latents, timestep, conditioning);
+        GuidedDenoiser inner = _inner.Guide(denoiser, unconditional, scale), plain = GuidancePasses.Unguided(denoiser);
+        return input => Contains(input.Timestep) ? inner(input) : plain(input);
     }
 }

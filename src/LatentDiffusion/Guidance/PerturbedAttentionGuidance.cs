@@ -17,6 +17,9 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
     // The number of training timesteps in the published formula of the adaptive scale.
     private const double Timesteps = 1000;
 
+    // The short names of layers that perturbed-attention guidance was published with.
+    private static readonly (string Short, string Path)[] s_short = [("mid", "mid_block"), ("down", "down_blocks"), ("up", "up_blocks")];
+
     private readonly PerturbedAttentionOptions _options = GuidanceOptions.Checked(options ?? new());
 
     IGuidance? IDescribedGuidance.Inner => inner;
@@ -30,26 +33,50 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
     public bool ActsAtScaleOne => true;
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">The denoiser has no attention that can be perturbed.</exception>
-    /// <exception cref="ArgumentException">The denoiser has no self-attention in one of the layers.</exception>
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    /// <exception cref="NotSupportedException">The denoiser has no attention that can be changed.</exception>
+    /// <exception cref="ArgumentException">The denoiser has no self-attention in one of the layers; the message names it.</exception>
+    public void Validate(DenoiserDescription denoiser)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        if (denoiser is not IPerturbableDenoiser perturbable)
-            throw new NotSupportedException($"Perturbed-attention guidance needs an {nameof(IPerturbableDenoiser)}; {WatchedDenoiser.NameOf(denoiser)} is none.");
-        return new Guided(denoiser, inner?.Guide(denoiser, unconditional, scale), perturbable.Perturb(_options.Layers), _options);
+        inner?.Validate(denoiser);
+        LayersOf(denoiser);
     }
 
-    private sealed class Guided(IDenoiser plain, IDenoiser? inner, IDenoiser perturbed, PerturbedAttentionOptions options) : GuidedDenoiser(plain)
+    /// <inheritdoc />
+    /// <exception cref="NotSupportedException">The denoiser has no attention that can be changed.</exception>
+    /// <exception cref="ArgumentException">The denoiser has no self-attention in one of the layers; the message names it.</exception>
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
+        ArgumentNullException.ThrowIfNull(denoiser);
+        GuidedDenoiser plain = inner is null ? GuidancePasses.Unguided(denoiser) : inner.Guide(denoiser, unconditional, scale);
+        var edits = new AttentionEdits { IdentityLayers = LayersOf(denoiser.Description) };
+        return GuidancePasses.Scoped(input =>
         {
-            GuidedPrediction prediction = inner is null ? Unguided(latents, timestep, conditioning) : Evaluate(inner, latents, timestep, conditioning);
-            double scale = Math.Max(0, options.Scale - options.AdaptiveScale * (Timesteps - timestep));
-            if (scale == 0) return prediction;
-            Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
-            Tensor without = Split(perturbed.Predict(latents, timestep, conditioning), latents).Prediction;
-            return prediction with { Guided = prediction.Guided.Add((conditional - without).Multiply(scale)), Conditional = conditional };
-        }
+            GuidedPrediction prediction = GuidancePasses.Evaluate(plain, input);
+            double strength = Math.Max(0, _options.Scale - _options.AdaptiveScale * (Timesteps - input.Timestep));
+            if (strength == 0) return prediction;
+            Tensor conditional = GuidancePasses.ConditionalOf(prediction, denoiser, input);
+            Tensor perturbed = GuidancePasses.Split(denoiser.Predict(input with { AttentionEdits = edits }), input).Prediction;
+            Tensor guided = prediction.Guided.Add((conditional - perturbed).Multiply(strength));
+            return prediction with { Guided = guided, Conditional = conditional };
+        });
+    }
+
+    private IReadOnlyList<string> LayersOf(DenoiserDescription denoiser)
+    {
+        if (denoiser.AttentionLayers.Count == 0)
+            throw new NotSupportedException("Perturbed-attention guidance needs a denoiser with AttentionLayers, and it has none.");
+        return [.. _options.Layers.Select(layer => LayerOf(denoiser, layer))];
+    }
+
+    private static string LayerOf(DenoiserDescription denoiser, string layer)
+    {
+        string path = s_short.FirstOrDefault(s => s.Short == layer).Path ?? layer;
+        if (denoiser.HasAttentionAt(layer)) return layer;
+        if (denoiser.HasAttentionAt(path)) return path;
+        string known = MessageText.List(denoiser.AttentionLayers);
+        throw new ArgumentException(
+            $"The network has no self-attention below '{MessageText.Cut(layer, 100)}'; it has {known}.",
+            nameof(PerturbedAttentionOptions.Layers));
     }
 }

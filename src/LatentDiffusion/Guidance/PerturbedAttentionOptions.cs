@@ -17,8 +17,8 @@ public sealed record PerturbedAttentionOptions
     public double AdaptiveScale { get; init; }
 
     /// <summary>
-    /// Where self-attention is perturbed, published name <c>pag_applied_layers</c>: paths as
-    /// <see cref="IPerturbableDenoiser.Perturb"/> takes them. Default the middle block.
+    /// Where self-attention is perturbed, published name <c>pag_applied_layers</c>: paths as in
+    /// <see cref="AttentionEdits.IdentityLayers"/>, or <c>mid</c>, <c>down</c> and <c>up</c> for a U-Net's blocks. Default: middle block.
     /// </summary>
     [Required, MinLength(1)]
     public IReadOnlyList<string> Layers { get; init; } = ["mid_block"];

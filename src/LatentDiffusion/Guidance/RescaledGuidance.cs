@@ -27,31 +27,31 @@ public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? o
     public bool ActsAtScaleOne => _inner.ActsAtScaleOne;
 
     /// <inheritdoc />
-    public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
+    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
+
+    /// <inheritdoc />
+    public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        return new Guided(denoiser, _inner.Guide(denoiser, unconditional, scale), _options.GuidanceRescale);
-    }
-
-    private sealed class Guided(IDenoiser plain, IDenoiser inner, double rescale) : GuidedDenoiser(plain)
-    {
-        public override GuidedPrediction Evaluate(Tensor latents, double timestep, Conditioning conditioning)
+        GuidedDenoiser inner = _inner.Guide(denoiser, unconditional, scale);
+        double rescale = _options.GuidanceRescale;
+        return GuidancePasses.Scoped(input =>
         {
-            GuidedPrediction prediction = Evaluate(inner, latents, timestep, conditioning);
+            GuidedPrediction prediction = GuidancePasses.Evaluate(inner, input);
             if (rescale == 0 || ReferenceEquals(prediction.Guided, prediction.Conditional)) return prediction;
-            Tensor conditional = prediction.Conditional ?? Split(Plain.Predict(latents, timestep, conditioning), latents).Prediction;
+            Tensor conditional = GuidancePasses.ConditionalOf(prediction, denoiser, input);
             Tensor ratio = (Variance(conditional) / Variance(prediction.Guided)).sqrt();
-            // A constant prediction has no spread to bring anywhere.
+            // A constant prediction has no spread to scale to.
             Tensor factor = where(isfinite(ratio), ratio.Multiply(rescale).Add(1 - rescale), ones_like(ratio));
             return prediction with { Guided = (prediction.Guided * factor).to(prediction.Guided.dtype), Conditional = conditional };
-        }
+        });
+    }
 
-        /// <summary>Of each picture, [batch, 1, …]; the divisor drops out of the ratio.</summary>
-        private static Tensor Variance(Tensor x)
-        {
-            Tensor flat = Wide(x.flatten(1));
-            Tensor variance = (flat - flat.mean([1], keepdim: true)).Square().mean([1], keepdim: true);
-            return variance.reshape([x.shape[0], .. Enumerable.Repeat(1L, x.shape.Length - 1)]);
-        }
+    /// <summary>Of each image, [batch, 1, …]; the divisor drops out of the ratio.</summary>
+    private static Tensor Variance(Tensor x)
+    {
+        Tensor flat = GuidancePasses.Widen(x.flatten(1));
+        Tensor variance = (flat - flat.mean([1], keepdim: true)).Square().mean([1], keepdim: true);
+        return variance.reshape([x.shape[0], .. Enumerable.Repeat(1L, x.shape.Length - 1)]);
     }
 }

@@ -31,8 +31,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         var clock = Stopwatch.StartNew();
         bool guided = _parts.Guides(generation.Request), withNegative = _parts.NeedsNegative(generation.Request);
         (Conditioning Text, Conditioning? Negative)[] prompts = Encode(requests, withNegative, cancellationToken);
-        using IDenoiserRun? caching = (_parts.Denoiser as ICachingDenoiser)?.Start(cancellationToken);
-        IDenoiser plain = caching ?? _parts.Denoiser;
+        using IDenoiserRun plain = _parts.Denoiser.Start(_parts.RunOptions);
         using RefinerStage? refinement = Refine(requests, withNegative, cancellationToken);
         TimeSpan encoding = clock.Elapsed;
 
@@ -110,11 +109,12 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
             using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
             var start = InitialLatents.Batch([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
             Conditioning text = pass.Text;
-            IDenoiser denoiser = Guide(start.Complete(pass.Hints.Over(plain, run, generation)), pass.Negative);
+            using ControlledRun? controlled = pass.Hints.Start(plain, run);
+            GuidedDenoiser denoiser = Guide(controlled ?? plain, pass.Negative);
             if (pass.RefinerStage is { } refinement)
             {
-                (Conditioning told, Conditioning? toldNegative) = pass.Refined!.Value;
-                denoiser = new SwitchingDenoiser(denoiser, Guide(refinement.Denoiser, toldNegative), told, refinement.Boundary);
+                (Conditioning refined, Conditioning? refinedNegative) = pass.Refined!.Value;
+                denoiser = refinement.After(denoiser, Guide(refinement.Denoiser, refinedNegative), refined);
             }
 
             if (request.InitialImage is not null) generation.Finite.CheckStart(start);
@@ -126,7 +126,12 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
                 generation.ThrowIfStopped();
                 double timestep = run.Timestep;
                 using DisposeScope step = NewDisposeScope();
-                Tensor prediction = denoiser.Predict(run.ScaleModelInput(latents), timestep, text);
+                var input = new DenoiserInput
+                {
+                    Latents = run.ScaleModelInput(latents), Timesteps = [timestep], Conditioning = text,
+                    ConcatenatedLatents = start.ConcatenatedLatents, CancellationToken = generation.Token,
+                };
+                Tensor prediction = denoiser(input).ToModelOutput();
                 if (progress is IStepObserver observer)
                 {
                     generation.ThrowIfStopped();
@@ -143,11 +148,8 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 
             return latents;
 
-            IDenoiser Guide(IDenoiser one, Conditioning? negative)
-            {
-                IDenoiser watched = WatchedDenoiser.Over(one, generation);
-                return guided ? _parts.Guidance.Guide(watched, negative, request.GuidanceScale!.Value) : watched;
-            }
+            GuidedDenoiser Guide(IDenoiser one, Conditioning? negative) =>
+                guided ? _parts.Guidance.Guide(one, negative, request.GuidanceScale!.Value) : GuidancePasses.Unguided(one);
 
             LatentInitializer SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Upscaled(earlier.narrow(0, i, 1), request, _parts);
         }

@@ -228,7 +228,10 @@ public sealed class DiffusionPipelineBuilder
     /// <param name="services">Where components may be registered that the builder was not given; null for nowhere.</param>
     /// <exception cref="InvalidOperationException">A component is missing, or the builder was used before.</exception>
     /// <exception cref="InvalidDataException">A configuration of the model cannot be read, or contradicts another.</exception>
-    /// <exception cref="NotSupportedException">The model needs a network or scheduler that is not known; the message names it.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model needs a network or scheduler that is not known, or the denoiser does not support what another component asks of it; the
+    /// message names it.
+    /// </exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public DiffusionPipeline Build(IServiceProvider? services = null)
     {

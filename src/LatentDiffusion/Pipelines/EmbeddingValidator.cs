@@ -8,8 +8,8 @@ internal static class EmbeddingValidator
     /// <exception cref="ArgumentException">The request, which is complete, has embeddings that do not fit; the message names them.</exception>
     public static void Check(GenerationRequest request, PipelineComponents parts)
     {
-        Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser);
-        Alone(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser);
+        Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser.Description);
+        Alone(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser.Description);
         if (!parts.NeedsNegative(request)) return;
         switch (request.PromptEmbeds, request.NegativePromptEmbeds)
         {
@@ -30,17 +30,18 @@ internal static class EmbeddingValidator
         }
     }
 
-    private static void Alone(string name, Conditioning? value, IDenoiser denoiser)
+    private static void Alone(string name, Conditioning? value, DenoiserDescription denoiser)
     {
         if (value is null) return;
         Shape(name, value.HiddenStates, value.HiddenStates.shape is [1, > 0, > 0], "[1, tokens, width]");
         if (value.Pooled is { } pooled) Shape($"{name}.{nameof(value.Pooled)}", pooled, pooled.shape is [1, > 0], "[1, width]");
         long tokens = value.HiddenStates.shape[1];
         if (value.Mask is { } mask) Shape($"{name}.{nameof(value.Mask)}", mask, mask.shape is [1, var masked] && masked == tokens, $"[1, {tokens}], one for each token");
-        if (value.Size is { } size) Shape($"{name}.{nameof(value.Size)}", size, size.shape is [1, > 0], "[1, numbers]");
-        if (denoiser is not ITextReadingDenoiser reader) return;
-        Shape(name, value.HiddenStates, value.HiddenStates.shape[2] == reader.TextWidth, $"[1, tokens, {reader.TextWidth}], which the model reads");
-        if (reader.PooledWidth is not { } width) return;
+        foreach ((string key, Tensor tensor) in value.Additional)
+            Shape($"{name}.{nameof(value.Additional)}[\"{key}\"]", tensor, tensor.shape is [1, ..], "[1, …]");
+        if (denoiser.TextWidth is { } text)
+            Shape(name, value.HiddenStates, value.HiddenStates.shape[2] == text, $"[1, tokens, {text}], which the model reads");
+        if (denoiser.PooledWidth is not { } width) return;
         RequestValidator.Check(value.Pooled is not null, $"{name}.{nameof(value.Pooled)}", "null", $"of shape [1, {width}], which the model reads");
         Shape($"{name}.{nameof(value.Pooled)}", value.Pooled!, value.Pooled!.shape[1] == width, $"[1, {width}], which the model reads");
     }

@@ -71,6 +71,7 @@ internal sealed record GenerationPass(
             pass, plan, Sized(text, pass.SizeConditioningInput), negative is null ? null : Sized(negative, pass.NegativeSizeConditioningInput), ControlInputs.Of(pass, parts), source, refinement,
             refinement?.Conditioning(pass, index), before, after);
 
-        Conditioning Sized(Conditioning one, SizeConditioningInput? hint) => hint is null ? one : one.WithSize(hint.ToTensor(parts.Device));
+        Conditioning Sized(Conditioning one, SizeConditioningInput? hint) =>
+            hint is null ? one : one.With(TimeIds.Name, hint.ToTensor(parts.Device));
     }
 }

@@ -26,9 +26,6 @@ internal sealed record InitialLatents(Tensor Latents)
         Tensor Joined(Func<InitialLatents, Tensor> part) => cat([.. pictures.Select(part)]);
     }
 
-    /// <summary>The denoiser as one that takes latents alone.</summary>
-    public IDenoiser Complete(IDenoiser denoiser) => ConcatenatedLatents is null ? denoiser : new InpaintingDenoiser(denoiser, ConcatenatedLatents);
-
     /// <summary>Latents after a step, as they go into the next one.</summary>
     public Tensor AfterStep(Tensor latents, ISchedulerRun run) => Kept is null ? latents : Kept.Restore(latents, run);
 }

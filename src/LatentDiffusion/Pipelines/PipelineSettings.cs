@@ -22,7 +22,7 @@ internal static class PipelineSettings
         (string Key, object? Value)[] entries =
         [
             ("model", parts.Options.ModelId),
-            ("precision", Precision(parts.Denoiser)),
+            ("precision", parts.Denoiser.Description.Type?.ToString()),
             ("loras", Loras(parts.OwnedModel)),
             ("scheduler", parts.Scheduler.GetType().Name),
             ("scheduler_config", (parts.Scheduler as NoiseScheduler)?.OwnConfig.ToText()),
@@ -35,13 +35,6 @@ internal static class PipelineSettings
 
     private static object? Loras(DiffusionModel? model) =>
         model?.Loras is { Count: > 0 } loras ? loras.Select(l => new { Name = Path.GetFileName(l.Path), l.Scale }) : null;
-
-    private static string? Precision(IDenoiser denoiser) => denoiser switch
-    {
-        UNetDenoiser unet => $"{unet.Type}",
-        StepCachingUNet caching => $"{caching.Type}",
-        _ => null,
-    };
 
     private static JsonObject Describe(IGuidance guidance)
     {

@@ -9,8 +9,7 @@ internal static class RequestValidator
     public static GenerationRequest Complete(GenerationRequest request, PipelineComponents parts)
     {
         ArgumentNullException.ThrowIfNull(request);
-        StartValidator.CheckChannels(parts);
-        int factor = parts.Autoencoder.DownsamplingFactor;
+        int factor = parts.PixelsPerPatch;
         string width = request is { Width: null, InitialImage: not null } ? "InitialImage.Width" : nameof(request.Width);
         string height = request is { Height: null, InitialImage: not null } ? "InitialImage.Height" : nameof(request.Height);
         foreach (RequestSetting setting in RequestSettings.All) request = setting.Complete(request, parts);
@@ -21,7 +20,7 @@ internal static class RequestValidator
         EmbeddingValidator.Check(request, parts);
         SamplingPlan plan = StartValidator.Check(request, parts);
         foreach (IPipelineFeature feature in parts.Features) feature.Validate(request, plan);
-        return WithSizeHints(request, parts.Denoiser.SizeConditioning);
+        return WithSizeHints(request, TimeIds.ReadBy(parts.Denoiser.Description));
     }
 
     /// <summary>A request with what is open of its hints filled in, and refused what the denoiser does not look at.</summary>

@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 internal static class StartValidator
 {
     /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
-    public static bool IsInpaintingModel(PipelineComponents parts) => parts.Denoiser.InChannels == 2 * parts.Autoencoder.LatentChannels + 1;
+    public static bool IsInpaintingModel(PipelineComponents parts) => IsInpaintingModel(parts.Denoiser.Description, parts.Autoencoder);
 
     /// <summary>The pass after the latents were enlarged; null where they are not. What is told of sizes grows with them.</summary>
     public static GenerationRequest? SecondPass(GenerationRequest request)
@@ -21,12 +21,18 @@ internal static class StartValidator
     }
 
     /// <exception cref="NotSupportedException">The denoiser takes what no task gives it.</exception>
-    public static void CheckChannels(PipelineComponents parts)
+    public static void CheckChannels(DenoiserDescription denoiser, IAutoencoder autoencoder)
     {
-        int taken = parts.Denoiser.InChannels, latents = parts.Autoencoder.LatentChannels;
-        if (taken != latents && !IsInpaintingModel(parts))
-            throw new NotSupportedException($"The denoiser takes {taken} channels and the autoencoder's latents have {latents}; it has to take as many, or {2 * latents + 1} for inpainting.");
+        int latents = autoencoder.LatentChannels;
+        bool reads = denoiser.ConcatenatedChannels == 0 || IsInpaintingModel(denoiser, autoencoder);
+        if (denoiser.LatentChannels == latents && reads) return;
+        throw new NotSupportedException(
+            $"The denoiser takes {denoiser.InputChannels} channels and the autoencoder's latents have {latents}; "
+            + $"it has to take as many, or {2 * latents + 1} for inpainting.");
     }
+
+    private static bool IsInpaintingModel(DenoiserDescription denoiser, IAutoencoder autoencoder) =>
+        denoiser.ConcatenatedChannels == autoencoder.LatentChannels + 1;
 
     /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
     /// <returns>The plan of the first pass.</returns>
@@ -41,7 +47,7 @@ internal static class StartValidator
         SamplingPlan plan = CheckStart(request, parts);
         if (SecondPass(request) is { } second)
         {
-            int factor = parts.Autoencoder.DownsamplingFactor;
+            int factor = parts.PixelsPerPatch;
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
             string strength = $"{nameof(request.Upscale)}.{nameof(request.Strength)}";

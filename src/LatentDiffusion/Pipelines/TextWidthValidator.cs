@@ -7,16 +7,20 @@ internal static class TextWidthValidator
 {
     /// <summary>Compares widths where the denoiser knows its own. An encoder that does not say its own encodes no prompt once.</summary>
     /// <param name="encoder">The text encoder.</param>
-    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="denoiser">Description of the denoiser.</param>
     /// <param name="bring">Brings the encoder to where it computes, until it is disposed.</param>
     /// <exception cref="InvalidOperationException">They differ; the message names both.</exception>
-    public static void Check(ITextEncoder encoder, IDenoiser denoiser, Func<IDisposable> bring)
+    public static void Check(ITextEncoder encoder, DenoiserDescription denoiser, Func<IDisposable> bring)
     {
-        if (denoiser is not ITextReadingDenoiser reader) return;
+        if (denoiser.TextWidth is not { } taken) return;
         TextShape shape = encoder.Measure("") ?? Measure(encoder, bring);
-        if (shape.Width != reader.TextWidth)
-            throw new InvalidOperationException($"{encoder.GetType().Name} gives hidden states of width {shape.Width}, and the denoiser takes {reader.TextWidth}.");
-        if (reader.PooledWidth is { } pooled && shape.PooledWidth != pooled)
+        if (shape.Width != taken)
+        {
+            throw new InvalidOperationException(
+                $"{encoder.GetType().Name} gives hidden states of width {shape.Width}, and the denoiser takes {taken}.");
+        }
+
+        if (denoiser.PooledWidth is { } pooled && shape.PooledWidth != pooled)
         {
             string given = shape.PooledWidth is { } width ? $"pooled text of width {width}" : "no pooled text";
             throw new InvalidOperationException($"{encoder.GetType().Name} gives {given}, and the denoiser takes width {pooled}.");

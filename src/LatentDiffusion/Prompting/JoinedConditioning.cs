@@ -20,7 +20,7 @@ internal static class JoinedConditioning
             cat([.. ones.Select(c => Filled(c.HiddenStates, tokens))]),
             ones[0].Pooled is null ? null : cat([.. ones.Select(c => c.Pooled!)]),
             masked ? cat([.. ones.Select(c => Filled(c.Mask ?? ones_like(c.HiddenStates.select(2, 0)), tokens))]) : null,
-            ones[0].Size is null ? null : cat([.. ones.Select(c => c.Size!)]));
+            ones[0].Additional.ToDictionary(a => a.Key, a => cat([.. ones.Select(c => c.Additional[a.Key])])));
     }
 
     /// <summary>Refuses what cannot share evaluations.</summary>

@@ -52,6 +52,6 @@ internal static class RequestConditioning
     {
         long windows = other.HiddenStates.shape[1] / one.HiddenStates.shape[1];
         if (windows < 2 || other.HiddenStates.shape[1] % one.HiddenStates.shape[1] != 0) return one;
-        return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Size);
+        return new Conditioning(one.HiddenStates.repeat(1, windows, 1), one.Pooled, one.Mask?.repeat(1, windows), one.Additional);
     }
 }

@@ -209,17 +209,15 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
     }
 
     /// <summary>A user's own, which knows of no cancellation.</summary>
-    private sealed class Heedless(Action work) : IPerturbableDenoiser
+    private sealed class Heedless(Action work) : IDenoiser
     {
-        public int InChannels => 4;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 4, AttentionLayers = ["mid_block"] };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
             work();
-            return latents.clone();
+            return input.Latents.clone();
         }
-
-        public IDenoiser Perturb(IReadOnlyList<string> layers) => this;
     }
 
     private sealed class Counted : ILatentPreview
@@ -240,24 +238,17 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
 
         public bool NeedsUnconditional => false;
 
-        public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) =>
-            new Guided(this, denoiser, perturbed ? ((IPerturbableDenoiser)denoiser).Perturb(["mid"]) : denoiser);
-
-        private sealed class Guided(Cancelling owner, IDenoiser first, IDenoiser second) : IDenoiser
+        public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => input =>
         {
-            public int InChannels => first.InChannels;
-
-            public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
-            {
-                using DisposeScope scope = NewDisposeScope();
-                Tensor one = first.Predict(latents, timestep, conditioning);
-                owner.Evaluations++;
-                owner.Cancel();
-                Tensor other = second.Predict(latents, timestep, conditioning);
-                owner.Evaluations++;
-                return (one + other).MoveToOuterDisposeScope();
-            }
-        }
+            using DisposeScope scope = NewDisposeScope();
+            Tensor one = denoiser.Predict(input);
+            Evaluations++;
+            Cancel();
+            var edits = new AttentionEdits { IdentityLayers = ["mid_block"] };
+            Tensor other = denoiser.Predict(perturbed ? input with { AttentionEdits = edits } : input);
+            Evaluations++;
+            return new GuidedPrediction((one + other).MoveToOuterDisposeScope());
+        };
 
         private void Cancel() => cancellation.Cancel();
     }

@@ -186,13 +186,13 @@ public sealed class DisposalTests(TinyModel model) : IClassFixture<TinyModel>
 
         public bool IsDisposed { get; private set; }
 
-        public int InChannels => Inner.InChannels;
+        public DenoiserDescription Description => Inner.Description;
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
             Started?.Set();
             Evaluating?.Invoke();
-            Tensor prediction = Inner.Predict(latents, timestep, conditioning);
+            Tensor prediction = Inner.Predict(input);
             Evaluating?.Invoke();
             return prediction;
         }

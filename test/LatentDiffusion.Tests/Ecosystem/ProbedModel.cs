@@ -49,14 +49,15 @@ internal sealed class ProbedModel(string folder) : IDisposable
 
     private sealed class Denoiser(ProbedModel probed) : IDenoiser
     {
-        public int InChannels => probed._model.Denoiser.InChannels;
+        // Without the text's width: the pipeline would encode a text to compare with it.
+        public DenoiserDescription Description { get; } = probed._model.Denoiser.Description with { TextWidth = null };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
             Interlocked.Increment(ref probed._evaluations);
             probed.Tell("evaluate");
             probed.BeforeEvaluation?.Invoke();
-            return probed._model.Denoiser.Predict(latents, timestep, conditioning);
+            return probed._model.Denoiser.Predict(input);
         }
     }
 

@@ -97,13 +97,15 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
     public async Task Embeddings_that_do_not_fit_each_other_are_refused_likewise()
     {
         using Conditioning text = new(zeros(1, 16, 16)), shorter = new(zeros(1, 8, 16)), pooled = new(zeros(1, 16, 16), zeros(1, 4));
-        using Conditioning two = new(zeros(1, 16, 16), zeros(2, 4)), masked = new(zeros(1, 16, 16), mask: ones(1, 15)), sized = new(zeros(1, 16, 16), size: zeros(2, 6));
+        using Conditioning two = new(zeros(1, 16, 16), zeros(2, 4)), masked = new(zeros(1, 16, 16), mask: ones(1, 15)), 
+            sized = new(zeros(1, 16, 16), additional: new Dictionary<string, Tensor> { ["time_ids"] = zeros(2, 6) });
         GenerationRequest request = s_text with { GuidanceScale = 4, PromptEmbeds = text };
         await RefusedAsync(request with { NegativePromptEmbeds = shorter }, "NegativePromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as PromptEmbeds.");
         await RefusedAsync(request with { NegativePromptEmbeds = pooled }, "NegativePromptEmbeds is of shape [1, 16, 16], pooled to [1, 4]; expected [1, 16, 16], as PromptEmbeds.");
         await RefusedAsync(request with { PromptEmbeds = two }, "PromptEmbeds.Pooled is of shape [2, 4]; expected [1, width].");
         await RefusedAsync(request with { PromptEmbeds = masked }, "PromptEmbeds.Mask is of shape [1, 15]; expected [1, 16], one for each token.");
-        await RefusedAsync(request with { PromptEmbeds = sized }, "PromptEmbeds.Size is of shape [2, 6]; expected [1, numbers].");
+        await RefusedAsync(
+            request with { PromptEmbeds = sized }, "PromptEmbeds.Additional[\"time_ids\"] is of shape [2, 6]; expected [1, …].");
     }
 
     [Fact]

@@ -191,7 +191,7 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         services.AddLatentDiffusion("opened", Section(("Device", "cpu"))).UseModel((_, device) => DiffusionModel.Open(model.Folder, asked = device));
         using ServiceProvider provider = services.BuildServiceProvider();
         Assert.Equal("cpu", provider.GetRequiredKeyedService<DiffusionPipeline>("folder").Model!.Device.ToString());
-        Assert.Equal(ScalarType.BFloat16, ((UNetDenoiser)provider.GetRequiredKeyedService<DiffusionPipeline>("half").Model!.Denoiser).Type);
+        Assert.Equal(ScalarType.BFloat16, provider.GetRequiredKeyedService<DiffusionPipeline>("half").Model!.Denoiser.Description.Type);
         Assert.Equal("cpu", provider.GetRequiredKeyedService<DiffusionPipeline>("opened").Model!.Device.ToString());
         Assert.Equal("cpu", asked!.ToString());
     }

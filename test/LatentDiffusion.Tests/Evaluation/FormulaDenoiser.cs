@@ -2,22 +2,19 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Evaluation;
 
-/// <summary>A denoiser that is a function of latents and timestep, and remembers what it was asked.</summary>
+/// <summary>A denoiser that is a function of latents and timestep, and remembers its evaluations.</summary>
 internal sealed class FormulaDenoiser(Func<Tensor, double, Tensor> formula) : IDenoiser
 {
     public List<(double Timestep, long Pictures)> Asked { get; } = [];
 
-    public int InChannels => 4;
+    public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+    public Tensor Predict(DenoiserInput input)
     {
-        Assert(latents.shape[0] == conditioning.BatchSize);
-        Asked.Add((timestep, latents.shape[0]));
-        return formula(latents, timestep);
-    }
-
-    private static void Assert(bool holds)
-    {
-        if (!holds) throw new InvalidOperationException("Latents and conditioning have different batch sizes.");
+        long batch = input.Latents.shape[0];
+        if (batch != input.Conditioning.BatchSize)
+            throw new InvalidOperationException("Latents and conditioning have different batch sizes.");
+        Asked.Add((input.Timestep, batch));
+        return formula(input.Latents, input.Timestep);
     }
 }

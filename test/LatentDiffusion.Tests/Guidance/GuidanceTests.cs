@@ -80,7 +80,7 @@ public sealed class GuidanceTests
         var options = new PerturbedAttentionOptions { Scale = 3, AdaptiveScale = adaptive, Layers = ["mid", "up_blocks.1"] };
         (double[][] actual, WaveDenoiser denoiser) = Run(new PerturbedAttentionGuidance(new ClassifierFreeGuidance(), options), timestep: 600);
         Check(x => Add(Guided(x), expectedScale, Conditional(x), Perturbed(x)), actual);
-        Assert.Equal(["mid", "up_blocks.1"], denoiser.Layers!);
+        Assert.Equal(["mid_block", "up_blocks.1"], denoiser.Layers!);
         Assert.Equal([(2L * Pictures, false), (Pictures, true)], denoiser.Calls.Select(c => (c.Batch, c.Perturbed)));
 
         (actual, denoiser) = Run(new PerturbedAttentionGuidance(options: options), scale: 1, timestep: 600);
@@ -189,7 +189,8 @@ public sealed class GuidanceTests
             using DisposeScope scope = NewDisposeScope();
             Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
             Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]), negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
-            Tensor both = guidance.Guide(new WithVariance(new WaveDenoiser()), guidance.NeedsUnconditional ? negative : null, Scale).Predict(latents, 500, positive);
+            Tensor both = guidance.Guide(new WithVariance(new WaveDenoiser()), guidance.NeedsUnconditional ? negative : null, Scale)(
+                DenoiserCalls.Input(latents, 500, positive)).ToModelOutput();
             Assert.Equal([Pictures, 8, 3, 5], both.shape);
             Assert.Equal(plain, both.narrow(1, 0, 4).contiguous().data<double>().ToArray().Chunk(Length));
             double[][] variance = [.. both.narrow(1, 4, 4).contiguous().data<double>().ToArray().Chunk(Length)];
@@ -200,8 +201,15 @@ public sealed class GuidanceTests
     [Fact]
     public void A_denoiser_without_attention_is_refused()
     {
-        var e = Assert.Throws<NotSupportedException>(() => new PerturbedAttentionGuidance().Guide(new Doubling().Guide(new WaveDenoiser(), null, 1), null, 1));
-        Assert.Contains(nameof(IPerturbableDenoiser), e.Message);
+        var guidance = new PerturbedAttentionGuidance();
+        DenoiserDescription plain = new() { LatentChannels = 4 }, other = plain with { AttentionLayers = ["blocks.0", "blocks.10"] };
+        var e = Assert.Throws<NotSupportedException>(() => guidance.Validate(plain));
+        Assert.Contains(nameof(DenoiserDescription.AttentionLayers), e.Message);
+        Assert.Contains("below 'mid_block'", Assert.Throws<ArgumentException>(() => guidance.Validate(other)).Message);
+        Assert.Contains("below 'blocks.1'", Assert.Throws<ArgumentException>(
+            () => new PerturbedAttentionGuidance(options: new() { Layers = ["blocks.1"] }).Validate(other)).Message);
+        // Decorators pass the check on.
+        Assert.Throws<NotSupportedException>(() => new RescaledGuidance(guidance).Validate(plain));
     }
 
     [Fact]
@@ -232,11 +240,12 @@ public sealed class GuidanceTests
         var denoiser = new WaveDenoiser();
         using Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
         using Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]), negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
-        IDenoiser guided = guidance.Guide(denoiser, guidance.NeedsUnconditional ? negative : null, scale);
-        Assert.Equal(4, guided.InChannels);
+        GuidedDenoiser guided = guidance.Guide(denoiser, guidance.NeedsUnconditional ? negative : null, scale);
         int before = scope.DisposablesCount;
-        using Tensor prediction = guided.Predict(latents, timestep, positive);
-        Assert.Equal(before + 1, scope.DisposablesCount);
+        using GuidedPrediction result = guided(DenoiserCalls.Input(latents, timestep, positive));
+        Tensor prediction = result.Guided;
+        bool separate = result.Conditional is { } conditional && !ReferenceEquals(conditional, prediction);
+        Assert.Equal(before + (separate ? 2 : 1), scope.DisposablesCount);
         Assert.Equal(latents.shape, prediction.shape);
         return ([.. prediction.data<double>().ToArray().Chunk(Length)], denoiser);
     }
@@ -308,17 +317,10 @@ public sealed class GuidanceTests
     {
         public bool NeedsUnconditional => false;
 
-        public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => new Doubled(denoiser);
-
-        private sealed class Doubled(IDenoiser inner) : IDenoiser
+        public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => input =>
         {
-            public int InChannels => inner.InChannels;
-
-            public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
-            {
-                using Tensor once = inner.Predict(latents, timestep, conditioning);
-                return once * 2;
-            }
-        }
+            using Tensor once = denoiser.Predict(input);
+            return new GuidedPrediction(once * 2);
+        };
     }
 }

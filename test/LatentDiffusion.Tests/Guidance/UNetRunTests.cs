@@ -117,7 +117,8 @@ public sealed class UNetRunTests : IDisposable
         [
             .. from denoiser in new IDenoiser[] { _denoiser, run }
                from separate in new[] { false, true }
-               select new ClassifierFreeGuidance(new() { SeparatePasses = separate }).Guide(denoiser, negative, 5).Predict(latents, 500, positive),
+               select new ClassifierFreeGuidance(new() { SeparatePasses = separate }).Guide(denoiser, negative, 5)(
+                   DenoiserCalls.Input(latents, 500, positive)).Guided,
         ];
         Same(results[0], results[2]);
         Same(results[1], results[3]);
@@ -132,10 +133,10 @@ public sealed class UNetRunTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using Conditioning text = Text(1, "t");
         Tensor small = FormulaWeights.Input("small", [1, 4, 2, 2]), large = Latents(1, "a");
-        IDenoiser middle = _denoiser.Perturb(["mid"]), down = _denoiser.Perturb(["down_blocks.0"]);
-        Assert.InRange((middle.Predict(small, 500, text) - _denoiser.Predict(small, 500, text)).abs().max().item<float>(), 0, 1e-6f);
-        Differ(down.Predict(small, 500, text), _denoiser.Predict(small, 500, text));
-        Differ(middle.Predict(large, 500, text), _denoiser.Predict(large, 500, text));
+        Tensor middle = Perturbed(_denoiser, small, text, "mid_block");
+        Assert.InRange((middle - _denoiser.Predict(small, 500, text)).abs().max().item<float>(), 0, 1e-6f);
+        Differ(Perturbed(_denoiser, small, text, "down_blocks.0"), _denoiser.Predict(small, 500, text));
+        Differ(Perturbed(_denoiser, large, text, "mid_block"), _denoiser.Predict(large, 500, text));
     }
 
     [Fact]
@@ -144,26 +145,68 @@ public sealed class UNetRunTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using var run = (UNetRun)_denoiser.Start();
         using Conditioning text = Text(1, "t");
-        Tensor latents = Latents(1, "a"), expected = _denoiser.Perturb(["mid_block"]).Predict(latents, 500, text);
+        Tensor latents = Latents(1, "a"), expected = Perturbed(_denoiser, latents, text, "mid_block");
         run.Predict(latents, 500, text);
-        Same(expected, run.Perturb(["mid_block.attentions.0"]).Predict(latents, 500, text));
+        Same(expected, Perturbed(run, latents, text, "mid_block.attentions.0"));
         Assert.Equal(1, run.Texts.Count);
     }
 
     [Fact]
     public void Layers_are_found_by_path_and_unknown_ones_refused_by_name()
     {
-        Assert.Equal(1, Count("mid"));
-        Assert.Equal(2, Count("down"));
+        var layers = new SelfAttentionLayers(_network);
+        Assert.Equal(7, layers.Paths.Count);
+        Assert.Equal(layers.Paths, _denoiser.Description.AttentionLayers);
+        Assert.Equal(1, Count("mid_block"));
+        Assert.Equal(2, Count("down_blocks"));
         Assert.Equal(4, Count("up_blocks"));
         Assert.Equal(2, Count("up_blocks.1"));
         Assert.Equal(1, Count("up_blocks.1.attentions.0.transformer_blocks.0"));
-        Assert.Equal(3, Count("mid", "down", "down_blocks.0"));
+        Assert.Equal(3, Count("mid_block", "down_blocks", "down_blocks.0"));
+        Assert.Null(layers.Find(null));
+        using DisposeScope scope = NewDisposeScope();
+        using Conditioning text = Text(1, "t");
         foreach (string unknown in new[] { "up_blocks.2", "up_blocks.1.attention", "middle", "" })
-            Assert.StartsWith($"The network has no self-attention below '{unknown}'", Assert.Throws<ArgumentException>(() => _denoiser.Perturb(["mid", unknown])).Message, StringComparison.Ordinal);
+        {
+            var e = Assert.Throws<ArgumentException>(() => Perturbed(_denoiser, Latents(1, "a"), text, "mid_block", unknown));
+            Assert.StartsWith($"DenoiserInput.AttentionEdits is for '{unknown}'", e.Message, StringComparison.Ordinal);
+        }
 
-        int Count(params string[] layers) => _denoiser.SelfAttention(layers).Count;
+        int Count(params string[] paths) => layers.Find(new AttentionEdits { IdentityLayers = paths })!.Count;
     }
+
+    [Fact]
+    public void An_input_that_the_network_does_not_read_is_refused_by_name()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Conditioning text = Text(1, "t");
+        DenoiserInput input = DenoiserCalls.Input(Latents(1, "a"), 500, text);
+        Refused("GuidanceScales is given", input with { GuidanceScales = [3] });
+        Refused("ReferenceLatents is given", input with { ReferenceLatents = [input.Latents] });
+        Refused("ConcatenatedLatents is [1, 4, 8, 8]", input with { ConcatenatedLatents = input.Latents });
+        Refused("ControlResiduals is 1 tensors; this denoiser expects 5", input with { ControlResiduals = [input.Latents] });
+        Refused("Timesteps is 3 numbers; this denoiser expects 1 or 1", input with { Timesteps = [1, 2, 3] });
+        Refused("Latents is [1, 3, 8, 8]; this denoiser expects [batch, 4, height, width]", input with { Latents = zeros(1, 3, 8, 8) });
+
+        void Refused(string message, DenoiserInput wrong) => Assert.StartsWith(
+            "DenoiserInput." + message, Assert.Throws<ArgumentException>(() => _denoiser.Predict(wrong)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Samples_of_one_batch_may_have_different_timesteps()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Conditioning text = Text(2, "t"), first = text.Slice(0, 1), second = text.Slice(1, 1);
+        Tensor latents = Latents(2, "a");
+        Tensor both = _denoiser.Predict(DenoiserCalls.Input(latents, 0, text) with { Timesteps = [900, 100] });
+        Close(_denoiser.Predict(latents.narrow(0, 0, 1), 900, first), both.narrow(0, 0, 1));
+        Close(_denoiser.Predict(latents.narrow(0, 1, 1), 100, second), both.narrow(0, 1, 1));
+
+        static void Close(Tensor one, Tensor other) => Assert.InRange((one - other).abs().max().item<float>(), 0, 1e-5f);
+    }
+
+    private static Tensor Perturbed(IDenoiser denoiser, Tensor latents, Conditioning text, params string[] layers) =>
+        denoiser.Predict(DenoiserCalls.Input(latents, 500, text) with { AttentionEdits = new AttentionEdits { IdentityLayers = layers } });
 
     private static Tensor Latents(long batch, string name) => FormulaWeights.Input("latents" + name, [batch, 4, 8, 8]);
 

@@ -2,23 +2,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Guidance;
 
-/// <summary>Tells beside each value of another denoiser what would be its variance.</summary>
-internal sealed class WithVariance(IPerturbableDenoiser inner) : IPerturbableDenoiser
+/// <summary>Adds to each value of another denoiser what would be its variance.</summary>
+internal sealed class WithVariance(IDenoiser inner) : IDenoiser
 {
-    public int InChannels => inner.InChannels;
+    public DenoiserDescription Description => inner.Description with { OutputChannels = 2 * inner.Description.LatentChannels };
 
     public static double Of(double value) => 10 * value + 1;
 
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Beside(inner.Predict(latents, timestep, conditioning));
-
-    public IDenoiser Perturb(IReadOnlyList<string> layers) => new Perturbed(inner.Perturb(layers));
-
-    private static Tensor Beside(Tensor values) => cat([values, values * 10 + 1], 1);
-
-    private sealed class Perturbed(IDenoiser perturbed) : IDenoiser
+    public Tensor Predict(DenoiserInput input)
     {
-        public int InChannels => perturbed.InChannels;
-
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => Beside(perturbed.Predict(latents, timestep, conditioning));
+        Tensor values = inner.Predict(input);
+        return cat([values, values * 10 + 1], 1);
     }
 }

@@ -83,17 +83,17 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         public void Report(GenerationProgress value) => count();
     }
 
-    // A denoiser is the network: noisy latents, a timestep and the text's conditioning to a prediction. Guidance and the
-    // scheduler are not its concern. One that needs what was trained takes the model's own within it.
+    // A denoiser is the network: noisy latents, timesteps and the text's conditioning to a prediction. Its description says what
+    // it reads beyond that. One that wraps the model's and passes the input on supports what the model's does.
 
     /// <summary>The model's prediction without what is the same everywhere in a channel.</summary>
     private sealed class CentredDenoiser(IDenoiser inner) : IDenoiser
     {
-        public int InChannels => inner.InChannels;
+        public DenoiserDescription Description => inner.Description;
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
-            using Tensor prediction = inner.Predict(latents, timestep, conditioning), mean = prediction.mean([2, 3], keepdim: true);
+            using Tensor prediction = inner.Predict(input), mean = prediction.mean([2, 3], keepdim: true);
             return prediction - mean;
         }
     }
@@ -182,27 +182,20 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         Assert.Equal(picture.Rgb[..3].ToArray(), picture.Rgb[3..6].ToArray());
     }
 
-    // Guidance makes a denoiser of a denoiser: it may evaluate the network as often as it likes, with the prompt's conditioning
-    // and with that of the negative prompt, which it is given if it says that it needs it.
+    // Guidance evaluates the denoiser as often as it likes, with the prompt's conditioning and with that of the negative prompt,
+    // which it receives if it says that it needs it. Whatever else an evaluation reads is in the input, and stays there.
 
     /// <summary>As much of the way from the negative prompt to the prompt as the timestep is far from clean.</summary>
     private sealed class FadingGuidance : IGuidance
     {
         public bool NeedsUnconditional => true;
 
-        public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => new Guided(denoiser, unconditional!, scale);
-
-        private sealed class Guided(IDenoiser inner, Conditioning unconditional, double scale) : IDenoiser
+        public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => input =>
         {
-            public int InChannels => inner.InChannels;
-
-            public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
-            {
-                using DisposeScope scope = NewDisposeScope();
-                Tensor with = inner.Predict(latents, timestep, conditioning), without = inner.Predict(latents, timestep, unconditional);
-                return with.Add(with - without, (scale - 1) * timestep / 1000).MoveToOuterDisposeScope();
-            }
-        }
+            using DisposeScope scope = NewDisposeScope();
+            Tensor with = denoiser.Predict(input), without = denoiser.Predict(input with { Conditioning = unconditional! });
+            return new GuidedPrediction(with.Add(with - without, (scale - 1) * input.Timestep / 1000).MoveToOuterDisposeScope());
+        };
     }
 
     [Fact]
@@ -254,9 +247,9 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
     /// <summary>Half of the latents is noise.</summary>
     private sealed class HalfDenoiser : IDenoiser
     {
-        public int InChannels => 4;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents.Multiply(0.5);
+        public Tensor Predict(DenoiserInput input) => input.Latents.Multiply(0.5);
     }
 
     [Fact]

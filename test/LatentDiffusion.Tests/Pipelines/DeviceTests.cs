@@ -79,7 +79,7 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
 
         public int MaxLength => 1;
 
-        public int InChannels => 4;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 
         public int LatentChannels => 4;
 
@@ -91,11 +91,11 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
         public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
             new(zeros(prompts.Count, 1, 1, device: device));
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
-            Reach("denoiser", latents, "latents");
-            Reach("denoiser", conditioning.HiddenStates, "text");
-            return latents * 0.5;
+            Reach("denoiser", input.Latents, "latents");
+            Reach("denoiser", input.Conditioning.HiddenStates, "text");
+            return input.Latents * 0.5;
         }
 
         public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)

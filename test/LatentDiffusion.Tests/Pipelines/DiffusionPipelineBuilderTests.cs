@@ -229,9 +229,9 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
     private sealed class Network(IDenoiser inner) : IDenoiser
     {
-        public int InChannels => inner.InChannels;
+        public DenoiserDescription Description => inner.Description;
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => inner.Predict(latents, timestep, conditioning);
+        public Tensor Predict(DenoiserInput input) => inner.Predict(input);
     }
 
     private sealed class Pixels(IAutoencoder inner) : IAutoencoder
@@ -255,16 +255,16 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
 
     private sealed class ShrinkingDenoiser : IDenoiser
     {
-        public int InChannels => 1;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 1 };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
+        public Tensor Predict(DenoiserInput input) => input.Latents * 0.5;
     }
 
     private sealed class WideDenoiser : IDenoiser
     {
-        public int InChannels => 4;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => latents * 0.5;
+        public Tensor Predict(DenoiserInput input) => input.Latents * 0.5;
     }
 
     private sealed class GrayAutoencoder : IAutoencoder
@@ -284,7 +284,8 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     {
         public bool NeedsUnconditional => false;
 
-        public IDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => denoiser;
+        public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) =>
+            input => new GuidedPrediction(denoiser.Predict(input));
     }
 
     private sealed class SubtractingScheduler : INoiseScheduler

@@ -89,11 +89,11 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     {
         private int _evaluations;
 
-        public int InChannels => 4;
+        public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+        public Tensor Predict(DenoiserInput input)
         {
-            Tensor prediction = zeros_like(latents);
+            Tensor prediction = zeros_like(input.Latents);
             if (++_evaluations != at) return prediction;
             using Tensor one = prediction.flatten().narrow(0, 7, 1);
             using TorchSharp.Scalar held = TorchSharp.ScalarExtensionMethods.ToScalar(value);

@@ -91,7 +91,8 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         using (DiffusionModel model = DiffusionModel.Open(folders["xl"], CPU))
         {
             using LoadedRefiner refiner = LoadedRefiner.Open(
-                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser, model.Autoencoder, NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, new CheckpointOptions { Device = META });
+                new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser.Description, model.Autoencoder,
+                NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, new CheckpointOptions { Device = META });
             Assert.Equal(DeviceType.CPU, refiner.Model.Device.type);
             Assert.All(refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(DeviceType.META, p.device_type));
         }

@@ -135,7 +135,8 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public void AnInpaintingModelOpensAndSaysWhatItLacks()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"]).Build();
-        Assert.Equal(9, pipeline.Model!.Denoiser.InChannels);
+        DenoiserDescription denoiser = pipeline.Model!.Denoiser.Description;
+        Assert.Equal((4, 5, 9), (denoiser.LatentChannels, denoiser.ConcatenatedChannels, denoiser.InputChannels));
         Assert.StartsWith("InitialImage is null", Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request)).Message, StringComparison.Ordinal);
     }
 

@@ -37,10 +37,10 @@ public sealed class StepCachingTests : IDisposable
         using Conditioning text = Text(2, "t");
         // Of no power of two, so that sizes on the way up are those of the skip connections.
         Tensor latents = FormulaWeights.Input("latents", [2, 4, 10, 6]), plain = _denoiser.Predict(latents, 500, text);
-        Same(plain, _denoiser.Predict(latents, 500, text, attention: null, deep: deep));
+        Same(plain, _denoiser.Predict(DenoiserCalls.Input(latents, 500, text), texts: null, deep));
         Assert.NotNull(deep.Value);
         Spoil(levels);
-        Same(plain, _denoiser.Predict(latents, 500, text, attention: null, deep: deep));
+        Same(plain, _denoiser.Predict(DenoiserCalls.Input(latents, 500, text), texts: null, deep));
         Differ(plain, _denoiser.Predict(latents, 500, text));
     }
 
@@ -116,7 +116,19 @@ public sealed class StepCachingTests : IDisposable
         using var model = new TinyModel();
         Assert.Contains("Interval", Assert.Throws<ValidationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Interval = 0 })).Message);
         Assert.Contains("Levels is 2", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Levels = 2 }).Build()).Message);
+        Assert.Contains(
+            "Wrapper does not support step caching",
+            Assert.Throws<NotSupportedException>(
+                () => model.Builder().UseStepCaching().UseDenoiser(m => new Wrapper(m.Denoiser)).Build()).Message);
         Assert.Contains("ControlNet", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching().UseControlNet("anything").Build()).Message);
+    }
+
+    /// <summary>Passes inputs on, and starts runs of its own.</summary>
+    private sealed class Wrapper(IDenoiser inner) : IDenoiser
+    {
+        public DenoiserDescription Description => inner.Description;
+
+        public Tensor Predict(DenoiserInput input) => inner.Predict(input);
     }
 
     /// <summary>Changes what the lower resolutions compute.</summary>

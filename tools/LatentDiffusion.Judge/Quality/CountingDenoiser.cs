@@ -2,19 +2,17 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Counts the pictures that go through a network: guidance takes each through it twice.</summary>
+/// <summary>Counts the images that go through a network: guidance evaluates each twice.</summary>
 internal sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
 {
-    /// <summary>Pictures evaluated so far.</summary>
+    /// <summary>Images evaluated so far.</summary>
     public long Evaluations { get; private set; }
 
-    public int InChannels => inner.InChannels;
+    public DenoiserDescription Description => inner.Description;
 
-    public SizeConditioning SizeConditioning => inner.SizeConditioning;
-
-    public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning)
+    public Tensor Predict(DenoiserInput input)
     {
-        Evaluations += latents.shape[0];
-        return inner.Predict(latents, timestep, conditioning);
+        Evaluations += input.Latents.shape[0];
+        return inner.Predict(input);
     }
 }

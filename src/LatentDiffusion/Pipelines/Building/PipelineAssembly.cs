@@ -55,13 +55,9 @@ internal sealed class PipelineAssembly
     public DiffusionModel? Model { get; private set; }
 
     /// <summary>Whether the denoiser is the model's own.</summary>
-    public bool UsesModelDenoiser => ReferenceEquals(PlainDenoiser, Model?.Denoiser);
+    public bool UsesModelDenoiser => ReferenceEquals(Denoiser, Model?.Denoiser);
 
-    public IDenoiser Denoiser
-    {
-        get => field ?? PlainDenoiser;
-        set;
-    }
+    public IDenoiser Denoiser => field ??= Resolve(_specification.Denoiser, Model?.Denoiser, "a denoiser");
 
     public IAutoencoder Autoencoder
     {
@@ -74,8 +70,6 @@ internal sealed class PipelineAssembly
 
     /// <summary>Changes a text encoder as the pipeline's options say. Features that bring one of their own apply it too.</summary>
     public Func<ITextEncoder, ITextEncoder> TextEncoding { get; set; } = encoder => encoder;
-
-    private IDenoiser PlainDenoiser => field ??= Resolve(_specification.Denoiser, Model?.Denoiser, "a denoiser");
 
     private IAutoencoder PlainAutoencoder => field ??= ResolveAutoencoder();
 
@@ -102,16 +96,19 @@ internal sealed class PipelineAssembly
         Device = PipelineDevice.Resolve(chosen, Model);
         PipelineFeatures.AddTo(this);
         IAutoencoder autoencoder = Autoencoder;
-        if (Device.type == DeviceType.CPU && PlainDenoiser is UNetDenoiser unet && SlowPrecision.Factor(unet.Type) is { } factor)
-            Logger.SlowPrecision(unet.Type, factor);
+        DenoiserDescription denoiser = Denoiser.Description;
+        if (Device.type == DeviceType.CPU && denoiser.Type is { } type && SlowPrecision.Factor(type) is { } factor)
+            Logger.SlowPrecision(type, factor);
         ITextEncoder textEncoder = TextEncoding(Resolve(_specification.TextEncoder, Model?.OwnTextEncoder, "a text encoder"));
         var offloader = new DeviceOffloader(Device, Home);
         offloader.Unload([textEncoder, Denoiser, PlainAutoencoder, .. Features.SelectMany(f => f.Networks)]);
-        TextWidthValidator.Check(textEncoder, Denoiser, () => offloader.Load(CancellationToken.None, textEncoder));
+        TextWidthValidator.Check(textEncoder, denoiser, () => offloader.Load(CancellationToken.None, textEncoder));
+        IGuidance guidance = _specification.Guidance?.Invoke(Model?.SchedulerConfig)
+            ?? Resolve<IGuidance>(null, Model?.Guidance ?? new ClassifierFreeGuidance(), "guidance");
+        guidance.Validate(denoiser);
+        StartValidator.CheckChannels(denoiser, autoencoder);
         return new PipelineComponents(
-            textEncoder, Denoiser, autoencoder, Scheduler,
-            _specification.Guidance?.Invoke(Model?.SchedulerConfig)
-                ?? Resolve<IGuidance>(null, Model?.Guidance ?? new ClassifierFreeGuidance(), "guidance"),
+            textEncoder, Denoiser, autoencoder, Scheduler, guidance,
             _specification.Codec ?? _services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
             Options, Model?.SampleSize ?? DiffusionPipelineBuilder.DefaultSampleSize, Device, Model)
         {

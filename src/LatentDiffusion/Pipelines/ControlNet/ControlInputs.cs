@@ -20,49 +20,38 @@ internal sealed class ControlInputs
     public static ControlInputs Batch(IReadOnlyList<ControlInputs> pictures) => new(
         [.. pictures[0]._controls.Select((first, i) => (first.Network, first.Weight, cat([.. pictures.Select(p => p._controls[i].Hint)])))]);
 
-    /// <summary>The denoiser of a generation with the control upon it; itself where there is none.</summary>
-    public IDenoiser Over(IDenoiser denoiser, ISchedulerRun run, GenerationContext generation) =>
-        _controls.Length == 0 ? denoiser : ((UNetRun)denoiser).Controlled(new ControlSchedule(this, run, generation));
+    /// <summary>Puts the control under one run of a scheduler; null where there is none.</summary>
+    /// <param name="denoiser">The denoiser of the generation, which stays as it is.</param>
+    /// <param name="run">The run, where it begins.</param>
+    public ControlledRun? Start(IDenoiser denoiser, ISchedulerRun run) =>
+        _controls.Length == 0 ? null : new ControlledRun(denoiser, this, run);
 
-    /// <summary>What the U-Net is evaluated on, with the sum of the residuals of the ControlNets that act.</summary>
-    /// <param name="input">What it is evaluated on without.</param>
+    /// <summary>The sum of the residuals of the ControlNets that act; null where none does.</summary>
+    /// <param name="input">What the denoiser is evaluated on.</param>
+    /// <param name="type">Number format of the residuals; null for that of each ControlNet.</param>
+    /// <param name="texts">Keys and values of the texts that the ControlNets saw.</param>
     /// <param name="evaluation">Which evaluation, from 0.</param>
     /// <param name="evaluations">How many there are.</param>
-    /// <param name="generation">Asked before each ControlNet whether it is over, and after the last, for the U-Net comes then.</param>
-    public UNetInput Control(UNetInput input, int evaluation, int evaluations, GenerationContext generation)
+    public IReadOnlyList<Tensor>? Evaluate(DenoiserInput input, ScalarType? type, TextCache texts, int evaluation, int evaluations)
     {
-        Tensor[]? down = null;
-        Tensor? middle = null;
-        ScalarType type = input.Sample.dtype;
+        Tensor[]? sum = null;
         foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls.Where(c => c.Weight.Acts(evaluation, evaluations)))
         {
-            generation.ThrowIfStopped();
-            UNetInput seen = Seen(input, control);
-            // Guidance evaluates several batches of the same pictures at once.
-            Tensor pictures = hint.to(control.Type).repeat(seen.Sample.shape[0] / hint.shape[0], 1, 1, 1);
-            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, pictures) { ConditioningScale = weight.Scale!.Value });
-            Tensor[] residuals = [.. output.DownResiduals.Select(r => As(type, r))];
-            down = down is null ? residuals : [.. down.Zip(residuals, (a, b) => a.Add(b))];
-            Tensor last = As(type, output.MiddleResidual);
-            middle = middle is null ? last : middle.Add(last);
+            input.CancellationToken.ThrowIfCancellationRequested();
+            // ControlNets read latents without what inpainting models read next to them.
+            UNetInput seen = UNetInput.Of(input with { ConcatenatedLatents = null }, control.Type, guidanceWidth: null) with
+            {
+                Attention = new AttentionState(texts),
+            };
+            // Guidance evaluates several batches of the same images at once.
+            Tensor images = hint.to(control.Type).repeat(seen.Sample.shape[0] / hint.shape[0], 1, 1, 1);
+            ControlNetOutput output = control.Network.call(new ControlNetInput(seen, images) { ConditioningScale = weight.Scale!.Value });
+            Tensor[] residuals = [.. output.DownResiduals.Append(output.MiddleResidual).Select(r => r.to(type ?? control.Type))];
+            sum = sum is null ? residuals : [.. sum.Zip(residuals, (a, b) => a.Add(b))];
         }
 
-        generation.ThrowIfStopped();
-        return input with { DownResiduals = down, MiddleResidual = middle };
+        return sum;
     }
-
-    /// <summary>What a ControlNet sees of the U-Net's inputs: latents alone, where one for inpainting takes more, and in its own type.</summary>
-    private static UNetInput Seen(UNetInput input, LoadedControlNet control) => input with
-    {
-        Sample = As(control.Type, input.Sample.narrow(1, 0, control.Network.Config.InChannels)),
-        HiddenStates = As(control.Type, input.HiddenStates),
-        TextEmbeds = input.TextEmbeds is null ? null : As(control.Type, input.TextEmbeds),
-        TimestepCondition = input.TimestepCondition is null ? null : As(control.Type, input.TimestepCondition),
-        Attention = input.Attention is null ? null : input.Attention with { Perturbed = null },
-    };
-
-    // The same object where nothing changes, by which the text is known again.
-    private static Tensor As(ScalarType type, Tensor x) => x.dtype == type ? x : x.to(type);
 
     /// <summary>RGB in [0, 1].</summary>
     private static Tensor Hint(ImageBuffer image)

@@ -15,20 +15,20 @@ internal sealed class ControlNetFeature : IPipelineFeature
         var feature = new ControlNetFeature();
         // In place before it loads anything, so that it is released with the rest where a later network cannot be read.
         assembly.Features.Add(feature);
+        DenoiserDescription denoiser = assembly.Denoiser.Description;
         if (assembly.UsesModelDenoiser && assembly.Model?.Components is { } components)
-            feature._networks.AddRange(LoadedControlNet.Own(components, assembly.Autoencoder));
+            feature._networks.AddRange(LoadedControlNet.Own(components, denoiser, assembly.Autoencoder));
         IReadOnlyList<ControlNetChoice> choices = assembly.Choices.All<ControlNetChoice>();
         if (assembly.Choices.Get<StepCachingOptions>() is not null && feature._networks.Count + choices.Count > 0)
         {
             throw new InvalidOperationException(
-                "A ControlNet changes at every evaluation what step caching takes over; use one of the two.");
+                "A ControlNet changes at every evaluation what step caching reuses; use one of the two.");
         }
-
 
         foreach (ControlNetChoice choice in choices)
         {
-            UNetDenoiser unet = assembly.Denoiser as UNetDenoiser ?? throw ComponentSource.Missing("a U-Net, which ControlNets control");
-            feature._networks.Add(LoadedControlNet.Open(choice, unet, assembly.Autoencoder, assembly.Logger));
+            feature._networks.Add(LoadedControlNet.Open(
+                choice, denoiser, assembly.Autoencoder, assembly.Home ?? assembly.Device, assembly.Logger));
         }
     }
 

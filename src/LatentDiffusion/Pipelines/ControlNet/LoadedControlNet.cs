@@ -13,14 +13,16 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
     /// <summary>The type it computes in.</summary>
     public ScalarType Type { get; } = NetworkUse.TypeOf(Network);
 
-    /// <summary>Reads one for a model's U-Net.</summary>
+    /// <summary>Reads one for a denoiser.</summary>
     /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
-    public static LoadedControlNet Open(ControlNetChoice choice, UNetDenoiser denoiser, IAutoencoder autoencoder, ILogger logger)
+    public static LoadedControlNet Open(
+        ControlNetChoice choice, DenoiserDescription denoiser, IAutoencoder autoencoder, Device device, ILogger logger)
     {
-        ControlNetModel network = DiffusersFolder.ReadNetwork<ControlNetModel>(choice.Folder, new CheckpointOptions { Device = denoiser.Device, Type = denoiser.Type, Logger = logger });
+        ControlNetModel network = DiffusersFolder.ReadNetwork<ControlNetModel>(
+            choice.Folder, new CheckpointOptions { Device = device, Type = denoiser.Type, Logger = logger });
         try
         {
-            Check(network.Config, $"in '{choice.Folder}'", denoiser.Config, autoencoder);
+            Check(network.Config, $"in '{choice.Folder}'", denoiser, autoencoder);
             return new LoadedControlNet(network, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Folder))), choice.Weight, Owned: true);
         }
         catch
@@ -32,12 +34,14 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
 
     /// <summary>Those of a model's own folder.</summary>
     /// <exception cref="InvalidOperationException">One is for another kind of U-Net.</exception>
-    public static IEnumerable<LoadedControlNet> Own(ModelComponents components, IAutoencoder autoencoder)
+    public static IEnumerable<LoadedControlNet> Own(
+        ModelComponents components, DenoiserDescription denoiser, IAutoencoder autoencoder)
     {
         foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
         {
-            Check(network.Config, $"'{StableDiffusionFamily.ControlNets.NameAt(i)}' of the model", components.UNet.Config, autoencoder);
-            yield return new LoadedControlNet(network, StableDiffusionFamily.ControlNets.NameAt(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
+            Check(network.Config, $"'{StableDiffusionFamily.ControlNets.NameAt(i)}' of the model", denoiser, autoencoder);
+            yield return new LoadedControlNet(
+                network, StableDiffusionFamily.ControlNets.NameAt(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
         }
     }
 
@@ -52,11 +56,20 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
         if (Owned) Network.Dispose();
     }
 
-    private static void Check(ControlNetConfig own, string which, UNet2DConditionConfig unet, IAutoencoder autoencoder)
+    private static void Check(ControlNetConfig own, string which, DenoiserDescription denoiser, IAutoencoder autoencoder)
     {
-        Refuse(own.InChannels != autoencoder.LatentChannels, $"takes {own.InChannels} channels, and the latents have {autoencoder.LatentChannels}");
-        Refuse(!own.BlockOutChannels.SequenceEqual(unet.BlockOutChannels), $"has blocks of {string.Join(", ", own.BlockOutChannels)} channels, and the U-Net of {string.Join(", ", unet.BlockOutChannels)}");
-        Refuse(own.CrossAttentionDim[0] != unet.CrossAttentionDim[0], $"takes hidden states of width {own.CrossAttentionDim[0]}, and the U-Net of {unet.CrossAttentionDim[0]}");
+        UNet2DConditionConfig encoder = own.Encoder();
+        IReadOnlyList<int> given = UNetDescription.ResidualChannels(encoder), taken = denoiser.ControlResidualChannels;
+        int text = encoder.EncoderHidDim ?? encoder.CrossAttentionDim[0];
+        int latents = autoencoder.LatentChannels;
+        Refuse(own.InChannels != latents, $"takes {own.InChannels} channels, and the latents have {latents}");
+        Refuse(taken.Count == 0, "needs a denoiser that adds its residuals, and this one does not");
+        Refuse(
+            !given.SequenceEqual(taken),
+            $"gives residuals of {string.Join(", ", given)} channels, and the U-Net takes {string.Join(", ", taken)}");
+        Refuse(
+            denoiser.TextWidth is { } width && text != width,
+            $"takes hidden states of width {text}, and the U-Net of {denoiser.TextWidth}");
         int shrinks = 1 << (own.ConditioningEmbeddingOutChannels.Length - 1);
         Refuse(shrinks != autoencoder.DownsamplingFactor, $"shrinks pictures by {shrinks}, and the autoencoder by {autoencoder.DownsamplingFactor}");
 

@@ -12,6 +12,9 @@ internal interface IPipelineFeature : IDisposable
     /// <summary>Those of them that take part in denoising.</summary>
     IReadOnlyList<IOffloadable> DenoisingNetworks => Networks;
 
+    /// <summary>Changes what the denoiser's runs may reuse between evaluations.</summary>
+    DenoiserRunOptions Configure(DenoiserRunOptions options) => options;
+
     /// <summary>Fills in what a request leaves open.</summary>
     GenerationRequest Complete(GenerationRequest request) => request;
 

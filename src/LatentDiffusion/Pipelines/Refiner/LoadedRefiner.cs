@@ -18,7 +18,8 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="reading">How its files are read.</param>
     /// <exception cref="InvalidOperationException">It does not go with them.</exception>
     public static LoadedRefiner Open(
-        RefinerChoice choice, IDenoiser denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device, CheckpointOptions reading)
+        RefinerChoice choice, DenoiserDescription denoiser, IAutoencoder autoencoder, INoiseScheduler scheduler, Device device,
+        CheckpointOptions reading)
     {
         DiffusionModel model = File.Exists(choice.Path)
             ? DiffusionModel.ReadFile(choice.Path, tokenizerFolder: null, model: null, device, choice.Precision, reading)
@@ -29,8 +30,9 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
             // Its own scheduler is not used, and may be one that the library does not have.
             PredictionType prediction = model.SchedulerConfig.TrainedPrediction();
             int timesteps = model.SchedulerConfig.TrainedTimesteps();
-            Refuse(denoiser.InChannels != channels, $"is for latents of {channels} channels, and the model takes {denoiser.InChannels}");
-            Refuse(model.Denoiser.InChannels != channels, $"takes {model.Denoiser.InChannels} channels, and the latents have {channels}");
+            (int taken, int ofRefiner) = (denoiser.InputChannels, model.Denoiser.Description.InputChannels);
+            Refuse(taken != channels, $"is for latents of {channels} channels, and the model takes {taken}");
+            Refuse(ofRefiner != channels, $"takes {ofRefiner} channels, and the latents have {channels}");
             Refuse(model.OwnAutoencoder is { } own && own.DownsamplingFactor != factor, $"has latents {model.OwnAutoencoder?.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
             Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
             Refuse(timesteps != scheduler.TrainingTimesteps, $"was trained on {timesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
@@ -73,7 +75,10 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <param name="scheduler">The pipeline's.</param>
     /// <param name="cancellationToken">Checked before each call of the encoder.</param>
     public RefinerStage Begin(IReadOnlyList<GenerationRequest> requests, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
-        new(Model.Denoiser, [.. requests.Select(r => RequestConditioning.Of(r, TextEncoder, withNegative, Model.Device, cancellationToken))], Boundary(scheduler), Model.Device, cancellationToken);
+        new(
+            Model.Denoiser,
+            [.. requests.Select(r => RequestConditioning.Of(r, TextEncoder, withNegative, Model.Device, cancellationToken))],
+            Boundary(scheduler), Model.Device);
 
     public void Dispose() => Model.Dispose();
 }

@@ -14,7 +14,7 @@ internal sealed class RefinerFeature(LoadedRefiner refiner, INoiseScheduler sche
     {
         if (assembly.Choices.Get<RefinerChoice>() is not { } choice) return;
         LoadedRefiner refiner = LoadedRefiner.Open(
-            choice, assembly.Denoiser, assembly.Autoencoder, assembly.Scheduler, assembly.Device, assembly.Reading);
+            choice, assembly.Denoiser.Description, assembly.Autoencoder, assembly.Scheduler, assembly.Device, assembly.Reading);
         try
         {
             refiner = refiner with { TextEncoder = assembly.TextEncoding(refiner.TextEncoder) };

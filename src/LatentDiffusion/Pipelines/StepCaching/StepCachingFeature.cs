@@ -6,19 +6,22 @@ internal sealed class StepCachingFeature(StepCachingOptions options) : IPipeline
     public static void AddTo(PipelineAssembly assembly)
     {
         if (assembly.Choices.Get<StepCachingOptions>() is not { } options) return;
-        UNetDenoiser unet = assembly.Denoiser as UNetDenoiser ?? throw new InvalidOperationException(
-            $"Step caching needs a {nameof(UNetDenoiser)}; the denoiser is a {assembly.Denoiser.GetType().Name}.");
-        int levels = unet.Config.BlockOutChannels.Length;
-        if (options.Levels >= levels)
+        IDenoiser denoiser = assembly.Denoiser;
+        int levels = denoiser.Description.StepCachingLevels;
+        if (levels == 0)
+            throw new InvalidOperationException($"Step caching needs a denoiser that supports it; {denoiser.GetType().Name} does not.");
+        if (options.Levels > levels)
         {
             throw new InvalidOperationException(
-                $"{nameof(StepCachingOptions.Levels)} is {options.Levels}; expected 1 to {levels - 1}, "
-                + $"for the U-Net has {levels} resolutions.");
+                $"{nameof(StepCachingOptions.Levels)} is {options.Levels}; expected 1 to {levels}: the network has {levels + 1} levels.");
         }
 
-        assembly.Denoiser = new StepCachingUNet(unet, options);
+        // A wrapper may pass on the description and start runs of its own.
+        denoiser.Start(new DenoiserRunOptions { StepCaching = options }).Dispose();
         assembly.Features.Add(new StepCachingFeature(options));
     }
+
+    public DenoiserRunOptions Configure(DenoiserRunOptions runOptions) => runOptions with { StepCaching = options };
 
     public IEnumerable<(string Key, object? Value)> Describe() => [("step_caching", options)];
 }

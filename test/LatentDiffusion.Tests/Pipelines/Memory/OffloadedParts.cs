@@ -80,9 +80,10 @@ internal sealed class OffloadedParts(DiffusionModel model)
 
     private sealed class Denoiser(Part part, IDenoiser network) : IDenoiser
     {
-        public int InChannels => network.InChannels;
+        // Without the width of the text: the pipeline would encode a text to compare with it.
+        public DenoiserDescription Description { get; } = network.Description with { TextWidth = null };
 
-        public Tensor Predict(Tensor latents, double timestep, Conditioning conditioning) => part.Work(() => network.Predict(latents, timestep, conditioning));
+        public Tensor Predict(DenoiserInput input) => part.Work(() => network.Predict(input));
 
         public bool TryMoveTo(Device device) => part.TryMoveTo(device);
     }

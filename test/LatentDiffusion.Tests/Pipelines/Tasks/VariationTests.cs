@@ -82,11 +82,17 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
         using DisposeScope scope = NewDisposeScope();
         Assert.InRange((quarter.HiddenStates - (3 * bird.HiddenStates + star.HiddenStates) / 4).abs().max().item<float>(), 0, 1e-6);
 
-        using Conditioning pooled = new(bird.HiddenStates.clone(), ones(1, 4), ones(1, 16), ones(1, 6)), other = new(star.HiddenStates.clone(), zeros(1, 4), zeros(1, 16), zeros(1, 6));
+        using Conditioning pooled = new(bird.HiddenStates.clone(), ones(1, 4), ones(1, 16), Sizes(ones(1, 6)));
+        using Conditioning other = new(star.HiddenStates.clone(), zeros(1, 4), zeros(1, 16), Sizes(zeros(1, 6)));
         using Conditioning half = Conditioning.Interpolate(pooled, other, 0.5);
-        Assert.Equal((0.5f, 1f, 1f), (half.Pooled!.mean().item<float>(), half.Mask!.mean().item<float>(), half.Size!.mean().item<float>()));
+        Tensor[] parts = [half.Pooled!, half.Mask!, half.Additional["sizes"]];
+        Assert.Equal([0.5f, 1f, 1f], parts.Select(p => p.mean().item<float>()));
         Assert.Contains("Pooled", Assert.Throws<ArgumentException>(() => Conditioning.Interpolate(pooled, star, 0.5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"sizes\"", Assert.Throws<ArgumentException>(() => Conditioning.Concat(pooled, star)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => Conditioning.Interpolate(bird, star, double.NaN));
+
+        static Dictionary<string, Tensor> Sizes(Tensor values) => new() { ["sizes"] = values };
     }
 
     private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();

@@ -29,7 +29,7 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
     /// <summary>ControlNet: added after the middle.</summary>
     public Tensor? MiddleResidual { get; init; }
 
-    /// <summary>What earlier evaluations left, and which self-attention is perturbed; null for neither.</summary>
+    /// <summary>Keys and values of earlier evaluations, and the self-attention that is changed; null for neither.</summary>
     internal AttentionState? Attention { get; init; }
 
     /// <summary>
@@ -37,4 +37,27 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
     /// give; null to compute and keep nothing.
     /// </summary>
     internal CachedFeatures? Deep { get; init; }
+
+    /// <summary>The tensors of a denoiser's input in a network's type, as new tensors where they are not in it already.</summary>
+    /// <param name="input">What the denoiser is evaluated on.</param>
+    /// <param name="type">Type that the network computes in.</param>
+    /// <param name="guidanceWidth">Width of the network's guidance embedding; null for a network without one.</param>
+    internal static UNetInput Of(DenoiserInput input, ScalarType type, int? guidanceWidth)
+    {
+        Tensor latents = input.ConcatenatedLatents is { } more ? cat([input.Latents, more], 1) : input.Latents;
+        Conditioning text = input.Conditioning;
+        return new UNetInput(
+            latents.to(type), tensor(input.Timesteps.Select(t => (float)t).ToArray(), device: latents.device), text.HiddenStates.to(type))
+        {
+            Mask = text.Mask,
+            TextEmbeds = text.Pooled?.to(type),
+            TimeIds = text.Additional.GetValueOrDefault(LatentDiffusion.TimeIds.Name),
+            // A network that learned guidance reads a scale of 1, no guidance, where none is given.
+            TimestepCondition = guidanceWidth is { } width
+                ? EmbeddedGuidance.Embed(input.GuidanceScales ?? [1], width).to(type, latents.device).expand(latents.shape[0], width)
+                : null,
+            DownResiduals = input.ControlResiduals is { } residuals ? [.. residuals.SkipLast(1).Select(r => r.to(type))] : null,
+            MiddleResidual = input.ControlResiduals is [.., var middle] ? middle.to(type) : null,
+        };
+    }
 }

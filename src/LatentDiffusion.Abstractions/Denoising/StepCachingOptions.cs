@@ -2,12 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion;
 
-/// <summary>How much of a U-Net's work is taken over from one evaluation to the next (Ma et al. 2024, "DeepCache").</summary>
+/// <summary>How much of a network's work is reused from one evaluation to the next (Ma et al. 2024, "DeepCache").</summary>
 public sealed record StepCachingOptions
 {
     /// <summary>
-    /// The first of so many evaluations is complete, and the others compute the upper resolutions alone; the paper's N. 1
-    /// computes everything anew. 1 to 100, default 2.
+    /// The first of so many evaluations is complete, and the others compute only the upper resolutions; the paper's N. 1
+    /// computes everything each time. 1 to 100, default 2.
     /// </summary>
     [Range(1, 100)]
     public int Interval { get; init; } = 2;

@@ -1,0 +1,102 @@
+using static TorchSharp.torch;
+
+namespace LatentDiffusion;
+
+/// <summary>
+/// What a denoiser reads and supports. A pipeline compares it with the other components when it is built. A denoiser that wraps
+/// another and passes <see cref="DenoiserInput"/> on has the other's description.
+/// </summary>
+public sealed record DenoiserDescription
+{
+    /// <summary>Channels of the latents.</summary>
+    public required int LatentChannels { get; init; }
+
+    /// <summary>Channels of <see cref="DenoiserInput.ConcatenatedLatents"/>, which it then needs. Default 0: it reads none.</summary>
+    public int ConcatenatedChannels { get; init; }
+
+    /// <summary>Channels of latents and concatenated latents together.</summary>
+    public int InputChannels => LatentChannels + ConcatenatedChannels;
+
+    /// <summary>
+    /// Channels of the prediction. Default those of the latents; networks that also predict a variance have twice as many.
+    /// </summary>
+    public int OutputChannels
+    {
+        get => field == 0 ? LatentChannels : field;
+        init;
+    }
+
+    /// <summary>Side of the square of latents that one token holds: height and width of latents are multiples of it. Default 1.</summary>
+    public int PatchSize { get; init; } = 1;
+
+    /// <summary>Width of <see cref="Conditioning.HiddenStates"/>. Null, the default, where any width will do.</summary>
+    public int? TextWidth { get; init; }
+
+    /// <summary>Width of <see cref="Conditioning.Pooled"/>. Null, the default, where it reads none.</summary>
+    public int? PooledWidth { get; init; }
+
+    /// <summary>
+    /// The tensors of <see cref="Conditioning.Additional"/> that it reads, by name, with the size of their last dimension. Default none.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> AdditionalInputs { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Whether it reads <see cref="DenoiserInput.GuidanceScales"/>, as models that learned guidance do. Default false.</summary>
+    public bool ReadsGuidanceScale { get; init; }
+
+    /// <summary>Whether it reads <see cref="DenoiserInput.ReferenceLatents"/>. Default false.</summary>
+    public bool ReadsReferenceLatents { get; init; }
+
+    /// <summary>
+    /// Channels of each of the <see cref="DenoiserInput.ControlResiduals"/> in their order; for a U-Net those of the skip connections
+    /// from the highest resolution and of the middle block. Default none: it cannot be controlled.
+    /// </summary>
+    public IReadOnlyList<int> ControlResidualChannels { get; init; } = [];
+
+    /// <summary>Paths of the self-attention layers that <see cref="AttentionEdits"/> can change. Default none.</summary>
+    public IReadOnlyList<string> AttentionLayers { get; init; } = [];
+
+    /// <summary>
+    /// Largest number of <see cref="StepCachingOptions.Levels"/> that its runs can compute by themselves. Default 0: it does not support
+    /// step caching.
+    /// </summary>
+    public int StepCachingLevels { get; init; }
+
+    /// <summary>Number format that it computes in. Null, the default, where that is not known.</summary>
+    public ScalarType? Type { get; init; }
+
+    /// <summary>Refuses an input that the denoiser would ignore in part or cannot read.</summary>
+    /// <param name="input">The input of an evaluation.</param>
+    /// <exception cref="ArgumentException">It has what the denoiser does not read, lacks what it needs, or has a wrong shape.</exception>
+    public void ThrowIfUnsupported(DenoiserInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        long[] shape = input.Latents.shape;
+        (int times, int controls) = (input.Timesteps.Count, ControlResidualChannels.Count);
+        int residuals = input.ControlResiduals?.Count ?? controls;
+        string concatenated = input.ConcatenatedLatents is { } given ? Shape(given.shape) : "null";
+        Check(
+            shape is [_, var channels, _, _] && channels == LatentChannels, nameof(input.Latents), Shape(shape),
+            $"[batch, {LatentChannels}, height, width]");
+        Check(times == 1 || times == shape[0], nameof(input.Timesteps), $"{times} numbers", $"1 or {shape[0]}");
+        Check(input.GuidanceScales is null || ReadsGuidanceScale, nameof(input.GuidanceScales), "given", "null");
+        Check(
+            (input.ConcatenatedLatents?.shape[1] ?? 0) == ConcatenatedChannels, nameof(input.ConcatenatedLatents), concatenated,
+            ConcatenatedChannels == 0 ? "null" : $"{ConcatenatedChannels} channels");
+        Check(residuals == controls, nameof(input.ControlResiduals), $"{residuals} tensors", controls == 0 ? "null" : $"{controls}");
+        Check(input.ReferenceLatents is null || ReadsReferenceLatents, nameof(input.ReferenceLatents), "given", "null");
+        foreach (string path in input.AttentionEdits?.IdentityLayers ?? [])
+            Check(HasAttentionAt(path), nameof(input.AttentionEdits), $"for '{path}'", "a path with self-attention at or below it");
+
+        static string Shape(long[] shape) => $"[{string.Join(", ", shape)}]";
+
+        static void Check(bool holds, string name, string value, string expected)
+        {
+            if (holds) return;
+            throw new ArgumentException($"{nameof(DenoiserInput)}.{name} is {value}; this denoiser expects {expected}.", nameof(input));
+        }
+    }
+
+    /// <summary>Whether one of the <see cref="AttentionLayers"/> is at or below a path.</summary>
+    /// <param name="path">Path of a module, such as <c>up_blocks.1</c>.</param>
+    public bool HasAttentionAt(string path) => AttentionLayers.Any(layer => AttentionEdits.IsAtOrBelow(layer, path));
+}
