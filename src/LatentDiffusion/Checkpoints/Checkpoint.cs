@@ -25,7 +25,9 @@ public static class Checkpoint
     /// </summary>
     /// <param name="folder">The component's folder, for example <c>unet</c>.</param>
     /// <param name="variant">Variant to look for first, for example <c>fp16</c>; null for none.</param>
-    /// <exception cref="FileNotFoundException">The folder has no weights of a known name; the message lists them, or the variants that it has.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// The folder has no weights of a known name; the message lists the names, or the variants that it has.
+    /// </exception>
     /// <exception cref="CheckpointException">The file is damaged, of no known kind, or what a failed download left.</exception>
     public static ITensorSource OpenComponent(string folder, string? variant = null)
     {

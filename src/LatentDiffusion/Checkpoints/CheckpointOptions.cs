@@ -6,13 +6,15 @@ namespace LatentDiffusion;
 /// <summary>How a model's files are loaded.</summary>
 public sealed record CheckpointOptions
 {
-    /// <summary>Where the networks shall be; null for the CPU.</summary>
+    /// <summary>Device of the networks; null for the CPU.</summary>
     public Device? Device { get; init; }
 
     /// <summary>Type of the networks' parameters, to which the file's are converted; null to keep the file's own.</summary>
     public ScalarType? Type { get; init; }
 
-    /// <summary>Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones, or the only variant that there is.</summary>
+    /// <summary>
+    /// Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones, or the only variant of the folder.
+    /// </summary>
     public string? Variant { get; init; }
 
     /// <summary>Takes a line for everything that is ignored or chosen while reading; null, the default, for none.</summary>
@@ -29,5 +31,6 @@ public sealed record CheckpointOptions
         return stored is [var only] ? only : ScalarType.Float32;
     }
 
-    internal static bool IsFloat(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
+    internal static bool IsFloat(ScalarType type) =>
+        type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
 }

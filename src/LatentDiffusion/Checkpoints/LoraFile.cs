@@ -19,7 +19,8 @@ public sealed class LoraFile : IDisposable
         string[] names = [.. source.Entries.Select(e => e.Name)];
         try
         {
-            Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>" || name.StartsWith(BundledEmbedding, StringComparison.Ordinal))];
+            Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>"
+                || name.StartsWith(BundledEmbedding, StringComparison.Ordinal))];
             Patches = new LoraMatching(source, metadata, targets).Match(names.Except(Embeddings));
         }
         catch (FormatException e)
@@ -34,15 +35,18 @@ public sealed class LoraFile : IDisposable
     /// <summary>The patches, one a parameter.</summary>
     public IReadOnlyList<LoraPatch> Patches { get; }
 
-    /// <summary>Names of learned token embeddings next to the patches, as the first trainer and bundles (<c>bundle_emb.*</c>) have them; they are not applied.</summary>
+    /// <summary>
+    /// Names of learned token embeddings next to the patches, as the first trainer and bundles (<c>bundle_emb.*</c>) have them.
+    /// They are not applied.
+    /// </summary>
     public IReadOnlyList<string> Embeddings { get; }
 
     /// <summary>Opens a file and finds a parameter for everything in it.</summary>
     /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
     /// <param name="targets">The networks that it may be meant for.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or shapes that fit no parameter;
-    /// the exception lists all of them.
+    /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or
+    /// shapes that fit no parameter; the exception lists all of them.
     /// </exception>
     public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets)
     {

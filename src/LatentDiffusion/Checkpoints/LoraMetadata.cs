@@ -2,10 +2,11 @@ using System.Text.Json;
 
 namespace LatentDiffusion;
 
-/// <summary>What newer files say in their metadata of how they were trained (peft's configuration, by component).</summary>
+/// <summary>The training settings in the metadata of newer LoRA files: peft's configuration, by component.</summary>
 internal sealed class LoraMetadata
 {
-    private const string Key = "lora_adapter_metadata", AlphaName = "lora_alpha", PatternName = "alpha_pattern", StabilizedName = "use_rslora";
+    private const string Key = "lora_adapter_metadata";
+    private const string AlphaName = "lora_alpha", PatternName = "alpha_pattern", StabilizedName = "use_rslora";
 
     private readonly Dictionary<string, JsonElement> _settings = [];
 
@@ -27,20 +28,24 @@ internal sealed class LoraMetadata
         }
     }
 
-    /// <summary>The strength of a parameter's patch; null where nothing is said of it.</summary>
+    /// <summary>The strength of a parameter's patch; null where the metadata does not name it.</summary>
     public double? Alpha(string component, string parameter)
     {
         string module = parameter[..parameter.LastIndexOf('.')];
         (int Order, JsonElement Alpha)? first = null;
         for (int start = 0; start >= 0; start = module.IndexOf('.', start) is var dot and >= 0 ? dot + 1 : -1)
-            if (_patterns.TryGetValue((component, module[start..]), out (int Order, JsonElement) found) && (first is null || found.Order < first.Value.Order))
+        {
+            if (_patterns.TryGetValue((component, module[start..]), out (int Order, JsonElement) found)
+                && (first is null || found.Order < first.Value.Order))
                 first = found;
+        }
 
         return Number(first is { } pattern ? pattern.Alpha : _settings.GetValueOrDefault($"{component}.{AlphaName}"));
     }
 
     /// <summary>Whether the strength is divided by the root of the rank.</summary>
-    public bool IsRankStabilized(string component) => _settings.GetValueOrDefault($"{component}.{StabilizedName}").ValueKind == JsonValueKind.True;
+    public bool IsRankStabilized(string component) =>
+        _settings.GetValueOrDefault($"{component}.{StabilizedName}").ValueKind == JsonValueKind.True;
 
     /// <summary>A strength; null where it is absent or null, which peft writes for its default.</summary>
     private static double? Number(JsonElement value) => value.ValueKind switch

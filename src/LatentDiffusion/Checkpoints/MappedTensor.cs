@@ -8,7 +8,8 @@ internal sealed record MappedTensor(string Name, TensorEntry Stored, TensorView 
 {
     /// <summary>What the network sees.</summary>
     /// <exception cref="FormatException">The stored tensor has no such view.</exception>
-    public TensorEntry Entry => Stored with { Name = Name, Shape = Shape(), ByteLength = IsThird ? Stored.ByteLength / 3 : Stored.ByteLength };
+    public TensorEntry Entry =>
+        Stored with { Name = Name, Shape = Shape(), ByteLength = IsThird ? Stored.ByteLength / 3 : Stored.ByteLength };
 
     /// <summary>Whether it is one of three.</summary>
     public bool IsThird => View is TensorView.FirstThird or TensorView.SecondThird or TensorView.LastThird;

@@ -8,15 +8,18 @@ internal sealed class MappedTensors : ITensorSource
     private readonly ITensorSource _source;
     private readonly Dictionary<string, (MappedTensor Mapped, TensorEntry Entry)> _tensors = [];
 
-    /// <exception cref="CheckpointException">Two tensors have one name, or a stored tensor has not the shape that its view needs.</exception>
+    /// <exception cref="CheckpointException">Two tensors have one name, or a stored tensor lacks the shape that its view needs.</exception>
     public MappedTensors(ITensorSource source, IEnumerable<MappedTensor> tensors)
     {
         _source = source;
         try
         {
             foreach (MappedTensor mapped in tensors)
-                if (!_tensors.TryAdd(mapped.Name, (mapped, mapped.Entry)))
-                    throw new FormatException($"'{_tensors[mapped.Name].Mapped.Stored.Name}' and '{mapped.Stored.Name}' both stand for '{mapped.Name}'.");
+            {
+                if (_tensors.TryAdd(mapped.Name, (mapped, mapped.Entry))) continue;
+                string first = _tensors[mapped.Name].Mapped.Stored.Name;
+                throw new FormatException($"'{first}' and '{mapped.Stored.Name}' both stand for '{mapped.Name}'.");
+            }
         }
         catch (FormatException e)
         {

@@ -14,7 +14,7 @@ public static class StateDict
     /// <summary>Loads a safetensors file into a network.</summary>
     /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
     /// <param name="path">Path of a safetensors file.</param>
-    /// <param name="nameMap">The network's name for a name in the file, null for a tensor not meant for it; omitted where both agree.</param>
+    /// <param name="nameMap">The network's name for a name in the file, null to leave the tensor out; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The file is damaged or does not fit; the network is unchanged.</exception>
     public static void Load(nn.Module module, string path, Func<string, string?>? nameMap = null)
     {
@@ -25,7 +25,7 @@ public static class StateDict
     /// <summary>Loads tensors into a network.</summary>
     /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
     /// <param name="source">Where the values come from.</param>
-    /// <param name="nameMap">The network's name for a name in the source, null for a tensor not meant for it; omitted where both agree.</param>
+    /// <param name="nameMap">The network's name for a name in the source, null to leave the tensor out; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The source does not fit; the network is unchanged.</exception>
     public static void Load(nn.Module module, ITensorSource source, Func<string, string?>? nameMap = null)
     {
@@ -36,7 +36,7 @@ public static class StateDict
     /// <summary>Loads tensors into others by name.</summary>
     /// <param name="parameters">Takes the values; keep their data types and devices.</param>
     /// <param name="source">Where the values come from.</param>
-    /// <param name="nameMap">The parameter's name for a name in the source, null for a tensor not meant for any; omitted where both agree.</param>
+    /// <param name="nameMap">The parameter's name for a name in the source, null to leave the tensor out; omitted where both agree.</param>
     /// <exception cref="CheckpointException">
     /// The source does not fit, and the parameters are unchanged; or it was shortened while it was read, and they hold some
     /// of its values.
@@ -67,7 +67,7 @@ public static class StateDict
     /// <summary>Saves a network's parameters and buffers as a safetensors file, atomically.</summary>
     /// <param name="module">The network.</param>
     /// <param name="path">Path of the file; its folder exists.</param>
-    /// <param name="floatingPoint">Type to convert floating-point values to while writing, for example float16; null keeps each one's own.</param>
+    /// <param name="floatingPoint">Type to convert floating-point values to while writing, for example float16; null to keep theirs.</param>
     /// <param name="metadata">Text entries for the header; null for <c>format: pt</c>, which diffusers writes and asks for.</param>
     public static void Save(
         nn.Module module,

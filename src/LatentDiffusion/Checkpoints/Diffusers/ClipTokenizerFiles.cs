@@ -2,26 +2,30 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion;
 
-/// <summary>What the files of a <c>tokenizer</c> folder say.</summary>
+/// <summary>The contents of a <c>tokenizer</c> folder of CLIP.</summary>
 /// <param name="Vocabulary">Tokens and merges.</param>
 /// <param name="MaxLength">The most tokens of a prompt, start and end included.</param>
-/// <param name="PaddingToken">Fills what is left of it.</param>
+/// <param name="PaddingToken">Fills the rest of the window.</param>
 public sealed record ClipTokenizerFiles(BpeVocabulary Vocabulary, int MaxLength = 77, string PaddingToken = BpeVocabulary.EndToken)
 {
     private const string Config = "tokenizer_config.json", Special = "special_tokens_map.json";
 
     /// <summary>Reads a folder.</summary>
-    /// <param name="folder">A folder with <c>vocab.json</c> and <c>merges.txt</c> or with <c>tokenizer.json</c>, and with <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> where they are there.</param>
+    /// <param name="folder">
+    /// A folder with <c>vocab.json</c> and <c>merges.txt</c>, or with <c>tokenizer.json</c>; <c>tokenizer_config.json</c> and
+    /// <c>special_tokens_map.json</c> are read if they exist.
+    /// </param>
     /// <param name="maximum">The most tokens that the text tower takes.</param>
     /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
     public static ClipTokenizerFiles Open(string folder, int maximum = 77)
     {
         JsonObject config = Read(Path.Combine(folder, Config)), special = Read(Path.Combine(folder, Special));
-        // Later files carry their special tokens in one place, and the second file is then not looked at.
+        // Later files have their special tokens in one place; the second file is then not read.
         string? padding = config["added_tokens_decoder"] is not null ? Token(config) : Token(special) ?? Token(config);
-        // Some files say 1e30 and mean no limit.
+        // 1e30 in some files means no limit.
         double length = config["model_max_length"] is JsonValue value && value.TryGetValue(out double given) ? given : maximum;
-        return new ClipTokenizerFiles(BpeVocabulary.Open(folder), (int)Math.Clamp(length, 2, Math.Max(2, maximum)), padding ?? BpeVocabulary.EndToken);
+        int tokens = (int)Math.Clamp(length, 2, Math.Max(2, maximum));
+        return new ClipTokenizerFiles(BpeVocabulary.Open(folder), tokens, padding ?? BpeVocabulary.EndToken);
     }
 
     /// <summary>Builds the tokenizer.</summary>

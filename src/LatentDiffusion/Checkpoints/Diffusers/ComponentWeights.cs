@@ -10,9 +10,9 @@ internal static partial class ComponentWeights
 
     /// <summary>
     /// The file of a variant or, without one, the plain file; safetensors before PyTorch's, one file before several. Where
-    /// no variant is asked for and the folder has one only, that.
+    /// no variant is asked for and the folder has only one, that one.
     /// </summary>
-    /// <exception cref="FileNotFoundException">The folder has none of them; the message says what it has.</exception>
+    /// <exception cref="FileNotFoundException">The folder has none of them; the message lists the variants that it has.</exception>
     public static string Find(string folder, string? variant, ILogger? logger)
     {
         string[] candidates = [.. (variant is null ? [] : Names(variant)), .. Names(null)];
@@ -24,18 +24,21 @@ internal static partial class ComponentWeights
             return other;
         }
 
+        string others = MessageText.List([.. variants.Select(v => $"'{v}'")]);
         throw new FileNotFoundException(variants.Length == 0
             ? $"{folder} has no weights: looked for {string.Join(", ", candidates)}."
-            : $"{folder} has no weights{(variant is null ? "" : $" of the variant '{variant}'")} but those of {MessageText.List([.. variants.Select(v => $"'{v}'")])}; name one of these as the variant.");
+            : $"{folder} has {(variant is null ? "no plain weights" : $"no weights of the variant '{variant}'")}, only those of {others}; "
+                + "name one of these as the variant.");
     }
 
-    /// <summary>Whether a file in a component's folder has, by its name, all its weights, some of them, or their index; of whatever variant.</summary>
+    /// <summary>Whether a file has, by its name, weights of its component or their index, of any variant.</summary>
     public static bool IsWeights(string file) =>
         s_names.Any(name => file.StartsWith($"{name}.", StringComparison.Ordinal) || file.StartsWith($"{name}-", StringComparison.Ordinal))
         && (file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".bin", StringComparison.Ordinal)
             || (file.Contains(".index.", StringComparison.Ordinal) && file.EndsWith(".json", StringComparison.Ordinal)));
 
-    private static string? First(string folder, IEnumerable<string> names) => names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    private static string? First(string folder, IEnumerable<string> names) =>
+        names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     /// <summary>The variants that a folder has weights of.</summary>
     private static string[] Variants(string folder) => !Directory.Exists(folder) ? [] :
@@ -57,6 +60,11 @@ internal static partial class ComponentWeights
         }
     }
 
-    [GeneratedRegex(@"^(diffusion_pytorch_model|model|pytorch_model)\.((?<variant>\w+)\.(safetensors|bin)(\.index\.json)?|(safetensors|bin)\.index\.(?<variant>\w+)\.json)$")]
+    [GeneratedRegex(
+        """
+        ^(diffusion_pytorch_model|model|pytorch_model)\.
+        ((?<variant>\w+)\.(safetensors|bin)(\.index\.json)?|(safetensors|bin)\.index\.(?<variant>\w+)\.json)$
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex VariantName();
 }

@@ -45,7 +45,8 @@ internal static class DiffusersComponent
                 or CheckpointException { Unexpected.Count: > 0 } or CheckpointException { Misshaped.Count: > 0 })
             {
                 throw new NotSupportedException(
-                    $"{path} has options that {className} does not have ({MessageText.List(config.IgnoredOptions)}), and without them its weights do not fit.", e);
+                    $"{path} has options that {className} does not have ({MessageText.List(config.IgnoredOptions)}), "
+                    + "and without them its weights do not fit.", e);
             }
 
             throw;
@@ -73,7 +74,7 @@ internal static class DiffusersComponent
         AtomicFile.Write(Path.Combine(folder, ConfigFile), json.ToJsonString(ModelConfigJson.Options));
     }
 
-    /// <summary>What the libraries look at to know whose configuration it is.</summary>
+    /// <summary>Adds the entries by which the libraries recognize the class of a configuration.</summary>
     private static void WriteClassName(JsonObject json, NetworkType type)
     {
         if (type.ModelType is null)

@@ -9,7 +9,9 @@ public static class DiffusersFolder
     internal const string IndexFile = "model_index.json", SchedulerFile = "scheduler_config.json", Scheduler = "scheduler";
 
     /// <summary>Reads the components of a pipeline.</summary>
-    /// <param name="folder">A folder with a <c>model_index.json</c>. Links in it may not lead out of it, but for those of a hub's cache.</param>
+    /// <param name="folder">
+    /// A folder with a <c>model_index.json</c>. Links in it may not lead out of it, except for those of a hub's cache.
+    /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the files' own types.</param>
     /// <exception cref="FileNotFoundException">A file is missing; the message names it.</exception>
     /// <exception cref="DirectoryNotFoundException">A component is missing; the message names it.</exception>
@@ -29,7 +31,7 @@ public static class DiffusersFolder
 
     /// <summary>
     /// Writes the components of a pipeline. What was read from a folder is written as it was: the same weights byte for
-    /// byte, and with them the components that are no networks known here. The folder is complete only when its
+    /// byte, and with them the components that the library does not read. The folder is complete only when its
     /// <c>model_index.json</c> is there, which is written last. An older one is deleted first, and the older weights of each
     /// component once the new ones are written.
     /// </summary>
@@ -44,7 +46,7 @@ public static class DiffusersFolder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         foreach (ComponentDescription component in components.Family.Components)
             if (component.IsRequired && components[component.Name] is null)
-                throw new InvalidOperationException($"The model has no '{component.Name}', and every {components.Family.Name} folder has one.");
+                throw new InvalidOperationException($"The model has no '{component.Name}'; a {components.Family.Name} folder needs one.");
         new FolderWriter(components, Root(folder), type).Write();
     }
 
@@ -67,16 +69,19 @@ public static class DiffusersFolder
         string className = DiffusersComponent.ClassOf(root);
         if (ModelFamilies.TypeOf(options.Families, className) is not NetworkType type)
             throw new NotSupportedException($"{root} holds a '{MessageText.Cut(className, 100)}', a network that is not known.");
-        if (!type.Type.IsAssignableTo(typeof(T))) throw new InvalidDataException($"{root} holds a {type.Type.Name}, not a {typeof(T).Name}.");
+        if (!type.Type.IsAssignableTo(typeof(T)))
+            throw new InvalidDataException($"{root} holds a {type.Type.Name}, not a {typeof(T).Name}.");
         (nn.Module network, _) = DiffusersComponent.Read(root, type, options);
         return (T)network;
     }
 
-    /// <summary>Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.</summary>
+    /// <summary>
+    /// Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.
+    /// </summary>
     /// <param name="path">
     /// A folder with its <c>config.json</c> and weights, or a single file with the original names of an
     /// <see cref="AutoencoderKL"/>: on its own, or a whole model. The scale of the latents, which no tensor shows, is XL's where
-    /// the file is of XL or its header says so (<c>modelspec.architecture</c>), and otherwise that of SD 1.x and 2.x.
+    /// the file is of XL or its header names it (<c>modelspec.architecture</c>), and otherwise that of SD 1.x and 2.x.
     /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
     /// <inheritdoc cref="Read" path="/exception"/>

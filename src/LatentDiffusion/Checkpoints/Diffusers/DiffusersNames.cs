@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Names that diffusers folders have carried over the years, beside those of today: all in one place.</summary>
+/// <summary>Former names of tensors in diffusers folders, and the current names for them.</summary>
 internal static class DiffusersNames
 {
     /// <summary>A constant that older text towers stored among their weights: 0, 1, 2, … [1, positions], int64.</summary>
     public const string PositionIds = "text_model.embeddings.position_ids";
 
-    /// <summary>Attention of autoencoders, as it was called before it was the U-Net's.</summary>
+    /// <summary>Former names in the attention of autoencoders.</summary>
     private static readonly (string Old, string New)[] s_attention =
     [
         (".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0."),
@@ -18,7 +18,7 @@ internal static class DiffusersNames
     public static IEnumerable<MappedTensor> Map(ITensorSource source) =>
         from entry in source.Entries where entry.Name != PositionIds select Map(entry);
 
-    /// <summary>Today's name of a stored tensor.</summary>
+    /// <summary>The current name of a stored tensor.</summary>
     public static string CurrentName(string stored)
     {
         (string old, string today) = s_attention.FirstOrDefault(a => stored.Contains(".attentions.") && stored.Contains(a.Old));

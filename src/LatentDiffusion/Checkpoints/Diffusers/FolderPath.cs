@@ -11,7 +11,7 @@ internal static class FolderPath
     public static string Component(string root, string name)
     {
         if (name is "" or "." or ".." || name != Path.GetFileName(name) || name.Contains('\\'))
-            throw new CheckpointException(root, $"it names a component '{name}', which is no name of a folder in it.");
+            throw new CheckpointException(root, $"it names a component '{name}', which is not the name of a folder in it.");
         string path = Path.Combine(root, name);
         if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"{root} has no component '{name}'.");
         Check(root, new DirectoryInfo(path));

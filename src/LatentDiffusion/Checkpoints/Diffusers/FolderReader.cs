@@ -56,7 +56,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
             + $"It describes a {MessageText.Cut(pipelineClass, 100)} of {MessageText.List(named)}.");
     }
 
-    /// <summary>None, one, or of a list as many as there are folders one after the other, whose number is written nowhere.</summary>
+    /// <summary>Reads a component, or of a list as many as there are numbered folders; the index does not give their number.</summary>
     private void Read(ComponentDescription component, ModelFamily family)
     {
         if (ModelIndex.ClassOf(index, component.Name) is not { } className) return;
@@ -85,6 +85,8 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
     {
         string path = Path.Combine(FolderPath.Component(root, DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile);
         SchedulerConfig config = PublishedJson.Named(path, () => SchedulerConfig.Parse(PublishedJson.ReadText(path)));
-        return config.ClassName is null && ModelIndex.ClassOf(index, DiffusersFolder.Scheduler) is { } className ? config.WithClass(className) : config;
+        return config.ClassName is null && ModelIndex.ClassOf(index, DiffusersFolder.Scheduler) is { } className
+            ? config.WithClass(className)
+            : config;
     }
 }

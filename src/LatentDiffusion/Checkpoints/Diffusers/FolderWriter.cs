@@ -17,7 +17,8 @@ internal sealed class FolderWriter(ModelComponents components, string root, Scal
         // From now on, and until all is written, what stood here is not a model.
         File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
         foreach (string name in components.Names) Write(name, components[name]!);
-        foreach (ComponentDescription list in components.Family.Components.Where(component => component.ListClass is not null)) DeleteFurther(list);
+        foreach (ComponentDescription list in components.Family.Components.Where(component => component.ListClass is not null))
+            DeleteFurther(list);
         Directory.CreateDirectory(Part(DiffusersFolder.Scheduler));
         AtomicFile.Write(Path.Combine(Part(DiffusersFolder.Scheduler), DiffusersFolder.SchedulerFile), components.Scheduler.ToJson());
         JsonObject index = components.Index ?? MakeIndex();
@@ -49,10 +50,11 @@ internal sealed class FolderWriter(ModelComponents components, string root, Scal
         }
     }
 
-    /// <summary>How many components a list has is told by their folders alone.</summary>
+    /// <summary>Deletes the folders of a longer list that was here before: only the folders give the length of a list.</summary>
     private void DeleteFurther(ComponentDescription list)
     {
-        for (int i = Math.Max(Count(list), 1); Directory.Exists(Part(list.NameAt(i))); i++) Directory.Delete(Part(list.NameAt(i)), recursive: true);
+        for (int i = Math.Max(Count(list), 1); Directory.Exists(Part(list.NameAt(i))); i++)
+            Directory.Delete(Part(list.NameAt(i)), recursive: true);
     }
 
     /// <summary>Components that are not read, for example a safety checker.</summary>

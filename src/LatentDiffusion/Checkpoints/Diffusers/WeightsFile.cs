@@ -11,7 +11,7 @@ internal sealed record WeightsFile(string Name, IReadOnlyDictionary<string, stri
     public static WeightsFile Of(SafetensorsFile file) => new(Path.GetFileName(file.Path), file.Metadata, [.. file.Entries]);
 
     /// <summary>Writes the file again.</summary>
-    /// <param name="state">The network's tensors by today's names.</param>
+    /// <param name="state">The network's tensors by their current names.</param>
     /// <param name="folder">Where to.</param>
     public void Write(IReadOnlyDictionary<string, Tensor> state, string folder)
     {

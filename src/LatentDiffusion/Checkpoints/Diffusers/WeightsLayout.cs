@@ -12,7 +12,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
     /// <summary>Names of all its files.</summary>
     public IReadOnlyList<string> Names => [.. Files.Select(f => f.Name), .. Index is { } index ? [index.Name] : Array.Empty<string>()];
 
-    /// <summary>Remembers how a source is stored; null where it is no safetensors.</summary>
+    /// <summary>Remembers how a source is stored; null where it is not safetensors.</summary>
     public static WeightsLayout? Of(ITensorSource source)
     {
         if (source is SafetensorsFile file) return new WeightsLayout([WeightsFile.Of(file)]);
@@ -31,7 +31,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
     }
 
     /// <summary>Writes a network's weights the way they were stored.</summary>
-    /// <param name="network">The network, whose names are today's.</param>
+    /// <param name="network">The network, with the current names.</param>
     /// <param name="folder">The component's folder.</param>
     public void Write(nn.Module network, string folder)
     {
@@ -40,7 +40,8 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
         if (Index is not { } index) return;
         JsonObject json = PublishedJson.ParseObject(index.Json);
         var map = new JsonObject();
-        foreach ((string name, JsonNode? shard) in json["weight_map"]!.AsObject()) map[DiffusersNames.CurrentName(name)] = shard?.DeepClone();
+        foreach ((string name, JsonNode? shard) in json["weight_map"]!.AsObject())
+            map[DiffusersNames.CurrentName(name)] = shard?.DeepClone();
         json["weight_map"] = map;
         AtomicFile.Write(Path.Combine(folder, index.Name), json.ToJsonString(new JsonSerializerOptions(ModelConfigJson.Options)));
     }

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>What a single file does not say of itself, and what is left out of it.</summary>
+/// <summary>Settings that a single file does not contain, and tensors in it to ignore.</summary>
 public sealed record SingleFileOptions
 {
     /// <summary>
@@ -47,7 +47,8 @@ public sealed record SingleFileOptions
     {
         null => null,
         T config => config,
-        var other => throw new ArgumentException($"The configuration of '{component}' is a {other.GetType().Name}; expected a {typeof(T).Name}."),
+        var other => throw new ArgumentException(
+            $"The configuration of '{component}' is a {other.GetType().Name}; expected a {typeof(T).Name}."),
     };
 
     private static IReadOnlyList<string> Checked(IReadOnlyList<string> patterns)
@@ -56,7 +57,10 @@ public sealed record SingleFileOptions
         foreach (string pattern in patterns)
         {
             if (string.IsNullOrEmpty(pattern) || pattern.AsSpan(0, pattern.Length - 1).Contains('*'))
-                throw new ArgumentException($"An ignored tensor is a name, or the beginning of names with * at its end; '{pattern}' is neither.", nameof(patterns));
+            {
+                throw new ArgumentException(
+                    $"An ignored tensor is a name, or the beginning of names with * at its end; '{pattern}' is neither.", nameof(patterns));
+            }
         }
 
         return [.. patterns];

@@ -14,7 +14,9 @@ internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter fi
             var section = file.Entries
                 .Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal) && !IsNote(e.Name) && !filter.Ignores(e.Name))
                 .ToDictionary(e => e.Name[prefix.Length..]);
-            return section.Count > 0 ? section : throw new CheckpointException(file.Path, $"it has no tensors '{prefix}*': no whole model in one file.");
+            return section.Count > 0
+                ? section
+                : throw new CheckpointException(file.Path, $"it has no tensors '{prefix}*': it is not a whole model in one file.");
         }
     }
 

@@ -4,7 +4,7 @@ namespace LatentDiffusion;
 
 /// <summary>
 /// Files of tiny autoencoders as they were first published (TAESD): encoder and decoder in one file each, layers named by
-/// their index alone. Safetensors or <c>.pth</c>.
+/// only their index. Safetensors or <c>.pth</c>.
 /// </summary>
 public static class TinyCheckpoint
 {
@@ -14,10 +14,14 @@ public static class TinyCheckpoint
     /// <summary>Opens both files as a network.</summary>
     /// <param name="encoder">Path of the encoder's file.</param>
     /// <param name="decoder">Path of the decoder's file.</param>
-    /// <param name="config">The configuration; <see cref="AutoencoderTinyConfig.UseMidblockGn"/> and the number of latent channels are the file's whatever it says. Null for the default.</param>
+    /// <param name="config">
+    /// The configuration; null for the default. <see cref="AutoencoderTinyConfig.UseMidblockGn"/> and the number of latent channels
+    /// always follow from the file.
+    /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the files' own type.</param>
     /// <exception cref="CheckpointException">A file is damaged or does not fit.</exception>
-    public static AutoencoderTiny Open(string encoder, string decoder, AutoencoderTinyConfig? config = null, CheckpointOptions? options = null)
+    public static AutoencoderTiny Open(
+        string encoder, string decoder, AutoencoderTinyConfig? config = null, CheckpointOptions? options = null)
     {
         using ITensorSource down = Checkpoint.Open(encoder), up = Checkpoint.Open(decoder);
         config ??= new AutoencoderTinyConfig();
