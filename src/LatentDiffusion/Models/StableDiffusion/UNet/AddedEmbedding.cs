@@ -2,12 +2,15 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Conditions that are added to the time embedding: SDXL's pooled text and picture sizes, or the text pooled by attention.</summary>
+/// <summary>
+/// Conditions that are added to the time embedding: SDXL's pooled text and image sizes, or the text pooled by attention.
+/// </summary>
 internal sealed class AddedEmbedding
 {
     private readonly SinusoidalEmbedding? _sizeFeatures;
 
-    private AddedEmbedding(nn.Module<Tensor, Tensor> layer, SinusoidalEmbedding? sizeFeatures = null) => (Layer, _sizeFeatures) = (layer, sizeFeatures);
+    private AddedEmbedding(nn.Module<Tensor, Tensor> layer, SinusoidalEmbedding? sizeFeatures = null) =>
+        (Layer, _sizeFeatures) = (layer, sizeFeatures);
 
     public nn.Module<Tensor, Tensor> Layer { get; }
 
@@ -26,7 +29,7 @@ internal sealed class AddedEmbedding
     {
         if (_sizeFeatures is null) return Layer.call(input.HiddenStates);
         if (input.TextEmbeds is null || input.TimeIds is null)
-            throw new ArgumentException("This U-Net (addition_embed_type text_time) needs pooled text and the picture's sizes.", nameof(input));
+            throw new ArgumentException("This U-Net (addition_embed_type text_time) needs pooled text and the image's sizes.", nameof(input));
         Tensor sizes = _sizeFeatures.Embed(input.TimeIds.flatten()).view(input.TimeIds.shape[0], -1);
         return Layer.call(cat([input.TextEmbeds, sizes.to(input.TextEmbeds.dtype)], -1));
     }

@@ -8,7 +8,8 @@ internal sealed class ClassEmbedding
 {
     private readonly Func<Tensor, Tensor>? _features;
 
-    private ClassEmbedding(nn.Module<Tensor, Tensor>? layer, Func<Tensor, Tensor>? features = null) => (Layer, _features) = (layer, features);
+    private ClassEmbedding(nn.Module<Tensor, Tensor>? layer, Func<Tensor, Tensor>? features = null) =>
+        (Layer, _features) = (layer, features);
 
     /// <summary>The layer that embeds labels; null where they are embeddings already.</summary>
     public nn.Module<Tensor, Tensor>? Layer { get; }

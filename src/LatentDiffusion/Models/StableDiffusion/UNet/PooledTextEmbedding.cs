@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A text as one vector: its mean attends to its tokens and to itself, then is projected (Saharia et al. 2022, "Imagen", section 2.4).</summary>
+/// <summary>
+/// A text as one vector: its mean attends to its tokens and to itself, then is projected (Saharia et al. 2022, "Imagen",
+/// section 2.4).
+/// </summary>
 internal sealed class PooledTextEmbedding : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly LayerNormLayer _norm1;
@@ -12,7 +15,8 @@ internal sealed class PooledTextEmbedding : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "proj")] private readonly LinearLayer _projection;
     [ComponentName(Name = "norm2")] private readonly LayerNormLayer _norm2;
 
-    public PooledTextEmbedding(LayerFactory layers, long textChannels, long width, int heads) : base(NativeModule.Create(nameof(PooledTextEmbedding)), 0)
+    public PooledTextEmbedding(LayerFactory layers, long textChannels, long width, int heads)
+        : base(NativeModule.Create(nameof(PooledTextEmbedding)), 0)
     {
         _norm1 = layers.LayerNorm(textChannels);
         _pool = new AttentionPooling(layers, textChannels, heads);

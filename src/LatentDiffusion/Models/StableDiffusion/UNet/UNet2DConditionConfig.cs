@@ -28,21 +28,23 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// Blocks on the way down: <c>CrossAttnDownBlock2D</c>, <c>DownBlock2D</c>, <c>AttnDownBlock2D</c> or
     /// <c>ResnetDownsampleBlock2D</c>.
     /// </summary>
-    public ImmutableArray<string> DownBlockTypes { get; init; } = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
+    public ImmutableArray<string> DownBlockTypes { get; init; } =
+        ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"];
 
-    /// <summary>The middle: <c>UNetMidBlock2DCrossAttn</c>, <c>UNetMidBlock2D</c> (a residual block alone), or null for none.</summary>
+    /// <summary>The middle: <c>UNetMidBlock2DCrossAttn</c>, <c>UNetMidBlock2D</c> (only a residual block), or null for none.</summary>
     public string? MidBlockType { get; init; } = "UNetMidBlock2DCrossAttn";
 
     /// <summary>
     /// Blocks on the way up: <c>CrossAttnUpBlock2D</c>, <c>UpBlock2D</c>, <c>AttnUpBlock2D</c> or
     /// <c>ResnetUpsampleBlock2D</c>.
     /// </summary>
-    public ImmutableArray<string> UpBlockTypes { get; init; } = ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"];
+    public ImmutableArray<string> UpBlockTypes { get; init; } =
+        ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"];
 
     /// <summary>Whether a block's self-attention looks at the text instead; the middle's never does. Default false.</summary>
     public PerBlock<bool> OnlyCrossAttention { get; init; } = false;
 
-    /// <summary>The same for the middle <c>UNetMidBlock2DSimpleCrossAttn</c>, the only one that looks at it; not one of those known here.</summary>
+    /// <summary>The same for the middle <c>UNetMidBlock2DSimpleCrossAttn</c>, the only block that reads it; it is not supported.</summary>
     public bool? MidBlockOnlyCrossAttention { get; init; }
 
     /// <summary>Channels at each resolution, from the highest.</summary>
@@ -51,7 +53,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Residual blocks at each resolution on the way down; one more on the way up. Default 2.</summary>
     public PerBlock<int> LayersPerBlock { get; init; } = 2;
 
-    /// <summary>Padding of the downsampling convolutions. Default 1; 0 pads below and on the right alone.</summary>
+    /// <summary>Padding of the downsampling convolutions. Default 1; 0 pads only below and on the right.</summary>
     public int DownsamplePadding { get; init; } = 1;
 
     /// <summary>The outputs of the middle's residual blocks are divided by this. Default 1.</summary>
@@ -105,7 +107,9 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// </summary>
     public string? ClassEmbedType { get; init; }
 
-    /// <summary>Added conditions: null, <c>text</c> (the text, pooled by attention) or <c>text_time</c> (SDXL: pooled text and picture sizes).</summary>
+    /// <summary>
+    /// Added conditions: null, <c>text</c> (the text, pooled by attention) or <c>text_time</c> (SDXL: pooled text and image sizes).
+    /// </summary>
     public string? AdditionEmbedType { get; init; }
 
     /// <summary>Width of the embedding of each of SDXL's six numbers.</summary>
@@ -114,7 +118,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Number of classes; null for none.</summary>
     public int? NumClassEmbeds { get; init; }
 
-    /// <summary>Whether attention is computed in float32 whatever the weights' type. Default false.</summary>
+    /// <summary>Whether attention is computed in float32 with weights of any type. Default false.</summary>
     public bool UpcastAttention { get; init; }
 
     /// <summary><c>default</c>: the time embedding is added; <c>scale_shift</c>: it modulates.</summary>
@@ -122,14 +126,17 @@ public sealed record UNet2DConditionConfig : NetworkConfig
 
     /// <summary>
     /// Whether the time embedding reaches residual blocks without an activation. As published, <c>ResnetDownsampleBlock2D</c>
-    /// and <c>ResnetUpsampleBlock2D</c> alone look at it. Default false.
+    /// and <c>ResnetUpsampleBlock2D</c> only. Default false.
     /// </summary>
     public bool ResnetSkipTimeAct { get; init; }
 
-    /// <summary>The outputs of residual blocks are divided by this, in the same two types of blocks alone. Default 1.</summary>
+    /// <summary>The outputs of residual blocks are divided by this, only in the same two types of blocks. Default 1.</summary>
     public double ResnetOutScaleFactor { get; init; } = 1;
 
-    /// <summary>Features of the timestep: <c>positional</c> (sinusoidal) or <c>fourier</c> (frequencies from the checkpoint). Default <c>positional</c>.</summary>
+    /// <summary>
+    /// Features of the timestep: <c>positional</c> (sinusoidal) or <c>fourier</c> (frequencies from the checkpoint). Default
+    /// <c>positional</c>.
+    /// </summary>
     public string TimeEmbeddingType { get; init; } = "positional";
 
     /// <summary>Width of the time embedding; null for four times the first resolution's channels (<c>fourier</c>: two).</summary>
@@ -156,7 +163,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Only <c>default</c> is supported.</summary>
     public string AttentionType { get; init; } = "default";
 
-    /// <summary>Whether class embeddings stand beside the time embedding instead of being added. Default false.</summary>
+    /// <summary>Whether class embeddings are concatenated to the time embedding instead of added. Default false.</summary>
     public bool ClassEmbeddingsConcat { get; init; }
 
     /// <summary>Only null is supported.</summary>
@@ -168,7 +175,8 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Reads a configuration.</summary>
     /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
     /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
-    public static UNet2DConditionConfig FromJson(string json) => ModelConfigJson.Read<UNet2DConditionConfig>(json, nameof(UNet2DConditionModel));
+    public static UNet2DConditionConfig FromJson(string json) =>
+        ModelConfigJson.Read<UNet2DConditionConfig>(json, nameof(UNet2DConditionModel));
 
     /// <inheritdoc/>
     protected internal override void Check() => UNetConfigRules.CheckValues(this);
@@ -176,7 +184,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
     /// <summary>Builds the network, initialised at random.</summary>
     public UNet2DConditionModel Build() => new(this);
 
-    /// <summary>Builds the network for a checkpoint to be read into: its parameters hold whatever the memory held.</summary>
+    /// <summary>Builds the network for a checkpoint to be read into: its parameters are uninitialized memory.</summary>
     /// <param name="device">Where its parameters shall be; null for the CPU. The meta device gives shapes without memory.</param>
     /// <param name="type">Their type. Default float32.</param>
     /// <exception cref="NotSupportedException">It asks for a block or option that is not known.</exception>

@@ -10,7 +10,8 @@ namespace LatentDiffusion;
 /// <param name="HeadChannels">Width of the heads of attention over pixels; null for a block without.</param>
 /// <param name="ResamplesInResnet">Whether its size changes within a residual block instead of in a convolution.</param>
 internal sealed record UNetBlockShape(
-    LayerFactory Layers, ResnetOptions Resnets, TransformerOptions? Transformers, PerBlock<int> Depths, int? HeadChannels, bool ResamplesInResnet)
+    LayerFactory Layers, ResnetOptions Resnets, TransformerOptions? Transformers, PerBlock<int> Depths, int? HeadChannels,
+    bool ResamplesInResnet)
 {
     /// <summary>The block at a resolution on the way down.</summary>
     public static UNetBlockShape Down(UNet2DConditionConfig config, LayerFactory layers, int block) =>
@@ -20,7 +21,9 @@ internal sealed record UNetBlockShape(
     public static UNetBlockShape Up(UNet2DConditionConfig config, LayerFactory layers, int block)
     {
         int index = config.BlockOutChannels.Length - 1 - block;
-        PerBlock<int> depths = config.ReverseTransformerLayersPerBlock is { } reverse ? reverse[index] : config.TransformerLayersPerBlock[block];
+        PerBlock<int> depths = config.ReverseTransformerLayersPerBlock is { } reverse
+            ? reverse[index]
+            : config.TransformerLayersPerBlock[block];
         return Of(config, layers, config.UpBlockTypes[index], block, depths, config.AttentionHeadDim[index]);
     }
 
@@ -61,14 +64,16 @@ internal sealed record UNetBlockShape(
     {
         bool resamplesInResnet = type.StartsWith("Resnet", StringComparison.Ordinal);
         ResnetOptions resnets = ResnetOptionsOf(config);
-        if (resamplesInResnet) resnets = resnets with { OutputScale = config.ResnetOutScaleFactor, SkipTimeActivation = config.ResnetSkipTimeAct };
+        if (resamplesInResnet)
+            resnets = resnets with { OutputScale = config.ResnetOutScaleFactor, SkipTimeActivation = config.ResnetSkipTimeAct };
         return new UNetBlockShape(
             layers, resnets, type.StartsWith("CrossAttn", StringComparison.Ordinal) ? TransformerOptionsOf(config, block) : null, depths,
             type.StartsWith("Attn", StringComparison.Ordinal) ? headChannels : null, resamplesInResnet);
     }
 
     private static ResnetOptions ResnetOptionsOf(UNet2DConditionConfig config) => new(
-        config.BlockTimeChannels, config.NormNumGroups, config.NormEps, config.ActFn, config.ResnetTimeScaleShift == "scale_shift", config.Dropout);
+        config.BlockTimeChannels, config.NormNumGroups, config.NormEps, config.ActFn, config.ResnetTimeScaleShift == "scale_shift",
+        config.Dropout);
 
     private static TransformerOptions TransformerOptionsOf(UNet2DConditionConfig config, int block) => new(
         config.Heads(block), config.CrossAttentionDim[block], config.NormNumGroups, config.UseLinearProjection,

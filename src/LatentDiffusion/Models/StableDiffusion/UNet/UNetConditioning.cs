@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What a U-Net is told beside the sample: the timestep, and where it has them the class, SDXL's added conditions and a
+/// Inputs of a U-Net in addition to the sample: the timestep, and where it has them the class, SDXL's added conditions and a
 /// projection of the text. Their layers stand at the top of the network, into which they are registered.
 /// </summary>
 internal sealed class UNetConditioning
@@ -22,7 +22,8 @@ internal sealed class UNetConditioning
         _config = config;
         _sinusoids = new SinusoidalEmbedding(config.BlockOutChannels[0], config.FlipSinToCos, config.FreqShift);
         if (config.IsFourier) _fourier = new FourierEmbedding(layers, config.TimeChannels / 2, config.FlipSinToCos);
-        _time = new TimestepEmbedding(layers, config.TimeFeatures, config.TimeChannels, config.ActFn, config.TimeCondProjDim, config.TimestepPostAct);
+        _time = new TimestepEmbedding(
+            layers, config.TimeFeatures, config.TimeChannels, config.ActFn, config.TimeCondProjDim, config.TimestepPostAct);
         if (config.EncoderHidDim is { } width) _textProjection = layers.Linear(width, config.CrossAttentionDim[0]);
         _class = ClassEmbedding.Of(config, layers, TimeFeatures);
         _added = AddedEmbedding.Of(config, layers);

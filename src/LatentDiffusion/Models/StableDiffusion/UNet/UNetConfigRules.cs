@@ -15,8 +15,10 @@ internal static class UNetConfigRules
     public static void Check(UNet2DConditionConfig config)
     {
         config.Check();
-        foreach (string type in config.DownBlockTypes) Known("down_block_types", type, "CrossAttnDownBlock2D", "DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D");
-        foreach (string type in config.UpBlockTypes) Known("up_block_types", type, "CrossAttnUpBlock2D", "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D");
+        foreach (string type in config.DownBlockTypes)
+            Known("down_block_types", type, "CrossAttnDownBlock2D", "DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D");
+        foreach (string type in config.UpBlockTypes)
+            Known("up_block_types", type, "CrossAttnUpBlock2D", "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D");
         Known("mid_block_type", config.MidBlockType, CrossAttentionMiddle, PlainMiddle, null);
         CheckEmbeddings(config);
 
@@ -33,7 +35,12 @@ internal static class UNetConfigRules
     {
         int blocks = config.BlockOutChannels.Length;
         if (blocks == 0 || config.DownBlockTypes.Length != blocks || config.UpBlockTypes.Length != blocks)
-            throw new ArgumentException($"block_out_channels lists {blocks} resolutions, down_block_types {config.DownBlockTypes.Length} and up_block_types {config.UpBlockTypes.Length}; they must agree.");
+        {
+            throw new ArgumentException(
+                $"block_out_channels lists {blocks} resolutions, down_block_types {config.DownBlockTypes.Length} and up_block_types "
+                + $"{config.UpBlockTypes.Length}; they must agree.");
+        }
+
         CheckLists(config, blocks);
         CheckNumbers(config);
         CheckBlocks(config);
@@ -49,7 +56,11 @@ internal static class UNetConfigRules
         Length("transformer_layers_per_block", config.TransformerLayersPerBlock.Values, blocks);
         Length("reverse_transformer_layers_per_block", config.ReverseTransformerLayersPerBlock?.Values, blocks);
         if (config.ReverseTransformerLayersPerBlock is null && config.TransformerLayersPerBlock.Values.Values.Any(layers => layers.IsList))
-            throw new ArgumentException("transformer_layers_per_block lists numbers within a resolution, which needs reverse_transformer_layers_per_block for the way up.");
+        {
+            throw new ArgumentException(
+                "transformer_layers_per_block lists numbers within a resolution, which needs reverse_transformer_layers_per_block for the way up.");
+        }
+
     }
 
     private static void CheckNumbers(UNet2DConditionConfig config)
@@ -72,7 +83,8 @@ internal static class UNetConfigRules
         Factor("resnet_out_scale_factor", config.ResnetOutScaleFactor);
         NotNegative("norm_eps", config.NormEps);
         if (!double.IsFinite(config.FreqShift)) throw new ArgumentException($"freq_shift is {config.FreqShift}; expected a finite number.");
-        if (!(config.Dropout is >= 0 and < 1)) throw new ArgumentException($"dropout is {config.Dropout}; it must be at least 0 and less than 1.");
+        if (!(config.Dropout is >= 0 and < 1))
+            throw new ArgumentException($"dropout is {config.Dropout}; it must be at least 0 and less than 1.");
     }
 
     /// <summary>An even kernel would shrink the sample.</summary>
@@ -94,18 +106,31 @@ internal static class UNetConfigRules
             Positive("cross_attention_dim", config.CrossAttentionDim[i]);
             Positive(config.NumAttentionHeads is null ? "attention_head_dim" : "num_attention_heads", config.Heads(i));
             if (HasText(config.DownBlockTypes[i]) || HasText(config.UpBlockTypes[up]) || (up == 0 && HasText(config.MidBlockType)))
-                Divides(config.NumAttentionHeads is null ? "attention_head_dim" : "num_attention_heads", config.Heads(i), "the channels of its resolution", channels);
-            int[] depths = [.. Depths(config.TransformerLayersPerBlock[i]), .. config.ReverseTransformerLayersPerBlock is { } reverse ? Depths(reverse[i]) : []];
+            {
+                string option = config.NumAttentionHeads is null ? "attention_head_dim" : "num_attention_heads";
+                Divides(option, config.Heads(i), "the channels of its resolution", channels);
+            }
+
+            int[] depths =
+            [
+                .. Depths(config.TransformerLayersPerBlock[i]),
+                .. config.ReverseTransformerLayersPerBlock is { } reverse ? Depths(reverse[i]) : [],
+            ];
             // Resolutions without attention may say 0.
             Range("transformer_layers_per_block", 0, Largest, depths);
             total += config.LayersPerBlock[i] * (1L + depths.Max());
         }
 
         if (total > MostBlocks)
-            throw new ArgumentException($"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; there is no such network.");
+        {
+            throw new ArgumentException(
+                $"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; no network has so many.");
+        }
     }
 
-    /// <summary>Whether a block has spatial transformers, whose heads share the channels. A <c>SimpleCrossAttn</c> block has other attention.</summary>
+    /// <summary>
+    /// Whether a block has spatial transformers, whose heads share the channels. A <c>SimpleCrossAttn</c> block has other attention.
+    /// </summary>
     private static bool HasText(string? type) =>
         type == CrossAttentionMiddle || type?.StartsWith("CrossAttn", StringComparison.Ordinal) == true;
 

@@ -17,7 +17,7 @@ internal static class UNetConfigWidths
         /// <summary>Number of features of the timestep.</summary>
         public int TimeFeatures => config.IsFourier ? config.TimeChannels : config.BlockOutChannels[0];
 
-        /// <summary>Width of the embedding that blocks get: that of the time, and beside it that of the class.</summary>
+        /// <summary>Width of the embedding that blocks receive: that of the time, and where it is concatenated that of the class.</summary>
         public int BlockTimeChannels => config.ClassEmbeddingsConcat ? config.TimeChannels * 2 : config.TimeChannels;
     }
 }

@@ -14,7 +14,8 @@ internal sealed class UNetDownBlock : LayerGroup
     /// <param name="outChannels">Channels of this resolution.</param>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="downsamplePadding">Padding of the convolution that halves the size; null for a block that does not.</param>
-    public UNetDownBlock(UNetBlockShape shape, int inChannels, int outChannels, int layers, int? downsamplePadding) : base(nameof(UNetDownBlock))
+    public UNetDownBlock(UNetBlockShape shape, int inChannels, int outChannels, int layers, int? downsamplePadding)
+        : base(nameof(UNetDownBlock))
     {
         for (int i = 0; i < layers; i++)
         {
@@ -23,7 +24,14 @@ internal sealed class UNetDownBlock : LayerGroup
         }
 
         if (downsamplePadding is { } padding)
-            _downsamplers = [shape.ResamplesInResnet ? shape.Resnet(outChannels, outChannels, Resampling.Halve) : new Downsample2D(shape.Layers, outChannels, padding)];
+        {
+            _downsamplers =
+            [
+                shape.ResamplesInResnet
+                    ? shape.Resnet(outChannels, outChannels, Resampling.Halve)
+                    : new Downsample2D(shape.Layers, outChannels, padding),
+            ];
+        }
         RegisterComponents();
     }
 

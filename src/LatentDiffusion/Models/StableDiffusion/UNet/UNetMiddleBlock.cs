@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>The lowest resolution: a residual block, and where there is attention a spatial transformer and a second residual block.</summary>
+/// <summary>
+/// The lowest resolution: a residual block, and where there is attention a spatial transformer and a second residual block.
+/// </summary>
 internal sealed class UNetMiddleBlock : LayerGroup
 {
     [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>One resolution on the way up: each residual block sees the way down's features beside its own, then doubling.</summary>
+/// <summary>One resolution on the way up: each residual block reads the way down's features in addition to its own, then doubling.</summary>
 internal sealed class UNetUpBlock : LayerGroup
 {
     [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;
@@ -16,7 +16,8 @@ internal sealed class UNetUpBlock : LayerGroup
     /// <param name="skipChannels">Channels of the next higher resolution, which its last skip connection has.</param>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="grow">Whether the size doubles at the end.</param>
-    public UNetUpBlock(UNetBlockShape shape, int previousChannels, int outChannels, int skipChannels, int layers, bool grow) : base(nameof(UNetUpBlock))
+    public UNetUpBlock(UNetBlockShape shape, int previousChannels, int outChannels, int skipChannels, int layers, bool grow)
+        : base(nameof(UNetUpBlock))
     {
         for (int i = 0; i < layers; i++)
         {
@@ -26,7 +27,14 @@ internal sealed class UNetUpBlock : LayerGroup
         }
 
         if (grow)
-            _upsamplers = [shape.ResamplesInResnet ? shape.Resnet(outChannels, outChannels, Resampling.Double) : new Upsample2D(shape.Layers, outChannels)];
+        {
+            _upsamplers =
+            [
+                shape.ResamplesInResnet
+                    ? shape.Resnet(outChannels, outChannels, Resampling.Double)
+                    : new Upsample2D(shape.Layers, outChannels),
+            ];
+        }
         RegisterComponents();
     }
 
