@@ -9,8 +9,8 @@ public sealed partial class LatentAutoencoder
     internal Tensor DecodeInTiles(Tensor latents, TileGrid grid, int passes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToEvaluate(_module);
         using DisposeScope scope = NewDisposeScope();
         var statistics = new GlobalNormStatistics();
         (Tensor features, Tensor? modulation) = _network.DecodeAtLatents(_scaling.Undo(latents).to(_type));
@@ -22,8 +22,8 @@ public sealed partial class LatentAutoencoder
 
     internal LatentDistribution EncodeInTiles(Tensor images, TileGrid grid, int passes, CancellationToken cancellationToken)
     {
-        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToEvaluate(_module);
         using DisposeScope scope = NewDisposeScope();
         var norms = new NormalizationContext(Statistics: new GlobalNormStatistics());
         if (_network.NormalizesLargeMaps) norms.Statistics!.Gather(grid, passes, tile => Features(tile), cancellationToken);

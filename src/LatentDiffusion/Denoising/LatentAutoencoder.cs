@@ -147,8 +147,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     {
         ArgumentNullException.ThrowIfNull(images);
         cancellationToken.ThrowIfCancellationRequested();
-        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToEvaluate(_module);
         using DisposeScope scope = NewDisposeScope();
         return Distribution(_encode(images.to(_type)), images.dtype);
     }
@@ -158,8 +158,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     {
         ArgumentNullException.ThrowIfNull(latents);
         cancellationToken.ThrowIfCancellationRequested();
-        using NetworkUse weights = NetworkUse.Of(_module);
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToEvaluate(_module);
         using DisposeScope scope = NewDisposeScope();
         return _decode(_scaling.Undo(latents).to(_type)).to(latents.dtype).MoveToOuterDisposeScope();
     }

@@ -11,29 +11,67 @@ namespace LatentDiffusion;
 internal readonly struct NetworkUse : IDisposable
 {
     // By network, because an encoder, a denoiser or an autoencoder is only one of several ways to reach the same one.
-    private static readonly ConditionalWeakTable<nn.Module, Weights> s_weights = [];
+    private static readonly ConditionalWeakTable<nn.Module, NetworkWeights> s_weights = [];
 
-    private readonly ReaderWriterLockSlim _lock;
-    private readonly bool _exclusive;
+    private readonly NetworkWeights _weights;
+    private readonly bool _isExclusive;
 
-    private NetworkUse(nn.Module network, bool exclusive)
+    private NetworkUse(nn.Module network, Purpose purpose)
     {
-        Weights weights = s_weights.GetOrCreateValue(network);
-        (_lock, _exclusive) = (weights.Lock, exclusive);
-        if (exclusive) _lock.EnterWriteLock();
-        else _lock.EnterReadLock();
-        if (!weights.AreFreed) return;
-        Dispose();
-        throw new ObjectDisposedException(network.GetType().Name);
+        (_weights, _isExclusive) = (s_weights.GetOrCreateValue(network), purpose == Purpose.Change);
+        switch (purpose)
+        {
+            case Purpose.Description:
+                _weights.Lock.EnterReadLock();
+                break;
+            case Purpose.Reading:
+                _weights.EnterToRead();
+                break;
+            case Purpose.Evaluation:
+                _weights.EnterToEvaluate(network);
+                break;
+            default:
+                _weights.Lock.EnterWriteLock();
+                break;
+        }
+
+        if (_weights.AreFreed)
+        {
+            Dispose();
+            throw new ObjectDisposedException(network.GetType().Name);
+        }
+
+        if (_isExclusive) _weights.LeaveInferenceForm();
     }
 
-    /// <summary>Reads the weights until the result is disposed, on the same thread.</summary>
+    private enum Purpose
+    {
+        Description,
+        Reading,
+        Evaluation,
+        Change,
+    }
+
+    /// <summary>
+    /// Evaluates the network until the result is disposed, on the same thread, in the form that suits: see
+    /// <see cref="InferenceForm"/>. Gradients are enabled or disabled before.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
-    public static NetworkUse Of(nn.Module network) => new(network, exclusive: false);
+    public static NetworkUse ToEvaluate(nn.Module network) => new(network, Purpose.Evaluation);
+
+    /// <summary>Reads the parameters until the result is disposed, on the same thread.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    public static NetworkUse Of(nn.Module network) => new(network, Purpose.Reading);
 
     /// <summary>Changes the weights until the result is disposed, on the same thread: waits for the calls that read them.</summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
-    public static NetworkUse ToChange(nn.Module network) => new(network, exclusive: true);
+    public static NetworkUse ToChange(nn.Module network) => new(network, Purpose.Change);
+
+    /// <summary>Keeps a network in the plain form while somebody changes or replaces its parameters at any time.</summary>
+    public static void Pin(nn.Module network) => s_weights.GetOrCreateValue(network).Pin();
+
+    /// <summary>Ends what <see cref="Pin"/> began.</summary>
+    public static void Unpin(nn.Module network) => s_weights.GetOrCreateValue(network).Unpin();
 
     /// <summary>Changes the weights of several networks at once.</summary>
     /// <exception cref="ObjectDisposedException">One of them is disposed; nothing was changed.</exception>
@@ -53,16 +91,16 @@ internal readonly struct NetworkUse : IDisposable
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static Device DeviceOf(nn.Module network)
     {
-        using NetworkUse weights = Of(network);
-        return network.parameters().First().device;
+        using var weights = new NetworkUse(network, Purpose.Description);
+        return weights.First(network).device;
     }
 
     /// <summary>The type of a network's weights, in which it computes.</summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static ScalarType TypeOf(nn.Module network)
     {
-        using NetworkUse weights = Of(network);
-        return network.parameters().First().dtype;
+        using var weights = new NetworkUse(network, Purpose.Description);
+        return weights.First(network).dtype;
     }
 
     /// <summary>Bytes of a number of a type that networks compute in.</summary>
@@ -71,12 +109,13 @@ internal readonly struct NetworkUse : IDisposable
     /// <summary>Frees the weights, once, after the calls that read them.</summary>
     public static void Free(nn.Module network, Action free)
     {
-        Weights weights = s_weights.GetOrCreateValue(network);
+        NetworkWeights weights = s_weights.GetOrCreateValue(network);
         weights.Lock.EnterWriteLock();
         try
         {
-            if (!weights.AreFreed) free();
+            if (weights.AreFreed) return;
             weights.AreFreed = true;
+            free();
         }
         finally
         {
@@ -86,15 +125,10 @@ internal readonly struct NetworkUse : IDisposable
 
     public void Dispose()
     {
-        if (_exclusive) _lock.ExitWriteLock();
-        else _lock.ExitReadLock();
+        if (_isExclusive) _weights.Lock.ExitWriteLock();
+        else _weights.Lock.ExitReadLock();
     }
 
-    private sealed class Weights
-    {
-        // A wrapper reads what its network, called by it, reads again.
-        public ReaderWriterLockSlim Lock { get; } = new(LockRecursionPolicy.SupportsRecursion);
-
-        public bool AreFreed { get; set; }
-    }
+    // Asking a network for its parameters would take it out of the inference form.
+    private Tensor First(nn.Module network) => _weights.Layers(network) is [var layer, ..] ? layer.Weight : network.parameters().First();
 }

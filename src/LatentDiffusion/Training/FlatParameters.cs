@@ -23,6 +23,7 @@ internal sealed class FlatParameters : IDisposable
     public FlatParameters(IReadOnlyDictionary<string, nn.Module> modules, TrainingPrecision precision = TrainingPrecision.Float32)
     {
         _modules = [.. modules.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => m.Value)];
+        foreach (nn.Module module in _modules) NetworkUse.Pin(module);
         var ranges = new List<ParameterRange>();
         var parameters = new List<Parameter>();
         long length = 0;
@@ -140,6 +141,7 @@ internal sealed class FlatParameters : IDisposable
 
         Values.Dispose();
         Gradients.Dispose();
+        foreach (nn.Module module in _modules) NetworkUse.Unpin(module);
     }
 
     private static IEnumerable<ComponentRange> Components(IEnumerable<string> names, IReadOnlyList<ParameterRange> ranges, long length)

@@ -93,7 +93,11 @@ public sealed class LoraTraining : IDisposable
         foreach (Action remove in _hooks) remove();
         _hooks.Clear();
         foreach ((nn.Module network, bool[] trainable) in _trainable)
+        {
             foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable)) parameter.requires_grad = needs;
+            NetworkUse.Unpin(network);
+        }
+
         _trainable.Clear();
         foreach (nn.Module module in Modules.Values) module.Dispose();
     }
@@ -116,6 +120,8 @@ public sealed class LoraTraining : IDisposable
 
     private void Freeze(nn.Module network)
     {
+        // The adapters hook into layers, which are not called in the inference form.
+        NetworkUse.Pin(network);
         TorchSharp.Modules.Parameter[] parameters = [.. network.parameters()];
         _trainable.Add(network, [.. parameters.Select(p => p.requires_grad)]);
         foreach (TorchSharp.Modules.Parameter parameter in parameters) parameter.requires_grad = false;

@@ -15,6 +15,7 @@ internal sealed class TargetNetworks : IDisposable
     private TargetNetworks(ITargetObjective objective, FlatParameters parameters, TrainingPrecision precision)
     {
         (_networks, _parameters, Decay) = (objective.Targets, parameters, objective.TargetDecay);
+        foreach (nn.Module network in _networks.Values) NetworkUse.Pin(network);
         Dictionary<string, Parameter> named = Named();
         string[] missing = [.. parameters.Ranges.Where(r => named.GetValueOrDefault(r.Name)?.shape.SequenceEqual(r.Shape) != true).Select(r => r.Name)];
         if (missing.Length > 0) throw new ArgumentException($"The objective's target networks lack {string.Join(", ", missing)}, or have it in another shape.", nameof(objective));
@@ -54,6 +55,7 @@ internal sealed class TargetNetworks : IDisposable
         }
 
         _average.Dispose();
+        foreach (nn.Module network in _networks.Values) NetworkUse.Unpin(network);
     }
 
     // Changing a network's type replaces its parameters, so they are looked up after it.

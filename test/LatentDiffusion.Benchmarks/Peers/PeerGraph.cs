@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>A network that both engines compute: an ONNX graph whose parameters lie in a file of their own, and what describes it.</summary>
+/// <summary>A network that both engines compute: an ONNX graph, its parameters in a file of their own, and its description.</summary>
 /// <param name="Name">Name of the graph, and of its files.</param>
 /// <param name="Folder">Folder of the graph and its description.</param>
 /// <param name="Model">Class of the network, as diffusers calls it.</param>

@@ -18,16 +18,21 @@ internal sealed record PeerMemory(long PeakBytes, long RestBytes, double LoadSec
         var work = new Argument<string>("work");
         var graph = new Argument<string>("graph");
         var onnx = new Argument<bool>("onnx");
-        var command = new Command(Name) { folder, work, graph, onnx };
+        var plain = new Argument<bool>("plain");
+        var command = new Command(Name) { folder, work, graph, onnx, plain };
         command.Hidden = true;
-        command.SetAction(parsed => ChildProcess.Print(
-            Measure(PeerGraph.Read(parsed.GetValue(folder)!, parsed.GetValue(graph)!), parsed.GetValue(work)!, parsed.GetValue(onnx))));
+        command.SetAction(parsed =>
+        {
+            InferenceForm.IsEnabled = !parsed.GetValue(plain);
+            PeerGraph description = PeerGraph.Read(parsed.GetValue(folder)!, parsed.GetValue(graph)!);
+            ChildProcess.Print(Measure(description, parsed.GetValue(work)!, parsed.GetValue(onnx)));
+        });
         return command;
     }
 
     /// <summary>Measures an engine in another process.</summary>
     public static PeerMemory MeasureElsewhere(PeerGraph graph, string work, bool onnx) =>
-        ChildProcess.Run<PeerMemory>(Name, graph.Folder, work, graph.Name, $"{onnx}");
+        ChildProcess.Run<PeerMemory>(Name, graph.Folder, work, graph.Name, $"{onnx}", $"{!InferenceForm.IsEnabled}");
 
     private static PeerMemory Measure(PeerGraph graph, string work, bool onnx)
     {

@@ -20,7 +20,8 @@ internal sealed record PeerNetwork(nn.Module Module, Func<IReadOnlyDictionary<st
                 AutoencoderKL autoencoder = AutoencoderKLConfig.FromJson(graph.Config).BuildUninitialized();
                 return new PeerNetwork(autoencoder, inputs => autoencoder.Decode(inputs["latents"]));
             default:
-                throw new NotSupportedException($"'{graph.Name}' is a graph of {graph.Model}; expected UNet2DConditionModel or AutoencoderKL.");
+                throw new NotSupportedException(
+                    $"'{graph.Name}' is a graph of {graph.Model}; expected UNet2DConditionModel or AutoencoderKL.");
         }
     }
 }

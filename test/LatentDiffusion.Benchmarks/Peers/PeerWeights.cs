@@ -38,7 +38,8 @@ internal static class PeerWeights
         {
             Tensor target = state[parameter.Key];
             if (!target.shape.SequenceEqual(parameter.Shape))
-                throw new InvalidDataException($"'{parameter.Key}' has the shape [{string.Join(", ", target.shape)}] and not that of the graph.");
+                throw new InvalidDataException(
+                    $"'{parameter.Key}' has the shape [{string.Join(", ", target.shape)}] and not that of the graph.");
             RandomAccess.Read(file, target.bytes, parameter.Offset);
         }
     }

@@ -30,7 +30,9 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
             }
 
             results.Add(Measure(PeerGraph.Read(folder, name)));
-            log.WriteLine($"{name}: ratio {results[^1].Ratio:0.00} (fastest {results[^1].FastestRatio:0.00}), load after: {MachineLoad.Current ?? "unknown"}.");
+            log.WriteLine(
+                $"{name}: ratio {results[^1].Ratio:0.00} (fastest {results[^1].FastestRatio:0.00}), " +
+                $"load after: {MachineLoad.Current ?? "unknown"}.");
         }
 
         return results;
@@ -71,7 +73,8 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
         }
 
         peak = Math.Max(peak, MatrixPeak.Measure());
-        return new PeerResult(graph.Name, Times(libraryTimes), Times(peerTimes), difference, operations, peak, LibraryMemory: null, PeerMemory: null);
+        return new PeerResult(
+            graph.Name, Times(libraryTimes), Times(peerTimes), difference, operations, peak, LibraryMemory: null, PeerMemory: null);
     }
 
     private static PeerTimes Times(List<(double Seconds, double Processor)> times) =>

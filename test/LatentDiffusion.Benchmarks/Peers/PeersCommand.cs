@@ -10,24 +10,36 @@ internal static class PeersCommand
 
     public static Command Create()
     {
-        var names = new Argument<string[]>("names") { Description = "Graphs to measure; all where none is given.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("names")
+        {
+            Description = "Graphs to measure; all where none is given.", Arity = ArgumentArity.ZeroOrMore,
+        };
         names.AcceptOnlyFromAmong([.. PeerGraph.Names]);
-        var folder = new Option<string>("--graphs") { Description = "Folder of the graphs and their descriptions.", DefaultValueFactory = _ => Graphs };
-        var evaluations = new Option<int>("--evaluations") { Description = "Evaluations of each engine that count.", DefaultValueFactory = _ => 9 };
+        var folder = new Option<string>("--graphs")
+        {
+            Description = "Folder of the graphs and their descriptions.", DefaultValueFactory = _ => Graphs,
+        };
+        var evaluations = new Option<int>("--evaluations")
+        {
+            Description = "Evaluations of each engine that count.", DefaultValueFactory = _ => 9,
+        };
         var threads = new Option<int?>("--threads") { Description = "Threads of each engine; the number of cores where not given." };
+        var plain = new Option<bool>("--plain") { Description = "Compute in the form in which networks train." };
         var noMemory = new Option<bool>("--no-memory") { Description = "Do not measure memory." };
         var json = new Option<string?>("--json") { Description = "File to write everything that was measured into." };
         Positive(evaluations);
         Positive(threads);
         var command = new Command("peers", "Time and memory of the library's networks against ONNX Runtime, on the same weights and inputs.")
         {
-            names, folder, evaluations, threads, noMemory, json,
+            names, folder, evaluations, threads, plain, noMemory, json,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(threads) is { } count) torch.set_num_threads(count);
+            InferenceForm.IsEnabled = !parsed.GetValue(plain);
             string[] chosen = parsed.GetValue(names) is { Length: > 0 } given ? given : [.. PeerGraph.Names];
-            var benchmark = new PeersBenchmark(parsed.GetValue(folder)!, parsed.GetValue(evaluations), !parsed.GetValue(noMemory), Console.Out);
+            var benchmark = new PeersBenchmark(
+                parsed.GetValue(folder)!, parsed.GetValue(evaluations), !parsed.GetValue(noMemory), Console.Out);
             IReadOnlyList<PeerResult> results = benchmark.Run(chosen);
             PeerReport.Print(results, Console.Out);
             if (parsed.GetValue(json) is { } path) PeerReport.Write(results, path);

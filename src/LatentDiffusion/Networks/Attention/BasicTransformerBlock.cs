@@ -35,11 +35,12 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Ten
     {
         using DisposeScope scope = NewDisposeScope();
         bool perturbed = context.Perturbed?.Contains(this) ?? false;
-        hidden = hidden.Add(_norm1.call(hidden).Into(x => perturbed
-            ? _selfAttention.IdentityAttention(x)
-            : _selfAttention.call(x, _onlyCrossAttention ? context : null)));
-        hidden = hidden.Add(_norm2.call(hidden).Into(x => _crossAttention.call(x, context)));
-        hidden = hidden.Add(_norm3.call(hidden).Into(_feedForward.call));
+        Tensor before = hidden;
+        hidden = _norm1.call(before).Into(x => perturbed
+            ? _selfAttention.IdentityAttention(x).Into(y => before.Add(y))
+            : _selfAttention.AddTo(before, x, _onlyCrossAttention ? context : null));
+        hidden = hidden.Into(x => _norm2.call(x).Into(y => _crossAttention.AddTo(x, y, context)));
+        hidden = hidden.Into(x => _norm3.call(x).Into(y => _feedForward.AddTo(x, y)));
         return hidden.MoveToOuterDisposeScope();
     }
 }

@@ -32,7 +32,13 @@ internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
 
     /// <param name="input">[batch, positions, width].</param>
     /// <param name="context">The text; null for self-attention.</param>
-    public override Tensor forward(Tensor input, TextContext? context)
+    public override Tensor forward(Tensor input, TextContext? context) => Attended(input, context).Into(_out[0].call);
+
+    /// <summary>A tensor plus the attention of another.</summary>
+    public Tensor AddTo(Tensor residual, Tensor input, TextContext? context) =>
+        Attended(input, context).Into(x => ((LinearLayer)_out[0]).AddTo(residual, x));
+
+    private Tensor Attended(Tensor input, TextContext? context)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor query = _query.call(input);
@@ -42,8 +48,8 @@ internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
             { Cached: { } cached } => cached.Of(this, () => KeyAndValue(context.Text)),
             _ => KeyAndValue(context.Text),
         };
-        Tensor attended = AttentionHeads.Attend(query, key, value, _options.Heads, context?.Bias, upcast: _options.Upcast ? true : null);
-        return _out[0].call(attended).MoveToOuterDisposeScope();
+        return AttentionHeads.Attend(query, key, value, _options.Heads, context?.Bias, upcast: _options.Upcast ? true : null)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Self-attention whose map is the identity (Ahn et al. 2024, equation 12): each position's own value.</summary>

@@ -12,32 +12,31 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
     public FeedForward(LayerFactory layers, long channels, double dropout = 0) : base(NativeModule.Create(nameof(FeedForward)), 0)
     {
         _net = new LayerList<nn.Module<Tensor, Tensor>>(
-            new GatedLinear(layers, channels, channels * 4), new TrainingDropout(dropout), layers.Linear(channels * 4, channels));
+            new GatedProjection(layers, channels, channels * 4), new TrainingDropout(dropout), layers.Linear(channels * 4, channels));
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Hidden(input).Into(_net[2].call);
+
+    /// <summary>A tensor plus the feed-forward of another.</summary>
+    public Tensor AddTo(Tensor residual, Tensor input) => Hidden(input).Into(x => ((LinearLayer)_net[2]).AddTo(residual, x));
+
+    private Tensor Hidden(Tensor input)
     {
         Tensor hidden = _net[0].call(input);
-        if (_net[1] is TrainingDropout { IsActive: true } dropout) hidden = hidden.Into(dropout.call);
-        return hidden.Into(_net[2].call);
+        return _net[1] is TrainingDropout { IsActive: true } dropout ? hidden.Into(dropout.call) : hidden;
     }
 
-    private sealed class GatedLinear : nn.Module<Tensor, Tensor>
+    private sealed class GatedProjection : nn.Module<Tensor, Tensor>
     {
         [ComponentName(Name = "proj")] private readonly LinearLayer _projection;
 
-        public GatedLinear(LayerFactory layers, long inChannels, long outChannels) : base(NativeModule.Create(nameof(GatedLinear)), 0)
+        public GatedProjection(LayerFactory layers, long inChannels, long outChannels) : base(NativeModule.Create(nameof(GatedProjection)), 0)
         {
-            _projection = layers.Linear(inChannels, outChannels * 2);
+            _projection = layers.GatedLinear(inChannels, outChannels);
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor input)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor[] parts = _projection.call(input).chunk(2, -1);
-            return (parts[0] * nn.functional.gelu(parts[1])).MoveToOuterDisposeScope();
-        }
+        public override Tensor forward(Tensor input) => _projection.Gate(input);
     }
 }

@@ -52,7 +52,7 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
 
         if (_linearProjection) hidden = hidden.Into(_projectOut.call);
         hidden = hidden.transpose(1, 2).reshape(batch, -1, height, width);
-        if (!_linearProjection) hidden = hidden.Into(_projectOut.call);
+        if (_projectOut is Conv2dLayer convolution) return hidden.Into(x => convolution.AddTo(() => input, x)).MoveToOuterDisposeScope();
         return hidden.Add(input).MoveToOuterDisposeScope();
     }
 }

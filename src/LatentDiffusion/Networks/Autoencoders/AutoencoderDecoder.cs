@@ -45,6 +45,6 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormalizationContex
         Tensor hidden = _upBlocks[0].Resize(features);
         foreach (AutoencoderBlock block in _upBlocks.Skip(1)) hidden = hidden.Into(x => block.call(x, norms));
         hidden = hidden.Into(x => AutoencoderShape.Normalize(_normOut, x, norms));
-        return hidden.Into(Activations.Silu).Into(_convOut.call).MoveToOuterDisposeScope();
+        return hidden.Activate(Activations.SiluFunction).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

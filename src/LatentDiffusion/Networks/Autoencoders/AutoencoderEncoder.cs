@@ -44,6 +44,6 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor hidden = _middle.Run(_downBlocks[^1].call(features, null), null);
         hidden = hidden.Into(x => AutoencoderShape.Normalize(_normOut, x, null));
-        return hidden.Into(Activations.Silu).Into(_convOut.call).MoveToOuterDisposeScope();
+        return hidden.Activate(Activations.SiluFunction).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 }

@@ -52,7 +52,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor images)
     {
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor mean, Tensor logVariance) = Moments(_encoder.call(images));
         return scope.MoveToOuter(mean, logVariance);
@@ -63,7 +63,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _postQuantConv is null ? _decoder.call(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.call(x, null));
     }
 

@@ -29,9 +29,8 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
     public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Into(_activation).Into(_conv1.call);
-        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, norms)).Into(_activation).Into(_conv2.call);
-        Tensor residual = _shortcut is null ? input : _shortcut.call(input);
-        return residual.Add(hidden).MoveToOuterDisposeScope();
+        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Activate(_activation).Into(_conv1.call);
+        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, norms)).Activate(_activation);
+        return hidden.Into(x => _conv2.AddTo(() => _shortcut is null ? input : _shortcut.call(input), x)).MoveToOuterDisposeScope();
     }
 }

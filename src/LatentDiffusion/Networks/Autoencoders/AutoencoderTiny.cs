@@ -50,7 +50,7 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Encode(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return ToEncoder(images).Into(_encoder.call);
     }
 
@@ -59,7 +59,7 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return Bounded(latents).Into(_decoder.call).Into(FromDecoder);
     }
 

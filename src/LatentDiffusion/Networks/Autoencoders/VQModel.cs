@@ -55,7 +55,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public Tensor Encode(Tensor images)
     {
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _encoder.call(images).Into(_quantConv.call);
     }
 
@@ -64,7 +64,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <param name="quantize">Whether to take the nearest vectors of the codebook in their place. Default true.</param>
     public Tensor Decode(Tensor latents, bool quantize = true)
     {
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         if (quantize) return _quantizer.call(latents).Into(x => Decode(x, quantize: false));
         return _postQuantConv.call(latents).Into(x => _decoder.call(x, _spatial ? new NormalizationContext(latents) : null));
     }
@@ -75,7 +75,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor NearestIndices(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _quantizer.Nearest(latents);
     }
 
@@ -85,7 +85,7 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     public Tensor Codes(Tensor indices)
     {
         ArgumentNullException.ThrowIfNull(indices);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _quantizer.Lookup(indices);
     }
 

@@ -7,13 +7,16 @@ internal static class Activations
 {
     public static Func<Tensor, Tensor> ByName(string name) => name switch
     {
-        "silu" or "swish" => Silu,
+        "silu" or "swish" => SiluFunction,
         "relu" => Relu,
         "gelu" => x => nn.functional.gelu(x),
         "mish" => Mish,
         "quick_gelu" => QuickGelu,
         _ => throw new NotSupportedException($"Activation '{name}' is not known; expected silu, swish, relu, gelu, mish or quick_gelu."),
     };
+
+    /// <summary>The one object that stands for <see cref="Silu"/>.</summary>
+    public static Func<Tensor, Tensor> SiluFunction { get; } = Silu;
 
     public static Tensor Silu(Tensor x) => nn.functional.silu(x);
 

@@ -31,6 +31,13 @@ internal sealed class LayerFactory
         return new LinearLayer(Weight(outChannels, inChannels), bias ? Bias(outChannels, inChannels) : null);
     }
 
+    /// <summary>A linear layer with as many gates as outputs (<see cref="LinearLayer.Gate"/>).</summary>
+    public LinearLayer GatedLinear(long inChannels, long outChannels)
+    {
+        _budget.Take(inChannels, 2 * outChannels);
+        return new LinearLayer(Weight(2 * outChannels, inChannels), Bias(2 * outChannels, inChannels), isGated: true);
+    }
+
     public Conv2dLayer Conv2d(long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
     {
         _budget.Take(inChannels, outChannels, kernel, kernel);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,19 +8,66 @@ namespace LatentDiffusion;
 /// A linear layer, y = x·Wᵀ + b. TorchSharp's own leaves its native module allocated when it is disposed (0.107), and fills
 /// its weights at random even where a checkpoint is read into them.
 /// </summary>
-internal sealed class LinearLayer : nn.Module<Tensor, Tensor>
+internal sealed class LinearLayer : PackedLayer
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter? _bias;
+    private readonly PackedWeight _packed;
+    private readonly bool _isGated;
 
     /// <param name="weight">[out, in]; owned by the layer.</param>
     /// <param name="bias">[out]; owned by the layer; null for none.</param>
-    public LinearLayer(Parameter weight, Parameter? bias) : base(NativeModule.Create(nameof(LinearLayer)), 0)
+    /// <param name="isGated">Whether the second half of the outputs is a gate of the first (<see cref="Gate"/>).</param>
+    public LinearLayer(Parameter weight, Parameter? bias, bool isGated = false) : base(nameof(LinearLayer))
     {
-        (_weight, _bias) = (weight, bias);
+        (_weight, _bias, _isGated) = (weight, bias, isGated);
+        _packed = new PackedWeight(CpuOperators.PackLinear, parts: isGated ? 2 : 1);
         RegisterComponents();
     }
 
+    public override Parameter Weight => _weight;
+
     /// <param name="input">[…, in].</param>
-    public override Tensor forward(Tensor input) => nn.functional.linear(input, _weight, _bias);
+    public override Tensor forward(Tensor input)
+    {
+        if (!IsPacked) return nn.functional.linear(input, _weight, _bias);
+        if (_isGated) throw new NotSupportedException($"A layer with gates is evaluated by {nameof(Gate)}.");
+        using SharedTensors.Use packed = _packed.For(_weight, input);
+        return CpuOperators.Linear(input, packed.Tensors[0], _bias);
+    }
+
+    /// <summary>residual + y.</summary>
+    /// <param name="residual">[…, out].</param>
+    /// <param name="input">[…, in].</param>
+    public Tensor AddTo(Tensor residual, Tensor input)
+    {
+        if (!IsPacked) return call(input).Into(x => residual.Add(x));
+        using SharedTensors.Use packed = _packed.For(_weight, input);
+        return CpuOperators.LinearAdd(input, packed.Tensors[0], _bias, residual);
+    }
+
+    /// <summary>y₁ ⊙ GELU(y₂), of the two halves of the outputs (Shazeer 2020).</summary>
+    /// <param name="input">[…, in].</param>
+    public Tensor Gate(Tensor input)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        if (!IsPacked)
+        {
+            Tensor[] parts = call(input).chunk(2, -1);
+            return (parts[0] * nn.functional.gelu(parts[1])).MoveToOuterDisposeScope();
+        }
+
+        Tensor[] biases = _bias!.chunk(2);
+        using SharedTensors.Use packed = _packed.For(_weight, input);
+        Tensor gate = CpuOperators.LinearGelu(input, packed.Tensors[1], biases[1]);
+        return CpuOperators.LinearMultiply(input, packed.Tensors[0], biases[0], gate).MoveToOuterDisposeScope();
+    }
+
+    public override void Unpack() => _packed.Unpack(_weight);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _packed.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -48,15 +48,13 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     private Tensor Compute(Tensor input, Tensor time)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _norm1.call(input).Into(_activation);
+        Tensor hidden = _norm1.call(input).Activate(_activation);
         if (_resampling != Resampling.None) (input, hidden) = (Resample(input), hidden.Into(Resample));
         hidden = hidden.Into(_conv1.call);
         Tensor signal = _timeProjection.call(_options.SkipTimeActivation ? time : _activation(time)).unsqueeze(-1).unsqueeze(-1);
-        hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Add(signal).Into(_norm2.call)).Into(_activation);
+        hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Add(signal).Into(_norm2.call)).Activate(_activation);
         if (_dropout.IsActive) hidden = hidden.Into(_dropout.call);
-        hidden = hidden.Into(_conv2.call);
-        Tensor residual = _shortcut is null ? input : _shortcut.call(input);
-        Tensor output = residual.Add(hidden);
+        Tensor output = hidden.Into(x => _conv2.AddTo(() => _shortcut is null ? input : _shortcut.call(input), x));
         return (_options.OutputScale == 1 ? output : output.Divide(_options.OutputScale)).MoveToOuterDisposeScope();
     }
 

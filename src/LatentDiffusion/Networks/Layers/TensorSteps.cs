@@ -10,4 +10,11 @@ internal static class TensorSteps
     {
         using (input) return next(input);
     }
+
+    /// <summary>The activation of a tensor that nothing else holds: in its own memory where no gradient needs its values.</summary>
+    public static Tensor Activate(this Tensor input, Func<Tensor, Tensor> activation)
+    {
+        if (is_grad_enabled() || activation != Activations.SiluFunction) return input.Into(activation);
+        return nn.functional.silu(input, inplace: true);
+    }
 }

@@ -48,7 +48,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     internal ClipTextOutput forward(Tensor ids, AddedEmbeddings? added)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor last, Tensor penultimate) = _textModel.forward(ids, added);
         // Added tokens have higher ids than the end token.
@@ -75,14 +75,14 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
         ArgumentNullException.ThrowIfNull(ids);
         if (clipSkip < 1 || clipSkip > Config.NumHiddenLayers)
             throw new ArgumentOutOfRangeException(nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1, added);
     }
 
     /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
     internal Tensor RawHiddenState(Tensor ids, int layers, AddedEmbeddings? added = null)
     {
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _textModel.RawHiddenState(ids, layers, added);
     }
 
@@ -90,7 +90,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     /// <param name="hidden">[batch, tokens, width].</param>
     public Tensor Normalize(Tensor hidden)
     {
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _textModel.Normalize(hidden);
     }
 

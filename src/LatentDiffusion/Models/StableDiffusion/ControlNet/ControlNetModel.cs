@@ -54,7 +54,7 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
     public override ControlNetOutput forward(ControlNetInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         using DisposeScope scope = NewDisposeScope();
         Tensor hint = _hint.call(Config.ControlnetConditioningChannelOrder == "bgr" ? input.Hint.flip(1) : input.Hint);
         UNetFeatures features = _encoder.Run(input.UNet, hint);

@@ -74,7 +74,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     public override Tensor forward(UNetInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        using NetworkUse weights = NetworkUse.Of(this);
+        using NetworkUse weights = NetworkUse.ToEvaluate(this);
         using DisposeScope scope = NewDisposeScope();
         (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
@@ -86,7 +86,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
             hidden = _upBlocks[i].forward(hidden, time, context, skips);
         }
 
-        return _normOut.call(hidden).Into(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
+        return _normOut.call(hidden).Activate(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the weights, after the calls that read them.</summary>
