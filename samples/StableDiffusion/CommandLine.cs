@@ -22,6 +22,12 @@ internal sealed partial class CommandLine
     private readonly Option<string?> _variant = new("--variant") { Description = "With a folder: variant of the weights, for example fp16." };
     private readonly Option<string?> _dtype = new("--dtype") { Description = $"Type that the networks compute in: {string.Join(", ", s_types.Keys)}. float32 on the CPU and the files' own elsewhere where not given." };
     private readonly Option<Lora[]> _loras = new("--lora") { Description = "FILE or FILE:weight, a low-rank patch; several may be given.", CustomParser = ParseLoras };
+    private readonly Option<Embedding[]> _embeddings = new("--embedding")
+    {
+        Description = "FILE or FILE:token, a learned token (textual inversion) for the prompts; several may be given.",
+        CustomParser = ParseEmbeddings,
+    };
+
     private readonly Option<string?> _refiner = new("--refiner") { Description = "Model folder or single file of a refiner, which makes the last steps (XL)." };
     private readonly Option<double> _refinerStart = new("--refiner-start") { Description = "How much of the schedule is the model's own before the refiner's, above 0 and below 1.", DefaultValueFactory = _ => 0.8 };
     private readonly Option<int> _clipSkip = new("--clip-skip") { Description = "Layer of the text encoder that is taken, from the end: 1 is the last.", DefaultValueFactory = _ => 1 };
@@ -41,7 +47,7 @@ internal sealed partial class CommandLine
         AddRules();
         Command = new RootCommand("Draws with a model of the Stable Diffusion family: from a text, from a picture, within a mask, along lines.")
         {
-            _prompt, _model, _tokenizer, _variant, _dtype, _loras, _refiner, _refinerStart, _clipSkip, _scheduler,
+            _prompt, _model, _tokenizer, _variant, _dtype, _loras, _embeddings, _refiner, _refinerStart, _clipSkip, _scheduler,
             _request.Negative, _request.Steps, _request.Timesteps, _request.Sigmas, _request.Eta, _request.Churn, _request.Mu, _request.Guidance,
             _request.Seed, _request.Count, _request.Width, _request.Height, _image,
             _request.Strength, _mask, _repaintTransparent, _controlNets, _controlImages, _controlScales, _out,
@@ -59,6 +65,7 @@ internal sealed partial class CommandLine
         Scheduler = parsed.GetValue(_scheduler),
         ClipSkip = parsed.GetValue(_clipSkip),
         Loras = parsed.GetValue(_loras) ?? [],
+        Embeddings = parsed.GetValue(_embeddings) ?? [],
         ControlNets = parsed.GetValue(_controlNets) ?? [],
         Refiner = parsed.GetValue(_refiner),
         RefinerStart = parsed.GetValue(_refinerStart),
@@ -73,6 +80,14 @@ internal sealed partial class CommandLine
             ControlImages = parsed.GetValue(_controlImages) ?? [],
             ControlScales = parsed.GetValue(_controlScales) ?? [],
         };
+
+    private static Embedding[] ParseEmbeddings(ArgumentResult result)
+    {
+        Embedding[] embeddings = [.. result.Tokens.Select(t => Embedding.Parse(t.Value))];
+        foreach (Embedding embedding in embeddings.Where(e => !File.Exists(e.File)))
+            result.AddError($"--embedding: there is no file '{embedding.File}'.");
+        return embeddings;
+    }
 
     private static Lora[] ParseLoras(ArgumentResult result)
     {

@@ -20,6 +20,8 @@ internal sealed record ModelChoice(string Path)
 
     public IReadOnlyList<Lora> Loras { get; init; } = [];
 
+    public IReadOnlyList<Embedding> Embeddings { get; init; } = [];
+
     public IReadOnlyList<string> ControlNets { get; init; } = [];
 
     public string? Refiner { get; init; }
@@ -33,6 +35,7 @@ internal sealed record ModelChoice(string Path)
         else builder.UseModelFolder(Path, precision: Type, variant: Variant);
         if (Scheduler is not null) builder.UseScheduler(Scheduler);
         foreach ((string file, double weight) in Loras) builder.UseLora(file, weight);
+        foreach ((string file, string? token) in Embeddings) builder.UseTextualInversion(file, token);
         foreach (string folder in ControlNets) builder.UseControlNet(folder);
         if (Refiner is not null) builder.UseRefiner(Refiner, RefinerStart, Type, Variant);
         return builder.Build();

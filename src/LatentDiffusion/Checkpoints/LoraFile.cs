@@ -36,8 +36,8 @@ public sealed class LoraFile : IDisposable
     public IReadOnlyList<LoraPatch> Patches { get; }
 
     /// <summary>
-    /// Names of learned token embeddings next to the patches, as the first trainer and bundles (<c>bundle_emb.*</c>) have them.
-    /// They are not applied.
+    /// Names of learned token embeddings next to the patches, as the first trainer and bundles (<c>bundle_emb.*</c>) have them:
+    /// <see cref="TextualInversionFile"/> reads them.
     /// </summary>
     public IReadOnlyList<string> Embeddings { get; }
 

@@ -21,7 +21,7 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
         IReadOnlyDictionary<string, string> texts = Texts(model.Builder());
         Assert.Equal(("model", "Float32", "DdimScheduler"), (texts["model"], texts["precision"], texts["scheduler"]));
         Same("""{ "kind": "ClassifierFreeGuidance" }""", texts["guidance"]);
-        string[] none = ["loras", "prompting", "control_nets", "step_caching", "tiling", "refiner", "refiner_start"];
+        string[] none = ["loras", "prompting", "textual_inversions", "control_nets", "step_caching", "tiling", "refiner", "refiner_start"];
         Assert.Empty(none.Intersect(texts.Keys));
     }
 

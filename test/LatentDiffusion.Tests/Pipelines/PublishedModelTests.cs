@@ -33,13 +33,21 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
         using (Tensor down = full([2, 64], 0.1f), up = full([64, 2], 0.5f))
             SafetensorsWriter.Write(lora, [($"{Layer}.lora_A.weight", down), ($"{Layer}.lora_B.weight", up)], null, null);
 
+        using DiffusionPipeline plain = Builder().UseModelFolder(folders["stable-diffusion-xl-base-1.0", "fp16"], variant: "fp16").Build();
+        ModelComponents parts = plain.Model!.Components!;
+        string embedding = _folder["cat-toy.safetensors"];
+        using (Tensor first = ones(1, parts.TextEncoder!.Config.HiddenSize), second = ones(1, parts.TextEncoder2!.Config.HiddenSize))
+            SafetensorsWriter.Write(embedding, [("clip_l", first), ("clip_g", second)], null, null);
+
         using DiffusionPipeline pipeline = Builder()
             .UseModelFolder(folders["stable-diffusion-xl-base-1.0", "fp16"], variant: "fp16")
             .UseLora(lora, 0.8)
+            .UseTextualInversion(embedding, "<cat-toy>")
             .Build();
-        using DiffusionPipeline plain = Builder().UseModelFolder(folders["stable-diffusion-xl-base-1.0", "fp16"], variant: "fp16").Build();
         var request = new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 2 };
-        Assert.NotEqual(plain.Generate(request).Images[0].Image.Rgb.ToArray(), pipeline.Generate(request).Images[0].Image.Rgb.ToArray());
+        byte[] drawn = pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+        Assert.NotEqual(plain.Generate(request).Images[0].Image.Rgb.ToArray(), drawn);
+        Assert.NotEqual(drawn, pipeline.Generate(request with { Prompt = "ab <cat-toy>" }).Images[0].Image.Rgb.ToArray());
     }
 
     [Fact]

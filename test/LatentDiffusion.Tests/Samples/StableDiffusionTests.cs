@@ -40,6 +40,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [InlineData("--dtype is 'int8'; expected one of float32, bfloat16, float16", "--dtype", "int8")]
     [InlineData("--scheduler is 'nope'; expected one of ddpm, ddim", "--scheduler", "nope")]
     [InlineData("--lora: there is no file 'nowhere.safetensors'", "--lora", "nowhere.safetensors:0.5")]
+    [InlineData("--embedding: there is no file 'nowhere.pt'", "--embedding", "nowhere.pt:token")]
     [InlineData("File does not exist: 'nowhere.png'", "--image", "nowhere.png")]
     [InlineData("--strength needs --image", "--strength", "0.5")]
     [InlineData("--mask needs --image", "--mask", "nowhere.png")]
@@ -78,6 +79,19 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         Same(expected.Images[1], "out.6.png");
         GenerationResult plain = Draw(Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }), request);
         Assert.NotEqual(expected.Images[0].Image.Rgb.ToArray(), plain.Images[0].Image.Rgb.ToArray());
+    }
+
+    [Fact]
+    public void Learned_tokens_in_prompts()
+    {
+        using Tensor rows = randn(2, 64);
+        string file = TextualInversions.EmbeddingFiles.Diffusers(_folder["one.safetensors"], "<one>", rows);
+        (int exitCode, _, string error) = Run(
+            "ab <one> other", "--model", _families["sd1"], "--seed", "5", "--steps", "3", "--guidance", "4",
+            "--embedding", file, "--embedding", file + ":other", "--out", _folder["out.png"]);
+        Assert.True(exitCode == 0, error);
+        DiffusionPipelineBuilder builder = Folder("sd1").UsePromptWeighting().UseTextualInversion(file).UseTextualInversion(file, "other");
+        Same(Draw(builder, s_request with { Prompt = "ab <one> other" }).Images[0], "out.png");
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal static class PipelineFeatures
     [
         LoraFeature.AddTo,
         PromptWeightingFeature.AddTo,
+        TextualInversionFeature.AddTo,
         ControlNetFeature.AddTo,
         StepCachingFeature.AddTo,
         TilingFeature.AddTo,
