@@ -95,7 +95,7 @@ internal sealed record Recipe
                 throw new InvalidDataException($"In the recipe '{path}' the unet reads texts of width {text}, and the text_encoder's hidden_size is {recipe.TextEncoder.HiddenSize}; expected the same.");
             if (recipe.Unet.OutChannels != outputs)
                 throw new InvalidDataException($"In the recipe '{path}' the unet has {recipe.Unet.OutChannels} out_channels; with {recipe.Unet.InChannels} in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
-            PredictionType sampled = DenoisingProcess.Of(Chosen(recipe.Scheduler)).PredictionType;
+            PredictionType sampled = DiffusionProcess.Of(Chosen(recipe.Scheduler)).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
                 throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");
             return recipe;

@@ -37,7 +37,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         };
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
-        DenoisingProcess process = DenoisingProcess.Of(_scheduler);
+        DiffusionProcess process = DiffusionProcess.Of(_scheduler);
         using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
         using var objective = new DenoiserObjective(unet, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
         {

@@ -40,8 +40,8 @@ public sealed class SamplingPlan
     public IReadOnlyList<double> Timesteps { get; }
 
     /// <summary>
-    /// The noise level of each evaluation, and one more: the level where the run ends. The ratio σ/α of noise to signal; for
-    /// flows the share of noise. The inner evaluation of a two-stage method has the level where its step ends.
+    /// The noise level of the sample at each evaluation, and one more: the level where the run ends. The ratio σ/α of noise to
+    /// signal; for flows the share of noise.
     /// </summary>
     public IReadOnlyList<double> Sigmas { get; }
 

@@ -12,7 +12,7 @@ internal sealed class BoundEstimator
     /// <param name="Undenoised">L_0 with x_1 in place of x̂_0.</param>
     public sealed record Terms(ReverseVariance Variance, double[] Divergences, double[] Reconstruction, double[] Undenoised);
 
-    private readonly DenoisingProcess _process;
+    private readonly DiffusionProcess _process;
     private readonly NoiseSchedule _schedule;
     private readonly EvaluationSet _set;
     private readonly VariationalBoundOptions _options;
@@ -22,7 +22,7 @@ internal sealed class BoundEstimator
     private readonly SortedDictionary<int, SortedSet<int>> _drawn = [];
 
     public BoundEstimator(
-        IDenoiser denoiser, DenoisingProcess process, NoiseSchedule schedule, EvaluationSet set, VariationalBoundOptions options,
+        IDenoiser denoiser, DiffusionProcess process, NoiseSchedule schedule, EvaluationSet set, VariationalBoundOptions options,
         IProgress<double>? progress, CancellationToken cancellationToken)
     {
         (_process, _schedule, _set, _options) = (process, schedule, set, options);
@@ -97,7 +97,7 @@ internal sealed class BoundEstimator
     /// <summary>L_0 under each variance, denoised and not.</summary>
     private Tensor DataNats(DenoisingErrors.Batch batch)
     {
-        (double noisy, double predicted) = _process.CleanEstimate(0);
+        (double noisy, double predicted) = _process.CleanWeights(_process.LevelAt(0));
         Tensor clean = batch.Clean.to(ScalarType.Float64), first = batch.Noisy.to(ScalarType.Float64);
         // The mean is x̂_0, which is the posterior mean at the first timestep.
         Tensor mean = first.Multiply(noisy).Add(batch.Prediction.to(ScalarType.Float64).Multiply(predicted));

@@ -12,7 +12,7 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="progress">Receives the fraction of the work that is done, in [0, 1].</param>
 /// <param name="cancellationToken">Checked before each evaluation.</param>
 internal sealed class DenoisingErrors(
-    IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, ulong seed, int batchSize, IProgress<double>? progress,
+    IDenoiser denoiser, DiffusionProcess process, EvaluationSet set, ulong seed, int batchSize, IProgress<double>? progress,
     CancellationToken cancellationToken)
 {
     private double _done;
@@ -50,18 +50,19 @@ internal sealed class DenoisingErrors(
     public double[][] At(int t, IReadOnlyList<int> images, Func<Batch, Tensor> measure)
     {
         using IDisposable noGrad = no_grad();
-        (double signal, double level) = process.Level(t);
-        (double a, double b) = process.Target(t);
+        double timestep = process.NetworkTimestep(t);
+        NoiseLevel level = process.LevelAt(timestep);
+        (double a, double b) = process.TargetWeights(level);
         var results = new List<double[]>();
         foreach (int[] batch in images.Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
             Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
-            Tensor noisy = clean.Multiply(signal).Add(noise.Multiply(level));
+            Tensor noisy = clean.Multiply(level.Alpha).Add(noise.Multiply(level.Sigma));
             Tensor prediction = denoiser.Predict(new DenoiserInput
             {
-                Latents = noisy, Timesteps = [process.NetworkTimestep(t)], Conditioning = set.Conditioning.Map(Chosen),
+                Latents = noisy, Timesteps = [timestep], Conditioning = set.Conditioning.Map(Chosen),
                 CancellationToken = cancellationToken,
             });
             // A network with learned variance has twice the output channels, the prediction first.

@@ -53,7 +53,7 @@ public sealed class DenoisingLoss
     /// <param name="cancellationToken">Checked before each evaluation.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public static DenoisingLoss Measure(
-        IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, DenoisingLossOptions? options = null,
+        IDenoiser denoiser, DiffusionProcess process, EvaluationSet set, DenoisingLossOptions? options = null,
         IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
@@ -61,7 +61,7 @@ public sealed class DenoisingLoss
         ArgumentNullException.ThrowIfNull(set);
         options = ValidOptions.Check(options ?? new DenoisingLossOptions());
 
-        Strata.Stratum[][] buckets = [.. Strata.Draw(0, process.Timesteps, options.Buckets, options.Seed)
+        Strata.Stratum[][] buckets = [.. Strata.Draw(0, process.TrainingTimesteps, options.Buckets, options.Seed)
             .Select(bucket => Strata.Draw(bucket.Low, bucket.High, options.TimestepsPerBucket, options.Seed))];
         int[] timesteps = [.. buckets.SelectMany(b => b).Select(s => s.Drawn)];
         var measurement = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken)

@@ -13,16 +13,23 @@ internal sealed class DivergenceSum
 {
     private readonly double[] _weights, _unit;
 
-    public DivergenceSum(DenoisingProcess process, NoiseSchedule schedule, ReverseVariance variance)
+    public DivergenceSum(DiffusionProcess process, NoiseSchedule schedule, ReverseVariance variance)
     {
         _unit = [.. Enumerable.Range(0, schedule.Timesteps)
-            .Select(t => process.PredictionType == PredictionType.Sample ? Math.Pow(process.Level(t).Noise, 2) : 1)];
+            .Select(t => process.PredictionType == PredictionType.Sample ? Math.Pow(process.LevelAt(t).Sigma, 2) : 1)];
         _weights = new double[schedule.Timesteps];
         for (int t = 1; t < schedule.Timesteps; t++)
         {
             double logTrue = schedule.PosteriorLogVariance(t), logModel = LogVariance(schedule, t, variance);
             // The means differ by c_0·(x_0 − x̂_0), with c_0 from equation 7.
-            double toMean = schedule.PosteriorMean(t).Clean * process.CleanEstimate(t).Prediction;
+            PredictionWeights clean = process.CleanWeights(process.LevelAt(t));
+            if (!clean.IsInvertible)
+            {
+                throw new NotSupportedException(
+                    $"At timestep {t} a prediction of {process.PredictionType} does not determine the sample, which has no signal.");
+            }
+
+            double toMean = schedule.PosteriorMean(t).Clean * clean.Prediction;
             Constants += 0.5 * (logModel - logTrue + Math.Exp(logTrue - logModel) - 1);
             _weights[t] = 0.5 * toMean * toMean * Math.Exp(-logModel) * _unit[t];
         }

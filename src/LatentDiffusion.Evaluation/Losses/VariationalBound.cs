@@ -79,7 +79,7 @@ public sealed class VariationalBound
     /// where a prediction of noise does not determine the sample; or the network does not have the requested learned variances.
     /// </exception>
     public static VariationalBound Measure(
-        IDenoiser denoiser, DenoisingProcess process, EvaluationSet set, VariationalBoundOptions? options = null,
+        IDenoiser denoiser, DiffusionProcess process, EvaluationSet set, VariationalBoundOptions? options = null,
         IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
@@ -97,7 +97,7 @@ public sealed class VariationalBound
     }
 
     /// <summary>Whether <see cref="Measure"/> supports a process.</summary>
-    internal static bool IsOf(DenoisingProcess process) =>
+    internal static bool IsOf(DiffusionProcess process) =>
         process is { Schedule: { Timesteps: > 1 } schedule } && schedule.Betas.All(beta => beta > 0)
         && (process.PredictionType != PredictionType.Epsilon || schedule.AlphasCumprod[^1] > 0);
 

@@ -86,7 +86,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         DiffusionModel model, CaptionedImage[] test, SizedImages? training, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellationToken)
     {
-        DenoisingProcess process = DenoisingProcess.Of(model.SchedulerConfig);
+        DiffusionProcess process = DiffusionProcess.Of(model.SchedulerConfig);
         var how = new DenoisingLossOptions
         {
             Seed = _options.Seed,

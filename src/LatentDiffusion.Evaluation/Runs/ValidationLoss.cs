@@ -16,7 +16,7 @@ public sealed class ValidationLoss
     private readonly ITextConditioning _text;
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
-    private readonly DenoisingProcess _process;
+    private readonly DiffusionProcess _process;
     private readonly SizeConditioningRows? _sizes;
     private readonly ValidationOptions _options;
     private readonly Pair[] _pairs;
@@ -32,7 +32,7 @@ public sealed class ValidationLoss
     /// <exception cref="ArgumentException">The data has fewer than two images, lacks the sizes, or would be scaled twice.</exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public ValidationLoss(
-        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, DenoisingProcess process,
+        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, DiffusionProcess process,
         ValidationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -50,7 +50,7 @@ public sealed class ValidationLoss
         _options = ValidOptions.Check(options ?? new ValidationOptions());
         _sizes = SizeConditioningRows.Of(network.Config, data, score: null);
         _imageCount = (int)Math.Min(data.Count, _options.ImageCount);
-        _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.Timesteps, _options.Seed);
+        _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.TrainingTimesteps, _options.Seed);
     }
 
     /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
@@ -79,8 +79,10 @@ public sealed class ValidationLoss
         long[] rows = [.. batch.Select(p => (long)p.Image)];
         Tensor sample = _data.Read(rows).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
-        Tensor noisy = Mixed(sample, noise, _process.Level), target = Mixed(sample, noise, _process.Target);
-        Tensor times = tensor(batch.Select(p => (float)_process.NetworkTimestep(p.Timestep)).ToArray());
+        double[] timesteps = [.. batch.Select(p => _process.NetworkTimestep(p.Timestep))];
+        NoiseLevel[] levels = [.. timesteps.Select(_process.LevelAt)];
+        Tensor noisy = Mixed(level => (level.Alpha, level.Sigma)), target = Mixed(_process.TargetWeights);
+        Tensor times = tensor(timesteps.Select(t => (float)t).ToArray());
         Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool));
         var input = new UNetInput(noisy.to(type, device), times.to(device), text.HiddenStates.to(type, device))
         {
@@ -92,10 +94,10 @@ public sealed class ValidationLoss
         // A network with learned variance has twice the output channels, the prediction first.
         return (prediction.narrow(1, 0, sample.shape[1]) - target).Square().flatten(1).mean([1L]).data<float>().ToArray();
 
-        Tensor Mixed(Tensor clean, Tensor noise, Func<int, (double Clean, double Noise)> weights)
+        Tensor Mixed(Func<NoiseLevel, (double Clean, double Noise)> weights)
         {
-            (double Clean, double Noise)[] each = [.. batch.Select(p => weights(p.Timestep))];
-            return (clean * Column(each.Select(s => s.Clean))).Add(noise * Column(each.Select(s => s.Noise)));
+            (double Clean, double Noise)[] each = [.. levels.Select(weights)];
+            return (sample * Column(each.Select(s => s.Clean))).Add(noise * Column(each.Select(s => s.Noise)));
         }
 
         static Tensor Column(IEnumerable<double> values) => tensor(values.Select(v => (float)v).ToArray()).view(-1, 1, 1, 1);

@@ -11,12 +11,12 @@ namespace LatentDiffusion;
 /// which would be state from one step to the next. Where a prediction tells no clean sample it is applied to the
 /// prediction itself.
 /// </summary>
-/// <param name="space">What the predictions mean.</param>
+/// <param name="process">What the predictions mean.</param>
 /// <param name="options">η and the bound; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
 {
-    private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
+    private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly AdaptiveProjectedGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
 
     object IDescribedGuidance.Options => _options;
@@ -39,10 +39,10 @@ public sealed class AdaptiveProjectedGuidance(PredictionSpace space, AdaptivePro
 
     private Tensor Guided(Tensor without, Tensor with, DenoiserInput input, double scale)
     {
-        (Tensor latents, double timestep) = (input.Latents, input.Timestep);
-        if (!_space.IsInvertible(timestep)) return Steer(without, with, scale);
-        Tensor guided = Steer(_space.ToClean(without, latents, timestep), _space.ToClean(with, latents, timestep), scale);
-        return _space.FromClean(guided, latents, timestep);
+        (Tensor latents, NoiseLevel level) = (input.Latents, _process.LevelAt(input.Timestep));
+        if (!_process.CleanWeights(level).IsInvertible) return Steer(without, with, scale);
+        Tensor guided = Steer(_process.ToClean(without, latents, level), _process.ToClean(with, latents, level), scale);
+        return _process.FromClean(guided, latents, level);
     }
 
     /// <summary>Algorithm 1 of the paper: D_c + (w − 1)·(Δ_⊥ + η·Δ_∥).</summary>

@@ -9,13 +9,13 @@ namespace LatentDiffusion;
 /// large scales do not saturate. Where a prediction tells no clean sample (noise at zero signal) it is left as it is.
 /// </summary>
 /// <param name="inner">The guidance whose predictions are thresholded.</param>
-/// <param name="space">What the predictions mean.</param>
+/// <param name="process">What the predictions mean.</param>
 /// <param name="options">Where to cut; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace space, DynamicThresholdingOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class DynamicThresholdingGuidance(IGuidance inner, DiffusionProcess process, DynamicThresholdingOptions? options = null) : IGuidance, IDescribedGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
-    private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
+    private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly DynamicThresholdingOptions _options = GuidanceOptions.Checked(options ?? new());
 
     IGuidance? IDescribedGuidance.Inner => _inner;
@@ -41,13 +41,13 @@ public sealed class DynamicThresholdingGuidance(IGuidance inner, PredictionSpace
         return GuidancePasses.Scoped(input =>
         {
             GuidedPrediction prediction = GuidancePasses.Evaluate(inner, input);
-            double timestep = input.Timestep;
-            if (!_space.IsInvertible(timestep)) return prediction;
+            NoiseLevel level = _process.LevelAt(input.Timestep);
+            if (!_process.CleanWeights(level).IsInvertible) return prediction;
 
             Tensor guided = GuidancePasses.Widen(prediction.Guided), noisy = GuidancePasses.Widen(input.Latents);
-            Tensor clean = _space.ToClean(guided, noisy, timestep);
+            Tensor clean = _process.ToClean(guided, noisy, level);
             Tensor bounded = bounds.Apply(clean.Divide(range)).Multiply(range);
-            return prediction with { Guided = _space.FromClean(bounded, noisy, timestep).to(prediction.Guided.dtype) };
+            return prediction with { Guided = _process.FromClean(bounded, noisy, level).to(prediction.Guided.dtype) };
         });
     }
 }

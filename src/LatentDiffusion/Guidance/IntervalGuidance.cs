@@ -9,13 +9,13 @@ namespace LatentDiffusion;
 /// are more varied, and the evaluations of the other passes are saved.
 /// </summary>
 /// <param name="inner">The guidance within the interval.</param>
-/// <param name="space">What σ the model's timesteps stand for.</param>
+/// <param name="process">What σ the model's timesteps stand for.</param>
 /// <param name="options">The interval.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class IntervalGuidance(IGuidance inner, PredictionSpace space, GuidanceIntervalOptions options) : IGuidance, IDescribedGuidance
+public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, GuidanceIntervalOptions options) : IGuidance, IDescribedGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
-    private readonly PredictionSpace _space = space ?? throw new ArgumentNullException(nameof(space));
+    private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(options ?? throw new ArgumentNullException(nameof(options)));
 
     IGuidance? IDescribedGuidance.Inner => _inner;
@@ -32,7 +32,7 @@ public sealed class IntervalGuidance(IGuidance inner, PredictionSpace space, Gui
     /// <param name="timestep">In [0, T].</param>
     public bool Contains(double timestep)
     {
-        double sigma = _space.SigmaOf(timestep), way = 1 - timestep / _space.TrainingTimesteps;
+        double sigma = _process.SigmaAt(timestep), way = 1 - timestep / _process.TrainingTimesteps;
         return sigma > _options.MinimumSigma && sigma <= _options.MaximumSigma && way >= _options.Start && way <= _options.Stop;
     }
 

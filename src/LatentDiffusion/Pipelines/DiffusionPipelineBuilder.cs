@@ -174,11 +174,11 @@ public sealed class DiffusionPipelineBuilder
     }
 
     /// <summary>Makes guidance that works on noise levels or clean samples, for what the model's timesteps and predictions mean.</summary>
-    public DiffusionPipelineBuilder UseGuidance(Func<PredictionSpace, IGuidance> guidance)
+    public DiffusionPipelineBuilder UseGuidance(Func<DiffusionProcess, IGuidance> guidance)
     {
         ArgumentNullException.ThrowIfNull(guidance);
         return Change(s => s.Guidance = config => guidance(
-            PredictionSpace.Of(config ?? throw ComponentSource.Missing("a model, whose predictions the guidance works on"))));
+            DiffusionProcess.Of(config ?? throw ComponentSource.Missing("a model, whose predictions the guidance works on"))));
     }
 
     /// <summary>Uses classifier-free guidance with a default scale.</summary>

@@ -18,7 +18,7 @@ internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, Pi
         _previews = [];
         if (previewEvery == 0 || ++_step % previewEvery != 0) return;
         using DisposeScope scope = NewDisposeScope();
-        Tensor estimate = DenoisedEstimate.Of(parts.Scheduler.PredictionType, run, sample, prediction);
+        Tensor estimate = DenoisedEstimate.Of(parts.Scheduler, run, sample, prediction);
         _previews = ImageTensor.ToImages(parts.Preview.Get(cancellationToken).Decode(estimate));
     }
 

@@ -47,7 +47,7 @@ public sealed class DdimScheduler : NoiseScheduler
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
 
     private sealed class Run(DdimScheduler owner, SamplingPlan plan, INoiseSource? noise)
-        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
+        : DiscreteRun(plan, noise, owner.Process)
     {
         private readonly double _eta = plan.Options.Eta ?? 0;
 

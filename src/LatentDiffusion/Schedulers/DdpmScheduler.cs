@@ -41,7 +41,7 @@ public sealed class DdpmScheduler : NoiseScheduler
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
 
     private sealed class Run(DdpmScheduler owner, SamplingPlan plan, INoiseSource? noise)
-        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
+        : DiscreteRun(plan, noise, owner.Process)
     {
         protected override bool TakesLearnedVariance => owner._variance.StartsWith("learned", StringComparison.Ordinal);
 

@@ -33,7 +33,7 @@ public sealed class DeisScheduler : NoiseScheduler
         SampleBounds bounds = SampleBounds.Read(options);
 
         // ε is taken by way of x_0, which bounds apply to.
-        _conversion = new OutputConversion(PredictionType, ToClean: false, bounds);
+        _conversion = new OutputConversion(Process, ToClean: false, bounds);
         options.Choice("algorithm_type", "deis", ["deis"], "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++");
         options.Choice("solver_type", "logrho", ["logrho"], "midpoint", "heun", "bh1", "bh2");
         _lowerOrderFinal = options.Bool("lower_order_final", true);

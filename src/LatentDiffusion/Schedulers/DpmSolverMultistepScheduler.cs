@@ -29,7 +29,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
         TrainingTimesteps = Schedule.Timesteps;
         _solver = DpmSolverOptions.Read(options, "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++");
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction", "flow_prediction");
-        _conversion = new OutputConversion(PredictionType, _solver.InClean, SampleBounds.Read(options));
+        _conversion = new OutputConversion(Process, _solver.InClean, SampleBounds.Read(options));
         _lowerOrderFinal = options.Bool("lower_order_final", true);
         bool eulerAtFinal = options.Bool("euler_at_final", false);
         SigmaRule rule = SigmaOptions.ReadRule(options);

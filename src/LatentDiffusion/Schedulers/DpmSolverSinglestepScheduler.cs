@@ -28,7 +28,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
         TrainingTimesteps = Schedule.Timesteps;
         _solver = DpmSolverOptions.Read(options, "dpmsolver", "dpmsolver++", "sde-dpmsolver++");
         PredictionType = options.Prediction("epsilon", "sample", "v_prediction", "flow_prediction");
-        _conversion = new OutputConversion(PredictionType, _solver.InClean, SampleBounds.Read(options));
+        _conversion = new OutputConversion(Process, _solver.InClean, SampleBounds.Read(options));
         _lowerOrderFinal = options.Bool("lower_order_final", false);
         SigmaRule rule = SigmaOptions.ReadRule(options);
         _flow = FlowOptions.Read(options);

@@ -33,9 +33,9 @@ public sealed class EulerAncestralScheduler : NoiseScheduler
 
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, Process);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SigmaRun(plan, noise, process)
     {
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

@@ -53,9 +53,9 @@ public sealed class EulerScheduler : NoiseScheduler
         return _continuous ? grid with { Timesteps = Grids.ToSingle(grid.Sigmas[..^1].Select(s => 0.25 * Math.Log(s))) } : grid;
     }
 
-    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, Process);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SigmaRun(plan, noise, process)
     {
         private readonly ChurnOptions? _churn = plan.Options.Churn;
 
@@ -66,7 +66,7 @@ public sealed class EulerScheduler : NoiseScheduler
             if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
 
             // As published: only ε is read at the raised level.
-            Tensor clean = Clean(output, sample, Prediction == PredictionType.Epsilon ? raised : sigma);
+            Tensor clean = Clean(output, sample, Process.PredictionType == PredictionType.Epsilon ? raised : sigma);
             return LinearCombination.Of((1, sample), (next - raised, Slope(sample, clean, raised)));
         }
     }

@@ -36,10 +36,10 @@ public sealed class HeunScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => TwoStageGrid.Repeat(_grid.Make(options));
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(plan, noise, PredictionType, _bounds);
+        new Run(plan, noise, Process, _bounds);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction, SampleBounds bounds)
-        : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process, SampleBounds bounds)
+        : SigmaRun(plan, noise, process)
     {
         private readonly TensorHistory _start = new(1);
         private readonly TensorHistory _slope = new(1);

@@ -35,43 +35,36 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
 
     private protected override bool DrawsNoise(SamplingPlan plan) => true;
 
-    private protected override SamplingGrid MakeGrid(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        double[] middles = [.. grid.Sigmas[..^2].Zip(grid.Sigmas[1..^1], Middle)];
-        double[] timesteps =
-            [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return TwoStageGrid.Repeat(grid) with { Timesteps = timesteps };
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) =>
+        TwoStageGrid.WithMiddles(_grid.Make(options), _training, Middle);
 
-    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, Process);
 
     /// <summary>The level halfway down to where the deterministic part of a step leads.</summary>
     private static double Middle(double from, double to) => TwoStageGrid.Between(from, (float)Ancestral.Split(from, to).Down);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SigmaRun(plan, noise, process)
     {
         private readonly TensorHistory _start = new(1);
 
-        protected override double EvaluationSigma =>
-            StepIndex % 2 == 0 ? Sigmas[StepIndex] : Middle(Sigmas[StepIndex - 1], Sigmas[StepIndex]);
+        // As published: within a step, noise is added up to the level where the step ends.
+        protected override NoiseLevel NoisyLevel =>
+            NoiseLevel.VarianceExploding(Sigmas[StepIndex % 2 == 0 ? StepIndex : StepIndex + 1]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
-            double sigma = EvaluationSigma;
+            double sigma = Sigmas[StepIndex], to = Sigmas[StepIndex + 1];
             Tensor slope = Slope(sample, Clean(output, sample, sigma), sigma);
             if (StepIndex % 2 != 0)
             {
                 double from = Sigmas[StepIndex - 1];
-                (double down, double up) = Ancestral.Split(from, Sigmas[StepIndex]);
+                (double down, double up) = Ancestral.Split(from, to);
                 Tensor next = LinearCombination.Of((1, _start[0]), (down - from, slope), (up, NextNoise(sample)));
                 _start.Clear();
                 return next;
             }
 
-            bool last = StepIndex + 1 == Timesteps.Count;
-            if (!last) _start.Add(sample.clone());
-            double to = last ? Sigmas[StepIndex + 1] : Middle(sigma, Sigmas[StepIndex + 1]);
+            if (StepIndex + 1 < Timesteps.Count) _start.Add(sample.clone());
             return LinearCombination.Of((1, sample), (to - sigma, slope));
         }
 

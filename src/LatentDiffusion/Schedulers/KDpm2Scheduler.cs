@@ -33,38 +33,31 @@ public sealed class KDpm2Scheduler : NoiseScheduler
 
     private protected override SamplingFeatures Features => SamplingFeatures.Timesteps | SamplingFeatures.Sigmas;
 
-    private protected override SamplingGrid MakeGrid(SamplingOptions options)
-    {
-        SamplingGrid grid = _grid.Make(options);
-        double[] middles = [.. grid.Sigmas[..^2].Zip(grid.Sigmas[1..^1], TwoStageGrid.Between)];
-        double[] timesteps =
-            [grid.Timesteps[0], .. middles.SelectMany((sigma, i) => (double[])[(float)_training.TimestepOf(sigma), grid.Timesteps[i + 1]])];
-        return TwoStageGrid.Repeat(grid) with { Timesteps = timesteps };
-    }
+    private protected override SamplingGrid MakeGrid(SamplingOptions options) =>
+        TwoStageGrid.WithMiddles(_grid.Make(options), _training, TwoStageGrid.Between);
 
-    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType);
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, Process);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction) : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SigmaRun(plan, noise, process)
     {
         private readonly TensorHistory _start = new(1);
 
-        protected override double EvaluationSigma =>
-            StepIndex % 2 == 0 ? Sigmas[StepIndex] : TwoStageGrid.Between(Sigmas[StepIndex - 1], Sigmas[StepIndex]);
+        // As published: within a step, noise is added up to the level where the step ends.
+        protected override NoiseLevel NoisyLevel =>
+            NoiseLevel.VarianceExploding(Sigmas[StepIndex % 2 == 0 ? StepIndex : StepIndex + 1]);
 
         protected override Tensor Advance(Tensor output, Tensor sample)
         {
-            double sigma = EvaluationSigma;
+            double sigma = Sigmas[StepIndex], to = Sigmas[StepIndex + 1];
             Tensor slope = Slope(sample, Clean(output, sample, sigma), sigma);
             if (StepIndex % 2 != 0)
             {
-                Tensor next = LinearCombination.Of((1, _start[0]), (Sigmas[StepIndex] - Sigmas[StepIndex - 1], slope));
+                Tensor next = LinearCombination.Of((1, _start[0]), (to - Sigmas[StepIndex - 1], slope));
                 _start.Clear();
                 return next;
             }
 
-            bool last = StepIndex + 1 == Timesteps.Count;
-            if (!last) _start.Add(sample.clone());
-            double to = last ? Sigmas[StepIndex + 1] : TwoStageGrid.Between(sigma, Sigmas[StepIndex + 1]);
+            if (StepIndex + 1 < Timesteps.Count) _start.Add(sample.clone());
             return LinearCombination.Of((1, sample), (to - sigma, slope));
         }
 

@@ -40,7 +40,7 @@ public sealed class LcmScheduler : NoiseScheduler
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
 
     private sealed class Run(LcmScheduler owner, SamplingPlan plan, INoiseSource? noise)
-        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
+        : DiscreteRun(plan, noise, owner.Process)
     {
         protected override Tensor Advance(Tensor output, Tensor sample)
         {

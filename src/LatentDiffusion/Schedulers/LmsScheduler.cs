@@ -45,10 +45,10 @@ public sealed class LmsScheduler : NoiseScheduler
 
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
-    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, PredictionType, Order);
+    private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(plan, noise, Process, Order);
 
-    private sealed class Run(SamplingPlan plan, INoiseSource? noise, PredictionType prediction, int order)
-        : SigmaRun(plan, noise, prediction)
+    private sealed class Run(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process, int order)
+        : SigmaRun(plan, noise, process)
     {
         private readonly TensorHistory _slopes = new(order);
 

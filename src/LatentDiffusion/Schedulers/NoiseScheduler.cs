@@ -7,6 +7,7 @@ namespace LatentDiffusion;
 public abstract class NoiseScheduler : INoiseScheduler
 {
     private SchedulerConfig _config = SchedulerConfig.Empty;
+    private DiffusionProcess? _process;
 
     private protected NoiseScheduler()
     {
@@ -20,6 +21,9 @@ public abstract class NoiseScheduler : INoiseScheduler
 
     /// <summary>The schedule that the model was trained with; null for classes whose noise levels are continuous.</summary>
     public NoiseSchedule? Schedule { get; private protected init; }
+
+    /// <summary>What the model's output means, where the model is not one of EDM; to be read once the constructor knows it.</summary>
+    private protected DiffusionProcess Process => _process ??= new DiffusionProcess(Schedule, TrainingTimesteps, PredictionType);
 
     /// <summary>How many evaluations of the denoiser a step takes.</summary>
     private protected int EvaluationsPerStep { get; init; } = 1;
@@ -79,7 +83,8 @@ public abstract class NoiseScheduler : INoiseScheduler
         if (plan.EvaluationsPerStep != EvaluationsPerStep)
         {
             throw new ArgumentException(
-                $"{GetType().Name} evaluates {EvaluationsPerStep} times a step, and the plan {plan.EvaluationsPerStep} times.", nameof(plan));
+                $"{GetType().Name} evaluates {EvaluationsPerStep} times a step, and the plan {plan.EvaluationsPerStep} times.",
+                nameof(plan));
         }
 
         if (noise is null && DrawsNoise(plan))

@@ -5,7 +5,7 @@ namespace LatentDiffusion;
 public sealed partial class PndmScheduler
 {
     private sealed class Run(PndmScheduler owner, SamplingPlan plan, INoiseSource? noise)
-        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
+        : DiscreteRun(plan, noise, owner.Process)
     {
         private readonly int _stride = owner.TrainingTimesteps / plan.Options.Steps;
         private readonly int _rungeKuttaEvaluations = owner._skipRungeKutta ? 0 : 4 * RungeKuttaSteps;
@@ -70,7 +70,8 @@ public sealed partial class PndmScheduler
                 1 => output,
                 2 => LinearCombination.Of((1.5, _outputs[0]), (-0.5, _outputs[1])),
                 3 => LinearCombination.Of((23 / 12.0, _outputs[0]), (-16 / 12.0, _outputs[1]), (5 / 12.0, _outputs[2])),
-                _ => LinearCombination.Of((55 / 24.0, _outputs[0]), (-59 / 24.0, _outputs[1]), (37 / 24.0, _outputs[2]), (-9 / 24.0, _outputs[3])),
+                _ => LinearCombination.Of(
+                    (55 / 24.0, _outputs[0]), (-59 / 24.0, _outputs[1]), (37 / 24.0, _outputs[2]), (-9 / 24.0, _outputs[3])),
             };
             return Transfer(sample, combined, from, to);
         }

@@ -45,7 +45,7 @@ public sealed class TcdScheduler : NoiseScheduler
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) => new Run(this, plan, noise);
 
     private sealed class Run(TcdScheduler owner, SamplingPlan plan, INoiseSource? noise)
-        : DiscreteRun(plan, noise, owner.Schedule!, owner.PredictionType)
+        : DiscreteRun(plan, noise, owner.Process)
     {
         private readonly double _gamma = plan.Options.Eta ?? DefaultGamma;
 

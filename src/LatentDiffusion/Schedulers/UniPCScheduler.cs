@@ -33,7 +33,7 @@ public sealed partial class UniPCScheduler : NoiseScheduler
         bool inClean = options.Bool("predict_x0", true);
 
         // As published: samples are only bounded where the solver is written in them.
-        _conversion = new OutputConversion(PredictionType, inClean, inClean ? bounds : bounds with { Thresholding = false });
+        _conversion = new OutputConversion(Process, inClean, inClean ? bounds : bounds with { Thresholding = false });
         _secondB = options.Choice("solver_type", "bh2", ["bh1", "bh2"], "midpoint", "heun", "logrho") == "bh2";
         _lowerOrderFinal = options.Bool("lower_order_final", true);
         _uncorrected = [.. options.Ints("disable_corrector")];

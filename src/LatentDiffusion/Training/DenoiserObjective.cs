@@ -16,7 +16,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
     private readonly DenoiserTrainingOptions _options;
-    private readonly ForwardProcess _process;
+    private readonly NoisyBatchSampler _batches;
     private readonly SizeConditioningRows? _sizes;
     private readonly LearnedVarianceLoss? _variance;
     private readonly double _varianceScale;
@@ -77,11 +77,12 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Refuse(network.Config.TimeCondProjDim is not null, "The U-Net learned guidance (time_cond_proj_dim), which this loss does not tell it of");
         CheckChannels(network.Config, data.Shape[0], options.LearnedVariance);
         (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
-        _process = Process(schedule, options);
+        DiffusionProcess process = Process(schedule, options);
+        _batches = new NoisyBatchSampler(process, options);
         _sizes = SizeConditioningRows.Of(network.Config, data, options.AestheticScore);
         if (options.LearnedVariance)
         {
-            _variance = new LearnedVarianceLoss(schedule!, options.PredictionType);
+            _variance = new LearnedVarianceLoss(process);
             // The bound is a sum over timesteps, of which one is drawn.
             _varianceScale = options.VariationalShare * schedule!.Timesteps;
         }
@@ -125,7 +126,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
         // Drawn on the CPU, so that a seed means the same everywhere.
-        (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _process.Draw(sample, step.Generator);
+        (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _batches.Draw(sample, step.Generator);
         (noisy, target, weights) = (noisy.to(device), target.to(device), weights?.to(device));
 
         Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index));
@@ -157,19 +158,19 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         return weights is null ? error.mean() : (weights * error.flatten(1).mean([1])).mean();
     }
 
-    private static ForwardProcess Process(NoiseSchedule? schedule, DenoiserTrainingOptions options)
+    private static DiffusionProcess Process(NoiseSchedule? schedule, DenoiserTrainingOptions options)
     {
         if (options.PredictionType != PredictionType.Flow)
         {
             Refuse(schedule is null, $"{options.PredictionType} needs a noise schedule, and none is given");
             Refuse(options.FlowTimeShift != 1, $"FlowTimeShift is {options.FlowTimeShift}, and {options.PredictionType} is no flow");
-            return new DiscreteProcess(schedule!, options);
+            return new DiffusionProcess(schedule!, options.PredictionType);
         }
 
         Refuse(schedule is not null, "A flow has no discrete noise schedule; give null for it, or choose Epsilon, Velocity or Sample");
         Refuse(options.Weighting is not UniformWeighting, $"A flow is weighted by how its times are drawn; Weighting is {options.Weighting} and can be {nameof(UniformWeighting)} alone");
         Refuse(options.LearnedVariance, "A flow has no variance to learn");
-        return new FlowProcess(options);
+        return DiffusionProcess.Flow();
     }
 
     private static void CheckChannels(UNet2DConditionConfig network, long latents, bool learnedVariance)

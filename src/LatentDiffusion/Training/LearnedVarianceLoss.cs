@@ -14,19 +14,30 @@ namespace LatentDiffusion;
 /// </remarks>
 internal sealed class LearnedVarianceLoss
 {
+    private readonly DiffusionProcess _process;
     private readonly NoiseSchedule _schedule;
-    private readonly PredictionType _prediction;
 
     /// <exception cref="ArgumentException">A timestep's variance or sample cannot be told from the network's output.</exception>
-    public LearnedVarianceLoss(NoiseSchedule schedule, PredictionType prediction)
+    public LearnedVarianceLoss(DiffusionProcess process)
     {
-        (_schedule, _prediction) = (schedule, prediction);
+        NoiseSchedule schedule = process.Schedule ?? throw new ArgumentException("A flow has no variances to learn.", nameof(process));
+        (_process, _schedule) = (process, schedule);
         for (int t = 0; t < schedule.Timesteps; t++)
         {
             if (schedule.Betas[t] <= 0)
-                throw new ArgumentException($"Learned variances lie between logarithms of variances, and β of timestep {t} is {schedule.Betas[t]}.", nameof(schedule));
-            if (prediction == PredictionType.Epsilon && schedule.AlphasCumprod[t] <= 0)
-                throw new ArgumentException($"Timestep {t} has no signal (zero terminal SNR), so ε does not say the mean; learn variances with Velocity or Sample.", nameof(schedule));
+            {
+                throw new ArgumentException(
+                    $"Learned variances lie between logarithms of variances, and β of timestep {t} is {schedule.Betas[t]}.",
+                    nameof(process));
+            }
+
+            if (process.PredictionType == PredictionType.Epsilon && schedule.AlphasCumprod[t] <= 0)
+            {
+                throw new ArgumentException(
+                    $"Timestep {t} has no signal (zero terminal SNR), so ε does not determine the mean; "
+                    + "learn variances with Velocity or Sample.",
+                    nameof(process));
+            }
         }
     }
 
@@ -41,7 +52,7 @@ internal sealed class LearnedVarianceLoss
     {
         using DisposeScope scope = NewDisposeScope();
         int[] t = [.. timesteps.data<long>().Select(i => (int)i)];
-        Tensor estimate = Clean(noisy, prediction.detach(), t);
+        Tensor estimate = _process.ToClean(prediction.detach(), noisy, timesteps);
         // Both means share the noisy sample's part.
         Tensor square = (Each(i => _schedule.PosteriorMean(i).Clean) * (sample - estimate)).Square();
         Tensor lower = Each(_schedule.PosteriorLogVariance), upper = Each(i => Math.Log(_schedule.Betas[i]));
@@ -52,19 +63,5 @@ internal sealed class LearnedVarianceLoss
         return nats.flatten(1).mean([1]).Divide(Math.Log(2)).MoveToOuterDisposeScope();
 
         Tensor Each(Func<int, double> value) => tensor(t.Select(value).ToArray()).to(sample.dtype, sample.device).view(-1, 1, 1, 1);
-    }
-
-    /// <summary>The estimate of x_0 that a prediction means.</summary>
-    private Tensor Clean(Tensor noisy, Tensor prediction, int[] t)
-    {
-        Tensor signal = Each(a => Math.Sqrt(a)), noise = Each(a => Math.Sqrt(1 - a));
-        return _prediction switch
-        {
-            PredictionType.Epsilon => (noisy - noise * prediction) / signal,
-            PredictionType.Velocity => signal * noisy - noise * prediction,
-            _ => prediction,
-        };
-
-        Tensor Each(Func<double, double> value) => tensor(t.Select(i => value(_schedule.AlphasCumprod[i])).ToArray()).to(noisy.dtype, noisy.device).view(-1, 1, 1, 1);
     }
 }

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Benchmarks;
 /// <summary>Every kind of guidance, with one and with two text towers.</summary>
 internal static class GoldenGuidance
 {
-    private static readonly (string Name, Func<PredictionSpace, IGuidance> Make)[] s_guidances =
+    private static readonly (string Name, Func<DiffusionProcess, IGuidance> Make)[] s_guidances =
     [
         ("separate passes", _ => new ClassifierFreeGuidance(new() { SeparatePasses = true })),
         ("rescaled", _ => new RescaledGuidance(new ClassifierFreeGuidance())),

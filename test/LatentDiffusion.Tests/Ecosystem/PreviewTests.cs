@@ -32,7 +32,7 @@ public sealed class PreviewTests
                 PredictionType.Flow => noise - clean,
                 _ => Velocity(config, run.Timestep, clean, noise),
             };
-            Tensor estimate = DenoisedEstimate.Of(scheduler.PredictionType, run, x, output);
+            Tensor estimate = DenoisedEstimate.Of(scheduler, run, x, output);
             Assert.InRange((estimate - clean).abs().max().item<float>(), 0, 2e-4f);
             _ = run.Step(output, x);
         }
@@ -61,15 +61,15 @@ public sealed class PreviewTests
         using DisposeScope scope = NewDisposeScope();
         SchedulerConfig config = SchedulerConfig.Parse($$"""{ "_class_name": "{{className}}", "beta_schedule": "scaled_linear" }""");
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(config);
-        PredictionSpace space = PredictionSpace.Of(config);
+        DiffusionProcess space = DiffusionProcess.Of(config);
         Tensor clean = randn(1, 4, 3, 3, generator: new Generator(1));
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 6 }, new GeneratorNoise(3));
         Tensor x = clean + randn(1, 4, 3, 3, generator: new Generator(2)) * run.InitialNoiseSigma;
         while (!run.IsCompleted)
         {
             // What the noise is follows from what the model is told of the sample: its timestep.
-            Tensor output = (x - clean) / space.SigmaOf(run.Timestep);
-            Assert.InRange((DenoisedEstimate.Of(scheduler.PredictionType, run, x, output) - clean).abs().max().item<float>(), 0, 5e-3f);
+            Tensor output = (x - clean) / space.SigmaAt(run.Timestep);
+            Assert.InRange((DenoisedEstimate.Of(scheduler, run, x, output) - clean).abs().max().item<float>(), 0, 5e-3f);
             x = run.Step(output, x);
         }
     }

@@ -12,8 +12,8 @@ public sealed class DenoisingLossTests
 
     public static TheoryData<PredictionType> Predictions => [PredictionType.Epsilon, PredictionType.Velocity, PredictionType.Sample, PredictionType.Flow];
 
-    private static DenoisingProcess Process(PredictionType prediction) =>
-        prediction == PredictionType.Flow ? DenoisingProcess.Flow() : DenoisingProcess.Of(s_schedule, prediction);
+    private static DiffusionProcess Process(PredictionType prediction) =>
+        prediction == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, prediction);
 
     /// <summary>The loss beside one computed from the definitions, with noise drawn here and each picture by itself.</summary>
     [Theory]
@@ -23,7 +23,7 @@ public sealed class DenoisingLossTests
         using DisposeScope scope = NewDisposeScope();
         using EvaluationSet set = GaussianData.Set(0.8, 5);
         Func<Tensor, double, Tensor> formula = (x, t) => 0.3 * x + 0.1 * Math.Cos(t) + 0.2 * x.abs();
-        DenoisingProcess process = Process(prediction);
+        DiffusionProcess process = Process(prediction);
         var options = new DenoisingLossOptions { Seed = 11, Buckets = 4, TimestepsPerBucket = 2, BatchSize = 3 };
         DenoisingLoss loss = DenoisingLoss.Measure(new FormulaDenoiser(formula), process, set, options);
 
@@ -66,7 +66,7 @@ public sealed class DenoisingLossTests
     public void The_best_denoiser_has_the_least_loss(PredictionType prediction)
     {
         const double Deviation = 0.6;
-        DenoisingProcess process = Process(prediction);
+        DiffusionProcess process = Process(prediction);
         using EvaluationSet set = GaussianData.Set(Deviation, 24);
         DenoisingLoss loss = DenoisingLoss.Measure(
             GaussianData.Best(process, Deviation), process, set, new DenoisingLossOptions { Buckets = 5, TimestepsPerBucket = 2, Confidence = 0.9999 });
@@ -82,7 +82,7 @@ public sealed class DenoisingLossTests
     public void Batch_size_and_repetition_change_nothing()
     {
         using EvaluationSet set = GaussianData.Set(1, 7);
-        DenoisingProcess process = Process(PredictionType.Epsilon);
+        DiffusionProcess process = Process(PredictionType.Epsilon);
         double[] Of(int batch) => [.. DenoisingLoss.Measure(
             new FormulaDenoiser((x, t) => x * 0.5), process, set, new DenoisingLossOptions { BatchSize = batch, Buckets = 3 }).ImageLosses];
         Assert.Equal(Of(1), Of(7));
@@ -120,14 +120,14 @@ public sealed class DenoisingLossTests
     [Fact]
     public void The_gap_is_seen_where_pictures_are_remembered_and_not_where_they_are_not()
     {
-        DenoisingProcess process = Process(PredictionType.Sample);
+        DiffusionProcess process = Process(PredictionType.Sample);
         using EvaluationSet test = GaussianData.Set(0.7, 12, seed: 1), training = GaussianData.Set(0.7, 12, seed: 2);
         var options = new DenoisingLossOptions { Buckets = 4, TimestepsPerBucket = 1 };
         FormulaDenoiser best = GaussianData.Best(process, 0.7);
         // It takes the training picture nearest to what it sees for the answer: memory alone.
         var memory = new FormulaDenoiser((noisy, t) =>
         {
-            (double signal, _) = process.Level((int)t);
+            (double signal, _) = process.LevelAt(t);
             Tensor distances = cdist(noisy.flatten(1), training.Latents.flatten(1) * signal);
             return 0.5 * training.Latents.index_select(0, distances.argmin(1)) + 0.5 * best.Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1)));
         });
@@ -150,7 +150,7 @@ public sealed class DenoisingLossTests
     [Fact]
     public void Sets_of_different_size_are_compared_unpaired_and_different_measurements_not_at_all()
     {
-        DenoisingProcess process = Process(PredictionType.Epsilon);
+        DiffusionProcess process = Process(PredictionType.Epsilon);
         using EvaluationSet test = GaussianData.Set(1, 4), training = GaussianData.Set(1, 6);
         var denoiser = new FormulaDenoiser((x, t) => x * 0.5);
         var options = new DenoisingLossOptions { Buckets = 2 };
@@ -166,10 +166,10 @@ public sealed class DenoisingLossTests
     {
         using EvaluationSet set = GaussianData.Set(1, 2);
         var denoiser = new FormulaDenoiser((x, t) => x);
-        DenoisingProcess process = Process(PredictionType.Epsilon);
+        DiffusionProcess process = Process(PredictionType.Epsilon);
         Assert.Contains("Buckets", Assert.Throws<ValidationException>(() => DenoisingLoss.Measure(denoiser, process, set, new DenoisingLossOptions { Buckets = 0 })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => DenoisingProcess.Of(s_schedule, PredictionType.Flow));
-        Assert.Throws<ArgumentOutOfRangeException>(() => process.Level(1000));
+        Assert.Throws<ArgumentException>(() => new DiffusionProcess(s_schedule, PredictionType.Flow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => process.NetworkTimestep(1000));
         Assert.Contains("[1, 4, 2, 2]", Assert.Throws<ArgumentException>(() => new EvaluationSet(zeros(1, 4, 2, 2), new Conditioning(zeros(1, 1, 1)))).Message, StringComparison.Ordinal);
         Assert.Throws<OperationCanceledException>(() => DenoisingLoss.Measure(denoiser, process, set, null, null, new CancellationToken(true)));
     }
@@ -177,14 +177,14 @@ public sealed class DenoisingLossTests
     [Fact]
     public void The_process_follows_the_schedulers_configuration()
     {
-        DenoisingProcess velocity = DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
-        Assert.Equal((PredictionType.Velocity, 50), (velocity.PredictionType, velocity.Timesteps));
+        DiffusionProcess velocity = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
+        Assert.Equal((PredictionType.Velocity, 50), (velocity.PredictionType, velocity.TrainingTimesteps));
         Assert.Equal(1e-4, velocity.Schedule!.Betas[0], 1e-9);
-        DenoisingProcess flow = DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""));
-        Assert.Equal((PredictionType.Flow, 1000), (flow.PredictionType, flow.Timesteps));
-        Assert.Equal((0, 1), flow.Level(999));
-        DenoisingProcess unknown = DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
-        Assert.Equal((PredictionType.Velocity, 50), (unknown.PredictionType, unknown.Timesteps));
-        Assert.Throws<NotSupportedException>(() => DenoisingProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "EDMEulerScheduler" }""")));
+        DiffusionProcess flow = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""));
+        Assert.Equal((PredictionType.Flow, 1000), (flow.PredictionType, flow.TrainingTimesteps));
+        Assert.Equal((0, 1), (flow.LevelAt(1000).Alpha, flow.LevelAt(1000).Sigma));
+        DiffusionProcess unknown = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
+        Assert.Equal((PredictionType.Velocity, 50), (unknown.PredictionType, unknown.TrainingTimesteps));
+        Assert.Throws<NotSupportedException>(() => DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "EDMEulerScheduler" }""")));
     }
 }

@@ -14,23 +14,24 @@ internal static class GaussianData
     }
 
     /// <summary>E[x_0|x_t] turned into the prediction asked for.</summary>
-    public static FormulaDenoiser Best(DenoisingProcess process, double deviation) => new((noisy, timestep) =>
+    public static FormulaDenoiser Best(DiffusionProcess process, double deviation) => new((noisy, timestep) =>
     {
-        int t = process.PredictionType == PredictionType.Flow ? (int)timestep - 1 : (int)timestep;
-        (double signal, double noise) = process.Level(t);
+        NoiseLevel level = process.LevelAt(timestep);
+        (double signal, double noise) = level;
         double factor = signal * deviation * deviation / (signal * signal * deviation * deviation + noise * noise);
-        (double a, double b) = process.Target(t);
+        (double a, double b) = process.TargetWeights(level);
         // x_0 = factor·x_t and ε = (x_t − s·x_0)/n.
         return noisy * (a * factor + b * (1 - signal * factor) / noise);
     });
 
     /// <summary>The mean squared error that the best denoiser has.</summary>
-    public static double LeastError(DenoisingProcess process, int t, double deviation)
+    public static double LeastError(DiffusionProcess process, int t, double deviation)
     {
-        (double signal, double noise) = process.Level(t);
+        NoiseLevel level = process.LevelAt(process.NetworkTimestep(t));
+        (double signal, double noise) = level;
         double variance = deviation * deviation;
         double clean = variance * noise * noise / (signal * signal * variance + noise * noise);
-        double perClean = process.CleanEstimate(t).Prediction;
+        double perClean = process.CleanWeights(level).Prediction;
         return clean / (perClean * perClean);
     }
 }

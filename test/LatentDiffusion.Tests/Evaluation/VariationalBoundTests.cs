@@ -18,7 +18,7 @@ public sealed class VariationalBoundTests
         using DisposeScope scope = NewDisposeScope();
         NoiseSchedule schedule = NoiseSchedule.Linear(12, 0.01, 0.4);
         if (zeroTerminal) schedule = schedule.WithZeroTerminalSnr();
-        DenoisingProcess process = DenoisingProcess.Of(schedule, prediction);
+        DiffusionProcess process = new DiffusionProcess(schedule, prediction);
         using EvaluationSet set = GaussianData.Set(0.5, 3, size: 2);
         Func<Tensor, double, Tensor> formula = (x, t) => 0.4 * x + 0.05 * t;
         VariationalBound bound = VariationalBound.Measure(
@@ -77,7 +77,7 @@ public sealed class VariationalBoundTests
         const int Timesteps = 200;
         double[] alphaBars = [1, .. Enumerable.Range(0, Timesteps).Select(t => 1 / (1 + Math.Exp(16.0 * t / (Timesteps - 1) - 8)))];
         NoiseSchedule schedule = NoiseSchedule.FromBetas([.. alphaBars.Zip(alphaBars.Skip(1), (before, after) => 1 - after / before)]);
-        DenoisingProcess process = DenoisingProcess.Of(schedule, PredictionType.Velocity);
+        DiffusionProcess process = new DiffusionProcess(schedule, PredictionType.Velocity);
         using EvaluationSet set = GaussianData.Set(deviation, 24);
         // What the very latents drawn have, in place of what their distribution has on average.
         using Tensor square = set.Latents.square().mean();
@@ -100,7 +100,7 @@ public sealed class VariationalBoundTests
     [InlineData(PredictionType.Epsilon, ReverseVariance.Beta)]
     public void A_few_timesteps_give_the_sum_over_all_where_the_error_is_even(PredictionType prediction, ReverseVariance variance)
     {
-        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(), prediction);
+        DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(), prediction);
         VariationalBound bound = Estimated(process, _ => 1, seed: 0, pictures: 2, variance);
         double exact = Divergences(process, _ => 1, variance);
         Assert.Equal(exact, bound.Divergences.Mean, 1e-5 * exact);
@@ -114,7 +114,7 @@ public sealed class VariationalBoundTests
     [InlineData(PredictionType.Sample, ReverseVariance.Posterior)]
     public void The_interval_holds_the_sum_over_all_timesteps(PredictionType prediction, ReverseVariance variance)
     {
-        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(), prediction);
+        DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(), prediction);
         // From 0.2 to 1.8 and back, again and again.
         Func<int, double> error = t => 1 + 0.8 * Math.Cos(0.7 * t);
         double exact = Divergences(process, error, variance);
@@ -137,7 +137,7 @@ public sealed class VariationalBoundTests
     {
         using DisposeScope scope = NewDisposeScope();
         NoiseSchedule schedule = NoiseSchedule.ScaledLinear(12, 0.01, 0.4);
-        DenoisingProcess process = DenoisingProcess.Of(schedule, PredictionType.Velocity);
+        DiffusionProcess process = new DiffusionProcess(schedule, PredictionType.Velocity);
         using EvaluationSet set = GaussianData.Set(0.3, 3, size: 2);
         var denoiser = new FormulaDenoiser((x, t) => cat([0.4 * x + 0.05 * t, (x + 0.1 * t).sin()], 1));
         var options = new VariationalBoundOptions { Seed = 2, Timesteps = 100, Likelihood = likelihood };
@@ -197,11 +197,11 @@ public sealed class VariationalBoundTests
     [Fact]
     public void The_lower_of_two_bounds_is_taken_and_named()
     {
-        DenoisingProcess process = DenoisingProcess.Of(NoiseSchedule.ScaledLinear(50), PredictionType.Velocity);
+        DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(50), PredictionType.Velocity);
         using var set = new EvaluationSet(zeros(3, 4, 2, 2), new Conditioning(zeros(3, 1, 1)));
         // A large error asks for a large variance, and none for the posterior's: of pictures of zeros v is √ᾱ·x_t/√(1 − ᾱ).
         Check(new FormulaDenoiser((x, t) => 3 + x), ReverseVariance.Beta);
-        Check(new FormulaDenoiser((x, t) => x * (process.Level((int)t).Signal / process.Level((int)t).Noise)), ReverseVariance.Posterior);
+        Check(new FormulaDenoiser((x, t) => x * (process.LevelAt(t).Alpha / process.LevelAt(t).Sigma)), ReverseVariance.Posterior);
 
         void Check(IDenoiser denoiser, ReverseVariance better)
         {
@@ -228,7 +228,7 @@ public sealed class VariationalBoundTests
         NoiseSchedule schedule = NoiseSchedule.ScaledLinear(50);
         using EvaluationSet set = GaussianData.Set(1, 40, size: 16);
         VariationalBound bound = VariationalBound.Measure(
-            new FormulaDenoiser((x, t) => x), DenoisingProcess.Of(schedule, PredictionType.Sample), set,
+            new FormulaDenoiser((x, t) => x), new DiffusionProcess(schedule, PredictionType.Sample), set,
             new VariationalBoundOptions { Timesteps = 1, Variance = ReverseVariance.Beta, BatchSize = 40 });
         // Predicting x_1 for the sample is no denoising.
         Assert.Equal(bound.Reconstruction.Mean, bound.UndenoisedReconstruction.Mean, 1e-6);
@@ -242,7 +242,7 @@ public sealed class VariationalBoundTests
     {
         using DisposeScope scope = NewDisposeScope();
         NoiseSchedule schedule = NoiseSchedule.Linear(10, 2e-4, 0.3);
-        DenoisingProcess process = DenoisingProcess.Of(schedule, PredictionType.Sample);
+        DiffusionProcess process = new DiffusionProcess(schedule, PredictionType.Sample);
         // A picture of one level each; whatever is seen, the prediction is 0.4, so that levels near it are likely.
         Tensor levels = arange(256, ScalarType.Float32).view(256, 1, 1, 1) / 127.5 - 1;
         using var set = new EvaluationSet(levels, new Conditioning(zeros(256, 1, 1)));
@@ -284,19 +284,19 @@ public sealed class VariationalBoundTests
     {
         using EvaluationSet set = GaussianData.Set(1, 2);
         var denoiser = new FormulaDenoiser((x, t) => x);
-        Assert.Contains("flow", Assert.Throws<NotSupportedException>(() => VariationalBound.Measure(denoiser, DenoisingProcess.Flow(), set)).Message, StringComparison.Ordinal);
-        DenoisingProcess blind = DenoisingProcess.Of(NoiseSchedule.Linear(20).WithZeroTerminalSnr(), PredictionType.Epsilon);
+        Assert.Contains("flow", Assert.Throws<NotSupportedException>(() => VariationalBound.Measure(denoiser, DiffusionProcess.Flow(), set)).Message, StringComparison.Ordinal);
+        DiffusionProcess blind = new DiffusionProcess(NoiseSchedule.Linear(20).WithZeroTerminalSnr(), PredictionType.Epsilon);
         Assert.Contains("timestep 19", Assert.Throws<NotSupportedException>(
             () => VariationalBound.Measure(denoiser, blind, set, new VariationalBoundOptions { Timesteps = 19 })).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Pictures of zeros, and a prediction that is wrong by as much as is said.</summary>
-    private static VariationalBound Estimated(DenoisingProcess process, Func<int, double> error, ulong seed, int pictures, ReverseVariance variance)
+    private static VariationalBound Estimated(DiffusionProcess process, Func<int, double> error, ulong seed, int pictures, ReverseVariance variance)
     {
         using var set = new EvaluationSet(zeros(pictures, 4, 1, 1), new Conditioning(zeros(pictures, 1, 1)));
         var denoiser = new FormulaDenoiser((x, t) =>
         {
-            (double signal, double noise) = process.Level((int)t);
+            (double signal, double noise) = process.LevelAt(t);
             // ε = x_t/n, as x_0 is 0. The error of a sample is even in what it means of the velocity.
             return process.PredictionType switch
             {
@@ -309,12 +309,12 @@ public sealed class VariationalBoundTests
     }
 
     /// <summary>Σ of the divergences over all timesteps, in bits, from their definition.</summary>
-    private static double Divergences(DenoisingProcess process, Func<int, double> error, ReverseVariance variance)
+    private static double Divergences(DiffusionProcess process, Func<int, double> error, ReverseVariance variance)
     {
         double nats = 0;
-        for (int t = 1; t < process.Timesteps; t++)
+        for (int t = 1; t < process.TrainingTimesteps; t++)
         {
-            (double signal, double noise) = process.Level(t);
+            (double signal, double noise) = process.LevelAt(t);
             double toClean = process.PredictionType == PredictionType.Epsilon ? noise / signal : noise;
             double truth = process.Schedule!.PosteriorVariance(t), model = variance == ReverseVariance.Beta ? process.Schedule.Betas[t] : truth;
             nats += Divergence(0, truth, process.Schedule.PosteriorMean(t).Clean * toClean * Math.Sqrt(error(t)), model);

@@ -69,7 +69,7 @@ public sealed class GuidanceTests
     [Fact]
     public void Thresholding_leaves_what_tells_no_clean_sample()
     {
-        var space = new PredictionSpace(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon);
+        var space = new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon);
         double[][] actual = Run(new DynamicThresholdingGuidance(new ClassifierFreeGuidance(), space), timestep: 999).Actual;
         Check(x => Guided(x), actual);
     }
@@ -145,7 +145,7 @@ public sealed class GuidanceTests
     [Fact]
     public void Guidance_is_composed_by_decorators_and_no_pass_is_evaluated_twice()
     {
-        PredictionSpace space = Space(PredictionType.Velocity);
+        DiffusionProcess space = Space(PredictionType.Velocity);
         IGuidance guidance = new IntervalGuidance(
             new DynamicThresholdingGuidance(
                 new RescaledGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance()), new() { GuidanceRescale = 0.6 }),
@@ -176,7 +176,7 @@ public sealed class GuidanceTests
     [Fact]
     public void What_a_network_tells_of_its_variance_stays_that_of_the_prompt()
     {
-        PredictionSpace space = Space(PredictionType.Epsilon);
+        DiffusionProcess space = Space(PredictionType.Epsilon);
         IGuidance[] kinds =
         [
             new ClassifierFreeGuidance(), new ClassifierFreeGuidance(new() { SeparatePasses = true }), new AdaptiveProjectedGuidance(space), new PerturbedAttentionGuidance(),
@@ -215,7 +215,7 @@ public sealed class GuidanceTests
     [Fact]
     public void Options_out_of_range_are_refused_by_name()
     {
-        PredictionSpace space = Space(PredictionType.Epsilon);
+        DiffusionProcess space = Space(PredictionType.Epsilon);
         var inner = new ClassifierFreeGuidance();
         Refused("GuidanceRescale", () => new RescaledGuidance(inner, new() { GuidanceRescale = 1.1 }));
         Refused("GuidanceRescale", () => new RescaledGuidance(inner, new() { GuidanceRescale = double.NaN }));
@@ -284,7 +284,7 @@ public sealed class GuidanceTests
         return sorted[low] + (at - low) * (sorted[Math.Min(low + 1, sorted.Length - 1)] - sorted[low]);
     }
 
-    private static PredictionSpace Space(PredictionType type) => type == PredictionType.Flow ? PredictionSpace.Flow() : new PredictionSpace(s_schedule, type);
+    private static DiffusionProcess Space(PredictionType type) => type == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, type);
 
     private static double[] ToClean(PredictionType type, double[] output, double[] x)
     {

@@ -12,7 +12,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     public void Guidance_that_works_on_clean_samples_is_given_what_the_models_predictions_mean()
     {
         byte[] plain = Draw(model.Builder().UseGuidance(new ClassifierFreeGuidance()));
-        PredictionSpace? given = null;
+        DiffusionProcess? given = null;
         byte[] whole = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), given = space, new())));
         byte[] half = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Stop = 0.5 })));
         Assert.Equal(plain, whole);

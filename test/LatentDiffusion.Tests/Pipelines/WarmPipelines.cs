@@ -62,10 +62,10 @@ public sealed class WarmPipelines : IDisposable
         _families.Dispose();
     }
 
-    private static IntervalGuidance AllGuidance(PredictionSpace space)
+    private static IntervalGuidance AllGuidance(DiffusionProcess process)
     {
-        var perturbed = new PerturbedAttentionGuidance(new AdaptiveProjectedGuidance(space));
-        var thresholded = new DynamicThresholdingGuidance(new RescaledGuidance(perturbed), space, new() { SampleRange = 4 });
-        return new IntervalGuidance(thresholded, space, new() { Start = 0.2 });
+        var perturbed = new PerturbedAttentionGuidance(new AdaptiveProjectedGuidance(process));
+        var thresholded = new DynamicThresholdingGuidance(new RescaledGuidance(perturbed), process, new() { SampleRange = 4 });
+        return new IntervalGuidance(thresholded, process, new() { Start = 0.2 });
     }
 }

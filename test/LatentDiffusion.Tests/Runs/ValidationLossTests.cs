@@ -93,7 +93,7 @@ public sealed class ValidationLossTests : IDisposable
     public void A_flow_is_validated_at_its_own_times()
     {
         var options = new ValidationOptions { TimestepsPerImage = 2, Seed = 9 };
-        double[] losses = Loss(DenoisingProcess.Flow(), options).PerImage();
+        double[] losses = Loss(DiffusionProcess.Flow(), options).PerImage();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         float[] within = rand(Pictures, 2, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
@@ -150,15 +150,15 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Contains("scaled already", Assert.Throws<ArgumentException>(() =>
         {
             using LatentCache scaled = LatentCache.Open(_folder["scaled"], "test", new LatentAutoencoder(s_autoencoder.Build()), _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
-            return new ValidationLoss(_network, _captions, scaled, new LatentScaling(Shift, Scale), DenoisingProcess.Flow());
+            return new ValidationLoss(_network, _captions, scaled, new LatentScaling(Shift, Scale), DiffusionProcess.Flow());
         }).Message, StringComparison.Ordinal);
         Assert.Contains("BatchSize", Assert.Throws<ValidationException>(
             () => Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 0 })).Message, StringComparison.Ordinal);
     }
 
-    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) => Loss(DenoisingProcess.Of(_schedule, prediction), options);
+    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) => Loss(new DiffusionProcess(_schedule, prediction), options);
 
-    private ValidationLoss Loss(DenoisingProcess process, ValidationOptions options) => new(_network, _captions, _data, new LatentScaling(Shift, Scale), process, options);
+    private ValidationLoss Loss(DiffusionProcess process, ValidationOptions options) => new(_network, _captions, _data, new LatentScaling(Shift, Scale), process, options);
 
     private sealed class Stripes : ICaptionedImageSource
     {

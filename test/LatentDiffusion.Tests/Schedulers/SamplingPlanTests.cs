@@ -21,7 +21,9 @@ public sealed class SamplingPlanTests
         Assert.Equal(plan.Timesteps.Count, plan.Evaluations);
         Assert.Equal(plan.Timesteps.Count + 1, plan.Sigmas.Count);
         Assert.Equal(0, plan.BeginIndex);
-        Assert.All(plan.Sigmas.Zip(plan.Sigmas.Skip(1)), pair => Assert.True(pair.First >= pair.Second || name.StartsWith("pndm", StringComparison.Ordinal)));
+        // The inner evaluations of these lie beyond where a step ends.
+        if (name is not ("pndm" or "kdpm2-a"))
+            Assert.All(plan.Sigmas.Zip(plan.Sigmas.Skip(1)), pair => Assert.True(pair.First >= pair.Second));
 
         ISchedulerRun run = scheduler.Start(plan, noise);
         Assert.Same(plan, run.Plan);
@@ -42,7 +44,8 @@ public sealed class SamplingPlanTests
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        SamplingPlan plan = scheduler.Plan(new SamplingOptions { Steps = 6 }, s_shape), again = scheduler.Plan(new SamplingOptions { Steps = 6 }, s_shape);
+        SamplingOptions options = new() { Steps = 6 };
+        SamplingPlan plan = scheduler.Plan(options, s_shape), again = scheduler.Plan(options, s_shape);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.Equal(plan.Timesteps, again.Timesteps);
         Assert.Equal(plan.Sigmas, again.Sigmas);
@@ -70,7 +73,8 @@ public sealed class SamplingPlanTests
     public void Numbers_that_do_not_fit_together_are_refused()
     {
         SamplingOptions options = new() { Steps = 2 };
-        Assert.Contains("not 2 and 2", Assert.Throws<ArgumentException>(() => new SamplingPlan(options, [5, 1], [2, 1])).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<ArgumentException>(() => new SamplingPlan(options, [5, 1], [2, 1])).Message;
+        Assert.Contains("not 2 and 2", message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new SamplingPlan(options, [], [0]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SamplingPlan(options, [5, 1], [2, 1, 0], evaluationsPerStep: 0));
         var e = Assert.Throws<ArgumentOutOfRangeException>(() => new SamplingPlan(options with { BeginStep = 2 }, [5, 1], [2, 1, 0]));

@@ -120,8 +120,8 @@ public sealed class SchedulerConfigTests
         foreach (KnownScheduler known in KnownSchedulers.All.Where(k => SchedulerClasses.FamilyOf(k.ClassName) == SchedulerFamily.Discrete))
             Assert.Equal(0.012, known.Create(model).Schedule!.Betas[999], 1e-8);
         Assert.Equal(0.012, model.ToNoiseSchedule().Betas[999], 1e-8);
-        Assert.Equal(PredictionType.Velocity, PredictionSpace.Of(model).PredictionType);
-        Assert.Equal(PredictionType.Flow, PredictionSpace.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchLCMScheduler" }""")).PredictionType);
+        Assert.Equal(PredictionType.Velocity, DiffusionProcess.Of(model).PredictionType);
+        Assert.Equal(PredictionType.Flow, DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchLCMScheduler" }""")).PredictionType);
         Assert.Throws<ArgumentException>(() => KnownSchedulers.FlowMatchEuler.Create(model));
     }
 

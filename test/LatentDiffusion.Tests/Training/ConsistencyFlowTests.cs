@@ -47,8 +47,8 @@ public sealed class ConsistencyFlowTests
             Tensor x = noise;
             for (int n = options.SolverSteps; n > 0; n = objective.Path.Edge(n))
             {
-                OutputWeights end = objective.Path.End(n, objective.Path.Edge(n));
-                x = end.Sample * x + end.Output * network(new UNetInput(x, tensor([(long)objective.Path.Timestep(n)]), zeros(1, 1, 1)));
+                PredictionWeights end = objective.Path.End(n, objective.Path.Edge(n));
+                x = end.Noisy * x + end.Prediction * network(new UNetInput(x, tensor([(long)objective.Path.Timestep(n)]), zeros(1, 1, 1)));
             }
 
             return (x.to(ScalarType.Float64) - exact).square().mean().sqrt().item<double>();
@@ -65,8 +65,8 @@ public sealed class ConsistencyFlowTests
         public Points(SchedulerConfig config, ConsistencyTrainingOptions options)
         {
             _options = options;
-            Path = new ConsistencyPath(config.ToNoiseSchedule(), PredictionType.Velocity, options);
-            var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(config), options.GuidanceInterval);
+            Path = new ConsistencyPath(new DiffusionProcess(config.ToNoiseSchedule(), PredictionType.Velocity), options);
+            var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(config), options.GuidanceInterval);
             _loss = new ConsistencyLoss(Path, interval, guidanceWidth: null, options);
             (_student, _target) = (new Line(Path.Schedule), new Line(Path.Schedule));
             (Modules, Targets) = (new Dictionary<string, nn.Module> { ["line"] = _student }, new Dictionary<string, nn.Module> { ["line"] = _target });

@@ -140,9 +140,9 @@ public sealed class ConsistencyLossTests : IDisposable
         {
             foreach (int phases in new[] { 1, 2, 4 })
             {
-                var path = new ConsistencyPath(config.ToNoiseSchedule(), prediction, new ConsistencyTrainingOptions { SolverSteps = 20, Phases = phases });
+                var path = new ConsistencyPath(new DiffusionProcess(config.ToNoiseSchedule(), prediction), new ConsistencyTrainingOptions { SolverSteps = 20, Phases = phases });
                 Assert.All(Enumerable.Range(1, 20), n => Assert.InRange(path.Edge(n), Math.Max(0, n - 20 / phases), n - 1));
-                Assert.All(Enumerable.Range(0, phases), m => Assert.Equal(new OutputWeights(1, 0), path.End(m * 20 / phases, m * 20 / phases)));
+                Assert.All(Enumerable.Range(0, phases), m => Assert.Equal(new PredictionWeights(1, 0), path.End(m * 20 / phases, m * 20 / phases)));
             }
         }
     }
@@ -151,8 +151,8 @@ public sealed class ConsistencyLossTests : IDisposable
     public void With_one_point_the_goal_is_the_teachers_own_step_whatever_the_target_network_says()
     {
         var options = new ConsistencyTrainingOptions { SolverSteps = 1, GuidanceMinimum = 1, GuidanceMaximum = 1, HuberDelta = null };
-        var path = new ConsistencyPath(s_schedulers[PredictionType.Velocity].ToNoiseSchedule(), PredictionType.Velocity, options);
-        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(s_schedulers[PredictionType.Velocity]), options.GuidanceInterval);
+        var path = new ConsistencyPath(new DiffusionProcess(s_schedulers[PredictionType.Velocity].ToNoiseSchedule(), PredictionType.Velocity), options);
+        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(s_schedulers[PredictionType.Velocity]), options.GuidanceInterval);
         Tensor sample = randn(3, 1, 2, 2, generator: new Generator(1)).to(ScalarType.Float64), text = zeros(3, 1, 1, ScalarType.Float64);
         double loss = new ConsistencyLoss(path, interval, guidanceWidth: null, options).Of(
             sample, text, text, new Generator(2), x => x.Sample.sin(), _ => throw new InvalidOperationException("asked"), x => x.Sample.sin()).item<double>();
@@ -177,7 +177,7 @@ public sealed class ConsistencyLossTests : IDisposable
         {
             var single = new ConsistencyTrainingOptions { SolverSteps = 20, TimestepScaling = 0.01 };
             NoiseScheduler lcm = NoiseScheduler.FromConfig(ConsistencyStudent.Scheduler(config, single));
-            var path = new ConsistencyPath(lcm.Schedule!, prediction, single);
+            var path = new ConsistencyPath(new DiffusionProcess(lcm.Schedule!, prediction), single);
             Assert.IsType<LcmScheduler>(lcm);
             for (int n = 1; n <= 20; n++)
             {
@@ -190,7 +190,7 @@ public sealed class ConsistencyLossTests : IDisposable
 
             var phased = new ConsistencyTrainingOptions { SolverSteps = 20, Phases = 4 };
             NoiseScheduler ddim = NoiseScheduler.FromConfig(ConsistencyStudent.Scheduler(config, phased));
-            path = new ConsistencyPath(ddim.Schedule!, prediction, phased);
+            path = new ConsistencyPath(new DiffusionProcess(ddim.Schedule!, prediction), phased);
             Assert.IsType<DdimScheduler>(ddim);
             using ISchedulerRun jumps = ddim.Start(new SamplingOptions { Steps = 4 });
             foreach (int n in new[] { 20, 15, 10, 5 })
@@ -201,8 +201,8 @@ public sealed class ConsistencyLossTests : IDisposable
             }
         }
 
-        void Close(Tensor actual, OutputWeights weights) =>
-            Assert.InRange((actual - (weights.Sample * x + weights.Output * output)).abs().max().item<double>(), 0, 1e-12);
+        void Close(Tensor actual, PredictionWeights weights) =>
+            Assert.InRange((actual - (weights.Noisy * x + weights.Prediction * output)).abs().max().item<double>(), 0, 1e-12);
     }
 
     [Fact]

@@ -77,9 +77,10 @@ public sealed class DenoiserLossTests : IDisposable
     [InlineData(3)]
     public void A_flow_is_what_the_scheduler_integrates(double shift)
     {
-        var process = new FlowProcess(new DenoiserTrainingOptions { PredictionType = PredictionType.Flow, FlowTimeShift = shift });
+        var options = new DenoiserTrainingOptions { PredictionType = PredictionType.Flow, FlowTimeShift = shift };
+        var batches = new NoisyBatchSampler(DiffusionProcess.Flow(), options);
         Tensor sample = Reference.FormulaWeights.Input("x", [5, 4, 4, 4]);
-        (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = process.Draw(sample, new Generator(2));
+        (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = batches.Draw(sample, new Generator(2));
         Assert.Null(weights);
         double[] drawn = [.. rand(5, generator: new Generator(2)).data<float>().Select(u => shift * u / (1 + (shift - 1) * u))];
         var scheduler = new FlowMatchEulerScheduler();

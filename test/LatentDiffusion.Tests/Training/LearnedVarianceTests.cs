@@ -21,7 +21,7 @@ public sealed class LearnedVarianceTests : IDisposable
         long[] timesteps = [0, 1, 2, 20, 48];
         Tensor sample = Input("x"), noise = Input("e"), output = Input("o"), variance = Input("v") / 3, t = tensor(timesteps);
         Tensor noisy = s_schedule.AddNoise(sample, noise, t);
-        double[] actual = new LearnedVarianceLoss(s_schedule, prediction).Of(sample, noisy, t, output, variance).data<double>().ToArray();
+        double[] actual = new LearnedVarianceLoss(new DiffusionProcess(s_schedule, prediction)).Of(sample, noisy, t, output, variance).data<double>().ToArray();
 
         for (int i = 0; i < timesteps.Length; i++)
         {
@@ -138,9 +138,9 @@ public sealed class LearnedVarianceTests : IDisposable
     [Fact]
     public void Noise_without_signal_says_no_mean()
     {
-        var e = Assert.Throws<ArgumentException>(() => new LearnedVarianceLoss(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon));
+        var e = Assert.Throws<ArgumentException>(() => new LearnedVarianceLoss(new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon)));
         Assert.Contains("49", e.Message, StringComparison.Ordinal);
-        Assert.NotNull(new LearnedVarianceLoss(s_schedule.WithZeroTerminalSnr(), PredictionType.Velocity));
+        Assert.NotNull(new LearnedVarianceLoss(new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Velocity)));
     }
 
     private static Tensor Input(string name) => Reference.FormulaWeights.Input(name, [5, 2, 3, 3]).to(ScalarType.Float64);

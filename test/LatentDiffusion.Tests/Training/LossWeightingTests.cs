@@ -90,7 +90,9 @@ public sealed class LossWeightingTests
             foreach (PredictionType prediction in new[] { PredictionType.Velocity, PredictionType.Sample })
                 for (int t = 0; t < 1000; t++) Assert.InRange(weighting.At(schedule, prediction, t), 0, 1e9);
         Assert.Equal(1, new MinSnrWeighting().At(schedule, PredictionType.Epsilon, 999));
-        var e = Assert.Throws<ArgumentException>(() => new DiscreteProcess(schedule, new DenoiserTrainingOptions { Weighting = new DebiasedWeighting() }));
+        var process = new DiffusionProcess(schedule, PredictionType.Epsilon);
+        var options = new DenoiserTrainingOptions { Weighting = new DebiasedWeighting() };
+        var e = Assert.Throws<ArgumentException>(() => new NoisyBatchSampler(process, options));
         Assert.Contains("999", e.Message, StringComparison.Ordinal);
     }
 

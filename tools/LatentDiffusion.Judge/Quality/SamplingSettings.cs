@@ -63,7 +63,7 @@ internal sealed record SamplingSettings
         }
     }
 
-    private IGuidance Guidance(PredictionSpace space)
+    private IGuidance Guidance(DiffusionProcess space)
     {
         IGuidance guidance = new ClassifierFreeGuidance();
         if (Rescale > 0) guidance = new RescaledGuidance(guidance, new RescaledGuidanceOptions { GuidanceRescale = Rescale });

@@ -78,9 +78,6 @@ internal abstract class SchedulerRun : ISchedulerRun
     /// <summary>The level of <see cref="AddNoise"/> at the current step.</summary>
     protected abstract NoiseLevel NoisyLevel { get; }
 
-    /// <summary>The level of the sample that the current evaluation is of: another within a step of two stages.</summary>
-    internal virtual NoiseLevel SampleLevel => NoisyLevel;
-
     /// <summary>One step, as a new tensor. What it makes besides is disposed afterwards; what is to stay goes to a history.</summary>
     /// <param name="output">The model's output, in single precision or better.</param>
     /// <param name="sample">The sample, likewise.</param>

@@ -85,8 +85,8 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
         return (options.HuberDelta is { } delta ? square.Add(delta * delta).sqrt().Add(-delta) : square).mean();
     }
 
-    private static Tensor Combine(OutputWeights[] weights, Tensor sample, Tensor output) =>
-        (Each(weights.Select(w => w.Sample), sample) * sample).Add(Each(weights.Select(w => w.Output), sample) * output);
+    private static Tensor Combine(PredictionWeights[] weights, Tensor sample, Tensor output) =>
+        (Each(weights.Select(w => w.Noisy), sample) * sample).Add(Each(weights.Select(w => w.Prediction), sample) * output);
 
     private static Tensor Each(IEnumerable<double> values, Tensor like) => tensor(values.ToArray()).to(like.dtype).view(-1, 1, 1, 1);
 

@@ -63,8 +63,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
             throw new ArgumentException($"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
         (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
-        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), PredictionSpace.Of(Scheduler), options.GuidanceInterval);
-        _loss = new ConsistencyLoss(new ConsistencyPath(sampler.Schedule!, sampler.PredictionType, options), interval, student.Config.TimeCondProjDim, options);
+        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(Scheduler), options.GuidanceInterval);
+        _loss = new ConsistencyLoss(new ConsistencyPath(new DiffusionProcess(sampler.Schedule!, sampler.PredictionType), options), interval, student.Config.TimeCondProjDim, options);
         _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
         teacher.eval();
         Modules = new Dictionary<string, nn.Module> { ["unet"] = student };

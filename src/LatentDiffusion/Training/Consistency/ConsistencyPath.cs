@@ -6,26 +6,44 @@ namespace LatentDiffusion;
 /// </summary>
 internal sealed class ConsistencyPath
 {
-    private readonly PredictionType _prediction;
+    private readonly DiffusionProcess _process;
     private readonly int _stride, _phase;
     private readonly double? _boundaryScaling;
 
-    /// <param name="schedule">The forward process.</param>
-    /// <param name="prediction">What teacher and student predict.</param>
+    /// <param name="process">The process of teacher and student.</param>
     /// <param name="options">Points, phases and the boundary's scaling.</param>
-    /// <exception cref="ArgumentException">The points do not divide the schedule, or a clean sample cannot be told from the prediction.</exception>
-    public ConsistencyPath(NoiseSchedule schedule, PredictionType prediction, ConsistencyTrainingOptions options)
+    /// <exception cref="ArgumentException">
+    /// The points do not divide the schedule, or a clean sample cannot be told from the prediction.
+    /// </exception>
+    public ConsistencyPath(DiffusionProcess process, ConsistencyTrainingOptions options)
     {
+        NoiseSchedule schedule = process.Schedule
+            ?? throw new ArgumentException("A flow has no discrete training schedule.", nameof(process));
         if (schedule.Timesteps % options.SolverSteps != 0)
-            throw new ArgumentException($"SolverSteps is {options.SolverSteps}; it must divide the {schedule.Timesteps} training timesteps.", nameof(options));
-        (Schedule, _prediction) = (schedule, prediction);
+        {
+            throw new ArgumentException(
+                $"SolverSteps is {options.SolverSteps}; it must divide the {schedule.Timesteps} training timesteps.", nameof(options));
+        }
+
+        (_process, Schedule) = (process, schedule);
         _stride = schedule.Timesteps / options.SolverSteps;
         _phase = options.SolverSteps / options.Phases;
         if (options.Phases == 1) _boundaryScaling = options.TimestepScaling;
         if (_stride % options.SolverEvaluations != 0)
-            throw new ArgumentException($"SolverEvaluations is {options.SolverEvaluations}; it must divide the {_stride} timesteps between two points.", nameof(options));
-        if (prediction == PredictionType.Epsilon && schedule.AlphasCumprod[^1] <= 0)
-            throw new ArgumentException("The last timestep has no signal (zero terminal SNR), so that ε does not say the picture; such a teacher predicts velocity or the sample.", nameof(prediction));
+        {
+            throw new ArgumentException(
+                $"SolverEvaluations is {options.SolverEvaluations}; it must divide the {_stride} timesteps between two points.",
+                nameof(options));
+        }
+
+        if (process.PredictionType == PredictionType.Epsilon && schedule.AlphasCumprod[^1] <= 0)
+        {
+            throw new ArgumentException(
+                "The last timestep has no signal (zero terminal SNR), so that ε does not determine the image; "
+                + "such a teacher predicts velocity or the sample.",
+                nameof(process));
+        }
+
         Substep = _stride / options.SolverEvaluations;
     }
 
@@ -46,25 +64,27 @@ internal sealed class ConsistencyPath
     /// The consistency function f: where the trajectory through a point has the given edge, as a weighted sum of sample and
     /// output. At the edge itself it is the identity.
     /// </summary>
-    public OutputWeights End(int point, int edge)
+    public PredictionWeights End(int point, int edge)
     {
         if (point == edge) return new(1, 0);
         int timestep = Timestep(point);
         if (_boundaryScaling is not { } scaling) return Step(timestep, Timestep(edge));
         (double skip, double scale) = ConsistencyBoundary.At(timestep, scaling);
-        OutputWeights clean = OutputWeights.ToClean(_prediction, Level(timestep));
-        return new(skip + scale * clean.Sample, scale * clean.Output);
+        PredictionWeights clean = _process.CleanWeights(Level(timestep));
+        return new(skip + scale * clean.Noisy, scale * clean.Prediction);
     }
 
     /// <summary>A step of DDIM: √ᾱ of the target times x̂_0, and √(1−ᾱ) of it times ε̂.</summary>
     /// <param name="from">Timestep of the sample and the output.</param>
     /// <param name="to">Timestep to go to; −1 is without noise.</param>
-    public OutputWeights Step(int from, int to)
+    public PredictionWeights Step(int from, int to)
     {
         NoiseLevel at = Level(from), target = Level(to);
-        OutputWeights clean = OutputWeights.ToClean(_prediction, at), noise = OutputWeights.ToNoise(_prediction, at);
-        return new(target.Alpha * clean.Sample + target.Sigma * noise.Sample, target.Alpha * clean.Output + target.Sigma * noise.Output);
+        PredictionWeights clean = _process.CleanWeights(at), noise = _process.NoiseWeights(at);
+        return new(
+            target.Alpha * clean.Noisy + target.Sigma * noise.Noisy,
+            target.Alpha * clean.Prediction + target.Sigma * noise.Prediction);
     }
 
-    private NoiseLevel Level(int timestep) => timestep < 0 ? NoiseLevel.FromAlphaBar(1) : NoiseLevel.FromAlphaBar(Schedule.AlphasCumprod[timestep]);
+    private NoiseLevel Level(int timestep) => timestep < 0 ? NoiseLevel.FromAlphaBar(1) : _process.LevelAt(timestep);
 }

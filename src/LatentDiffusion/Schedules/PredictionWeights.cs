@@ -1,0 +1,10 @@
+namespace LatentDiffusion;
+
+/// <summary>What a prediction says of x_0 or of ε: a weighted sum of the noisy sample and the prediction.</summary>
+/// <param name="Noisy">Weight of the noisy sample x = α·x_0 + σ·ε.</param>
+/// <param name="Prediction">Weight of the prediction.</param>
+public readonly record struct PredictionWeights(double Noisy, double Prediction)
+{
+    /// <summary>Whether the sum determines what it stands for, and the prediction matters to it.</summary>
+    public bool IsInvertible => double.IsFinite(Noisy) && double.IsFinite(Prediction) && Prediction != 0;
+}
