@@ -18,7 +18,7 @@ internal sealed class NoTensorLeaksAttribute : BeforeAfterTestAttribute
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
     {
         if (test.TestCase.TestCollection.TestCollectionDisplayName != LiveTensors.Collection)
-            throw new InvalidOperationException($"{test.TestDisplayName} needs [Collection(LiveTensors.Collection)]: other tests run beside it.");
+            throw new InvalidOperationException($"{test.TestDisplayName} needs [Collection(LiveTensors.Collection)].");
         _before = LiveTensors.Settled();
     }
 

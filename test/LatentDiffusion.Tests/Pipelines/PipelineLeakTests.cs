@@ -16,22 +16,25 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
     {
         get
         {
+            string[] tasks = ["image to image", "inpainting", "two passes", "two passes with a mask", "variation"];
             var all = new TheoryData<string, string>();
             foreach (string name in new[] { "sd1", "xl", "sd1 guided", "sd1 batched", "sd1 tiled", "xl refined" })
-                foreach (string task in new[] { "image to image", "inpainting", "two passes", "two passes with a mask", "variation" }) all.Add(name, task);
+                foreach (string task in tasks) all.Add(name, task);
             return all;
         }
     }
 
     [NoTensorLeaks, Theory, MemberData(nameof(Pipelines))]
-    public void A_generation_leaves_no_tensor(string name) => Assert.Equal(2, pipelines[name].Generate(WarmPipelines.Request(name)).Images.Count);
+    public void A_generation_leaves_no_tensor(string name) =>
+        Assert.Equal(2, pipelines[name].Generate(WarmPipelines.Request(name)).Images.Count);
 
     [NoTensorLeaks, Theory, MemberData(nameof(Pipelines))]
     public void A_cancelled_generation_leaves_no_tensor(string name)
     {
         using var cancellation = new CancellationTokenSource();
         var progress = new Cancelling(cancellation, evaluations: 2);
-        Assert.Throws<OperationCanceledException>(() => pipelines[name].Generate(WarmPipelines.Request(name), progress, cancellation.Token));
+        GenerationRequest request = WarmPipelines.Request(name);
+        Assert.Throws<OperationCanceledException>(() => pipelines[name].Generate(request, progress, cancellation.Token));
     }
 
     [NoTensorLeaks, Theory, MemberData(nameof(Tasks))]

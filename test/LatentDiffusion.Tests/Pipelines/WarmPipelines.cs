@@ -20,7 +20,8 @@ public sealed class WarmPipelines : IDisposable
             {
                 "sd1 guided" => builder.UsePromptWeighting().UseGuidance(AllGuidance),
                 "sd1 cached" => builder.UseStepCaching(),
-                "sd1 controlled" => builder.UseControlNet(_folder["control"]).UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())),
+                "sd1 controlled" => builder.UseControlNet(_folder["control"])
+                    .UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())),
                 "sd1 batched" => builder.Configure(o => o.BatchSize = 2).UseScheduler("dpm++-sde"),
                 "sd1 tiled" => builder.UseTiledDecoding(new TilingOptions { TileSize = 16 }).UseOffload(),
                 "xl refined" => builder.UseRefiner(_families["xl-refiner"], 0.5).UsePromptWeighting(),

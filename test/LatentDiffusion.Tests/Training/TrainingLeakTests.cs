@@ -11,7 +11,8 @@ public sealed class TrainingLeakTests : IDisposable
 {
     private const int Images = 4;
 
-    private static readonly DenoiserTrainingOptions s_options = new() { BatchSize = 2, CaptionDropout = 0.5, OffsetNoise = 0.1, HuberDelta = 0.1 };
+    private static readonly DenoiserTrainingOptions s_options =
+        new() { BatchSize = 2, CaptionDropout = 0.5, OffsetNoise = 0.1, HuberDelta = 0.1 };
 
     private readonly TemporaryFolder _folder = new();
     private readonly TinyModel _files = new();
@@ -28,7 +29,8 @@ public sealed class TrainingLeakTests : IDisposable
         _data = Cache("latents.safetensors");
         _student = ConsistencyStudent.Of(_model.UNet, 16);
         _denoiser = new DenoiserObjective(_model, _data, s_options);
-        _distillation = new ConsistencyObjective(_student, _model, _data, new ConsistencyTrainingOptions { BatchSize = 2, SolverSteps = 20 });
+        var distillation = new ConsistencyTrainingOptions { BatchSize = 2, SolverSteps = 20 };
+        _distillation = new ConsistencyObjective(_student, _model, _data, distillation);
         _objectives = new()
         {
             ["denoiser"] = _denoiser,
