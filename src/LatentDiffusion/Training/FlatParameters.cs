@@ -87,8 +87,8 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Sets the gradients to zero before a step's backward passes.</summary>
     public void ClearGradients()
     {
-        Gradients.zero_();
-        _computedGradients?.zero_();
+        Clear(Gradients);
+        if (_computedGradients is not null) Clear(_computedGradients);
     }
 
     /// <summary>Adds what a backward pass gave to <see cref="Gradients"/>; in mixed precision the sum is a float32 one.</summary>
@@ -97,7 +97,7 @@ internal sealed class FlatParameters : IDisposable
         if (_computedGradients is null) return;
         using IDisposable noGrad = no_grad();
         Gradients.AddInPlace(_computedGradients);
-        _computedGradients.zero_();
+        Clear(_computedGradients);
     }
 
     /// <summary>Lets the networks see the values as they are now.</summary>
@@ -119,6 +119,9 @@ internal sealed class FlatParameters : IDisposable
 
         return Math.Sqrt(squares);
     }
+
+    // Unlike other operators in place, zero_ returns another object.
+    private static void Clear(Tensor gradients) => gradients.zero_().Dispose();
 
     private static double Clip(Tensor gradients, double? maximum)
     {

@@ -41,7 +41,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Down.copy_(rand(Down.shape, generator: generator).Multiply(2).Add(-1).Multiply(bound));
-        Up.zero_();
+        Up.zero_().Dispose();
     }
 
     /// <summary>A, [rank, in] or [rank, in, kernel, kernel].</summary>

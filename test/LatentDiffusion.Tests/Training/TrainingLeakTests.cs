@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>No tensor outlives a loss and its gradients, nor a cache that is closed.</summary>
+/// <summary>No tensor outlives a loss and its gradients, a run, or a closed cache.</summary>
 [Collection(LiveTensors.Collection)]
 public sealed class TrainingLeakTests : IDisposable
 {
@@ -39,6 +39,7 @@ public sealed class TrainingLeakTests : IDisposable
                 (AutoencoderKL)_model.Autoencoder, new TinyDenoiser.Stripes(Images), new AutoencoderTrainingOptions { BatchSize = 2 }),
         };
         foreach (ITrainingObjective objective in _objectives.Values) Step(objective, 0);
+        Run("first");
     }
 
     public void Dispose()
@@ -59,10 +60,19 @@ public sealed class TrainingLeakTests : IDisposable
     }
 
     [NoTensorLeaks, Fact]
+    public void A_run_leaves_no_tensor() => Run("second");
+
+    [NoTensorLeaks, Fact]
     public void A_closed_cache_leaves_no_tensor()
     {
         using LatentCache made = Cache("made.safetensors"), opened = Cache("made.safetensors");
         Assert.Equal(Images, opened.Count);
+    }
+
+    private void Run(string folder)
+    {
+        var options = new TrainingOptions { Steps = 3, CheckpointEvery = 2, EmaDecay = 0.5 };
+        Assert.True(new Trainer(options).Run(_denoiser, _folder[folder]));
     }
 
     private static void Step(ITrainingObjective objective, long index)

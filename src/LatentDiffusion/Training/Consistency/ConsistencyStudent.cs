@@ -78,7 +78,7 @@ public static class ConsistencyStudent
         foreach ((string name, Tensor parameter) in copy.state_dict())
         {
             if (values.TryGetValue(name, out Tensor? value)) parameter.copy_(value);
-            else parameter.zero_();
+            else parameter.zero_().Dispose();
         }
 
         return copy;
