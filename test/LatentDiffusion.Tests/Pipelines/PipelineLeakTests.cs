@@ -12,13 +12,16 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
 
     public static TheoryData<string> Ways => new(EveryWay.Names);
 
+    public static TheoryData<string> Schedulers =>
+        [.. KnownSchedulers.All.Select(s => s.Name).Where(n => !n.StartsWith("edm-") && !n.StartsWith("flow-"))];
+
     public static TheoryData<string, string> Tasks
     {
         get
         {
             string[] tasks = ["image to image", "inpainting", "two passes", "two passes with a mask", "variation"];
             var all = new TheoryData<string, string>();
-            foreach (string name in new[] { "sd1", "xl", "sd1 guided", "sd1 batched", "sd1 tiled", "xl refined" })
+            foreach (string name in new[] { "sd1", "sd2", "xl", "xl-refiner", "sd1 guided", "sd1 batched", "sd1 tiled", "xl refined" })
                 foreach (string task in tasks) all.Add(name, task);
             return all;
         }
@@ -51,6 +54,20 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
             "two passes with a mask" => image with { Mask = TaskPictures.Mask, Upscale = larger },
             _ => text with { VariationSeed = 9 },
         });
+    }
+
+    [NoTensorLeaks, Theory, MemberData(nameof(Schedulers))]
+    public void Every_scheduler_leaves_no_tensor(string scheduler)
+    {
+        DiffusionModel model = pipelines["sd1"].Model!;
+        Assert.True(KnownSchedulers.TryGet(scheduler, out KnownScheduler? known));
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseTextEncoder(model.TextEncoder).UseDenoiser(model.Denoiser).UseAutoencoder(model.Autoencoder)
+            .UseScheduler(known.Create(model.SchedulerConfig)).Build();
+        GenerationRequest request = WarmPipelines.Request("sd1") with { Steps = 5 };
+        Assert.Equal(2, pipeline.Generate(request).Images.Count);
+        if (scheduler != "pndm")
+            pipeline.Generate(request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.8 });
     }
 
     [NoTensorLeaks, Theory, MemberData(nameof(Ways))]

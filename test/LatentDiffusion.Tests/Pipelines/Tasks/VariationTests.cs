@@ -5,7 +5,6 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Pipelines.Tasks;
 
 /// <summary>Between two seeds and between two prompts.</summary>
-[Collection(LiveTensors.Collection)]
 public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
 {
     // Ancestral: noise is drawn at every step, and the picture's latents are drawn before it.
@@ -50,9 +49,7 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     {
         using DiffusionPipeline pipeline = model.Builder().UseScheduler("euler-a").Build();
         byte[] alone = Pixels(pipeline, s_request with { VariationSeed = 41 });
-        long before = LiveTensors.Settled();
         GenerationResult batch = pipeline.Generate(s_request with { Count = 3 });
-        Assert.Equal(before, Tensor.TotalCount);
         Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
         Assert.All(batch.Images, image => Assert.Equal(3UL, image.Seed));
         Assert.Equal(("41", "0.3"), (batch.Images[1].Metadata["variation_seed"], batch.Images[1].Metadata["variation_strength"]));
