@@ -12,7 +12,7 @@ public sealed class LoraFile : IDisposable
 
     private readonly ITensorSource _source;
 
-    private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets)
+    private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets, UnknownTensorHandling unknown)
     {
         _source = source;
         var metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
@@ -21,7 +21,9 @@ public sealed class LoraFile : IDisposable
         {
             Embeddings = [.. names.Where(name => metadata.GetValueOrDefault(name) == "<embed>"
                 || name.StartsWith(BundledEmbedding, StringComparison.Ordinal))];
-            Patches = new LoraMatching(source, metadata, targets).Match(names.Except(Embeddings));
+            var matching = new LoraMatching(source, metadata, targets, unknown);
+            Patches = matching.Match(names.Except(Embeddings));
+            Ignored = matching.Ignored;
         }
         catch (FormatException e)
         {
@@ -41,6 +43,9 @@ public sealed class LoraFile : IDisposable
     /// </summary>
     public IReadOnlyList<string> Embeddings { get; }
 
+    /// <summary>Names of the tensors that are ignored: other kinds of adapters, and names that fit no parameter.</summary>
+    public IReadOnlyList<string> Ignored { get; }
+
     /// <summary>Opens a file and finds a parameter for everything in it.</summary>
     /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
     /// <param name="targets">The networks that it may be meant for.</param>
@@ -48,13 +53,23 @@ public sealed class LoraFile : IDisposable
     /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or
     /// shapes that fit no parameter; the exception lists all of them.
     /// </exception>
-    public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets)
+    public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets) => Open(path, UnknownTensorHandling.Refuse, targets);
+
+    /// <summary>Opens a file and finds a parameter for everything in it, or for what is known.</summary>
+    /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
+    /// <param name="unknown">
+    /// Whether tensors of other kinds of adapters, and names that fit no parameter, are refused or ignored. A patch of which a part is
+    /// missing, or whose shape fits no parameter, is always refused.
+    /// </param>
+    /// <param name="targets">The networks that it may be meant for.</param>
+    /// <exception cref="CheckpointException">The file is damaged, or holds what is refused; the exception lists all of it.</exception>
+    public static LoraFile Open(string path, UnknownTensorHandling unknown, params IReadOnlyList<LoraTarget> targets)
     {
         ArgumentNullException.ThrowIfNull(targets);
         ITensorSource source = Checkpoint.Open(path);
         try
         {
-            return new LoraFile(source, targets);
+            return new LoraFile(source, targets, unknown);
         }
         catch
         {
@@ -79,6 +94,11 @@ public sealed class LoraFile : IDisposable
             : einsum("oa,abhw,bi->oihw", up, Read(patch.Mid), down);
         return product.MultiplyInPlace(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What the ignored tensors are, for messages; null where there are none.</summary>
+    internal string? DescribeIgnored() => Ignored.Count == 0 ? null
+        : $"{Ignored.Count} of {_source.Entries.Count} tensors: "
+            + string.Join(", ", Ignored.Select(name => UnsupportedAdapter.KindOf(name) ?? "names that fit no parameter").Distinct());
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _source.Dispose();

@@ -6,13 +6,17 @@ namespace LatentDiffusion;
 internal sealed class LoraMatching(
     ITensorSource source,
     IReadOnlyDictionary<string, string> metadata,
-    IReadOnlyList<LoraTarget> targets)
+    IReadOnlyList<LoraTarget> targets,
+    UnknownTensorHandling unknown)
 {
     private readonly Dictionary<string, LoraModules> _modules = targets.ToDictionary(t => t.Component, t => new LoraModules(t));
     private readonly Dictionary<(string Component, string Parameter), Dictionary<LoraKey.Part, string>> _found = [];
-    private readonly LoraMetadata _settings = new(metadata, targets.Select(t => t.Component));
+    private readonly LoraMetadata _settings = new(metadata, targets.Select(t => t.Component), unknown);
     private readonly LoraComponent[] _components = [.. targets.Select(t => t.Naming)];
-    private readonly List<string> _missing = [], _unexpected = [], _misshaped = [];
+    private readonly List<string> _missing = [], _unexpected = [], _misshaped = [], _ignored = [];
+
+    /// <summary>Names of the tensors that are ignored.</summary>
+    public IReadOnlyList<string> Ignored => _ignored;
 
     /// <summary>Finds all patches.</summary>
     /// <exception cref="CheckpointException">Something fits no parameter.</exception>
@@ -20,7 +24,7 @@ internal sealed class LoraMatching(
     public IReadOnlyList<LoraPatch> Match(IEnumerable<string> names)
     {
         string[] all = [.. names];
-        UnsupportedAdapter.Refuse(all);
+        if (unknown == UnknownTensorHandling.Refuse) UnsupportedAdapter.Refuse(all);
         bool packed = all.Any(PackedLora.IsKey);
         if (packed) PackedLora.Check(metadata);
         Dictionary<string, string[]> order = packed
@@ -28,7 +32,7 @@ internal sealed class LoraMatching(
             : [];
         foreach (string name in all)
         {
-            if (Find(name, order) is not ({ } parameter, var component, var role)) _unexpected.Add(name);
+            if (Find(name, order) is not ({ } parameter, var component, var role)) Unknown.Add(name);
             else if (!Parts(component, parameter).TryAdd(role, name)) _unexpected.Add(name);
         }
 
@@ -37,6 +41,8 @@ internal sealed class LoraMatching(
             ? patches
             : throw new CheckpointException(source.Path, _missing, _unexpected, _misshaped);
     }
+
+    private List<string> Unknown => unknown == UnknownTensorHandling.Ignore ? _ignored : _unexpected;
 
     private (string Parameter, string Component, LoraKey.Part Role)? Find(string name, Dictionary<string, string[]> order)
     {
@@ -61,6 +67,13 @@ internal sealed class LoraMatching(
 
     private LoraPatch? Patch(string component, string parameter, Dictionary<LoraKey.Part, string> parts)
     {
+        // The strength of another kind of adapter.
+        if (unknown == UnknownTensorHandling.Ignore && parts.Count == 1 && parts.TryGetValue(LoraKey.Part.Alpha, out string? strength))
+        {
+            _ignored.Add(strength);
+            return null;
+        }
+
         string? up = Tensor(LoraKey.Part.Up), down = Tensor(LoraKey.Part.Down);
         string? mid = parts.GetValueOrDefault(LoraKey.Part.Mid);
         if (up is null || down is null) return null;

@@ -13,13 +13,14 @@ internal sealed class LoraMetadata
     // By the end of a module's name, with the place in the file: of several that fit, the first counts.
     private readonly Dictionary<(string Component, string Module), (int Order, JsonElement Alpha)> _patterns = [];
 
-    /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA.</exception>
-    public LoraMetadata(IReadOnlyDictionary<string, string> metadata, IEnumerable<string> components)
+    /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA, which is not to be ignored.</exception>
+    public LoraMetadata(
+        IReadOnlyDictionary<string, string> metadata, IEnumerable<string> components, UnknownTensorHandling unknown)
     {
         if (!metadata.TryGetValue(Key, out string? json)) return;
         try
         {
-            Read(JsonSerializer.Deserialize<JsonElement>(json), components);
+            Read(JsonSerializer.Deserialize<JsonElement>(json), components, unknown);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -55,12 +56,13 @@ internal sealed class LoraMetadata
         _ => throw new FormatException($"The metadata '{Key}' has a strength that is not a finite number."),
     };
 
-    private void Read(JsonElement settings, IEnumerable<string> components)
+    private void Read(JsonElement settings, IEnumerable<string> components, UnknownTensorHandling unknown)
     {
         if (settings.ValueKind != JsonValueKind.Object) throw new FormatException($"The metadata '{Key}' is not a JSON object.");
         foreach (JsonProperty setting in settings.EnumerateObject())
         {
-            if (setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True)
+            bool isDora = setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True;
+            if (isDora && unknown == UnknownTensorHandling.Refuse)
                 throw new FormatException("It was trained with DoRA, which is not supported.");
             _settings[setting.Name] = setting.Value;
         }

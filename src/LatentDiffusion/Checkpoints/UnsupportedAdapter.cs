@@ -28,5 +28,8 @@ internal static class UnsupportedAdapter
         }
     }
 
+    /// <summary>The kind of adapter that a tensor belongs to; null for LoRA and unknown names.</summary>
+    public static string? KindOf(string name) => s_kinds.FirstOrDefault(k => k.Name.IsMatch(name)).Kind;
+
     private static Regex Ending(string pattern) => new($@"\.({pattern})$", RegexOptions.NonBacktracking);
 }

@@ -20,6 +20,9 @@ internal static partial class PipelineLog
     [LoggerMessage(24, LogLevel.Warning, "The LoRA file {File} patches no parameter; images are those of the model without it.")]
     public static partial void EmptyLora(this ILogger logger, string file);
 
+    [LoggerMessage(26, LogLevel.Warning, "Tensors of the LoRA file {File} are ignored, {Tensors}.")]
+    public static partial void LoraTensorsIgnored(this ILogger logger, string file, string tensors);
+
     [LoggerMessage(25, LogLevel.Warning, "The autoencoder scales latents by {Given}, and the model was trained with {Trained}: images will be wrong unless the autoencoder was trained for it. LatentAutoencoder.Open takes a scalingFactor.")]
     public static partial void OtherLatentScale(this ILogger logger, double given, double trained);
 }

@@ -76,6 +76,9 @@ public sealed class DiffusionModel(
     /// <summary>Names of those files among them that patch nothing.</summary>
     internal IReadOnlyList<string> EmptyLoras { get; private set; } = [];
 
+    /// <summary>Names of those files of which tensors are ignored, and which tensors these are.</summary>
+    internal IReadOnlyList<(string File, string Tensors)> IgnoredLoraTensors { get; private set; } = [];
+
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
@@ -165,29 +168,44 @@ public sealed class DiffusionModel(
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">A scale is not finite.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public void SetLoras(params IReadOnlyList<(string Path, double Scale)> loras)
+    public void SetLoras(params IReadOnlyList<(string Path, double Scale)> loras) => SetLoras(UnknownTensorHandling.Refuse, loras);
+
+    /// <summary>The same with a choice for files that hold more than is known.</summary>
+    /// <param name="unknown">
+    /// Whether files are refused that hold other kinds of adapters or names that fit no parameter, or what is known of them is applied.
+    /// </param>
+    /// <param name="loras">Files with their scales.</param>
+    /// <inheritdoc cref="SetLoras(IReadOnlyList{ValueTuple{string, double}})" path="/exception"/>
+    public void SetLoras(UnknownTensorHandling unknown, params IReadOnlyList<(string Path, double Scale)> loras)
     {
         ArgumentNullException.ThrowIfNull(loras);
-        foreach ((_, double scale) in loras)
+        ApplyLoras([.. loras.Select(l => new LoraChoice(l.Path, l.Scale, unknown))]);
+    }
+
+    internal void ApplyLoras(IReadOnlyList<LoraChoice> loras)
+    {
+        foreach ((_, double scale, _) in loras)
             if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
         ModelComponents components = Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts.");
         if (components.Family.LoraComponents.Count == 0) throw new NotSupportedException($"{components.Family.Name} models have no LoRA.");
         NetworkUse.Change([.. Patched(components).Select(n => n.Network)], () => ReplaceLoras(components, loras));
     }
 
-    private void ReplaceLoras(ModelComponents components, IReadOnlyList<(string Path, double Scale)> loras)
+    private void ReplaceLoras(ModelComponents components, IReadOnlyList<LoraChoice> loras)
     {
         FindWeights(components);
         LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(components.Family.Lora(n.Key), n.Value))];
         var files = new List<(LoraFile File, double Weight)>();
         try
         {
-            foreach ((string path, double scale) in loras) files.Add((LoraFile.Open(path, targets), scale));
+            foreach (LoraChoice lora in loras) files.Add((LoraFile.Open(lora.Path, lora.Unknown, targets), lora.Scale));
             _loras ??= new AppliedLoras(_weights);
             // Where a file cannot be read any more, none stays.
-            (Loras, EmptyLoras) = ([], []);
+            (Loras, EmptyLoras, IgnoredLoraTensors) = ([], [], []);
             _loras.Set(files);
-            Loras = [.. loras];
+            Loras = [.. loras.Select(l => (l.Path, l.Scale))];
+            IgnoredLoraTensors = [.. files.Where(f => f.File.Ignored.Count > 0)
+                .Select(f => (Path.GetFileName(f.File.Path), f.File.DescribeIgnored()!))];
             EmptyLoras = [.. files.Where(f => f.File.Patches.Count == 0).Select(f => Path.GetFileName(f.File.Path))];
         }
         finally

@@ -177,8 +177,40 @@ public sealed class LoraTests : IDisposable
     [InlineData("dora_scale", "DoRA")]
     public void Another_kind_of_adapter_is_named(string ending, string kind)
     {
-        var exception = Assert.Throws<CheckpointException>(() => Open([(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))]));
-        Assert.Contains(kind, exception.Message, StringComparison.Ordinal);
+        List<(string, Tensor)> tensors = [(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))];
+        Assert.Contains(kind, Assert.Throws<CheckpointException>(() => Open(tensors)).Message, StringComparison.Ordinal);
+
+        // What is known of the file is applied, and the strength of the other adapter is no patch by itself.
+        tensors.Add((Kohya("attn2_to_q") + ".lora_up.weight", randn(640, 2)));
+        tensors.Add((Kohya("attn2_to_q") + ".lora_down.weight", randn(2, 640)));
+        LoraFile file = Open(tensors, unknown: UnknownTensorHandling.Ignore);
+        Assert.Equal(Block + ".attn2.to_q.weight", Assert.Single(file.Patches).Parameter);
+        Assert.Equal(tensors.Take(2).Select(t => t.Item1).Order(), file.Ignored.Order());
+        Assert.Contains(kind, file.DescribeIgnored());
+        Assert.StartsWith("2 of 4 tensors: ", file.DescribeIgnored());
+    }
+
+    [Fact]
+    public void Names_that_fit_no_parameter_can_be_ignored()
+    {
+        string up = Kohya("attn1_to_q") + ".lora_up.weight", down = Kohya("attn1_to_q") + ".lora_down.weight";
+        (string, Tensor)[] known = [(up, randn(640, 2)), (down, randn(2, 640))];
+        LoraFile file = Open(
+            [.. known, ("lora_unet_other.lora_up.weight", randn(2, 2)), ("note", randn(1))], unknown: UnknownTensorHandling.Ignore);
+        Assert.Single(file.Patches);
+        Assert.Equal(["lora_unet_other.lora_up.weight", "note"], file.Ignored.Order());
+        Assert.Equal("2 of 4 tensors: names that fit no parameter", file.DescribeIgnored());
+        Assert.Empty(Open([.. known], unknown: UnknownTensorHandling.Ignore).Ignored);
+
+        // DoRA in the metadata.
+        var dora = new Dictionary<string, string> { ["lora_adapter_metadata"] = """{"unet.use_dora": true}""" };
+        Assert.Single(Open([.. known], dora, UnknownTensorHandling.Ignore).Patches);
+
+        // Half a patch, or one for another network, is a damaged or wrong file all the same.
+        var half = Assert.Throws<CheckpointException>(() => Open([known[0]], unknown: UnknownTensorHandling.Ignore));
+        Assert.Equal([$"unet.{Block}.attn1.to_q.weight (down)"], half.Missing);
+        (string, Tensor)[] narrow = [(up, randn(8, 2)), (down, randn(2, 8))];
+        Assert.Single(Assert.Throws<CheckpointException>(() => Open([.. narrow], unknown: UnknownTensorHandling.Ignore)).Misshaped);
     }
 
     [Fact]
@@ -296,10 +328,12 @@ public sealed class LoraTests : IDisposable
         from module in new[] { ("self_attn.q_proj", 768, 768), ("self_attn.k_proj", 768, 768), ("self_attn.v_proj", 768, 768), ("self_attn.out_proj", 768, 768), ("mlp.fc1", 3072, 768), ("mlp.fc2", 768, 3072) }
         select KeyValuePair.Create($"text_model.encoder.layers.{layer}.{module.Item1}.weight", (IReadOnlyList<long>)[module.Item2, module.Item3])).ToDictionary();
 
-    private LoraFile Open(List<(string, Tensor)> tensors, Dictionary<string, string>? metadata = null)
+    private LoraFile Open(
+        List<(string, Tensor)> tensors, Dictionary<string, string>? metadata = null,
+        UnknownTensorHandling unknown = UnknownTensorHandling.Refuse)
     {
         string path = _folder[$"{Guid.NewGuid():N}.safetensors"];
         SafetensorsWriter.Write(path, tensors, metadata);
-        return LoraFile.Open(path, s_unet, s_text);
+        return LoraFile.Open(path, unknown, s_unet, s_text);
     }
 }

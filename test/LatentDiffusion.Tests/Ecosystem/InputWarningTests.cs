@@ -59,6 +59,26 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
         Assert.DoesNotContain(Path.GetTempPath(), warning, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_lora_file_of_another_kind_is_ignored_in_one_line()
+    {
+        using var folder = new TemporaryFolder();
+        const string Module = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+        using Tensor one = ones(16, 2), two = ones(2, 16), alpha = tensor(1f);
+        SafetensorsWriter.Write(
+            folder["loha.safetensors"],
+            [
+                ($"{Module}.alpha", alpha), ($"{Module}.hada_w1_a", one), ($"{Module}.hada_w1_b", two),
+                ($"{Module}.hada_w2_a", one), ($"{Module}.hada_w2_b", two),
+            ],
+            null, null);
+        string[] warnings = Warnings(b => b.UseLora(folder["loha.safetensors"], 1, UnknownTensorHandling.Ignore), s_request);
+        Assert.Equal(2, warnings.Length);
+        Assert.Contains("loha.safetensors are ignored, 5 of 5 tensors: LoHa", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("patches no parameter", warnings[1], StringComparison.Ordinal);
+        Assert.Throws<CheckpointException>(() => Warnings(b => b.UseLora(folder["loha.safetensors"]), s_request));
+    }
+
     private string[] Warnings(Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built, GenerationRequest request)
     {
         var log = new LogRecorder();

@@ -10,9 +10,10 @@ internal static class LoraFeature
         if (choices.Count > 0)
         {
             if (model is null) throw ComponentSource.Missing("a model, whose weights LoRA patches");
-            model.SetLoras([.. choices.Select(c => (c.Path, c.Scale))]);
+            model.ApplyLoras(choices);
         }
 
+        foreach ((string file, string tensors) in model?.IgnoredLoraTensors ?? []) assembly.Logger.LoraTensorsIgnored(file, tensors);
         foreach (string file in model?.EmptyLoras ?? []) assembly.Logger.EmptyLora(file);
     }
 }
