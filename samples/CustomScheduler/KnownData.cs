@@ -1,4 +1,6 @@
 using LatentDiffusion;
+using LatentDiffusion.Runtime;
+using LatentDiffusion.Schedulers;
 using TorchSharp;
 using static TorchSharp.torch;
 

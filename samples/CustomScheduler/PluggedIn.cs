@@ -1,5 +1,6 @@
 using LatentDiffusion;
 using LatentDiffusion.Samples;
+using LatentDiffusion.Schedulers;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CustomScheduler;

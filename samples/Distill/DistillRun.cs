@@ -1,8 +1,15 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LatentDiffusion;
+using LatentDiffusion.Checkpoints;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Guidance;
+using LatentDiffusion.Models;
+using LatentDiffusion.Networks;
 using LatentDiffusion.Samples;
+using LatentDiffusion.Schedulers;
+using LatentDiffusion.Tokenization;
+using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
 using TorchSharp;

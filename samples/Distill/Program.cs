@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using Distill;
 using LatentDiffusion;
 using LatentDiffusion.Samples;
+using LatentDiffusion.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LatentDiffusion.Schedulers;
 
 namespace LatentDiffusion.Samples;
 

@@ -1,4 +1,5 @@
 using LatentDiffusion;
+using LatentDiffusion.Checkpoints;
 
 namespace TrainFromScratch;
 

@@ -3,7 +3,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LatentDiffusion;
+using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models;
+using LatentDiffusion.Networks;
+using LatentDiffusion.Schedulers;
+using LatentDiffusion.Training;
 
 namespace TrainFromScratch;
 

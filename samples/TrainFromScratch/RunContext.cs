@@ -1,5 +1,6 @@
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
 
 namespace TrainFromScratch;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LatentDiffusion;
+using LatentDiffusion.Training;
 using Spectre.Console;
 
 namespace TrainFromScratch;

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
+using LatentDiffusion.Tokenization;
+using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 

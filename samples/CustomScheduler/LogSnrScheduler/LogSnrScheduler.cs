@@ -1,4 +1,5 @@
 using LatentDiffusion;
+using LatentDiffusion.Schedulers;
 using static TorchSharp.torch;
 
 namespace CustomScheduler;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LatentDiffusion;
+using LatentDiffusion.Data;
 
 namespace TrainFromScratch;
 

@@ -1,5 +1,9 @@
 using LatentDiffusion;
+using LatentDiffusion.Checkpoints;
+using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Networks;
+using LatentDiffusion.Training;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;

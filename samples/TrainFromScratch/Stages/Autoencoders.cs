@@ -1,4 +1,6 @@
 using LatentDiffusion;
+using LatentDiffusion.Checkpoints;
+using LatentDiffusion.Networks;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;

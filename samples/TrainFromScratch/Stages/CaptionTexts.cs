@@ -1,4 +1,7 @@
 using LatentDiffusion;
+using LatentDiffusion.Networks;
+using LatentDiffusion.Tokenization;
+using LatentDiffusion.Training;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;

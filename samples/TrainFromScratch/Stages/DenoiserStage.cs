@@ -1,5 +1,12 @@
 using LatentDiffusion;
+using LatentDiffusion.Checkpoints;
+using LatentDiffusion.Denoising;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models;
+using LatentDiffusion.Networks;
+using LatentDiffusion.Schedulers;
+using LatentDiffusion.Tokenization;
+using LatentDiffusion.Training;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;

@@ -1,4 +1,8 @@
 using LatentDiffusion;
+using LatentDiffusion.Data;
+using LatentDiffusion.Networks;
+using LatentDiffusion.Tokenization;
+using LatentDiffusion.Training;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;

@@ -1,6 +1,8 @@
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models;
 using LatentDiffusion.Models.Drawings;
+using LatentDiffusion.Schedulers;
 
 namespace TrainFromScratch;
 

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Data;
 
 /// <summary>An image and its caption.</summary>
 /// <param name="Image">The image.</param>

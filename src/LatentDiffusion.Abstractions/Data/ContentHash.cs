@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Data;
 
 /// <summary>
 /// SHA-256 hashes of the content of images, data sets and networks: the same in every process and on every machine, whatever

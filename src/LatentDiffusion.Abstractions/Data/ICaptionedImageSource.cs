@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Data;
 
 /// <summary>
 /// Captioned images, for example to train on. The same index always returns the same image, so that a training run can be

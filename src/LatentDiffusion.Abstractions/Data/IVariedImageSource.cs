@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Data;
 
 /// <summary>
 /// Captioned images that have any number of variants each, for example different crops, mirrored or not. Variants are numbered,

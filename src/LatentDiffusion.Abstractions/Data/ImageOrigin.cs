@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Data;
 
 /// <summary>
 /// Original size and crop of an image that was resized or cropped. Models conditioned on them (Podell et al. 2023, "SDXL",

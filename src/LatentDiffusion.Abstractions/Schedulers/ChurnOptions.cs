@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Noise added back at each step of a stochastic sampler (Karras et al. 2022, algorithm 2).</summary>
 /// <param name="Churn">S_churn, at least 0: total amount, spread over the steps.</param>

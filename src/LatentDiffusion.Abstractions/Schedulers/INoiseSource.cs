@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>A stream of standard normal noise. The same source gives the same stream on every device.</summary>
 public interface INoiseSource

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The state of one generation: where it stands, and what a multistep method remembers. Not safe for concurrent use.

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The size of the latents of one image.</summary>
 /// <param name="Channels">Number of channels, at least 1.</param>

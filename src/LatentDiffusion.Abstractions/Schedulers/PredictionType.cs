@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>What a denoiser's output stands for.</summary>
 public enum PredictionType

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>What one run of a scheduler is asked for. A scheduler refuses options that it has no use for.</summary>
 public sealed record SamplingOptions

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// One run of a scheduler as data: where it evaluates the denoiser, and at which noise levels. Immutable. A run needs only

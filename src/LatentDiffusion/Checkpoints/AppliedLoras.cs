@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Low-rank patches added to the weights of a pipeline's networks, and the former weights, so that taking the patches

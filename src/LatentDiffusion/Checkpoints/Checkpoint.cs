@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Opens checkpoint files of every kind.</summary>
 public static class Checkpoint

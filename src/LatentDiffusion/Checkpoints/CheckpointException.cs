@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A checkpoint file that cannot be read, or that does not fit the network it is loaded into.</summary>
 /// <remarks>The message has at most 1,000 characters. The lists hold all names.</remarks>

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a model's files are loaded.</summary>
 public sealed record CheckpointOptions

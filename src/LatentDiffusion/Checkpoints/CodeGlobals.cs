@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Names by which pickles run code when Python loads them. Nothing is run here whatever a file names; a file with one

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Several sources as one. Does not own them.</summary>
 /// <param name="sources">The sources; no two have a tensor of one name.</param>

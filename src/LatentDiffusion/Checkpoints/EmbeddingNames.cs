@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Names of tensors in files of learned embeddings.</summary>
 internal static class EmbeddingNames

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The values of the 8-bit floating-point formats (Micikevicius et al. 2022, "FP8 Formats for Deep Learning", table 1), by their bytes.</summary>
 internal static class Float8

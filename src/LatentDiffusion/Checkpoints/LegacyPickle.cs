@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// The container of <c>torch.save</c> before PyTorch 1.6: one pickle after the other (a magic number, a version, the

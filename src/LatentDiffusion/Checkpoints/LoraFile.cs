@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// A LoRA file and which parameters it patches. Takes the naming of peft, of diffusers before it, of kohya (also with

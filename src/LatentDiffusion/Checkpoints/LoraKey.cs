@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A name in a LoRA file: what of which module it holds.</summary>
 /// <param name="Component">Network that the module belongs to.</param>

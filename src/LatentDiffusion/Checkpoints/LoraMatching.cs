@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Brings the tensors of a LoRA file together with the parameters they patch.</summary>
 internal sealed class LoraMatching(

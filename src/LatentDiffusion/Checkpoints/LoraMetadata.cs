@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The training settings in the metadata of newer LoRA files: peft's configuration, by component.</summary>
 internal sealed class LoraMetadata

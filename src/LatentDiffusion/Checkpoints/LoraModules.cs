@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Finds a network's parameter by the name that a LoRA file gives its module.</summary>
 internal sealed class LoraModules

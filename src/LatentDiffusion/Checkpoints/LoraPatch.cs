@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A change of low rank to one parameter: ΔW = <see cref="Scale"/>·up·down (Hu et al. 2021, section 4.1).</summary>
 /// <param name="Component">Network that the parameter belongs to.</param>

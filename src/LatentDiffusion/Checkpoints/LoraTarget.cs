@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A network that low-rank patches may be meant for.</summary>
 /// <param name="Naming">How LoRA files name it: see <see cref="ModelFamily.Lora"/>.</param>

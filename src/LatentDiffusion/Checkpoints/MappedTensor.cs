@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>One tensor of a network, and where it lies in a file.</summary>
 /// <param name="Name">The network's name for it.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Another source's tensors under other names, some of them parts or transposes. Does not own the source.</summary>
 internal sealed class MappedTensors : ITensorSource

@@ -4,7 +4,7 @@ using System.Numerics;
 using System.Text;
 using System.Text.Unicode;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The arguments of pickle's instructions, one after the other.</summary>
 internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)

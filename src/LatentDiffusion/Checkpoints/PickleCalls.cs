@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>What stands for the results of the calls that a checkpoint asks for. Nothing is called.</summary>
 internal static class PickleCalls

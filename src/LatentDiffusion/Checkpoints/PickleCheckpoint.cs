@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>What a checkpoint of PyTorch describes, and where its values are: whatever the container.</summary>
 /// <param name="Root">What the pickle made.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// A name that a checkpoint refers to. The known names are listed here and nowhere else, and every other one is only a

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Python's pickle machine (pickletools, protocols 0 to 5) without its reach: it builds dictionaries, lists, tuples,

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Stands for an object of a class that is not known here. The class is neither looked up nor called, and the object's

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A run of values in a PyTorch checkpoint that tensors are views of.</summary>
 /// <param name="Key">Name that the file knows it by.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>A view of a storage, as <c>torch._utils._rebuild_tensor_v2</c> would make it.</summary>
 /// <param name="Storage">What it is a view of.</param>

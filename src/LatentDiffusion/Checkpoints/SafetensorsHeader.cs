@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The parsed and checked JSON header of a safetensors file.</summary>
 /// <param name="Entries">Every tensor, how it is stored, and the position of its values, counted from the end of the header, in file order.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Writes safetensors files as the reference implementation does: largest elements first, then by name, the header

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Recognises weights that are stored in eight bits together with a scale, as ComfyUI and ModelOpt write them. Without the

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a file stores the values of a tensor.</summary>
 /// <param name="Name">The name in the safetensors format; null where it has none.</param>

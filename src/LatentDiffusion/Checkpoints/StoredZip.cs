@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Where the entries of a zip file are (APPNOTE 6.3, with the 64-bit fields). Only stored entries count, which is how

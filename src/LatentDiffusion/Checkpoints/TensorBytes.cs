@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Moves the raw bytes of tensors in pieces, so that no second copy of a whole tensor exists.</summary>
 internal static class TensorBytes

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>What a checkpoint says of one tensor before its values are read.</summary>
 /// <param name="Name">The tensor's name in the file.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>What every source of tensors can do by reading into place.</summary>
 public static class TensorSourceExtensions

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a tensor of a network lies in one of a file.</summary>
 internal enum TensorView

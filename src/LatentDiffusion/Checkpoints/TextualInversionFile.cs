@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Reads files of learned embeddings (textual inversion): what diffusers, the original code, trainers and Stable Diffusion web UI

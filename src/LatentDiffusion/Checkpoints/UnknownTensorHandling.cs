@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a file is read that holds tensors of unknown names.</summary>
 public enum UnknownTensorHandling

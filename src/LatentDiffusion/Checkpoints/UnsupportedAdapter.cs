@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Recognises adapters other than LoRA, which come in the same kind of file, by the names of their tensors.</summary>
 internal static class UnsupportedAdapter

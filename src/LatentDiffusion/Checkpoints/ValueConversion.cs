@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Brings stored values into a tensor's memory, converting them on the way. All conversions are exact.</summary>
 /// <param name="StoredSize">Bytes of a stored value.</param>

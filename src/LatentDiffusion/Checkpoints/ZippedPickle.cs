@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The container of <c>torch.save</c> since PyTorch 1.6: a zip file of a pickle and one entry for each storage.</summary>
 internal static class ZippedPickle

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// What the lower resolutions of a U-Net gave at an evaluation: they hold what a picture shows, and change little from

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// The evaluations of one text in a generation: the prompt, the negative prompt, or both in one batch. Each has features

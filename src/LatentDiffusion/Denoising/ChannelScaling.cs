@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// What lies between an autoencoder's latents z and the denoiser's: (z − shift)·scale, or with statistics of each

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// The text encoder of Stable Diffusion: one CLIP text tower (1.x, 2.x), or two (SDXL; its refiner has the second only). Reads

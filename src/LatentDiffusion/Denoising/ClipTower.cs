@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>A CLIP text tower with its tokenizer.</summary>
 /// <param name="Network">The network.</param>

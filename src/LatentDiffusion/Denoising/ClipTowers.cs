@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// The text towers of a model and what it reads of them. One tower alone: its last layer, normalised (Stable Diffusion 1.x and

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>A generation over a U-Net of which some evaluations compute only the upper resolutions.</summary>
 /// <param name="denoiser">The denoiser, which stays as it is.</param>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>
 /// Spans and metrics of generations, by the OpenTelemetry semantic conventions for generative AI (opentelemetry.io,

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>Names under which pipelines tell of themselves, to subscribe to.</summary>
 public static class LatentDiffusionDiagnostics

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>What is logged while a model's files are read.</summary>
 internal static partial class LoadingLog

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>Bounds messages, so that text from a file or a request cannot make one as long as itself.</summary>
 internal static class MessageText

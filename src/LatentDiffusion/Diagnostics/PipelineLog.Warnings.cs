@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <content>Warnings about inputs that do less than their author expects.</content>
 internal static partial class PipelineLog

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>What pipelines log. Prompts are in none of it.</summary>
 internal static partial class PipelineLog

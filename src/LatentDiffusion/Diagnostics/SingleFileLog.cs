@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Diagnostics;
 
 /// <summary>What is logged while single files are read.</summary>
 internal static partial class SingleFileLog

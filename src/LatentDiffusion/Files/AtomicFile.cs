@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Files;
 
 /// <summary>
 /// Writes a file so that its path never shows a partial file: next to the target, flushed to the disk, then renamed.

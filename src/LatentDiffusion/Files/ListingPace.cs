@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Files;
 
 /// <summary>
 /// Spreads the listing of a large folder over many writes to it. Small folders are listed at every write, and each process

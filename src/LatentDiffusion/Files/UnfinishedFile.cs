@@ -1,7 +1,7 @@
 using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Files;
 
 /// <summary>
 /// A file on its way to its name: <c>name.‹32 hexadecimal digits›.tmp</c> next to it. The writer holds it open until it has

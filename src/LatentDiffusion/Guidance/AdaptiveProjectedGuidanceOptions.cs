@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>How <see cref="AdaptiveProjectedGuidance"/> steers.</summary>
 public sealed record AdaptiveProjectedGuidanceOptions

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Classifier-free guidance, ε̃ = ε_u + w·(ε_c − ε_u) (Ho &amp; Salimans 2022, equation 6 with w = 1 + their w). At a scale

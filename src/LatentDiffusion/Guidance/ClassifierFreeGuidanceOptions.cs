@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>How the passes of <see cref="ClassifierFreeGuidance"/> go through the network.</summary>
 public sealed record ClassifierFreeGuidanceOptions

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Dynamic thresholding (Saharia et al. 2022, section 2.3 and appendix A.32): the clean sample that a guided prediction

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>Where <see cref="DynamicThresholdingGuidance"/> cuts.</summary>
 public sealed record DynamicThresholdingOptions : IValidatableObject

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Guidance that the network learned: the scale is one of its inputs, and one evaluation gives what guidance takes two

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>Where <see cref="IntervalGuidance"/> guides. All bounds hold at once; the defaults leave nothing out.</summary>
 public sealed record GuidanceIntervalOptions : IValidatableObject

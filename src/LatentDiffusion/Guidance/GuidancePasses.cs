@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>The passes through the network that guidance is made of.</summary>
 internal static class GuidancePasses

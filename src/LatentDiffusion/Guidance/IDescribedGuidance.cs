@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>Guidance that tells, for the metadata of pictures, what it was set to.</summary>
 internal interface IDescribedGuidance

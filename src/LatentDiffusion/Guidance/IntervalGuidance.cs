@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Guidance in an interval of noise levels alone (Kynkäänniemi et al. 2024, "Applying Guidance in a Limited Interval

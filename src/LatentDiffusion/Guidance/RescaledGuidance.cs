@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Guidance whose result is brought back to the spread of the conditional prediction, against the overexposure of large

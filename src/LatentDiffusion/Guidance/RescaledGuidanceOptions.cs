@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Guidance;
 
 /// <summary>How much <see cref="RescaledGuidance"/> rescales.</summary>
 public sealed record RescaledGuidanceOptions

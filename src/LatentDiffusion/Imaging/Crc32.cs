@@ -1,6 +1,6 @@
 using Checksum = System.IO.Hashing.Crc32;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>The checksum of PNG and zip files (ISO 3309).</summary>
 internal static class Crc32

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <content>Turns stored images for viewing.</content>
 public static partial class ExifOrientation

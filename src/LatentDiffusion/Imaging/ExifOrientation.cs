@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>
 /// How the stored rows and columns of an image are turned for viewing (EXIF 2.32, tag 274): 1 is upright, 2 to 8 are

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>Brings images to the size a network takes.</summary>
 public static class ImageScaling

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>
 /// Which values of a line, each with which weight, make each value of some part of the resampled line: a Lanczos filter of

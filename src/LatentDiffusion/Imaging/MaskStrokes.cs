@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>
 /// Finds strokes of a mask that are thinner than one latent. The mask is sampled once a latent, as models for inpainting were

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>Lays pixels with transparency on a colour.</summary>
 internal static class OpaquePixels

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>The text entries of PNG files (PNG specification, section 11.3.3): how a picture was made, for example.</summary>
 public static class PngText

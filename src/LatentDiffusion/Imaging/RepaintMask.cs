@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>Masks drawn as pictures: white for what is repainted, black for what stays.</summary>
 internal static class RepaintMask

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Imaging;
 
 /// <summary>Makes a mask of what is transparent in an image. For implementations of <see cref="IImageCodec"/>.</summary>
 public static class TransparencyMask

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A component that pipelines of a family have.</summary>
 /// <param name="Name">Its name in <c>model_index.json</c> and of its folder, for example <c>unet</c>.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The folder of one component, while a model is read.</summary>
 /// <param name="Path">The folder, already checked.</param>

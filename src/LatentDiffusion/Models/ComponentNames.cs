@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Names that published folders give the components of a pipeline.</summary>
 public static class ComponentNames

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A class of components that model folders name: how it is read from its folder and written to one.</summary>
 public abstract class ComponentType

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A class of tokenizers, or of other components that are not networks.</summary>
 internal sealed class FilesType(

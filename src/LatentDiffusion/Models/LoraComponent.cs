@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A network of a family that LoRA files patch, and how they name it and its layers.</summary>
 /// <param name="Name">Its name in a pipeline, for example <c>unet</c>, with which keys of peft and diffusers begin.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// A family of models: which folders and files are its own, which components it has, how they make a model, and how LoRA files

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Reads the entries of a <c>model_index.json</c>.</summary>
 internal static class ModelIndex

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A class of networks: their configuration, and how they are built from it.</summary>
 internal sealed class NetworkType : ComponentType

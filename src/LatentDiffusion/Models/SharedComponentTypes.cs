@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Classes of components that models of every family may have.</summary>
 internal static class SharedComponentTypes

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Previews;
 
 /// <summary>What a step's prediction says of the clean sample, for previews.</summary>
 internal static class DenoisedEstimate

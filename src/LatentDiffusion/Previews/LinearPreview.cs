@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Previews;
 
 /// <summary>
 /// A picture as small as the latents, each of whose colours is a linear function of the latent's channels: one product of

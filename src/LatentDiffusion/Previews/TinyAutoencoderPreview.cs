@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Previews;
 
 /// <summary>Full-size previews from a tiny autoencoder that imitates the model's own (TAESD). Owns the network.</summary>
 /// <param name="network">The tiny autoencoder, on the device of the pipeline.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>What pictures that share their evaluations are conditioned on, as one batch.</summary>
 internal static class JoinedConditioning

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>
 /// Prompts cut into windows and ready for a text tower. All have as many windows as the longest, filled with those of the

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>One window of the text tower.</summary>
 /// <param name="Ids">Start token, text, end token, padding: always the tokenizer's length.</param>

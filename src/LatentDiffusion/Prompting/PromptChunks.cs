@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>
 /// Cuts a prompt into windows of the text tower, each with its own start and end (75 tokens of text for CLIP's 77). Fragments

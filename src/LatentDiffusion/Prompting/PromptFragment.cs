@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>A run of a prompt's text with one weight, or a break between chunks.</summary>
 /// <param name="Text">The text as the tokenizer is to see it; empty for a break.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>Reads one prompt; the rules are <see cref="WeightedPrompt"/>'s.</summary>
 internal sealed partial class PromptParser

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>
 /// Weights of tokens applied to what a text tower gives: each hidden state is multiplied by its token's weight, and the

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>Writes a prompt so that it is read back as it was.</summary>
 internal static class PromptWriter

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>What a request's prompts, or the embeddings that it brings in their place, condition the denoiser on.</summary>
 internal static class RequestConditioning

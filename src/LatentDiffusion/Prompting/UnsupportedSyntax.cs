@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>Finds notations of Stable Diffusion web UI that are read as plain text here, so that they do not fail silently.</summary>
 internal static partial class UnsupportedSyntax

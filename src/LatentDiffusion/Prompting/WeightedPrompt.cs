@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Prompting;
 
 /// <summary>
 /// A prompt with weights in the notation of Stable Diffusion web UI: <c>(word:1.3)</c> has the weight 1.3, <c>(word)</c> 1.1,

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Noise for a batch, each sample's from a source of its own: a sample's noise is the same alone and in any batch.</summary>
 /// <param name="sources">One source a sample, in the order of the batch.</param>

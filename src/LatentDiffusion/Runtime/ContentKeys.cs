@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Identifies networks by their content in the keys of caches.</summary>
 internal static class ContentKeys

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>
 /// The instruction set of libtorch's kernels, which decides the last bits of their results. libtorch chooses it when it is

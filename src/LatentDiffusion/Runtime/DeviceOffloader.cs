@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>
 /// Where the parts of a pipeline are: on the device that computes while some generation uses them, and at home otherwise.

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>
 /// Noise from a generator of its own, seeded and on the CPU, so that one seed gives one stream on every device: that

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>A part of a model that can say what its results follow from.</summary>
 internal interface IContentKeyed

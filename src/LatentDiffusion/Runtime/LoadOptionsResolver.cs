@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Where and in which precision a model's networks compute: the caller's choice, or what suits the machine.</summary>
 internal static class LoadOptionsResolver

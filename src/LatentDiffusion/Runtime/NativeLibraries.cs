@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Finds out early, and says clearly, where libtorch cannot be loaded.</summary>
 internal static class NativeLibraries

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>
 /// Keeps a network's weights where they are while a call reads them. libtorch does not: a weight freed while an operator

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Paths with every link in every component followed, as realpath(3) resolves them: a comparison of the text of one link misses links in the folders above it.</summary>
 internal static class RealPath

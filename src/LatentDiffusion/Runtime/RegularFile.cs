@@ -1,6 +1,6 @@
 using System.Formats.Tar;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Tells files from pipes, sockets and devices. Opening a pipe waits for its writer, and some devices never end.</summary>
 internal static class RegularFile

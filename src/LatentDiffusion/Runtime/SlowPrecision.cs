@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Runtime;
 
 /// <summary>Precisions that this CPU has no instructions for, in which networks compute many times slower than in float32.</summary>
 internal static class SlowPrecision

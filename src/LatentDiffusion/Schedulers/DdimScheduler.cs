@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Denoising diffusion implicit models (Song et al. 2021, equation 12). Deterministic at η = 0, of first order; η = 1

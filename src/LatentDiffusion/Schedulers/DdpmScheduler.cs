@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Ancestral sampling from the learned reverse process (Ho et al. 2020, algorithm 2; learned variances: Nichol &amp;

@@ -1,7 +1,7 @@
 using static System.Math;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The diffusion exponential integrator sampler in log ρ (Zhang &amp; Chen 2023, log-ρ AB-DEIS): ε is extrapolated by a

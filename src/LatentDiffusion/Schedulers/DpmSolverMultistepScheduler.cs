@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Multistep DPM-Solver and DPM-Solver++ (Lu et al. 2022a and 2022b), as ODE or SDE, of order 1 to 3 (order 2 is known as

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Singlestep DPM-Solver and DPM-Solver++ (Lu et al. 2022a, algorithms 1 and 2; 2022b, algorithm 1), of order 1 to 3

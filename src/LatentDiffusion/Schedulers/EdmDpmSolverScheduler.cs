@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Multistep DPM-Solver++ (Lu et al. 2022b) for models with the preconditioning of EDM (Karras et al. 2022), of order 1 to

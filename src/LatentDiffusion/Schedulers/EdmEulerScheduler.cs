@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Euler's method for models with the preconditioning of EDM (Karras et al. 2022, table 1 and, with

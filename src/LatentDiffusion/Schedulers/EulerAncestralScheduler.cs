@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Euler's method to a level below the target, and fresh noise back up to it: ancestral sampling in σ (k-diffusion's

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Euler's method on the probability flow in σ (Karras et al. 2022, algorithm 1 without its correction; with

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Euler's method on the straight paths of flow matching (Lipman et al. 2023; Liu et al. 2023), with the

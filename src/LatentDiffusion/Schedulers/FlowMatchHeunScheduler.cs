@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Heun's method on the straight paths of flow matching (Lipman et al. 2023). Second order, two evaluations a step and one

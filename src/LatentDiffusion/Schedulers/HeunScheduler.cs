@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Heun's method on the probability flow in σ (Karras et al. 2022, algorithm 1): an Euler step, and its correction by

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The midpoint method on the probability flow in σ, its midpoint taken in log σ: algorithm 2 of Karras et al. 2022 in

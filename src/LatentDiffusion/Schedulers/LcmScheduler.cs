@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Multistep sampling of latent consistency models (Luo et al. 2023, algorithm 3): each step jumps to the clean sample

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The linear multistep method of Adams and Bashforth on the probability flow in σ, over uneven steps (k-diffusion's

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// A scheduler of the library, made from a published <c>scheduler_config.json</c>. Schedulers of your own implement

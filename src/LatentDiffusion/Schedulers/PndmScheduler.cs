@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Pseudo numerical methods on manifolds (Liu et al. 2022, algorithm 2): a pseudo linear multistep method of up to

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Strategic stochastic sampling of trajectory consistency models (Zheng et al. 2024, algorithm 4): each step follows

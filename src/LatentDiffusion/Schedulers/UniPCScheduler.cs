@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The unified predictor-corrector (Zhao et al. 2023, algorithms 5 to 8) with B_1 or B_2, of any order, in x_0 or ε. One

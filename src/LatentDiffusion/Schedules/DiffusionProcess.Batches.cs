@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <content>Batches in which each sample has its own timestep, for training.</content>
 public sealed partial class DiffusionProcess

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// What a model's timesteps and predictions mean: the noise level of a timestep, what the network was trained to predict

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>How a noisy sample is made: x = α·x_0 + σ·ε. <see cref="DiffusionProcess.LevelAt"/> returns that of a timestep.</summary>
 public readonly record struct NoiseLevel

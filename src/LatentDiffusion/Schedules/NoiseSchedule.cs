@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The forward process of a discrete-time diffusion model: how much noise each of the T training timesteps adds, and

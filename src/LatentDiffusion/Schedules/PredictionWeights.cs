@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>What a prediction says of x_0 or of ε: a weighted sum of the noisy sample and the prediction.</summary>
 /// <param name="Noisy">Weight of the noisy sample x = α·x_0 + σ·ε.</param>

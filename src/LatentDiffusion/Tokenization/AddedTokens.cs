@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// Tokens that textual inversion adds to a vocabulary. One of n vectors is the tokens T, T_1, …, T_(n−1), as diffusers names

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// Learns a small vocabulary of byte-pair encoding from captions (Sennrich et al. 2016, algorithm 1), in CLIP's form, for

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// A vocabulary of byte-pair encoding in CLIP's form: tokens with their ids, and the merges in order of rank. A token

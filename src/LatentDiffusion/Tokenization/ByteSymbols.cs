@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>The printable character that stands for each byte in a byte-level vocabulary (Radford et al. 2019, section 2.2).</summary>
 internal static class ByteSymbols

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// CLIP's normalisation: HTML entities, escaped once or twice, become what they stand for; form C; then lower case, one

@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// Cuts normalised text into words as CLIP does: special tokens, English contractions, runs of letters, single digits,

@@ -1,6 +1,6 @@
 using Microsoft.ML.Tokenizers;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// CLIP's tokenizer: byte-level byte-pair encoding of lower-cased words (Radford et al. 2021, section 2.4). Takes any

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// The vocabulary in a <c>tokenizer.json</c>, which newer tools save instead of <c>vocab.json</c> and <c>merges.txt</c>. CLIP

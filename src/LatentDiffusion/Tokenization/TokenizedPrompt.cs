@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>A prompt's tokens, cut or padded to the tokenizer's length.</summary>
 /// <param name="Ids">Start token, the text's tokens, end token, padding: always the tokenizer's maximum length.</param>

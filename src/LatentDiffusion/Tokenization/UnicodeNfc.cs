@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Tokenization;
 
 /// <summary>
 /// Unicode's normalisation form C (Unicode Standard Annex 15). Our own, because .NET's does nothing where an

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>AdamW with decoupled weight decay (Loshchilov &amp; Hutter 2019, algorithm 2) over one flat tensor.</summary>
 internal sealed class AdamW : IDisposable

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>The loss of another objective, trained through adapters beside its networks.</summary>
 /// <param name="objective">The objective over the networks.</param>

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The patch-adversarial term (Esser et al. 2021, equations 5 to 7) as one scalar: the autoencoder's parameters get the

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What an autoencoder's objective has of an adversary.</summary>
 internal static class AdversarialSetup

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The autoencoder's loss: mean absolute and squared error of the pixels, and the Kullback-Leibler divergence of the latents from a

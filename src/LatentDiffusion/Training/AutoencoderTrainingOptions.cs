@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What the autoencoder's objective is given.</summary>
 public sealed record AutoencoderTrainingOptions

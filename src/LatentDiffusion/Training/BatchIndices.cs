@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Which pictures each step sees: of an endless source one after the other; of a finite one every picture once an

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Texts from a file of embeddings, a batch at a time: any text encoder, pooled text and mask included, for a set larger

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Texts of images with several captions, of which each epoch takes one: in as many epochs as an image has captions it is

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Texts from one or two CLIP text towers over cached token ids, encoded as <see cref="ClipTextEncoder"/> encodes them.</summary>
 public sealed class ClipTextConditioning : ITextConditioning, IDisposable

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Debiased estimation (Yu et al. 2024, "Unmasking Bias in Diffusion Model Training"): 1/√SNR on the error of the

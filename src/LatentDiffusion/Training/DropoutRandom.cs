@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// What a thread's dropouts draw from: in a step of the trainer a generator of that step, so that a run that is resumed

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Texts that depend on the epoch.</summary>
 internal interface IEpochTextConditioning : ITextConditioning

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>An objective that computes with networks which it does not train, in the run's precision.</summary>
 internal interface IFrozenNetworks

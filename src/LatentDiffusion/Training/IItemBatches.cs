@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>An objective whose batches consist of numbered items, so that a run can leave out single ones.</summary>
 internal interface IItemBatches

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Where a denoiser's objective has its texts from: a text encoder, trained or frozen, or embeddings computed before.</summary>
 public interface ITextConditioning

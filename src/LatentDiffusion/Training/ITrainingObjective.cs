@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What a training run minimises, with the data it minimises it on.</summary>
 public interface ITrainingObjective

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Batches of pictures as pixels, whole or as random crops.</summary>
 internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrainingOptions options)

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Which items a batch has in place of those that a run leaves out: a function of the item and of what is left out, so that a resumed run has the same.</summary>
 /// <param name="IsLeftOut">Whether an item is left out.</param>

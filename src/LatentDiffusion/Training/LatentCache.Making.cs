@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <content>How a cache is made, or taken up again: from which autoencoder, tokenizer and pictures.</content>
 public sealed partial class LatentCache

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Latents and token ids of a data set, computed once: the frozen autoencoder then costs nothing in training. Kept in a

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How an autoencoder's latents become those that a denoiser sees: (z − shift)·scale.</summary>
 /// <param name="Shift">Published as <c>shift_factor</c>; 0 for none.</param>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The variational bound's term of each sample for a network that also gives the variance (Nichol &amp; Dhariwal 2021,

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How the learning rate goes on after its warm-up.</summary>
 public enum LearningRateDecay

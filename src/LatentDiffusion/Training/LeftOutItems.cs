@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The items that a run leaves out because their loss or gradients were not finite. Checkpoints hold them, so that a resumed run

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Times whose logit is normal (Esser et al. 2024, equation 19): the middle, where the prediction is hardest, is drawn

@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// A low-rank addition to a layer's output, (α/rank)·B·A·x (Hu et al. 2021, equation 3). A begins at random and B at

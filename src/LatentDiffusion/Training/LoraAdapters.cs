@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>The adapters of one network, as the component that is trained.</summary>
 internal sealed class LoraAdapters : LayerGroup

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Which layers get low-rank adapters, and of what size.</summary>
 public sealed record LoraTrainingOptions

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// How much each timestep's squared error counts in a denoiser's loss. The rules of the literature weigh the error of

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Min-SNR-γ (Hang et al. 2023, section 3.4): min(SNR, γ) on the error of the sample, which is min(SNR, γ)/SNR on that of

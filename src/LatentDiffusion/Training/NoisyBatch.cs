@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>A batch as the forward process leaves it, and what the network is to make of it.</summary>
 /// <param name="Noisy">The noisy samples x_t, [batch, channels, height, width].</param>

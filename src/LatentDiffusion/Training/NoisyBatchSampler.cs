@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Draws times and noise for a batch, and says what is to be predicted of the noisy samples.</summary>
 internal sealed class NoisyBatchSampler

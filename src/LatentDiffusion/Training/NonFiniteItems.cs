@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Finds the items for which a step is not finite and leaves them out for the rest of the run

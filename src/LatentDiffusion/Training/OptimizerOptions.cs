@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Settings of AdamW (Loshchilov &amp; Hutter 2019) and of the learning rate's course.</summary>
 public sealed record OptimizerOptions

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Perception-prioritised weights (Choi et al. 2022, equation 8): 1/(k + SNR)^γ on the error of the noise, less where

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Pictures read on all processors.</summary>
 internal static class ParallelImageReader

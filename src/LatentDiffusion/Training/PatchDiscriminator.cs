@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Tells real pictures from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Size of a <see cref="PatchDiscriminator"/>.</summary>
 public sealed record PatchDiscriminatorConfig

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The distance of LPIPS (Zhang et al. 2018, equation 1): feature vectors scaled to length 1, their squared differences

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Texts whose embeddings were computed before, by any text encoder: it then costs nothing in training. <see cref="CachedTextConditioning"/> reads them from a file.</summary>
 public sealed class PrecomputedTextConditioning : ITextConditioning

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How far reconstructions are from the pictures: absolute and squared error, colour differences, and features.</summary>
 internal sealed class ReconstructionLoss

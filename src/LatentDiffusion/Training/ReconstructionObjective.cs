@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// What the losses of all autoencoders share: batches of pictures, the error of what is given back, and where asked for

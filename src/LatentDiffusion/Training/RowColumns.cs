@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Where the rows of a <see cref="RowFile"/> lie: a column for each tensor, and one for the rows' checksums.</summary>
 internal sealed class RowColumns

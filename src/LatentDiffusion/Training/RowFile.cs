@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Equally shaped rows of named tensors in one safetensors file, [rows, …] each, read a few at a time. Its metadata says what it was made of. Safe for concurrent reads.

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Makes a <see cref="RowFile"/> next to its path, under <c>.partial</c>, in its full size from the beginning. Each row

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Derives a seed for each step of a run from the seed of the run. The seeds are unrelated to each other, and the same

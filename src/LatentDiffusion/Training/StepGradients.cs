@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>The loss of a step and its gradients, collected over the step's batches.</summary>
 internal sealed class StepGradients(ITrainingObjective objective, FlatParameters parameters, TrainingOptions options)

@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>The target networks of a run, whose parameters are views of a running average of the trained ones; in mixed precision, of a bfloat16 copy.</summary>
 internal sealed class TargetNetworks : IDisposable

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How the time of each training sample is drawn, from 0 (no noise) to 1.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]

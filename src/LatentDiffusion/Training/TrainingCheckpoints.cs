@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The checkpoints of a run: one safetensors file each, <c>checkpoint-‹step›.safetensors</c>, written next to its name and renamed, with a checksum of all it says. Holds

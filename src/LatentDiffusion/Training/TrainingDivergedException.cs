@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>A loss or gradient was not finite; the run's last checkpoint is intact.</summary>
 public sealed class TrainingDivergedException : Exception

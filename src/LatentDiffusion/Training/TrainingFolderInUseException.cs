@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Another run writes its checkpoints to the same folder.</summary>
 /// <param name="folder">The folder.</param>

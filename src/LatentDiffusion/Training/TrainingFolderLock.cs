@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Keeps a folder to one run, across processes. The operating system lets go of it when the process ends, however it

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How a training run goes.</summary>
 public sealed record TrainingOptions

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What numbers the networks compute with in training; weights, their average and the optimizer are float32 always.</summary>
 public enum TrainingPrecision

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Where a training run stands after a step.</summary>
 /// <param name="Step">Steps done.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What an objective needs of the batch it computes the loss of.</summary>
 /// <param name="Index">Number of the batch, from 0: the step's number, or where gradients accumulate over n batches n times that and more.</param>

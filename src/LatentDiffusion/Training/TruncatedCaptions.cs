@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>How many tokens of each caption the model does not read: a column of a cache, since token ids do not tell.</summary>
 internal static class TruncatedCaptions

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Every time is drawn as often (Ho et al. 2020, algorithm 1). JSON kind <c>uniform</c>.</summary>
 public sealed record UniformTimesteps : TimestepSampling

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The loss of an autoencoder with a codebook (van den Oord et al. 2017, equation 3): the reconstruction's, whose

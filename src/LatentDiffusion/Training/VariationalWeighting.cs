@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The weights of the variational bound (Ho et al. 2020, equation 12), under which each timestep's loss is the

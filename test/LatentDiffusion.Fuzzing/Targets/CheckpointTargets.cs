@@ -65,7 +65,7 @@ internal static class CheckpointTargets
     private static void ReadAll(string path, byte[] bytes)
     {
         File.WriteAllBytes(path, bytes);
-        using ITensorSource source = LatentDiffusion.Checkpoint.Open(path);
+        using ITensorSource source = Checkpoints.Checkpoint.Open(path);
         foreach (TensorEntry entry in source.Entries) source.Read(entry.Name).Dispose();
     }
 

@@ -1,6 +1,6 @@
 extern alias library;
 using Xunit;
-using Message = library::LatentDiffusion.MessageText;
+using Message = library::LatentDiffusion.Diagnostics.MessageText;
 
 namespace LatentDiffusion.Tests;
 

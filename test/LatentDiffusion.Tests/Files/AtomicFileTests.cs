@@ -2,7 +2,7 @@ extern alias library;
 using System.Diagnostics;
 using System.Text;
 using Xunit;
-using FileKind = library::LatentDiffusion.RegularFile;
+using FileKind = library::LatentDiffusion.Runtime.RegularFile;
 
 namespace LatentDiffusion.Tests.Files;
 

@@ -1,6 +1,6 @@
 extern alias library;
 using Xunit;
-using Nfc = library::LatentDiffusion.UnicodeNfc;
+using Nfc = library::LatentDiffusion.Tokenization.UnicodeNfc;
 
 namespace LatentDiffusion.Tests;
 

@@ -3,6 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
+using OptimizerOptions = LatentDiffusion.Training.OptimizerOptions;
 
 namespace LatentDiffusion.Tests.Training;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The contents of a <c>tokenizer</c> folder of CLIP.</summary>
 /// <param name="Vocabulary">Tokens and merges.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>One network of a diffusers folder: <c>config.json</c> and weights.</summary>
 internal static class DiffusersComponent

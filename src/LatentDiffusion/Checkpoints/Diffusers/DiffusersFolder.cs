@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Models in the layout of diffusers: <c>model_index.json</c>, and a folder for each component.</summary>
 public static class DiffusersFolder

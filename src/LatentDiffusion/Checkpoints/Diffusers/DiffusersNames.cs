@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Former names of tensors in diffusers folders, and the current names for them.</summary>
 internal static class DiffusersNames

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Paths within a model's folder, none of which leads out of it.</summary>
 internal static class FolderPath

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Reads the components that a <c>model_index.json</c> names and the model's family has.</summary>
 /// <param name="root">The model's folder.</param>

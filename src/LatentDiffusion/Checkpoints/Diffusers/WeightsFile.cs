@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>One safetensors file of a component: its name, header texts, and tensors with their types.</summary>
 /// <param name="Name">Name of the file.</param>

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a component's weights were stored: which files, with which tensors, of which types.</summary>
 /// <param name="Files">The files.</param>

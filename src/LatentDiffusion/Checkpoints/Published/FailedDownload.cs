@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Recognises what a download leaves in the place of a model's file when it fails.</summary>
 internal static class FailedDownload

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The numbers that Python writes into JSON without quotes and that JSON does not have.</summary>
 internal static class NonFiniteNumbers

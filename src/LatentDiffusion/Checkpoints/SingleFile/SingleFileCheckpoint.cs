@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Models in one file with the names of the code that they were published with, safetensors or PyTorch's <c>.ckpt</c>. Of Stable

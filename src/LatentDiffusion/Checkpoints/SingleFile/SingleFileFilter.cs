@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Which tensors of a single file belong to no network and are left out.</summary>
 /// <param name="options">What the caller asked for.</param>

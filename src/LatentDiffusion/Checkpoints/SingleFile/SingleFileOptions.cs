@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Settings that a single file does not contain, and tensors in it to ignore.</summary>
 public sealed record SingleFileOptions

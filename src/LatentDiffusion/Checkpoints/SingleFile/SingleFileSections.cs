@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The tensors of a single file by the network they belong to.</summary>
 /// <param name="file">The file.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Files of tiny autoencoders as they were first published (TAESD): encoder and decoder in one file each, layers named by

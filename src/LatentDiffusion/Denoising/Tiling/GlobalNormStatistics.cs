@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// Means and variances over a whole picture for group normalisations (Wu &amp; He 2018, equations 1 and 2) that see one tile

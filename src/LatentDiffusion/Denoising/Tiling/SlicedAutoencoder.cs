@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// An autoencoder that takes the pictures of a batch one at a time: the memory of one picture in place of that of the

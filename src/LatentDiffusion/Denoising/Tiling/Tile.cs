@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>A part of a picture.</summary>
 /// <param name="Rows">From top to bottom.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// Tiles along one axis, in latent pixels: all as long as each other, evenly spread from the beginning to the end, with at

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>Puts maps of tiles together. What lies in one tile alone stays bit for bit as it is.</summary>
 /// <param name="grid">The tiles.</param>

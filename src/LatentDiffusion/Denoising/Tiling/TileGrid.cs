@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>The tiles of a picture, row by row.</summary>
 /// <param name="rows">From top to bottom.</param>

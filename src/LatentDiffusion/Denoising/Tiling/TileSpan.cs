@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>Where a tile lies along one axis, in latent pixels.</summary>
 /// <param name="Start">Its beginning.</param>

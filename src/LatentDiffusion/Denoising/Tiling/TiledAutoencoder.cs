@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// An autoencoder that takes pictures in tiles, which overlap and go over into each other linearly: the memory of a tile in

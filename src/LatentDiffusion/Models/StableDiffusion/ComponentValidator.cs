@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Checks that the components of a model fit each other.</summary>
 internal static class ComponentValidator

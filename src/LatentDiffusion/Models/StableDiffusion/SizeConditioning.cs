@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Which numbers about an image's size a denoiser of the SDXL family reads (Podell et al. 2023, "SDXL", section 2.2), from the tensor

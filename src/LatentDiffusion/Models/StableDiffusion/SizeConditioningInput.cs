@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// What SDXL is told of the size of its picture, as it was told of those it was trained on (Podell et al. 2023, section

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Stable Diffusion 1 and 2, SDXL and its refiner: a U-Net that reads one or two CLIP text encoders.</summary>
 internal sealed class StableDiffusionFamily : ModelFamily

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The components and settings of a Stable Diffusion model.</summary>
 internal static class StableDiffusionParts

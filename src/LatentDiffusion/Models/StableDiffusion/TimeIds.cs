@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The tensor of <see cref="Conditioning.Additional"/> that has the numbers about an image's size.</summary>
 internal static class TimeIds

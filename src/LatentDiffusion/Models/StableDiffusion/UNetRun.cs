@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A generation over a U-Net: keys and values of each text are computed at its first evaluation and kept.</summary>
 /// <param name="denoiser">The denoiser, which stays as it is.</param>

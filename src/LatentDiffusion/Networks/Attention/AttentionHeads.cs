@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>softmax(QKᵀ/√d)V over several heads at once (Vaswani et al. 2017, equation 1).</summary>
 internal static class AttentionHeads

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>State of a run and changes to attention that an evaluation of the U-Net has in addition to its inputs.</summary>
 /// <param name="Texts">Keys and values of the texts seen before in this generation; null to compute them.</param>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Self-attention, cross-attention to the text and a gated feed-forward, each normalised before and added to its input.</summary>
 internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Tensor>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The gated feed-forward of a transformer block: (xW + b) ⊙ GELU(xV + c), projected back (Shazeer 2020).</summary>
 internal sealed class FeedForward : nn.Module<Tensor, Tensor>

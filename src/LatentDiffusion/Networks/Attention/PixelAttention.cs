@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Self-attention over the pixels of a feature map, normalised before and added to its input (Ho et al. 2020, appendix B).</summary>
 internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The transformer blocks of a network that have self-attention, by the published paths of its modules.</summary>
 internal sealed class SelfAttentionLayers

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the transformer blocks are told in one evaluation beside the picture.</summary>
 /// <param name="Text">The text that they attend to, [batch, tokens, context width].</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Keys and values of one text in each layer that attends to it. Belongs to one generation.</summary>
 internal sealed class TextKeysAndValues(Tensor text) : IDisposable

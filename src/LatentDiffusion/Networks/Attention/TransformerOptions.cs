@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the spatial transformers of one resolution share.</summary>
 /// <param name="Heads">Number of attention heads.</param>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.</summary>
 internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?, Tensor>

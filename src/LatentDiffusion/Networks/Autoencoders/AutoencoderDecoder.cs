@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The decoder half: latents to pixels.</summary>
 internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormalizationContext?, Tensor>

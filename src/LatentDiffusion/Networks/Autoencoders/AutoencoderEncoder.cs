@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The encoder half: pixels to the mean and log-variance of latents, or to features (VQ).</summary>
 internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The autoencoder with KL regularisation (Rombach et al. 2022, section 3.1 and appendix G): a convolutional encoder to

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The middle of an autoencoder: a residual block, self-attention over pixels, a residual block.</summary>
 internal sealed class AutoencoderMiddle : nn.Module<Tensor, NormalizationContext?, Tensor>

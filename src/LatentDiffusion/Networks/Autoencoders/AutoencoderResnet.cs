@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The residual block of the autoencoders: that of the U-Net without a time.</summary>
 internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext?, Tensor>

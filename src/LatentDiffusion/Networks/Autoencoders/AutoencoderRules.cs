@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Which configurations of convolutional autoencoders can be built.</summary>
 internal static class AutoencoderRules

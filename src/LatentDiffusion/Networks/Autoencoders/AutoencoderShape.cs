@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the blocks of one half of an autoencoder share.</summary>
 /// <param name="Layers">Makes the layers.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// A small autoencoder distilled from a large one (TAESD): plain convolutions, no attention, hundreds of times faster.

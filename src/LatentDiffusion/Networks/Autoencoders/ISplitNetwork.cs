@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The network of an autoencoder in two parts: what is computed at the size of the latents, attention to the whole picture

@@ -1,7 +1,7 @@
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Steps one after the other; layers among them are named by their index, as in PyTorch's <c>Sequential</c>.</summary>
 internal sealed class IndexedLayers() : nn.Module<Tensor, Tensor>(NativeModule.Create(nameof(IndexedLayers)), 0)

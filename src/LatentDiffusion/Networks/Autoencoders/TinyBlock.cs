@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>A residual block of three plain convolutions; where it is asked for, a normalised branch is added to its input first.</summary>
 internal sealed class TinyBlock : nn.Module<Tensor, Tensor>

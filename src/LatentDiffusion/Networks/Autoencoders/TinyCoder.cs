@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>The encoder or the decoder of <see cref="AutoencoderTiny"/>, whose layers stand in a row under <c>layers</c>.</summary>
 internal sealed class TinyCoder : nn.Module<Tensor, Tensor>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Configuration of <see cref="VQModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record VQConfig : NetworkConfig

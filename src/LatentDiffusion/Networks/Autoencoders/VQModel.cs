@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The autoencoder with a codebook (van den Oord et al. 2017; Rombach et al. 2022, section 3.1): the decoder sees the

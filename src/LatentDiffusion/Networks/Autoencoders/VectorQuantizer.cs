@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Replaces each latent vector by the nearest of a codebook (van den Oord et al. 2017, equation 2).</summary>
 internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Checks of configurations, each of which names the option.</summary>
 internal static class ConfigRules

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the configurations of all networks have in common: they are read from a published <c>config.json</c>, and written as one.</summary>
 public abstract record NetworkConfig

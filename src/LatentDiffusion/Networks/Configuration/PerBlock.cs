@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>A setting that is one value for all blocks, or one value for each: in JSON a number or an array.</summary>
 /// <typeparam name="T">Type of the value.</typeparam>

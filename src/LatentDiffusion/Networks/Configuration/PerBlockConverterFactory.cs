@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Reads and writes <see cref="PerBlock{T}"/> as a value or an array.</summary>
 internal sealed class PerBlockConverterFactory : JsonConverterFactory

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Loads the module of <see cref="CpuOperators"/> and compares its operators with the plain ones.</summary>
 internal static class CpuOperatorProbe

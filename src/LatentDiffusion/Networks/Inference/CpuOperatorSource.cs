@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The TorchScript methods behind <see cref="CpuOperators"/>: one for each operator and geometry, so that their arguments

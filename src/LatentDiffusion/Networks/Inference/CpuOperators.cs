@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// libtorch's operators for packed weights on CPUs, which its compiler uses and TorchSharp does not expose. They are

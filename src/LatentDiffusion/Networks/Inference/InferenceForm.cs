@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The form in which networks generate on a CPU: packed weights, channels-last feature maps, and fused sums and activations.

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// A layer whose weight is packed in the inference form (<see cref="InferenceForm"/>). Whoever asks for its parameters, to

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Tensors that several threads read, and that are freed when their owner and all readers are done with them.</summary>
 /// <param name="tensors">The tensors, outside of dispose scopes.</param>

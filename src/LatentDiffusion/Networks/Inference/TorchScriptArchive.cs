@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// A TorchScript module made in memory: the archive that <c>torch.jit.load</c> reads, a zip file of stored entries. Its

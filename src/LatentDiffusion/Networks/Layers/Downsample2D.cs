@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Halves height and width with a convolution of stride 2.</summary>
 /// <remarks>With padding 0 the picture is padded below and on the right alone, as the published autoencoders do.</remarks>

@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Cosines and sines of a number at random frequencies that the checkpoint holds (Tancik et al. 2020).</summary>
 internal sealed class FourierEmbedding : nn.Module<Tensor, Tensor>

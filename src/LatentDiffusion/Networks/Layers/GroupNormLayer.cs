@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Normalises groups of channels to mean 0 and variance 1, then scales and shifts each channel (Wu and He 2018).</summary>
 internal sealed class GroupNormLayer : nn.Module<Tensor, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Layers that belong together and are not evaluated as one layer of one input.</summary>
 internal abstract class LayerGroup(string name) : nn.Module<Tensor, Tensor>(NativeModule.Create(name), 0)

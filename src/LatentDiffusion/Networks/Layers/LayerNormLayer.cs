@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Normalises each vector to mean 0 and variance 1, then scales and shifts each channel (Ba et al. 2016).</summary>
 internal sealed class LayerNormLayer : nn.Module<Tensor, Tensor>

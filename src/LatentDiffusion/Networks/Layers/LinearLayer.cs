@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// A linear layer, y = x·Wᵀ + b. TorchSharp's own leaves its native module allocated when it is disposed (0.107), and fills

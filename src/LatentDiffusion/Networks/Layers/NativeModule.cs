@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using TorchSharp;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// Makes the native module that TorchSharp keeps for every module. Its own constructor also asks for a second one, which

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the normalisations of an autoencoder take beside the feature map.</summary>
 /// <param name="Latents">What modulates <see cref="SpatialNorm"/>, [batch, latent channels, height, width]; null for plain normalisations.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// Bounds what a network is built of before any memory is taken for it: a configuration of a few bytes may ask for endless

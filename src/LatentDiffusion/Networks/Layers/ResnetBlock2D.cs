@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// The residual block of the U-Net: two normalised convolutions, the time embedding added (or, with scale and shift,

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the residual blocks of one U-Net share.</summary>
 /// <param name="TimeChannels">Width of the time embedding.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Sinusoidal features of a number (Vaswani et al. 2017, section 3.5; Ho et al. 2020, appendix B).</summary>
 /// <param name="channels">Number of features, even.</param>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>A normalisation that the latents scale and shift pixel by pixel (Zheng et al. 2022, "MoVQ", section 3.2).</summary>
 internal sealed class SpatialNorm : nn.Module<Tensor, NormalizationContext, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Steps written one after the other, each freeing what it was given: feature maps are large.</summary>
 internal static class TensorSteps

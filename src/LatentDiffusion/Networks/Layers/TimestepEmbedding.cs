@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Two linear layers with an activation between, over features of a number.</summary>
 internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Doubles height and width by repeating pixels (or brings them to a given size), then convolves.</summary>
 internal sealed class Upsample2D : nn.Module<Tensor, Tensor>

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// Embeddings of tokens in addition to those of a network's table, which does not change. Their ids follow the vocabulary's.

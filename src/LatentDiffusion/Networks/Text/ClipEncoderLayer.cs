@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>One layer of the text transformer: self-attention and a feed-forward, each normalised before and added to its input.</summary>
 internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Configuration of <see cref="ClipTextModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record ClipTextConfig : NetworkConfig

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>CLIP's text tower (Radford et al. 2021): a transformer over token ids. Parameter names are the published ones.</summary>
 public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>

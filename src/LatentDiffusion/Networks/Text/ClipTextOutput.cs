@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>What the text tower gives. Owns its tensors.</summary>
 /// <param name="LastHiddenState">Output of the last layer, normalised, [batch, tokens, width].</param>

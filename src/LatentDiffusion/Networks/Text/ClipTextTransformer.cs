@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Networks;
 
 /// <summary>Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.</summary>
 internal sealed class ClipTextTransformer : nn.Module<Tensor, AddedEmbeddings?, (Tensor Last, Tensor Penultimate)>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Reads the options of one scheduler class. Each read names the option and its default, so that the constructor of a

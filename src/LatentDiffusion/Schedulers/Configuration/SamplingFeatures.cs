@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The parts of <see cref="SamplingOptions"/> that a scheduler understands; it refuses the others.</summary>
 [Flags]

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The options that describe how a model with a discrete schedule was trained.</summary>
 internal static class ScheduleOptions

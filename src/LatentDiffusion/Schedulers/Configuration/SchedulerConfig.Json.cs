@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 public sealed partial class SchedulerConfig
 {

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Which models a scheduler can sample from: those of another family mean something else by time and noise.</summary>
 internal enum SchedulerFamily

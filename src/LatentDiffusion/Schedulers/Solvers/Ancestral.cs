@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The split of a step in σ into a deterministic and a random part.</summary>
 internal static class Ancestral

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Noise added before a step, and the higher level that the sample then has (Karras et al. 2022, algorithm 2).</summary>
 internal static class Churn

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The boundary condition of consistency models: f(x, t) = c_skip(t)·x + c_out(t)·x̂_0 is the identity at time 0, where a

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>A run over integer timesteps of a variance-preserving schedule.</summary>
 internal abstract class DiscreteRun(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SchedulerRun(plan, noise)

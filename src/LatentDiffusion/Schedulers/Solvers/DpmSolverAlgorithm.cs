@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The four forms of DPM-Solver.</summary>
 internal enum DpmSolverAlgorithm

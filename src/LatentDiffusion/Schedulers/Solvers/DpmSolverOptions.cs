@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The options that all DPM-Solver classes share.</summary>
 /// <param name="Order">1 to 3.</param>

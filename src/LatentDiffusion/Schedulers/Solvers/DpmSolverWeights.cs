@@ -1,6 +1,6 @@
 using static System.Math;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The exact integrals of one DPM-Solver step over λ from s to t, where the model's output is expanded as

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Noise levels and preconditioning of EDM (Karras et al. 2022, table 1).</summary>
 /// <param name="SigmaMin">Lowest level.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The flow-matching options of the exponential integrators.</summary>
 /// <param name="Enabled">Whether noise levels are those of a flow.</param>

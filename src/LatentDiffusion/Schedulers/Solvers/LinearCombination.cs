@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Weighted sums of tensors: every update of every scheduler is one.</summary>
 internal static class LinearCombination

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Multistep DPM-Solver (Lu et al. 2022b, algorithm 2 and appendix): differences over past evaluations.</summary>
 /// <param name="plan">Timesteps and noise levels of the evaluations.</param>

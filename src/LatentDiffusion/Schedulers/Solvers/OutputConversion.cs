@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Converts a model's output to what an exponential integrator is written in.</summary>
 /// <param name="Process">What the output means.</param>

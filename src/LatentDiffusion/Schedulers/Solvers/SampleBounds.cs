@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Keeps predicted clean samples in range: by clipping, or by dynamic thresholding (Saharia et al. 2022, section 2.3).</summary>
 /// <param name="Thresholding">Whether to threshold each sample at a quantile of its absolute values; comes before clipping.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>A run that steps in σ: its samples are x_0 + σ·ε, scaled by 1/√(σ²+1) for the model (Karras et al. 2022).</summary>
 /// <param name="plan">Timesteps and noise levels of the evaluations.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>α and σ of the levels of a plan.</summary>
 internal static class SolverLevels

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// A run of an exponential integrator: it converts each model output to x_0 or ε, remembers the last few, and steps by a

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The latest few tensors that a multistep method remembers. Owns them; independent of dispose scopes.</summary>
 /// <param name="capacity">How many to keep, at least 1.</param>

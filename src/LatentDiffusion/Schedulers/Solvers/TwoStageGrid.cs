@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The evaluations of methods with two a step and one in the last.</summary>
 internal static class TwoStageGrid

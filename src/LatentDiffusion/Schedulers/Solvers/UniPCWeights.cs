@@ -1,6 +1,6 @@
 using static System.Math;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The weights of one UniP or UniC step (Zhao et al. 2023, equations 3 and 9, and theorem 3.1).</summary>
 /// <param name="Sample">Weight of the sample that the step begins with.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Sampling schedules optimised for a model family (Sabour et al. 2024, "Align Your Steps"), for

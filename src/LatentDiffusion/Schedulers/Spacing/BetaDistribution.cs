@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The beta distribution on [0, 1].</summary>
 internal static class BetaDistribution

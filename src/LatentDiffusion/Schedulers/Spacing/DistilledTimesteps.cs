@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The timesteps that a consistency model was distilled on, k−1, 2k−1, …, of which sampling takes a few.</summary>
 /// <param name="trainingTimesteps">T.</param>

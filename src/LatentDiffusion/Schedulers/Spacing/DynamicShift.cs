@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The μ of dynamic shifting: linear in the number of image tokens, so that larger images get more noise (Esser et al. 2024,

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The noise level at which a run ends.</summary>
 internal enum FinalSigma

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The grid of flow-matching samplers: levels from 1 down, shifted towards noise; timesteps are σ·T.</summary>
 /// <param name="trainingTimesteps">T.</param>

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Moves the noise levels of a flow towards more noise, as larger pictures need (Esser et al. 2024, section 5.3.2).</summary>
 internal static class FlowShift

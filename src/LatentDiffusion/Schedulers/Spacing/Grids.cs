@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Evenly spaced numbers, bit for bit as NumPy places them: the published figures depend on which side of a half or of

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Where one run evaluates the denoiser.</summary>
 /// <param name="Timesteps">The timestep of each evaluation, in order.</param>

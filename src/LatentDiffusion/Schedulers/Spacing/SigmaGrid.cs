@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The grid of the samplers that step in σ directly (Euler, Heun, KDPM2, LMS): real timesteps, and noise levels that

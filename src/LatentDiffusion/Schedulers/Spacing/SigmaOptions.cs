@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Reads which rule spaces the noise levels.</summary>
 internal static class SigmaOptions

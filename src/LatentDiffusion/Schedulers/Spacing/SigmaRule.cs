@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>How a sampler spaces its noise levels.</summary>
 internal enum SigmaRule

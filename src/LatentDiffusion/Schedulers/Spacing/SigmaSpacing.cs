@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Descending noise levels between two ends, by the rule that each paper gives.</summary>
 internal static class SigmaSpacing

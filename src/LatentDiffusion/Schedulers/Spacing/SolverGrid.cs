@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The grid of the exponential integrators (DPM-Solver, DEIS, UniPC): integer timesteps, whose lowest is where the last

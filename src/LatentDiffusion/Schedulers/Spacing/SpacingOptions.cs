@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>Reads where sampling timesteps are placed.</summary>
 internal static class SpacingOptions

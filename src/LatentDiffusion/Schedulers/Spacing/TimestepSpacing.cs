@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Chooses sampling timesteps among the training ones (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample

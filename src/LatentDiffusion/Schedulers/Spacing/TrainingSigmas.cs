@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Schedulers;
 
 /// <summary>The noise levels σ_t = √((1−ᾱ_t)/ᾱ_t) of a training schedule, ascending, and the way between σ and t.</summary>
 internal sealed class TrainingSigmas

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The loss of latent consistency distillation (Luo et al. 2023, equation 18 and algorithm 1): from a noisy sample the

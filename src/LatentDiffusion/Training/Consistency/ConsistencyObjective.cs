@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Distils a teacher, with its guidance, into a student that draws in one to four evaluations: latent consistency

@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The points of a teacher's trajectory that a student is made consistent on, from 0, the picture, to N, pure noise, and

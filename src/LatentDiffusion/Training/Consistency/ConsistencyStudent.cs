@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>Students of <see cref="ConsistencyObjective"/>: how they begin, how they are sampled, and how they are written.</summary>
 public static class ConsistencyStudent

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Training;
 
 /// <summary>What <see cref="ConsistencyObjective"/> is given.</summary>
 public sealed record ConsistencyTrainingOptions : IValidatableObject

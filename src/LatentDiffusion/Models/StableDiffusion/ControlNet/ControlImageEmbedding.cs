@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Convolutions that bring the control image to the size and channels of the latents' features (Zhang et al. 2023, section 3.2).

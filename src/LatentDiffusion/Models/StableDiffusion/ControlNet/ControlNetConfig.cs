@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Configuration of <see cref="ControlNetModel"/>, with the names and defaults of the published <c>config.json</c>. What

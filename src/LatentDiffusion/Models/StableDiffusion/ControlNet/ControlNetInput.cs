@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What a ControlNet is evaluated on.</summary>
 /// <param name="UNet">What the U-Net is evaluated on; its residuals are not looked at.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// What a ControlNet adds to the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its

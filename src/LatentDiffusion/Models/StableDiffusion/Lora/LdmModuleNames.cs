@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Names that LoRA files give the modules of Stable Diffusion by the original U-Net's blocks, and that older files give those of

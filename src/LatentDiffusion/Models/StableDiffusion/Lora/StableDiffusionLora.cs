@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>How LoRA files name the networks of Stable Diffusion: in the way of peft and diffusers, of ComfyUI, and of kohya.</summary>
 internal static class StableDiffusionLora

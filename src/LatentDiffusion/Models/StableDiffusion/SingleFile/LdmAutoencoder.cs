@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The autoencoder of a single file.</summary>
 internal static partial class LdmAutoencoder

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>A ControlNet in one file with the original names (Zhang et al. 2023).</summary>
 internal static partial class LdmControlNet

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// The names of the original latent-diffusion code (Rombach et al. 2022), in which single files are written, and ours

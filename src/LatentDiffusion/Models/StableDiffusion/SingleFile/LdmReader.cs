@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Reads the networks of one file with the names of the original latent-diffusion code. A file may lack its autoencoder or text

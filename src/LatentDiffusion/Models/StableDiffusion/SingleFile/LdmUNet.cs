@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// The U-Net of a single file, or its encoder in a ControlNet. There its blocks stand in one row, and which is which

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The configuration of a U-Net whose file has none, from the shapes of its tensors.</summary>
 /// <param name="network">Its tensors under our names.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What was published with the weights of each model, for files that hold only weights.</summary>
 internal static class PublishedModels

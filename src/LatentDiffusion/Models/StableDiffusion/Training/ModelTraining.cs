@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What the training of a whole model takes from its parts.</summary>
 internal static class ModelTraining

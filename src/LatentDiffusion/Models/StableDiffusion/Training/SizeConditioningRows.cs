@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>The numbers about its pictures' sizes that a U-Net of the SDXL family is told (<see cref="SizeConditioning"/>).</summary>
 internal sealed class SizeConditioningRows

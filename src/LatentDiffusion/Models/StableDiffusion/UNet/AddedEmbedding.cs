@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Conditions that are added to the time embedding: SDXL's pooled text and image sizes, or the text pooled by attention.

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>How class labels come into a U-Net.</summary>
 internal sealed class ClassEmbedding

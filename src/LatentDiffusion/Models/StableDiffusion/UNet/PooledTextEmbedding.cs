@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// A text as one vector: its mean attends to its tokens and to itself, then is projected (Saharia et al. 2022, "Imagen",

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Transformer blocks of the spatial transformers: one number for all, one for each resolution, or a list of them for a

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Reads and writes <see cref="TransformerLayers"/> as the value inside.</summary>
 internal sealed class TransformerLayersConverter : JsonConverter<TransformerLayers>

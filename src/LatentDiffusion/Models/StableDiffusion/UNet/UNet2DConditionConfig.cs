@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Configuration of <see cref="UNet2DConditionModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record UNet2DConditionConfig : NetworkConfig

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// The time-conditioned U-Net with cross-attention to a text (Ho et al. 2020, appendix B; Rombach et al. 2022, section

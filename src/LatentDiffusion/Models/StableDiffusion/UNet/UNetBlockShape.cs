@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What one block of a U-Net consists of, as its type and the configuration say.</summary>
 /// <param name="Layers">Makes the layers.</param>

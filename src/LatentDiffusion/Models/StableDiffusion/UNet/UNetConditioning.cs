@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// Inputs of a U-Net in addition to the sample: the timestep, and where it has them the class, SDXL's added conditions and a

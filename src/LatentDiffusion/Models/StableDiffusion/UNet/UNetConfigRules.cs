@@ -1,6 +1,6 @@
-using static LatentDiffusion.ConfigRules;
+using static LatentDiffusion.Networks.ConfigRules;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Which U-Net configurations can be built.</summary>
 internal static class UNetConfigRules

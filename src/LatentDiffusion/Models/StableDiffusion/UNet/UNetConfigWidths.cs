@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>Numbers that follow from a U-Net's configuration.</summary>
 internal static class UNetConfigWidths

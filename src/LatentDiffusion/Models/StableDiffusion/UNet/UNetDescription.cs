@@ -1,4 +1,4 @@
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What a U-Net reads, by its configuration.</summary>
 internal static class UNetDescription

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>One resolution on the way down: residual blocks, each followed by attention where there is any, then halving.</summary>
 internal sealed class UNetDownBlock : LayerGroup

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>
 /// The first convolution, the way down and the middle: the half of the U-Net that ControlNet is a copy of (Zhang et al.

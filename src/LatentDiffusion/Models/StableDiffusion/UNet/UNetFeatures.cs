@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What the encoder half of a U-Net gives.</summary>
 /// <param name="Hidden">Output of the middle, or what is known to come up from the resolutions that were not computed.</param>

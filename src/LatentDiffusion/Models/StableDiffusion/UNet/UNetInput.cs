@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>What the U-Net is evaluated on.</summary>
 /// <param name="Sample">Noisy latents, [batch, channels, height, width].</param>
@@ -51,7 +51,7 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
         {
             Mask = text.Mask,
             TextEmbeds = text.Pooled?.to(type),
-            TimeIds = text.Additional.GetValueOrDefault(LatentDiffusion.TimeIds.Name),
+            TimeIds = text.Additional.GetValueOrDefault(Models.TimeIds.Name),
             // A network that learned guidance reads a scale of 1, no guidance, where none is given.
             TimestepCondition = guidanceWidth is { } width
                 ? EmbeddedGuidance.Embed(input.GuidanceScales ?? [1], width).to(type, latents.device).expand(latents.shape[0], width)

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion;
+namespace LatentDiffusion.Models;
 
 /// <summary>One resolution on the way up: each residual block reads the way down's features in addition to its own, then doubling.</summary>
 internal sealed class UNetUpBlock : LayerGroup
