@@ -65,6 +65,6 @@ public sealed class CheckpointException : Exception
             names.Count == 0 ? [] : [$"{names.Count} {what}: {MessageText.List(names, separator, LongestList)}."];
     }
 
-    /// <summary>A file whose reader found something wrong. The reader's own exception is left out: it would repeat the text, uncut.</summary>
+    /// <summary>A file whose reader found an error. The reader's exception is not kept: it would repeat the text in full length.</summary>
     internal static CheckpointException Of(string file, FormatException found) => new(file, found.Message, found.InnerException);
 }

@@ -14,7 +14,8 @@ internal static class CodeGlobals
 
     private static readonly HashSet<string> s_builtins =
     [
-        "eval", "exec", "execfile", "compile", "open", "file", "apply", "input", "raw_input", "breakpoint", "__import__", "getattr", "setattr", "delattr",
+        "eval", "exec", "execfile", "compile", "open", "file", "apply", "input", "raw_input", "breakpoint", "__import__",
+        "getattr", "setattr", "delattr",
     ];
 
     /// <summary>Whether a name is one of them.</summary>

@@ -1,6 +1,8 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>The values of the 8-bit floating-point formats (Micikevicius et al. 2022, "FP8 Formats for Deep Learning", table 1), by their bytes.</summary>
+/// <summary>
+/// The values of the 8-bit floating-point formats by their bytes (Micikevicius et al. 2022, "FP8 Formats for Deep Learning", table 1).
+/// </summary>
 internal static class Float8
 {
     private const int SignBit = 0x80;
@@ -9,7 +11,8 @@ internal static class Float8
     public static float[] E4M3 { get; } = [.. Enumerable.Range(0, 256).Select(ValueE4M3)];
 
     /// <summary>One sign bit, five of exponent (bias 15), two of mantissa: the upper byte of a float16.</summary>
-    public static float[] E5M2 { get; } = [.. Enumerable.Range(0, 256).Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8)))];
+    public static float[] E5M2 { get; } =
+        [.. Enumerable.Range(0, 256).Select(code => (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8)))];
 
     private static float ValueE4M3(int code)
     {

@@ -35,7 +35,8 @@ internal static class LegacyPickle
             throw new FormatException("The file does not begin with PyTorch's magic number.");
         if (PickleMachine.Read(ref bytes) is not Version)
             throw new FormatException($"The file is of another version of PyTorch's format than {Version}.");
-        if (PickleMachine.Read(ref bytes) is not Dictionary<string, object?> machine || machine.GetValueOrDefault("little_endian") is not true)
+        if (PickleMachine.Read(ref bytes) is not Dictionary<string, object?> machine
+            || machine.GetValueOrDefault("little_endian") is not true)
             throw new FormatException("The values are not little-endian.");
         var storages = new List<PickledStorage>();
         object? root = PickleMachine.Read(ref bytes, storages);

@@ -19,9 +19,16 @@ internal static class PickleCalls
         [PickleGlobal { Role: PickleGlobal.Kind.Tensor }, object?[] arguments] => Tensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.TypedTensor }, object?[] arguments] => TypedTensor(arguments),
         [PickleGlobal { Role: PickleGlobal.Kind.Parameter }, object?[] and [PickledTensor tensor, ..]] => tensor,
-        [PickleGlobal { Role: PickleGlobal.Kind.Subclass }, object?[] and [PickleGlobal { Role: PickleGlobal.Kind.Tensor or PickleGlobal.Kind.TypedTensor or PickleGlobal.Kind.Parameter } made, _, object?[] arguments, ..]] => Reduce([made, arguments]),
+        [
+            PickleGlobal { Role: PickleGlobal.Kind.Subclass },
+            object?[] and
+            [
+                PickleGlobal { Role: PickleGlobal.Kind.Tensor or PickleGlobal.Kind.TypedTensor or PickleGlobal.Kind.Parameter } made,
+                _, object?[] arguments, ..,
+            ],
+        ] => Reduce([made, arguments]),
         [PickleGlobal global, _] => throw new FormatException($"The pickle calls '{global.Name}' with unexpected arguments."),
-        _ => throw new FormatException("The pickle calls something that is no global."),
+        _ => throw new FormatException("The pickle calls something that is not a global."),
     };
 
     /// <summary>What stands for a new object of a class.</summary>
@@ -30,7 +37,7 @@ internal static class PickleCalls
         PickleGlobal { Role: PickleGlobal.Kind.Unknown } global => new PickleObject(global.Name),
         PickleGlobal { Role: PickleGlobal.Kind.Dictionary } => new Dictionary<string, object?>(),
         PickleGlobal global => throw new FormatException($"The pickle makes an object of '{global.Name}'."),
-        _ => throw new FormatException("The pickle makes an object of something that is no global."),
+        _ => throw new FormatException("The pickle makes an object of something that is not a global."),
     };
 
     /// <summary>
@@ -39,9 +46,12 @@ internal static class PickleCalls
     /// </summary>
     public static PickledStorage Storage(object? id) => id switch
     {
-        object?[] and ["storage", PickleGlobal { Role: PickleGlobal.Kind.Storage } type, string key, string, long and >= 0 and var count, .. var part] =>
+        object?[] and
+        [
+            "storage", PickleGlobal { Role: PickleGlobal.Kind.Storage } type, string key, string, long and >= 0 and var count, .. var part,
+        ] =>
             new PickledStorage(key, type.Type!, count, Part(part)),
-        _ => throw new FormatException("The pickle has a persistent id that is no storage."),
+        _ => throw new FormatException("The pickle has a persistent id that is not a storage."),
     };
 
     /// <summary>
@@ -52,14 +62,16 @@ internal static class PickleCalls
     {
         // Looking a key up takes time by its length, and one text may be the key many times over.
         if (key is string { Length: > LongestKey } && !IsContainer(value)) return;
-        if (key is string { Length: > LongestKey }) throw new FormatException($"The pickle has a key that is longer than {LongestKey} characters.");
+        if (key is string { Length: > LongestKey })
+            throw new FormatException($"The pickle has a key that is longer than {LongestKey} characters.");
         // Numbers become texts, whose hashes a hostile file cannot foresee.
         if (key is string text) dictionary[text] = value;
         else if (key is long number) dictionary[number.ToString(CultureInfo.InvariantCulture)] = value;
     }
 
     /// <summary>Whether a value is a tensor, or may hold some.</summary>
-    public static bool IsContainer(object? value) => value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
+    public static bool IsContainer(object? value) =>
+        value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
 
     /// <summary>Python 2 pickles an OrderedDict as a list of its pairs.</summary>
     private static Dictionary<string, object?> Dictionary(List<object?> pairs)
@@ -67,7 +79,8 @@ internal static class PickleCalls
         var dictionary = new Dictionary<string, object?>();
         foreach (object? pair in pairs)
         {
-            if (pair is not IReadOnlyList<object?> items || items is not [var key, var value]) throw new FormatException("The pickle makes a dictionary of something other than pairs.");
+            if (pair is not IReadOnlyList<object?> items || items is not [var key, var value])
+                throw new FormatException("The pickle makes a dictionary of something other than pairs.");
             SetItem(dictionary, key, value);
         }
 
@@ -78,13 +91,14 @@ internal static class PickleCalls
     {
         [] or [null] => null,
         [object?[] and [string, long and >= 0 and var first, long and >= 0 and var count]] => (first, count),
-        _ => throw new FormatException("The pickle has a persistent id that is no storage."),
+        _ => throw new FormatException("The pickle has a persistent id that is not a storage."),
     };
 
     private static PickledTensor Tensor(object?[] arguments)
     {
         // Before PyTorch 0.4 nothing followed the strides; whether it requires a gradient does since.
-        if (arguments is not [PickledStorage storage, long and >= 0 and var offset, var shape, var strides, .. var rest] || rest is not ([] or [bool, ..]))
+        if (arguments is not [PickledStorage storage, long and >= 0 and var offset, var shape, var strides, .. var rest]
+            || rest is not ([] or [bool, ..]))
             throw new FormatException("The pickle makes a tensor of unexpected arguments.");
         long[] sizes = Numbers(shape, "a shape"), steps = Numbers(strides, "strides");
         return sizes.Length == steps.Length
@@ -92,7 +106,9 @@ internal static class PickleCalls
             : throw new FormatException("The pickle makes a tensor with as many strides as it has not dimensions.");
     }
 
-    /// <summary>(storage of bytes, offset, shape, strides, gradient, hooks, type): how types are written that have no storage class.</summary>
+    /// <summary>
+    /// (storage of bytes, offset, shape, strides, gradient, hooks, type): how types are written that have no storage class.
+    /// </summary>
     private static PickledTensor TypedTensor(object?[] arguments)
     {
         if (arguments is not [PickledStorage { ElementSize: 1 } storage, _, _, _, bool, _, var type, ..])
@@ -107,7 +123,7 @@ internal static class PickleCalls
     {
         const int MaximumDimensions = 64;
         if (value is not object?[] items || items.Length > MaximumDimensions || !items.All(i => i is long and >= 0))
-            throw new FormatException($"The pickle has {what} that is no tuple of at most {MaximumDimensions} numbers from 0.");
+            throw new FormatException($"The pickle has {what} that is not a tuple of at most {MaximumDimensions} numbers from 0.");
         return [.. items.Select(i => (long)i!)];
     }
 }

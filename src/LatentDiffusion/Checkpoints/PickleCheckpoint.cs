@@ -7,12 +7,12 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>
 /// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or
 /// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; every other object in it is
-/// passed over, a file that names a way to run code is refused, and nothing is ever executed. Opening reads only the description, and each read copies
-/// one tensor. The checksum of a zip entry is verified when its first tensor is read. Safe for concurrent reads.
+/// ignored, a file that names a way to run code is refused, and nothing is ever executed. Opening reads only the
+/// description, and each read copies one tensor. The checksum of a zip entry is verified when its first tensor is read. Safe for concurrent reads.
 /// </summary>
 /// <remarks>
-/// Names are the keys on the way to a tensor, joined by dots. Where the outermost dictionary has <c>state_dict</c>, its
-/// tensors alone are listed, without that prefix.
+/// Names are the keys on the way to a tensor, joined by dots. Where the outermost dictionary has <c>state_dict</c>, only
+/// its tensors are listed, without that prefix.
 /// </remarks>
 public sealed class PickleCheckpoint : ITensorSource
 {
@@ -45,7 +45,7 @@ public sealed class PickleCheckpoint : ITensorSource
         if (_tensors.Count == 0 && _objects.Count > 0)
         {
             throw new FormatException(
-                $"It has no tensors, only objects of what is not known here ({MessageText.List(_objects)}). Expected are tensors by their names (a state_dict).");
+                $"It has no tensors, only objects of unknown classes ({MessageText.List(_objects)}); expected tensors by name (a state_dict).");
         }
 
         Entries = [.. _tensors.Values.Select(t => t.Entry)];

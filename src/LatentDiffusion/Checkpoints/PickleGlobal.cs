@@ -4,7 +4,7 @@ namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// A name that a checkpoint refers to. The known names are listed here and nowhere else, and every other one is only a
-/// name: whatever a file asks for, no code is found by its name and none is run.
+/// name: no code is found by its name and none is run, whichever names a file has.
 /// </summary>
 /// <param name="Name">Module and name, as Python writes them.</param>
 /// <param name="Role">What calling it gives.</param>
@@ -78,12 +78,14 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
     public static PickleGlobal Find(string module, string name)
     {
         // A pickle may refer to the same texts many times over, and each time they are joined.
-        if (module.Length + name.Length > LongestName) throw new FormatException($"The pickle has a global whose name is longer than {LongestName} characters.");
+        if (module.Length + name.Length > LongestName)
+            throw new FormatException($"The pickle has a global whose name is longer than {LongestName} characters.");
         string full = $"{module}.{name}";
         if (CodeGlobals.Contains(module, name))
         {
             throw new FormatException(
-                $"It refers to '{full}', by which Python runs code or reaches other files. Nothing of it was executed here; do not load the file elsewhere.");
+                $"It refers to '{full}', by which Python runs code or reaches other files. Nothing of it was executed here; "
+                + "do not load the file elsewhere.");
         }
 
         return s_known.TryGetValue(full, out PickleGlobal? known) ? known : new PickleGlobal(full, Kind.Unknown);

@@ -21,7 +21,7 @@ internal sealed class PickleMachine
 
     private readonly ICollection<PickledStorage>? _storages;
 
-    /// <summary>Items that dictionaries may be made of in calls. One list may be given to many, and an honest pickle spells each out.</summary>
+    /// <summary>Items that dictionaries may be made of in calls. One list may be given to many; a regular pickle writes each out.</summary>
     private long _items;
 
     private PickleMachine(ICollection<PickledStorage>? storages, long items) => (_storages, _items) = (storages, items);
@@ -125,7 +125,7 @@ internal sealed class PickleMachine
 
     private static PickleGlobal NamedGlobal(object?[] names) => names is [string module, string name]
         ? PickleGlobal.Find(module, name)
-        : throw new FormatException("The pickle names a global by something that is no text.");
+        : throw new FormatException("The pickle names a global by something that is not text.");
 
     private void Append(object?[] items)
     {
@@ -133,7 +133,7 @@ internal sealed class PickleMachine
         {
             List<object?> plain => plain,
             PickleObject other => other.Elements ??= [],
-            _ => throw new FormatException("The pickle appends to something that is no list."),
+            _ => throw new FormatException("The pickle appends to something that is not a list."),
         };
         list.AddRange(items);
     }
@@ -150,7 +150,7 @@ internal sealed class PickleMachine
         {
             Dictionary<string, object?> plain => plain,
             PickleObject other => other.Items ??= [],
-            _ => throw new FormatException("The pickle sets items of something that is no dictionary."),
+            _ => throw new FormatException("The pickle sets items of something that is not a dictionary."),
         };
         if (items.Length % 2 != 0) throw new FormatException("The pickle has a dictionary key without its value.");
         for (int i = 0; i < items.Length; i += 2) PickleCalls.SetItem(dictionary, items[i], items[i + 1]);

@@ -53,7 +53,7 @@ public sealed class SafetensorsFile : ITensorSource
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <exception cref="CheckpointException">The file is no valid safetensors file; the message says why.</exception>
+    /// <exception cref="CheckpointException">The file is not a valid safetensors file; the message says why.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static SafetensorsFile Open(string path)
     {

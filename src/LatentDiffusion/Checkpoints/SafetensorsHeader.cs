@@ -4,7 +4,9 @@ using System.Text.Unicode;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The parsed and checked JSON header of a safetensors file.</summary>
-/// <param name="Entries">Every tensor, how it is stored, and the position of its values, counted from the end of the header, in file order.</param>
+/// <param name="Entries">
+/// Every tensor in file order, how it is stored, and the position of its values, counted from the end of the header.
+/// </param>
 /// <param name="Metadata">The text entries of <c>__metadata__</c>, in file order.</param>
 internal sealed record SafetensorsHeader(
     IReadOnlyList<(TensorEntry Tensor, StoredType Type, long Start)> Entries,
@@ -95,7 +97,9 @@ internal sealed record SafetensorsHeader(
         if (dataType is null || shape is null || offsets is not [var start, var end])
             throw new FormatException($"'{name}' does not have a dtype, a shape and two data_offsets.");
         StoredType type = StoredType.Find(dataType)
-            ?? throw new FormatException($"'{MessageText.Cut(name, LongestName)}' is of the data type '{MessageText.Cut(dataType, LongestName)}'; supported are {StoredType.Names}.");
+            ?? throw new FormatException(
+                $"'{MessageText.Cut(name, LongestName)}' is of the data type '{MessageText.Cut(dataType, LongestName)}'; "
+                + $"supported are {StoredType.Names}.");
         long length = ByteLength(name, shape, type.Size);
         if (start > end || end - start != length)
             throw new FormatException(

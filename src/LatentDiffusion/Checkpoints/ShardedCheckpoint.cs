@@ -65,7 +65,7 @@ public sealed class ShardedCheckpoint : ITensorSource
         {
             string file = System.IO.Path.Combine(folder, name);
             if (!IsFileName(name) || !File.Exists(file))
-                throw new CheckpointException(Path, $"it names the file '{name}', which is no checkpoint in its folder.");
+                throw new CheckpointException(Path, $"it names the file '{name}', which is not a checkpoint in its folder.");
             FolderPath.Check(folder, new FileInfo(file));
             _shards.Add(name, Checkpoint.Open(file));
         }
@@ -95,7 +95,8 @@ public sealed class ShardedCheckpoint : ITensorSource
         try
         {
             JsonElement root = PublishedJson.Parse(PublishedJson.ReadText(path));
-            return root.GetProperty("weight_map").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
+            return root.GetProperty("weight_map").EnumerateObject()
+                .ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "");
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException or KeyNotFoundException)
         {

@@ -67,7 +67,9 @@ public static class StateDict
     /// <summary>Saves a network's parameters and buffers as a safetensors file, atomically.</summary>
     /// <param name="module">The network.</param>
     /// <param name="path">Path of the file; its folder exists.</param>
-    /// <param name="floatingPoint">Type to convert floating-point values to while writing, for example float16; null to keep theirs.</param>
+    /// <param name="floatingPoint">
+    /// Type to convert floating-point values to while writing, for example float16; null to keep theirs.
+    /// </param>
     /// <param name="metadata">Text entries for the header; null for <c>format: pt</c>, which diffusers writes and asks for.</param>
     public static void Save(
         nn.Module module,

@@ -55,5 +55,6 @@ internal sealed record StoredType(string? Name, ScalarType Type, int Size, float
     /// <summary>How the safetensors format stores values of a type.</summary>
     /// <exception cref="NotSupportedException">The format has no name for the type.</exception>
     public static StoredType Writable(ScalarType type) => Array.Find(s_ranked, stored => stored.Type == type)
-        ?? throw new NotSupportedException($"safetensors cannot hold {type}; it can hold {string.Join(", ", s_ranked.Select(t => t.Name))}.");
+        ?? throw new NotSupportedException(
+            $"safetensors cannot hold {type}; it can hold {string.Join(", ", s_ranked.Select(t => t.Name))}.");
 }

@@ -18,7 +18,7 @@ internal sealed class StoredZip
     private readonly Dictionary<string, Entry> _entries = [];
 
     /// <summary>Reads a file's directory.</summary>
-    /// <exception cref="FormatException">The file is no zip file, or its directory is damaged.</exception>
+    /// <exception cref="FormatException">The file is not a zip file, or its directory is damaged.</exception>
     public StoredZip(CheckpointFile file)
     {
         _file = file;
@@ -79,7 +79,7 @@ internal sealed class StoredZip
             return FindDirectory64(tailStart + i) ?? (UInt32(end, 16), UInt32(end, 12), UInt16(end, 10));
         }
 
-        throw new FormatException("The file is no zip file, or truncated.");
+        throw new FormatException("The file is not a zip file, or it is truncated.");
     }
 
     private (long Start, long Length, long Count)? FindDirectory64(long end)

@@ -41,7 +41,8 @@ public static class TensorSourceExtensions
         return destination.shape.SequenceEqual(entry.Shape)
             ? entry
             : throw new ArgumentException(
-                $"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; the destination is [{string.Join(", ", destination.shape)}].",
+                $"'{name}' is [{string.Join(", ", entry.Shape)}] in {source.Path}; "
+                + $"the destination is [{string.Join(", ", destination.shape)}].",
                 nameof(destination));
     }
 }

@@ -7,7 +7,9 @@ namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Brings stored values into a tensor's memory, converting them on the way. All conversions are exact.</summary>
 /// <param name="StoredSize">Bytes of a stored value.</param>
-/// <param name="Apply">Converts all values of the first into the second, which has room for exactly as many; null where the bytes stay as they are.</param>
+/// <param name="Apply">
+/// Converts all values of the first into the second, which has room for exactly as many; null where the bytes stay as they are.
+/// </param>
 internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversion? Apply)
 {
     public delegate void Conversion(ReadOnlySpan<byte> stored, Span<byte> values);
@@ -15,7 +17,8 @@ internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversio
     /// <summary>The conversion from a stored type to a tensor's; null where there is none here and libtorch's is to be taken.</summary>
     public static ValueConversion? Between(StoredType stored, ScalarType values) => (stored.Type, values) switch
     {
-        (ScalarType.Float32, ScalarType.Float32) when stored.Codes is { } codes => new(stored.Size, (bytes, wide) => Widen(bytes, wide, codes)),
+        (ScalarType.Float32, ScalarType.Float32) when stored.Codes is { } codes =>
+            new(stored.Size, (bytes, wide) => Widen(bytes, wide, codes)),
         (ScalarType.Bool, ScalarType.Bool) => new(stored.Size, CopyBooleans),
         _ when stored.Codes is null && stored.Type == values => new(stored.Size, Apply: null),
         (ScalarType.Float16, ScalarType.Float32) => new(stored.Size, WidenHalf),

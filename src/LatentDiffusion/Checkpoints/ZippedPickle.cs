@@ -12,7 +12,7 @@ internal static class ZippedPickle
     public static ReadOnlySpan<byte> Signature => "PK\u0003\u0004"u8;
 
     /// <summary>Reads the description.</summary>
-    /// <exception cref="FormatException">The file is damaged or no such checkpoint; the message says why.</exception>
+    /// <exception cref="FormatException">The file is damaged or not such a checkpoint; the message says why.</exception>
     public static PickleContent Read(CheckpointFile file)
     {
         var zip = new StoredZip(file);

@@ -13,12 +13,16 @@ internal static class FailedDownload
     /// <returns>What is wrong and what to do; null for a file that may be what its name says.</returns>
     public static string? Describe(ReadOnlySpan<byte> start)
     {
-        string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, Needed)]).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
-        if (Begins("version https://git-lfs.github.com/spec/")) return "it is a Git LFS pointer and not the file: run 'git lfs pull', or " + Again + ".";
-        if (Begins("<!doctype html") || Begins("<html") || Begins("<head")) return "it is an HTML page, which a server sent in place of the file: " + Again + ".";
+        string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, Needed)])
+            .TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        if (Begins("version https://git-lfs.github.com/spec/"))
+            return "it is a Git LFS pointer and not the file: run 'git lfs pull', or " + Again + ".";
+        if (Begins("<!doctype html") || Begins("<html") || Begins("<head"))
+            return "it is an HTML page, which a server sent in place of the file: " + Again + ".";
         if (Begins("<?xml")) return "it is an XML document, which a server sent in place of the file: " + Again + ".";
         if (Begins("Entry not found") || Begins("Invalid username or password") || Begins("Access to model")
-            || Begins("Invalid credentials") || Begins("Repository not found") || Begins("404: Not Found") || Begins("{\"error\":")) return "it is a server's error message and not the file: " + Again + ".";
+            || Begins("Invalid credentials") || Begins("Repository not found") || Begins("404: Not Found") || Begins("{\"error\":"))
+            return "it is a server's error message and not the file: " + Again + ".";
         return null;
 
         bool Begins(string with) => text.StartsWith(with, StringComparison.OrdinalIgnoreCase);

@@ -31,5 +31,6 @@ internal static class NonFiniteNumbers
         return result.ToString();
     }
 
-    private static string? NameAt(string json, int index) => s_names.FirstOrDefault(name => string.CompareOrdinal(json, index, name, 0, name.Length) == 0);
+    private static string? NameAt(string json, int index) =>
+        s_names.FirstOrDefault(name => string.CompareOrdinal(json, index, name, 0, name.Length) == 0);
 }

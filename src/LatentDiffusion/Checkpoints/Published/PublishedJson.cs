@@ -30,7 +30,8 @@ internal static class PublishedJson
     public static JsonElement Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        if (FailedDownload.Describe(Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, 256)])) is { } problem) throw new InvalidDataException(problem);
+        if (FailedDownload.Describe(Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, 256)])) is { } problem)
+            throw new InvalidDataException(problem);
         try
         {
             JsonElement root = JsonElement.Parse(NonFiniteNumbers.Quote(json), s_options);
