@@ -19,143 +19,144 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
     /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;
 
-    /// <summary>The work itself.</summary>
+    /// <summary>Encodes, denoises and decodes on the calling thread.</summary>
     private GenerationResult[] Run(GenerationContext generation, IProgress<GenerationProgress>? progress)
     {
         generation.ThrowIfStopped();
-        (IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken) = (generation.Requests, generation.Token);
-        var pictures = new Queue<ImageBuffer>(generation.Pictures);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
 
         var clock = Stopwatch.StartNew();
-        bool guided = _parts.Guides(generation.Request), withNegative = _parts.NeedsNegative(generation.Request);
-        (Conditioning Text, Conditioning? Negative)[] prompts = Encode(requests, withNegative, cancellationToken);
-        using IDenoiserRun plain = _parts.Denoiser.Start(_parts.RunOptions);
-        using RefinerStage? refinement = Refine(requests, withNegative, cancellationToken);
+        (Conditioning Text, Conditioning? Negative)[] prompts = Encode(generation);
+        using IDenoiserRun denoiser = _parts.Denoiser.Start(_parts.RunOptions);
+        using var features = new FeatureRuns(generation, _parts);
         TimeSpan encoding = clock.Elapsed;
 
         generation.ThrowIfStopped();
         clock.Restart();
-        GenerationPass[][] all = GenerationPass.PlanPasses(requests, prompts, refinement, _parts, cancellationToken);
-        var batches = new List<Tensor>();
-        using (_parts.Residency.Load(cancellationToken, _parts.Denoising))
-        {
-            foreach (GenerationPass[][] together in all.Chunk(_parts.Options.BatchSize))
-            {
-                using DisposeScope batch = NewDisposeScope();
-                Tensor? latents = null;
-                for (int pass = 0; pass < together[0].Length; pass++)
-                    latents = Denoise([.. together.Select(picture => picture[pass])], latents, plain, guided, batches.Count, progress, generation);
-                batches.Add(latents!.MoveToOuterDisposeScope());
-            }
-        }
-
+        IReadOnlyList<GenerationRequest> requests = generation.Requests;
+        GenerationPass[][] images = GenerationPass.PlanPasses(requests, prompts, features, _parts, generation.Token);
+        IReadOnlyList<Tensor> batches = Denoise(images, denoiser, progress, generation);
         TimeSpan denoising = clock.Elapsed;
+
         clock.Restart();
-        using (_parts.Residency.Load(cancellationToken, _parts.Autoencoder))
-        {
-            foreach (Tensor latents in batches)
-            {
-                generation.ThrowIfStopped();
-                using DisposeScope batch = NewDisposeScope();
-                Tensor pixels = _parts.Autoencoder.Decode(latents, cancellationToken);
-                generation.Finite.CheckImage(pixels);
-                foreach (ImageBuffer picture in ImageTensor.ToImages(pixels)) pictures.Enqueue(picture);
-            }
-        }
-
+        Queue<ImageBuffer> decoded = Decode(batches, generation);
         var timings = new GenerationTimings(encoding, denoising, clock.Elapsed);
-        return [.. requests.Select(r => new GenerationResult([.. Enumerable.Range(0, r.Count).Select(i => new GeneratedImage(pictures.Dequeue(), r.ForImage(i), timings, _parts))], r, timings))];
+        return [.. requests.Select(Result)];
+
+        GenerationResult Result(GenerationRequest request) =>
+            new([.. Enumerable.Range(0, request.Count).Select(i => Image(request.ForImage(i)))], request, timings);
+
+        GeneratedImage Image(GenerationRequest request) => new(decoded.Dequeue(), request, timings, _parts);
     }
 
-    private RefinerStage? Refine(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
+    private (Conditioning Text, Conditioning? Negative)[] Encode(GenerationContext generation)
     {
-        if (_parts.Refiner is not { } refiner) return null;
-        using IDisposable there = _parts.Residency.Load(cancellationToken, refiner.TextEncoder);
-        return refiner.Begin(requests, withNegative, _parts.Scheduler, cancellationToken);
-    }
-
-    private (Conditioning Text, Conditioning? Negative)[] Encode(IReadOnlyList<GenerationRequest> requests, bool withNegative, CancellationToken cancellationToken)
-    {
+        IReadOnlyList<GenerationRequest> requests = generation.Requests;
+        bool withNegative = _parts.NeedsNegative(generation.Request);
         bool encodes = requests.Any(r => r.PromptEmbeds is null || (withNegative && r.NegativePromptEmbeds is null));
-        using IDisposable there = _parts.Residency.Load(cancellationToken, encodes ? [_parts.TextEncoder] : []);
-        // Each for itself, so that a picture's text does not depend on those beside it.
+        using IDisposable loaded = _parts.Residency.Load(generation.Token, encodes ? [_parts.TextEncoder] : []);
+        // One by one, so that the text of an image does not depend on other requests.
         (Conditioning Text, Conditioning? Negative)[] prompts =
-            [.. requests.Select(r => RequestConditioning.Of(r, _parts.TextEncoder, withNegative, _parts.Device, cancellationToken))];
+            [.. requests.Select(r => RequestConditioning.Of(r, _parts.TextEncoder, withNegative, _parts.Device, generation.Token))];
         JoinedConditioning.Check([.. prompts.Select(p => p.Text)]);
         return prompts;
     }
 
-    /// <summary>The reverse process, in one pass, for pictures that share their evaluations.</summary>
-    /// <param name="pictures">The pass of each.</param>
+    /// <summary>The latents of all images, in batches.</summary>
+    private List<Tensor> Denoise(
+        GenerationPass[][] images, IDenoiser denoiser, IProgress<GenerationProgress>? progress, GenerationContext generation)
+    {
+        var batches = new List<Tensor>();
+        using IDisposable loaded = _parts.Residency.Load(generation.Token, _parts.Denoising);
+        foreach (GenerationPass[][] batch in images.Chunk(_parts.Options.BatchSize))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor? latents = null;
+            for (int pass = 0; pass < batch[0].Length; pass++)
+                latents = Denoise([.. batch.Select(image => image[pass])], latents, denoiser, batches.Count, progress, generation);
+            batches.Add(latents!.MoveToOuterDisposeScope());
+        }
+
+        return batches;
+    }
+
+    /// <summary>The denoising loop: the reverse process in one pass, for images that share their evaluations.</summary>
+    /// <param name="images">The pass of each.</param>
     /// <param name="earlier">Their latents after the pass before; null in the first.</param>
-    /// <param name="plain">The denoiser without guidance.</param>
-    /// <param name="guided">Whether there is guidance.</param>
+    /// <param name="network">The denoiser without guidance and without what features add.</param>
     /// <param name="batch">Which batch of the generation they are.</param>
-    /// <param name="progress">Told of each evaluation.</param>
+    /// <param name="progress">Receives each evaluation.</param>
     /// <param name="generation">The generation.</param>
     private Tensor Denoise(
-        IReadOnlyList<GenerationPass> pictures, Tensor? earlier, IDenoiser plain, bool guided, int batch,
-        IProgress<GenerationProgress>? progress, GenerationContext generation)
+        IReadOnlyList<GenerationPass> images, Tensor? earlier, IDenoiser network, int batch, IProgress<GenerationProgress>? progress,
+        GenerationContext generation)
     {
-        var pass = GenerationPass.Batch(pictures);
-        GenerationRequest request = pass.Request;
-        ImageNoise[] noises = [.. pictures.Select(picture => new ImageNoise(picture.Request))];
-        try
+        var pass = GenerationPass.Batch(images);
+        using var noise = new ImageNoises(images);
+        using ISchedulerRun run = _parts.Scheduler.Start(pass.Plan, noise.Batch);
+        InitialLatents start = Start(images, earlier, run, noise);
+        if (pass.Request.InitialImage is not null) generation.Finite.CheckStart(start);
+        using var denoiser = new PassDenoiser(network, pass, run, Guide);
+        var steps = new PassProgress(progress, run, pass, batch, _parts.Options.BatchSize, generation.Pictures);
+        Tensor latents = start.Latents;
+        while (!run.IsCompleted)
         {
-            int factor = _parts.Autoencoder.DownsamplingFactor;
-            using ISchedulerRun run = _parts.Scheduler.Start(pass.Plan, new BatchNoise(noises));
-            using Tensor like = empty(1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor, device: _parts.Device);
-            var start = InitialLatents.Batch([.. pictures.Select((_, i) => SourceOf(i).Start(run, noises[i], like))]);
-            Conditioning text = pass.Text;
-            using ControlledRun? controlled = pass.Hints.Start(plain, run);
-            GuidedDenoiser denoiser = Guide(controlled ?? plain, pass.Negative);
-            if (pass.RefinerStage is { } refinement)
+            generation.ThrowIfStopped();
+            double timestep = run.Timestep;
+            using DisposeScope step = NewDisposeScope();
+            Tensor prediction = denoiser.Predict(new DenoiserInput
             {
-                (Conditioning refined, Conditioning? refinedNegative) = pass.Refined!.Value;
-                denoiser = refinement.After(denoiser, Guide(refinement.Denoiser, refinedNegative), refined);
-            }
-
-            if (request.InitialImage is not null) generation.Finite.CheckStart(start);
-            Tensor latents = start.Latents;
-            int per = _parts.Options.BatchSize, first = batch * per, batches = (generation.Pictures + per - 1) / per;
-            int done = batch * pass.Evaluations + pass.Before - run.StepIndex, evaluations = batches * pass.Evaluations;
-            while (!run.IsCompleted)
+                Latents = run.ScaleModelInput(latents), Timesteps = [timestep], Conditioning = pass.Text,
+                ConcatenatedLatents = start.ConcatenatedLatents, CancellationToken = generation.Token,
+            }).ToModelOutput();
+            if (progress is IStepObserver observer)
             {
                 generation.ThrowIfStopped();
-                double timestep = run.Timestep;
-                using DisposeScope step = NewDisposeScope();
-                var input = new DenoiserInput
-                {
-                    Latents = run.ScaleModelInput(latents), Timesteps = [timestep], Conditioning = text,
-                    ConcatenatedLatents = start.ConcatenatedLatents, CancellationToken = generation.Token,
-                };
-                Tensor prediction = denoiser(input).ToModelOutput();
-                if (progress is IStepObserver observer)
-                {
-                    generation.ThrowIfStopped();
-                    observer.Observe(run, latents, prediction, generation.Token);
-                }
-
-                Tensor next = start.AfterStep(run.Step(prediction, latents), run);
-                generation.Finite.CheckStep(next, prediction, text, run, timestep, secondPass: earlier is not null);
-                next.MoveToOuterDisposeScope();
-                latents.Dispose();
-                latents = next;
-                progress?.Report(new GenerationProgress(done + run.StepIndex, evaluations, first, timestep));
+                observer.Observe(run, latents, prediction, generation.Token);
             }
 
-            return latents;
-
-            GuidedDenoiser Guide(IDenoiser one, Conditioning? negative) =>
-                guided ? _parts.Guidance.Guide(one, negative, request.GuidanceScale!.Value) : GuidancePasses.Unguided(one);
-
-            LatentInitializer SourceOf(int i) => earlier is null ? pictures[i].Source : pictures[i].Source.Upscaled(earlier.narrow(0, i, 1), request, _parts);
+            Tensor next = start.AfterStep(run.Step(prediction, latents), run);
+            generation.Finite.CheckStep(next, prediction, pass.Text, run, timestep, secondPass: earlier is not null);
+            next.MoveToOuterDisposeScope();
+            latents.Dispose();
+            latents = next;
+            steps.Report(timestep);
         }
-        finally
+
+        return latents;
+
+        GuidedDenoiser Guide(IDenoiser one, Conditioning? negative) => _parts.Guides(pass.Request)
+            ? _parts.Guidance.Guide(one, negative, pass.Request.GuidanceScale!.Value)
+            : GuidancePasses.Unguided(one);
+    }
+
+    /// <summary>The latents that a pass starts from: noise, an initial image's, or those of the pass before.</summary>
+    private InitialLatents Start(IReadOnlyList<GenerationPass> images, Tensor? earlier, ISchedulerRun run, ImageNoises noise)
+    {
+        GenerationRequest request = images[0].Request;
+        int factor = _parts.Autoencoder.DownsamplingFactor;
+        long[] shape = [1, _parts.Autoencoder.LatentChannels, request.Height!.Value / factor, request.Width!.Value / factor];
+        using Tensor like = empty(shape, device: _parts.Device);
+        return InitialLatents.Batch([.. images.Select((image, i) => Source(image, i).Start(run, noise[i], like))]);
+
+        LatentInitializer Source(GenerationPass image, int i) =>
+            earlier is null ? image.Source : image.Source.Upscaled(earlier.narrow(0, i, 1), request, _parts);
+    }
+
+    private Queue<ImageBuffer> Decode(IReadOnlyList<Tensor> batches, GenerationContext generation)
+    {
+        var images = new Queue<ImageBuffer>(generation.Pictures);
+        using IDisposable loaded = _parts.Residency.Load(generation.Token, _parts.Autoencoder);
+        foreach (Tensor latents in batches)
         {
-            foreach (ImageNoise each in noises) each.Dispose();
+            generation.ThrowIfStopped();
+            using DisposeScope scope = NewDisposeScope();
+            Tensor pixels = _parts.Autoencoder.Decode(latents, generation.Token);
+            generation.Finite.CheckImage(pixels);
+            foreach (ImageBuffer image in ImageTensor.ToImages(pixels)) images.Enqueue(image);
         }
+
+        return images;
     }
 }

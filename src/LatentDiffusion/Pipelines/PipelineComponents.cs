@@ -17,17 +17,11 @@ internal sealed record PipelineComponents(
     /// <summary>What the pipeline can do besides plain sampling. Owned.</summary>
     public required IReadOnlyList<IPipelineFeature> Features { get; init; }
 
-    /// <summary>In the order of a request's images.</summary>
-    public IReadOnlyList<LoadedControlNet> ControlNets => Features.OfType<ControlNetFeature>().Single().ControlNets;
-
     /// <summary>How the text encoder reads prompts; null for plain text, or where it does not say.</summary>
     public PromptingOptions? Prompting => TextEncoder.Prompting is { } prompting && prompting != PromptingOptions.Plain ? prompting : null;
 
     /// <summary>What the denoiser's runs may reuse between evaluations.</summary>
     public DenoiserRunOptions RunOptions => Features.Aggregate(new DenoiserRunOptions(), (options, feature) => feature.Configure(options));
-
-    /// <summary>Makes the last steps; null where the denoiser makes all.</summary>
-    public LoadedRefiner? Refiner => Features.OfType<RefinerFeature>().SingleOrDefault()?.Refiner;
 
     /// <summary>What width and height of an image are multiples of.</summary>
     public int PixelsPerPatch => Autoencoder.DownsamplingFactor * Denoiser.Description.PatchSize;

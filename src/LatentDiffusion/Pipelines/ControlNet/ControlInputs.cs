@@ -2,29 +2,35 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>The pictures that a generation is controlled by, one for each ControlNet of the pipeline (Zhang et al. 2023).</summary>
-internal sealed class ControlInputs
+/// <summary>The images that one pass is controlled by, one for each ControlNet of the pipeline (Zhang et al. 2023).</summary>
+internal sealed class ControlInputs : IFeaturePass
 {
     private readonly (LoadedControlNet Network, ControlWeight Weight, Tensor Hint)[] _controls;
 
     private ControlInputs((LoadedControlNet, ControlWeight, Tensor)[] controls) => _controls = controls;
 
     /// <summary>Those of a request that is complete. Their tensors belong to the caller's dispose scope.</summary>
-    public static ControlInputs Of(GenerationRequest request, PipelineComponents parts) => new(
-    [
-        .. parts.ControlNets.Select((network, i) => (
-            network, request.ControlWeights![i], Hint(request.ControlImages![i].Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device))),
-    ]);
+    /// <param name="request">The request of a pass.</param>
+    /// <param name="networks">The pipeline's ControlNets.</param>
+    /// <param name="device">Where they compute.</param>
+    public static ControlInputs Of(GenerationRequest request, IReadOnlyList<LoadedControlNet> networks, Device device)
+    {
+        (int width, int height) = (request.Width!.Value, request.Height!.Value);
+        return new([.. networks.Select((n, i) => (n, request.ControlWeights![i], Image(i)))]);
 
-    /// <summary>Those of pictures that share their evaluations, and with them the weights.</summary>
-    public static ControlInputs Batch(IReadOnlyList<ControlInputs> pictures) => new(
-        [.. pictures[0]._controls.Select((first, i) => (first.Network, first.Weight, cat([.. pictures.Select(p => p._controls[i].Hint)])))]);
+        Tensor Image(int i) => Hint(request.ControlImages![i].Resize(width, height)).to(device);
+    }
 
-    /// <summary>Puts the control under one run of a scheduler; null where there is none.</summary>
-    /// <param name="denoiser">The denoiser of the generation, which stays as it is.</param>
-    /// <param name="run">The run, where it begins.</param>
-    public ControlledRun? Start(IDenoiser denoiser, ISchedulerRun run) =>
-        _controls.Length == 0 ? null : new ControlledRun(denoiser, this, run);
+    /// <summary>Those of images that share their evaluations, and with them the weights.</summary>
+    public IFeaturePass Batch(IReadOnlyList<IFeaturePass> images)
+    {
+        ControlInputs[] all = [.. images.Cast<ControlInputs>()];
+        return new ControlInputs([.. _controls.Select((c, i) => (c.Network, c.Weight, Joined(i)))]);
+
+        Tensor Joined(int i) => cat([.. all.Select(image => image._controls[i].Hint)]);
+    }
+
+    public IDenoiserRun Extend(IDenoiser denoiser, ISchedulerRun run) => new ControlledRun(denoiser, this, run);
 
     /// <summary>The sum of the residuals of the ControlNets that act; null where none does.</summary>
     /// <param name="input">What the denoiser is evaluated on.</param>
@@ -35,8 +41,9 @@ internal sealed class ControlInputs
     public IReadOnlyList<Tensor>? Evaluate(DenoiserInput input, ScalarType? type, TextCache texts, int evaluation, int evaluations)
     {
         Tensor[]? sum = null;
-        foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls.Where(c => c.Weight.Acts(evaluation, evaluations)))
+        foreach ((LoadedControlNet control, ControlWeight weight, Tensor hint) in _controls)
         {
+            if (!weight.Acts(evaluation, evaluations)) continue;
             input.CancellationToken.ThrowIfCancellationRequested();
             // ControlNets read latents without what inpainting models read next to them.
             UNetInput seen = UNetInput.Of(input with { ConcatenatedLatents = null }, control.Type, guidanceWidth: null) with

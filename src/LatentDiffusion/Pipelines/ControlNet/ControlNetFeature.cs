@@ -5,9 +5,6 @@ internal sealed class ControlNetFeature : IPipelineFeature
 {
     private readonly List<LoadedControlNet> _networks = [];
 
-    /// <summary>The networks.</summary>
-    public IReadOnlyList<LoadedControlNet> ControlNets => _networks;
-
     public IReadOnlyList<IOffloadable> Networks => _networks;
 
     public static void AddTo(PipelineAssembly assembly)
@@ -58,6 +55,9 @@ internal sealed class ControlNetFeature : IPipelineFeature
         RequestValidator.Check(weights.Count == count, nameof(request.ControlWeights), $"{weights.Count} weights", expected);
         for (int i = 0; i < count; i++) Check(weights[i], $"{nameof(request.ControlWeights)}[{i}]");
     }
+
+    public IFeatureRun? Begin(GenerationContext generation, PipelineComponents parts) =>
+        _networks.Count == 0 ? null : new ControlNetRun(_networks, parts.Device);
 
     public IEnumerable<(string Key, object? Value)> Describe() =>
         [("control_nets", _networks.Count == 0 ? null : _networks.Select(n => n.Name).ToArray())];

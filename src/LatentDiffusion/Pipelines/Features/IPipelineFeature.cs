@@ -1,8 +1,8 @@
 namespace LatentDiffusion;
 
 /// <summary>
-/// A feature of a built pipeline, such as ControlNets or a refiner: what it adds to requests, metadata and memory. A feature is
-/// listed in <see cref="PipelineFeatures"/>; nothing else knows it.
+/// A feature of a built pipeline, such as ControlNets or a refiner: what it adds to requests, metadata and generations. A feature is
+/// listed in <see cref="PipelineFeatures"/>; builder and denoising loop do not know it.
 /// </summary>
 internal interface IPipelineFeature : IDisposable
 {
@@ -25,6 +25,20 @@ internal interface IPipelineFeature : IDisposable
     void Validate(GenerationRequest request, SamplingPlan plan)
     {
     }
+
+    /// <summary>Adds to the conditioning of one pass. New tensors belong to the caller's dispose scope.</summary>
+    /// <param name="prompt">Conditioning of prompt and negative prompt; null where guidance does not need the latter.</param>
+    /// <param name="pass">The request of the pass, complete and with its size.</param>
+    (Conditioning Text, Conditioning? Negative) Condition((Conditioning Text, Conditioning? Negative) prompt, GenerationRequest pass) =>
+        prompt;
+
+    /// <summary>Begins its part in a generation; null where it has none.</summary>
+    IFeatureRun? Begin(GenerationContext generation, PipelineComponents parts) => null;
+
+    /// <summary>An estimate of the memory in bytes that its networks take at one evaluation of the denoiser.</summary>
+    /// <param name="batch">Number of latents that are evaluated at once.</param>
+    /// <param name="latentPixels">Height times width of the latents.</param>
+    long WorkingBytes(long batch, long latentPixels) => 0;
 
     /// <summary>Entries of image metadata. Text is written as it is, other values as JSON, and null is left out.</summary>
     IEnumerable<(string Key, object? Value)> Describe() => [];

@@ -9,6 +9,7 @@ internal static class PipelineFeatures
     private static readonly Action<PipelineAssembly>[] s_all =
     [
         LoraFeature.AddTo,
+        SizeConditioningFeature.AddTo,
         PromptWeightingFeature.AddTo,
         TextualInversionFeature.AddTo,
         ControlNetFeature.AddTo,

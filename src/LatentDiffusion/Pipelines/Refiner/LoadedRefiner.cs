@@ -33,10 +33,13 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
             (int taken, int ofRefiner) = (denoiser.InputChannels, model.Denoiser.Description.InputChannels);
             Refuse(taken != channels, $"is for latents of {channels} channels, and the model takes {taken}");
             Refuse(ofRefiner != channels, $"takes {ofRefiner} channels, and the latents have {channels}");
-            Refuse(model.OwnAutoencoder is { } own && own.DownsamplingFactor != factor, $"has latents {model.OwnAutoencoder?.DownsamplingFactor} times smaller than pictures, and the model {factor} times");
+            int ownFactor = model.OwnAutoencoder?.DownsamplingFactor ?? factor;
+            Refuse(ownFactor != factor, $"has latents {ownFactor} times smaller than pictures, and the model {factor} times");
             Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
-            Refuse(timesteps != scheduler.TrainingTimesteps, $"was trained on {timesteps} timesteps, and the model on {scheduler.TrainingTimesteps}");
-            return new LoadedRefiner(model, model.TextEncoder, choice.Start, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path))));
+            int trained = scheduler.TrainingTimesteps;
+            Refuse(timesteps != trained, $"was trained on {timesteps} timesteps, and the model on {trained}");
+            string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Path)));
+            return new LoadedRefiner(model, model.TextEncoder, choice.Start, name);
         }
         catch
         {
@@ -57,28 +60,20 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     /// <summary>The timestep below which it takes over, as diffusers rounds it.</summary>
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));
 
-    /// <exception cref="ArgumentException">The request, which is complete, leaves one of the two nothing to do, or brings what it cannot read.</exception>
+    /// <summary>Checks a request that is complete.</summary>
+    /// <exception cref="ArgumentException">It leaves one of the two nothing to do, or brings what the refiner cannot read.</exception>
     public void Check(GenerationRequest request, SamplingPlan plan, INoiseScheduler scheduler)
     {
-        RequestValidator.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
-        RequestValidator.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", "none, for the refiner encodes the prompt with its own text encoder");
+        const string None = "none, for the refiner encodes the prompt with its own text encoder";
+        RequestValidator.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", None);
+        RequestValidator.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", None);
         double boundary = Boundary(scheduler);
         bool[] late = [.. plan.Timesteps.Skip(plan.BeginIndex).Select(t => t < boundary)];
         RequestValidator.Check(
-            late.Contains(false) && late.Contains(true), request.Strength is null ? nameof(request.Steps) : nameof(request.Strength), request.Strength ?? request.Steps,
+            late.Contains(false) && late.Contains(true),
+            request.Strength is null ? nameof(request.Steps) : nameof(request.Strength), request.Strength ?? request.Steps,
             $"more, for the model to have a step above timestep {boundary} and its refiner one below");
     }
-
-    /// <summary>Begins its part in a generation. Its tensors belong to the caller's dispose scope.</summary>
-    /// <param name="requests">Complete.</param>
-    /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
-    /// <param name="scheduler">The pipeline's.</param>
-    /// <param name="cancellationToken">Checked before each call of the encoder.</param>
-    public RefinerStage Begin(IReadOnlyList<GenerationRequest> requests, bool withNegative, INoiseScheduler scheduler, CancellationToken cancellationToken) =>
-        new(
-            Model.Denoiser,
-            [.. requests.Select(r => RequestConditioning.Of(r, TextEncoder, withNegative, Model.Device, cancellationToken))],
-            Boundary(scheduler), Model.Device);
 
     public void Dispose() => Model.Dispose();
 }

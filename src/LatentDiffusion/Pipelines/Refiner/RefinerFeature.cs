@@ -3,9 +3,6 @@ namespace LatentDiffusion;
 /// <summary>Lets a second model make the last steps.</summary>
 internal sealed class RefinerFeature(LoadedRefiner refiner, INoiseScheduler scheduler) : IPipelineFeature
 {
-    /// <summary>The refiner.</summary>
-    public LoadedRefiner Refiner => refiner;
-
     public IReadOnlyList<IOffloadable> Networks => refiner.Movable;
 
     public IReadOnlyList<IOffloadable> DenoisingNetworks => [refiner.Model.Denoiser];
@@ -28,6 +25,15 @@ internal sealed class RefinerFeature(LoadedRefiner refiner, INoiseScheduler sche
     }
 
     public void Validate(GenerationRequest request, SamplingPlan plan) => refiner.Check(request, plan, scheduler);
+
+    public IFeatureRun Begin(GenerationContext generation, PipelineComponents parts)
+    {
+        using IDisposable loaded = parts.Residency.Load(generation.Token, refiner.TextEncoder);
+        bool withNegative = parts.NeedsNegative(generation.Request);
+        return new RefinerRun(refiner, generation.Requests, withNegative, refiner.Boundary(scheduler), generation.Token);
+    }
+
+    public long WorkingBytes(long batch, long latentPixels) => refiner.Model.Denoiser.WorkingBytes(batch, latentPixels);
 
     public IEnumerable<(string Key, object? Value)> Describe() => [("refiner", refiner.Name), ("refiner_start", refiner.Start)];
 
