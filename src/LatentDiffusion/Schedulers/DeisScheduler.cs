@@ -34,7 +34,9 @@ public sealed class DeisScheduler : NoiseScheduler
 
         // ε is taken by way of x_0, which bounds apply to.
         _conversion = new OutputConversion(Process, ToClean: false, bounds);
-        options.Choice("algorithm_type", "deis", ["deis"], "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++");
+        options.Choice(
+            "algorithm_type", "deis", ["deis"],
+            "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "data_prediction", "noise_prediction");
         options.Choice("solver_type", "logrho", ["logrho"], "midpoint", "heun", "bh1", "bh2");
         _lowerOrderFinal = options.Bool("lower_order_final", true);
         SigmaRule rule = SigmaOptions.ReadRule(options);

@@ -22,18 +22,8 @@ public sealed class FlowMatchEulerScheduler : NoiseScheduler
     {
         OptionReader options = new(ClassName, config);
         PredictionType = PredictionType.Flow;
-        TrainingTimesteps = options.Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
-        double shift = options.Double("shift", 1);
-        bool dynamic = options.Bool("use_dynamic_shifting", false);
-        DynamicShift numbers = DynamicShift.Read(options);
-        DynamicShift = dynamic ? numbers.Checked() : null;
-        _grid = new FlowGrid(TrainingTimesteps, shift)
-        {
-            Inverted = options.Bool("invert_sigmas", false),
-            Terminal = options.NullableDouble("shift_terminal"),
-            Rule = SigmaOptions.ReadRule(options),
-            Exponential = options.Choice("time_shift_type", "exponential", ["exponential", "linear"]) == "exponential",
-        };
+        _grid = FlowGrid.Read(options);
+        (TrainingTimesteps, DynamicShift) = (_grid.TrainingTimesteps, _grid.DynamicShift);
         _stochastic = options.Bool("stochastic_sampling", false);
         Complete(options);
     }

@@ -17,6 +17,9 @@ public static class KnownSchedulers
     /// <summary>Pseudo linear multistep (Liu et al. 2022), without Runge-Kutta steps.</summary>
     public static KnownScheduler Plms { get; } = new("plms", PndmScheduler.ClassName, ("skip_prk_steps", true));
 
+    /// <summary>Pseudo linear multistep for models of continuous time (Zhang &amp; Chen 2023).</summary>
+    public static KnownScheduler Ipndm { get; } = new("ipndm", IpndmScheduler.ClassName);
+
     /// <summary>Linear multistep in σ.</summary>
     public static KnownScheduler Lms { get; } = new("lms", LmsScheduler.ClassName);
 
@@ -59,6 +62,9 @@ public static class KnownSchedulers
     /// <summary>The diffusion exponential integrator sampler (Zhang &amp; Chen 2023).</summary>
     public static KnownScheduler Deis { get; } = new("deis", DeisScheduler.ClassName);
 
+    /// <summary>The stochastic Adams solver (Xue et al. 2023).</summary>
+    public static KnownScheduler SaSolver { get; } = new("sa-solver", SaSolverScheduler.ClassName);
+
     /// <summary>Latent consistency models (Luo et al. 2023).</summary>
     public static KnownScheduler Lcm { get; } = new("lcm", LcmScheduler.ClassName);
 
@@ -77,12 +83,15 @@ public static class KnownSchedulers
     /// <summary>Heun for flow-matching models.</summary>
     public static KnownScheduler FlowMatchHeun { get; } = new("flow-heun", FlowMatchHeunScheduler.ClassName);
 
+    /// <summary>Consistency sampling for distilled flow-matching models.</summary>
+    public static KnownScheduler FlowMatchLcm { get; } = new("flow-lcm", FlowMatchLcmScheduler.ClassName);
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<KnownScheduler> All { get; } =
     [
-        Ddpm, Ddim, Pndm, Plms, Lms, Euler, EulerKarras, EulerAncestral, Heun, KDpm2, KDpm2Ancestral,
+        Ddpm, Ddim, Pndm, Plms, Ipndm, Lms, Euler, EulerKarras, EulerAncestral, Heun, KDpm2, KDpm2Ancestral,
         DpmSolverPlusPlus, DpmSolverPlusPlusKarras, DpmSolverPlusPlus3, DpmSolverPlusPlusSde, DpmSolverPlusPlusSinglestep,
-        UniPC, Deis, Lcm, Tcd, EdmEuler, EdmDpmSolverPlusPlus, FlowMatchEuler, FlowMatchHeun,
+        UniPC, Deis, SaSolver, Lcm, Tcd, EdmEuler, EdmDpmSolverPlusPlus, FlowMatchEuler, FlowMatchHeun, FlowMatchLcm,
     ];
 
     private static (string, object?) Karras => ("use_karras_sigmas", true);

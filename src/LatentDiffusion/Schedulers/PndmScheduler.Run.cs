@@ -50,7 +50,7 @@ public sealed partial class PndmScheduler
             return Transfer(_start[0], _slopes[0].Add(output, 1.0 / 6), from, to);
         }
 
-        /// <summary>Adams-Bashforth weights over the remembered outputs (equation 12).</summary>
+        /// <summary>A linear multistep step over the remembered outputs (equation 12).</summary>
         private Tensor Multistep(Tensor output, Tensor sample, int evaluation)
         {
             int from = (int)Timestep, to = from - _stride;
@@ -65,15 +65,7 @@ public sealed partial class PndmScheduler
 
             _outputs.Add(output.clone());
             if (evaluation == 0) _start.Add(sample.clone());
-            Tensor combined = _outputs.Count switch
-            {
-                1 => output,
-                2 => LinearCombination.Of((1.5, _outputs[0]), (-0.5, _outputs[1])),
-                3 => LinearCombination.Of((23 / 12.0, _outputs[0]), (-16 / 12.0, _outputs[1]), (5 / 12.0, _outputs[2])),
-                _ => LinearCombination.Of(
-                    (55 / 24.0, _outputs[0]), (-59 / 24.0, _outputs[1]), (37 / 24.0, _outputs[2]), (-9 / 24.0, _outputs[3])),
-            };
-            return Transfer(sample, combined, from, to);
+            return Transfer(sample, AdamsBashforth.Of(_outputs), from, to);
         }
 
         /// <summary>The transfer φ of equation 9: along a predicted ε from one timestep to another.</summary>

@@ -56,6 +56,19 @@ public sealed class SchedulerCase(JsonElement json)
     public SamplingOptions Options()
     {
         SamplingOptions options = new() { Steps = Steps };
+        if (json.TryGetProperty("set_args", out JsonElement settings))
+        {
+            foreach (JsonProperty setting in settings.EnumerateObject())
+            {
+                options = setting.Name switch
+                {
+                    "mu" => options with { Mu = setting.Value.GetDouble() },
+                    "sigmas" => options with { Sigmas = Numbers(setting.Value) },
+                    _ => throw new InvalidDataException($"The reference has a setting '{setting.Name}' that this test does not know."),
+                };
+            }
+        }
+
         if (!json.TryGetProperty("step_args", out JsonElement arguments)) return options;
         foreach (JsonProperty argument in arguments.EnumerateObject())
         {
@@ -76,7 +89,9 @@ public sealed class SchedulerCase(JsonElement json)
         return options;
     }
 
-    public override string ToString() => $"{ClassName} {Config} {Steps} steps";
+    public override string ToString() => $"{ClassName} {Config} {Steps} steps{Settings}";
+
+    private string Settings => json.TryGetProperty("set_args", out JsonElement settings) ? $" {settings.GetRawText()}" : "";
 
     /// <summary>An argument of the step that is the scheduler's own here.</summary>
     private JsonElement? Argument(string name) =>

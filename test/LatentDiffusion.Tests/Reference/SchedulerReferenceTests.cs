@@ -18,6 +18,8 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
     public void Trajectory(int index, string name)
     {
         SchedulerCase reference = s_cases[index];
+        Assert.SkipWhen(
+            reference.ClassName == "SCMScheduler", "SCMScheduler samples SANA-Sprint, whose network the library does not have.");
         using GeneratorNoise noise = new(reference.Seed);
         using DisposeScope scope = NewDisposeScope();
         using ISchedulerRun run = reference.Scheduler.Start(reference.Options(), noise);

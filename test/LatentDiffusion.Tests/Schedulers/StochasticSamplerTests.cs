@@ -27,6 +27,11 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
 
         // In the published form each group draws its noise afresh, so that its variance converges with the first order only.
         ["SDE-DPM-Solver++ 2S"] = (c => new DpmSolverSinglestepScheduler(c.With("algorithm_type", "sde-dpmsolver++").With("use_karras_sigmas", true)), new() { Steps = 800 }),
+        ["SA-Solver"] = (c => new SaSolverScheduler(c.With("use_karras_sigmas", true)), new() { Steps = 150 }),
+        ["SA-Solver, order 3, ε"] = (
+            c => new SaSolverScheduler(
+                c.With("algorithm_type", "noise_prediction").With("predictor_order", 3).With("corrector_order", 3).With("use_karras_sigmas", true)),
+            new() { Steps = 150 }),
         ["EDM Euler, churn"] = (_ => new EdmEulerScheduler(), new() { Steps = 200, Churn = new ChurnOptions(1) }),
         ["EDM SDE-DPM-Solver++ 2M"] = (_ => new EdmDpmSolverScheduler(SchedulerConfig.Empty.With("algorithm_type", "sde-dpmsolver++")), new() { Steps = 150 }),
     };
@@ -46,7 +51,7 @@ public sealed class StochasticSamplerTests(ITestOutputHelper output)
         using DisposeScope scope = NewDisposeScope();
         Tensor x = data.FromNormal(Normal(noise), model.LevelOf(run)).DetachFromDisposeScope();
         while (!run.IsCompleted) x = Step(run, x, model.Predict);
-        AssertMoments(name, data, x, scheduler is DpmSolverMultistepScheduler or DpmSolverSinglestepScheduler or EdmDpmSolverScheduler ? 5 : 4);
+        AssertMoments(name, data, x, scheduler is DpmSolverMultistepScheduler or DpmSolverSinglestepScheduler or EdmDpmSolverScheduler or SaSolverScheduler ? 5 : 4);
         x.Dispose();
     }
 

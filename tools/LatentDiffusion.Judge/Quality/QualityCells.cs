@@ -63,11 +63,11 @@ internal static class QualityCells
            select new QualityCell(Speed, $"float32, one of {interval} evaluations complete", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, CachingInterval = interval }),
     ];
 
-    // Those of flows and of EDM are for other models, those of consistency for distilled ones.
+    // Those of flows, of EDM and of continuous time are for other models, those of consistency for distilled ones.
     private static bool IsOfDiffusion(KnownScheduler solver) => !new[]
     {
         KnownSchedulers.FlowMatchEuler, KnownSchedulers.FlowMatchHeun, KnownSchedulers.EdmEuler, KnownSchedulers.EdmDpmSolverPlusPlus,
-        KnownSchedulers.Lcm, KnownSchedulers.Tcd,
+        KnownSchedulers.Ipndm, KnownSchedulers.Lcm, KnownSchedulers.Tcd, KnownSchedulers.FlowMatchLcm,
     }.Contains(solver);
 
     private static string Name(double number) => number.ToString(CultureInfo.InvariantCulture);

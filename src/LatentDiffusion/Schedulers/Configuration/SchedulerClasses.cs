@@ -8,6 +8,7 @@ internal static class SchedulerClasses
         [DdpmScheduler.ClassName] = (SchedulerFamily.Discrete, c => new DdpmScheduler(c)),
         [DdimScheduler.ClassName] = (SchedulerFamily.Discrete, c => new DdimScheduler(c)),
         [PndmScheduler.ClassName] = (SchedulerFamily.Discrete, c => new PndmScheduler(c)),
+        [IpndmScheduler.ClassName] = (SchedulerFamily.ContinuousTime, c => new IpndmScheduler(c)),
         [LmsScheduler.ClassName] = (SchedulerFamily.Discrete, c => new LmsScheduler(c)),
         [EulerScheduler.ClassName] = (SchedulerFamily.Discrete, c => new EulerScheduler(c)),
         [EulerAncestralScheduler.ClassName] = (SchedulerFamily.Discrete, c => new EulerAncestralScheduler(c)),
@@ -18,12 +19,14 @@ internal static class SchedulerClasses
         [DpmSolverSinglestepScheduler.ClassName] = (SchedulerFamily.Discrete, c => new DpmSolverSinglestepScheduler(c)),
         [UniPCScheduler.ClassName] = (SchedulerFamily.Discrete, c => new UniPCScheduler(c)),
         [DeisScheduler.ClassName] = (SchedulerFamily.Discrete, c => new DeisScheduler(c)),
+        [SaSolverScheduler.ClassName] = (SchedulerFamily.Discrete, c => new SaSolverScheduler(c)),
         [LcmScheduler.ClassName] = (SchedulerFamily.Discrete, c => new LcmScheduler(c)),
         [TcdScheduler.ClassName] = (SchedulerFamily.Discrete, c => new TcdScheduler(c)),
         [EdmEulerScheduler.ClassName] = (SchedulerFamily.Edm, c => new EdmEulerScheduler(c)),
         [EdmDpmSolverScheduler.ClassName] = (SchedulerFamily.Edm, c => new EdmDpmSolverScheduler(c)),
         [FlowMatchEulerScheduler.ClassName] = (SchedulerFamily.Flow, c => new FlowMatchEulerScheduler(c)),
         [FlowMatchHeunScheduler.ClassName] = (SchedulerFamily.Flow, c => new FlowMatchHeunScheduler(c)),
+        [FlowMatchLcmScheduler.ClassName] = (SchedulerFamily.Flow, c => new FlowMatchLcmScheduler(c)),
     };
 
     private static readonly Lazy<HashSet<string>> s_options = new(() =>

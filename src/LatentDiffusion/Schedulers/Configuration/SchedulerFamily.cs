@@ -9,6 +9,9 @@ internal enum SchedulerFamily
     /// <summary>The continuous levels and the preconditioning of EDM.</summary>
     Edm,
 
+    /// <summary>Time in [0, 1], whose noise level is a sine.</summary>
+    ContinuousTime,
+
     /// <summary>The straight paths of flow matching.</summary>
     Flow,
 }

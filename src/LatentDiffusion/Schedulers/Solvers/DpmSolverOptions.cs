@@ -19,7 +19,7 @@ internal sealed record DpmSolverOptions(int Order, DpmSolverAlgorithm Algorithm,
     {
         int order = options.Int("solver_order", 2);
         if (order > 3) throw new ArgumentException($"solver_order is 1, 2 or 3 for a {options.ClassName}, not {order}.");
-        DpmSolverAlgorithm algorithm = options.Choice("algorithm_type", "dpmsolver++", algorithms, "deis") switch
+        DpmSolverAlgorithm algorithm = options.Choice("algorithm_type", "dpmsolver++", algorithms, "deis", "data_prediction", "noise_prediction") switch
         {
             "dpmsolver" => DpmSolverAlgorithm.Noise,
             "sde-dpmsolver" => DpmSolverAlgorithm.NoiseSde,

@@ -5,6 +5,11 @@ namespace LatentDiffusion.Schedulers;
 /// <param name="shift">The shift, where it is not dynamic.</param>
 internal sealed class FlowGrid(int trainingTimesteps, double shift)
 {
+    public int TrainingTimesteps => trainingTimesteps;
+
+    /// <summary>How μ follows from the size of the latents; null where the shift is fixed.</summary>
+    public DynamicShift? DynamicShift { get; init; }
+
     /// <summary>Whether μ is an exponent rather than the shift itself.</summary>
     public bool Exponential { get; init; } = true;
 
@@ -16,6 +21,23 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
 
     /// <summary>A rule that spaces the levels between their ends.</summary>
     public SigmaRule Rule { get; init; } = SigmaRule.Training;
+
+    /// <summary>Reads T, the shift and the spacing.</summary>
+    public static FlowGrid Read(OptionReader options)
+    {
+        int trainingTimesteps = options.Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
+        double shift = options.Double("shift", 1);
+        bool dynamic = options.Bool("use_dynamic_shifting", false);
+        DynamicShift numbers = DynamicShift.Read(options);
+        return new FlowGrid(trainingTimesteps, shift)
+        {
+            DynamicShift = dynamic ? numbers.Checked() : null,
+            Inverted = options.Bool("invert_sigmas", false),
+            Terminal = options.NullableDouble("shift_terminal"),
+            Rule = SigmaOptions.ReadRule(options),
+            Exponential = options.Choice("time_shift_type", "exponential", ["exponential", "linear"]) == "exponential",
+        };
+    }
 
     public SamplingGrid Make(SamplingOptions options)
     {

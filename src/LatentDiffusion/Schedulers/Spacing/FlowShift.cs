@@ -9,6 +9,7 @@ internal static class FlowShift
     /// <summary>The resolution-dependent shift by μ: e^μ/(e^μ + 1/σ − 1), or with μ itself for e^μ.</summary>
     public static double Dynamic(bool exponential, double mu, double sigma)
     {
+        if (!exponential && mu <= 0) throw new ArgumentException($"Mu is more than 0 with time_shift_type 'linear', not {mu}.", nameof(mu));
         double shift = exponential ? Math.Exp(mu) : mu;
         return shift / (shift + (1 / sigma - 1));
     }

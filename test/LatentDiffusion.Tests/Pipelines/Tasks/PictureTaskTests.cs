@@ -106,7 +106,10 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask, Strength = strength }));
     }
 
-    public static TheoryData<string> Known => [.. KnownSchedulers.All.Select(s => s.Name).Where(n => n is not ("pndm" or "edm-euler" or "edm-dpm++" or "flow-euler" or "flow-heun"))];
+    // Those of other models, and the one that cannot begin within the schedule, are left out.
+    public static TheoryData<string> Known =>
+        [.. KnownSchedulers.All.Select(s => s.Name).Where(n => n is not ("pndm" or "ipndm") && !n.StartsWith("edm", StringComparison.Ordinal)
+            && !n.StartsWith("flow", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(Known))]
     public void WhatStaysIsAtTheNoiseLevelThatTheNetworkIsToldAtEveryEvaluation(string name)
