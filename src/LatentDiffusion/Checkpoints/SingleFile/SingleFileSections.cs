@@ -3,7 +3,8 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>The tensors of a single file by the network they belong to.</summary>
 /// <param name="file">The file.</param>
 /// <param name="filter">What is left out of it.</param>
-internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter filter)
+/// <param name="isNote">Whether a tensor of a name belongs to no network, for example a table of the schedule.</param>
+internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter filter, Func<string, bool> isNote)
 {
     /// <summary>One network's tensors by their names without the prefix; of an empty prefix, all.</summary>
     /// <exception cref="CheckpointException">There are none.</exception>
@@ -12,7 +13,7 @@ internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter fi
         get
         {
             var section = file.Entries
-                .Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal) && !IsNote(e.Name) && !filter.Ignores(e.Name))
+                .Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal) && !isNote(e.Name) && !filter.Ignores(e.Name))
                 .ToDictionary(e => e.Name[prefix.Length..]);
             return section.Count > 0
                 ? section
@@ -31,7 +32,7 @@ internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter fi
         string[] names = [.. file.Entries.Select(e => e.Name)];
         filter.Log(file.Path, [.. names.Where(filter.Ignores)]);
         filter.RequireIgnored(file.Path, [.. names.Where(name =>
-            !IsNote(name) && !filter.Ignores(name) && !prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))]);
+            !isNote(name) && !filter.Ignores(name) && !prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))]);
     }
 
     /// <summary>Those of a network's tensors that it has a parameter for; all, where the caller did not ask to leave others out.</summary>
@@ -42,6 +43,4 @@ internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter fi
         filter.Log(file.Path, [.. tensors.Where(t => !names.Contains(t.Name)).Select(t => t.Stored.Name)]);
         return tensors.Where(t => names.Contains(t.Name));
     }
-
-    private static bool IsNote(string name) => LdmNames.Ignored.IsMatch(name) || LdmMarkers.Names.Contains(name);
 }

@@ -11,7 +11,7 @@ internal static class StableDiffusionLora
     [
         new(ComponentNames.UNet)
         {
-            Prefixes = ["diffusion_model.", "lora_unet_"], CurrentName = LdmModuleNames.Current, Order = PackedLora.Order,
+            Prefixes = ["diffusion_model.", "lora_unet_"], CurrentName = LdmModuleNames.Current, Order = PackedLoraOrder.Of,
         },
         TextEncoder(ComponentNames.TextEncoder, "lora_te_", "lora_te1_"),
         TextEncoder(ComponentNames.TextEncoder2, "lora_te2_"),
@@ -20,6 +20,6 @@ internal static class StableDiffusionLora
     private static LoraComponent TextEncoder(string name, params string[] prefixes) => new(name)
     {
         Prefixes = prefixes, TrainedLayers = s_projections, IsTextEncoder = true,
-        CurrentName = LdmModuleNames.Current, Order = PackedLora.Order,
+        CurrentName = LdmModuleNames.Current, Order = PackedLoraOrder.Of,
     };
 }

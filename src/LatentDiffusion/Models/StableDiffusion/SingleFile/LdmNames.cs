@@ -73,8 +73,11 @@ internal static class LdmNames
     ];
 
     /// <summary>What files hold besides the networks: tables of the schedule, averages of weights, losses, training state.</summary>
-    public static readonly Regex Ignored = new(
+    private static readonly Regex s_ignored = new(
         @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_"
         + @"|lvlb_weights$|logvar$|global_step$)"
         + @"|\.embeddings\.position_ids$|\.logit_scale$|\.attn_mask$");
+
+    /// <summary>Whether a tensor belongs to no network: those above, and markers of the prediction type.</summary>
+    public static bool IsNote(string name) => s_ignored.IsMatch(name) || LdmMarkers.Names.Contains(name);
 }

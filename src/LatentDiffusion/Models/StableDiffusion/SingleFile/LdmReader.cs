@@ -21,7 +21,7 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
     ];
 
     private readonly List<nn.Module> _unfinished = [];
-    private readonly SingleFileSections _sections = new(file, new SingleFileFilter(model, options.Logger));
+    private readonly SingleFileSections _sections = new(file, new SingleFileFilter(model, options.Logger), LdmNames.IsNote);
 
     public ModelComponents Read()
     {
