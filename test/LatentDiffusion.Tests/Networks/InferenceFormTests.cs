@@ -26,12 +26,28 @@ public sealed class InferenceFormTests : IDisposable
     public void Operators_are_there_where_oneDNN_is() =>
         Assert.True(CpuOperators.IsAvailable || !OperatingSystem.IsLinux() || !System.Runtime.Intrinsics.X86.X86Base.IsSupported);
 
-    [Fact]
-    public void Values_are_those_of_the_plain_form()
+    // 17 pixels are halved to 9, which are enlarged to 17 and not doubled.
+    [Theory, InlineData(16), InlineData(17), InlineData(2), InlineData(1)]
+    public void Values_are_those_of_the_plain_form(long side)
     {
-        float[] plain = Plain(_network, side: 16), packed = Evaluate(_network, side: 16);
+        float[] plain = Plain(_network, side), packed = Evaluate(_network, side);
         Assert.True(IsPacked(_network));
         Assert.InRange(Difference(plain, packed), double.Epsilon, Tolerance);
+    }
+
+    [Theory, InlineData(1, 4, 6), InlineData(3, 5, 5)]
+    public void Convolution_of_a_doubled_map_needs_no_doubled_map(long batch, long height, long width)
+    {
+        using IDisposable noGradient = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor weight = FormulaWeights.Input("weight", [8, 16, 3, 3]), bias = FormulaWeights.Input("bias", [8]);
+        Tensor map = CpuOperators.ToChannelsLast(FormulaWeights.Input("map", [batch, 16, height, width]));
+        Tensor doubled = nn.functional.interpolate(map, [2 * height, 2 * width], mode: InterpolationMode.Nearest);
+        Tensor expected = nn.functional.conv2d(doubled, weight, bias, [1, 1], [1, 1]);
+        Assert.True(DoublingPhases.Save(height, width));
+        Tensor found = DoublingPhases.Convolve(map, DoublingPhases.Pack(weight, map), bias);
+        Assert.Equal(expected.shape, found.shape);
+        Assert.InRange((found - expected).abs().max().item<float>(), 0, 1e-4);
     }
 
     [Fact]

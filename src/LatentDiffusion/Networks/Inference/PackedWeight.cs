@@ -11,7 +11,8 @@ namespace LatentDiffusion.Networks;
 /// </summary>
 /// <param name="pack">The layout of a weight for an input.</param>
 /// <param name="parts">Equal parts of the rows that are packed one by one.</param>
-internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts = 1) : IDisposable
+/// <param name="keepsValues">Whether the parameter keeps its values, because the packed weight does not tell them.</param>
+internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts = 1, bool keepsValues = false) : IDisposable
 {
     // The best layout can depend on the input's shape. Any layout gives the same values for any shape; another than the best
     // is reordered at each call. An input of another size that is no exception is worth packing again for.
@@ -34,8 +35,7 @@ internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts 
             if (_packed is null)
             {
                 Keep(parameter, input);
-                using Tensor freed = s_freed.Value.expand(parameter.shape);
-                parameter.set_(freed);
+                if (!keepsValues) Free(parameter);
             }
             else if (input.shape.AsSpan().SequenceEqual(_shape))
             {
@@ -44,7 +44,7 @@ internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts 
             else if (++_misses >= MissesBeforePackingAgain)
             {
                 SharedTensors old = _packed;
-                using (Tensor plain = Plain()) Keep(plain, input);
+                using (Tensor plain = keepsValues ? parameter.alias() : Plain()) Keep(plain, input);
                 old.Dispose();
             }
 
@@ -59,7 +59,12 @@ internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts 
         {
             if (_packed is null) return;
             using IDisposable noGradient = no_grad();
-            using (Tensor plain = Plain()) parameter.set_(plain);
+            if (!keepsValues)
+            {
+                using Tensor plain = Plain();
+                parameter.set_(plain);
+            }
+
             Dispose();
         }
     }
@@ -69,6 +74,12 @@ internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts 
     {
         _packed?.Dispose();
         _packed = null;
+    }
+
+    private static void Free(Parameter parameter)
+    {
+        using Tensor freed = s_freed.Value.expand(parameter.shape);
+        parameter.set_(freed);
     }
 
     private void Keep(Tensor weight, Tensor input)

@@ -45,6 +45,15 @@ internal sealed class LayerFactory
         return new Conv2dLayer(weight, bias ? Bias(outChannels, inChannels * kernel * kernel) : null, stride, padding);
     }
 
+    /// <summary>A 3×3 convolution that keeps the size, of doubled maps (<see cref="Conv2dLayer.OfDoubled"/>) as well as others.</summary>
+    public Conv2dLayer DoublingConv2d(long channels)
+    {
+        const long Kernel = 3;
+        _budget.Take(channels, channels, Kernel, Kernel);
+        Parameter weight = Weight(channels, channels, Kernel, Kernel);
+        return new Conv2dLayer(weight, Bias(channels, channels * Kernel * Kernel), stride: 1, padding: 1, doubles: true);
+    }
+
     /// <summary>A convolution that begins at zero, so that what it adds begins at nothing (Zhang et al. 2023, section 3.1).</summary>
     public Conv2dLayer ZeroConv2d(long inChannels, long outChannels, long kernel = 1, long padding = 0)
     {

@@ -9,12 +9,13 @@ internal sealed class Upsample2D : nn.Module<Tensor, Tensor>
 
     public Upsample2D(LayerFactory layers, long channels) : base(NativeModule.Create(nameof(Upsample2D)), 0)
     {
-        _conv = layers.Conv2d(channels, channels, 3, padding: 1);
+        _conv = layers.DoublingConv2d(channels);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input) => forward(input, input.shape[2] * 2, input.shape[3] * 2);
 
-    public Tensor forward(Tensor input, long height, long width) =>
-        nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest).Into(_conv.call);
+    public Tensor forward(Tensor input, long height, long width) => height == 2 * input.shape[2] && width == 2 * input.shape[3]
+        ? _conv.OfDoubled(input)
+        : nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest).Into(_conv.call);
 }
