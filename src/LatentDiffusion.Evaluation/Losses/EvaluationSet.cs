@@ -55,7 +55,6 @@ public sealed class EvaluationSet : IDisposable
         ArgumentNullException.ThrowIfNull(autoencoder);
         ArgumentNullException.ThrowIfNull(textEncoder);
         if (images.Count < 2) throw new ArgumentException($"At least two images are needed; there are {images.Count}.", nameof(images));
-        SizeConditioning sizes = denoiser is null ? SizeConditioning.None : TimeIds.ReadBy(denoiser);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         var latents = new List<Tensor>();
@@ -72,13 +71,12 @@ public sealed class EvaluationSet : IDisposable
             progress?.Report(texts.Sum(t => (int)t.BatchSize));
         }
 
-        return new EvaluationSet(Kept(cat(latents).to(ScalarType.Float32)), new Conditioning(
-            Kept(cat([.. texts.Select(t => t.HiddenStates)])),
-            texts[0].Pooled is null ? null : Kept(cat([.. texts.Select(t => t.Pooled!)])),
-            texts[0].Mask is null ? null : Kept(cat([.. texts.Select(t => t.Mask!)])),
-            sizes == SizeConditioning.None ? null : new Dictionary<string, Tensor> { [TimeIds.Name] = Kept(Sizes()) }));
-
-        Tensor Sizes() => cat([.. images.Select(i => SizeConditioningInput.Of(i, sizes).ToTensor(device ?? CPU))]);
+        var text = new Conditioning(
+            cat([.. texts.Select(t => t.HiddenStates)]),
+            texts[0].Pooled is null ? null : cat([.. texts.Select(t => t.Pooled!)]),
+            texts[0].Mask is null ? null : cat([.. texts.Select(t => t.Mask!)]));
+        if (denoiser is not null) text = SizeConditioningRows.AddTo(text, denoiser, images);
+        return new EvaluationSet(Kept(cat(latents).to(ScalarType.Float32)), text.Map(Kept));
     }
 
     /// <summary>Takes the first images of a training run's cache.</summary>

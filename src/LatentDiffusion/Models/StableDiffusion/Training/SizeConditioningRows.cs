@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Models;
 
 /// <summary>The numbers about its pictures' sizes that a U-Net of the SDXL family is told (<see cref="SizeConditioning"/>).</summary>
-internal sealed class SizeConditioningRows
+public sealed partial class SizeConditioningRows
 {
     // Original height and width, top and left of the crop: what the base model and the refiner are both told.
     private const int Shared = 4;
