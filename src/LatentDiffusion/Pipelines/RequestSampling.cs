@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LatentDiffusion;
 
 /// <summary>What a complete request asks of the scheduler.</summary>
@@ -7,7 +9,7 @@ internal static class RequestSampling
     public static SamplingPlan Plan(GenerationRequest request, PipelineComponents parts) =>
         parts.Scheduler.Plan(Options(request), Shape(request, parts.Autoencoder));
 
-    /// <summary>The same for a request that was not checked: not every scheduler can run any number of steps and begin anywhere.</summary>
+    /// <summary>The same for a request that is not validated yet: few schedulers can use every setting and begin anywhere.</summary>
     /// <param name="request">The request of one pass.</param>
     /// <param name="parts">What the pipeline is made of.</param>
     /// <param name="strength">What the caller calls the strength of this pass.</param>
@@ -26,20 +28,24 @@ internal static class RequestSampling
         catch (ArgumentException e)
         {
             RequestSetting fault = AtFault(request, options, without => CanPlan(scheduler, without, shape));
-            string at = fault == RequestSettings.Strength ? strength : fault.Name;
-            string message = FormattableString.Invariant($"{at} is {fault.Get(request)}; expected what {kind} can run: {e.Message}");
-            throw new ArgumentException(MessageText.Cut(message), at, e);
+            string name = fault == RequestSettings.Strength ? strength : fault.Name;
+            string what = fault == RequestSettings.Steps ? $"{request.Steps} steps" : $"with {name} {Text(fault.Get(request))}";
+            throw new ArgumentException(MessageText.Cut($"{kind} cannot run {what}: {Reason(e)}"), name, e);
         }
 
-        // A plan that begins elsewhere ignores the strength.
         int begin = options.BeginStep * plan.EvaluationsPerStep;
-        (string name, object? value) = begin == 0 ? (nameof(request.Steps), (object?)request.Steps) : (strength, request.Strength);
-        RequestValidator.Check(
-            plan.BeginIndex == begin, name, value,
-            $"a scheduler that begins where {nameof(options.BeginStep)} says, at evaluation {begin}: "
-            + $"{kind} begins at {plan.BeginIndex} of {plan.Timesteps.Count}");
-        return plan;
+        if (plan.BeginIndex == begin) return plan;
+        throw new ArgumentException(
+            $"{kind} cannot run with {strength} {Text(request.Strength)}: its plan begins at evaluation {plan.BeginIndex} "
+            + $"of {plan.Timesteps.Count}, where it should begin at {begin}.",
+            strength);
     }
+
+    private static string? Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture);
+
+    /// <summary>The message of an exception, without the parameter's name that is appended to it.</summary>
+    private static string Reason(ArgumentException exception) =>
+        exception.Message.Replace($" (Parameter '{exception.ParamName}')", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
     /// <summary>The setting without which the scheduler could run the request; the number of steps where there is none.</summary>
     private static RequestSetting AtFault(GenerationRequest request, SamplingOptions options, Func<SamplingOptions, bool> canPlan)

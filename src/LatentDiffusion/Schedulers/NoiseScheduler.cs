@@ -118,7 +118,7 @@ public abstract class NoiseScheduler : INoiseScheduler
 
     private protected void Refuse(bool condition, string why)
     {
-        if (condition) throw new ArgumentException($"{GetType().Name}: {why}.", "options");
+        if (condition) throw new ArgumentException($"{why}.", "options");
     }
 
     private void Check(SamplingOptions options)

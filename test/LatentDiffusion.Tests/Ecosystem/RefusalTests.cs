@@ -68,11 +68,6 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { Steps = null, Sigmas = [double.NaN] }, "Sigmas[0] is NaN; expected more than 0 and at most 1000000." },
         { s_text with { Steps = null, Sigmas = [5], Timesteps = [5] }, "Sigmas is given; expected none beside Timesteps." },
         { s_text with { Steps = 3, Timesteps = [500, 5] }, "Steps is 3; expected 2, the length of Timesteps, or null." },
-        // The scheduler of the model is DDIM.
-        { s_text with { Steps = null, Sigmas = [5, 1] }, "Sigmas is 5, 1; expected what DdimScheduler can run: DdimScheduler: Sigmas has no" },
-        { s_text with { Steps = null, Timesteps = [1000, 5] }, "Timesteps is 1000, 5; expected what DdimScheduler can run: DdimScheduler: T" },
-        { s_text with { Churn = new(1) }, "Churn is ChurnOptions { Churn = 1, " },
-        { s_text with { Mu = 1 }, "Mu is 1; expected what DdimScheduler can run: DdimScheduler: Mu has no meaning without use_dynamic_shifting." },
         { s_text with { VariationSeed = 1, VariationStrength = 1.5 }, "VariationStrength is 1.5; expected from 0 to 1." },
         { s_text with { TimeLimit = TimeSpan.Zero }, "TimeLimit is 00:00:00; expected more than zero and at most 24.00:00:00." },
         { s_text with { Upscale = new() { Width = 33, Height = 32 } }, "Upscale.Width is 33; expected a multiple of 2 from 2 to 16384." },
@@ -81,6 +76,20 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet." },
         { s_text with { SizeConditioningInput = new() }, "SizeConditioningInput is given; expected none, for the model is not told of sizes." },
     };
+
+    /// <summary>The scheduler of the model is DDIM.</summary>
+    public static TheoryData<GenerationRequest, string, string> NotOfThisScheduler => new()
+    {
+        { s_text with { Steps = null, Sigmas = [5, 1] }, "Sigmas", "5, 1: Sigmas has no meaning for this sampler." },
+        { s_text with { Steps = null, Timesteps = [1000, 5] }, "Timesteps", "1000, 5: Timesteps are below 1000, and the first is 1000." },
+        { s_text with { Steps = null, Timesteps = [10.5, 5] }, "Timesteps", "10.5, 5: Timesteps are integers." },
+        { s_text with { Churn = new(1) }, "Churn", "ChurnOptions { Churn = 1, MinimumSigma = 0, " },
+        { s_text with { Mu = 1 }, "Mu", "1: Mu has no meaning without use_dynamic_shifting." },
+    };
+
+    [Theory, MemberData(nameof(NotOfThisScheduler))]
+    public Task Settings_that_the_scheduler_cannot_use_are_refused(GenerationRequest request, string name, string rest) =>
+        RefusedAsync(request, $"DdimScheduler cannot run with {name} {rest}", name: name);
 
     [Theory, MemberData(nameof(Bad))]
     public Task A_bad_value_is_refused_by_every_way_of_asking(GenerationRequest request, string message) => RefusedAsync(request, message);
@@ -172,24 +181,25 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
     {
         GenerationRequest all = s_text with { Steps = 1000 };
         SchedulerConfig plain = SchedulerConfig.Empty, published = plain.With("steps_offset", 1), leading = plain.With("timestep_spacing", "leading");
-        await Scheduled(new DdimScheduler(published), all, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000 is beyond the 1000 training timesteps");
-        await Scheduled(new DdimScheduler(published), s_picture with { Steps = 1000, Strength = 0.5 }, "Steps is 1000; expected what DdimScheduler can run: Timestep 1000");
-        await Scheduled(new DpmSolverMultistepScheduler(leading), all, "Steps is 1000; expected what DpmSolverMultistepScheduler can run: 'leading' timestep spacing");
-        await Scheduled(new LcmScheduler(), s_text with { Steps = 51 }, "Steps is 51; expected what LcmScheduler can run: Steps is at most the 50 of original_inference_steps");
-        await Scheduled(new PndmScheduler(), s_text with { Steps = 3 }, "Steps is 3; expected what PndmScheduler can run: PndmScheduler: Steps is at least 4");
-        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginStep is 0");
+        await Scheduled(new DdimScheduler(published), all, "DdimScheduler cannot run 1000 steps: Timestep 1000 is beyond the 1000 training timesteps");
+        await Scheduled(new DdimScheduler(published), s_picture with { Steps = 1000, Strength = 0.5 }, "DdimScheduler cannot run 1000 steps: Timestep 1000");
+        await Scheduled(new DpmSolverMultistepScheduler(leading), all, "DpmSolverMultistepScheduler cannot run 1000 steps: 'leading' timestep spacing");
+        await Scheduled(new LcmScheduler(), s_text with { Steps = 51 }, "LcmScheduler cannot run 51 steps: Steps is at most the 50 of original_inference_steps");
+        await Scheduled(new PndmScheduler(), s_text with { Steps = 3 }, "PndmScheduler cannot run 3 steps: Steps is at least 4");
+        await Scheduled(new PndmScheduler(), s_picture with { Steps = 8, Strength = 0.5 }, "PndmScheduler cannot run with Strength 0.5: BeginStep is 0", "Strength");
         await Scheduled(
             new PndmScheduler(), s_text with { Steps = 8, Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } },
-            "Upscale.Strength is 0.5; expected what PndmScheduler can run: PndmScheduler: BeginStep is 0");
+            "PndmScheduler cannot run with Upscale.Strength 0.5: BeginStep is 0", "Upscale.Strength");
     }
 
     [Fact]
-    public async Task A_strength_that_the_scheduler_takes_no_notice_of_is_refused_likewise()
+    public async Task A_strength_that_the_scheduler_ignores_is_refused_likewise()
     {
-        const string Rule = "expected a scheduler that begins where BeginStep says, at evaluation";
-        await Scheduled(new FromTheStart(), s_picture with { Strength = 0.5 }, $"Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+        const string Reason = "0.5: its plan begins at evaluation 0 of 2, where it should begin at 1.";
+        GenerationRequest upscaled = s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } };
         await Scheduled(
-            new FromTheStart(), s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 0.5 } }, $"Upscale.Strength is 0.5; {Rule} 1: FromTheStart begins at 0 of 2.");
+            new FromTheStart(), s_picture with { Strength = 0.5 }, $"FromTheStart cannot run with Strength {Reason}", "Strength");
+        await Scheduled(new FromTheStart(), upscaled, $"FromTheStart cannot run with Upscale.Strength {Reason}", "Upscale.Strength");
         using DiffusionPipeline pipeline = _model.Builder().UseScheduler(new FromTheStart()).Build();
         Assert.Single(pipeline.Generate(s_picture with { Strength = 1 }).Images);
     }
@@ -216,20 +226,20 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         Assert.StartsWith(FormattableString.Invariant($"Strength is {strength}; expected more than 0 and at most 1."), e.Message, StringComparison.Ordinal);
     }
 
-    private async Task Scheduled(INoiseScheduler scheduler, GenerationRequest request, string message)
+    private async Task Scheduled(INoiseScheduler scheduler, GenerationRequest request, string message, string setting = "Steps")
     {
         using DiffusionPipeline pipeline = _model.Builder().UseScheduler(scheduler).Build();
-        await RefusedAsync(request, message, pipeline);
+        await RefusedAsync(request, message, pipeline, setting);
     }
 
-    private async Task RefusedAsync(GenerationRequest request, string message, DiffusionPipeline? pipeline = null)
+    private async Task RefusedAsync(GenerationRequest request, string message, DiffusionPipeline? pipeline = null, string? name = null)
     {
         long before = LiveTensors.Settled();
         foreach (string way in EveryWay.Names)
         {
             var e = await Assert.ThrowsAsync<ArgumentException>(() => EveryWay.AskAsync(way, pipeline ?? _pipeline, request));
             Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
-            Assert.Equal(message.Split(' ')[0], e.ParamName);
+            Assert.Equal(name ?? message.Split(' ')[0], e.ParamName);
         }
 
         Assert.Empty(_model.Work);
