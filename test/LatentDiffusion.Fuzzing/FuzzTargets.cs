@@ -9,6 +9,7 @@ public sealed class FuzzTargets : IDisposable
         ["shards"] = CheckpointTargets.Shards,
         ["pickle"] = CheckpointTargets.Pickle,
         ["pickle-legacy"] = CheckpointTargets.LegacyPickle,
+        ["embedding"] = EmbeddingTargets.TextualInversion,
         ["lora"] = LoraTargets.Lora,
         ["lora-packed"] = LoraTargets.Packed,
         ["single-file"] = ModelTargets.SingleFile,

@@ -96,9 +96,15 @@ public sealed class LoraFile : IDisposable
     }
 
     /// <summary>What the ignored tensors are, for messages; null where there are none.</summary>
-    internal string? DescribeIgnored() => Ignored.Count == 0 ? null
-        : $"{Ignored.Count} of {_source.Entries.Count} tensors: "
-            + string.Join(", ", Ignored.Select(name => UnsupportedAdapter.KindOf(name) ?? "names that fit no parameter").Distinct());
+    internal string? DescribeIgnored()
+    {
+        if (Ignored.Count == 0) return null;
+        // A strength is of the adapter next to it.
+        string[] kinds = [.. Ignored.Where(name => !name.EndsWith(".alpha", StringComparison.Ordinal)).Select(KindOf).Distinct().Order()];
+        return $"{Ignored.Count} of {_source.Entries.Count} tensors: {string.Join(", ", kinds.Length > 0 ? kinds : [KindOf("")])}";
+
+        static string KindOf(string name) => UnsupportedAdapter.KindOf(name) ?? "names that fit no parameter";
+    }
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _source.Dispose();

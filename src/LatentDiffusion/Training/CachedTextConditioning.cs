@@ -6,7 +6,7 @@ namespace LatentDiffusion.Training;
 /// Texts from a file of embeddings, a batch at a time: any text encoder, pooled text and mask included, for a set larger
 /// than memory.
 /// </summary>
-public sealed class CachedTextConditioning : ITextConditioning, IContentKeyed
+public sealed class CachedTextConditioning : ITextConditioning
 {
     private readonly TextEmbeddingCache _cache;
     private readonly int _variants;
@@ -21,7 +21,8 @@ public sealed class CachedTextConditioning : ITextConditioning, IContentKeyed
         (_cache, _variants) = (cache, variants);
     }
 
-    string IContentKeyed.ContentKey => _cache.Key;
+    /// <inheritdoc />
+    public string ContentKey => _cache.Key;
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Training;
 /// seen with each of them, in an order that follows from seed, image and round. Thus a resumed run sees the same, and latents
 /// are kept once for each image.
 /// </summary>
-public sealed class CaptionsByEpoch : IEpochTextConditioning, IContentKeyed
+public sealed class CaptionsByEpoch : ITextConditioning
 {
     private readonly ITextConditioning _captions;
     private readonly long[] _first;
@@ -36,7 +36,8 @@ public sealed class CaptionsByEpoch : IEpochTextConditioning, IContentKeyed
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules => _captions.Modules;
 
-    string IContentKeyed.ContentKey => $"{(_captions as IContentKeyed)?.ContentKey} {_seed} {StableHash.Of(string.Join(',', _first))}";
+    /// <inheritdoc />
+    public string ContentKey => $"{_captions.ContentKey} {_seed} {StableHash.Of(string.Join(',', _first))}";
 
     /// <inheritdoc />
     /// <remarks>Those of the first epoch.</remarks>
@@ -46,10 +47,11 @@ public sealed class CaptionsByEpoch : IEpochTextConditioning, IContentKeyed
         return Encode(index, dropped, new long[index.shape[0]]);
     }
 
-    Conditioning IEpochTextConditioning.Encode(Tensor index, Tensor dropped, IReadOnlyList<long> epochs) => Encode(index, dropped, epochs);
-
-    private Conditioning Encode(Tensor index, Tensor dropped, IReadOnlyList<long> epochs)
+    /// <inheritdoc />
+    public Conditioning Encode(Tensor index, Tensor dropped, IReadOnlyList<long> epochs)
     {
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(epochs);
         using Tensor captions = tensor(index.data<long>().Zip(epochs, Caption).ToArray());
         return _captions.Encode(captions, dropped);
     }

@@ -47,7 +47,7 @@ public sealed class CaptionsByEpochTests : IDisposable
         string[] captions = [.. Enumerable.Range(0, s_counts.Sum()).Select(i => $"a star {i}")];
         using var encoder = new ClipTextEncoder(_tiny.Text, _tiny.Tokenizer);
         using TextEmbeddingCache cache = TextEmbeddingCache.Open(_folder["texts"], "k", encoder, captions);
-        IEpochTextConditioning texts = new CaptionsByEpoch(new CachedTextConditioning(cache), s_counts);
+        ITextConditioning texts = new CaptionsByEpoch(new CachedTextConditioning(cache), s_counts);
         var seen = new List<float[]>();
         for (int epoch = 0; epoch < 3; epoch++) seen.Add([.. texts.Encode(tensor(new long[] { 1 }), zeros(1, ScalarType.Bool), [epoch]).HiddenStates.data<float>()]);
         float[][] expected = [.. Enumerable.Range(1, 3).Select(c => cache.Read([c]).HiddenStates.data<float>().ToArray())];
@@ -58,7 +58,7 @@ public sealed class CaptionsByEpochTests : IDisposable
     public void Variants_of_an_image_take_different_captions()
     {
         var asked = new Recorder();
-        IEpochTextConditioning texts = new CaptionsByEpoch(asked, [2, 2], seed: 5, variants: 2);
+        ITextConditioning texts = new CaptionsByEpoch(asked, [2, 2], seed: 5, variants: 2);
         texts.Encode(tensor(new long[] { 0, 1, 2, 3 }), zeros(4, ScalarType.Bool), [0, 0, 0, 0]);
         Assert.Equal([0L, 1, 2, 3], asked.Captions.Order());
     }
