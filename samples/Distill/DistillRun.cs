@@ -46,12 +46,12 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         using LatentCache latents = Encode(teacher, pictures, cancellationToken);
 
-        using UNet2DConditionModel student = ConsistencyStudent.Of(unet, recipe.GuidanceWidth);
+        using UNetDenoiser student = ConsistencyStudent.Of(unet, recipe.GuidanceWidth);
         // The teacher computes as the student does.
         if (recipe.Training.Precision == TrainingPrecision.BFloat16) unet.to(ScalarType.BFloat16);
 
         using LoraTraining? adapters = recipe.Adapters is { } layers
-            ? new LoraTraining(new Dictionary<string, nn.Module> { [ComponentNames.UNet] = student }, layers)
+            ? new LoraTraining(new Dictionary<string, nn.Module> { [ComponentNames.UNet] = student.Network }, layers)
             : null;
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
         ITrainingObjective objective = adapters?.Objective(whole) ?? whole;

@@ -43,10 +43,12 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
             [ComponentNames.Tokenizer] = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength),
         };
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
-        var sheet = new PromptSheet(unet, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
+        var denoiser = new UNetDenoiser(unet);
+        var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
         DiffusionProcess process = DiffusionProcess.Of(_scheduler);
         using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
-        using var objective = new DenoiserObjective(unet, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
+        using var objective = new DenoiserObjective(
+            denoiser, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
         {
             RowName = row => context.Material.Pictures.Read(row).Name,
         };
@@ -56,7 +58,7 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
 
         using ClipTextConditioning? captions = validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
         ValidationLoss? loss = validation is null ? null : new ValidationLoss(
-            unet, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation);
+            denoiser, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation);
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
         bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));

@@ -7,18 +7,18 @@ using LatentDiffusion.Schedulers;
 namespace TrainFromScratch;
 
 /// <summary>The six prompts, drawn by networks as they are: a row for each prompt, a column for each seed.</summary>
-/// <param name="network">The U-Net.</param>
+/// <param name="denoiser">The denoiser.</param>
 /// <param name="textEncoder">The text encoder.</param>
 /// <param name="autoencoder">The autoencoder.</param>
 /// <param name="scheduler">The scheduler's configuration.</param>
 /// <param name="size">Width and height of the pictures.</param>
-internal sealed class PromptSheet(UNet2DConditionModel network, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size)
+internal sealed class PromptSheet(UNetDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size)
 {
     public ImageBuffer Draw(int columns, string title)
     {
         // The parts stay ours: the pipeline disposes only what it loaded itself.
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
-            .UseDenoiser(new UNetDenoiser(network)).UseTextEncoder(textEncoder).UseAutoencoder(autoencoder)
+            .UseDenoiser(denoiser).UseTextEncoder(textEncoder).UseAutoencoder(autoencoder)
             .UseScheduler(NoiseScheduler.FromConfig(scheduler)).Build();
         return SampleSheet.Draw(
             [.. DrawingCatalog.Prompts.Select(prompt => new SheetRow(prompt, [.. pipeline.Generate(

@@ -12,7 +12,7 @@ namespace LatentDiffusion.Evaluation;
 /// </summary>
 public sealed class ValidationLoss
 {
-    private readonly UNet2DConditionModel _network;
+    private readonly ITrainableDenoiser _denoiser;
     private readonly ITextConditioning _text;
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
@@ -23,7 +23,7 @@ public sealed class ValidationLoss
     private readonly int _imageCount;
 
     /// <summary>Prepares validations of networks, which may be in training in the meantime.</summary>
-    /// <param name="network">The U-Net.</param>
+    /// <param name="denoiser">The denoiser, which may be in training meanwhile.</param>
     /// <param name="text">The captions of the validation set, by row of <paramref name="data"/>; not disposed.</param>
     /// <param name="data">Latents of the validation set, and sizes for a U-Net with size conditioning; not disposed.</param>
     /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> if they already are.</param>
@@ -32,10 +32,10 @@ public sealed class ValidationLoss
     /// <exception cref="ArgumentException">The data has fewer than two images, lacks the sizes, or would be scaled twice.</exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     public ValidationLoss(
-        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, DiffusionProcess process,
+        ITrainableDenoiser denoiser, ITextConditioning text, LatentCache data, LatentScaling scaling, DiffusionProcess process,
         ValidationOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(scaling);
@@ -46,9 +46,9 @@ public sealed class ValidationLoss
             throw new ArgumentException(
                 $"The cache's latents are scaled already, and would be scaled again by {scaling}: "
                 + $"pass {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
-        (_network, _text, _data, _scaling, _process) = (network, text, data, scaling, process);
+        (_denoiser, _text, _data, _scaling, _process) = (denoiser, text, data, scaling, process);
         _options = ValidOptions.Check(options ?? new ValidationOptions());
-        _sizes = SizeConditioningRows.Of(network.Config, data, score: null);
+        _sizes = SizeConditioningRows.Of(denoiser.Description, data, score: null);
         _imageCount = (int)Math.Min(data.Count, _options.ImageCount);
         _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.TrainingTimesteps, _options.Seed);
     }
@@ -74,23 +74,16 @@ public sealed class ValidationLoss
     private float[] Errors(Pair[] batch)
     {
         using DisposeScope scope = NewDisposeScope();
-        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
-        (ScalarType type, Device device) = (parameter.dtype, parameter.device);
+        Device device = _denoiser.Network.parameters().First().device;
         long[] rows = [.. batch.Select(p => (long)p.Image)];
         Tensor sample = _data.Read(rows).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor noise = stack(batch.Select(p => Noise(p, sample.shape[1..])));
         double[] timesteps = [.. batch.Select(p => _process.NetworkTimestep(p.Timestep))];
         NoiseLevel[] levels = [.. timesteps.Select(_process.LevelAt)];
         Tensor noisy = Mixed(level => (level.Alpha, level.Sigma)), target = Mixed(_process.TargetWeights);
-        Tensor times = tensor(timesteps.Select(t => (float)t).ToArray());
-        Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool));
-        var input = new UNetInput(noisy.to(type, device), times.to(device), text.HiddenStates.to(type, device))
-        {
-            Mask = text.Mask?.to(device),
-            TextEmbeds = text.Pooled?.to(type, device),
-            TimeIds = _sizes?.Read(rows, text.Pooled).to(device),
-        };
-        Tensor prediction = _network.call(input).to(ScalarType.Float32, CPU);
+        Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool)).Map(t => t.to(device));
+        if (_sizes is not null) text = _sizes.AddTo(text, rows);
+        Tensor prediction = _denoiser.Forward(new DenoiserInput { Latents = noisy.to(device), Timesteps = timesteps, Conditioning = text }).cpu();
         // A network with learned variance has twice the output channels, the prediction first.
         return (prediction.narrow(1, 0, sample.shape[1]) - target).Square().flatten(1).mean([1L]).data<float>().ToArray();
 

@@ -12,6 +12,21 @@ internal static class TextWidthValidator
     /// <exception cref="InvalidOperationException">They differ; the message names both.</exception>
     public static void Check(ITextEncoder encoder, DenoiserDescription denoiser, Func<IDisposable> bring)
     {
+        CheckWidths(encoder, denoiser, bring);
+        foreach ((string name, int width) in denoiser.AdditionalInputs)
+        {
+            // The pipeline gives sizes.
+            if (name == TimeIds.Name) continue;
+            using Conditioning none = EncodeNone(encoder, bring);
+            long? given = none.Additional.GetValueOrDefault(name)?.shape[^1];
+            if (given == width) continue;
+            throw new InvalidOperationException(
+                $"{encoder.GetType().Name} gives {(given is null ? "no" : $"a {given} wide")} '{name}', and the denoiser takes width {width}.");
+        }
+    }
+
+    private static void CheckWidths(ITextEncoder encoder, DenoiserDescription denoiser, Func<IDisposable> bring)
+    {
         if (denoiser.TextWidth is not { } taken) return;
         TextShape shape = encoder.Measure("") ?? Measure(encoder, bring);
         if (shape.Width != taken)
@@ -29,11 +44,17 @@ internal static class TextWidthValidator
 
     private static TextShape Measure(ITextEncoder encoder, Func<IDisposable> bring)
     {
+        using Conditioning none = EncodeNone(encoder, bring);
+        if (none.HiddenStates.Dimensions == 3) return TextShape.Of(none);
+        string shape = string.Join(", ", none.HiddenStates.shape);
+        throw new InvalidOperationException(
+            $"{encoder.GetType().Name} gives hidden states of shape [{shape}]; expected [batch, tokens, width].");
+    }
+
+    private static Conditioning EncodeNone(ITextEncoder encoder, Func<IDisposable> bring)
+    {
         using IDisposable there = bring();
         using IDisposable noGrad = no_grad();
-        using Conditioning none = encoder.EncodeUnconditional(1);
-        return none.HiddenStates.Dimensions == 3
-            ? TextShape.Of(none)
-            : throw new InvalidOperationException($"{encoder.GetType().Name} gives hidden states of shape [{string.Join(", ", none.HiddenStates.shape)}]; expected [batch, tokens, width].");
+        return encoder.EncodeUnconditional(1);
     }
 }

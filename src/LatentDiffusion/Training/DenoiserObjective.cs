@@ -11,7 +11,7 @@ namespace LatentDiffusion.Training;
 /// </summary>
 public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDisposable
 {
-    private readonly UNet2DConditionModel _network;
+    private readonly ITrainableDenoiser _denoiser;
     private readonly ITextConditioning _text;
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
@@ -31,11 +31,13 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the message says which.</exception>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
     public DenoiserObjective(ModelComponents model, LatentCache data, DenoiserTrainingOptions options)
-        : this(ModelTraining.UNet(model, options), ModelTraining.Texts(model, data, options), data, ModelTraining.Scaling(model, data), ModelTraining.Schedule(model, options), options) =>
+        : this(
+            ModelTraining.Denoiser(model, options), ModelTraining.Texts(model, data, options), data, ModelTraining.Scaling(model, data),
+            ModelTraining.Schedule(model, options), options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the objective for a CLIP text tower.</summary>
-    /// <param name="network">The U-Net.</param>
+    /// <param name="denoiser">The denoiser, whose network is trained.</param>
     /// <param name="textModel">The text encoder, trained with it unless the options say otherwise.</param>
     /// <param name="tokenizer">Its tokenizer, for the empty caption.</param>
     /// <param name="autoencoder">Configuration of the autoencoder, for the scaling and shift of latents that are not scaled already.</param>
@@ -45,13 +47,13 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
     public DenoiserObjective(
-        UNet2DConditionModel network, ClipTextModel textModel, ClipTokenizer tokenizer, AutoencoderKLConfig autoencoder, LatentCache data,
+        ITrainableDenoiser denoiser, ClipTextModel textModel, ClipTokenizer tokenizer, AutoencoderKLConfig autoencoder, LatentCache data,
         NoiseSchedule? schedule, DenoiserTrainingOptions options)
-        : this(network, Clip(textModel, tokenizer, data, options), data, data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
+        : this(denoiser, Clip(textModel, tokenizer, data, options), data, data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the objective for texts from anywhere.</summary>
-    /// <param name="network">The U-Net.</param>
+    /// <param name="denoiser">The denoiser, whose network is trained.</param>
     /// <param name="text">Where texts come from, by the row of the cache; the caller's.</param>
     /// <param name="data">
     /// Latents, and for a U-Net that is told of them the pictures' sizes. Where it keeps standard deviations, latents are
@@ -63,9 +65,9 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
     public DenoiserObjective(
-        UNet2DConditionModel network, ITextConditioning text, LatentCache data, LatentScaling scaling, NoiseSchedule? schedule, DenoiserTrainingOptions options)
+        ITrainableDenoiser denoiser, ITextConditioning text, LatentCache data, LatentScaling scaling, NoiseSchedule? schedule, DenoiserTrainingOptions options)
     {
-        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(scaling);
@@ -74,12 +76,13 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         ValidOptions.Check(options.Timesteps);
         Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
         Refuse(data.IsScaled && scaling != LatentScaling.None, $"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}");
-        Refuse(network.Config.TimeCondProjDim is not null, "The U-Net learned guidance (time_cond_proj_dim), which this loss does not tell it of");
-        CheckChannels(network.Config, data.Shape[0], options.LearnedVariance);
-        (_network, _text, _data, _scaling, _options) = (network, text, data, scaling, options);
+        DenoiserDescription description = denoiser.Description;
+        Refuse(description.ReadsGuidanceScale, "The network learned guidance (time_cond_proj_dim), and this loss has no guidance scale for it");
+        CheckChannels(description, data.Shape[0], options.LearnedVariance);
+        (_denoiser, _text, _data, _scaling, _options) = (denoiser, text, data, scaling, options);
         DiffusionProcess process = Process(schedule, options);
         _batches = new NoisyBatchSampler(process, options);
-        _sizes = SizeConditioningRows.Of(network.Config, data, options.AestheticScore);
+        _sizes = SizeConditioningRows.Of(description, data, options.AestheticScore);
         if (options.LearnedVariance)
         {
             _variance = new LearnedVarianceLoss(process);
@@ -88,7 +91,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         }
 
         _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
-        Modules = new Dictionary<string, nn.Module>(text.Modules) { ["unet"] = network };
+        Modules = new Dictionary<string, nn.Module>(text.Modules) { [denoiser.ComponentName] = denoiser.Network };
     }
 
     /// <inheritdoc />
@@ -118,7 +121,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
+        TorchSharp.Modules.Parameter parameter = _denoiser.Network.parameters().First();
         ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         Device device = parameter.device;
         long[] rows = _indices.Of(step.Index, step.Selection);
@@ -129,12 +132,10 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         (Tensor noisy, Tensor timesteps, Tensor target, Tensor? weights) = _batches.Draw(sample, step.Generator);
         (noisy, target, weights) = (noisy.to(device), target.to(device), weights?.to(device));
 
-        Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index));
-        var input = new UNetInput(noisy.to(type), timesteps.to(device), text.HiddenStates.to(type, device))
-        {
-            Mask = text.Mask?.to(device), TextEmbeds = text.Pooled?.to(type, device), TimeIds = _sizes?.Read(rows, text.Pooled).to(device),
-        };
-        Tensor output = _network.call(input).to(wide);
+        Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index)).Map(t => t.to(device));
+        if (_sizes is not null) text = _sizes.AddTo(text, rows);
+        double[] times = timesteps.to(ScalarType.Float64).data<double>().ToArray();
+        Tensor output = _denoiser.Forward(new DenoiserInput { Latents = noisy, Timesteps = times, Conditioning = text });
         Tensor prediction = _variance is null ? output : output.narrow(1, 0, sample.shape[1]);
         Tensor loss = Error(prediction, target, weights);
         if (_variance is null) return loss;
@@ -173,11 +174,12 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         return DiffusionProcess.Flow();
     }
 
-    private static void CheckChannels(UNet2DConditionConfig network, long latents, bool learnedVariance)
+    private static void CheckChannels(DenoiserDescription denoiser, long latents, bool learnedVariance)
     {
-        Refuse(network.InChannels != latents, $"The U-Net takes {network.InChannels} channels, and the latents have {latents}");
+        Refuse(denoiser.InputChannels != latents, $"The network takes {denoiser.InputChannels} channels, and the latents have {latents}");
         long outputs = learnedVariance ? 2 * latents : latents;
-        Refuse(network.OutChannels != outputs, $"The U-Net gives {network.OutChannels} channels; expected {outputs}{(learnedVariance ? ", half of them for the variance" : "")}");
+        string variance = learnedVariance ? ", half of them for the variance" : "";
+        Refuse(denoiser.OutputChannels != outputs, $"The network gives {denoiser.OutputChannels} channels; expected {outputs}{variance}");
     }
 
     private static void Refuse(bool condition, string why)

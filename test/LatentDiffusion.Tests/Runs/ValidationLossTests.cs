@@ -150,7 +150,7 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Contains("scaled already", Assert.Throws<ArgumentException>(() =>
         {
             using LatentCache scaled = LatentCache.Open(_folder["scaled"], "test", new LatentAutoencoder(s_autoencoder.Build()), _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
-            return new ValidationLoss(_network, _captions, scaled, new LatentScaling(Shift, Scale), DiffusionProcess.Flow());
+            return new ValidationLoss(new UNetDenoiser(_network), _captions, scaled, new LatentScaling(Shift, Scale), DiffusionProcess.Flow());
         }).Message, StringComparison.Ordinal);
         Assert.Contains("BatchSize", Assert.Throws<ValidationException>(
             () => Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 0 })).Message, StringComparison.Ordinal);
@@ -158,7 +158,8 @@ public sealed class ValidationLossTests : IDisposable
 
     private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) => Loss(new DiffusionProcess(_schedule, prediction), options);
 
-    private ValidationLoss Loss(DiffusionProcess process, ValidationOptions options) => new(_network, _captions, _data, new LatentScaling(Shift, Scale), process, options);
+    private ValidationLoss Loss(DiffusionProcess process, ValidationOptions options) =>
+        new(new UNetDenoiser(_network), _captions, _data, new LatentScaling(Shift, Scale), process, options);
 
     private sealed class Stripes : ICaptionedImageSource
     {

@@ -70,7 +70,8 @@ public sealed class CaptionsByEpochTests : IDisposable
     private void Train(Recorder texts, int steps, int? stopAfter = null)
     {
         using var objective = new DenoiserObjective(
-            _tiny.Network, new CaptionsByEpoch(texts, s_counts, seed: 9), _tiny.Data, LatentScaling.None, NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false });
+            new UNetDenoiser(_tiny.Network), new CaptionsByEpoch(texts, s_counts, seed: 9), _tiny.Data, LatentScaling.None,
+            NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false });
         using var stop = new CancellationTokenSource();
         string folder = _folder[stopAfter is null && texts.Captions.Count == 0 ? "whole" : "parts"];
         new Trainer(new TrainingOptions { Steps = steps, CheckpointEvery = steps }).Run(objective, folder, new Report(step =>

@@ -43,18 +43,22 @@ public sealed class ConsistencyFlowTests
         Assert.True(learned < Tolerance, $"the student ends {learned} from the flow; without distillation {alone}");
         Assert.True(alone > 4 * learned, $"the teacher ends {alone} from the flow in as many steps, the student {learned}");
 
-        double Error(Func<UNetInput, Tensor> network)
+        double Error(Func<DenoiserInput, Tensor> network)
         {
             Tensor x = noise;
             for (int n = options.SolverSteps; n > 0; n = objective.Path.Edge(n))
             {
                 PredictionWeights end = objective.Path.End(n, objective.Path.Edge(n));
-                x = end.Noisy * x + end.Prediction * network(new UNetInput(x, tensor([(long)objective.Path.Timestep(n)]), zeros(1, 1, 1)));
+                x = end.Noisy * x + end.Prediction * network(At(x, objective.Path.Timestep(n)));
             }
 
             return (x.to(ScalarType.Float64) - exact).square().mean().sqrt().item<double>();
         }
     }
+
+    private static DenoiserInput At(Tensor x, int timestep) => DenoiserCalls.Input(x, timestep, new Conditioning(zeros(1, 1, 1)));
+
+    private static Tensor Times(DenoiserInput input) => tensor(input.Timesteps.Select(t => (long)t).ToArray());
 
     /// <summary>Every value of a sample is a point of its own.</summary>
     private sealed class Points : ITargetObjective, IDisposable
@@ -68,7 +72,7 @@ public sealed class ConsistencyFlowTests
             _options = options;
             Path = new ConsistencyPath(new DiffusionProcess(config.ToNoiseSchedule(), PredictionType.Velocity), options);
             var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(config), options.GuidanceInterval);
-            _loss = new ConsistencyLoss(Path, interval, guidanceWidth: null, options);
+            _loss = new ConsistencyLoss(Path, interval, readsScale: false, options);
             (_student, _target) = (new Line(Path.Schedule), new Line(Path.Schedule));
             (Modules, Targets) = (new Dictionary<string, nn.Module> { ["line"] = _student }, new Dictionary<string, nn.Module> { ["line"] = _target });
         }
@@ -81,19 +85,19 @@ public sealed class ConsistencyFlowTests
 
         public double TargetDecay => _options.TargetDecay;
 
-        public Tensor Student(UNetInput input) => _student.call(input.Sample, input.Timesteps);
+        public Tensor Student(DenoiserInput input) => _student.call(input.Latents, Times(input));
 
         /// <summary>The exact velocity: E[x_0|x] is each component's regression, weighted by its responsibility.</summary>
-        public Tensor Teacher(UNetInput input)
+        public Tensor Teacher(DenoiserInput input)
         {
-            (Tensor signal, Tensor noise) = _student.Levels(input.Timesteps);
+            (Tensor signal, Tensor noise) = _student.Levels(Times(input));
             Tensor[] spreads = [.. s_components.Select(c => signal.square() * (c.Deviation * c.Deviation) + noise.square())];
             Tensor responsibilities = stack(s_components.Select((c, k) =>
-                (input.Sample - signal * c.Mean).square() / (-2 * spreads[k]) + Math.Log(c.Weight) - 0.5 * spreads[k].log())).softmax(0);
-            Tensor clean = zeros_like(input.Sample);
+                (input.Latents - signal * c.Mean).square() / (-2 * spreads[k]) + Math.Log(c.Weight) - 0.5 * spreads[k].log())).softmax(0);
+            Tensor clean = zeros_like(input.Latents);
             foreach ((int k, (_, double mean, double deviation)) in s_components.Index())
-                clean = clean + responsibilities[k] * (mean + signal * (deviation * deviation) / spreads[k] * (input.Sample - signal * mean));
-            return (signal * input.Sample - clean) / noise;
+                clean = clean + responsibilities[k] * (mean + signal * (deviation * deviation) / spreads[k] * (input.Latents - signal * mean));
+            return (signal * input.Latents - clean) / noise;
         }
 
         public Tensor Loss(TrainingStep step)
@@ -101,7 +105,7 @@ public sealed class ConsistencyFlowTests
             Tensor normal = randn([_options.BatchSize, 1, 8, 8], generator: step.Generator), first = rand(normal.shape, generator: step.Generator).less(s_components[0].Weight);
             Tensor sample = where(first, s_components[0].Mean + s_components[0].Deviation * normal, s_components[1].Mean + s_components[1].Deviation * normal);
             Tensor text = zeros(_options.BatchSize, 1, 1);
-            return _loss.Of(sample, text, text, step.Generator, Student, x => _target.call(x.Sample, x.Timesteps), Teacher);
+            return _loss.Of(sample, text, text, step.Generator, Student, x => _target.call(x.Latents, Times(x)), Teacher);
         }
 
         public void Dispose()

@@ -154,8 +154,8 @@ public sealed class ConsistencyLossTests : IDisposable
         var path = new ConsistencyPath(new DiffusionProcess(s_schedulers[PredictionType.Velocity].ToNoiseSchedule(), PredictionType.Velocity), options);
         var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(s_schedulers[PredictionType.Velocity]), options.GuidanceInterval);
         Tensor sample = randn(3, 1, 2, 2, generator: new Generator(1)).to(ScalarType.Float64), text = zeros(3, 1, 1, ScalarType.Float64);
-        double loss = new ConsistencyLoss(path, interval, guidanceWidth: null, options).Of(
-            sample, text, text, new Generator(2), x => x.Sample.sin(), _ => throw new InvalidOperationException("asked"), x => x.Sample.sin()).item<double>();
+        double loss = new ConsistencyLoss(path, interval, readsScale: false, options).Of(
+            sample, text, text, new Generator(2), x => x.Latents.sin(), _ => throw new InvalidOperationException("asked"), x => x.Latents.sin()).item<double>();
         // f is c_out·x̂_0, with c_out = 1 − 1e-9 at t = 999.
         Assert.InRange(loss, 0, 1e-14);
     }
@@ -239,12 +239,12 @@ public sealed class ConsistencyLossTests : IDisposable
         using var frozen = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
         using var trained = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids);
         Assert.Contains("text_encoder", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(student, _tiny.Network, trained, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(_tiny.Network), trained, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
         Assert.Contains("time_cond_proj_dim", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(student, student, frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(student), frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
         using UNet2DConditionModel wide = (_tiny.Network.Config with { OutChannels = 8 }).Build();
         Assert.Contains("The student takes 4 channels and gives 8", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(wide, _tiny.Network, frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(new UNetDenoiser(wide), new UNetDenoiser(_tiny.Network), frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
 
         string Refused<T>(SchedulerConfig scheduler, ConsistencyTrainingOptions options) where T : Exception =>
             Assert.Throws<T>(() => Objective(student, scheduler, options)).Message;
@@ -252,7 +252,7 @@ public sealed class ConsistencyLossTests : IDisposable
 
     private UNet2DConditionModel Student(int? width, ScalarType type)
     {
-        UNet2DConditionModel student = ConsistencyStudent.Of(_tiny.Network, width);
+        UNet2DConditionModel student = ConsistencyStudent.Of(_tiny.Network, width).Network;
         // No longer the teacher, and what it is told of the scale matters.
         Reference.FormulaWeights.Fill(student);
         using (no_grad())
@@ -266,7 +266,7 @@ public sealed class ConsistencyLossTests : IDisposable
     private ConsistencyObjective Objective(UNet2DConditionModel student, SchedulerConfig scheduler, ConsistencyTrainingOptions options)
     {
         var text = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
-        return new ConsistencyObjective(student, _tiny.Network, text, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), scheduler, options);
+        return new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(_tiny.Network), text, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), scheduler, options);
     }
 
     private static SchedulerConfig Scheduler(string prediction, bool zeroTerminalSnr) => SchedulerConfig.Parse($$"""

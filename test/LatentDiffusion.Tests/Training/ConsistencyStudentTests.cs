@@ -39,11 +39,11 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void A_student_begins_as_its_teacher_at_any_scale()
     {
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32), plain = ConsistencyStudent.Of(_teacher.UNet, null);
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32), plain = ConsistencyStudent.Of(_teacher.UNet, null);
         float[] expected = Output(_teacher.UNet, null);
-        Assert.Equal(expected, Output(plain, null));
-        Assert.Equal(expected, Output(student, 1));
-        Assert.Equal(expected, Output(student, 7.5));
+        Assert.Equal(expected, Output(plain.Network, null));
+        Assert.Equal(expected, Output(student.Network, 1));
+        Assert.Equal(expected, Output(student.Network, 7.5));
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class ConsistencyStudentTests : IDisposable
     public void A_distilled_folder_opens_through_the_builder_and_draws_in_few_steps(int phases, string scheduler)
     {
         byte[] untrained = Picture(_model.Folder, 4, 5);
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { Phases = phases });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
         ConsistencyStudent.Write(_teacher, student, objective.Scheduler, _folder["student"]);
@@ -62,8 +62,8 @@ public sealed class ConsistencyStudentTests : IDisposable
             Assert.IsType<EmbeddedGuidance>(reopened.Guidance);
             Assert.Equal(scheduler, reopened.SchedulerConfig.ClassName);
             Assert.Equal(_teacher.Scheduler.ToNoiseSchedule().AlphasCumprod, reopened.SchedulerConfig.ToNoiseSchedule().AlphasCumprod);
-            Assert.Equal(Output(student, 5), Output(reopened.Components!.UNet, 5));
-            Assert.NotEqual(Output(student, 5), Output(student, 9));
+            Assert.Equal(Output(student.Network, 5), Output(reopened.Components!.UNet, 5));
+            Assert.NotEqual(Output(student.Network, 5), Output(student.Network, 9));
         }
 
         Assert.Contains(scheduler, File.ReadAllText(Path.Combine(_folder["student"], "model_index.json")), StringComparison.Ordinal);
@@ -93,25 +93,25 @@ public sealed class ConsistencyStudentTests : IDisposable
 
         (float[], float[])? Train(string run, int? stopAfter)
         {
-            using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+            using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
             using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
             using var stop = new CancellationTokenSource();
             int done = 0;
             var report = new Report(_ => { if (++done == stopAfter) stop.Cancel(); });
             bool finished = new Trainer(s_training with { Precision = precision }).Run(objective, _folder[run], report, stop.Token);
-            return finished ? (Values(student), Values(objective.Targets["unet"])) : null;
+            return finished ? (Values(student.Network), Values(objective.Targets["unet"])) : null;
         }
     }
 
     [Fact]
     public void The_target_follows_the_student_with_its_decay()
     {
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
-        double[] expected = [.. Values(student).Select(v => (double)v)];
+        double[] expected = [.. Values(student.Network).Select(v => (double)v)];
         var report = new Report(_ =>
         {
-            float[] weights = Values(student);
+            float[] weights = Values(student.Network);
             for (int i = 0; i < expected.Length; i++) expected[i] = 0.8 * expected[i] + 0.2 * weights[i];
         });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"], report));
@@ -127,8 +127,8 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void A_LoRA_is_distilled_and_makes_the_teacher_draw_in_few_steps()
     {
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, null);
-        var networks = new Dictionary<string, nn.Module> { ["unet"] = student };
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, null);
+        var networks = new Dictionary<string, nn.Module> { ["unet"] = student.Network };
         using var averaging = new ConsistencyObjective(student, _teacher, _data, s_options);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0 });
         Assert.Empty(objective.Targets);
@@ -138,11 +138,11 @@ public sealed class ConsistencyStudentTests : IDisposable
             Assert.Contains("target decay", Assert.Throws<ArgumentException>(() => new InterleavedObjective((averaging, 1))).Message, StringComparison.Ordinal);
             Assert.Contains("TargetDecay", Assert.Throws<ArgumentException>(() => lora.Objective(averaging)).Message, StringComparison.Ordinal);
             Assert.True(new Trainer(s_training).Run(lora.Objective(objective), _folder["run"]));
-            adapted = Output(student, null);
+            adapted = Output(student.Network, null);
             lora.Save(_folder["lcm.safetensors"]);
         }
 
-        Assert.Equal(Output(_teacher.UNet, null), Output(student, null));
+        Assert.Equal(Output(_teacher.UNet, null), Output(student.Network, null));
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_model.Folder)
             .UseLora(_folder["lcm.safetensors"]).UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler)).Build();
         float[] merged = Output(pipeline.Model!.Components!.UNet, null);
@@ -162,12 +162,12 @@ public sealed class ConsistencyStudentTests : IDisposable
         using LatentCache scaled = LatentCache.Open(
             _folder["scaled.safetensors"], "test", _teacher, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Type = ScalarType.Float32 });
         Assert.True(scaled.IsScaled && !plain.IsScaled);
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
         double expected = Loss(plain);
         Assert.Equal(expected, Loss(scaled), 1e-4 * expected);
         using var texts = new ClipTextConditioning(_teacher.TextEncoder!, _teacher.Tokenizer!.Build(), scaled.Ids, train: false);
         Assert.Contains("scaled already", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(student, _teacher.UNet, texts, scaled, new LatentScaling(0, 0.5), _teacher.Scheduler, s_options)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(student, new UNetDenoiser(_teacher.UNet), texts, scaled, new LatentScaling(0, 0.5), _teacher.Scheduler, s_options)).Message, StringComparison.Ordinal);
 
         double Loss(LatentCache data)
         {
@@ -180,8 +180,8 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void Texts_with_a_mask_are_refused()
     {
-        using UNet2DConditionModel student = ConsistencyStudent.Of(_teacher.UNet, 32);
-        using var objective = new ConsistencyObjective(student, _teacher.UNet, new Masked(), _data, LatentScaling.None, _teacher.Scheduler, s_options);
+        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using var objective = new ConsistencyObjective(student, new UNetDenoiser(_teacher.UNet), new Masked(), _data, LatentScaling.None, _teacher.Scheduler, s_options);
         using var generator = new Generator(5);
         Assert.Contains("mask", Assert.Throws<NotSupportedException>(() => objective.Loss(new TrainingStep(0, generator))).Message, StringComparison.Ordinal);
     }

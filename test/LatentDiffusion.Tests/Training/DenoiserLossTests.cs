@@ -118,7 +118,8 @@ public sealed class DenoiserLossTests : IDisposable
         Tensor embeddings = _tiny.Text.call(_tiny.Data.Ids).LastHiddenState;
         Tensor empty = _tiny.Text.call(tensor(_tiny.Tokenizer.Encode("").Ids).unsqueeze(0)).LastHiddenState.squeeze(0);
         using var precomputed = new DenoiserObjective(
-            _tiny.Network, new PrecomputedTextConditioning(embeddings, empty), _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), s_schedule, options);
+            new UNetDenoiser(_tiny.Network), new PrecomputedTextConditioning(embeddings, empty), _tiny.Data, LatentScaling.Of(_tiny.Autoencoder),
+            s_schedule, options);
         Assert.Equal(loss.item<float>(), Loss(precomputed).item<float>(), 1e-5);
     }
 
@@ -132,7 +133,8 @@ public sealed class DenoiserLossTests : IDisposable
         using LatentCache data = LatentCache.Open(
             folder["latents"], "k", autoencoder, _tiny.Tokenizer, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Posterior = true, Type = ScalarType.Float32 });
         using var objective = new DenoiserObjective(
-            _tiny.Network, _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, data, s_schedule, new DenoiserTrainingOptions { BatchSize = 2, CaptionDropout = 0 });
+            new UNetDenoiser(_tiny.Network), _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, data, s_schedule,
+            new DenoiserTrainingOptions { BatchSize = 2, CaptionDropout = 0 });
         double actual = Loss(objective).item<float>();
 
         var random = new Generator(9);
@@ -151,7 +153,8 @@ public sealed class DenoiserLossTests : IDisposable
     public void Rows_have_the_names_they_are_given()
     {
         using var named = new DenoiserObjective(
-            _tiny.Network, _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, _tiny.Data, s_schedule, new DenoiserTrainingOptions { BatchSize = 6 }) { RowName = row => $"{row}.png" };
+            new UNetDenoiser(_tiny.Network), _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, _tiny.Data, s_schedule,
+            new DenoiserTrainingOptions { BatchSize = 6 }) { RowName = row => $"{row}.png" };
         Assert.Equal(["0.png", "1.png", "2.png", "3.png", "4.png", "5.png"], named.Items(0).Order());
         using DenoiserObjective plain = _tiny.Objective(new DenoiserTrainingOptions { BatchSize = 6 }, s_schedule);
         Assert.Equal(["0", "1", "2", "3", "4", "5"], plain.Items(0).Order());

@@ -56,7 +56,7 @@ public sealed class DenoiserObjectiveTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         var options = new DenoiserTrainingOptions { BatchSize = 3, PredictionType = prediction, CaptionDropout = 0 };
-        using var objective = new DenoiserObjective(_network, _text, _tokenizer, s_autoencoder, _data, _schedule, options);
+        using var objective = new DenoiserObjective(new UNetDenoiser(_network), _text, _tokenizer, s_autoencoder, _data, _schedule, options);
         double actual = objective.Loss(new TrainingStep(0, new Generator(9))).item<float>();
 
         // The same draws in the same order, and each picture by itself.
@@ -92,7 +92,8 @@ public sealed class DenoiserObjectiveTests : IDisposable
         double Loss(double rate)
         {
             using var objective = new DenoiserObjective(
-                _network, _text, _tokenizer, s_autoencoder, _data, _schedule, new DenoiserTrainingOptions { BatchSize = 3, CaptionDropout = rate });
+                new UNetDenoiser(_network), _text, _tokenizer, s_autoencoder, _data, _schedule,
+                new DenoiserTrainingOptions { BatchSize = 3, CaptionDropout = rate });
             return objective.Loss(new TrainingStep(0, new Generator(9))).item<float>();
         }
     }

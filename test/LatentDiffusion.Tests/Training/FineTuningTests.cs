@@ -27,7 +27,7 @@ public sealed class FineTuningTests : IDisposable
         var autoencoder = (AutoencoderKL)_components.Autoencoder;
         _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, tokenizer, new TinyDenoiser.Stripes(6), 6);
         _objective = new DenoiserObjective(
-            _components.UNet, _components.TextEncoder!, tokenizer, autoencoder.Config, _data, _components.Scheduler.ToNoiseSchedule(),
+            new UNetDenoiser(_components.UNet), _components.TextEncoder!, tokenizer, autoencoder.Config, _data, _components.Scheduler.ToNoiseSchedule(),
             new DenoiserTrainingOptions { BatchSize = 2, Weighting = new MinSnrWeighting() });
     }
 

@@ -50,7 +50,8 @@ public sealed class InterleavedObjectiveTests : IDisposable
         Assert.Equal(2, used.Length);
         LatentCache[] caches = [.. used.Select(b => LatentCache.Open(_folder[$"{b}.safetensors"], $"{b}", autoencoder, tiny.Tokenizer, sorted.InBucket(b), sorted.InBucket(b).Count!.Value))];
         DenoiserObjective[] parts = [.. caches.Select(c => new DenoiserObjective(
-            tiny.Network, tiny.Text, tiny.Tokenizer, tiny.Autoencoder, c, NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = 2 }))];
+            new UNetDenoiser(tiny.Network), tiny.Text, tiny.Tokenizer, tiny.Autoencoder, c,
+            NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = 2 }))];
         Assert.Equal([2L, 2], parts.Select(p => p.BatchesPerEpoch));
         Assert.Equal(2, caches.Select(c => string.Join(' ', c.Shape)).Distinct().Count());
         Assert.True(new Trainer(new TrainingOptions { Steps = 8, CheckpointEvery = 8 }).Run(new InterleavedObjective([.. parts.Select(p => ((ITrainingObjective)p, p.BatchesPerEpoch))]), _folder["run"]));

@@ -83,7 +83,8 @@ public sealed class NonFiniteItemTests : IDisposable
     }
 
     private static DenoiserObjective Objective(TinyDenoiser tiny, int batchSize, long[] bad) => new(
-        tiny.Network, new PartlyNaN(bad), tiny.Data, LatentScaling.None, NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = batchSize, TrainTextEncoder = false })
+        new UNetDenoiser(tiny.Network), new PartlyNaN(bad), tiny.Data, LatentScaling.None, NoiseSchedule.ScaledLinear(),
+        new DenoiserTrainingOptions { BatchSize = batchSize, TrainTextEncoder = false })
     {
         RowName = row => $"row {row}",
     };

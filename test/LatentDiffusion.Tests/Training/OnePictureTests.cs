@@ -48,7 +48,7 @@ public sealed class OnePictureTests : IDisposable
             """);
         var options = new DenoiserTrainingOptions { BatchSize = 16, PredictionType = PredictionType.Velocity, TrainTextEncoder = false, CaptionDropout = 0 };
         using var text = new ClipTextConditioning(tiny.Text, tiny.Tokenizer, data.Ids, train: false);
-        using var objective = new DenoiserObjective(network, text, data, scaling, config.ToNoiseSchedule(), options);
+        using var objective = new DenoiserObjective(new UNetDenoiser(network), text, data, scaling, config.ToNoiseSchedule(), options);
         double first = 0, smoothed = 0;
         var training = new TrainingOptions
         {

@@ -154,7 +154,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             model.TextEncoder is { } first ? (first, model.Tokenizer!.Build()) : null, (model.TextEncoder2!, model.Tokenizer2!.Build()), model.ForceZerosForEmptyPrompt);
         using TextEmbeddingCache texts = TextEmbeddingCache.Open(
             _folder["texts.safetensors"], "k", encoder, Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption), new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });
-        using var cached = new DenoiserObjective(model.UNet, new CachedTextConditioning(texts), data, LatentScaling.None, model.Scheduler.ToNoiseSchedule(), options);
+        using var cached = new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), new CachedTextConditioning(texts), data, LatentScaling.None, model.Scheduler.ToNoiseSchedule(), options);
         Assert.Equal(Loss(frozen), Loss(cached), 1e-5);
     }
 
@@ -166,9 +166,9 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Refused("AestheticScore is 7", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { AestheticScore = 7 }));
         Refused("the model predicts Epsilon", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { PredictionType = PredictionType.Velocity }));
         ITextConditioning texts = ModelTraining.Texts(model, data, new DenoiserTrainingOptions());
-        Refused("scaled already", () => new DenoiserObjective(model.UNet, texts, data, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
+        Refused("scaled already", () => new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), texts, data, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
         using LatentCache without = LatentCache.Open(_folder["without"], "k", (AutoencoderKL)model.Autoencoder, model.Tokenizer!.Build(), Sized(), Pictures, new LatentCacheOptions());
-        Refused("the cache keeps none", () => new DenoiserObjective(model.UNet, texts, without, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
+        Refused("the cache keeps none", () => new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), texts, without, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
         Assert.Contains("SecondTokenizer", Assert.Throws<InvalidOperationException>(() => new DenoiserObjective(model, without, new DenoiserTrainingOptions())).Message, StringComparison.Ordinal);
 
         using ModelComponents refiner = FamilyFolders.Make("xl-refiner");

@@ -40,7 +40,7 @@ internal sealed class TinyDenoiser : IDisposable
     public LatentCache Data { get; }
 
     public DenoiserObjective Objective(DenoiserTrainingOptions options, NoiseSchedule? schedule) =>
-        new(Network, Text, Tokenizer, Autoencoder, Data, schedule, options);
+        new(new UNetDenoiser(Network), Text, Tokenizer, Autoencoder, Data, schedule, options);
 
     public void Dispose()
     {

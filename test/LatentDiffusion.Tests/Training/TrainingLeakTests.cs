@@ -18,7 +18,7 @@ public sealed class TrainingLeakTests : IDisposable
     private readonly TinyModel _files = new();
     private readonly ModelComponents _model;
     private readonly LatentCache _data;
-    private readonly UNet2DConditionModel _student;
+    private readonly UNetDenoiser _student;
     private readonly DenoiserObjective _denoiser;
     private readonly ConsistencyObjective _distillation;
     private readonly Dictionary<string, ITrainingObjective> _objectives;

@@ -38,7 +38,7 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         ClipTokenizer tokenizer = parts.Tokenizer!.Build();
         AutoencoderKLConfig autoencoder = ((AutoencoderKL)parts.Autoencoder).Config;
         var objective = new DenoiserObjective(
-            parts.UNet, parts.TextEncoder!, tokenizer, autoencoder, data.Latents, parts.Scheduler.ToNoiseSchedule(),
+            new UNetDenoiser(parts.UNet), parts.TextEncoder!, tokenizer, autoencoder, data.Latents, parts.Scheduler.ToNoiseSchedule(),
             new DenoiserTrainingOptions { PredictionType = variant.Prediction, Weighting = variant.Weighting });
         using (objective)
         {

@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Models;
 
 /// <summary>A U-Net as a denoiser. Computes in its network's precision, and gives its prediction in that of the latents.</summary>
-public sealed class UNetDenoiser : IDenoiser, IDisposable
+public sealed class UNetDenoiser : ITrainableDenoiser, IDisposable
 {
-    private readonly UNet2DConditionModel _network;
     private readonly SelfAttentionLayers _attention;
     private readonly ScalarType _type;
+    private readonly bool _requiresAestheticsScore;
 
     /// <summary>Wraps a network.</summary>
     /// <param name="network">The network, which the denoiser owns.</param>
@@ -19,15 +19,36 @@ public sealed class UNetDenoiser : IDenoiser, IDisposable
     public UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
     {
         ArgumentNullException.ThrowIfNull(network);
-        (_network, _type, _attention) = (network, NetworkUse.TypeOf(network), new SelfAttentionLayers(network));
+        (Network, _type, _attention) = (network, NetworkUse.TypeOf(network), new SelfAttentionLayers(network));
+        _requiresAestheticsScore = requiresAestheticsScore;
         Description = UNetDescription.Of(network.Config, requiresAestheticsScore) with { Type = _type, AttentionLayers = _attention.Paths };
     }
+
+    /// <summary>The network.</summary>
+    public UNet2DConditionModel Network { get; }
 
     /// <inheritdoc />
     public DenoiserDescription Description { get; }
 
+    string ITrainableDenoiser.ComponentName => ComponentNames.UNet;
+
+    nn.Module ITrainableDenoiser.Network => Network;
+
     /// <inheritdoc />
     public Tensor Predict(DenoiserInput input) => Predict(input, texts: null);
+
+    /// <inheritdoc />
+    public Tensor Forward(DenoiserInput input)
+    {
+        Description.ThrowIfUnsupported(input);
+        ScalarType type = Network.parameters().First().dtype;
+        return Network.call(UNetInput.Of(input, type, Network.Config.TimeCondProjDim)).to(input.Latents.dtype);
+    }
+
+    /// <summary>A denoiser with a copy of the network, of the same type and on the same device.</summary>
+    public UNetDenoiser Copy() => new(Network.Copy(Network.Config, Network.parameters().First().dtype), _requiresAestheticsScore);
+
+    ITrainableDenoiser ITrainableDenoiser.Copy() => Copy();
 
     /// <inheritdoc />
     public IDenoiserRun Start(DenoiserRunOptions? options = null) =>
@@ -39,7 +60,7 @@ public sealed class UNetDenoiser : IDenoiser, IDisposable
     {
         // Its input, that normalised, and the feed-forward: eight times as wide, split, gated and multiplied.
         const int MapsOfTransformer = 18;
-        UNet2DConditionConfig config = _network.Config;
+        UNet2DConditionConfig config = Network.Config;
         // Each resolution has a quarter of the pixels of the one before.
         double[] maps = [.. config.BlockOutChannels.Select((channels, level) => channels / Math.Pow(4, level))];
         double skips = maps.Select((map, level) => (config.LayersPerBlock[level] + 1) * map).Sum();
@@ -49,12 +70,12 @@ public sealed class UNetDenoiser : IDenoiser, IDisposable
     /// <inheritdoc />
     public bool TryMoveTo(Device device)
     {
-        ModuleDevice.Move(_network, device);
+        ModuleDevice.Move(Network, device);
         return true;
     }
 
     /// <summary>Disposes the network.</summary>
-    public void Dispose() => _network.Dispose();
+    public void Dispose() => Network.Dispose();
 
     /// <summary>Evaluates the network once, with what belongs to a run.</summary>
     /// <param name="input">What it is evaluated on.</param>
@@ -66,10 +87,10 @@ public sealed class UNetDenoiser : IDenoiser, IDisposable
         input.CancellationToken.ThrowIfCancellationRequested();
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        UNetInput evaluated = UNetInput.Of(input, _type, _network.Config.TimeCondProjDim) with
+        UNetInput evaluated = UNetInput.Of(input, _type, Network.Config.TimeCondProjDim) with
         {
             Attention = new AttentionState(texts, _attention.Find(input.AttentionEdits)), Deep = deep,
         };
-        return _network.call(evaluated).to(input.Latents.dtype).MoveToOuterDisposeScope();
+        return Network.call(evaluated).to(input.Latents.dtype).MoveToOuterDisposeScope();
     }
 }

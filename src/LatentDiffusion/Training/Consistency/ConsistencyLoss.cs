@@ -9,9 +9,9 @@ namespace LatentDiffusion.Training;
 /// </summary>
 /// <param name="path">Points of the trajectory.</param>
 /// <param name="interval">Where the teacher is guided.</param>
-/// <param name="guidanceWidth">Width of the student's guidance embedding; null for none.</param>
+/// <param name="readsScale">Whether the student reads the guidance scale.</param>
 /// <param name="options">Scales and distance.</param>
-internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance interval, int? guidanceWidth, ConsistencyTrainingOptions options)
+internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance interval, bool readsScale, ConsistencyTrainingOptions options)
 {
     /// <param name="sample">Clean samples, [batch, channels, height, width]; all is computed in their type.</param>
     /// <param name="text">Their texts, [batch, tokens, width].</param>
@@ -21,14 +21,15 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     /// <param name="target">Evaluates the target network.</param>
     /// <param name="teacher">Evaluates the teacher.</param>
     public Tensor Of(
-        Tensor sample, Tensor text, Tensor empty, Generator random, Func<UNetInput, Tensor> student, Func<UNetInput, Tensor> target, Func<UNetInput, Tensor> teacher)
+        Tensor sample, Tensor text, Tensor empty, Generator random,
+        Func<DenoiserInput, Tensor> student, Func<DenoiserInput, Tensor> target, Func<DenoiserInput, Tensor> teacher)
     {
         int batch = (int)sample.shape[0];
         int[] points = [.. randint(1, options.SolverSteps + 1, [batch], dtype: ScalarType.Int64, generator: random).data<long>().Select(n => (int)n)];
         double[] scales = [.. rand(batch, generator: random).data<float>().Select(u => double.Lerp(options.GuidanceMinimum, options.GuidanceMaximum, u))];
         Tensor noise = randn(sample.shape, generator: random).to(sample.dtype);
         Tensor noisy = path.Schedule.AddNoise(sample, noise, Timesteps(points.Select(path.Timestep)));
-        Tensor? guidance = guidanceWidth is { } width ? EmbeddedGuidance.Embed(scales, width).to(sample.dtype) : null;
+        double[]? guidance = readsScale ? scales : null;
         int[] edges = [.. points.Select(path.Edge)];
 
         Tensor goal;
@@ -42,17 +43,16 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     }
 
     /// <summary>The consistency function of a network.</summary>
-    private Tensor End(Tensor noisy, int[] points, int[] edges, Tensor text, Tensor? guidance, Func<UNetInput, Tensor> network)
+    private Tensor End(Tensor noisy, int[] points, int[] edges, Tensor text, double[]? guidance, Func<DenoiserInput, Tensor> network)
     {
         if (points.SequenceEqual(edges)) return noisy;
         // At a picture, which has no timestep, the answer has no weight.
-        Tensor timesteps = Timesteps(points.Select(n => Math.Max(path.Timestep(n), 0)));
-        Tensor output = network(new UNetInput(noisy, timesteps, text) { TimestepCondition = guidance });
+        Tensor output = network(Input(noisy, points.Select(n => Math.Max(path.Timestep(n), 0)), text) with { GuidanceScales = guidance });
         return Combine([.. points.Zip(edges, path.End)], noisy, output);
     }
 
     /// <summary>One point back along the guided teacher's trajectory.</summary>
-    private Tensor Solve(Tensor noisy, int[] points, double[] scales, Tensor text, Tensor empty, Func<UNetInput, Tensor> teacher)
+    private Tensor Solve(Tensor noisy, int[] points, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
     {
         int[] at = [.. points.Select(path.Timestep)];
         for (int i = 0; i < options.SolverEvaluations; i++)
@@ -66,18 +66,21 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     }
 
     /// <summary>Classifier-free guidance, each sample with its scale; the empty text is evaluated for those alone that are guided.</summary>
-    private Tensor Guided(Tensor noisy, int[] timesteps, double[] scales, Tensor text, Tensor empty, Func<UNetInput, Tensor> teacher)
+    private Tensor Guided(Tensor noisy, int[] timesteps, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
     {
-        Tensor times = Timesteps(timesteps);
         long[] guided = [.. Enumerable.Range(0, timesteps.Length).Where(i => scales[i] != 1 && interval.Contains(timesteps[i])).Select(i => (long)i)];
-        if (guided.Length == 0) return teacher(new UNetInput(noisy, times, text));
+        if (guided.Length == 0) return teacher(Input(noisy, timesteps, text));
         Tensor rows = tensor(guided);
-        Tensor both = teacher(new UNetInput(
-            cat([noisy, noisy.index_select(0, rows)]), cat([times, times.index_select(0, rows)]), cat([text, empty.index_select(0, rows)])));
+        Tensor both = teacher(Input(
+            cat([noisy, noisy.index_select(0, rows)]), [.. timesteps, .. guided.Select(i => timesteps[i])],
+            cat([text, empty.index_select(0, rows)])));
         Tensor with = both.narrow(0, 0, timesteps.Length), without = both.narrow(0, timesteps.Length, guided.Length);
         Tensor added = Each(guided.Select(i => scales[i] - 1), noisy) * (with.index_select(0, rows) - without);
         return with.AddRows(rows, added);
     }
+
+    private static DenoiserInput Input(Tensor noisy, IEnumerable<int> timesteps, Tensor text) =>
+        new() { Latents = noisy, Timesteps = [.. timesteps.Select(t => (double)t)], Conditioning = new Conditioning(text) };
 
     private Tensor Distance(Tensor one, Tensor other)
     {

@@ -15,8 +15,8 @@ namespace LatentDiffusion.Training;
 /// </remarks>
 public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisposable
 {
-    private readonly UNet2DConditionModel _student, _teacher;
-    private readonly UNet2DConditionModel? _target;
+    private readonly ITrainableDenoiser _student, _teacher;
+    private readonly ITrainableDenoiser? _target;
     private readonly ITextConditioning _text;
     private readonly LatentCache _data;
     private readonly LatentScaling _scaling;
@@ -26,19 +26,19 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     private readonly IDisposable? _owned;
 
     /// <summary>Prepares the distillation of a model as its files have it.</summary>
-    /// <param name="student">The network to train: see <see cref="ConsistencyStudent.Of"/>.</param>
+    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.Of"/>.</param>
     /// <param name="teacher">A model with one text tower; stays as it is.</param>
     /// <param name="data">Latents and captions.</param>
     /// <param name="options">Points, guidance, target and distance.</param>
     /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
-    /// <inheritdoc cref="ConsistencyObjective(UNet2DConditionModel, UNet2DConditionModel, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
-    public ConsistencyObjective(UNet2DConditionModel student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
-        : this(student, Require(teacher).UNet, TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
+    /// <inheritdoc cref="ConsistencyObjective(ITrainableDenoiser, ITrainableDenoiser, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
+    public ConsistencyObjective(ITrainableDenoiser student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
+        : this(student, DenoiserOf(teacher), TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the distillation for texts from anywhere.</summary>
-    /// <param name="student">The network to train: see <see cref="ConsistencyStudent.Of"/>.</param>
-    /// <param name="teacher">The teacher's U-Net, evaluated without gradients in the type of its weights.</param>
+    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.Of"/>.</param>
+    /// <param name="teacher">The teacher, evaluated without gradients in the type of its weights.</param>
     /// <param name="text">Where texts come from, by the index of the picture; frozen. The caller's.</param>
     /// <param name="data">Latents.</param>
     /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
@@ -47,7 +47,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, the schedule or the networks; the message says which.</exception>
     public ConsistencyObjective(
-        UNet2DConditionModel student, UNet2DConditionModel teacher, ITextConditioning text, LatentCache data, LatentScaling scaling,
+        ITrainableDenoiser student, ITrainableDenoiser teacher, ITextConditioning text, LatentCache data, LatentScaling scaling,
         SchedulerConfig scheduler, ConsistencyTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -56,7 +56,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(scaling);
         Scheduler = ConsistencyStudent.Scheduler(scheduler, options);
-        CheckNetworks(student.Config, teacher.Config, data.Shape[0]);
+        Check(student.Description, teacher.Description, data.Shape[0]);
         if (text.Modules.Count > 0)
             throw new ArgumentException($"The texts train {string.Join(", ", text.Modules.Keys)}; teacher and student share one text encoder, which stays as it is.", nameof(text));
         if (data.IsScaled && scaling != LatentScaling.None)
@@ -64,15 +64,16 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
         var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(Scheduler), options.GuidanceInterval);
-        _loss = new ConsistencyLoss(new ConsistencyPath(new DiffusionProcess(sampler.Schedule!, sampler.PredictionType), options), interval, student.Config.TimeCondProjDim, options);
+        var path = new ConsistencyPath(new DiffusionProcess(sampler.Schedule!, sampler.PredictionType), options);
+        _loss = new ConsistencyLoss(path, interval, student.Description.ReadsGuidanceScale, options);
         _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
-        teacher.eval();
-        Modules = new Dictionary<string, nn.Module> { ["unet"] = student };
+        teacher.Network.eval();
+        Modules = new Dictionary<string, nn.Module> { [student.ComponentName] = student.Network };
         if (options.TargetDecay == 0) return;
-        _target = ConsistencyStudent.Copy(student, student.Config, student.parameters().First().dtype);
-        foreach (TorchSharp.Modules.Parameter parameter in _target.parameters()) parameter.requires_grad = false;
-        _target.eval();
-        Targets = new Dictionary<string, nn.Module> { ["unet"] = _target };
+        _target = student.Copy();
+        foreach (TorchSharp.Modules.Parameter parameter in _target.Network.parameters()) parameter.requires_grad = false;
+        _target.Network.eval();
+        Targets = new Dictionary<string, nn.Module> { [student.ComponentName] = _target.Network };
     }
 
     /// <inheritdoc />
@@ -107,7 +108,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        ScalarType type = _student.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        ScalarType type = _student.Network.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
         long[] rows = _indices.Of(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
@@ -116,45 +117,49 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
             throw new NotSupportedException("The texts have a mask, which teacher and student would not be told of: a consistency model is distilled with texts of one length.");
         Tensor text = told.HiddenStates;
         Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
-        return _loss.Of(sample, text, empty, step.Generator, Evaluate(_student, wide), Evaluate(_target ?? _student, wide), Evaluate(_teacher, wide));
+        return _loss.Of(sample, text, empty, step.Generator, _student.Forward, (_target ?? _student).Forward, _teacher.Forward);
     }
 
     /// <summary>Disposes what the objective made, the target network among it; student, teacher and data are the caller's.</summary>
     public void Dispose()
     {
-        _target?.Dispose();
+        _target?.Network.Dispose();
         _owned?.Dispose();
     }
 
     private static string NameOf(long row) => row.ToString(CultureInfo.InvariantCulture);
 
-    private static Func<UNetInput, Tensor> Evaluate(UNet2DConditionModel network, ScalarType wide) => input =>
+    private static void Check(DenoiserDescription student, DenoiserDescription teacher, long channels)
     {
-        ScalarType type = network.parameters().First().dtype;
-        return network.call(input with
+        foreach ((string name, DenoiserDescription denoiser) in new[] { ("student", student), ("teacher", teacher) })
         {
-            Sample = input.Sample.to(type), HiddenStates = input.HiddenStates.to(type), TimestepCondition = input.TimestepCondition?.to(type),
-        }).to(wide);
-    };
+            if (denoiser.InputChannels != channels || denoiser.OutputChannels != channels)
+            {
+                throw new ArgumentException(
+                    $"The {name} takes {denoiser.InputChannels} channels and gives {denoiser.OutputChannels}; the latents have {channels}, "
+                    + "and it must take and give as many.",
+                    name);
+            }
 
-    private static void CheckNetworks(UNet2DConditionConfig student, UNet2DConditionConfig teacher, long channels)
-    {
-        foreach ((string name, UNet2DConditionConfig config) in new[] { ("student", student), ("teacher", teacher) })
-        {
-            if (config.InChannels != channels || config.OutChannels != channels)
-                throw new ArgumentException($"The {name} takes {config.InChannels} channels and gives {config.OutChannels}; the latents have {channels}, and it must take and give as many.", name);
-            if (config.AdditionEmbedType == "text_time")
-                throw new ArgumentException($"The {name} is told pooled text and picture sizes (addition_embed_type text_time), which a latent cache does not hold.", name);
+            if (denoiser.AdditionalInputs.Count > 0)
+            {
+                throw new ArgumentException(
+                    $"The {name} reads {string.Join(", ", denoiser.AdditionalInputs.Keys)}, which a latent cache does not hold.", name);
+            }
         }
 
-        if (teacher.TimeCondProjDim is not null)
-            throw new ArgumentException("The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.", nameof(teacher));
+        if (teacher.ReadsGuidanceScale)
+        {
+            throw new ArgumentException(
+                "The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.",
+                nameof(teacher));
+        }
     }
 
-    private static ModelComponents Require(ModelComponents teacher)
+    private static UNetDenoiser DenoiserOf(ModelComponents teacher)
     {
         ArgumentNullException.ThrowIfNull(teacher);
-        return teacher;
+        return new UNetDenoiser(teacher.UNet, teacher.RequiresAestheticsScore);
     }
 
     private static ClipTextConditioning TextOf(ModelComponents teacher, LatentCache data)

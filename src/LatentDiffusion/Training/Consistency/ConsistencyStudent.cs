@@ -18,11 +18,12 @@ public static class ConsistencyStudent
     /// trained with; null for none: it then knows the scale, or the mean of the scales, that it was trained with.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The width is less than 4.</exception>
-    public static UNet2DConditionModel Of(UNet2DConditionModel teacher, int? guidanceWidth = PublishedGuidanceWidth)
+    /// <returns>The student, which is the caller's to dispose with its network.</returns>
+    public static UNetDenoiser Of(UNet2DConditionModel teacher, int? guidanceWidth = PublishedGuidanceWidth)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         if (guidanceWidth is { } width) ArgumentOutOfRangeException.ThrowIfLessThan(width, 4, nameof(guidanceWidth));
-        return Copy(teacher, teacher.Config with { TimeCondProjDim = guidanceWidth }, ScalarType.Float32);
+        return new UNetDenoiser(teacher.Copy(teacher.Config with { TimeCondProjDim = guidanceWidth }, ScalarType.Float32));
     }
 
     /// <summary>
@@ -52,7 +53,7 @@ public static class ConsistencyStudent
     }
 
     /// <summary>
-    /// Writes the model folder of a student: its U-Net and scheduler, and all else as the teacher has it. The builder opens
+    /// Writes the model folder of a student: its network and scheduler, and all else as the teacher has it. The builder opens
     /// it with <see cref="DiffusionPipelineBuilder.UseModelFolder"/>; requests then ask for one to four steps.
     /// </summary>
     /// <param name="teacher">The teacher's components.</param>
@@ -60,28 +61,14 @@ public static class ConsistencyStudent
     /// <param name="scheduler">The student's scheduler: <see cref="ConsistencyObjective.Scheduler"/>.</param>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the teacher's files, and the student's own.</param>
-    public static void Write(ModelComponents teacher, UNet2DConditionModel student, SchedulerConfig scheduler, string folder, ScalarType? type = null)
+    public static void Write(
+        ModelComponents teacher, ITrainableDenoiser student, SchedulerConfig scheduler, string folder, ScalarType? type = null)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(scheduler);
         // The networks are lent: neither they nor what holds them here is disposed.
-        DiffusersFolder.Write(teacher.With(ComponentNames.UNet, student, scheduler), folder, type);
-    }
-
-    /// <summary>The same weights in a network of its own; what the first network has not is zero.</summary>
-    internal static UNet2DConditionModel Copy(UNet2DConditionModel network, UNet2DConditionConfig config, ScalarType type)
-    {
-        UNet2DConditionModel copy = config.BuildUninitialized(network.parameters().First().device, type);
-        using IDisposable noGrad = no_grad();
-        Dictionary<string, Tensor> values = network.state_dict();
-        foreach ((string name, Tensor parameter) in copy.state_dict())
-        {
-            if (values.TryGetValue(name, out Tensor? value)) parameter.copy_(value);
-            else parameter.zero_().Dispose();
-        }
-
-        return copy;
+        DiffusersFolder.Write(teacher.With(student.ComponentName, student.Network, scheduler), folder, type);
     }
 
     /// <summary>The training schedule written out: classes differ in what they take where nothing is said.</summary>

@@ -3,8 +3,8 @@ namespace LatentDiffusion.Models;
 /// <summary>What the training of a whole model takes from its parts.</summary>
 internal static class ModelTraining
 {
-    /// <summary>The U-Net of a model whose parts fit each other and the options.</summary>
-    public static UNet2DConditionModel UNet(ModelComponents model, DenoiserTrainingOptions options)
+    /// <summary>The denoiser of a model whose parts fit each other and the options.</summary>
+    public static ITrainableDenoiser Denoiser(ModelComponents model, DenoiserTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -14,7 +14,7 @@ internal static class ModelTraining
             throw new ArgumentException($"PredictionType is {options.PredictionType}, and the model predicts {own}: by the scheduler's configuration it would be sampled as that.", nameof(options));
         if (options.AestheticScore is { } score && !model.RequiresAestheticsScore)
             throw new ArgumentException($"AestheticScore is {score}, and the model is told none (requires_aesthetics_score is false).", nameof(options));
-        return model.UNet;
+        return new UNetDenoiser(model.UNet, model.RequiresAestheticsScore);
     }
 
     /// <summary>The texts as the model's own encoder gives them in sampling.</summary>

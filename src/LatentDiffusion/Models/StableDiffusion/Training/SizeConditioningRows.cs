@@ -2,47 +2,55 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>The numbers about its pictures' sizes that a U-Net of the SDXL family is told (<see cref="SizeConditioning"/>).</summary>
+/// <summary>The numbers about sizes of images that a denoiser of the SDXL family reads (<see cref="SizeConditioning"/>).</summary>
 public sealed partial class SizeConditioningRows
 {
-    // Original height and width, top and left of the crop: what the base model and the refiner are both told.
+    // Original height and width, top and left of the crop, which both the base model and the refiner read.
     private const int Shared = 4;
 
-    private readonly UNet2DConditionConfig _config;
+    private readonly int _pooledWidth;
     private readonly LatentCache _data;
     private readonly double? _score;
 
-    private SizeConditioningRows(UNet2DConditionConfig config, LatentCache data, double? score) => (_config, _data, _score) = (config, data, score);
+    private SizeConditioningRows(int pooledWidth, LatentCache data, double? score) => (_pooledWidth, _data, _score) = (pooledWidth, data, score);
 
-    /// <summary>Null for a U-Net that is not told.</summary>
-    /// <param name="config">The U-Net's configuration.</param>
+    /// <summary>Null for a denoiser that reads none.</summary>
+    /// <param name="denoiser">What the denoiser reads.</param>
     /// <param name="data">Where the sizes are kept.</param>
     /// <param name="score">The aesthetic score; null for the published one.</param>
-    /// <exception cref="ArgumentException">The U-Net is told, and no sizes are kept; or it is not, and there is a score.</exception>
-    public static SizeConditioningRows? Of(UNet2DConditionConfig config, LatentCache data, double? score)
+    /// <exception cref="ArgumentException">It reads sizes, and none are kept; or there is a score that it does not read.</exception>
+    public static SizeConditioningRows? Of(DenoiserDescription denoiser, LatentCache data, double? score)
     {
-        if (config.AdditionEmbedType != "text_time")
+        SizeConditioning sizes = TimeIds.ReadBy(denoiser);
+        if (score is not null && sizes != SizeConditioning.AestheticScore)
+            throw new ArgumentException($"AestheticScore is {score}, and the denoiser does not read one.", nameof(score));
+        if (sizes == SizeConditioning.None) return null;
+        if (!data.HasSizes)
         {
-            return score is null ? null : throw new ArgumentException($"AestheticScore is {score}, and the U-Net is told none.", nameof(score));
+            throw new ArgumentException(
+                $"The denoiser reads the images' sizes ({TimeIds.Name}), and the cache keeps none: make it with "
+                + $"{nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Sizes)}, or of the whole model.",
+                nameof(data));
         }
 
-        return data.HasSizes ? new SizeConditioningRows(config, data, score) : throw new ArgumentException(
-            $"The U-Net is told of the pictures' sizes (addition_embed_type text_time), and the cache keeps none: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Sizes)}, or of the whole model.", nameof(data));
+        double? read = sizes == SizeConditioning.AestheticScore ? score ?? SizeConditioningInput.DefaultScore : null;
+        return new SizeConditioningRows(denoiser.PooledWidth ?? 0, data, read);
     }
 
-    /// <summary>The numbers of a batch, [batch, 6], or [batch, 5] with an aesthetic score.</summary>
+    /// <summary>Adds the numbers of a batch to its texts, [batch, 6], or [batch, 5] with an aesthetic score.</summary>
+    /// <param name="text">The texts, with the pooled text that the denoiser reads as well.</param>
     /// <param name="rows">Rows of the cache.</param>
-    /// <param name="pooled">The pooled text, whose width says how many numbers the U-Net takes.</param>
-    /// <exception cref="ArgumentException">There is no pooled text, or the widths do not fit.</exception>
-    public Tensor Read(long[] rows, Tensor? pooled)
+    /// <returns>A conditioning that shares the tensors of <paramref name="text"/>; the numbers are on its device.</returns>
+    /// <exception cref="ArgumentException">There is no pooled text, or it is of another width.</exception>
+    public Conditioning AddTo(Conditioning text, long[] rows)
     {
-        if (pooled is null) throw new ArgumentException("The U-Net takes a pooled text (addition_embed_type text_time), and the texts give none.", nameof(pooled));
-        long taken = _config.ProjectionClassEmbeddingsInputDim!.Value, each = _config.AdditionTimeEmbedDim!.Value, rest = taken - pooled.shape[1];
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Pooled is not { } pooled) throw new ArgumentException("The denoiser reads a pooled text, and the texts give none.", nameof(text));
+        if (pooled.shape[1] != _pooledWidth)
+            throw new ArgumentException($"The pooled text is of width {pooled.shape[1]}, and the denoiser takes {_pooledWidth}.", nameof(text));
         Tensor sizes = _data.ReadSizes(rows);
-        if (rest == 6 * each)
-            return _score is null ? sizes : throw new ArgumentException($"AestheticScore is {_score}, and the U-Net is told the target size in its place.");
-        if (rest != 5 * each)
-            throw new ArgumentException($"The U-Net takes {taken} added values; a pooled text of {pooled.shape[1]} and 5 or 6 numbers of {each} each do not make so many.", nameof(pooled));
-        return cat([sizes.narrow(1, 0, Shared), zeros(rows.Length, 1, ScalarType.Float32).FillInPlace(_score ?? SizeConditioningInput.DefaultScore)], 1);
+        if (_score is { } score)
+            sizes = cat([sizes.narrow(1, 0, Shared), zeros(rows.Length, 1, ScalarType.Float32).FillInPlace(score)], 1);
+        return text.With(TimeIds.Name, sizes.to(text.HiddenStates.device));
     }
 }

@@ -89,6 +89,21 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         return _normOut.call(hidden).Activate(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A network of a configuration with the same weights; what this network lacks is zero.</summary>
+    internal UNet2DConditionModel Copy(UNet2DConditionConfig config, ScalarType type)
+    {
+        UNet2DConditionModel copy = config.BuildUninitialized(this.parameters().First().device, type);
+        using IDisposable noGrad = no_grad();
+        Dictionary<string, Tensor> values = state_dict();
+        foreach ((string name, Tensor parameter) in copy.state_dict())
+        {
+            if (values.TryGetValue(name, out Tensor? value)) parameter.copy_(value);
+            else parameter.zero_().Dispose();
+        }
+
+        return copy;
+    }
+
     /// <summary>Frees the weights, after the calls that read them.</summary>
     protected override void Dispose(bool disposing)
     {
