@@ -9,6 +9,14 @@ internal static class EmbeddingFiles
     /// <summary>As diffusers writes it: one tensor under its token.</summary>
     public static string Diffusers(string path, string token, Tensor embedding) => Safetensors(path, (token, embedding));
 
+    /// <summary>The same as a file of PyTorch, <c>learned_embeds.bin</c>.</summary>
+    public static string LearnedEmbeds(string path, string token, Tensor embedding)
+    {
+        var pickle = new PickleWriter();
+        pickle.Dictionary((token, () => Value(pickle, embedding)));
+        return Save(path, pickle, embedding);
+    }
+
     public static string Safetensors(string path, params (string Name, Tensor Value)[] tensors)
     {
         SafetensorsWriter.Write(path, [.. tensors]);

@@ -15,6 +15,7 @@ public sealed class TextualInversionFileTests : IDisposable
         using Tensor one = randn(3), two = randn(2, 3), wide = randn(2, 5);
         Check("<mine>", 1, EmbeddingFiles.Diffusers(_folder["a.safetensors"], "<mine>", one), one);
         Check("<mine>", 2, EmbeddingFiles.Diffusers(_folder["b.safetensors"], "<mine>", two), two);
+        Check("<mine>", 1, EmbeddingFiles.LearnedEmbeds(_folder["learned_embeds.bin"], "<mine>", one), one);
         Check("style", 2, EmbeddingFiles.Safetensors(_folder["style.safetensors"], ("emb_params", two)), two);
         Check("x", 2, EmbeddingFiles.WebUi(_folder["c.pt"], "x", two), two);
         Check("unnamed", 2, EmbeddingFiles.WebUi(_folder["unnamed.pt"], null, two), two);
