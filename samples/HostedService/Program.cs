@@ -7,6 +7,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
+// Before anything computes: libtorch reads these settings when it is loaded.
+CpuRuntime.Configure();
+
 // The host passes over arguments that it cannot read.
 string[] sections = ["LatentDiffusion", "Orders", "Logging"];
 if (Array.Find(args, a => !a.Contains('=') || !sections.Any(s => a.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase))) is { } unknown)

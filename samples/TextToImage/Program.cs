@@ -3,6 +3,8 @@ using LatentDiffusion;
 using LatentDiffusion.Samples;
 using TextToImage;
 
+// Before anything computes: libtorch reads these settings when it is loaded.
+CpuRuntime.Configure();
 string schedulerNames = string.Join(", ", KnownSchedulers.All);
 var promptArgument = new Argument<string>("prompt") { Description = "What the picture shows, for example \"a blue and white bird with its wings spread\"." };
 var requestOptions = new RequestOptions();

@@ -23,6 +23,7 @@ internal sealed record PeerMemory(long PeakBytes, long RestBytes, double LoadSec
         command.Hidden = true;
         command.SetAction(parsed =>
         {
+            CpuRuntime.Configure();
             InferenceForm.IsEnabled = !parsed.GetValue(plain);
             PeerGraph description = PeerGraph.Read(parsed.GetValue(folder)!, parsed.GetValue(graph)!);
             ChildProcess.Print(Measure(description, parsed.GetValue(work)!, parsed.GetValue(onnx)));

@@ -24,6 +24,7 @@ internal static class PeersCommand
             Description = "Evaluations of each engine that count.", DefaultValueFactory = _ => 9,
         };
         var threads = new Option<int?>("--threads") { Description = "Threads of each engine; the number of cores where not given." };
+        var unset = new Option<bool>("--no-runtime-settings") { Description = "Without the settings that the samples use." };
         var plain = new Option<bool>("--plain") { Description = "Compute in the form in which networks train." };
         var noMemory = new Option<bool>("--no-memory") { Description = "Do not measure memory." };
         var json = new Option<string?>("--json") { Description = "File to write everything that was measured into." };
@@ -31,11 +32,12 @@ internal static class PeersCommand
         Positive(threads);
         var command = new Command("peers", "Time and memory of the library's networks against ONNX Runtime, on the same weights and inputs.")
         {
-            names, folder, evaluations, threads, plain, noMemory, json,
+            names, folder, evaluations, threads, unset, plain, noMemory, json,
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(threads) is { } count) torch.set_num_threads(count);
+            if (!parsed.GetValue(unset)) CpuRuntime.Configure(new CpuRuntimeOptions { Threads = parsed.GetValue(threads) });
+            else if (parsed.GetValue(threads) is { } count) torch.set_num_threads(count);
             InferenceForm.IsEnabled = !parsed.GetValue(plain);
             string[] chosen = parsed.GetValue(names) is { Length: > 0 } given ? given : [.. PeerGraph.Names];
             var benchmark = new PeersBenchmark(
