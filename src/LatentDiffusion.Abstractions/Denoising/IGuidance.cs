@@ -9,16 +9,20 @@ public interface IGuidance
     /// <summary>Whether it does anything at a scale of 1, where classifier-free guidance does nothing. Default false.</summary>
     bool ActsAtScaleOne => false;
 
+    /// <summary>The guidance that this one decorates. Null, the default, for none.</summary>
+    IGuidance? Inner => null;
+
+    /// <summary>Its options, which the metadata of images contains as JSON. Null, the default, for none.</summary>
+    object? Options => null;
+
     /// <summary>
-    /// Refuses a denoiser that lacks what the guidance needs; called when a pipeline is built. A decorator passes it on. Default: any
-    /// denoiser will do.
+    /// Refuses a denoiser that lacks what the guidance needs; called when a pipeline is built. Default: whatever <see cref="Inner"/>
+    /// refuses.
     /// </summary>
     /// <param name="denoiser">Description of the denoiser.</param>
     /// <exception cref="NotSupportedException">The denoiser does not support what the guidance does.</exception>
     /// <exception cref="ArgumentException">An option of the guidance does not fit the denoiser; the message names it.</exception>
-    void Validate(DenoiserDescription denoiser)
-    {
-    }
+    void Validate(DenoiserDescription denoiser) => Inner?.Validate(denoiser);
 
     /// <summary>Wraps the denoiser for one generation.</summary>
     /// <param name="denoiser">The denoiser to steer.</param>

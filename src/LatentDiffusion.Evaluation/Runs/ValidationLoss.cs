@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,6 +49,14 @@ public sealed class ValidationLoss
                 + $"pass {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
         (_denoiser, _text, _data, _scaling, _process) = (denoiser, text, data, scaling, process);
         _options = ValidOptions.Check(options ?? new ValidationOptions());
+        if (denoiser.Description.ReadsGuidanceScale != _options.GuidanceScale is not null)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.GuidanceScale)} is {_options.GuidanceScale?.ToString(CultureInfo.InvariantCulture) ?? "null"}; "
+                + $"expected {(_options.GuidanceScale is null ? "a scale, which the denoiser reads" : "null, for the denoiser reads none")}.",
+                nameof(options));
+        }
+
         _sizes = SizeConditioningRows.Of(denoiser.Description, data, score: null);
         _imageCount = (int)Math.Min(data.Count, _options.ImageCount);
         _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.TrainingTimesteps, _options.Seed);
@@ -83,7 +92,11 @@ public sealed class ValidationLoss
         Tensor noisy = Mixed(level => (level.Alpha, level.Sigma)), target = Mixed(_process.TargetWeights);
         Conditioning text = _text.Encode(tensor(rows), zeros(batch.Length, ScalarType.Bool)).Map(t => t.to(device));
         if (_sizes is not null) text = _sizes.AddTo(text, rows);
-        Tensor prediction = _denoiser.Forward(new DenoiserInput { Latents = noisy.to(device), Timesteps = timesteps, Conditioning = text }).cpu();
+        var input = new DenoiserInput
+        {
+            Latents = noisy.to(device), Timesteps = timesteps, Conditioning = text, GuidanceScales = _options.GuidanceScale is { } scale ? [scale] : null,
+        };
+        Tensor prediction = _denoiser.Forward(input).cpu();
         // A network with learned variance has twice the output channels, the prediction first.
         return (prediction.narrow(1, 0, sample.shape[1]) - target).Square().flatten(1).mean([1L]).data<float>().ToArray();
 

@@ -22,6 +22,12 @@ public sealed record ValidationOptions
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 16;
 
+    /// <summary>
+    /// The guidance scale that a denoiser which learned guidance reads, 0 to 100. Null, the default, for denoisers that read none.
+    /// </summary>
+    [Range(0.0, 100.0)]
+    public double? GuidanceScale { get; init; }
+
     /// <summary>Seed of noise and timesteps, the same in every validation. Default 0.</summary>
     public ulong Seed { get; init; }
 }

@@ -14,12 +14,12 @@ namespace LatentDiffusion.Guidance;
 /// <param name="process">What the predictions mean.</param>
 /// <param name="options">η and the bound; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance
 {
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly AdaptiveProjectedGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
 
-    object IDescribedGuidance.Options => _options;
+    object? IGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => true;

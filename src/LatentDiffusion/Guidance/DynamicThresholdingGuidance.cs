@@ -12,24 +12,21 @@ namespace LatentDiffusion.Guidance;
 /// <param name="process">What the predictions mean.</param>
 /// <param name="options">Where to cut; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class DynamicThresholdingGuidance(IGuidance inner, DiffusionProcess process, DynamicThresholdingOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class DynamicThresholdingGuidance(IGuidance inner, DiffusionProcess process, DynamicThresholdingOptions? options = null) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly DynamicThresholdingOptions _options = GuidanceOptions.Checked(options ?? new());
 
-    IGuidance? IDescribedGuidance.Inner => _inner;
+    IGuidance? IGuidance.Inner => _inner;
 
-    object IDescribedGuidance.Options => _options;
+    object? IGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;
 
     /// <inheritdoc />
     public bool ActsAtScaleOne => true;
-
-    /// <inheritdoc />
-    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
 
     /// <inheritdoc />
     public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)

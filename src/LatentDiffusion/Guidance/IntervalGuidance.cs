@@ -12,15 +12,15 @@ namespace LatentDiffusion.Guidance;
 /// <param name="process">What σ the model's timesteps stand for.</param>
 /// <param name="options">The interval.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, GuidanceIntervalOptions options) : IGuidance, IDescribedGuidance
+public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, GuidanceIntervalOptions options) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
     private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(options ?? throw new ArgumentNullException(nameof(options)));
 
-    IGuidance? IDescribedGuidance.Inner => _inner;
+    IGuidance? IGuidance.Inner => _inner;
 
-    object IDescribedGuidance.Options => _options;
+    object? IGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;
@@ -35,9 +35,6 @@ public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, 
         double sigma = _process.SigmaAt(timestep), way = 1 - timestep / _process.TrainingTimesteps;
         return sigma > _options.MinimumSigma && sigma <= _options.MaximumSigma && way >= _options.Start && way <= _options.Stop;
     }
-
-    /// <inheritdoc />
-    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
 
     /// <inheritdoc />
     public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)

@@ -12,7 +12,7 @@ namespace LatentDiffusion.Guidance;
 /// <param name="inner">The guidance that it is added to; null for none.</param>
 /// <param name="options">Scale and layers; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, PerturbedAttentionOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, PerturbedAttentionOptions? options = null) : IGuidance
 {
     // The number of training timesteps in the published formula of the adaptive scale.
     private const double Timesteps = 1000;
@@ -22,9 +22,9 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
 
     private readonly PerturbedAttentionOptions _options = GuidanceOptions.Checked(options ?? new());
 
-    IGuidance? IDescribedGuidance.Inner => inner;
+    IGuidance? IGuidance.Inner => inner;
 
-    object IDescribedGuidance.Options => _options;
+    object? IGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => inner?.NeedsUnconditional ?? false;

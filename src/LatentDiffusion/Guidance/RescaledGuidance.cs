@@ -11,23 +11,20 @@ namespace LatentDiffusion.Guidance;
 /// <param name="inner">The guidance to rescale.</param>
 /// <param name="options">How much; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance, IDescribedGuidance
+public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly RescaledGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
 
-    IGuidance? IDescribedGuidance.Inner => _inner;
+    IGuidance? IGuidance.Inner => _inner;
 
-    object IDescribedGuidance.Options => _options;
+    object? IGuidance.Options => _options;
 
     /// <inheritdoc />
     public bool NeedsUnconditional => _inner.NeedsUnconditional;
 
     /// <inheritdoc />
     public bool ActsAtScaleOne => _inner.ActsAtScaleOne;
-
-    /// <inheritdoc />
-    public void Validate(DenoiserDescription denoiser) => _inner.Validate(denoiser);
 
     /// <inheritdoc />
     public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale)

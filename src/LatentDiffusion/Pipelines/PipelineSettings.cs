@@ -39,9 +39,8 @@ internal static class PipelineSettings
     private static JsonObject Describe(IGuidance guidance)
     {
         var told = new JsonObject { ["kind"] = guidance.GetType().Name };
-        if (guidance is not IDescribedGuidance described) return told;
-        if (described.Options is { } options) told["options"] = JsonSerializer.SerializeToNode(options, options.GetType(), s_json);
-        if (described.Inner is { } inner) told["inner"] = Describe(inner);
+        if (guidance.Options is { } options) told["options"] = JsonSerializer.SerializeToNode(options, options.GetType(), s_json);
+        if (guidance.Inner is { } inner) told["inner"] = Describe(inner);
         return told;
     }
 }

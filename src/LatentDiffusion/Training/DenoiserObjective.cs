@@ -77,7 +77,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
         Refuse(data.IsScaled && scaling != LatentScaling.None, $"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}");
         DenoiserDescription description = denoiser.Description;
-        Refuse(description.ReadsGuidanceScale, "The network learned guidance (time_cond_proj_dim), and this loss has no guidance scale for it");
+        if (options.GuidanceScale is { } scale) Refuse(!description.ReadsGuidanceScale, $"GuidanceScale is {scale}, and the denoiser reads none");
+        else Refuse(description.ReadsGuidanceScale, "GuidanceScale is null, and the denoiser learned guidance: give the scale that it reads in training");
         CheckChannels(description, data.Shape[0], options.LearnedVariance);
         (_denoiser, _text, _data, _scaling, _options) = (denoiser, text, data, scaling, options);
         DiffusionProcess process = Process(schedule, options);
@@ -135,7 +136,10 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index)).Map(t => t.to(device));
         if (_sizes is not null) text = _sizes.AddTo(text, rows);
         double[] times = timesteps.to(ScalarType.Float64).data<double>().ToArray();
-        Tensor output = _denoiser.Forward(new DenoiserInput { Latents = noisy, Timesteps = times, Conditioning = text });
+        Tensor output = _denoiser.Forward(new DenoiserInput
+        {
+            Latents = noisy, Timesteps = times, Conditioning = text, GuidanceScales = _options.GuidanceScale is { } scale ? [scale] : null,
+        });
         Tensor prediction = _variance is null ? output : output.narrow(1, 0, sample.shape[1]);
         Tensor loss = Error(prediction, target, weights);
         if (_variance is null) return loss;

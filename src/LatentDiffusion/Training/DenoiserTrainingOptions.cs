@@ -73,6 +73,13 @@ public sealed record DenoiserTrainingOptions
     [Range(-100.0, 100.0)]
     public double? AestheticScore { get; init; }
 
+    /// <summary>
+    /// The guidance scale that a denoiser which learned guidance reads in training, 0 to 100. Null, the default, for denoisers that
+    /// read none.
+    /// </summary>
+    [Range(0.0, 100.0)]
+    public double? GuidanceScale { get; init; }
+
     /// <summary>Whether the text encoder is trained with the denoiser; where not, it stays as it is. Default true.</summary>
     public bool TrainTextEncoder { get; init; } = true;
 }

@@ -209,7 +209,8 @@ public sealed class GuidanceTests
         Assert.Contains("below 'blocks.1'", Assert.Throws<ArgumentException>(
             () => new PerturbedAttentionGuidance(options: new() { Layers = ["blocks.1"] }).Validate(other)).Message);
         // Decorators pass the check on.
-        Assert.Throws<NotSupportedException>(() => new RescaledGuidance(guidance).Validate(plain));
+        IGuidance decorated = new RescaledGuidance(guidance);
+        Assert.Throws<NotSupportedException>(() => decorated.Validate(plain));
     }
 
     [Fact]
