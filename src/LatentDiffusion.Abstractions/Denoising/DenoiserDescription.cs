@@ -26,13 +26,13 @@ public sealed record DenoiserDescription
         init;
     }
 
-    /// <summary>Side of the square of latents that one token holds: height and width of latents are multiples of it. Default 1.</summary>
+    /// <summary>Side in latents of the square patch of one token; height and width of latents are multiples of it. Default 1.</summary>
     public int PatchSize { get; init; } = 1;
 
-    /// <summary>Width of <see cref="Conditioning.HiddenStates"/>. Null, the default, where any width will do.</summary>
+    /// <summary>Width of <see cref="Conditioning.HiddenStates"/>. Null, the default, accepts any width.</summary>
     public int? TextWidth { get; init; }
 
-    /// <summary>Width of <see cref="Conditioning.Pooled"/>. Null, the default, where it reads none.</summary>
+    /// <summary>Width of <see cref="Conditioning.Pooled"/>. Null, the default, if it does not read it.</summary>
     public int? PooledWidth { get; init; }
 
     /// <summary>
@@ -48,7 +48,7 @@ public sealed record DenoiserDescription
 
     /// <summary>
     /// Channels of each of the <see cref="DenoiserInput.ControlResiduals"/> in their order; for a U-Net those of the skip connections
-    /// from the highest resolution and of the middle block. Default none: it cannot be controlled.
+    /// from the highest resolution and of the middle block. Default none: it does not support ControlNets.
     /// </summary>
     public IReadOnlyList<int> ControlResidualChannels { get; init; } = [];
 
@@ -56,17 +56,16 @@ public sealed record DenoiserDescription
     public IReadOnlyList<string> AttentionLayers { get; init; } = [];
 
     /// <summary>
-    /// Largest number of <see cref="StepCachingOptions.Levels"/> that its runs can compute by themselves. Default 0: it does not support
-    /// step caching.
+    /// Largest <see cref="StepCachingOptions.Levels"/> that its runs support. Default 0: it does not support step caching.
     /// </summary>
     public int StepCachingLevels { get; init; }
 
-    /// <summary>Number format that it computes in. Null, the default, where that is not known.</summary>
+    /// <summary>Number format that it computes in. Null, the default, if unknown.</summary>
     public ScalarType? Type { get; init; }
 
     /// <summary>Refuses an input that the denoiser would ignore in part or cannot read.</summary>
     /// <param name="input">The input of an evaluation.</param>
-    /// <exception cref="ArgumentException">It has what the denoiser does not read, lacks what it needs, or has a wrong shape.</exception>
+    /// <exception cref="ArgumentException">It has an entry that the denoiser does not read, lacks one, or has a wrong shape.</exception>
     public void ThrowIfUnsupported(DenoiserInput input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -5,8 +5,7 @@ namespace LatentDiffusion.Evaluation;
 
 /// <summary>
 /// The means of an autoencoder's latents, averaged over a grid of cells: [channels·cells²] numbers. Every model has them without
-/// further weights, but they represent colours and coarse form rather than objects. Distances are comparable only for the same
-/// autoencoder.
+/// further weights. They describe colour and coarse shape rather than objects. Compare distances only for the same autoencoder.
 /// </summary>
 public sealed class AutoencoderFeatures : IFeatureExtractor
 {

@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Imaging;
 
-/// <summary>Masks drawn as pictures: white for what is repainted, black for what stays.</summary>
+/// <summary>Masks given as images: white is generated again, black stays.</summary>
 internal static class RepaintMask
 {
-    // Luma of ITU-R BT.601 in 65536ths, as PIL turns pictures grey, so that a mask has the same edge there.
+    // Luma of ITU-R BT.601 in 65536ths, as PIL converts images to greyscale, so that masks have the same edges.
     private const int Red = 19595, Green = 38470, Blue = 7471, Bits = 16, Middle = 128;
 
-    /// <summary>The mask, all or nothing.</summary>
+    /// <summary>The mask as a tensor, without values between 0 and 1.</summary>
     /// <returns>1 or 0, float32, [1, 1, height, width].</returns>
     public static Tensor ToTensor(ImageBuffer mask)
     {
@@ -16,7 +16,7 @@ internal static class RepaintMask
         return tensor(repainted, [1, 1, mask.Height, mask.Width]);
     }
 
-    /// <summary>Which pixels are repainted, row by row.</summary>
+    /// <summary>Whether each pixel is generated again, row by row.</summary>
     public static bool[] Repainted(ImageBuffer mask)
     {
         ReadOnlySpan<byte> rgb = mask.Rgb;

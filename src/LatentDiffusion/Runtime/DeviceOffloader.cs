@@ -4,17 +4,17 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Runtime;
 
 /// <summary>
-/// Where the parts of a pipeline are: on the device that computes while some generation uses them, and at home otherwise.
-/// Generations share the weights, so each part counts its users; the first brings it and the last sends it back.
+/// Moves the components of a pipeline: to the device that computes while generations use them, and back to where they wait afterwards.
+/// Concurrent generations share the weights. Users of each component are therefore counted; the first loads it, the last unloads it.
 /// </summary>
-/// <param name="compute">Where parts are used.</param>
-/// <param name="home">Where they wait; null where they stay.</param>
+/// <param name="compute">Device where components are used.</param>
+/// <param name="home">Device where they wait; null without offloading: nothing is moved.</param>
 internal sealed class DeviceOffloader(Device compute, Device? home)
 {
     private readonly ConcurrentDictionary<IOffloadable, Users> _users = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Sends parts home that nothing uses yet.</summary>
-    /// <exception cref="InvalidOperationException">They are to wait at home, and none of them can be moved.</exception>
+    /// <summary>Moves components that nothing uses yet to where they wait.</summary>
+    /// <exception cref="InvalidOperationException">Offloading is on, and none of the components can be moved.</exception>
     public void Unload(IReadOnlyList<IOffloadable> parts)
     {
         if (home is null) return;
@@ -26,43 +26,43 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
         }
     }
 
-    /// <summary>Brings parts for as long as the result is not disposed. Parts that cannot be moved are where they are.</summary>
-    /// <param name="cancellationToken">Checked before each part.</param>
-    /// <param name="parts">What is about to be used.</param>
+    /// <summary>Loads components until the result is disposed. Components that cannot be moved stay where they are.</summary>
+    /// <param name="cancellationToken">Checked before each component.</param>
+    /// <param name="parts">The components that are about to be used.</param>
     public IDisposable Load(CancellationToken cancellationToken, params IReadOnlyList<IOffloadable> parts)
     {
-        var stay = new Stay(this);
-        if (home is null) return stay;
+        var lease = new Lease(this);
+        if (home is null) return lease;
         try
         {
             foreach (IOffloadable part in parts)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Enter(part);
-                stay.Parts.Push(part);
+                Acquire(part);
+                lease.Parts.Push(part);
             }
 
-            return stay;
+            return lease;
         }
         catch
         {
-            stay.Dispose();
+            lease.Dispose();
             throw;
         }
     }
 
-    private void Enter(IOffloadable part)
+    private void Acquire(IOffloadable part)
     {
         Users users = _users.GetOrAdd(part, _ => new Users());
-        // Others that want the part wait until it is there, and those that leave until they may send it back.
+        // Held during the move: other users wait until the component is loaded or unloaded.
         lock (users)
         {
-            if (users.Count == 0) BringOrReturn(part);
+            if (users.Count == 0) MoveOrRevert(part);
             users.Count++;
         }
     }
 
-    private void BringOrReturn(IOffloadable part)
+    private void MoveOrRevert(IOffloadable part)
     {
         try
         {
@@ -70,13 +70,13 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
         }
         catch
         {
-            // Half of it may have found room.
+            // Memory may have run out when half of it was moved.
             part.TryMoveTo(home!);
             throw;
         }
     }
 
-    private void Leave(IOffloadable part)
+    private void Release(IOffloadable part)
     {
         Users users = _users[part];
         lock (users)
@@ -90,13 +90,13 @@ internal sealed class DeviceOffloader(Device compute, Device? home)
         public int Count { get; set; }
     }
 
-    private sealed class Stay(DeviceOffloader residency) : IDisposable
+    private sealed class Lease(DeviceOffloader offloader) : IDisposable
     {
         public Stack<IOffloadable> Parts { get; } = [];
 
         public void Dispose()
         {
-            while (Parts.TryPop(out IOffloadable? part)) residency.Leave(part);
+            while (Parts.TryPop(out IOffloadable? part)) offloader.Release(part);
         }
     }
 }

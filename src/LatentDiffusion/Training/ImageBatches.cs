@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>Batches of pictures as pixels, whole or as random crops.</summary>
+/// <summary>Batches of images as pixels, whole or as random crops.</summary>
 internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrainingOptions options)
 {
     // Reading all images would decode the whole set at every start.
@@ -32,26 +32,27 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor Of(TrainingStep step)
     {
-        CaptionedImage[] pictures = ParallelImageReader.Of(_indices.Of(step.Index, step.Selection), images.Read);
-        if (options.CropSize is not { } size) return ImageTensor.FromImages([.. pictures.Select(p => p.Image)]);
-        if (Array.Find(pictures, p => p.Image.Width < size || p.Image.Height < size) is { } small)
+        CaptionedImage[] batch = ParallelImageReader.Of(_indices.Of(step.Index, step.Selection), images.Read);
+        if (options.CropSize is not { } size) return ImageTensor.FromImages([.. batch.Select(b => b.Image)]);
+        if (Array.Find(batch, b => b.Image.Width < size || b.Image.Height < size) is { } small)
             throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
-        Tensor corners = rand(pictures.Length, 2, generator: step.Generator);
-        float[] where = corners.data<float>().ToArray();
-        return ImageTensor.FromImages([.. pictures.Select((picture, i) => picture.Image.Crop(
-            (int)(where[2 * i] * (picture.Image.Width - size + 1)), (int)(where[2 * i + 1] * (picture.Image.Height - size + 1)), size, size))]);
+        Tensor corners = rand(batch.Length, 2, generator: step.Generator);
+        float[] corner = corners.data<float>().ToArray();
+        return ImageTensor.FromImages([.. batch.Select((b, i) => b.Image.Crop(
+            (int)(corner[2 * i] * (b.Image.Width - size + 1)), (int)(corner[2 * i + 1] * (b.Image.Height - size + 1)), size, size))]);
     }
 
-    /// <summary>Names of a batch's pictures.</summary>
+    /// <summary>Names of a batch's images, for messages.</summary>
     public IReadOnlyList<string> Names(long index) => [.. _indices.Of(index).Select(i => images.Read(i).Name)];
 
-    /// <summary>Says which images they are, from some that are spread over the set, the first and the last among them.</summary>
+    /// <summary>Identifies the data: a hash of at most 32 images that are spread over the set, with the first and the last.</summary>
     private static string DataOf(ICaptionedImageSource images)
     {
         long last = (images.Count ?? Probes) - 1;
         int probes = (int)Math.Min(Probes, last + 1);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (CaptionedImage image in ParallelImageReader.Of(Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1)), images.Read))
+        IEnumerable<long> numbers = Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1));
+        foreach (CaptionedImage image in ParallelImageReader.Of(numbers, images.Read))
             hash.AppendData(ContentHash.Of(image.Image));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

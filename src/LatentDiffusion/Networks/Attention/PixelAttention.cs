@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>Self-attention over the pixels of a feature map, normalised before and added to its input (Ho et al. 2020, appendix B).</summary>
+/// <summary>Normalisation, self-attention over the pixels of a feature map, residual connection (Ho et al. 2020, appendix B).</summary>
 internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
-    // How many pixels ask at once: of a large picture what they ask and are answered would be maps as large as the others.
-    private const long MostQueries = 1 << 14;
+    // Queries of one evaluation. Of a large image, the queries and the results of all pixels would each be as large as the feature map.
+    private const long ChunkSize = 1 << 14;
 
     [ComponentName(Name = "group_norm")] private readonly GroupNormLayer? _norm;
     [ComponentName(Name = "spatial_norm")] private readonly SpatialNorm? _spatialNorm;
@@ -21,7 +21,7 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, 
     /// <param name="channels">Channels of the feature map.</param>
     /// <param name="headChannels">Channels of a head; they divide the channels.</param>
     /// <param name="groups">Groups of the normalisation.</param>
-    /// <param name="eps">Its epsilon.</param>
+    /// <param name="eps">Added to the variance in the normalisation.</param>
     /// <param name="latentChannels">Channels of the latents that modulate the normalisation; null for a plain one.</param>
     public PixelAttention(LayerFactory layers, int channels, int headChannels, int groups, double eps, int? latentChannels = null)
         : base(NativeModule.Create(nameof(PixelAttention)), 0)
@@ -38,19 +38,21 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, 
     }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="norms">What the normalisation takes besides; null for nothing.</param>
+    /// <param name="norms">Further inputs of the normalisation; null for none.</param>
     public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalized = _spatialNorm is null ? GlobalNormStatistics.Normalize(_norm!, input, norms?.Statistics) : _spatialNorm.call(input, norms!);
+        Tensor normalized = _spatialNorm is null
+            ? GlobalNormStatistics.Normalize(_norm!, input, norms?.Statistics)
+            : _spatialNorm.call(input, norms!);
         Tensor pixels = normalized.Into(x => x.flatten(2)).Into(x => x.transpose(1, 2));
         Tensor key = _key.call(pixels), value = _value.call(pixels);
-        Tensor[] answers = [.. pixels.split(MostQueries, 1).Select(queries => queries.Into(x => Answer(x, key, value)))];
-        foreach (Tensor done in new[] { pixels, key, value }) done.Dispose();
-        return Joined(answers).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Add(input).MoveToOuterDisposeScope();
+        Tensor[] chunks = [.. pixels.split(ChunkSize, 1).Select(queries => queries.Into(x => Attend(x, key, value)))];
+        foreach (Tensor used in new[] { pixels, key, value }) used.Dispose();
+        return Joined(chunks).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Add(input).MoveToOuterDisposeScope();
     }
 
-    private Tensor Answer(Tensor queries, Tensor key, Tensor value)
+    private Tensor Attend(Tensor queries, Tensor key, Tensor value)
     {
         using Tensor query = _query.call(queries), attended = AttentionHeads.Attend(query, key, value, _heads);
         return _out[0].call(attended);

@@ -3,30 +3,30 @@ using System.Text.RegularExpressions;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>The autoencoder of a single file.</summary>
+/// <summary>Names and configuration of the autoencoder in a single file, as the original code of latent diffusion (LDM) wrote it.</summary>
 internal static partial class LdmAutoencoder
 {
-    /// <summary>Scaling of SD 1.x and 2.x, and of XL.</summary>
+    /// <summary>Scaling factor of Stable Diffusion 1 and 2, and of SDXL.</summary>
     public const double Scaling = 0.18215, ScalingXL = 0.13025;
 
-    /// <summary>The network's tensors.</summary>
+    /// <summary>The stored tensors under the names of the network's parameters.</summary>
     /// <param name="stored">The autoencoder's tensors, by their names without the prefix.</param>
     public static IEnumerable<MappedTensor> Tensors(Dictionary<string, TensorEntry> stored)
     {
         int last = stored.Keys.Select(name => Up().Match(name)).Where(m => m.Success).Select(m => Level(m)).DefaultIfEmpty(0).Max();
         foreach ((string name, TensorEntry entry) in stored)
         {
-            string ours = Up().Replace(name, m => $"decoder.up.{last - Level(m)}.");
-            foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) ours = ldm.Replace(ours, replacement);
-            ours = DiffusersNames.CurrentName(ours);
-            bool projection = ours.Contains(".attentions.") && ours.EndsWith(".weight", StringComparison.Ordinal);
-            yield return new MappedTensor(ours, entry, projection ? TensorView.Matrix : TensorView.Same);
+            string parameter = Up().Replace(name, m => $"decoder.up.{last - Level(m)}.");
+            foreach ((Regex ldm, string replacement) in LdmNames.AutoencoderParts) parameter = ldm.Replace(parameter, replacement);
+            parameter = DiffusersNames.CurrentName(parameter);
+            bool projection = parameter.Contains(".attentions.") && parameter.EndsWith(".weight", StringComparison.Ordinal);
+            yield return new MappedTensor(parameter, entry, projection ? TensorView.Matrix : TensorView.Same);
         }
     }
 
-    /// <summary>The configuration, from the shapes of the tensors.</summary>
-    /// <param name="network">The tensors under our names.</param>
-    /// <param name="xl">Whether it is XL's, which no shape shows.</param>
+    /// <summary>The configuration that follows from the tensors' shapes.</summary>
+    /// <param name="network">The tensors, named as by <see cref="Tensors"/>.</param>
+    /// <param name="xl">Whether it is SDXL's, which has the same shapes.</param>
     public static AutoencoderKLConfig Infer(ITensorSource network, bool xl)
     {
         var channels = new List<int>();

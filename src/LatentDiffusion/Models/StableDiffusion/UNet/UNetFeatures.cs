@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>What the encoder half of a U-Net gives.</summary>
-/// <param name="Hidden">Output of the middle, or what is known to come up from the resolutions that were not computed.</param>
-/// <param name="Skips">Outputs of the layers on the way down, the lowest on top.</param>
+/// <summary>Output of the encoder half of a U-Net.</summary>
+/// <param name="Hidden">Output of the middle block; with step caching the kept features of the lower resolutions.</param>
+/// <param name="Skips">Inputs of the skip connections, that of the lowest resolution on top.</param>
 /// <param name="Time">The time embedding.</param>
-/// <param name="Context">The text.</param>
+/// <param name="Context">Hidden states of the text and what attention needs with them.</param>
 internal sealed record UNetFeatures(Tensor Hidden, Stack<Tensor> Skips, Tensor Time, TextContext Context);
