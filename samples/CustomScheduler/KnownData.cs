@@ -15,7 +15,9 @@ internal static class KnownData
     {
         NoiseSchedule schedule = NoiseSchedule.ScaledLinear();
         Report("log-SNR DDIM", new LogSnrScheduler(schedule.AlphasCumprod), schedule, steps);
-        Report("DDIM", new DdimScheduler(SchedulerConfig.Parse("""{"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "clip_sample": false}""")), schedule, steps);
+        SchedulerConfig config = SchedulerConfig.Parse(
+            """{"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "clip_sample": false}""");
+        Report("DDIM", new DdimScheduler(config), schedule, steps);
     }
 
     private static void Report(string name, INoiseScheduler scheduler, NoiseSchedule schedule, int steps)

@@ -25,7 +25,8 @@ internal static class PluggedIn
 
         // Registered in a container, where it takes the place of the model's own.
         ServiceCollection services = new();
-        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(NoiseSchedule.ScaledLinear().WithZeroTerminalSnr().AlphasCumprod, PredictionType.Velocity));
+        NoiseSchedule schedule = NoiseSchedule.ScaledLinear().WithZeroTerminalSnr();
+        services.AddSingleton<INoiseScheduler>(new LogSnrScheduler(schedule.AlphasCumprod, PredictionType.Velocity));
         services.AddLatentDiffusion().UseDrawingsModel();
         await using ServiceProvider provider = services.BuildServiceProvider();
         Save(await provider.GetRequiredService<DiffusionPipeline>().GenerateAsync(request), Contained);

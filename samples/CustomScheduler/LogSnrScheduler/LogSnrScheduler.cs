@@ -19,13 +19,14 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
             throw new ArgumentException($"{options} asks for more than Steps and BeginStep, which is all that this scheduler knows.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         double noisiest = LogSnr(alphaBars.Count - 1), cleanest = LogSnr(0);
-        IEnumerable<double> even = Enumerable.Range(0, options.Steps).Select(i => double.Lerp(noisiest, cleanest, (double)i / options.Steps));
-        int[] timesteps = [.. even.Select(Nearest).Distinct()];
+        IEnumerable<double> shares = Enumerable.Range(0, options.Steps).Select(i => (double)i / options.Steps);
+        int[] timesteps = [.. shares.Select(share => Nearest(double.Lerp(noisiest, cleanest, share))).Distinct()];
         IEnumerable<double> sigmas = timesteps.Select(t => Math.Sqrt((1 - alphaBars[t]) / alphaBars[t]));
         return new SamplingPlan(options, timesteps.Select(t => (double)t), [.. sigmas, 0]);
     }
 
-    public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise = null) => new Run(plan, alphaBars, prediction == PredictionType.Velocity);
+    public ISchedulerRun Start(SamplingPlan plan, INoiseSource? noise = null) =>
+        new Run(plan, alphaBars, prediction == PredictionType.Velocity);
 
     private double LogSnr(int t) => Math.Log(Math.Max(alphaBars[t], 1e-6) / (1 - alphaBars[t]));
 

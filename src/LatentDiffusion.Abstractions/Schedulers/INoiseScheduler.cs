@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// </summary>
 public interface INoiseScheduler
 {
-    /// <summary>What the denoiser's output is taken to be.</summary>
+    /// <summary>What the denoiser predicts.</summary>
     PredictionType PredictionType { get; }
 
     /// <summary>Number of training timesteps T; timesteps are in [0, T).</summary>

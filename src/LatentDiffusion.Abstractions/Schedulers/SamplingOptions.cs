@@ -1,15 +1,15 @@
 namespace LatentDiffusion.Schedulers;
 
-/// <summary>What one run of a scheduler is asked for. A scheduler refuses options that it has no use for.</summary>
+/// <summary>The settings of one run of a scheduler. A scheduler rejects options that it cannot use.</summary>
 public sealed record SamplingOptions
 {
     /// <summary>Number of sampling steps, at least 1. Ignored if <see cref="Timesteps"/> or <see cref="Sigmas"/> are given.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>Timesteps of the caller's own, descending in [0, T); null lets the scheduler space <see cref="Steps"/> of them.</summary>
+    /// <summary>Custom timesteps, descending in [0, T); null lets the scheduler space <see cref="Steps"/> of them.</summary>
     public IReadOnlyList<double>? Timesteps { get; init; }
 
-    /// <summary>Noise levels of the caller's own, descending, without the final zero; null for the scheduler's.</summary>
+    /// <summary>Custom noise levels, descending, without the final zero; null for the scheduler's.</summary>
     public IReadOnlyList<double>? Sigmas { get; init; }
 
     /// <summary>

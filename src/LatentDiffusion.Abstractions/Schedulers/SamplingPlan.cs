@@ -6,7 +6,7 @@ namespace LatentDiffusion.Schedulers;
 /// </summary>
 public sealed class SamplingPlan
 {
-    /// <summary>Makes a plan.</summary>
+    /// <summary>Creates a plan.</summary>
     /// <param name="options">The options that the plan follows from.</param>
     /// <param name="timesteps">The timestep of each evaluation, in order; at least one.</param>
     /// <param name="sigmas">The noise level of each evaluation, and last the level where the run ends.</param>

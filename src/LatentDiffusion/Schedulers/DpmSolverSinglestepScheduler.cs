@@ -18,7 +18,7 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
     private readonly bool _endsAtMin;
     private readonly bool _learnedVariance;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public DpmSolverSinglestepScheduler(SchedulerConfig? config = null)

@@ -18,7 +18,7 @@ public sealed class EdmDpmSolverScheduler : NoiseScheduler
     private readonly bool _eulerAtFinal;
     private readonly bool _endsAtMin;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public EdmDpmSolverScheduler(SchedulerConfig? config = null)

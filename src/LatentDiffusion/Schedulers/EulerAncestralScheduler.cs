@@ -14,7 +14,7 @@ public sealed class EulerAncestralScheduler : NoiseScheduler
 
     private readonly SigmaGrid _grid;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public EulerAncestralScheduler(SchedulerConfig? config = null)

@@ -16,7 +16,7 @@ public sealed class EulerScheduler : NoiseScheduler
     private readonly SigmaRule _rule;
     private readonly bool _continuous;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public EulerScheduler(SchedulerConfig? config = null)

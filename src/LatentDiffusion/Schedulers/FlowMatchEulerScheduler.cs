@@ -15,7 +15,7 @@ public sealed class FlowMatchEulerScheduler : NoiseScheduler
     private readonly FlowGrid _grid;
     private readonly bool _stochastic;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public FlowMatchEulerScheduler(SchedulerConfig? config = null)

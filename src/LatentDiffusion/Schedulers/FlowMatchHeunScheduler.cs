@@ -14,7 +14,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
 
     private readonly FlowGrid _grid;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public FlowMatchHeunScheduler(SchedulerConfig? config = null)

@@ -14,7 +14,7 @@ public sealed class FlowMatchLcmScheduler : NoiseScheduler
 
     private readonly FlowGrid _grid;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public FlowMatchLcmScheduler(SchedulerConfig? config = null)

@@ -15,7 +15,7 @@ public sealed class HeunScheduler : NoiseScheduler
     private readonly SigmaGrid _grid;
     private readonly SampleBounds _bounds;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public HeunScheduler(SchedulerConfig? config = null)

@@ -13,7 +13,7 @@ public sealed class IpndmScheduler : NoiseScheduler
     /// <summary>The published name of this class.</summary>
     public const string ClassName = "IPNDMScheduler";
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public IpndmScheduler(SchedulerConfig? config = null)

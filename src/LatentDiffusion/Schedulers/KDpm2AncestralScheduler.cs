@@ -15,7 +15,7 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
     private readonly SigmaGrid _grid;
     private readonly TrainingSigmas _training;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public KDpm2AncestralScheduler(SchedulerConfig? config = null)

@@ -10,7 +10,7 @@ public sealed class KnownScheduler
     /// <param name="name">A short name, for command lines.</param>
     /// <param name="className">Published name of the class.</param>
     /// <param name="options">Published names and values of the options that this choice sets.</param>
-    /// <exception cref="ArgumentException">There is no such class.</exception>
+    /// <exception cref="ArgumentException">The class is unknown.</exception>
     public KnownScheduler(string name, string className, params (string Name, object? Value)[] options)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -26,7 +26,7 @@ public sealed class KnownScheduler
     /// <summary>Published name of the class.</summary>
     public string ClassName { get; }
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="model">
     /// The configuration that the model came with, whose training schedule and prediction type the scheduler takes over;
     /// null for the class's defaults.
@@ -37,7 +37,8 @@ public sealed class KnownScheduler
     public NoiseScheduler Create(SchedulerConfig? model = null)
     {
         SchedulerConfig config = model ?? SchedulerConfig.Empty;
-        if (config.ClassName is not null) config = Translate(config, SchedulerClasses.FamilyOf(config), SchedulerClasses.FamilyOf(ClassName));
+        if (config.ClassName is not null)
+            config = Translate(config, SchedulerClasses.FamilyOf(config), SchedulerClasses.FamilyOf(ClassName));
         foreach ((string name, object? value) in _options) config = config.With(name, value);
         return SchedulerClasses.Create(ClassName, config);
     }
@@ -45,7 +46,7 @@ public sealed class KnownScheduler
     /// <summary>The short name.</summary>
     public override string ToString() => Name;
 
-    /// <summary>Refuses models of another kind, but for flows, which the exponential integrators know under other names.</summary>
+    /// <summary>Rejects models of another kind, except flows, which the exponential integrators know under other names.</summary>
     private SchedulerConfig Translate(SchedulerConfig model, SchedulerFamily from, SchedulerFamily to)
     {
         if (from == SchedulerFamily.Flow && SchedulerClasses.HasOption(ClassName, "use_flow_sigmas"))
@@ -61,6 +62,9 @@ public sealed class KnownScheduler
 
         return from == to
             ? model
-            : throw new ArgumentException($"'{Name}' ({ClassName}) cannot sample from a model made for a {model.ClassName}: they mean different things by noise levels and timesteps.", nameof(model));
+            : throw new ArgumentException(
+                $"'{Name}' ({ClassName}) cannot sample from a model made for a {model.ClassName}: "
+                + "they mean different things by noise levels and timesteps.",
+                nameof(model));
     }
 }

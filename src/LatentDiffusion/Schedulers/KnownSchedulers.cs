@@ -42,19 +42,24 @@ public static class KnownSchedulers
     public static KnownScheduler KDpm2Ancestral { get; } = new("kdpm2-a", KDpm2AncestralScheduler.ClassName);
 
     /// <summary>DPM-Solver++ 2M (Lu et al. 2022b).</summary>
-    public static KnownScheduler DpmSolverPlusPlus { get; } = new("dpm++", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"));
+    public static KnownScheduler DpmSolverPlusPlus { get; } =
+        new("dpm++", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"));
 
     /// <summary>DPM-Solver++ 2M with Karras spacing.</summary>
-    public static KnownScheduler DpmSolverPlusPlusKarras { get; } = new("dpm++-karras", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"), Karras);
+    public static KnownScheduler DpmSolverPlusPlusKarras { get; } =
+        new("dpm++-karras", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"), Karras);
 
     /// <summary>DPM-Solver++ 3M.</summary>
-    public static KnownScheduler DpmSolverPlusPlus3 { get; } = new("dpm++-3m", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"), ("solver_order", 3));
+    public static KnownScheduler DpmSolverPlusPlus3 { get; } =
+        new("dpm++-3m", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "dpmsolver++"), ("solver_order", 3));
 
     /// <summary>SDE-DPM-Solver++ 2M.</summary>
-    public static KnownScheduler DpmSolverPlusPlusSde { get; } = new("dpm++-sde", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"));
+    public static KnownScheduler DpmSolverPlusPlusSde { get; } =
+        new("dpm++-sde", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"));
 
     /// <summary>DPM-Solver++ 2S, singlestep.</summary>
-    public static KnownScheduler DpmSolverPlusPlusSinglestep { get; } = new("dpm++-2s", DpmSolverSinglestepScheduler.ClassName, ("algorithm_type", "dpmsolver++"));
+    public static KnownScheduler DpmSolverPlusPlusSinglestep { get; } =
+        new("dpm++-2s", DpmSolverSinglestepScheduler.ClassName, ("algorithm_type", "dpmsolver++"));
 
     /// <summary>The unified predictor-corrector (Zhao et al. 2023).</summary>
     public static KnownScheduler UniPC { get; } = new("unipc", UniPCScheduler.ClassName);

@@ -4,7 +4,7 @@ namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Multistep sampling of latent consistency models (Luo et al. 2023, algorithm 3): each step jumps to the clean sample
-/// and adds noise again. Stochastic but for the last step. Published class <c>LCMScheduler</c>.
+/// and adds noise again. Stochastic except for the last step. Published class <c>LCMScheduler</c>.
 /// </summary>
 public sealed class LcmScheduler : NoiseScheduler
 {
@@ -15,7 +15,7 @@ public sealed class LcmScheduler : NoiseScheduler
     private readonly SampleBounds _bounds;
     private readonly double _timestepScaling;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public LcmScheduler(SchedulerConfig? config = null)

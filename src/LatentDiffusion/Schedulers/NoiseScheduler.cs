@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Schedulers;
 
 /// <summary>
-/// A scheduler of the library, made from a published <c>scheduler_config.json</c>. Schedulers of your own implement
+/// A scheduler of the library, created from a published <c>scheduler_config.json</c>. Custom schedulers implement
 /// <see cref="INoiseScheduler"/>.
 /// </summary>
 public abstract class NoiseScheduler : INoiseScheduler
@@ -22,7 +22,7 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>The schedule that the model was trained with; null for classes whose noise levels are continuous.</summary>
     public NoiseSchedule? Schedule { get; private protected init; }
 
-    /// <summary>What the model's output means, where the model is not one of EDM; to be read once the constructor knows it.</summary>
+    /// <summary>The meaning of the model's output, for models other than EDM's. Read it after the constructor has set the parts.</summary>
     private protected DiffusionProcess Process => _process ??= new DiffusionProcess(Schedule, TrainingTimesteps, PredictionType);
 
     /// <summary>How many evaluations of the denoiser a step takes.</summary>
@@ -34,12 +34,12 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>What this scheduler understands of <see cref="SamplingOptions"/>.</summary>
     private protected virtual SamplingFeatures Features => SamplingFeatures.None;
 
-    /// <summary>Makes the scheduler that a configuration names.</summary>
+    /// <summary>Creates the scheduler that a configuration names.</summary>
     /// <param name="json">The text of a <c>scheduler_config.json</c>; its <c>_class_name</c> chooses the class.</param>
     /// <exception cref="ArgumentException">The text, the class or an option is not valid; the message names it.</exception>
     public static NoiseScheduler FromConfig(string json) => FromConfig(SchedulerConfig.Parse(json));
 
-    /// <summary>Makes the scheduler that a configuration names.</summary>
+    /// <summary>Creates the scheduler that a configuration names.</summary>
     /// <param name="config">A configuration with a <see cref="SchedulerConfig.ClassName"/>.</param>
     /// <exception cref="ArgumentException">The class or an option is not valid; the message names it.</exception>
     public static NoiseScheduler FromConfig(SchedulerConfig config)
@@ -98,7 +98,7 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>Chooses timesteps and noise levels for options that were checked.</summary>
     private protected abstract SamplingGrid MakeGrid(SamplingOptions options);
 
-    /// <summary>Makes the run of a plan.</summary>
+    /// <summary>Creates the run of a plan.</summary>
     private protected abstract ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise);
 
     /// <summary>Ends a constructor: all options are read.</summary>

@@ -2,7 +2,7 @@ namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// The stochastic Adams solver (Xue et al. 2023, algorithm 1): a multistep predictor and corrector for the reverse-time SDE, of
-/// order 1 to 4 each, in x_0 or ε. Noise is added between timesteps 200 and 800 alone, as published. Stochastic; one evaluation
+/// order 1 to 4 each, in x_0 or ε. Noise is added only between timesteps 200 and 800, as published. Stochastic; one evaluation
 /// a step. Published class <c>SASolverScheduler</c>.
 /// </summary>
 public sealed partial class SaSolverScheduler : NoiseScheduler
@@ -19,7 +19,7 @@ public sealed partial class SaSolverScheduler : NoiseScheduler
     private readonly bool _lowerOrderFinal;
     private readonly bool _learnedVariance;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public SaSolverScheduler(SchedulerConfig? config = null)

@@ -19,7 +19,7 @@ public sealed partial class UniPCScheduler : NoiseScheduler
     private readonly bool _lowerOrderFinal;
     private readonly HashSet<int> _uncorrected;
 
-    /// <summary>Makes the scheduler.</summary>
+    /// <summary>Creates the scheduler.</summary>
     /// <param name="config">Options, possibly of another class's configuration; null for the published defaults.</param>
     /// <exception cref="ArgumentException">An option is unknown or not valid; the message names it.</exception>
     public UniPCScheduler(SchedulerConfig? config = null)

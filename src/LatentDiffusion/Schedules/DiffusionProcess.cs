@@ -4,8 +4,8 @@ namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// What a model's timesteps and predictions mean: the noise level of a timestep, what the network was trained to predict
-/// there, and what a prediction says of the clean sample and the noise. It belongs to the model, whatever the scheduler: all
-/// schedulers give the network the same scaled sample at the same timestep. Immutable.
+/// there, and the clean sample and the noise that a prediction means. It belongs to the model and does not depend on the
+/// scheduler: all schedulers give the network the same scaled sample at the same timestep. Immutable.
 /// </summary>
 public sealed partial class DiffusionProcess
 {
@@ -57,7 +57,7 @@ public sealed partial class DiffusionProcess
             : throw new NotSupportedException($"{config.ClassName} has neither a discrete training schedule nor a flow.");
     }
 
-    /// <summary>The timestep that the network is told at an index of the training schedule: t itself, and t + 1 for flows.</summary>
+    /// <summary>The network's timestep input at an index of the training schedule: t itself, and t + 1 for flows.</summary>
     /// <param name="t">In [0, T).</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="t"/> is not in [0, T).</exception>
     public double NetworkTimestep(int t)
@@ -103,7 +103,7 @@ public sealed partial class DiffusionProcess
         _ => (-1, 1),
     };
 
-    /// <summary>What a prediction says of the clean sample x_0. Not finite where noise alone is predicted from noise alone.</summary>
+    /// <summary>The clean sample x_0 that a prediction means. Not finite where noise is predicted from pure noise.</summary>
     /// <param name="at">The noise level.</param>
     public PredictionWeights CleanWeights(NoiseLevel at) => PredictionType switch
     {
@@ -113,7 +113,7 @@ public sealed partial class DiffusionProcess
         _ => new(1, -at.Level),
     };
 
-    /// <summary>What a prediction says of the noise ε. Not finite where the clean sample is predicted from a clean one.</summary>
+    /// <summary>The noise ε that a prediction means. Not finite where the clean sample is predicted from a clean one.</summary>
     /// <param name="at">The noise level.</param>
     public PredictionWeights NoiseWeights(NoiseLevel at) => PredictionType switch
     {

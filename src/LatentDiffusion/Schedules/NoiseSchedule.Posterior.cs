@@ -45,7 +45,7 @@ public sealed partial class NoiseSchedule
     }
 
     /// <summary>
-    /// The weight β_t²/(2σ_t²·α_t·(1−ᾱ_t)) of ‖ε − ε_θ‖² in the variational bound (DDPM equation 12), beside which the
+    /// The weight β_t²/(2σ_t²·α_t·(1−ᾱ_t)) of ‖ε − ε_θ‖² in the variational bound (DDPM equation 12), next to which the
     /// simple loss (equation 14) has weight 1. σ_t² is the posterior variance β̃_t, and β_t at the first timestep,
     /// where the posterior has none.
     /// </summary>

@@ -30,9 +30,18 @@ public sealed partial class NoiseSchedule
         ArgumentNullException.ThrowIfNull(noise);
         ArgumentNullException.ThrowIfNull(timesteps);
         if (x0.dim() < 1 || !x0.shape.SequenceEqual(noise.shape))
-            throw new ArgumentException($"Samples of shape [{string.Join(", ", x0.shape)}] need noise of that shape; it has [{string.Join(", ", noise.shape)}].", nameof(noise));
+        {
+            throw new ArgumentException(
+                $"Samples of shape [{string.Join(", ", x0.shape)}] need noise of that shape; it has [{string.Join(", ", noise.shape)}].",
+                nameof(noise));
+        }
+
         if (timesteps.dtype != ScalarType.Int64 || timesteps.dim() != 1 || timesteps.shape[0] != x0.shape[0])
-            throw new ArgumentException($"Timesteps are int64 [{x0.shape[0]}], one a sample; {timesteps.dtype} [{string.Join(", ", timesteps.shape)}] was given.", nameof(timesteps));
+        {
+            throw new ArgumentException(
+                $"Timesteps are int64 [{x0.shape[0]}], one per sample, not {timesteps.dtype} [{string.Join(", ", timesteps.shape)}].",
+                nameof(timesteps));
+        }
 
         using Tensor host = timesteps.cpu();
         double[] alphaBars = [.. host.data<long>().Select(t => { CheckTimestep(t); return _alphaBars[t]; })];

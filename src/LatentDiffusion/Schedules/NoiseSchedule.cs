@@ -84,9 +84,9 @@ public sealed partial class NoiseSchedule
     public static NoiseSchedule Sigmoid(int timesteps = 1000, double betaStart = 1e-4, double betaEnd = 0.02) =>
         FromBetas(Tabulate(timesteps, u => betaStart + (betaEnd - betaStart) / (1 + Math.Exp(6 - 12 * u))));
 
-    /// <summary>A schedule of the caller's own.</summary>
+    /// <summary>A custom schedule.</summary>
     /// <param name="betas">β of each timestep, at least one, each in [0, 1].</param>
-    /// <exception cref="ArgumentException">There is no β.</exception>
+    /// <exception cref="ArgumentException"><paramref name="betas"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A β is not in [0, 1]; the message says which.</exception>
     public static NoiseSchedule FromBetas(IReadOnlyList<double> betas)
     {
@@ -108,7 +108,7 @@ public sealed partial class NoiseSchedule
     /// <summary>
     /// This schedule with √ᾱ shifted and scaled so that the last timestep is pure noise and the first is unchanged
     /// (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed", algorithm 1). At the last
-    /// timestep ε then says nothing about x_0: such a model predicts velocity or the sample.
+    /// timestep ε then does not determine x_0: such a model predicts velocity or the sample.
     /// </summary>
     public NoiseSchedule WithZeroTerminalSnr()
     {
@@ -146,7 +146,7 @@ public sealed partial class NoiseSchedule
         return new NoiseSchedule(betas, alphas, alphaBars);
     }
 
-    /// <summary>The same tables but for the last ᾱ.</summary>
+    /// <summary>The same tables with another last ᾱ.</summary>
     internal NoiseSchedule WithLastAlphaBar(double alphaBar) => new(_betas, _alphas, [.. _alphaBars[..^1], alphaBar]);
 
     private void CheckTimestep(long t)

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Schedulers;
 
-/// <summary>What a prediction says of x_0 or of ε: a weighted sum of the noisy sample and the prediction.</summary>
+/// <summary>The x_0 or ε that a prediction means, as a weighted sum of the noisy sample and the prediction.</summary>
 /// <param name="Noisy">Weight of the noisy sample x = α·x_0 + σ·ε.</param>
 /// <param name="Prediction">Weight of the prediction.</param>
 public readonly record struct PredictionWeights(double Noisy, double Prediction)

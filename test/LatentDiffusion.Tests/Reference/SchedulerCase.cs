@@ -25,11 +25,13 @@ public sealed class SchedulerCase(JsonElement json)
 
     public double[][] Trajectory => [.. json.GetProperty("trajectory").EnumerateArray().Select(Numbers)];
 
-    public (double Timestep, ulong NoiseSeed, double[] Result)? AddNoise => json.TryGetProperty("add_noise", out JsonElement noise) && noise.ValueKind == JsonValueKind.Object
+    public (double Timestep, ulong NoiseSeed, double[] Result)? AddNoise => json.TryGetProperty("add_noise", out JsonElement noise)
+        && noise.ValueKind == JsonValueKind.Object
         ? (noise.GetProperty("timestep").GetDouble(), noise.GetProperty("noise_seed").GetUInt64(), Numbers(noise.GetProperty("result")))
         : null;
 
-    public double[]? Velocity => json.TryGetProperty("velocity", out JsonElement velocity) && velocity.ValueKind == JsonValueKind.Array ? Numbers(velocity) : null;
+    public double[]? Velocity => json.TryGetProperty("velocity", out JsonElement velocity) && velocity.ValueKind == JsonValueKind.Array
+        ? Numbers(velocity) : null;
 
     public NoiseScheduler Scheduler
     {
@@ -39,14 +41,16 @@ public sealed class SchedulerCase(JsonElement json)
             return ClassName switch
             {
                 LmsScheduler.ClassName when Argument("order") is { } order => new LmsScheduler(config) { Order = order.GetInt32() },
-                DdimScheduler.ClassName when Argument("use_clipped_model_output") is { } clipped => new DdimScheduler(config) { UseClippedModelOutput = clipped.GetBoolean() },
+                DdimScheduler.ClassName when Argument("use_clipped_model_output") is { } clipped =>
+                    new DdimScheduler(config) { UseClippedModelOutput = clipped.GetBoolean() },
                 _ => NoiseScheduler.FromConfig(config),
             };
         }
     }
 
     /// <summary>All cases of all scheduler files of the reference folder.</summary>
-    public static IEnumerable<SchedulerCase> All => Directory.EnumerateFiles(ReferenceFolder.Path, "schedulers*.json").Order().SelectMany(file =>
+    public static IEnumerable<SchedulerCase> All => Directory.EnumerateFiles(ReferenceFolder.Path, "schedulers*.json").Order()
+        .SelectMany(file =>
     {
         // Python writes numbers that are not finite without quotes.
         JsonElement root = JsonElement.Parse(Regex.Replace(File.ReadAllText(file), @"(?<=[\[,:]\s*)-?(NaN|Infinity)", "\"$0\""));
@@ -73,7 +77,8 @@ public sealed class SchedulerCase(JsonElement json)
         foreach (JsonProperty argument in arguments.EnumerateObject())
         {
             if (argument.Name is "order" or "use_clipped_model_output") continue;
-            double value = argument.Value.ValueKind == JsonValueKind.String ? double.Parse(argument.Value.GetString()!, CultureInfo.InvariantCulture) : argument.Value.GetDouble();
+            double value = argument.Value.ValueKind == JsonValueKind.String
+                ? double.Parse(argument.Value.GetString()!, CultureInfo.InvariantCulture) : argument.Value.GetDouble();
             ChurnOptions churn = options.Churn ?? new ChurnOptions();
             options = argument.Name switch
             {

@@ -15,7 +15,7 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Trajectory(int index, string name)
+    public void Trajectories_equal_the_reference(int index, string name)
     {
         SchedulerCase reference = s_cases[index];
         Assert.SkipWhen(
@@ -42,7 +42,7 @@ public sealed class SchedulerReferenceTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void AddNoiseAndVelocity(int index, string name)
+    public void Add_noise_and_velocity(int index, string name)
     {
         SchedulerCase reference = s_cases[index];
         if (reference.AddNoise is not { } expected) return;

@@ -11,7 +11,8 @@ internal static class AllSchedulers
 
     private static Dictionary<string, Func<NoiseScheduler>> Make()
     {
-        Dictionary<string, Func<NoiseScheduler>> makers = KnownSchedulers.All.ToDictionary(k => k.Name, k => (Func<NoiseScheduler>)(() => k.Create()));
+        Dictionary<string, Func<NoiseScheduler>> makers = KnownSchedulers.All.ToDictionary(k => k.Name, k =>
+            (Func<NoiseScheduler>)(() => k.Create()));
         SchedulerConfig atMin = SchedulerConfig.Empty.With("final_sigmas_type", "sigma_min");
         for (int i = 1; i <= 3; i++)
         {
@@ -21,9 +22,12 @@ internal static class AllSchedulers
                 foreach (string algorithm in (string[])["dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"])
                 {
                     SchedulerConfig config = atMin.With("solver_order", order).With("solver_type", type).With("algorithm_type", algorithm);
-                    if (algorithm != "sde-dpmsolver" || order < 3) makers[$"multistep {algorithm} {order} {type}"] = () => new DpmSolverMultistepScheduler(config);
-                    if (algorithm != "sde-dpmsolver") makers[$"singlestep {algorithm} {order} {type}"] = () => new DpmSolverSinglestepScheduler(config);
-                    if (algorithm.EndsWith("++", StringComparison.Ordinal)) makers[$"edm {algorithm} {order} {type}"] = () => new EdmDpmSolverScheduler(config);
+                    if (algorithm != "sde-dpmsolver" || order < 3) makers[$"multistep {algorithm} {order} {type}"] = () =>
+                        new DpmSolverMultistepScheduler(config);
+                    if (algorithm != "sde-dpmsolver") makers[$"singlestep {algorithm} {order} {type}"] = () =>
+                        new DpmSolverSinglestepScheduler(config);
+                    if (algorithm.EndsWith("++", StringComparison.Ordinal)) makers[$"edm {algorithm} {order} {type}"] = () =>
+                        new EdmDpmSolverScheduler(config);
                 }
             }
 
@@ -37,9 +41,12 @@ internal static class AllSchedulers
             makers[$"unipc {i} noise"] = () => new UniPCScheduler(config.With("predict_x0", false));
         }
 
-        makers["unipc flow"] = () => new UniPCScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true).With("prediction_type", "flow_prediction"));
-        makers["dpm++ flow"] = () => new DpmSolverMultistepScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true).With("prediction_type", "flow_prediction"));
-        makers["deis flow"] = () => new DeisScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true).With("prediction_type", "flow_prediction"));
+        makers["unipc flow"] = () => new UniPCScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true)
+            .With("prediction_type", "flow_prediction"));
+        makers["dpm++ flow"] = () => new DpmSolverMultistepScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true)
+            .With("prediction_type", "flow_prediction"));
+        makers["deis flow"] = () => new DeisScheduler(SchedulerConfig.Empty.With("use_flow_sigmas", true)
+            .With("prediction_type", "flow_prediction"));
         return makers;
     }
 }

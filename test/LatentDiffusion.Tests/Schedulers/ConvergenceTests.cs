@@ -10,7 +10,7 @@ public sealed class ConvergenceTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void OrderOfConvergence(string name)
+    public void Order_of_convergence(string name)
     {
         Solver solver = Solver.All.Single(s => s.Name == name);
 
@@ -20,7 +20,8 @@ public sealed class ConvergenceTests(ITestOutputHelper output)
         {
             Convergence[] points = [.. steps.Select(n => solver.Measure(data, n))];
             double order = Convergence.Order(points);
-            output.WriteLine($"{name}: order {order:0.00} of {solver.Order}; errors {string.Join(", ", points.Select(p => $"{p.Evaluations}: {p.Error:0.0e+0}"))}");
+            string errors = string.Join(", ", points.Select(p => $"{p.Evaluations}: {p.Error:0.0e+0}"));
+            output.WriteLine($"{name}: order {order:0.00} of {solver.Order}; errors {errors}");
             Assert.True(order >= solver.Order - 0.3, $"{name} converges with order {order:0.00}, not {solver.Order}.");
         }
     }

@@ -60,8 +60,10 @@ public sealed class DynamicShiftTests
         NoiseScheduler flux = NoiseScheduler.FromConfig(s_flux);
         Refused(() => Plan(flux, new() { Steps = 4 }, 1, 128), "holds no token of 2 x 2 latents");
         Refused(() => Plan(flux, new() { Steps = 4, Mu = double.NaN }, 64, 64), "Mu is a finite number, not NaN");
-        Refused(() => Plan(new FlowMatchEulerScheduler(), new() { Steps = 4, Mu = 1 }, 64, 64), "Mu has no meaning without use_dynamic_shifting");
-        Refused(() => NoiseScheduler.FromConfig(s_flux.With("max_image_seq_len", 256)), "'base_image_seq_len' and 'max_image_seq_len' are both 256");
+        Refused(() => Plan(new FlowMatchEulerScheduler(), new() { Steps = 4, Mu = 1 }, 64, 64),
+            "Mu has no meaning without use_dynamic_shifting");
+        Refused(() => NoiseScheduler.FromConfig(s_flux.With("max_image_seq_len", 256)),
+            "'base_image_seq_len' and 'max_image_seq_len' are both 256");
     }
 
     private static SamplingPlan Plan(NoiseScheduler scheduler, SamplingOptions options, int height, int width) =>

@@ -10,7 +10,7 @@ namespace LatentDiffusion.Tests.Schedulers;
 public sealed class GeneratorNoiseTests
 {
     [Fact]
-    public void TheStreamIsPyTorchs()
+    public void The_stream_is_that_of_PyTorch()
     {
         using GeneratorNoise noise = new(42);
         using Tensor drawn = noise.Next(4, 4);
@@ -20,7 +20,7 @@ public sealed class GeneratorNoiseTests
     }
 
     [Fact]
-    public void TheGlobalGeneratorIsNotTouched()
+    public void The_global_generator_is_not_touched()
     {
         using DisposeScope scope = NewDisposeScope();
         float[] Draw(bool between)
@@ -39,7 +39,7 @@ public sealed class GeneratorNoiseTests
     }
 
     [Fact]
-    public void ABatchDrawsForEachSampleAsIfAlone()
+    public void A_batch_draws_for_each_sample_as_if_alone()
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise first = new(1), second = new(2), alone = new(2);
@@ -51,7 +51,7 @@ public sealed class GeneratorNoiseTests
     }
 
     [Fact]
-    public void NoiseTakesTheDataTypeAndLeavesOneTensor()
+    public void Noise_takes_the_data_type_and_leaves_one_tensor()
     {
         using GeneratorNoise noise = new(1);
         using Tensor like = zeros(2, 8, dtype: ScalarType.BFloat16);

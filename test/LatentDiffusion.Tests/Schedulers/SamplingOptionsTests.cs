@@ -10,7 +10,7 @@ public sealed class SamplingOptionsTests
     private static readonly GeneratorNoise s_noise = new(1);
 
     [Fact]
-    public void WhatASamplerDoesNotUnderstandIsRefused()
+    public void What_a_sampler_does_not_understand_is_refused()
     {
         Refused(new DdpmScheduler(), new() { Eta = 1 }, "Eta");
         Refused(new HeunScheduler(), new() { Churn = new ChurnOptions(1) }, "Churn");
@@ -22,7 +22,7 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void BadValuesAreRefused()
+    public void Bad_values_are_refused()
     {
         Refused(new EulerScheduler(), new() { Steps = 0 }, "Steps");
         Refused(new DdimScheduler(), new() { Steps = 1001 }, "Steps");
@@ -45,7 +45,7 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void StochasticSamplersNeedNoise()
+    public void Stochastic_samplers_need_noise()
     {
         Refused(new DdpmScheduler(), new(), "draws noise");
         Refused(new EulerAncestralScheduler(), new(), "draws noise");
@@ -56,9 +56,10 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void TimestepsAndSigmasOfTheCallersOwn()
+    public void Custom_timesteps_and_sigmas()
     {
-        EulerScheduler euler = new(SchedulerConfig.Empty.With("beta_schedule", "scaled_linear").With("beta_start", 0.00085).With("beta_end", 0.012));
+        EulerScheduler euler = new(SchedulerConfig.Empty.With("beta_schedule", "scaled_linear").With("beta_start", 0.00085)
+            .With("beta_end", 0.012));
         using ISchedulerRun byTimesteps = euler.Start(new SamplingOptions { Timesteps = AlignYourSteps.Timesteps("StableDiffusion") });
         using ISchedulerRun bySigmas = euler.Start(new SamplingOptions { Sigmas = AlignYourSteps.Sigmas("StableDiffusion") });
         Assert.Equal(10, byTimesteps.Timesteps.Count);
@@ -66,7 +67,8 @@ public sealed class SamplingOptionsTests
         Assert.Equal(14.615, bySigmas.InitialNoiseSigma, 1e-5);
         Assert.All(byTimesteps.Timesteps.Zip(bySigmas.Timesteps), pair => Assert.Equal(pair.First, pair.Second, 3.0));
 
-        using ISchedulerRun solver = new DpmSolverMultistepScheduler(euler.ToConfig()).Start(new SamplingOptions { Sigmas = AlignYourSteps.Sigmas("StableDiffusion", 20) });
+        using ISchedulerRun solver = new DpmSolverMultistepScheduler(euler.ToConfig())
+            .Start(new SamplingOptions { Sigmas = AlignYourSteps.Sigmas("StableDiffusion", 20) });
         Assert.Equal(20, solver.Timesteps.Count);
         Assert.All(solver.Timesteps, t => Assert.Equal(Math.Round(t), t));
         using ISchedulerRun ddim = new DdimScheduler().Start(new SamplingOptions { Timesteps = [999, 600, 50] });
@@ -74,7 +76,7 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void AlignYourStepsTablesAreThereByName()
+    public void Align_your_steps_tables_are_there_by_name()
     {
         Assert.Equal(["StableDiffusion", "StableDiffusionXL", "StableDiffusionVideo"], AlignYourSteps.Names);
         Assert.Equal(0.113, AlignYourSteps.Sigmas("stablediffusionxl")[^1]);
@@ -82,11 +84,12 @@ public sealed class SamplingOptionsTests
         Assert.Equal(14.615, many[0], 1e-12);
         Assert.Equal(0.152, many[^1], 1e-12);
         Assert.Equal(6.475, many[2], 1e-12);
-        Assert.Contains("'None'", Assert.Throws<ArgumentException>(() => AlignYourSteps.Timesteps("None")).Message, StringComparison.Ordinal);
+        Assert.Contains("'None'", Assert.Throws<ArgumentException>(() => AlignYourSteps.Timesteps("None")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void LmsTakesAnOrder()
+    public void Lms_takes_an_order()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new LmsScheduler { Order = 5 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new LmsScheduler { Order = 0 });
@@ -94,19 +97,21 @@ public sealed class SamplingOptionsTests
 
         // Of order 1 it is Euler's method.
         using DisposeScope scope = NewDisposeScope();
-        using ISchedulerRun lms = new LmsScheduler { Order = 1 }.Start(new SamplingOptions { Steps = 5 }), euler = new EulerScheduler().Start(new SamplingOptions { Steps = 5 });
+        using ISchedulerRun lms = new LmsScheduler { Order = 1 }.Start(new SamplingOptions { Steps = 5 }), euler = new EulerScheduler()
+            .Start(new SamplingOptions { Steps = 5 });
         Tensor x = ones(1, 1, 2, 2), y = x;
         while (!lms.IsCompleted) (x, y) = (lms.Step(x * 0.1, x), euler.Step(y * 0.1, y));
         Assert.True(allclose(x, y, rtol: 1e-4));
     }
 
     [Fact]
-    public void ClippedOutputsAgreeWithClippedSamples()
+    public void Clipped_outputs_agree_with_clipped_samples()
     {
         using DisposeScope scope = NewDisposeScope();
         SamplingOptions options = new() { Steps = 5 };
         Tensor x = full(1, 1, 2, 2, 3f), output = zeros_like(x);
-        using ISchedulerRun plain = new DdimScheduler().Start(options), clipped = new DdimScheduler { UseClippedModelOutput = true }.Start(options);
+        using ISchedulerRun plain = new DdimScheduler().Start(options), clipped = new DdimScheduler { UseClippedModelOutput = true }
+            .Start(options);
 
         // x_0 is clipped to 1; ε then explains the rest of x.
         double at = new DdimScheduler().Schedule!.AlphasCumprod[800], to = new DdimScheduler().Schedule!.AlphasCumprod[600];
@@ -116,9 +121,14 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void ContinuousTimestepsAreLogSigmas()
+    public void Continuous_timesteps_are_log_sigmas()
     {
-        EulerScheduler scheduler = new(SchedulerConfig.Parse("""{"timestep_type": "continuous", "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 700.0, "use_karras_sigmas": true}"""));
+        EulerScheduler scheduler = new(SchedulerConfig.Parse("""
+            {
+              "timestep_type": "continuous", "prediction_type": "v_prediction", "use_karras_sigmas": true,
+              "sigma_min": 0.002, "sigma_max": 700.0
+            }
+            """));
         using ISchedulerRun run = scheduler.Start(new SamplingOptions { Steps = 25 });
         Assert.Equal(0.25 * Math.Log(700), run.Timesteps[0], 1e-5);
         Assert.Equal(0.25 * Math.Log(0.002), run.Timesteps[24], 1e-5);
@@ -126,12 +136,13 @@ public sealed class SamplingOptionsTests
     }
 
     [Fact]
-    public void ShapesMustFit()
+    public void Shapes_must_fit()
     {
         using DisposeScope scope = NewDisposeScope();
         using ISchedulerRun run = new DdimScheduler().Start(new SamplingOptions { Steps = 4 });
         Assert.Throws<ArgumentException>(() => run.Step(zeros(1, 8, 4, 4), zeros(1, 4, 4, 4)));
-        using ISchedulerRun learned = new DdpmScheduler(SchedulerConfig.Empty.With("variance_type", "learned_range")).Start(new SamplingOptions { Steps = 4 }, s_noise);
+        using ISchedulerRun learned = new DdpmScheduler(SchedulerConfig.Empty.With("variance_type", "learned_range"))
+            .Start(new SamplingOptions { Steps = 4 }, s_noise);
         Assert.Equal([1, 4, 4, 4], learned.Step(zeros(1, 8, 4, 4), zeros(1, 4, 4, 4)).shape);
         Assert.Throws<ArgumentException>(() => learned.Step(zeros(1, 4, 4, 4), zeros(1, 4, 4, 4)));
     }

@@ -36,7 +36,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void PublishedConfigurationsLoad()
+    public void Published_configurations_load()
     {
         NoiseScheduler scheduler = NoiseScheduler.FromConfig(Published);
         Assert.IsType<PndmScheduler>(scheduler);
@@ -47,7 +47,7 @@ public sealed class SchedulerConfigTests
 
     [Theory]
     [MemberData(nameof(ClassNames))]
-    public void EveryClassWritesItsConfigurationAndReadsItBack(string className)
+    public void Every_class_writes_its_configuration_and_reads_it_back(string className)
     {
         NoiseScheduler first = NoiseScheduler.FromConfig($$"""{"_class_name": "{{className}}"}""");
         string json = first.ToConfig().ToJson();
@@ -63,7 +63,8 @@ public sealed class SchedulerConfigTests
     [MemberData(nameof(ClassNames))]
     public void What_a_program_sets_and_a_class_does_not_have_is_refused(string className)
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(className).With("no_such_option", 1)));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(className).With("no_such_option", 1)));
         Assert.Contains("no_such_option", error.Message, StringComparison.Ordinal);
         Assert.Contains(className, error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new DdimScheduler(SchedulerConfig.Empty.With("use_karras_sigmas", true)));
@@ -74,7 +75,10 @@ public sealed class SchedulerConfigTests
     public void What_a_file_has_and_a_class_does_not_is_ignored(string className)
     {
         NoiseScheduler scheduler = NoiseScheduler.FromConfig($$"""
-            { "_class_name": "{{className}}", "_private": 3, "no_such_option": 1, "off": false, "tensor_format": "pt", "timestep_values": null }
+            {
+              "_class_name": "{{className}}", "_private": 3, "no_such_option": 1, "off": false, "tensor_format": "pt",
+              "timestep_values": null
+            }
             """);
         Assert.Equal(["no_such_option", "tensor_format"], scheduler.IgnoredOptions);
     }
@@ -84,7 +88,9 @@ public sealed class SchedulerConfigTests
     public void Every_class_is_made_from_the_file_of_every_other(string fileClass)
     {
         SchedulerConfig file = fileClass == "DPMSolverSDEScheduler"
-            ? SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "noise_sampler_seed": 7, "use_karras_sigmas": true }""")
+            ? SchedulerConfig.Parse("""
+                { "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "noise_sampler_seed": 7, "use_karras_sigmas": true }
+                """)
             : NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(fileClass)).ToConfig();
         foreach (string className in SchedulerClasses.Names)
         {
@@ -104,7 +110,8 @@ public sealed class SchedulerConfigTests
     [MemberData(nameof(ClassNames))]
     public void Every_class_is_made_from_every_published_file(string className)
     {
-        foreach ((string name, JsonNode? file) in ReferenceFiles.Read("published-configs.json").Where(c => c.Key.StartsWith("scheduler-", StringComparison.Ordinal)))
+        foreach ((string name, JsonNode? file) in ReferenceFiles.Read("published-configs.json")
+            .Where(c => c.Key.StartsWith("scheduler-", StringComparison.Ordinal)))
         {
             string json = file!.ToJsonString();
             Assert.True(SchedulerClasses.Create(className, SchedulerConfig.Parse(json)).ToConfig().ClassName == className, name);
@@ -116,12 +123,17 @@ public sealed class SchedulerConfigTests
     [Fact]
     public void Known_schedulers_are_made_over_classes_that_are_not_known()
     {
-        SchedulerConfig model = SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "beta_start": 0.00085, "prediction_type": "v_prediction" }""");
+        SchedulerConfig model = SchedulerConfig.Parse("""
+            {
+              "_class_name": "DPMSolverSDEScheduler", "beta_end": 0.012, "beta_start": 0.00085, "prediction_type": "v_prediction"
+            }
+            """);
         foreach (KnownScheduler known in KnownSchedulers.All.Where(k => SchedulerClasses.FamilyOf(k.ClassName) == SchedulerFamily.Discrete))
             Assert.Equal(0.012, known.Create(model).Schedule!.Betas[999], 1e-8);
         Assert.Equal(0.012, model.ToNoiseSchedule().Betas[999], 1e-8);
         Assert.Equal(PredictionType.Velocity, DiffusionProcess.Of(model).PredictionType);
-        Assert.Equal(PredictionType.Flow, DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchLCMScheduler" }""")).PredictionType);
+        Assert.Equal(PredictionType.Flow,
+            DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchLCMScheduler" }""")).PredictionType);
         Assert.Throws<ArgumentException>(() => KnownSchedulers.FlowMatchEuler.Create(model));
     }
 
@@ -131,7 +143,8 @@ public sealed class SchedulerConfigTests
     [InlineData("false, \"prediction_type\": \"epsilon\"", PredictionType.Epsilon)]
     public void The_option_before_prediction_type_is_translated(string predictEpsilon, PredictionType expected)
     {
-        NoiseScheduler scheduler = NoiseScheduler.FromConfig($$"""{ "_class_name": "DDPMScheduler", "predict_epsilon": {{predictEpsilon}} }""");
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig(
+            $$"""{ "_class_name": "DDPMScheduler", "predict_epsilon": {{predictEpsilon}} }""");
         Assert.Equal(expected, scheduler.PredictionType);
         Assert.Empty(scheduler.IgnoredOptions);
     }
@@ -142,7 +155,8 @@ public sealed class SchedulerConfigTests
         foreach (string className in SchedulerClasses.Names)
         {
             SchedulerConfig defaults = NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(className)).ToConfig();
-            string nulls = $$"""{ "_class_name": "{{className}}", {{string.Join(", ", defaults.Names.Select(name => $"\"{name}\": null"))}} }""";
+            string options = string.Join(", ", defaults.Names.Select(name => $"\"{name}\": null"));
+            string nulls = $$"""{ "_class_name": "{{className}}", {{options}} }""";
             NoiseScheduler read = NoiseScheduler.FromConfig(nulls), made = NoiseScheduler.FromConfig(defaults);
             Assert.Equal(made.PredictionType, read.PredictionType);
             Assert.Equal(made.TrainingTimesteps, read.TrainingTimesteps);
@@ -158,7 +172,8 @@ public sealed class SchedulerConfigTests
 
         static long Work(int keys)
         {
-            string json = $$"""{ "_class_name": "DDIMScheduler", {{string.Join(", ", Enumerable.Range(0, keys).Select(i => $"\"k{i}\": 1"))}} }""";
+            string options = string.Join(", ", Enumerable.Range(0, keys).Select(i => $"\"k{i}\": 1"));
+            string json = $$"""{ "_class_name": "DDIMScheduler", {{options}} }""";
             long before = GC.GetAllocatedBytesForCurrentThread();
             Assert.Equal(keys, NoiseScheduler.FromConfig(json).IgnoredOptions.Count);
             return GC.GetAllocatedBytesForCurrentThread() - before;
@@ -166,7 +181,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void SwitchingKeepsTheTrainingScheduleAndDropsDefaults()
+    public void Switching_keeps_the_training_schedule_and_drops_defaults()
     {
         SchedulerConfig pndm = NoiseScheduler.FromConfig(Published).ToConfig();
         EulerScheduler euler = new(pndm);
@@ -186,7 +201,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void SwitchingWorksOverWrittenConfigurationsToo()
+    public void Switching_works_over_written_configurations_too()
     {
         SchedulerConfig read = SchedulerConfig.Parse(new PndmScheduler().ToConfig().ToJson());
         using ISchedulerRun run = new EulerScheduler(read).Start(new SamplingOptions { Steps = 10 });
@@ -194,7 +209,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void WordsOfOtherClassesBecomeTheDefault()
+    public void Words_of_other_classes_become_the_default()
     {
         UniPCScheduler unipc = new(new DpmSolverMultistepScheduler(SchedulerConfig.Empty.With("solver_type", "heun")).ToConfig());
         DeisScheduler deis = new(unipc.ToConfig());
@@ -203,7 +218,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void InfinitiesAreReadAndWrittenAsPublished()
+    public void Infinities_are_read_and_written_as_published()
     {
         string json = new DpmSolverMultistepScheduler().ToConfig().ToJson();
         Assert.Contains("\"lambda_min_clipped\": -Infinity", json, StringComparison.Ordinal);
@@ -220,7 +235,14 @@ public sealed class SchedulerConfigTests
     [InlineData("""{"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": true, "use_beta_sigmas": true}""", "use_karras_sigmas")]
     [InlineData("""{"_class_name": "DPMSolverMultistepScheduler", "solver_order": 4}""", "solver_order")]
     [InlineData("""{"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "dpmsolver"}""", "final_sigmas_type")]
-    [InlineData("""{"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min", "solver_order": 3}""", "solver_order")]
+    [InlineData(
+        """
+        {
+          "_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min",
+          "solver_order": 3
+        }
+        """,
+        "solver_order")]
     [InlineData("""{"_class_name": "UniPCMultistepScheduler", "shift_terminal": 0.1}""", "shift_terminal")]
     [InlineData("""{"_class_name": "NoSuchScheduler"}""", "NoSuchScheduler")]
     [InlineData("""{"beta_start": 0.1}""", "_class_name")]
@@ -233,11 +255,12 @@ public sealed class SchedulerConfigTests
     [InlineData("""{"_class_name": "UniPCMultistepScheduler", "disable_corrector": [1e30]}""", "disable_corrector")]
     [InlineData("[1, 2]", "object")]
     [InlineData("{", "JSON")]
-    public void BadConfigurationsAreRefused(string json, string named) =>
-        Assert.Contains(named, Assert.ThrowsAny<ArgumentException>(() => NoiseScheduler.FromConfig(json)).Message, StringComparison.Ordinal);
+    public void Bad_configurations_are_refused(string json, string named) =>
+        Assert.Contains(named, Assert.ThrowsAny<ArgumentException>(() => NoiseScheduler.FromConfig(json)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
-    public void KnownSchedulersTakeOverTheModelsSchedule()
+    public void Known_schedulers_take_over_the_models_schedule()
     {
         SchedulerConfig model = SchedulerConfig.Parse(Published);
         foreach (KnownScheduler known in KnownSchedulers.All.Where(k => SchedulerClasses.FamilyOf(k.ClassName) == SchedulerFamily.Discrete))
@@ -252,7 +275,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void ExponentialIntegratorsSampleFromFlows()
+    public void Exponential_integrators_sample_from_flows()
     {
         SchedulerConfig flow = SchedulerConfig.Parse("""{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}""");
         NoiseScheduler scheduler = KnownSchedulers.DpmSolverPlusPlus.Create(flow);
@@ -263,7 +286,7 @@ public sealed class SchedulerConfigTests
     }
 
     [Fact]
-    public void KnownSchedulersAreFoundByName()
+    public void Known_schedulers_are_found_by_name()
     {
         Assert.Equal(KnownSchedulers.All.Count, KnownSchedulers.All.Select(k => k.Name).Distinct().Count());
         Assert.True(KnownSchedulers.TryGet("DPM++", out KnownScheduler? found));

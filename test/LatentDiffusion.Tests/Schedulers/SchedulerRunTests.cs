@@ -11,7 +11,7 @@ public sealed class SchedulerRunTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void FewAndManyStepsWorkOrAreRefused(string name)
+    public void Few_and_many_steps_work_or_are_refused(string name)
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         foreach (int steps in (int[])[1, 2, 3, 16, scheduler.TrainingTimesteps])
@@ -46,13 +46,14 @@ public sealed class SchedulerRunTests
     /// <summary>Two generations that share a scheduler, step by step on two threads, equal the same two alone.</summary>
     [Theory]
     [MemberData(nameof(Names))]
-    public void InterleavedRunsAreIndependent(string name)
+    public void Interleaved_runs_are_independent(string name)
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         float[][] alone = [Generate(scheduler, 1, null), Generate(scheduler, 2, null)];
         using Barrier barrier = new(2);
         float[][] together = new float[2][];
-        Thread[] threads = [.. Enumerable.Range(0, 2).Select(i => new Thread(() => together[i] = Generate(scheduler, (ulong)i + 1, barrier)))];
+        Thread[] threads = [.. Enumerable.Range(0, 2).Select(i =>
+            new Thread(() => together[i] = Generate(scheduler, (ulong)i + 1, barrier)))];
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
         Assert.Equal(alone[0], together[0]);
@@ -62,7 +63,7 @@ public sealed class SchedulerRunTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void AStepLeavesOneTensorAndADisposedRunNone(string name)
+    public void A_step_leaves_one_tensor_and_a_disposed_run_none(string name)
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         using GeneratorNoise noise = new(1);
@@ -87,7 +88,7 @@ public sealed class SchedulerRunTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void HalfPrecisionIsKept(string name)
+    public void Half_precision_is_kept(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(1);
@@ -100,7 +101,7 @@ public sealed class SchedulerRunTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void OutputsThatAreNotFiniteAreReported(string name)
+    public void Outputs_that_are_not_finite_are_reported(string name)
     {
         using DisposeScope scope = NewDisposeScope();
         using GeneratorNoise noise = new(1);
@@ -114,14 +115,15 @@ public sealed class SchedulerRunTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void RunsMayBeginWithin(string name)
+    public void Runs_may_begin_within(string name)
     {
         NoiseScheduler scheduler = AllSchedulers.Create(name);
         using GeneratorNoise noise = new(1);
         SamplingOptions options = new() { Steps = 8, BeginStep = 2 };
         if (scheduler is PndmScheduler && name == "pndm")
         {
-            Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => scheduler.Start(options, noise)).Message, StringComparison.Ordinal);
+            Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => scheduler.Start(options, noise)).Message,
+                StringComparison.Ordinal);
             return;
         }
 

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Tests.Schedulers;
 public sealed class SpacingTests
 {
     [Fact]
-    public void TimestepsAreThoseOfTheTable()
+    public void Timesteps_are_those_of_the_table()
     {
         Assert.Equal([999, 888, 777, 666, 555, 444, 333, 222, 111, 0], new TimestepSpacing("linspace", 1000, 0).Integers(10));
         Assert.Equal([901, 801, 701, 601, 501, 401, 301, 201, 101, 1], new TimestepSpacing("leading", 1000, 1).Integers(10));
@@ -16,7 +16,7 @@ public sealed class SpacingTests
     }
 
     [Fact]
-    public void SpacingStaysInRange() =>
+    public void Spacing_stays_in_range() =>
         Gen.Select(Gen.Int[0, 2], Gen.Int[1, 500], Gen.Int[500, 1000]).Sample((choice, steps, training) =>
         {
             string kind = new[] { "linspace", "leading", "trailing" }[choice];
@@ -32,7 +32,7 @@ public sealed class SpacingTests
     [InlineData(0.5, 0.5)]
     [InlineData(2, 3)]
     [InlineData(1, 1)]
-    public void BetaQuantileInvertsTheDistribution(double a, double b)
+    public void Beta_quantile_inverts_the_distribution(double a, double b)
     {
         double Integral(double x)
         {
@@ -55,13 +55,13 @@ public sealed class SpacingTests
     }
 
     [Fact]
-    public void BetaQuantileHasClosedForms() => Gen.Double[0.0001, 0.9999].Sample(p =>
+    public void Beta_quantile_has_closed_forms() => Gen.Double[0.0001, 0.9999].Sample(p =>
         Math.Abs(BetaDistribution.Quantile(p, 0.5, 0.5) - Math.Pow(Math.Sin(Math.PI * p / 2), 2)) < 1e-13
         && Math.Abs(BetaDistribution.Quantile(p, 2, 1) - Math.Sqrt(p)) < 1e-13
         && Math.Abs(BetaDistribution.Quantile(p, 0.6, 0.6) + BetaDistribution.Quantile(1 - p, 0.6, 0.6) - 1) < 1e-13);
 
     [Fact]
-    public void SigmaRulesHaveTheirEnds()
+    public void Sigma_rules_have_their_ends()
     {
         foreach (SigmaRule rule in (SigmaRule[])[SigmaRule.Karras, SigmaRule.Exponential, SigmaRule.Beta])
         {
@@ -74,7 +74,7 @@ public sealed class SpacingTests
     }
 
     [Fact]
-    public void TimestepsAndSigmasInvertEachOther()
+    public void Timesteps_and_sigmas_invert_each_other()
     {
         TrainingSigmas sigmas = new(NoiseSchedule.ScaledLinear().InSinglePrecision());
         for (int t = 0; t < 1000; t += 37) Assert.Equal(t, sigmas.TimestepOf(sigmas.At(t)), 1e-3);
@@ -84,7 +84,7 @@ public sealed class SpacingTests
     }
 
     [Fact]
-    public void DynamicThresholdingScalesEachSample()
+    public void Dynamic_thresholding_scales_each_sample()
     {
         using TorchSharp.torch.Tensor samples = TorchSharp.torch.tensor(new[] { 0.5f, -0.5f, 4f, -2f }).reshape(2, 2);
         using TorchSharp.torch.Tensor bounded = new SampleBounds(true, 1, 3, null).Apply(samples);
@@ -95,7 +95,8 @@ public sealed class SpacingTests
 
     private static double EndOf(string schedule, double start, double end)
     {
-        using ISchedulerRun run = new EulerScheduler(SchedulerConfig.Empty.With("beta_schedule", schedule).With("beta_start", start).With("beta_end", end)).Start(new SamplingOptions());
+        using ISchedulerRun run = new EulerScheduler(SchedulerConfig.Empty.With("beta_schedule", schedule).With("beta_start", start)
+            .With("beta_end", end)).Start(new SamplingOptions());
         return run.InitialNoiseSigma;
     }
 }

@@ -9,7 +9,8 @@ namespace LatentDiffusion.Tests.Schedulers;
 public sealed class StepCountTests
 {
     // All small ones, and those around which integer spacing changes its stride.
-    private static readonly int[] s_counts = [.. Enumerable.Range(1, 40), 49, 50, 51, 99, 100, 101, 142, 199, 200, 249, 250, 251, 332, 333, 334, 499, 500, 501, 666, 667, 777, 997, 998, 999, 1000];
+    private static readonly int[] s_counts = [.. Enumerable.Range(1, 40), 49, 50, 51, 99, 100, 101, 142, 199, 200, 249, 250, 251, 332,
+        333, 334, 499, 500, 501, 666, 667, 777, 997, 998, 999, 1000];
 
     private static readonly string[] s_spacings = ["linspace", "leading", "trailing"];
 
@@ -27,9 +28,11 @@ public sealed class StepCountTests
                 using ISchedulerRun? run = Start(scheduler, steps, noise);
                 if (run is null) continue;
                 begun++;
-                Assert.True(run.Timesteps.All(t => t >= 0 && t < 1000 || scheduler.PredictionType == PredictionType.Flow && t <= 1000 || IsContinuous(scheduler)),
+                Assert.True(run.Timesteps.All(t => t >= 0 && t < 1000 || scheduler.PredictionType == PredictionType.Flow && t <= 1000
+                    || IsContinuous(scheduler)),
                     $"{description}, {steps} steps: {run.Timesteps.Max()}");
-                Assert.True(run.Timesteps.Zip(run.Timesteps.Skip(1)).All(p => p.First >= p.Second || run.Plan.EvaluationsPerStep > 1 || scheduler is PndmScheduler), $"{description}, {steps} steps");
+                Assert.True(run.Timesteps.Zip(run.Timesteps.Skip(1)).All(p => p.First >= p.Second || run.Plan.EvaluationsPerStep > 1
+                    || scheduler is PndmScheduler), $"{description}, {steps} steps");
             }
 
             // Consistency models have at most the 50 steps of their distillation.
@@ -85,13 +88,15 @@ public sealed class StepCountTests
     public void Trailing_steps_beyond_the_schedule_are_refused()
     {
         var scheduler = new LmsScheduler(SchedulerConfig.Empty.With("num_train_timesteps", 20).With("timestep_spacing", "trailing"));
-        Assert.Contains("cannot hold 21", Assert.ThrowsAny<ArgumentException>(() => scheduler.Start(new SamplingOptions { Steps = 21 })).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot hold 21", Assert.ThrowsAny<ArgumentException>(() => scheduler
+            .Start(new SamplingOptions { Steps = 21 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Sigmas_that_are_equal_in_single_precision_are_refused()
     {
-        ArgumentException refusal = Assert.ThrowsAny<ArgumentException>(() => new LmsScheduler().Start(new SamplingOptions { Sigmas = [2, 1 + 1e-12, 1] }));
+        ArgumentException refusal = Assert.ThrowsAny<ArgumentException>(() => new LmsScheduler()
+            .Start(new SamplingOptions { Sigmas = [2, 1 + 1e-12, 1] }));
         Assert.Contains("Sigmas", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -103,14 +108,16 @@ public sealed class StepCountTests
             foreach (int offset in (int[])[0, 1, 3])
             {
                 SchedulerConfig all = Config(spacing, offset), own = all.Names.Where(n => SchedulerClasses.HasOption(known.ClassName, n))
-                    .Aggregate(SchedulerConfig.Empty, (config, n) => config.With(n, all.TryGetGiven(n, out JsonElement value) ? value : null));
+                    .Aggregate(SchedulerConfig.Empty, (config, n) => config
+                        .With(n, all.TryGetGiven(n, out JsonElement value) ? value : null));
                 yield return (known.Create(own), $"{name}, {spacing} + {offset}");
                 if (!SchedulerClasses.HasOption(known.ClassName, "timestep_spacing")) yield break;
             }
         }
     }
 
-    private static SchedulerConfig Config(string spacing, int offset) => SchedulerConfig.Parse("""{ "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }""")
+    private static SchedulerConfig Config(string spacing, int offset) =>
+        SchedulerConfig.Parse("""{ "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }""")
         .With("timestep_spacing", spacing).With("steps_offset", offset);
 
     /// <summary>Null where the scheduler refuses, which names the steps.</summary>

@@ -11,7 +11,7 @@ public sealed class NoiseScheduleTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void TablesFollowFromBetas(string kind)
+    public void Tables_follow_from_betas(string kind)
     {
         NoiseSchedule schedule = Make(kind, 200);
         double product = 1;
@@ -26,7 +26,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void LinearAndScaledLinearHaveEvenSteps()
+    public void Linear_and_scaled_linear_have_even_steps()
     {
         NoiseSchedule linear = NoiseSchedule.Linear(11, 0.1, 0.2), scaled = NoiseSchedule.ScaledLinear(11, 0.01, 0.04);
         for (int t = 0; t < 11; t++)
@@ -37,7 +37,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void CosineFollowsItsCurve()
+    public void Cosine_follows_its_curve()
     {
         NoiseSchedule schedule = NoiseSchedule.Cosine(100);
         double Curve(double u) => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2);
@@ -46,7 +46,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void SigmoidIsSymmetricBetweenItsEnds()
+    public void Sigmoid_is_symmetric_between_its_ends()
     {
         NoiseSchedule schedule = NoiseSchedule.Sigmoid(101, 0.001, 0.003);
         Assert.Equal(0.002, schedule.Betas[50], 1e-15);
@@ -56,7 +56,7 @@ public sealed class NoiseScheduleTests
     /// <summary>T steps of q(x_t|x_{t−1}) with noise on every step have the mean and variance of the closed form.</summary>
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void ClosedFormEqualsSingleSteps(string kind)
+    public void Closed_form_equals_single_steps(string kind)
     {
         NoiseSchedule schedule = Make(kind, 150);
         double mean = 1, variance = 0;
@@ -70,7 +70,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void AddNoiseAndVelocityAreTheirFormulas()
+    public void Add_noise_and_velocity_are_their_formulas()
     {
         NoiseSchedule schedule = NoiseSchedule.Linear(100);
         using DisposeScope scope = NewDisposeScope();
@@ -89,10 +89,11 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void AddNoiseKeepsTheDataTypeAndLeavesOneTensor()
+    public void Add_noise_keeps_the_data_type_and_leaves_one_tensor()
     {
         NoiseSchedule schedule = NoiseSchedule.Linear(10);
-        using Tensor x0 = ones(2, 3, dtype: ScalarType.BFloat16), noise = zeros(2, 3, dtype: ScalarType.BFloat16), t = tensor(new long[] { 1, 2 });
+        using Tensor x0 = ones(2, 3, dtype: ScalarType.BFloat16), noise = zeros(2, 3, dtype: ScalarType.BFloat16),
+            t = tensor(new long[] { 1, 2 });
         using DisposeScope scope = NewDisposeScope();
         Tensor noisy = schedule.AddNoise(x0, noise, t);
         Assert.Equal(ScalarType.BFloat16, noisy.dtype);
@@ -100,7 +101,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void AddNoiseRefusesWhatDoesNotFit()
+    public void Add_noise_refuses_what_does_not_fit()
     {
         NoiseSchedule schedule = NoiseSchedule.Linear(10);
         using DisposeScope scope = NewDisposeScope();
@@ -113,7 +114,7 @@ public sealed class NoiseScheduleTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void ZeroTerminalSnrKeepsTheFirstAndEndsInPureNoise(string kind)
+    public void Zero_terminal_snr_keeps_the_first_and_ends_in_pure_noise(string kind)
     {
         NoiseSchedule plain = Make(kind, 100), schedule = plain.WithZeroTerminalSnr();
         Assert.Equal(plain.AlphasCumprod[0], schedule.AlphasCumprod[0], 1e-12);
@@ -129,7 +130,7 @@ public sealed class NoiseScheduleTests
     }
 
     [Fact]
-    public void BadSchedulesAreRefused()
+    public void Bad_schedules_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => NoiseSchedule.Linear(0));
         Assert.Throws<ArgumentException>(() => NoiseSchedule.FromBetas([]));

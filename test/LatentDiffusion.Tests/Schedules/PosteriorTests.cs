@@ -12,7 +12,7 @@ public sealed class PosteriorTests
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(49)]
-    public void PosteriorIsBayesRule(int t)
+    public void Posterior_is_bayes_rule(int t)
     {
         const double X0 = 0.7, Xt = -0.4;
         double prior = s_schedule.AlphasCumprod[t - 1], alpha = s_schedule.Alphas[t];
@@ -22,7 +22,9 @@ public sealed class PosteriorTests
             double x = i * 2e-4;
 
             // q(x_t|x_{t−1}) · q(x_{t−1}|x_0), unnormalised.
-            double p = Math.Exp((-Square(Xt - (Math.Sqrt(alpha) * x)) / (2 * (1 - alpha))) - (Square(x - (Math.Sqrt(prior) * X0)) / (2 * (1 - prior))));
+            double step = Square(Xt - (Math.Sqrt(alpha) * x)) / (2 * (1 - alpha));
+            double before = Square(x - (Math.Sqrt(prior) * X0)) / (2 * (1 - prior));
+            double p = Math.Exp(-step - before);
             mass += p;
             first += p * x;
             second += p * x * x;
@@ -36,7 +38,7 @@ public sealed class PosteriorTests
     }
 
     [Fact]
-    public void BothFormsOfTheMeanAgree() =>
+    public void Both_forms_of_the_mean_agree() =>
         Gen.Select(Gen.Int[0, 49], Gen.Double[-3, 3], Gen.Double[-3, 3]).Sample((t, x0, epsilon) =>
         {
             double alphaBar = s_schedule.AlphasCumprod[t], xt = (Math.Sqrt(alphaBar) * x0) + (Math.Sqrt(1 - alphaBar) * epsilon);
@@ -50,7 +52,7 @@ public sealed class PosteriorTests
     [InlineData(1)]
     [InlineData(20)]
     [InlineData(49)]
-    public void VariationalWeightIsThatOfTheDivergence(int t)
+    public void Variational_weight_is_that_of_the_divergence(int t)
     {
         const double Error = 0.3;
         (_, double fromNoise) = s_schedule.PosteriorMeanFromNoise(t);
@@ -59,7 +61,7 @@ public sealed class PosteriorTests
     }
 
     [Fact]
-    public void TheFirstTimestepHasNoPosteriorVariance()
+    public void The_first_timestep_has_no_posterior_variance()
     {
         Assert.Equal(0, s_schedule.PosteriorVariance(0));
         Assert.Equal(s_schedule.PosteriorLogVariance(1), s_schedule.PosteriorLogVariance(0));

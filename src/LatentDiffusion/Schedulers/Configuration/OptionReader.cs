@@ -38,7 +38,8 @@ internal sealed class OptionReader
         _ => throw Invalid(name, e, "a Boolean"),
     });
 
-    public int Int(string name, int byDefault, int min = 1, int max = int.MaxValue) => Read(name, byDefault, e => Integer(name, e, min, max));
+    public int Int(string name, int byDefault, int min = 1, int max = int.MaxValue) =>
+        Read(name, byDefault, e => Integer(name, e, min, max));
 
     public double Double(string name, double byDefault) => Read(name, byDefault, e => Number(name, e));
 
@@ -77,16 +78,21 @@ internal sealed class OptionReader
     public bool IsGiven(string name, string word) =>
         _given.TryGetGiven(name, out JsonElement given) && given.ValueKind == JsonValueKind.String && given.GetString() == word;
 
-    public PredictionType Prediction(params string[] choices) => Choice("prediction_type", PredictsSample ? "sample" : choices[0], choices) switch
+    public PredictionType Prediction(params string[] choices)
     {
-        "epsilon" => PredictionType.Epsilon,
-        "sample" => PredictionType.Sample,
-        "v_prediction" => PredictionType.Velocity,
-        _ => PredictionType.Flow,
-    };
+        string byDefault = PredictsSample ? "sample" : choices[0];
+        return Choice("prediction_type", byDefault, choices) switch
+        {
+            "epsilon" => PredictionType.Epsilon,
+            "sample" => PredictionType.Sample,
+            "v_prediction" => PredictionType.Velocity,
+            _ => PredictionType.Flow,
+        };
+    }
 
     /// <summary>What was said, before <c>prediction_type</c>, by a Boolean that no class has any more.</summary>
-    private bool PredictsSample => _known.Add("predict_epsilon") && _given.TryGetGiven("predict_epsilon", out JsonElement given) && given.ValueKind == JsonValueKind.False;
+    private bool PredictsSample => _known.Add("predict_epsilon")
+        && _given.TryGetGiven("predict_epsilon", out JsonElement given) && given.ValueKind == JsonValueKind.False;
 
     /// <summary>
     /// Ends the reading. What a file gives and the class does not have is ignored, as it is by diffusers: it stems from the
@@ -121,7 +127,8 @@ internal sealed class OptionReader
     private T Read<T>(string name, T byDefault, Func<JsonElement, T> parse, bool nullable = false)
     {
         _known.Add(name);
-        if (_given.TryGetGiven(name, out JsonElement given)) return given.ValueKind == JsonValueKind.Null && !nullable ? byDefault : parse(given);
+        if (_given.TryGetGiven(name, out JsonElement given))
+            return given.ValueKind == JsonValueKind.Null && !nullable ? byDefault : parse(given);
         _defaults.Add((name, byDefault is double number && !double.IsFinite(number)
             ? JsonSerializer.SerializeToElement(SchedulerConfig.NonFiniteName(number))
             : JsonSerializer.SerializeToElement(byDefault)));
@@ -129,7 +136,8 @@ internal sealed class OptionReader
     }
 
     private static int Integer(string name, JsonElement element, int min, int max) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value) && value == Math.Round(value) && value >= min && value <= max
+        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double value)
+            && value == Math.Round(value) && value >= min && value <= max
             ? (int)value
             : throw Invalid(name, element, max == int.MaxValue ? $"an integer of at least {min}" : $"an integer from {min} to {max}");
 

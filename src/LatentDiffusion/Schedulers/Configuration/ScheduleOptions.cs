@@ -33,17 +33,21 @@ internal static class ScheduleOptions
         if (trained is not null && trained.Length != timesteps)
             throw new ArgumentException($"trained_betas has {trained.Length} values and num_train_timesteps is {timesteps}.");
 
-        NoiseSchedule schedule = (trained is not null ? NoiseSchedule.FromBetas(trained) : Make(kind, timesteps, start, end)).InSinglePrecision();
+        NoiseSchedule schedule = trained is not null ? NoiseSchedule.FromBetas(trained) : Make(kind, timesteps, start, end);
+        schedule = schedule.InSinglePrecision();
         if (!rescale || !options.Bool("rescale_betas_zero_snr", false)) return schedule;
         schedule = schedule.WithZeroTerminalSnr().InSinglePrecision();
         return finite ? schedule.WithLastAlphaBar(SmallestAlphaBar) : schedule;
     }
 
-    /// <summary>As <see cref="NoiseSchedule"/> has them, but with evenly spaced numbers that are rounded where the published ones are.</summary>
+    /// <summary>
+    /// As <see cref="NoiseSchedule"/> has them, but with evenly spaced numbers that are rounded where the published ones are.
+    /// </summary>
     private static NoiseSchedule Make(string kind, int timesteps, double start, double end) => kind switch
     {
         "linear" => NoiseSchedule.FromBetas(Grids.SingleLinspace(start, end, timesteps)),
-        "scaled_linear" => NoiseSchedule.FromBetas([.. Grids.SingleLinspace(Math.Sqrt(start), Math.Sqrt(end), timesteps).Select(root => root * root)]),
+        "scaled_linear" => NoiseSchedule.FromBetas(
+            [.. Grids.SingleLinspace(Math.Sqrt(start), Math.Sqrt(end), timesteps).Select(root => root * root)]),
         "sigmoid" => NoiseSchedule.Sigmoid(timesteps, start, end),
         "exp" => NoiseSchedule.Exponential(timesteps),
         "laplace" => NoiseSchedule.Laplace(timesteps),

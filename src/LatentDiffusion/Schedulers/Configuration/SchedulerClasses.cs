@@ -35,8 +35,8 @@ internal static class SchedulerClasses
     /// <summary>The published class names.</summary>
     public static IReadOnlyCollection<string> Names => s_classes.Keys;
 
-    /// <summary>Makes a scheduler of a class.</summary>
-    /// <exception cref="ArgumentException">There is no such class, or an option is not valid.</exception>
+    /// <summary>Creates a scheduler of a class.</summary>
+    /// <exception cref="ArgumentException">The class is unknown, or an option is not valid.</exception>
     public static NoiseScheduler Create(string className, SchedulerConfig? config) => Find(className).Make(config);
 
     /// <summary>Which models a class samples from.</summary>
@@ -60,5 +60,6 @@ internal static class SchedulerClasses
     private static (SchedulerFamily Family, Func<SchedulerConfig?, NoiseScheduler> Make) Find(string className) =>
         s_classes.TryGetValue(className, out (SchedulerFamily, Func<SchedulerConfig?, NoiseScheduler>) found)
             ? found
-            : throw new ArgumentException($"There is no scheduler class '{MessageText.Cut(className, 100)}'. There are {string.Join(", ", s_classes.Keys)}.");
+            : throw new ArgumentException(
+                $"There is no scheduler class '{MessageText.Cut(className, 100)}'; expected one of {string.Join(", ", s_classes.Keys)}.");
 }

@@ -40,7 +40,8 @@ public sealed partial class SchedulerConfig
             {
                 writer.WritePropertyName(name);
                 JsonElement value = _values[name];
-                if (value.ValueKind == JsonValueKind.String && IsNonFinite(value.GetString())) writer.WriteRawValue(value.GetString()!, skipInputValidation: true);
+                if (value.ValueKind == JsonValueKind.String && IsNonFinite(value.GetString()))
+                    writer.WriteRawValue(value.GetString()!, skipInputValidation: true);
                 else value.WriteTo(writer);
             }
 
@@ -73,7 +74,11 @@ public sealed partial class SchedulerConfig
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (property.Name == ClassKey)
-                className = property.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null ? property.Value.GetString() : throw new InvalidDataException($"{ClassKey} is text, not {property.Value.ValueKind}.");
+            {
+                className = property.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null
+                    ? property.Value.GetString()
+                    : throw new InvalidDataException($"{ClassKey} is text, not {property.Value.ValueKind}.");
+            }
             else if (property.Name == DefaultsKey && property.Value.ValueKind == JsonValueKind.Array)
                 defaulted.UnionWith(property.Value.EnumerateArray().Select(e => e.ToString()));
             else

@@ -18,7 +18,8 @@ public sealed partial class SchedulerConfig
     private readonly ImmutableHashSet<string> _setByProgram;
 
     private SchedulerConfig(
-        string? className, ImmutableArray<string> order, ImmutableDictionary<string, JsonElement> values, ImmutableHashSet<string> defaulted, ImmutableHashSet<string> setByProgram)
+        string? className, ImmutableArray<string> order, ImmutableDictionary<string, JsonElement> values,
+        ImmutableHashSet<string> defaulted, ImmutableHashSet<string> setByProgram)
     {
         ClassName = className;
         _order = order;
@@ -62,7 +63,8 @@ public sealed partial class SchedulerConfig
             ? JsonSerializer.SerializeToElement(NonFiniteName(number))
             : JsonSerializer.SerializeToElement(value);
         return new SchedulerConfig(
-            ClassName, _values.ContainsKey(name) ? _order : _order.Add(name), _values.SetItem(name, element), _defaulted.Remove(name), _setByProgram.Add(name));
+            ClassName, _values.ContainsKey(name) ? _order : _order.Add(name), _values.SetItem(name, element),
+            _defaulted.Remove(name), _setByProgram.Add(name));
     }
 
     /// <summary>What the model was trained to predict. The class may be one that the library does not have.</summary>
@@ -72,16 +74,21 @@ public sealed partial class SchedulerConfig
         : new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Prediction("epsilon", "sample", "v_prediction", "flow_prediction");
 
     /// <summary>How many timesteps the model was trained on. The class may be one that the library does not have.</summary>
-    /// <exception cref="ArgumentException"><c>num_train_timesteps</c> is no number of at least 1.</exception>
-    internal int TrainedTimesteps() => new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
+    /// <exception cref="ArgumentException"><c>num_train_timesteps</c> is not a whole number of at least 1.</exception>
+    internal int TrainedTimesteps() => new OptionReader(ClassName ?? DdpmScheduler.ClassName, this)
+        .Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
 
     /// <summary>The same for a class that the library has: what the model was trained on does not depend on its scheduler.</summary>
-    internal SchedulerConfig OfKnownClass() => ClassName is { } name && SchedulerClasses.Names.Contains(name) ? this : WithClass(SchedulerClasses.FamilyOf(this) switch
+    internal SchedulerConfig OfKnownClass()
     {
-        SchedulerFamily.Flow => FlowMatchEulerScheduler.ClassName,
-        SchedulerFamily.Edm => EdmEulerScheduler.ClassName,
-        _ => DdpmScheduler.ClassName,
-    });
+        if (ClassName is { } name && SchedulerClasses.Names.Contains(name)) return this;
+        return WithClass(SchedulerClasses.FamilyOf(this) switch
+        {
+            SchedulerFamily.Flow => FlowMatchEulerScheduler.ClassName,
+            SchedulerFamily.Edm => EdmEulerScheduler.ClassName,
+            _ => DdpmScheduler.ClassName,
+        });
+    }
 
     /// <summary>Whether an option was set by <see cref="With"/> since the class was chosen, and not read from a file.</summary>
     internal bool IsSetByProgram(string name) => _setByProgram.Contains(name);
@@ -100,9 +107,11 @@ public sealed partial class SchedulerConfig
     /// <summary>Names of the options that were given.</summary>
     internal IEnumerable<string> GivenNames => _order.Where(n => !_defaulted.Contains(n));
 
-    /// <summary>These options alone, as given: where defaults change, it stays what it is.</summary>
+    /// <summary>Only these options, all as explicit values, so that a change of defaults does not change them.</summary>
     internal SchedulerConfig Only(IReadOnlySet<string> names) =>
-        new(ClassName, [.. _order.Where(names.Contains)], _values.RemoveRange(_order.Where(name => !names.Contains(name))), [], _setByProgram);
+        new(
+            ClassName, [.. _order.Where(names.Contains)], _values.RemoveRange(_order.Where(name => !names.Contains(name))), [],
+            _setByProgram);
 
     /// <summary>This configuration with options of its class that stand at their defaults.</summary>
     internal SchedulerConfig WithDefaults(IReadOnlyCollection<(string Name, JsonElement Value)> options) => new(

@@ -19,7 +19,8 @@ internal sealed record DpmSolverOptions(int Order, DpmSolverAlgorithm Algorithm,
     {
         int order = options.Int("solver_order", 2);
         if (order > 3) throw new ArgumentException($"solver_order is 1, 2 or 3 for a {options.ClassName}, not {order}.");
-        DpmSolverAlgorithm algorithm = options.Choice("algorithm_type", "dpmsolver++", algorithms, "deis", "data_prediction", "noise_prediction") switch
+        string name = options.Choice("algorithm_type", "dpmsolver++", algorithms, "deis", "data_prediction", "noise_prediction");
+        DpmSolverAlgorithm algorithm = name switch
         {
             "dpmsolver" => DpmSolverAlgorithm.Noise,
             "sde-dpmsolver" => DpmSolverAlgorithm.NoiseSde,
@@ -36,7 +37,7 @@ internal sealed record DpmSolverOptions(int Order, DpmSolverAlgorithm Algorithm,
     public static bool ReadLearnedVariance(OptionReader options) => options.NullableChoice(
         "variance_type", ["learned", "learned_range"], "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log") is not null;
 
-    /// <summary>Refuses to end a solver in ε at no noise, where ε says nothing.</summary>
+    /// <summary>Rejects a solver in ε that ends without noise, where ε carries no information.</summary>
     public void CheckFinal(bool endsAtMin)
     {
         if (!InClean && !endsAtMin)

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Schedulers;
 /// <param name="SigmaData">Standard deviation of the data.</param>
 /// <param name="Exponential">Whether levels are spaced evenly in log σ rather than by ρ.</param>
 /// <param name="Rho">ρ.</param>
-/// <param name="Prediction">What the model gives, in preconditioned form.</param>
+/// <param name="Prediction">What the model predicts, in preconditioned form.</param>
 /// <param name="TrainingTimesteps">T, of which EDM makes no use.</param>
 internal sealed record EdmOptions(
     double SigmaMin, double SigmaMax, double SigmaData, bool Exponential, double Rho, PredictionType Prediction, int TrainingTimesteps)

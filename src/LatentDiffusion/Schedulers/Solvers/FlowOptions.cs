@@ -18,7 +18,7 @@ internal sealed record FlowOptions(bool Enabled, double Shift, DynamicShift? Dyn
         return new FlowOptions(enabled, shift, dynamic, type == "exponential");
     }
 
-    /// <summary>Refuses a rule that spaces levels which are not those of a flow.</summary>
+    /// <summary>Rejects a rule whose levels are not those of a flow.</summary>
     public void CheckRule(SigmaRule rule)
     {
         if (Enabled && rule != SigmaRule.Training)

@@ -72,13 +72,13 @@ internal abstract class SchedulerRun : ISchedulerRun
         Forget();
     }
 
-    /// <summary>What the sample is multiplied by before the model sees it, at the current step.</summary>
+    /// <summary>The factor of the model's input at the current step.</summary>
     protected virtual double InputScale => 1;
 
     /// <summary>The level of <see cref="AddNoise"/> at the current step.</summary>
     protected abstract NoiseLevel NoisyLevel { get; }
 
-    /// <summary>One step, as a new tensor. What it makes besides is disposed afterwards; what is to stay goes to a history.</summary>
+    /// <summary>One step, as a new tensor. Its other tensors are disposed afterwards, except those added to a history.</summary>
     /// <param name="output">The model's output, in single precision or better.</param>
     /// <param name="sample">The sample, likewise.</param>
     protected abstract Tensor Advance(Tensor output, Tensor sample);

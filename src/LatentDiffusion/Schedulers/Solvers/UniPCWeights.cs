@@ -12,7 +12,7 @@ internal sealed record UniPCWeights(double Sample, double[] Outputs, double Newe
     /// <param name="secondB">Whether B(h) = e^h − 1 rather than h.</param>
     /// <param name="from">Where the step begins.</param>
     /// <param name="to">Where it ends.</param>
-    /// <param name="ratios">r_k of the older outputs; as many as the order less one.</param>
+    /// <param name="ratios">r_k of the older outputs; one fewer than the order.</param>
     /// <param name="corrector">Whether the output at the end, r = 1, takes part.</param>
     public static UniPCWeights Of(bool inClean, bool secondB, NoiseLevel from, NoiseLevel to, double[] ratios, bool corrector)
     {
@@ -59,5 +59,7 @@ internal sealed record UniPCWeights(double Sample, double[] Outputs, double Newe
     }
 
     /// <summary>e^x − 1 without cancellation near 0.</summary>
-    private static double Expm1(double x) => Abs(x) < 1e-2 ? x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6))))) : Exp(x) - 1;
+    private static double Expm1(double x) => Abs(x) < 1e-2
+        ? x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6)))))
+        : Exp(x) - 1;
 }

@@ -19,18 +19,20 @@ public static class AlignYourSteps
         ["StableDiffusionVideo"] = [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034],
     };
 
-    /// <summary>The model families that have noise levels: <c>StableDiffusion</c>, <c>StableDiffusionXL</c>, <c>StableDiffusionVideo</c>.</summary>
+    /// <summary>
+    /// The model families that have noise levels: <c>StableDiffusion</c>, <c>StableDiffusionXL</c>, <c>StableDiffusionVideo</c>.
+    /// </summary>
     public static IReadOnlyCollection<string> Names => s_sigmas.Keys;
 
     /// <summary>The ten timesteps of a family.</summary>
     /// <param name="name"><c>StableDiffusion</c> or <c>StableDiffusionXL</c>, in any case.</param>
-    /// <exception cref="ArgumentException">There is no such table.</exception>
+    /// <exception cref="ArgumentException">The name is unknown.</exception>
     public static IReadOnlyList<double> Timesteps(string name) => Find(s_timesteps, name);
 
     /// <summary>The noise levels of a family, descending and without the final zero.</summary>
     /// <param name="name">One of <see cref="Names"/>, in any case.</param>
     /// <param name="steps">How many; those other than 10 are interpolated in log σ as the paper advises. At least 1.</param>
-    /// <exception cref="ArgumentException">There is no such table.</exception>
+    /// <exception cref="ArgumentException">The name is unknown.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is less than 1.</exception>
     public static IReadOnlyList<double> Sigmas(string name, int steps = 10)
     {
@@ -44,5 +46,7 @@ public static class AlignYourSteps
     private static double[] Find(Dictionary<string, double[]> tables, string name) =>
         tables.TryGetValue(name, out double[]? table)
             ? table
-            : throw new ArgumentException($"There is no Align-Your-Steps table '{MessageText.Cut(name, 100)}'; there are {string.Join(", ", tables.Keys)}.", nameof(name));
+            : throw new ArgumentException(
+                $"'{MessageText.Cut(name, 100)}' is not an Align-Your-Steps table; expected one of {string.Join(", ", tables.Keys)}.",
+                nameof(name));
 }

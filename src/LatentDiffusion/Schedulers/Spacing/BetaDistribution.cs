@@ -19,7 +19,9 @@ internal static class BetaDistribution
             : 1 - Invert((1 - probability) * total, b, a);
     }
 
-    /// <summary>The x in [0, ½] at which the integral reaches <paramref name="value"/>, by bisection in the power of x that is nearly linear.</summary>
+    /// <summary>
+    /// The x in [0, ½] at which the integral reaches <paramref name="value"/>, by bisection in the power of x that is nearly linear.
+    /// </summary>
     private static double Invert(double value, double a, double b)
     {
         double low = 0, high = Math.Pow(0.5, a);

@@ -9,6 +9,9 @@ internal enum FinalSigma
     /// <summary>The lowest level of the training schedule.</summary>
     LowestTraining,
 
-    /// <summary>The lowest level of the rule that spaces them, so that the last step changes nothing; else as <see cref="LowestTraining"/>.</summary>
+    /// <summary>
+    /// The lowest level of the rule that spaces the levels, so that the last step changes nothing; without a rule as
+    /// <see cref="LowestTraining"/>.
+    /// </summary>
     LastOfRule,
 }

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Schedulers;
 
-/// <summary>Moves the noise levels of a flow towards more noise, as larger pictures need (Esser et al. 2024, section 5.3.2).</summary>
+/// <summary>Moves the noise levels of a flow towards more noise, as larger images need (Esser et al. 2024, section 5.3.2).</summary>
 internal static class FlowShift
 {
     /// <summary>s·σ/(1 + (s − 1)·σ) (equation 23).</summary>

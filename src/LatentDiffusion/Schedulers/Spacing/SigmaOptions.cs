@@ -3,7 +3,9 @@ namespace LatentDiffusion.Schedulers;
 /// <summary>Reads which rule spaces the noise levels.</summary>
 internal static class SigmaOptions
 {
-    /// <summary>Reads <c>use_karras_sigmas</c>, <c>use_exponential_sigmas</c> and <c>use_beta_sigmas</c>, of which one may be set.</summary>
+    /// <summary>
+    /// Reads <c>use_karras_sigmas</c>, <c>use_exponential_sigmas</c> and <c>use_beta_sigmas</c>, of which one may be set.
+    /// </summary>
     public static SigmaRule ReadRule(OptionReader options)
     {
         bool karras = options.Bool("use_karras_sigmas", false);

@@ -12,7 +12,7 @@ internal sealed class SolverGrid
 
     public required SigmaRule Rule { get; init; }
 
-    /// <summary>What the last step reaches.</summary>
+    /// <summary>The level that the last step reaches.</summary>
     public required FinalSigma Final { get; init; }
 
     /// <summary>Timesteps are chosen below this one: T, or less where the noisiest are cut off.</summary>
@@ -36,7 +36,10 @@ internal sealed class SolverGrid
     public SamplingGrid Make(SamplingOptions options)
     {
         if (options.Timesteps is not null && Rule != SigmaRule.Training)
-            throw new ArgumentException("Timesteps cannot be given to a scheduler that spaces its noise levels by a rule.", nameof(options));
+        {
+            throw new ArgumentException(
+                "Timesteps cannot be given to a scheduler that spaces its noise levels by a rule.", nameof(options));
+        }
 
         double[] sigmas = Levels(options), timesteps;
         bool flow = Rule == SigmaRule.Flow || KarrasFlow;

@@ -45,7 +45,8 @@ internal sealed record TimestepSpacing(string Kind, int TrainingTimesteps, int O
         if (noisiest >= TrainingTimesteps)
         {
             throw new ArgumentException(
-                $"Timestep {noisiest} is beyond the {TrainingTimesteps} training timesteps: steps_offset {Offset} is too large for this number of steps with 'leading' timestep spacing; ask for fewer steps or another timestep_spacing.");
+                $"Timestep {noisiest} is beyond the {TrainingTimesteps} training timesteps: steps_offset {Offset} is too large for this "
+                + "number of steps with 'leading' timestep spacing; ask for fewer steps or another timestep_spacing.");
         }
 
         return Descend(Enumerable.Range(0, count).Select(i => (double)(i * ratio + Offset)));
@@ -57,7 +58,8 @@ internal sealed record TimestepSpacing(string Kind, int TrainingTimesteps, int O
         : throw TooMany(steps);
 
     private ArgumentException TooMany(int count) => new(
-        $"'{Kind}' timestep spacing over {TrainingTimesteps} training timesteps cannot hold {count} points; ask for fewer steps or another timestep_spacing.");
+        $"'{Kind}' timestep spacing over {TrainingTimesteps} training timesteps cannot hold {count} points; "
+        + "ask for fewer steps or another timestep_spacing.");
 
     private static double[] Descend(IEnumerable<double> ascending) => [.. ascending.Reverse()];
 }

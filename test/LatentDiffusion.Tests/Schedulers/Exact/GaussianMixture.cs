@@ -59,11 +59,13 @@ public sealed class GaussianMixture(params (double Weight, double Mean, double D
     private static Tensor Log(Tensor x, (double Weight, double Mean, double Deviation) component, double alpha, double sigma)
     {
         double variance = Spread(component.Deviation, alpha, sigma);
-        return x.Add(-alpha * component.Mean).square().Multiply(-0.5 / variance).Add(Math.Log(component.Weight) - (0.5 * Math.Log(variance)));
+        return x.Add(-alpha * component.Mean).square()
+            .Multiply(-0.5 / variance).Add(Math.Log(component.Weight) - (0.5 * Math.Log(variance)));
     }
 
     private Tensor Distribution(Tensor x, (double Alpha, double Sigma) level) => components
-        .Select(c => special.erf(x.Add(-level.Alpha * c.Mean).Divide(Math.Sqrt(2 * Spread(c.Deviation, level.Alpha, level.Sigma)))).Multiply(c.Weight / 2))
+        .Select(c => special.erf(x.Add(-level.Alpha * c.Mean).Divide(Math.Sqrt(2 * Spread(c.Deviation, level.Alpha, level.Sigma))))
+            .Multiply(c.Weight / 2))
         .Aggregate((a, b) => a.Add(b)).Add(0.5);
 
     private Tensor Compose(GaussianMixture other, Tensor z, (double Alpha, double Sigma) level)
