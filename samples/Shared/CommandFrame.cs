@@ -21,7 +21,8 @@ internal static class CommandFrame
     /// <param name="args">Its arguments.</param>
     /// <param name="cancelled">What is said when it was cancelled.</param>
     /// <param name="finishes">Whether work that is cancelled is waited for, however long it takes to save; otherwise two seconds.</param>
-    public static async Task<int> RunAsync(this RootCommand command, string[] args, string cancelled = "Cancelled; nothing was written.", bool finishes = false)
+    public static async Task<int> RunAsync(
+        this RootCommand command, string[] args, string cancelled = "Cancelled; nothing was written.", bool finishes = false)
     {
         ParseResult parsed;
         try
@@ -39,7 +40,8 @@ internal static class CommandFrame
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
-                EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = finishes ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2),
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = finishes ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2),
             });
         }
         catch (OperationCanceledException)

@@ -48,8 +48,10 @@ internal static class InvariantNumbers
         var values = new List<T>(result.Tokens.Count);
         foreach (Token token in result.Tokens)
         {
-            if (T.TryParse(token.Value, whole ? NumberStyles.Integer : NumberStyles.Float, CultureInfo.InvariantCulture, out T value)) values.Add(value);
-            else result.AddError($"{option.Name} is '{token.Value}'; expected {(whole ? "a whole number" : "a number with a point, for example 1.5")}.");
+            NumberStyles styles = whole ? NumberStyles.Integer : NumberStyles.Float;
+            string expected = whole ? "a whole number" : "a number with a point, for example 1.5";
+            if (T.TryParse(token.Value, styles, CultureInfo.InvariantCulture, out T value)) values.Add(value);
+            else result.AddError($"{option.Name} is '{token.Value}'; expected {expected}.");
         }
 
         return [.. values];

@@ -11,7 +11,8 @@ internal static class OutputPath
         string full = Path.GetFullPath(path);
         if (Path.GetExtension(full) is { Length: > 0 } extension && !extension.Equals(".png", StringComparison.OrdinalIgnoreCase))
             throw new ArgumentException($"'{path}' ends with {extension}; expected .png, for PNG files are written.");
-        if (Directory.Exists(full) || Path.EndsInDirectorySeparator(path)) throw new IOException($"'{path}' is a folder; expected the path of a file.");
+        if (Directory.Exists(full) || Path.EndsInDirectorySeparator(path))
+            throw new IOException($"'{path}' is a folder; expected the path of a file.");
         if (!File.Exists(full))
         {
             RequireFolder(Path.GetDirectoryName(full)!);
@@ -31,7 +32,9 @@ internal static class OutputPath
         while (!Path.Exists(existing)) existing = Path.GetDirectoryName(existing)!;
         if (!Directory.Exists(existing)) throw new IOException($"'{path}' cannot be a folder: '{existing}' is a file.");
         string probe = Path.Combine(existing, Path.GetRandomFileName());
-        Try(path, () => new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose());
+        Try(path, Write);
+
+        void Write() => new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
     }
 
     private static void Try(string path, Action write)

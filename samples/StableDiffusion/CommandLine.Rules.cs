@@ -4,7 +4,7 @@ using LatentDiffusion;
 
 namespace StableDiffusion;
 
-/// <content>What is told before anything is loaded.</content>
+/// <content>Validation before anything is loaded.</content>
 internal sealed partial class CommandLine
 {
     private void AddRules()
@@ -12,17 +12,17 @@ internal sealed partial class CommandLine
         Check(_model, IsModel, "a model folder, which has a model_index.json, or a file");
         Check(_refiner, path => path is null || IsModel(path), "a model folder, which has a model_index.json, or a file");
         Check(_refinerStart, start => start is > 0 and < 1, "above 0 and below 1");
-        Check(_tokenizer, folder => folder is null || File.Exists(Path.Combine(folder, "vocab.json")), "a folder with vocab.json and merges.txt");
+        Check(_tokenizer, folder => folder is null || Has(folder, "vocab.json"), "a folder with vocab.json and merges.txt");
         Check(_dtype, name => name is null || s_types.ContainsKey(name), $"one of {string.Join(", ", s_types.Keys)}");
         Check(_scheduler, name => name is null || KnownSchedulers.TryGet(name, out _), $"one of {s_schedulers}");
         Check(_clipSkip, layer => layer >= 1, "1 or more");
-        Check(_controlNets, folders => folders!.All(f => File.Exists(Path.Combine(f, "config.json"))), "a folder with a config.json and weights");
+        Check(_controlNets, folders => folders!.All(f => Has(f, "config.json")), "a folder with a config.json and weights");
         _image.AcceptExistingOnly();
         _mask.AcceptExistingOnly();
         _controlImages.AcceptExistingOnly();
     }
 
-    /// <summary>What one option needs of another: none is taken and then not looked at.</summary>
+    /// <summary>Checks what one option needs of another, so that no option is ignored.</summary>
     private void CheckTogether(CommandResult result)
     {
         Needs(_request.Strength, _image);
@@ -31,10 +31,13 @@ internal sealed partial class CommandLine
         Needs(_refinerStart, _refiner);
         Needs(_controlNets, _controlImages);
         Needs(_controlScales, _controlImages);
-        if (result.GetValue(_repaintTransparent) && Given(_mask) > 0) result.AddError("--repaint-transparent takes the mask from --image; leave out --mask.");
-        if (Given(_request.Timesteps) > 0 && Given(_request.Sigmas) > 0) result.AddError("--sigmas is given; expected none beside --timesteps.");
+        if (result.GetValue(_repaintTransparent) && Given(_mask) > 0)
+            result.AddError("--repaint-transparent takes the mask from --image; leave out --mask.");
+        if (Given(_request.Timesteps) > 0 && Given(_request.Sigmas) > 0)
+            result.AddError("--sigmas is given; expected none beside --timesteps.");
         int scales = Given(_controlScales), images = Given(_controlImages);
-        if (scales > 1 && scales != images) result.AddError($"--control-scale is given {scales} times; expected once, or {images} times as --control-image.");
+        if (scales > 1 && scales != images)
+            result.AddError($"--control-scale is given {scales} times; expected once, or {images} times as --control-image.");
         string? model = Given(_model) > 0 ? result.GetValue(_model) : null;
         if (File.Exists(model) && Given(_variant) > 0) result.AddError("--variant is for model folders; --model is a file.");
         if (Directory.Exists(model) && Given(_tokenizer) > 0) result.AddError("--tokenizer is for single files; --model is a folder.");
@@ -47,7 +50,10 @@ internal sealed partial class CommandLine
         }
     }
 
-    private static bool IsModel(string? path) => File.Exists(path) || (path is not null && File.Exists(Path.Combine(path, "model_index.json")));
+    private static bool IsModel(string? path) =>
+        File.Exists(path) || (path is not null && Has(path, "model_index.json"));
+
+    private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
 
     private static void Check<T>(Option<T> option, Func<T?, bool> holds, string expected) => option.Validators.Add(result =>
     {
@@ -58,7 +64,7 @@ internal sealed partial class CommandLine
         }
         catch (InvalidOperationException)
         {
-            // No number at all, which is told of already.
+            // Not a number, which is an error already.
         }
     });
 }

@@ -30,7 +30,8 @@ internal sealed record ModelChoice(string Path)
 
     public DiffusionPipeline Open()
     {
-        DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UsePromptWeighting(new PromptingOptions { ClipSkip = ClipSkip });
+        DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole())
+            .UsePromptWeighting(new PromptingOptions { ClipSkip = ClipSkip });
         if (File.Exists(Path)) builder.UseModelFile(Path, Tokenizer, precision: Type);
         else builder.UseModelFolder(Path, precision: Type, variant: Variant);
         if (Scheduler is not null) builder.UseScheduler(Scheduler);

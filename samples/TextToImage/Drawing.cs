@@ -1,15 +1,17 @@
 using System.Diagnostics;
+using System.Globalization;
 using LatentDiffusion;
 using LatentDiffusion.Samples;
 using Spectre.Console;
 
 namespace TextToImage;
 
-/// <summary>Loads a model, draws with a progress bar, saves and tells how long each part took.</summary>
+/// <summary>Loads a model, generates with a progress bar, saves, and writes how long each part took.</summary>
 internal static class Drawing
 {
     public static async Task<int> Run(
-        GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, bool fewSteps, string path, CancellationToken cancellationToken)
+        GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, bool fewSteps, string path,
+        CancellationToken cancellationToken)
     {
         OutputPath.RequirePng(path);
         request = request with { InitialImage = Read(initialImage, RgbColor.White), Mask = Read(mask, RgbColor.Black) };
@@ -26,20 +28,23 @@ internal static class Drawing
         GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
-            return pipeline.GenerateAsync(request, new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation)), cancellationToken);
+            var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation));
+            return pipeline.GenerateAsync(request, progress, cancellationToken);
         });
 
         foreach (GeneratedImage image in result.Images)
         {
             string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
-            // Without timings, which are told below: one seed is one file.
+            // Without timings, which are written below: one seed gives one file.
             image.SavePng(file, timings: false);
             Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
         }
 
         GenerationTimings timings = result.Timings;
-        Console.WriteLine(FormattableString.Invariant(
-            $"loading {loading.TotalSeconds:F2} s, text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"loading {loading.TotalSeconds:F2} s, text {timings.TextEncoding.TotalSeconds:F2} s, "
+            + $"denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
         return 0;
     }
 

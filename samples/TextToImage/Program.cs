@@ -6,14 +6,33 @@ using TextToImage;
 // Before anything computes: libtorch reads these settings when it is loaded.
 CpuRuntime.Configure();
 string schedulerNames = string.Join(", ", KnownSchedulers.All);
-var promptArgument = new Argument<string>("prompt") { Description = "What the picture shows, for example \"a blue and white bird with its wings spread\"." };
+var promptArgument = new Argument<string>("prompt")
+{
+    Description = "What the image shows, for example \"a blue and white bird with its wings spread\".",
+};
 var requestOptions = new RequestOptions();
-var outOption = new Option<string>("--out") { Description = "PNG file to write; with --count above 1 each seed's number is put before the extension.", DefaultValueFactory = _ => "picture.png" };
-var schedulerOption = new Option<string?>("--scheduler") { Description = $"Sampling algorithm: {schedulerNames}. The model's own where not given." };
-var modelOption = new Option<string?>("--model") { Description = "Model folder in the layout of diffusers, or a single .safetensors or .ckpt file with vocab.json and merges.txt beside it. The shipped model of drawings where not given." };
-var fewStepsOption = new Option<bool>("--few-steps") { Description = "Draw with the few-step variant of the shipped model: 4 evaluations of the network in place of 20." };
-var imageOption = new Option<FileInfo>("--image") { Description = "A picture to start from, PNG, JPEG or WebP; the new one has its size." };
-var maskOption = new Option<FileInfo>("--mask") { Description = "What of --image is repainted: a picture of its size, white there and black where it stays." };
+var outOption = new Option<string>("--out")
+{
+    Description = "PNG file to write. With --count above 1, each seed is put before the extension.", DefaultValueFactory = _ => "image.png",
+};
+var schedulerOption = new Option<string?>("--scheduler")
+{
+    Description = $"Sampling algorithm: {schedulerNames}. The model's own if omitted.",
+};
+var modelOption = new Option<string?>("--model")
+{
+    Description = "Model folder in the layout of diffusers, or a single .safetensors or .ckpt file with vocab.json and merges.txt next to "
+        + "it. The shipped model of drawings if omitted.",
+};
+var fewStepsOption = new Option<bool>("--few-steps")
+{
+    Description = "Use the few-step variant of the shipped model: 4 evaluations of the network instead of 20.",
+};
+var imageOption = new Option<FileInfo>("--image") { Description = "An image to start from, PNG, JPEG or WebP; the new one has its size." };
+var maskOption = new Option<FileInfo>("--mask")
+{
+    Description = "The area of --image that is repainted: an image of its size, white there and black elsewhere.",
+};
 imageOption.AcceptExistingOnly();
 maskOption.AcceptExistingOnly();
 
@@ -25,12 +44,12 @@ schedulerOption.Validators.Add(result =>
 modelOption.Validators.Add(result =>
 {
     if (result.GetValue(fewStepsOption))
-        result.AddError("--few-steps is a variant of the shipped model and cannot be had of --model.");
-    else if (result.GetValueOrDefault<string?>() is { } folder && !File.Exists(folder) && !File.Exists(Path.Combine(folder, "model_index.json")))
-        result.AddError($"--model '{folder}' is no model folder: it has no model_index.json.");
+        result.AddError("--few-steps is a variant of the shipped model and cannot be used with --model.");
+    else if (result.GetValueOrDefault<string?>() is { } path && !File.Exists(path) && !File.Exists(Path.Combine(path, "model_index.json")))
+        result.AddError($"--model '{path}' is not a model folder: it has no model_index.json.");
 });
 
-var command = new RootCommand("Draws a picture of a text.")
+var command = new RootCommand("Generates images from text.")
 {
     promptArgument, outOption, requestOptions.Seed, requestOptions.Steps, requestOptions.Guidance, schedulerOption, requestOptions.Count,
     requestOptions.Negative, modelOption, fewStepsOption, imageOption, requestOptions.Strength, maskOption,
@@ -38,6 +57,7 @@ var command = new RootCommand("Draws a picture of a text.")
 command.SetWork((parsed, cancellationToken) => Drawing.Run(
     requestOptions.Read(parsed, parsed.GetValue(promptArgument)!),
     parsed.GetValue(imageOption), parsed.GetValue(maskOption),
-    parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(fewStepsOption), parsed.GetValue(outOption)!, cancellationToken));
+    parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(fewStepsOption), parsed.GetValue(outOption)!,
+    cancellationToken));
 
 return await command.RunAsync(args);

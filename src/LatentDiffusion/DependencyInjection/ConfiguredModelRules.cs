@@ -4,13 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace LatentDiffusion;
 
-/// <summary>Validates what configuration says of one model: each value, that there is a model, and that every name is known.</summary>
+/// <summary>Validates the configuration of one model: each value, that there is a model, and that every name is known.</summary>
 internal sealed class ConfiguredModelRules(PipelineRegistration registration, IConfiguration section, IServiceProvider services)
     : IValidateOptions<DiffusionModelOptions>
 {
     private static readonly string[] s_known =
     [
-        .. new[] { typeof(DiffusionModelOptions), typeof(DiffusionPipelineOptions) }.SelectMany(t => t.GetProperties()).Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
+        .. new[] { typeof(DiffusionModelOptions), typeof(DiffusionPipelineOptions) }
+            .SelectMany(t => t.GetProperties()).Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
     ];
 
     private static readonly string[] s_knownOfTiling = [.. typeof(TilingOptions).GetProperties().Select(p => p.Name)];
@@ -20,9 +21,10 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
         if (optionsName != registration.Name) return ValidateOptionsResult.Skip;
         PipelineSpecification specification = registration.Builder.Specification;
         List<string> errors = [.. options.Errors()];
-        // A name misspelt would otherwise be a setting silently not made.
+        // A misspelt name would otherwise be ignored silently.
         errors.AddRange(Unknown(section, "", s_known));
-        errors.AddRange(Unknown(section.GetSection(nameof(DiffusionPipelineOptions.Tiling)), $"{nameof(DiffusionPipelineOptions.Tiling)}:", s_knownOfTiling));
+        const string Tiling = nameof(DiffusionPipelineOptions.Tiling);
+        errors.AddRange(Unknown(section.GetSection(Tiling), $"{Tiling}:", s_knownOfTiling));
         if (options.ModelFolder is null && specification.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
             errors.Add("ModelFolder is missing, and nothing else names a model.");
         if (options.ModelFolder is null && options.Precision is not null && specification.Model?.ReadsFiles is not true)
@@ -31,7 +33,8 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
     }
 
     private bool IsRegistered(Type part) =>
-        (registration.Name.Length > 0 && services.GetService<IServiceProviderIsKeyedService>()?.IsKeyedService(part, registration.Name) is true)
+        (registration.Name.Length > 0
+            && services.GetService<IServiceProviderIsKeyedService>()?.IsKeyedService(part, registration.Name) is true)
         || services.GetService<IServiceProviderIsService>()?.IsService(part) is true;
 
     private static IEnumerable<string> Unknown(IConfiguration section, string within, string[] known) =>

@@ -4,19 +4,21 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Which model a registered pipeline runs, and where: what configuration says of it.</summary>
+/// <summary>Configuration of a registered pipeline: the model that it runs, and where.</summary>
 public sealed record DiffusionModelOptions
 {
-    /// <summary>A model folder in the layout of diffusers; a relative one is within the working directory. Null where the builder names the model.</summary>
+    /// <summary>
+    /// A model folder in the layout of diffusers; a relative path is relative to the working directory. Null if the builder names the
+    /// model.
+    /// </summary>
     public string? ModelFolder { get; set; }
 
     /// <summary>Name of a scheduler: see <see cref="KnownSchedulers"/>. Null, the default, for the model's own.</summary>
     public string? Scheduler { get; set; }
 
     /// <summary>
-    /// Where the pipeline computes, whatever names its model: <c>cpu</c>, <c>cuda</c> or <c>cuda:1</c> and so on. A device that
-    /// is not there is an error when the host starts. Null, the default, for CUDA where there is one, else the CPU; where all
-    /// parts are registered and there is no model, for the CPU.
+    /// Where the pipeline computes: <c>cpu</c>, <c>cuda</c>, or <c>cuda:1</c> and so on. A device that does not exist is an error when the
+    /// host starts. Null, the default, for CUDA if available, else the CPU; without a model, if all components are registered, for the CPU.
     /// </summary>
     public string? Device { get; set; }
 
@@ -29,13 +31,19 @@ public sealed record DiffusionModelOptions
     /// <summary>Whether the host loads the model at its start, rather than when the pipeline is first asked for. Default false.</summary>
     public bool LoadAtStartup { get; set; }
 
-    /// <summary>What is wrong, in words that name the value.</summary>
+    /// <summary>Errors, each of which names the value.</summary>
     internal IEnumerable<string> Errors()
     {
         if (ModelFolder is not null && !File.Exists(Path.Combine(ModelFolder, DiffusersFolder.IndexFile)))
-            yield return $"ModelFolder is '{MessageText.Cut(ModelFolder, 150)}'; there is no {DiffusersFolder.IndexFile} in '{MessageText.Cut(Path.GetFullPath(ModelFolder, Environment.CurrentDirectory), 150)}'.";
+        {
+            string full = Path.GetFullPath(ModelFolder, Environment.CurrentDirectory);
+            yield return $"ModelFolder is '{MessageText.Cut(ModelFolder, 150)}'; there is no {DiffusersFolder.IndexFile} in "
+                + $"'{MessageText.Cut(full, 150)}'.";
+        }
+
         if (Scheduler is not null && !KnownSchedulers.TryGet(Scheduler, out _)) yield return UnknownScheduler(Scheduler).Message;
-        if (Device is not null && Parse(Device) is null) yield return $"Device is '{MessageText.Cut(Device, 100)}'; expected cpu, cuda or cuda:number.";
+        if (Device is not null && Parse(Device) is null)
+            yield return $"Device is '{MessageText.Cut(Device, 100)}'; expected cpu, cuda or cuda:number.";
         else if (OpenDevice() is { } device && DeviceAvailability.Problem(device) is { } problem) yield return problem;
         if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
@@ -44,13 +52,16 @@ public sealed record DiffusionModelOptions
     internal static ArgumentException UnknownScheduler(string name) =>
         new($"Scheduler is '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
 
-    internal Device? OpenDevice() => Device is null ? null : Parse(Device) is var (type, index) ? new Device(type, index) : throw new ArgumentException(Errors().First());
+    internal Device? OpenDevice() => Device is null ? null
+        : Parse(Device) is var (type, index) ? new Device(type, index)
+        : throw new ArgumentException(Errors().First());
 
     private static (DeviceType Type, int Index)? Parse(string device) => device.ToLowerInvariant() switch
     {
         "cpu" => (DeviceType.CPU, -1),
         "cuda" => (DeviceType.CUDA, -1),
-        ['c', 'u', 'd', 'a', ':', .. var number] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index) => (DeviceType.CUDA, index),
+        ['c', 'u', 'd', 'a', ':', .. var number]
+            when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index) => (DeviceType.CUDA, index),
         _ => null,
     };
 }

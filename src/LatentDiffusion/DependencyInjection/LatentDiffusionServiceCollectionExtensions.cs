@@ -12,21 +12,24 @@ public static class LatentDiffusionServiceCollectionExtensions
 {
     /// <summary>
     /// Registers a <see cref="DiffusionPipeline"/>, built when it is first asked for and disposed with the container, and
-    /// an <see cref="IImageGenerator"/> over it, unless there is one already. Parts registered in the container
-    /// (<see cref="INoiseScheduler"/>, <see cref="ITextEncoder"/> and the others) take the place of the model's own.
+    /// an <see cref="IImageGenerator"/> over it, unless there is one already. Components registered in the container
+    /// (<see cref="INoiseScheduler"/>, <see cref="ITextEncoder"/> and the others) replace the model's own.
     /// <see cref="DiffusionPipelineOptions"/> are validated when the host starts.
     /// </summary>
     /// <param name="services">The container.</param>
-    /// <returns>The builder, to say what the pipeline is made of.</returns>
-    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services) => services.Add(Options.Options.DefaultName, null);
+    /// <returns>The builder of the pipeline.</returns>
+    public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services) =>
+        services.Add(Options.Options.DefaultName, null);
 
     /// <summary>
     /// The same, with <see cref="DiffusionModelOptions"/> and <see cref="DiffusionPipelineOptions"/> from configuration,
-    /// which are validated when the host starts. What is said on the builder goes before what is configured.
+    /// which are validated when the host starts. Builder calls override configuration.
     /// </summary>
     /// <param name="services">The container.</param>
-    /// <param name="section">A section whose entries are the properties of both, for example <c>configuration.GetSection("LatentDiffusion")</c>.</param>
-    /// <returns>The builder, to say what the pipeline is made of beyond its configuration.</returns>
+    /// <param name="section">
+    /// A section whose entries are the properties of both, for example <c>configuration.GetSection("LatentDiffusion")</c>.
+    /// </param>
+    /// <returns>The builder of the pipeline.</returns>
     public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);
@@ -34,13 +37,13 @@ public static class LatentDiffusionServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers a pipeline, and an <see cref="IImageGenerator"/> over it, under a key, beside others of other names. Parts
-    /// and options are those registered under its name, where there are, or else those without a name.
+    /// Registers a pipeline, and an <see cref="IImageGenerator"/> over it, under a key, in addition to others. Components and options
+    /// registered under its name take precedence over those without a name.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The key of the services and the name of the options.</param>
     /// <param name="section">Configuration of this model, as without a name; null for none.</param>
-    /// <returns>The builder, to say what the pipeline is made of.</returns>
+    /// <returns>The builder of the pipeline.</returns>
     public static DiffusionPipelineBuilder AddLatentDiffusion(this IServiceCollection services, string name, IConfiguration? section = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -72,7 +75,8 @@ public static class LatentDiffusionServiceCollectionExtensions
             services.TryAddKeyedSingleton(name, (p, key) => p.GetRequiredKeyedService<DiffusionPipeline>(key).AsImageGenerator());
         }
 
-        services.AddSingleton<IHostedService>(p => new ModelStartup(registration, p.GetRequiredService<IOptionsMonitor<DiffusionModelOptions>>(), p));
+        services.AddSingleton<IHostedService>(
+            p => new ModelStartup(registration, p.GetRequiredService<IOptionsMonitor<DiffusionModelOptions>>(), p));
         return registration.Builder;
     }
 }

@@ -3,11 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace LatentDiffusion;
 
-/// <summary>Loads a registered model when the host starts, where that is asked for.</summary>
-internal sealed class ModelStartup(PipelineRegistration registration, IOptionsMonitor<DiffusionModelOptions> options, IServiceProvider services) : IHostedService
+/// <summary>Loads a registered model when the host starts, if builder or configuration ask for it.</summary>
+internal sealed class ModelStartup(
+    PipelineRegistration registration, IOptionsMonitor<DiffusionModelOptions> options, IServiceProvider services) : IHostedService
 {
-    // On another thread, so that several models, and what else the host starts, do not wait for one another's files.
-    public Task StartAsync(CancellationToken cancellationToken) => registration.Builder.Specification.LoadsAtStartup || options.Get(registration.Name).LoadAtStartup
+    // On another thread, so that models and other services of the host do not wait for each other's files.
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        registration.Builder.Specification.LoadsAtStartup || options.Get(registration.Name).LoadAtStartup
         ? Task.Run(() => registration.Resolve(services), cancellationToken).WaitAsync(cancellationToken)
         : Task.CompletedTask;
 

@@ -9,7 +9,8 @@ internal sealed class NamedServices(IServiceProvider services, string name) : IS
     public object? GetService(Type serviceType) =>
         serviceType == typeof(IOptions<DiffusionPipelineOptions>) ? Named<DiffusionPipelineOptions>()
         : serviceType == typeof(IOptions<DiffusionModelOptions>) ? Named<DiffusionModelOptions>()
-        : (name.Length == 0 ? null : (services as IKeyedServiceProvider)?.GetKeyedService(serviceType, name)) ?? services.GetService(serviceType);
+        : (name.Length == 0 ? null : (services as IKeyedServiceProvider)?.GetKeyedService(serviceType, name))
+            ?? services.GetService(serviceType);
 
     private IOptions<T> Named<T>() where T : class => Options.Create(services.GetRequiredService<IOptionsMonitor<T>>().Get(name));
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace LatentDiffusion;
@@ -11,16 +12,19 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
         if (name != registration.Name) return ValidateOptionsResult.Skip;
         var results = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
-        List<string> errors = [.. results.Select(r => Told(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
-        if (registration.Builder.Specification.Device is { } device && DeviceAvailability.Problem(device) is { } problem) errors.Add(problem);
+        List<string> errors = [.. results.Select(r => WithValue(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
+        if (registration.Builder.Specification.Device is { } device && DeviceAvailability.Problem(device) is { } problem)
+            errors.Add(problem);
         return registration.Outcome(errors);
     }
 
     // .NET's own messages state the range and not the value.
-    private static string Told(string message, IEnumerable<string> members, DiffusionPipelineOptions options) =>
-        message.StartsWith("The field ", StringComparison.Ordinal) && members.FirstOrDefault() is { } member && typeof(DiffusionPipelineOptions).GetProperty(member)?.GetValue(options) is IFormattable value
-            ? $"{member} is {value.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}. {message}"
-            : message;
+    private static string WithValue(string message, IEnumerable<string> members, DiffusionPipelineOptions options)
+    {
+        if (!message.StartsWith("The field ", StringComparison.Ordinal) || members.FirstOrDefault() is not { } member) return message;
+        object? value = typeof(DiffusionPipelineOptions).GetProperty(member)?.GetValue(options);
+        return value is IFormattable number ? $"{member} is {number.ToString(null, CultureInfo.InvariantCulture)}. {message}" : message;
+    }
 
     /// <summary>A number alone would be read as days.</summary>
     private IEnumerable<string> UnitsMissing()

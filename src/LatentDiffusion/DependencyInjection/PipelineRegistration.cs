@@ -17,8 +17,8 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
     {
         get
         {
-            string model = Name.Length > 0 ? Name : Section?[nameof(DiffusionPipelineOptions.ModelId)] ?? Section?[nameof(DiffusionModelOptions.ModelFolder)] ?? "default";
-            model = MessageText.Cut(model, LongestName);
+            string? configured = Section?[nameof(DiffusionPipelineOptions.ModelId)] ?? Section?[nameof(DiffusionModelOptions.ModelFolder)];
+            string model = MessageText.Cut(Name.Length > 0 ? Name : configured ?? "default", LongestName);
             return Section is IConfigurationSection { Path: { Length: > 0 } path } ? $"{path} (model '{model}'): " : $"Model '{model}': ";
         }
     }
@@ -33,7 +33,8 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
         catch (InvalidOperationException e)
         {
-            throw new OptionsValidationException(Name, typeof(TOptions), [MessageText.Cut($"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd())]);
+            string message = $"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd();
+            throw new OptionsValidationException(Name, typeof(TOptions), [MessageText.Cut(message)]);
         }
     }
 
@@ -51,7 +52,9 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
     }
 
-    /// <summary>What a validation ends in: as many errors as one message holds, each after <see cref="Where"/>, and the number of the others.</summary>
+    /// <summary>
+    /// The result of a validation: as many errors as one message holds, each after <see cref="Where"/>, and the number of the others.
+    /// </summary>
     public ValidateOptionsResult Outcome(IReadOnlyCollection<string> errors)
     {
         if (errors.Count == 0) return ValidateOptionsResult.Success;

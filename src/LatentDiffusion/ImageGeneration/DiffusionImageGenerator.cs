@@ -16,28 +16,36 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     private readonly DiffusionPipeline _pipeline = pipeline ?? throw new ArgumentNullException(nameof(pipeline));
     private readonly ImageGeneratorMetadata _metadata = new(LatentDiffusionDiagnostics.ProviderName, null, pipeline.ModelId);
 
-    /// <summary>Generates pictures of a text, or of a text and a picture.</summary>
+    /// <summary>Generates images from text, or from text and an image.</summary>
     /// <param name="request">
-    /// The prompt, and at most one original image, which stands in for <see cref="GenerationRequest.InitialImage"/>: a
+    /// The prompt, and at most one original image, which becomes <see cref="GenerationRequest.InitialImage"/>: a
     /// <see cref="DataContent"/> that the pipeline's codec reads.
     /// </param>
     /// <param name="options">
     /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
-    /// prompt stands in where the request has none; what else it leaves open is filled from the other options.</para>
-    /// <para><see cref="ImageGenerationOptions.AdditionalProperties"/> go before both; their names are those of
-    /// <see cref="GenerationMetadata.RequestKeys"/>: <c>negative_prompt</c>, <c>seed</c>, <c>steps</c>, <c>guidance_scale</c> and the others.</para>
+    /// prompt is used if the request has none. Properties that it leaves null are filled from the other options.</para>
+    /// <para><see cref="ImageGenerationOptions.AdditionalProperties"/> override both; their names are those of
+    /// <see cref="GenerationMetadata.RequestKeys"/>: <c>negative_prompt</c>, <c>seed</c>, <c>steps</c>, <c>guidance_scale</c> and the
+    /// others.</para>
     /// <para><see cref="ImageGenerationOptions.MediaType"/> is one that the pipeline's codec writes, <c>image/png</c> by default.</para>
     /// </param>
     /// <param name="cancellationToken">Checked before each evaluation of the network.</param>
-    /// <returns>A <see cref="DataContent"/> a picture, whose raw representation is the <see cref="GeneratedImage"/>; that of the response is the <see cref="GenerationResult"/>.</returns>
-    /// <exception cref="ArgumentException">A value is out of its range, or an additional property or model is unknown; the message names it. Nothing was computed.</exception>
+    /// <returns>
+    /// A <see cref="DataContent"/> for each image, whose raw representation is the <see cref="GeneratedImage"/>. The raw representation of
+    /// the response is the <see cref="GenerationResult"/>.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// A value is out of its range, or an additional property or model is unknown; the message names it. Nothing was computed.
+    /// </exception>
     /// <exception cref="NotSupportedException">
-    /// There are several original images or one that is a link, or the response shall be a link or stream, or the codec does
-    /// not write the media type.
+    /// There are several original images or one that is a link, or a link or stream is requested as the response, or the codec does not
+    /// write the media type.
     /// </exception>
     /// <exception cref="InvalidDataException">The original image cannot be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
+    /// <exception cref="NonFiniteValuesException">
+    /// Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.
+    /// </exception>
     /// <exception cref="TimeoutException">It took longer than the time limit.</exception>
     public async Task<ImageGenerationResponse> GenerateAsync(
         ImageGenerationRequest request, ImageGenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -74,17 +82,38 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         string mediaType = options?.MediaType ?? MediaTypeNames.Image.Png;
         if (options is null) return mediaType;
         if (options.ResponseFormat is not (null or ImageGenerationResponseFormat.Data))
-            throw new NotSupportedException($"ResponseFormat is {options.ResponseFormat}; pictures are made in this process and come as {ImageGenerationResponseFormat.Data} alone.");
+        {
+            throw new NotSupportedException(
+                $"ResponseFormat is {options.ResponseFormat}; expected {ImageGenerationResponseFormat.Data}, for images are generated in "
+                + "this process.");
+        }
+
         if (options.StreamingCount > 0)
-            throw new NotSupportedException($"StreamingCount is {options.StreamingCount}; {nameof(DiffusionPipeline)}.{nameof(DiffusionPipeline.GenerateStreamingAsync)} gives previews while it generates.");
+        {
+            throw new NotSupportedException(
+                $"StreamingCount is {options.StreamingCount}; use {nameof(DiffusionPipeline)}."
+                + $"{nameof(DiffusionPipeline.GenerateStreamingAsync)} for previews.");
+        }
+
         if (!_pipeline.Codec.MediaTypes.Contains(mediaType, StringComparer.OrdinalIgnoreCase))
-            throw new NotSupportedException($"MediaType is '{MessageText.Cut(mediaType, 100)}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
+        {
+            throw new NotSupportedException(
+                $"MediaType is '{MessageText.Cut(mediaType, 100)}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
+        }
+
         if (options.ModelId is { } model && model != _pipeline.ModelId)
-            throw new ArgumentException($"ModelId is '{MessageText.Cut(model, 100)}'; this generator runs '{_pipeline.ModelId}' alone.", nameof(options));
+        {
+            throw new ArgumentException(
+                $"ModelId is '{MessageText.Cut(model, 100)}'; this generator runs only '{_pipeline.ModelId}'.", nameof(options));
+        }
+
         foreach (string key in options.AdditionalProperties?.Keys ?? [])
         {
             if (!GenerationMetadata.RequestKeys.Contains(key))
-                throw new ArgumentException($"AdditionalProperties has '{MessageText.Cut(key, 200)}'; known are {string.Join(", ", GenerationMetadata.RequestKeys)}.", nameof(options));
+            {
+                string known = string.Join(", ", GenerationMetadata.RequestKeys);
+                throw new ArgumentException($"AdditionalProperties has '{MessageText.Cut(key, 200)}'; known are {known}.", nameof(options));
+            }
         }
 
         return mediaType;
@@ -96,9 +125,10 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         {
             null => new GenerationRequest { Prompt = request.Prompt! },
             GenerationRequest raw => raw with { Prompt = request.Prompt ?? raw.Prompt },
-            var other => throw new ArgumentException($"RawRepresentationFactory gave a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
+            var other => throw new ArgumentException(
+                $"RawRepresentationFactory returned a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
         };
-        if (Original(request) is { } picture) wanted = wanted with { InitialImage = picture };
+        if (Original(request) is { } image) wanted = wanted with { InitialImage = image };
         if (options is null) return wanted;
         const int DefaultCount = 1;
         wanted = wanted with
@@ -110,8 +140,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         foreach ((string key, object? value) in options.AdditionalProperties ?? [])
         {
             string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-            wanted = GenerationMetadata.TrySet(wanted, key, text)
-                ?? throw new ArgumentException($"AdditionalProperties has '{key}' of '{MessageText.Cut(text, 200)}', which cannot be read as a value of its range.", nameof(options));
+            wanted = GenerationMetadata.TrySet(wanted, key, text) ?? throw new ArgumentException(
+                $"AdditionalProperties has '{key}' of '{MessageText.Cut(text, 200)}', which cannot be read as a value of its range.",
+                nameof(options));
         }
 
         return wanted;
@@ -120,10 +151,12 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     private ImageBuffer? Original(ImageGenerationRequest request) => request.OriginalImages?.ToArray() switch
     {
         null or [] => null,
-        [DataContent picture] => _pipeline.Codec.Decode(picture.Data.Span),
-        [var other] => throw new NotSupportedException($"OriginalImages has a {other.GetType().Name}; expected a {nameof(DataContent)}, for nothing is fetched here."),
+        [DataContent image] => _pipeline.Codec.Decode(image.Data.Span),
+        [var other] => throw new NotSupportedException(
+            $"OriginalImages has a {other.GetType().Name}; expected a {nameof(DataContent)}, for nothing is downloaded."),
         var several => throw new NotSupportedException(
-            $"OriginalImages has {several.Length} pictures; expected one. A mask is given as the {nameof(GenerationRequest.Mask)} of a request by RawRepresentationFactory."),
+            $"OriginalImages has {several.Length} images; expected one. A mask is the {nameof(GenerationRequest.Mask)} of a request that "
+            + "RawRepresentationFactory returns."),
     };
 
     private static DataContent Content(GeneratedImage image, string mediaType) => new(image.Encode(mediaType), mediaType)

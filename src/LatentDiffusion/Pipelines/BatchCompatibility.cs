@@ -3,7 +3,8 @@ namespace LatentDiffusion;
 /// <summary>Refuses requests that are generated together and differ in a setting of the evaluations that their images share.</summary>
 internal static class BatchCompatibility
 {
-    /// <exception cref="ArgumentException">The requests, which are complete, do not agree; the message names the first difference.</exception>
+    /// <summary>Checks requests that are complete.</summary>
+    /// <exception cref="ArgumentException">They do not agree; the message names the first difference.</exception>
     public static void Check(IReadOnlyList<GenerationRequest> requests)
     {
         for (int i = 1; i < requests.Count; i++)
@@ -13,7 +14,7 @@ internal static class BatchCompatibility
                 object? expected = setting.Get(requests[0]), value = setting.Get(requests[i]);
                 RequestValidator.Check(
                     Equals(value, expected), FormattableString.Invariant($"requests[{i}].{setting.Name}"), value ?? "null",
-                    FormattableString.Invariant($"{expected ?? "null"}, as in requests[0], for their pictures share evaluations"));
+                    FormattableString.Invariant($"{expected ?? "null"}, as in requests[0]: their images share evaluations"));
             }
         }
     }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>The parts of a loaded model. Owns those that can be disposed.</summary>
+/// <summary>The components of a loaded model. Owns those that can be disposed.</summary>
 /// <param name="denoiser">The denoiser.</param>
 /// <param name="textEncoder">The text encoder; null where the model's files have none.</param>
 /// <param name="autoencoder">The autoencoder; null where the model's files have none.</param>
@@ -10,7 +10,8 @@ namespace LatentDiffusion;
 /// <param name="sampleSize">Height and width of the latents that the model was trained on.</param>
 /// <param name="device">Where the networks run.</param>
 public sealed class DiffusionModel(
-    IDenoiser denoiser, ITextEncoder? textEncoder, IAutoencoder? autoencoder, SchedulerConfig schedulerConfig, int sampleSize, Device device) : IDisposable
+    IDenoiser denoiser, ITextEncoder? textEncoder, IAutoencoder? autoencoder, SchedulerConfig schedulerConfig, int sampleSize,
+    Device device) : IDisposable
 {
     private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _weights = [];
     private AppliedLoras? _loras;
@@ -20,11 +21,15 @@ public sealed class DiffusionModel(
     public IDenoiser Denoiser { get; } = denoiser;
 
     /// <summary>The text encoder.</summary>
-    /// <exception cref="InvalidOperationException">The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseTextEncoder(ITextEncoder)"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseTextEncoder(ITextEncoder)"/>.
+    /// </exception>
     public ITextEncoder TextEncoder => OwnTextEncoder ?? throw Missing("text encoder", nameof(DiffusionPipelineBuilder.UseTextEncoder));
 
     /// <summary>The autoencoder.</summary>
-    /// <exception cref="InvalidOperationException">The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseAutoencoder(IAutoencoder)"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model's file has none: a pipeline takes the one of <see cref="DiffusionPipelineBuilder.UseAutoencoder(IAutoencoder)"/>.
+    /// </exception>
     public IAutoencoder Autoencoder => OwnAutoencoder ?? throw Missing("autoencoder", nameof(DiffusionPipelineBuilder.UseAutoencoder));
 
     /// <summary>Training schedule, prediction type and default scheduler.</summary>
@@ -36,19 +41,19 @@ public sealed class DiffusionModel(
     /// <summary>Where the networks run.</summary>
     public Device Device { get; } = device;
 
-    /// <summary>The guidance that the model is at its best with; null for the library's default. Pipelines built later take it.</summary>
+    /// <summary>The guidance that suits the model best; null for the library's default. Pipelines that are built later use it.</summary>
     public IGuidance? Guidance { get; set; }
 
-    /// <summary>The number of sampling steps that the model is at its best with, 1 to 1000; null for the library's default.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is outside that.</exception>
+    /// <summary>The number of sampling steps that suits the model best, 1 to 1000; null for the library's default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
     public int? Steps
     {
         get;
         set => field = RequestSettings.Steps.Require(value);
     }
 
-    /// <summary>The guidance scale that the model is at its best with, 0 to 100; null for the library's default.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is outside that.</exception>
+    /// <summary>The guidance scale that suits the model best, 0 to 100; null for the library's default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
     public double? GuidanceScale
     {
         get;
@@ -61,7 +66,7 @@ public sealed class DiffusionModel(
     /// </summary>
     public double? LatentScalingFactor { get; init; }
 
-    /// <summary>What the model's files held; null for a model put together from other parts.</summary>
+    /// <summary>The components of the model's files; null for a model put together from other parts.</summary>
     public ModelComponents? Components { get; private set; }
 
     /// <summary>The text encoder; null where the model's file has none.</summary>
@@ -82,7 +87,9 @@ public sealed class DiffusionModel(
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
-    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.</param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
+    /// </param>
     /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
     /// <exception cref="DirectoryNotFoundException">There is no model in the folder.</exception>
     /// <exception cref="CheckpointException">A weights file is damaged or does not fit its configuration.</exception>
@@ -97,9 +104,14 @@ public sealed class DiffusionModel(
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!File.Exists(Path.Combine(folder, DiffusersFolder.IndexFile)))
-            throw new DirectoryNotFoundException($"'{Path.GetFullPath(folder)}' is not a model folder: it has no {DiffusersFolder.IndexFile}.");
+        {
+            throw new DirectoryNotFoundException(
+                $"'{Path.GetFullPath(folder)}' is not a model folder: it has no {DiffusersFolder.IndexFile}.");
+        }
+
         CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
-        return FromComponents(DiffusersFolder.Read(folder, options with { Variant = variant, Device = options.Device ?? choice.Device, Type = choice.Type }), choice.Device);
+        options = options with { Variant = variant, Device = options.Device ?? choice.Device, Type = choice.Type };
+        return FromComponents(DiffusersFolder.Read(folder, options), choice.Device);
     }
 
     /// <summary>
@@ -108,17 +120,20 @@ public sealed class DiffusionModel(
     /// </summary>
     /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file.</param>
     /// <param name="tokenizerFolder">
-    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>, which no such file holds; null to look beside the file
-    /// and in <c>tokenizer</c> beside it.
+    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>, which no such file contains; null to look
+    /// next to the file and in <c>tokenizer</c> next to it.
     /// </param>
     /// <param name="options">What else the file does not say; null for what was published.</param>
     /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
-    /// <param name="precision">Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.</param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.
+    /// </param>
     /// <exception cref="FileNotFoundException">There is no such file, or no tokenizer.</exception>
     /// <exception cref="CheckpointException">The file is damaged, lacks its U-Net, or has tensors that fit no network.</exception>
     /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
     public static DiffusionModel OpenFile(
-        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null, ScalarType? precision = null) =>
+        string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null,
+        ScalarType? precision = null) =>
         ReadFile(path, tokenizerFolder, options, device, precision, new CheckpointOptions());
 
     /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
@@ -130,11 +145,12 @@ public sealed class DiffusionModel(
         model = (model ?? new SingleFileOptions()) with { RequiresTokenizer = true };
         if (tokenizerFolder is not null) model = model with { TokenizerFolder = tokenizerFolder, Vocabulary = null };
         CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
-        return FromComponents(SingleFileCheckpoint.Read(path, options with { Device = options.Device ?? choice.Device, Type = choice.Type }, model), choice.Device);
+        options = options with { Device = options.Device ?? choice.Device, Type = choice.Type };
+        return FromComponents(SingleFileCheckpoint.Read(path, options, model), choice.Device);
     }
 
-    /// <summary>Makes a model of components, and owns them.</summary>
-    /// <param name="components">Components as a folder or file has them; disposed where they make no model.</param>
+    /// <summary>Creates a model from components and takes ownership of them.</summary>
+    /// <param name="components">The components of a folder or file; disposed if no model can be created.</param>
     /// <exception cref="InvalidDataException">They contradict each other; the message says how.</exception>
     /// <exception cref="NotSupportedException">They are of a kind that the pipeline does not run; the message says which.</exception>
     public static DiffusionModel FromComponents(ModelComponents components) => FromComponents(components, device: null);
@@ -159,7 +175,9 @@ public sealed class DiffusionModel(
     /// Adds low-rank patches to the networks' weights in place of those added before: W + Σ scale·ΔW. Waits for the
     /// evaluations that run; a generation in progress continues with the new weights.
     /// </summary>
-    /// <param name="loras">Files with their scales, 1 for as trained; none takes all off and gives the former weights, bit for bit.</param>
+    /// <param name="loras">
+    /// Files with their scales, 1 for as trained; none removes all patches and restores the former weights, bit for bit.
+    /// </param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
     /// <exception cref="NotSupportedException">There is no LoRA for models of its family.</exception>
     /// <exception cref="CheckpointException">
@@ -186,7 +204,8 @@ public sealed class DiffusionModel(
     {
         foreach ((_, double scale, _) in loras)
             if (!double.IsFinite(scale)) throw new ArgumentOutOfRangeException(nameof(loras), scale, "A scale is a finite number.");
-        ModelComponents components = Components ?? throw new InvalidOperationException("LoRA needs a model from a folder or file; this one was put together from other parts.");
+        ModelComponents components = Components ?? throw new InvalidOperationException(
+            "LoRA needs a model from a folder or file; this one was put together from other parts.");
         if (components.Family.LoraComponents.Count == 0) throw new NotSupportedException($"{components.Family.Name} models have no LoRA.");
         NetworkUse.Change([.. Patched(components).Select(n => n.Network)], () => ReplaceLoras(components, loras));
     }
@@ -218,14 +237,18 @@ public sealed class DiffusionModel(
     /// Writes the model as a diffusers folder, with the low-rank patches that are applied. What was read from a folder
     /// is written as it was: see <see cref="DiffusersFolder.Write"/>.
     /// </summary>
-    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="folder">Created if it is missing.</param>
     /// <param name="type">Type of the weights; null for that of the files they were read from, or else their own.</param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(string folder, ScalarType? type = null) => DiffusersFolder.Write(
-        Components ?? throw new InvalidOperationException("Only a model from a folder or file can be written; this one was put together from other parts."), folder, type);
+        Components ?? throw new InvalidOperationException(
+            "Only a model from a folder or file can be written; this one was put together from other parts."),
+        folder, type);
 
-    /// <summary>Releases the networks, after the evaluations that run. Calls that need them throw <see cref="ObjectDisposedException"/> from then on.</summary>
+    /// <summary>
+    /// Releases the networks after the evaluations that run. Later calls that need them throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

@@ -6,14 +6,19 @@ namespace LatentDiffusion;
 public sealed partial class DiffusionPipeline
 {
     /// <summary>
-    /// Encodes prompts as a generation does: with the pipeline's own text encoder, and so with what
-    /// <see cref="PromptWeightingBuilderExtensions.UsePromptWeighting"/> says, which <see cref="DiffusionModel.TextEncoder"/> knows nothing of.
-    /// For <see cref="GenerationRequest.PromptEmbeds"/>.
+    /// Encodes prompts as a generation does, for <see cref="GenerationRequest.PromptEmbeds"/>: with the pipeline's text encoder, which
+    /// unlike <see cref="DiffusionModel.TextEncoder"/> reads weights with
+    /// <see cref="PromptWeightingBuilderExtensions.UsePromptWeighting"/>.
     /// </summary>
-    /// <param name="prompts">At least one, each of at most <see cref="DiffusionPipelineOptions.MaximumPromptLength"/> characters; all get as many tokens as the longest.</param>
+    /// <param name="prompts">
+    /// At least one, each of at most <see cref="DiffusionPipelineOptions.MaximumPromptLength"/> characters. All get as many tokens as the
+    /// longest.
+    /// </param>
     /// <param name="cancellationToken">Checked before the encoder is called.</param>
-    /// <returns>A batch of as many, which is the caller's to dispose, on the device where the pipeline computes.</returns>
-    /// <exception cref="ArgumentException">There is no prompt, one is null, or one is too long; the message names it. Nothing was computed.</exception>
+    /// <returns>A batch of as many, on the device where the pipeline computes. The caller disposes it.</returns>
+    /// <exception cref="ArgumentException">
+    /// There is no prompt, or one is null or too long; the message names it. Nothing was computed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
     {
@@ -32,10 +37,12 @@ public sealed partial class DiffusionPipeline
         return Encode(encoder => encoder.Encode(prompts, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Encodes no prompt, which guidance leads away from, likewise. For <see cref="GenerationRequest.NegativePromptEmbeds"/>.</summary>
+    /// <summary>
+    /// Encodes the empty negative prompt as a generation does, for <see cref="GenerationRequest.NegativePromptEmbeds"/>.
+    /// </summary>
     /// <param name="count">How many, at least 1. Default 1.</param>
     /// <param name="cancellationToken">Checked before the encoder is called.</param>
-    /// <returns>A batch of as many, which is the caller's to dispose, on the device where the pipeline computes.</returns>
+    /// <returns>A batch of as many, on the device where the pipeline computes. The caller disposes it.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The count is below 1.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
     public Conditioning EncodeUnconditional(int count = 1, CancellationToken cancellationToken = default)

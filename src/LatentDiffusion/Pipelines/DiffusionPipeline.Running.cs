@@ -1,41 +1,52 @@
 namespace LatentDiffusion;
 
-/// <content>How a generation is started: its turn, its time, what is told of it.</content>
+/// <content>Starting a generation: queue, time limit, logs and telemetry.</content>
 public sealed partial class DiffusionPipeline
 {
-    /// <summary>What logs, telemetry and metadata call the model; null where it has no name.</summary>
+    /// <summary>Name of the model in logs, telemetry and metadata; null for a model without a name.</summary>
     public string? ModelId => _parts.Options.ModelId;
 
     internal IImageCodec Codec => _parts.Codec;
 
-    /// <summary>What it was set to, as the metadata of its pictures tell it.</summary>
+    /// <summary>The settings of the pipeline, as image metadata contains them.</summary>
     internal IEnumerable<(string Key, string Value)> Settings => PipelineSettings.Of(_parts);
 
-    /// <summary>Generates on the calling thread, which waits for its turn where as many generations run as may.</summary>
+    /// <summary>
+    /// Generates on the calling thread, which waits in the queue while the maximum number of generations runs.
+    /// </summary>
     /// <param name="request">What to generate.</param>
-    /// <param name="progress">Told after each evaluation of the network, on the thread that generates.</param>
-    /// <param name="cancellationToken">Checked before each evaluation, and while it waits for its turn.</param>
-    /// <exception cref="ArgumentException">The request has a value out of its range; the message names it. Nothing was computed.</exception>
+    /// <param name="progress">Receives each evaluation of the network, on the thread that generates.</param>
+    /// <param name="cancellationToken">Checked before each evaluation, and while the generation waits.</param>
+    /// <exception cref="ArgumentException">
+    /// A value of the request is out of its range; the message names it. Nothing was computed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
+    /// <exception cref="NonFiniteValuesException">
+    /// Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.
+    /// </exception>
     /// <exception cref="TimeoutException">It took longer than the request's, or else the pipeline's, time limit.</exception>
     /// <exception cref="GenerationLimitException">The request exceeds a limit of the pipeline's options. Nothing was computed.</exception>
-    /// <exception cref="InvalidOperationException">It was called from a callback of another generation of the pipeline, and would have to wait for that one to end.</exception>
-    /// <exception cref="ObjectDisposedException">The pipeline, a part of it or an embedding of the request is disposed, before the call or during it.</exception>
-    public GenerationResult Generate(GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    /// <exception cref="InvalidOperationException">
+    /// It was called from a callback of another generation of the pipeline and would have to wait for that one to end.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The pipeline, a component of it or an embedding of the request is disposed, before the call or during it.
+    /// </exception>
+    public GenerationResult Generate(
+        GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         GenerateAccepted([Accept(request)], progress, cancellationToken)[0];
 
-    /// <summary>Generates on a worker thread; no thread is held while it waits for its turn.</summary>
+    /// <summary>Generates on a worker thread. No thread is held while the generation waits in the queue.</summary>
     /// <inheritdoc cref="Generate(GenerationRequest, IProgress{GenerationProgress}?, CancellationToken)"/>
     public async Task<GenerationResult> GenerateAsync(
         GenerationRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
         (await GenerateAcceptedAsync([Accept(request)], progress, cancellationToken).ConfigureAwait(false))[0];
 
     /// <summary>
-    /// Refuses further calls, cancels those that run or wait, waits until they have ended (each within one evaluation of a
-    /// network), and releases the model, where the pipeline loaded it; parts that were handed in stay the caller's. Callers
-    /// whose generations are cut short get an <see cref="ObjectDisposedException"/>. From within a callback of a generation
-    /// it does not wait: the model is then released when the generation has ended.
+    /// Refuses further calls, cancels those that run or wait, waits until they have ended (each within one evaluation of a network), and
+    /// releases the model if the pipeline loaded it. Components that were given to the builder stay the caller's. Callers of cancelled
+    /// generations get an <see cref="ObjectDisposedException"/>. From within a callback of a generation it does not wait: the model is
+    /// then released when the generation has ended.
     /// </summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
@@ -47,7 +58,8 @@ public sealed partial class DiffusionPipeline
         return CallingGeneration.Exists ? ValueTask.CompletedTask : new ValueTask(released);
     }
 
-    private GenerationResult[] GenerateAccepted(IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
+    private GenerationResult[] GenerateAccepted(
+        IReadOnlyList<GenerationRequest> requests, IProgress<GenerationProgress>? progress, CancellationToken cancellationToken)
     {
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(requests);
@@ -86,7 +98,8 @@ public sealed partial class DiffusionPipeline
     private GenerationResult[] RunCalling(GenerationContext generation, IProgress<GenerationProgress>? progress)
     {
         // Handlers of Progress<T> run elsewhere and later; other callbacks run here, and the generation waits for them.
-        using CallingGeneration? caller = progress?.GetType() == typeof(Progress<GenerationProgress>) ? null : CallingGeneration.Begin(_parts);
+        bool isElsewhere = progress?.GetType() == typeof(Progress<GenerationProgress>);
+        using CallingGeneration? caller = isElsewhere ? null : CallingGeneration.Begin(_parts);
         return Run(generation, progress);
     }
 

@@ -3,22 +3,30 @@ using System.Threading.Channels;
 
 namespace LatentDiffusion;
 
-/// <content>The stream of steps.</content>
+/// <content>Streaming of steps and previews.</content>
 public sealed partial class DiffusionPipeline
 {
     /// <summary>
-    /// Generates on a worker thread and tells of each evaluation of the network, with previews; the last element has the
+    /// Generates on a worker thread and yields an element for each evaluation of the network, with previews; the last element has the
     /// result. Starts when it is enumerated. Leaving the enumeration stops the generation.
     /// </summary>
     /// <param name="request">What to generate.</param>
-    /// <param name="previewEvery">Every how many evaluations previews are made, of each picture worked on; 0 for never. Default 1.</param>
+    /// <param name="previewEvery">
+    /// Number of evaluations from one preview of each image of the batch to the next; 0 for no previews. Default 1.
+    /// </param>
     /// <param name="cancellationToken">Checked before each evaluation.</param>
-    /// <exception cref="ArgumentException">The request has a value out of its range, or <paramref name="previewEvery"/> is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value of the request is out of its range, or <paramref name="previewEvery"/> is negative.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="NonFiniteValuesException">Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.</exception>
+    /// <exception cref="NonFiniteValuesException">
+    /// Latents or pixels became NaN or infinite: see <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/>.
+    /// </exception>
     /// <exception cref="TimeoutException">It took longer than its time limit.</exception>
     /// <exception cref="GenerationLimitException">The request exceeds a limit of the pipeline's options. Nothing was computed.</exception>
-    /// <exception cref="ObjectDisposedException">The pipeline, a part of it or an embedding of the request is disposed, before the enumeration ends.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The pipeline, a component of it or an embedding of the request is disposed before the enumeration ends.
+    /// </exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateStreamingAsync(
         GenerationRequest request, int previewEvery = 1, CancellationToken cancellationToken = default)
     {
@@ -30,13 +38,14 @@ public sealed partial class DiffusionPipeline
         GenerationRequest request, int previewEvery, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // Without a bound: a slow reader must not hold the weights, and there are no more elements than evaluations.
+        // Unbounded: a slow reader must not hold the weights, and there are no more elements than evaluations.
         var updates = Channel.CreateUnbounded<GenerationUpdate>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         var observer = new StreamObserver(updates.Writer, _parts, previewEvery);
         Task<GenerationResult> generation = Complete();
         try
         {
-            await foreach (GenerationUpdate update in updates.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)) yield return update;
+            await foreach (GenerationUpdate update in updates.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+                yield return update;
             GenerationResult result = await generation.ConfigureAwait(false);
             yield return new GenerationUpdate(observer.Last with { Image = result.Images.Count - 1 }, [], result);
         }

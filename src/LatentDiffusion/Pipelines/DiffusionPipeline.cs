@@ -5,9 +5,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Text, and pictures where a request has some, to pictures: prompt, text encoder, noise, scheduler and guided denoiser,
-/// autoencoder. Safe for concurrent generations, each of which has its state to itself; made by
-/// <see cref="DiffusionPipelineBuilder"/>.
+/// Generates images from text and, if a request has them, from images: text encoder, noise, scheduler and guided denoiser, autoencoder.
+/// Safe for concurrent generations, each of which has its own state. Built by <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
 public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 {
@@ -16,7 +15,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 
     internal DiffusionPipeline(PipelineComponents parts) => (_parts, _calls) = (parts, new PipelineCalls(parts));
 
-    /// <summary>The model that the pipeline loaded, and owns; null where all parts were handed in.</summary>
+    /// <summary>The model that the pipeline loaded and owns; null if all components were given to the builder.</summary>
     public DiffusionModel? Model => _parts.OwnedModel;
 
     /// <summary>Encodes, denoises and decodes on the calling thread.</summary>
@@ -98,7 +97,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         InitialLatents start = Start(images, earlier, run, noise);
         if (pass.Request.InitialImage is not null) generation.Finite.CheckStart(start);
         using var denoiser = new PassDenoiser(network, pass, run, Guide);
-        var steps = new PassProgress(progress, run, pass, batch, _parts.Options.BatchSize, generation.Pictures);
+        var steps = new PassProgress(progress, run, pass, batch, _parts.Options.BatchSize, generation.Images);
         Tensor latents = start.Latents;
         while (!run.IsCompleted)
         {
@@ -146,7 +145,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 
     private Queue<ImageBuffer> Decode(IReadOnlyList<Tensor> batches, GenerationContext generation)
     {
-        var images = new Queue<ImageBuffer>(generation.Pictures);
+        var images = new Queue<ImageBuffer>(generation.Images);
         using IDisposable loaded = _parts.Residency.Load(generation.Token, _parts.Autoencoder);
         foreach (Tensor latents in batches)
         {

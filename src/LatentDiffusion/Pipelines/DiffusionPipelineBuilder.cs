@@ -100,7 +100,8 @@ public sealed class DiffusionPipelineBuilder
     }
 
     /// <summary>Uses a custom text encoder.</summary>
-    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) => Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
+    public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) =>
+        Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
 
     /// <summary>Wraps the model's text encoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="textEncoder">
@@ -122,7 +123,8 @@ public sealed class DiffusionPipelineBuilder
         Change(s => s.Denoiser = ComponentSource.Of(denoiser));
 
     /// <summary>Uses a custom autoencoder.</summary>
-    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) => Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
+    public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) =>
+        Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
 
     /// <summary>Wraps the model's autoencoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="autoencoder">

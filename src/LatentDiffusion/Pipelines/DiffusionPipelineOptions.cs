@@ -2,10 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion;
 
-/// <summary>What a pipeline does where a request does not say.</summary>
+/// <summary>Defaults of a pipeline for its requests, limits, and memory settings.</summary>
 public sealed record DiffusionPipelineOptions : IValidatableObject
 {
-    /// <summary>Sampling steps, 1 to 1000. Null, the default, for the model's own (<see cref="DiffusionModel.Steps"/>), or else 20.</summary>
+    /// <summary>
+    /// Sampling steps, 1 to 1000. Null, the default, for the model's own (<see cref="DiffusionModel.Steps"/>), or else 20.
+    /// </summary>
     [RequestRange(nameof(GenerationRequest.Steps))]
     public int? Steps { get; set; }
 
@@ -22,12 +24,15 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     [RequestRange(nameof(GenerationRequest.Eta))]
     public double? Eta { get; set; }
 
-    /// <summary>Noise that Euler samplers add back at each step (<see cref="GenerationRequest.Churn"/>). Null, the default, for none.</summary>
+    /// <summary>
+    /// Noise that Euler samplers add back at each step (<see cref="GenerationRequest.Churn"/>). Null, the default, for none.
+    /// </summary>
     public ChurnOptions? Churn { get; set; }
 
     /// <summary>
-    /// How many pictures of a request, or of requests generated together, go through the network at once, at least 1. With the default of 1 each picture is
-    /// bit for bit the one that its seed gives in a request of one; more is faster on GPUs and agrees within rounding.
+    /// How many images, of one request or of requests generated together, the network evaluates at once, 1 to 1024. With the default of 1
+    /// each image is bit for bit the one that its seed gives in a request of one; larger batches are faster on GPUs and agree within
+    /// rounding.
     /// </summary>
     [Range(1, 1024)]
     public int BatchSize { get; set; } = 1;
@@ -37,22 +42,22 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     public int MaximumPromptLength { get; set; } = 20_000;
 
     /// <summary>
-    /// How many generations run at once over the weights, at least 1; further ones wait for their turn, first come first
-    /// served, without holding a thread where they are asynchronous. Null, the default, for no limit.
+    /// How many generations run at once over the weights, 1 to 1024. Others wait, first come first served; asynchronous ones hold no
+    /// thread meanwhile. Null, the default, for no limit.
     /// </summary>
     [Range(1, 1024)]
     public int? MaxConcurrentGenerations { get; set; }
 
     /// <summary>
     /// How many generations may wait for their turn; a further one is refused with a <see cref="GenerationLimitException"/>.
-    /// 0 refuses whatever cannot run at once. Null, the default, for no limit.
+    /// 0 refuses generations that cannot run at once. Null, the default, for no limit.
     /// </summary>
     [Range(0, 1_000_000)]
     public int? MaximumQueueLength { get; set; }
 
     /// <summary>
     /// The most pixels (height times width) of an image that is generated, upscaled, or brought by a request; a request with
-    /// more is refused with a <see cref="GenerationLimitException"/>. Null, the default, for no limit but the sides' 16,384.
+    /// more is refused with a <see cref="GenerationLimitException"/>. Null, the default, limits only the sides, to 16,384.
     /// </summary>
     [Range(1L, 1L << 28)]
     public long? MaximumPixels { get; set; }
@@ -73,21 +78,22 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     [Range(1L << 20, 1L << 50)]
     public long? MaximumMemory { get; set; }
 
-    /// <summary>How long a generation may take where its request does not say: more than zero, at most 24 days. Null, the default, for no limit.</summary>
+    /// <summary>
+    /// How long a generation may take whose request has no limit: more than zero, at most 24 days. Null, the default, for no limit.
+    /// </summary>
     [RequestRange(nameof(GenerationRequest.TimeLimit))]
     public TimeSpan? TimeLimit { get; set; }
 
     /// <summary>
-    /// Takes pictures larger than a tile through the autoencoder in tiles: see <see cref="TiledAutoencoder"/>. Null, the
-    /// default, for whole pictures.
+    /// Encodes and decodes images larger than a tile in tiles: see <see cref="TiledAutoencoder"/>. Null, the default, for whole images.
     /// </summary>
     public TilingOptions? Tiling { get; set; }
 
-    /// <summary>Takes the pictures of a batch through the autoencoder one at a time: see <see cref="SlicedAutoencoder"/>. Default false.</summary>
+    /// <summary>Encodes and decodes the images of a batch one at a time: see <see cref="SlicedAutoencoder"/>. Default false.</summary>
     public bool SlicedDecoding { get; set; }
 
     /// <summary>
-    /// Keeps text encoder, denoiser and autoencoder in the computer's memory but while their stage of a generation runs: see
+    /// Keeps text encoder, denoiser and autoencoder in the computer's memory except while their stage of a generation runs: see
     /// <see cref="MemoryBuilderExtensions.UseOffload"/>. Default false.
     /// </summary>
     public bool Offload { get; set; }
@@ -98,7 +104,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// </summary>
     public bool AllowNonFiniteValues { get; set; }
 
-    /// <summary>What logs, telemetry and pictures' metadata call the model. Null, the default, for the name of its folder, where it has one.</summary>
+    /// <summary>Name of the model in logs, telemetry and image metadata. Null, the default, for the name of its folder or file.</summary>
     public string? ModelId { get; set; }
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)

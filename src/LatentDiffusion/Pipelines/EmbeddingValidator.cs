@@ -2,10 +2,11 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Whether embeddings that a request brings fit the denoiser and each other, as far as that is known before anything is encoded.</summary>
+/// <summary>Checks that a request's embeddings fit the denoiser and each other, as far as that is known before encoding.</summary>
 internal static class EmbeddingValidator
 {
-    /// <exception cref="ArgumentException">The request, which is complete, has embeddings that do not fit; the message names them.</exception>
+    /// <summary>Checks a request that is complete.</summary>
+    /// <exception cref="ArgumentException">It has embeddings that do not fit; the message names them.</exception>
     public static void Check(GenerationRequest request, PipelineComponents parts)
     {
         Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser.Description);
@@ -14,13 +15,17 @@ internal static class EmbeddingValidator
         switch (request.PromptEmbeds, request.NegativePromptEmbeds)
         {
             case ({ } prompt, { } negative):
-                Same(nameof(request.NegativePromptEmbeds), TextShape.Of(negative), TextShape.Of(prompt), $"as {nameof(request.PromptEmbeds)}");
+                Same(
+                    nameof(request.NegativePromptEmbeds), TextShape.Of(negative), TextShape.Of(prompt),
+                    $"as {nameof(request.PromptEmbeds)}");
                 break;
             case ({ } prompt, null) when parts.TextEncoder.Measure(request.NegativePrompt) is { } other:
                 TextShape shape = TextShape.Of(prompt);
                 // The unconditional embeddings are repeated for each window of the prompt.
                 if (request.NegativePrompt.Length == 0 && shape.Tokens % other.Tokens == 0) other = other with { Tokens = shape.Tokens };
-                Same(nameof(request.PromptEmbeds), shape, other, $"as {nameof(request.NegativePrompt)} is encoded, or {nameof(request.NegativePromptEmbeds)} of the same shape");
+                Same(
+                    nameof(request.PromptEmbeds), shape, other,
+                    $"as {nameof(request.NegativePrompt)} is encoded, or {nameof(request.NegativePromptEmbeds)} of the same shape");
                 break;
             case (null, { } negative) when parts.TextEncoder.Measure(request.Prompt) is { } other:
                 Same(
@@ -36,13 +41,19 @@ internal static class EmbeddingValidator
         Shape(name, value.HiddenStates, value.HiddenStates.shape is [1, > 0, > 0], "[1, tokens, width]");
         if (value.Pooled is { } pooled) Shape($"{name}.{nameof(value.Pooled)}", pooled, pooled.shape is [1, > 0], "[1, width]");
         long tokens = value.HiddenStates.shape[1];
-        if (value.Mask is { } mask) Shape($"{name}.{nameof(value.Mask)}", mask, mask.shape is [1, var masked] && masked == tokens, $"[1, {tokens}], one for each token");
+        if (value.Mask is { } mask)
+        {
+            bool fits = mask.shape is [1, var masked] && masked == tokens;
+            Shape($"{name}.{nameof(value.Mask)}", mask, fits, $"[1, {tokens}], one for each token");
+        }
+
         foreach ((string key, Tensor tensor) in value.Additional)
             Shape($"{name}.{nameof(value.Additional)}[\"{key}\"]", tensor, tensor.shape is [1, ..], "[1, …]");
         if (denoiser.TextWidth is { } text)
             Shape(name, value.HiddenStates, value.HiddenStates.shape[2] == text, $"[1, tokens, {text}], which the model reads");
         if (denoiser.PooledWidth is not { } width) return;
-        RequestValidator.Check(value.Pooled is not null, $"{name}.{nameof(value.Pooled)}", "null", $"of shape [1, {width}], which the model reads");
+        RequestValidator.Check(
+            value.Pooled is not null, $"{name}.{nameof(value.Pooled)}", "null", $"of shape [1, {width}], which the model reads");
         Shape($"{name}.{nameof(value.Pooled)}", value.Pooled!, value.Pooled!.shape[1] == width, $"[1, {width}], which the model reads");
     }
 

@@ -12,13 +12,16 @@ namespace LatentDiffusion;
 /// <param name="logger">Where a failure is logged that does not stop the generation.</param>
 internal sealed class FiniteValueCheck(bool allowed, ILogger logger)
 {
-    private const string Override = $"{nameof(DiffusionPipelineOptions)}.{nameof(DiffusionPipelineOptions.AllowNonFiniteValues)} returns the image anyway.";
+    private const string Override =
+        $"{nameof(DiffusionPipelineOptions)}.{nameof(DiffusionPipelineOptions.AllowNonFiniteValues)} returns the image anyway.";
 
     private const string Remedy = "Compute in float32 or bfloat16 instead of float16, or lower the LoRA scale.";
 
     private bool _failed;
 
-    /// <summary>Checks what the encoder made of the initial image: the latents that a pass starts from and those that an inpainting model reads.</summary>
+    /// <summary>
+    /// Checks the encoder's latents of the initial image: those that a pass starts from and those that an inpainting model reads.
+    /// </summary>
     public void CheckStart(InitialLatents start)
     {
         if (_failed || (IsFinite(start.Latents) && (start.ConcatenatedLatents is null || IsFinite(start.ConcatenatedLatents)))) return;
@@ -36,12 +39,15 @@ internal sealed class FiniteValueCheck(bool allowed, ILogger logger)
     public void CheckStep(Tensor latents, Tensor prediction, Conditioning text, ISchedulerRun run, double timestep, bool secondPass)
     {
         if (_failed || IsFinite(latents)) return;
-        string cause = !IsFinite(text.HiddenStates) || (text.Pooled is { } pooled && !IsFinite(pooled)) ? "the text conditioning has NaN or infinity"
+        bool hasFiniteText = IsFinite(text.HiddenStates) && (text.Pooled is not { } pooled || IsFinite(pooled));
+        string cause = !hasFiniteText ? "the text conditioning has NaN or infinity"
             : IsFinite(prediction) ? "the scheduler's step overflowed"
             : "the denoiser's prediction has NaN or infinity";
         string pass = secondPass ? " of the second pass" : "";
         Fail(new NonFiniteValuesException(
-            FormattableString.Invariant($"The latents are not finite after step {run.StepIndex} of {run.Timesteps.Count}{pass} (timestep {timestep:0.##}): {cause}. {Remedy} {Override}"),
+            FormattableString.Invariant(
+                $"The latents are not finite after step {run.StepIndex} of {run.Timesteps.Count}{pass} (timestep {timestep:0.##}): ")
+            + $"{cause}. {Remedy} {Override}",
             run.StepIndex));
     }
 
@@ -50,7 +56,8 @@ internal sealed class FiniteValueCheck(bool allowed, ILogger logger)
     {
         if (_failed || IsFinite(pixels)) return;
         Fail(new NonFiniteValuesException(
-            $"The decoder gave NaN or infinity for finite latents. Use an autoencoder in float32: float16 overflows in many published ones. Or lower the LoRA scale. {Override}"));
+            "The decoder gave NaN or infinity for finite latents. Use an autoencoder in float32: float16 overflows in many published ones. "
+            + $"Or lower the LoRA scale. {Override}"));
     }
 
     private void Fail(NonFiniteValuesException failure)

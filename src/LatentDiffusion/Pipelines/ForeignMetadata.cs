@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Recognises the text entries of other programs. Some share the key <c>prompt</c> with this library and mean something
-/// else by it, so that their files must not be read as requests.
+/// Recognises the text entries of other programs. Some use the key <c>prompt</c> of this library with another meaning; their files must
+/// not be read as requests.
 /// </summary>
 internal static class ForeignMetadata
 {
@@ -23,10 +23,14 @@ internal static class ForeignMetadata
     public static string? Describe(IReadOnlyDictionary<string, string> entries)
     {
         bool hasPrompt = entries.TryGetValue("prompt", out string? prompt);
-        if (hasPrompt && IsGraph(prompt!)) return "The image was not written by this library: its text 'prompt' is a graph of nodes in JSON, as ComfyUI writes it.";
+        if (hasPrompt && IsGraph(prompt!))
+            return "The image was not written by this library: its text 'prompt' is a graph of nodes in JSON, as ComfyUI writes it.";
+
         if (hasPrompt && entries.ContainsKey("seed")) return null;
         (string key, string? program) = s_programs.FirstOrDefault(p => entries.ContainsKey(p.Key));
-        return program is null ? null : $"The image was not written by this library: its text '{key}' is that of {program}, which is not read.";
+        return program is null
+            ? null
+            : $"The image was not written by this library: its text '{key}' is that of {program}, which is not read.";
     }
 
     /// <summary>Whether a text is a JSON object of objects, each with a class: nodes by their number.</summary>
@@ -36,8 +40,11 @@ internal static class ForeignMetadata
         try
         {
             using JsonDocument graph = JsonDocument.Parse(text);
-            return graph.RootElement.EnumerateObject().Any()
-                && graph.RootElement.EnumerateObject().All(node => node.Value.ValueKind == JsonValueKind.Object && node.Value.TryGetProperty("class_type", out _));
+            JsonElement.ObjectEnumerator nodes = graph.RootElement.EnumerateObject();
+            return nodes.Any() && nodes.All(IsNode);
+
+            static bool IsNode(JsonProperty node) =>
+                node.Value.ValueKind == JsonValueKind.Object && node.Value.TryGetProperty("class_type", out _);
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {

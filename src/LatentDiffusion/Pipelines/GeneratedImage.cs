@@ -2,14 +2,14 @@ using System.Net.Mime;
 
 namespace LatentDiffusion;
 
-/// <summary>A generated picture, with what gave it.</summary>
+/// <summary>A generated image with its metadata.</summary>
 public sealed class GeneratedImage
 {
     private readonly IImageCodec _codec;
     private readonly Dictionary<string, string> _untimed;
 
     /// <param name="image">The pixels.</param>
-    /// <param name="request">The complete request for this picture alone.</param>
+    /// <param name="request">The complete request for only this image.</param>
     /// <param name="timings">Those of the whole generation.</param>
     /// <param name="parts">What the pipeline is made of.</param>
     internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineComponents parts)
@@ -22,20 +22,23 @@ public sealed class GeneratedImage
     /// <summary>The pixels.</summary>
     public ImageBuffer Image { get; }
 
-    /// <summary>The seed of this picture: it gives the same one when it is generated separately.</summary>
+    /// <summary>The seed of this image, which gives the same image when it is generated separately.</summary>
     public ulong Seed { get; }
 
     /// <summary>
     /// Prompt, seed, settings of request and pipeline, and the timings of the generation, as they are written into PNG files;
-    /// <see cref="GenerationMetadata.ToRequest"/> makes a request of them again.
+    /// <see cref="GenerationMetadata.ToRequest"/> reads a request from them.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>The picture as a PNG file's bytes, with its metadata.</summary>
-    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and number of libtorch threads. Default true.</param>
+    /// <summary>The image as the bytes of a PNG file, with its metadata.</summary>
+    /// <param name="timings">
+    /// Whether the file contains the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and
+    /// number of libtorch threads. Default true.
+    /// </param>
     public byte[] ToPng(bool timings = true) => _codec.EncodePng(Image, timings ? Metadata : _untimed);
 
-    /// <summary>The picture as a file of some type; metadata goes where the type has text entries, as PNG has.</summary>
+    /// <summary>The image as a file of some type, with its metadata if the type has text entries, as PNG does.</summary>
     /// <param name="mediaType">One of the codec's <see cref="IImageCodec.MediaTypes"/>, for example <c>image/jpeg</c>.</param>
     /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
     public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Metadata);
@@ -44,8 +47,11 @@ public sealed class GeneratedImage
     /// Writes the image as a PNG file, next to its path and renamed, so that no half-written file is ever there. A symbolic link
     /// is followed; a device or a pipe is written directly.
     /// </summary>
-    /// <param name="path">Path of the file; its folder is made where it is missing.</param>
-    /// <param name="timings">Whether the file carries the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and number of libtorch threads. Default true.</param>
+    /// <param name="path">Path of the file; its folder is created if it is missing.</param>
+    /// <param name="timings">
+    /// Whether the file contains the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and
+    /// number of libtorch threads. Default true.
+    /// </param>
     public void SavePng(string path, bool timings = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace LatentDiffusion;
 
-/// <summary>One generation from call to end: its place among those that run at once, its time limit, and what is told of it.</summary>
+/// <summary>One generation from call to end: its place in the queue, its time limit, logs and telemetry.</summary>
 internal sealed class GenerationContext : IDisposable
 {
     private readonly PipelineComponents _parts;
@@ -14,7 +14,8 @@ internal sealed class GenerationContext : IDisposable
     private IDisposable? _turn;
     private bool _counted;
 
-    public GenerationContext(PipelineComponents parts, IReadOnlyList<GenerationRequest> requests, CancellationToken closing, CancellationToken caller)
+    public GenerationContext(
+        PipelineComponents parts, IReadOnlyList<GenerationRequest> requests, CancellationToken closing, CancellationToken caller)
     {
         (_parts, Requests, _closing, _caller) = (parts, requests, closing, caller);
         GenerationRequest request = Request;
@@ -22,20 +23,20 @@ internal sealed class GenerationContext : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(caller, closing);
         if (request.TimeLimit is { } limit) _stop.CancelAfter(limit);
         _activity = GenerationTelemetry.Start(parts.Options.ModelId, requests);
-        _parts.Logger.Starting(Pictures, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
+        _parts.Logger.Starting(Images, request.Width!.Value, request.Height!.Value, request.Steps!.Value, request.Seed!.Value);
         foreach (GenerationRequest each in requests) parts.WarnOfMask(each);
         parts.WarnIfTruncated(requests.Where(r => r.PromptEmbeds is null).Select(r => r.Prompt)
             .Concat(requests.Where(r => r.NegativePromptEmbeds is null && parts.NeedsNegative(r)).Select(r => r.NegativePrompt)));
     }
 
-    /// <summary>At least one, with every choice filled in; what evaluations share is the same in all.</summary>
+    /// <summary>At least one, complete. They agree in the settings that evaluations share.</summary>
     public IReadOnlyList<GenerationRequest> Requests { get; }
 
     /// <summary>The first of them, for what they share.</summary>
     public GenerationRequest Request => Requests[0];
 
-    /// <summary>How many pictures they ask for in all.</summary>
-    public int Pictures => Requests.Sum(r => r.Count);
+    /// <summary>The total number of images.</summary>
+    public int Images => Requests.Sum(r => r.Count);
 
     /// <summary>Stops the generation where its values are not finite.</summary>
     public FiniteValueCheck Finite { get; }
@@ -43,7 +44,7 @@ internal sealed class GenerationContext : IDisposable
     /// <summary>Cancelled by the caller, by the time limit, or when the pipeline is disposed.</summary>
     public CancellationToken Token => _stop.Token;
 
-    /// <summary>Asked before each evaluation of a network.</summary>
+    /// <summary>Called before each evaluation of a network.</summary>
     public void ThrowIfStopped()
     {
         // Timer and disposal cancel on a thread of the pool, which comes late where all are busy; neither is waited for.
@@ -67,17 +68,20 @@ internal sealed class GenerationContext : IDisposable
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
         GenerationTimings timings = results[0].Timings;
-        GenerationTelemetry.Finished(_activity, _parts.Options.ModelId, Pictures, timings, elapsed);
-        _parts.Logger.Finished(Pictures, elapsed.TotalSeconds, timings.TextEncoding.TotalSeconds, timings.Denoising.TotalSeconds, timings.Decoding.TotalSeconds);
+        GenerationTelemetry.Finished(_activity, _parts.Options.ModelId, Images, timings, elapsed);
+        _parts.Logger.Finished(
+            Images, elapsed.TotalSeconds, timings.TextEncoding.TotalSeconds, timings.Denoising.TotalSeconds, timings.Decoding.TotalSeconds);
         return results;
     }
 
-    /// <summary>Logs the failure; the exception to throw in its place where it was the time limit or the pipeline's end.</summary>
+    /// <summary>Logs the failure. Returns the exception to throw instead if the time limit or the disposal caused it.</summary>
     public Exception? Failed(Exception exception)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_called);
-        Exception? reason = exception is not OperationCanceledException || !_stop.IsCancellationRequested || _caller.IsCancellationRequested ? null
-            : _closing.IsCancellationRequested ? new ObjectDisposedException(nameof(DiffusionPipeline), "The pipeline was disposed before the generation ended.")
+        bool isStopped = exception is OperationCanceledException && _stop.IsCancellationRequested && !_caller.IsCancellationRequested;
+        Exception? reason = !isStopped ? null
+            : _closing.IsCancellationRequested
+                ? new ObjectDisposedException(nameof(DiffusionPipeline), "The pipeline was disposed before the generation ended.")
             : new TimeoutException($"The generation took longer than its time limit of {Request.TimeLimit}.", exception);
         GenerationTelemetry.Failed(_activity, _parts.Options.ModelId, reason ?? exception, elapsed);
         if (reason is TimeoutException) _parts.Logger.TimedOut(Request.TimeLimit!.Value);

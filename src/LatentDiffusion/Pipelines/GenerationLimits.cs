@@ -11,18 +11,30 @@ internal static class GenerationLimits
         DiffusionPipelineOptions options = parts.Options;
         long images = requests.Sum(r => (long)r.Count);
         if (images > options.MaximumImages)
-            throw new GenerationLimitException(nameof(options.MaximumImages), images, options.MaximumImages, $"{images} images are requested; MaximumImages is {options.MaximumImages}.");
+        {
+            throw new GenerationLimitException(
+                nameof(options.MaximumImages), images, options.MaximumImages,
+                $"{images} images are requested; MaximumImages is {options.MaximumImages}.");
+        }
+
         foreach ((int width, int height) in requests.SelectMany(Sizes))
         {
             long pixels = (long)width * height;
             if (pixels > options.MaximumPixels)
-                throw new GenerationLimitException(nameof(options.MaximumPixels), pixels, options.MaximumPixels.Value, $"Images of {width} x {height} have {pixels} pixels; MaximumPixels is {options.MaximumPixels}.");
+            {
+                throw new GenerationLimitException(
+                    nameof(options.MaximumPixels), pixels, options.MaximumPixels.Value,
+                    $"Images of {width} x {height} have {pixels} pixels; MaximumPixels is {options.MaximumPixels}.");
+            }
         }
 
         if (options.MaximumMemory is not { } most) return;
         long memory = GenerationMemory.Estimate(requests, parts);
         if (memory > most)
-            throw new GenerationLimitException(nameof(options.MaximumMemory), memory, most, $"The request needs about {memory} bytes; MaximumMemory is {most}.");
+        {
+            throw new GenerationLimitException(
+                nameof(options.MaximumMemory), memory, most, $"The request needs about {memory} bytes; MaximumMemory is {most}.");
+        }
     }
 
     /// <summary>Of the images that are generated, and of those that a request brings.</summary>

@@ -5,7 +5,7 @@ using TorchSharp;
 namespace LatentDiffusion;
 
 /// <summary>
-/// The text entries that say how a picture was made, and the way back from them to a request. Beside the request's own they
+/// The text entries that say how an image was made, and the way back from them to a request. Beside the request's own they
 /// tell what the pipeline was set to: <c>model</c>, <c>precision</c>, <c>loras</c>, <c>scheduler</c>, <c>scheduler_config</c>,
 /// <c>guidance</c>, <c>prompting</c>, <c>control_nets</c>, <c>step_caching</c>, <c>tiling</c>, <c>refiner</c> and
 /// <c>refiner_start</c>, whichever it has, and what the last bits of the image depend on: <c>threads</c>, the number of libtorch's
@@ -24,7 +24,7 @@ public static class GenerationMetadata
     /// <summary>The entries that make up a request: those that <see cref="ToRequest"/> reads.</summary>
     public static IReadOnlyList<string> RequestKeys { get; } = [.. RequestSettings.Recorded.Select(s => s.Key)];
 
-    /// <summary>Reads the request that a PNG file's picture was made by.</summary>
+    /// <summary>Reads the request that a PNG file's image was made by.</summary>
     /// <param name="png">The bytes of a file that <see cref="GeneratedImage.ToPng"/> or <see cref="GeneratedImage.SavePng"/> gave.</param>
     /// <param name="inputs">
     /// Has the images and embeddings that it was made from, which files do not hold; the rest of it is not read. Null for none.
@@ -48,7 +48,7 @@ public static class GenerationMetadata
 
     /// <summary>The request that text entries describe. Entries of other names are not read.</summary>
     /// <param name="entries">Such as <see cref="GeneratedImage.Metadata"/>.</param>
-    /// <param name="inputs">Has the pictures and embeddings that texts do not hold; the rest of it is not read. Null for none.</param>
+    /// <param name="inputs">Has the images and embeddings that texts do not hold; the rest of it is not read. Null for none.</param>
     /// <exception cref="InvalidDataException">
     /// There is no prompt, or the texts are another program's, or a number cannot be read, or <paramref name="inputs"/> lack something.
     /// </exception>
@@ -65,14 +65,14 @@ public static class GenerationMetadata
             if (setting is not InputSetting input)
             {
                 request = TrySet(request, key, value) ?? throw new InvalidDataException(
-                    $"The picture's text '{key}' is '{MessageText.Cut(value, 200)}', which cannot be read as a value of its range.");
+                    $"The image's text '{key}' is '{MessageText.Cut(value, 200)}', which cannot be read as a value of its range.");
                 continue;
             }
 
             if (inputs is null || input.Get(inputs) is null)
             {
                 throw new InvalidDataException(
-                    $"The picture was made with '{key}', which texts do not hold: give it in '{nameof(inputs)}'.");
+                    $"The image was made with '{key}', which texts do not hold: give it in '{nameof(inputs)}'.");
             }
 
             request = input.Take(request, inputs);
@@ -95,7 +95,7 @@ public static class GenerationMetadata
         }
     }
 
-    /// <summary>All entries of a picture; those of timings last.</summary>
+    /// <summary>All entries of an image; those of timings last.</summary>
     internal static Dictionary<string, string> Of(GenerationRequest request, GenerationTimings? timings, PipelineComponents parts)
     {
         Dictionary<string, string> texts = TextsOf(request);

@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Whose turn it is: at most <see cref="DiffusionPipelineOptions.MaxConcurrentGenerations"/> generations run, and what they
-/// need together stays within <see cref="DiffusionPipelineOptions.MaximumMemory"/>. Others wait, first come first served.
+/// The queue of a pipeline's generations: at most <see cref="DiffusionPipelineOptions.MaxConcurrentGenerations"/> run, and their
+/// memory stays within <see cref="DiffusionPipelineOptions.MaximumMemory"/>. Others wait, first come first served.
 /// </summary>
 internal sealed class GenerationQueue(DiffusionPipelineOptions options) : IDisposable
 {
@@ -50,19 +50,26 @@ internal sealed class GenerationQueue(DiffusionPipelineOptions options) : IDispo
         _mebibytes?.Dispose();
     }
 
-    private async ValueTask<RateLimitLease> WaitAsync(ConcurrencyLimiter limiter, int permits, bool mayWait, CancellationToken cancellationToken)
+    private async ValueTask<RateLimitLease> WaitAsync(
+        ConcurrencyLimiter limiter, int permits, bool mayWait, CancellationToken cancellationToken)
     {
         if (!mayWait)
         {
             throw new InvalidOperationException(
-                $"A generation was started from a callback of another one, and would have to wait for it to end: {nameof(options.MaxConcurrentGenerations)} is {options.MaxConcurrentGenerations?.ToString() ?? "null"}. Start it after the callback.");
+                "A generation was started from a callback of another one, and would have to wait for it to end: "
+                + $"{nameof(options.MaxConcurrentGenerations)} is {options.MaxConcurrentGenerations?.ToString() ?? "null"}. "
+                + "Start it after the callback.");
         }
 
         try
         {
             int waiting = Interlocked.Increment(ref _waiting);
             if (options.MaximumQueueLength is { } most && waiting > most)
-                throw new GenerationLimitException(nameof(options.MaximumQueueLength), waiting, most, $"{most} generations are waiting already; try again later.");
+            {
+                throw new GenerationLimitException(
+                    nameof(options.MaximumQueueLength), waiting, most, $"{most} generations are waiting already; try again later.");
+            }
+
             return await limiter.AcquireAsync(permits, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -72,10 +79,14 @@ internal sealed class GenerationQueue(DiffusionPipelineOptions options) : IDispo
     }
 
     private static ConcurrencyLimiter? Limiter(int? permits) => permits is not { } limit ? null : new ConcurrencyLimiter(
-        new ConcurrencyLimiterOptions { PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        new ConcurrencyLimiterOptions
+        {
+            PermitLimit = limit, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
 
     /// <summary>Rounded up, at least 1.</summary>
-    private static int? Mebibytes(long? bytes) => bytes is not { } some ? null : (int)Math.Clamp(some / Mebibyte + (some % Mebibyte > 0 ? 1 : 0), 1, int.MaxValue);
+    private static int? Mebibytes(long? bytes) =>
+        bytes is not { } some ? null : (int)Math.Clamp(some / Mebibyte + (some % Mebibyte > 0 ? 1 : 0), 1, int.MaxValue);
 
     private sealed class Turn : IDisposable
     {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>All noise of one picture: that of its seed or, where it is a variation, between those of two.</summary>
+/// <summary>All noise of one image: that of its seed or, where it is a variation, between those of two.</summary>
 internal sealed class ImageNoise : INoiseSource, IDisposable
 {
     // Below it the two point the same way, or opposite ones, and there is no one arc between them.
@@ -13,7 +13,7 @@ internal sealed class ImageNoise : INoiseSource, IDisposable
     private readonly GeneratorNoise? _to;
     private readonly double _share;
 
-    /// <summary>The noise of a request that is complete and for one picture.</summary>
+    /// <summary>The noise of a request that is complete and for one image.</summary>
     public ImageNoise(GenerationRequest request)
     {
         _from = new GeneratorNoise(request.Seed!.Value);

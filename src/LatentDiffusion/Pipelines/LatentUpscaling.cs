@@ -1,8 +1,8 @@
 namespace LatentDiffusion;
 
 /// <summary>
-/// A second pass at a larger size: the first one's latents are enlarged between their values (bilinear), brought to a noise
-/// level and denoised again. What a model composes badly beyond the size it was trained on keeps its composition so.
+/// A second pass at a larger size: the latents of the first pass are upscaled (bilinear), noised to a noise level and denoised again.
+/// Images larger than those that a model was trained on so keep the composition of the first pass.
 /// </summary>
 public sealed record LatentUpscaling
 {
@@ -13,8 +13,8 @@ public sealed record LatentUpscaling
     public required int Height { get; init; }
 
     /// <summary>
-    /// How much is made anew, as <see cref="GenerationRequest.Strength"/>: more than 0 and at most 1. Default 0.7; below
-    /// about 0.5 enlarged latents stay blurred.
+    /// How much is generated again, as <see cref="GenerationRequest.Strength"/>: more than 0 and at most 1. Default 0.7; below about 0.5
+    /// upscaled latents stay blurred.
     /// </summary>
     public double Strength { get; init; } = 0.7;
 }

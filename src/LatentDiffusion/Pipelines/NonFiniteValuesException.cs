@@ -9,6 +9,8 @@ public sealed class NonFiniteValuesException : NotFiniteNumberException
 {
     internal NonFiniteValuesException(string message, int? step = null) : base(message) => Step = step;
 
-    /// <summary>The denoising step whose latents are not finite, from 1; null where the autoencoder's encoder or decoder is to blame.</summary>
+    /// <summary>
+    /// The denoising step whose latents are not finite, from 1; null if the autoencoder's encoder or decoder gave the values.
+    /// </summary>
     public int? Step { get; }
 }

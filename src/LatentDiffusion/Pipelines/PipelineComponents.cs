@@ -5,8 +5,8 @@ namespace LatentDiffusion;
 
 /// <summary>What a pipeline is made of.</summary>
 internal sealed record PipelineComponents(
-    ITextEncoder TextEncoder, IDenoiser Denoiser, IAutoencoder Autoencoder, INoiseScheduler Scheduler, IGuidance Guidance, IImageCodec Codec,
-    DiffusionPipelineOptions Options, int SampleSize, Device Device, DiffusionModel? OwnedModel) : IDisposable
+    ITextEncoder TextEncoder, IDenoiser Denoiser, IAutoencoder Autoencoder, INoiseScheduler Scheduler, IGuidance Guidance,
+    IImageCodec Codec, DiffusionPipelineOptions Options, int SampleSize, Device Device, DiffusionModel? OwnedModel) : IDisposable
 {
     public required PreviewSource Preview { get; init; }
 
@@ -52,9 +52,10 @@ internal sealed record PipelineComponents(
     {
         if (request.Mask is not { } mask || !Logger.IsEnabled(LogLevel.Warning)) return;
         ImageBuffer resized = mask.Resize(request.Width!.Value, request.Height!.Value);
-        (int repainted, int thin) = MaskStrokes.Count(RepaintMask.Repainted(resized), resized.Width, resized.Height, Autoencoder.DownsamplingFactor);
+        int factor = Autoencoder.DownsamplingFactor;
+        (int repainted, int thin) = MaskStrokes.Count(RepaintMask.Repainted(resized), resized.Width, resized.Height, factor);
         if (repainted == 0) Logger.EmptyMask();
-        else if (thin > 0) Logger.ThinMask(thin, Autoencoder.DownsamplingFactor);
+        else if (thin > 0) Logger.ThinMask(thin, factor);
     }
 
     private void WarnOfSyntax(IEnumerable<string> prompts)

@@ -1,12 +1,12 @@
 namespace LatentDiffusion;
 
-/// <summary>What a generation may start from: noise alone, or a picture, some of which may be kept.</summary>
+/// <summary>Checks what a generation starts from: noise, or an image of which an area may be preserved.</summary>
 internal static class StartValidator
 {
-    /// <summary>Whether the denoiser takes a mask and a masked picture's latents beside those it works on: a model for inpainting.</summary>
+    /// <summary>Whether the denoiser reads a mask and the latents of the masked image: an inpainting model.</summary>
     public static bool IsInpaintingModel(PipelineComponents parts) => IsInpaintingModel(parts.Denoiser.Description, parts.Autoencoder);
 
-    /// <summary>The pass after the latents were enlarged; null where they are not. What is told of sizes grows with them.</summary>
+    /// <summary>The request of the pass after upscaling; null without upscaling. Size conditioning is scaled with the image.</summary>
     public static GenerationRequest? SecondPass(GenerationRequest request)
     {
         if (request.Upscale is not { } upscale) return null;
@@ -14,9 +14,10 @@ internal static class StartValidator
         return request with
         {
             Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, Upscale = null,
-            // Where all is repainted, the picture has done its part.
+            // Without a mask the second pass starts from the latents only.
             InitialImage = request.Mask is null ? null : request.InitialImage,
-            SizeConditioningInput = request.SizeConditioningInput?.Upscaled(x, y), NegativeSizeConditioningInput = request.NegativeSizeConditioningInput?.Upscaled(x, y),
+            SizeConditioningInput = request.SizeConditioningInput?.Upscaled(x, y),
+            NegativeSizeConditioningInput = request.NegativeSizeConditioningInput?.Upscaled(x, y),
         };
     }
 
@@ -40,8 +41,9 @@ internal static class StartValidator
     {
         if (IsInpaintingModel(parts))
         {
-            RequestValidator.Check(request.InitialImage is not null, nameof(request.InitialImage), "null", "a picture, for the model is one for inpainting");
-            RequestValidator.Check(request.Mask is not null, nameof(request.Mask), "null", "a mask, for the model is one for inpainting");
+            const string Reason = "for the model is an inpainting model";
+            RequestValidator.Check(request.InitialImage is not null, nameof(request.InitialImage), "null", $"an image, {Reason}");
+            RequestValidator.Check(request.Mask is not null, nameof(request.Mask), "null", $"a mask, {Reason}");
         }
 
         SamplingPlan plan = CheckStart(request, parts);

@@ -94,10 +94,10 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         { "hosted", typeof(NotSupportedException), "ResponseFormat is Hosted" },
         { "gif", typeof(NotSupportedException), "MediaType is 'image/gif'; the codec writes image/png, image/jpeg, image/webp" },
         { "streaming", typeof(NotSupportedException), "StreamingCount is 2" },
-        { "model", typeof(ArgumentException), "ModelId is 'dall-e'; this generator runs 'model' alone" },
+        { "model", typeof(ArgumentException), "ModelId is 'dall-e'; this generator runs only 'model'" },
         { "count", typeof(ArgumentException), "Count is 0" },
         { "size", typeof(ArgumentException), "Width is 17" },
-        { "raw", typeof(ArgumentException), "RawRepresentationFactory gave a System.String" },
+        { "raw", typeof(ArgumentException), "RawRepresentationFactory returned a System.String" },
         { "unknown", typeof(ArgumentException), "AdditionalProperties has 'stesp'; known are prompt, negative_prompt, seed" },
         { "number", typeof(ArgumentException), "AdditionalProperties has 'steps' of 'many'" },
         { "steps", typeof(ArgumentException), "Steps is 0" },
@@ -161,7 +161,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     public async Task Original_images_that_cannot_be_taken_are_refused_by_name()
     {
         var two = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.EditImagesAsync([Picture(16, 16), Picture(16, 16)], "more blue"));
-        Assert.StartsWith("OriginalImages has 2 pictures", two.Message, StringComparison.Ordinal);
+        Assert.StartsWith("OriginalImages has 2 images", two.Message, StringComparison.Ordinal);
         var link = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.GenerateAsync(
             new ImageGenerationRequest("more blue", [new UriContent("https://example.org/bird.png", "image/png")])));
         Assert.StartsWith("OriginalImages has a UriContent", link.Message, StringComparison.Ordinal);

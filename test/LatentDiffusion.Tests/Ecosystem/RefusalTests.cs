@@ -72,8 +72,8 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { TimeLimit = TimeSpan.Zero }, "TimeLimit is 00:00:00; expected more than zero and at most 24.00:00:00." },
         { s_text with { Upscale = new() { Width = 33, Height = 32 } }, "Upscale.Width is 33; expected a multiple of 2 from 2 to 16384." },
         { s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 1.5 } }, "Upscale.Strength is 1.5; expected more than 0 and at most 1." },
-        { s_text with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected none, for the pipeline has no ControlNet." },
-        { s_text with { ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet." },
+        { s_text with { ControlImages = [TaskPictures.Image] }, "ControlImages is a list of 1; expected none, for the pipeline has no ControlNet." },
+        { s_text with { ControlWeights = [new()] }, "ControlWeights is a list of 1; expected none, for the pipeline has no ControlNet." },
         { s_text with { SizeConditioningInput = new() }, "SizeConditioningInput is given; expected none, for the model is not told of sizes." },
     };
 

@@ -149,7 +149,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         Same(Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], tokenizer, precision: ScalarType.BFloat16), request).Images[0], "out.png");
         (exitCode, _, error) = Run([.. s_plain, "--model", _folder["model.safetensors"]]);
         Assert.Equal(1, exitCode);
-        Assert.Contains("beside", error, StringComparison.Ordinal);
+        Assert.Contains("next to", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class TextToImageTests
     [InlineData("--count is -1; expected from 1 to 1024", "a star", "--count", "-1")]
     [InlineData("--guidance is 101; expected from 0 to 100", "a star", "--guidance", "101")]
     [InlineData("--scheduler 'nope' is not known; expected one of ddpm, ddim", "a star", "--scheduler", "nope")]
-    [InlineData("--model 'nowhere' is no model folder", "a star", "--model", "nowhere")]
+    [InlineData("--model 'nowhere' is not a model folder", "a star", "--model", "nowhere")]
     [InlineData("--few-steps is a variant of the shipped model", "a star", "--few-steps", "--model", ".")]
     [InlineData("--seed is 'many'; expected a whole number", "a star", "--seed", "many")]
     [InlineData("--steps is '1.5'; expected a whole number", "a star", "--steps", "1.5")]

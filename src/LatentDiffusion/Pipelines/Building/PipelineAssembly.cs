@@ -28,7 +28,8 @@ internal sealed class PipelineAssembly
         Device = CPU;
         Reading = new CheckpointOptions
         {
-            Device = Home, Logger = Logger, Families = [.. specification.Families, .. services.GetService<IEnumerable<ModelFamily>>() ?? []],
+            Device = Home, Logger = Logger,
+            Families = [.. specification.Families, .. services.GetService<IEnumerable<ModelFamily>>() ?? []],
         };
     }
 

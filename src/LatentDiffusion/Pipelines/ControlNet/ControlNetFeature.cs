@@ -49,10 +49,10 @@ internal sealed class ControlNetFeature : IPipelineFeature
         string expected = count == 0 ? "none, for the pipeline has no ControlNet" : $"{count}, one for each ControlNet";
         IReadOnlyList<ImageBuffer>? images = request.ControlImages;
         RequestValidator.Check(
-            (images?.Count ?? 0) == count, nameof(request.ControlImages), images is null ? "null" : $"{images.Count} pictures", expected);
-        RequestValidator.Check(images?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "pictures");
+            (images?.Count ?? 0) == count, nameof(request.ControlImages), images is null ? "null" : $"a list of {images.Count}", expected);
+        RequestValidator.Check(images?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "images only");
         if (request.ControlWeights is not { } weights) return;
-        RequestValidator.Check(weights.Count == count, nameof(request.ControlWeights), $"{weights.Count} weights", expected);
+        RequestValidator.Check(weights.Count == count, nameof(request.ControlWeights), $"a list of {weights.Count}", expected);
         for (int i = 0; i < count; i++) Check(weights[i], $"{nameof(request.ControlWeights)}[{i}]");
     }
 

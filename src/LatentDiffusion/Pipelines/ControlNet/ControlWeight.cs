@@ -1,6 +1,9 @@
 namespace LatentDiffusion;
 
-/// <summary>How strongly and when a ControlNet controls one generation. Whatever is null is as <see cref="ControlNetBuilderExtensions.UseControlNet"/> said.</summary>
+/// <summary>
+/// How strongly and when a ControlNet controls one generation. Null properties keep the values of
+/// <see cref="ControlNetBuilderExtensions.UseControlNet"/>.
+/// </summary>
 public sealed record ControlWeight
 {
     /// <summary>What its residuals are multiplied by, any finite number; 1 is as trained, and 0 is no control.</summary>
@@ -12,8 +15,9 @@ public sealed record ControlWeight
     /// <summary>Share of the steps until which it controls, above <see cref="Start"/> and at most 1.</summary>
     public double? End { get; init; }
 
-    /// <summary>These, but for what others say.</summary>
-    internal ControlWeight With(ControlWeight other) => new() { Scale = other.Scale ?? Scale, Start = other.Start ?? Start, End = other.End ?? End };
+    /// <summary>These values, replaced by those that another weight has.</summary>
+    internal ControlWeight With(ControlWeight other) =>
+        new() { Scale = other.Scale ?? Scale, Start = other.Start ?? Start, End = other.End ?? End };
 
     /// <summary>Whether complete weights control an evaluation.</summary>
     /// <param name="evaluation">From 0.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A ControlNet of a pipeline, with how strongly and when it controls where a request does not say.</summary>
+/// <summary>A ControlNet of a pipeline, with its default weight.</summary>
 /// <param name="Network">The network.</param>
 /// <param name="Name">What it is called.</param>
 /// <param name="Weight">Complete.</param>
@@ -23,7 +23,8 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
         try
         {
             Check(network.Config, $"in '{choice.Folder}'", denoiser, autoencoder);
-            return new LoadedControlNet(network, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Folder))), choice.Weight, Owned: true);
+            string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Folder)));
+            return new LoadedControlNet(network, name, choice.Weight, Owned: true);
         }
         catch
         {
@@ -71,7 +72,8 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
             denoiser.TextWidth is { } width && text != width,
             $"takes hidden states of width {text}, and the U-Net of {denoiser.TextWidth}");
         int shrinks = 1 << (own.ConditioningEmbeddingOutChannels.Length - 1);
-        Refuse(shrinks != autoencoder.DownsamplingFactor, $"shrinks pictures by {shrinks}, and the autoencoder by {autoencoder.DownsamplingFactor}");
+        int factor = autoencoder.DownsamplingFactor;
+        Refuse(shrinks != factor, $"shrinks images by {shrinks}, and the autoencoder by {factor}");
 
         void Refuse(bool condition, string why)
         {

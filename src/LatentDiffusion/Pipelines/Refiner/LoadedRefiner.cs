@@ -34,7 +34,7 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
             Refuse(taken != channels, $"is for latents of {channels} channels, and the model takes {taken}");
             Refuse(ofRefiner != channels, $"takes {ofRefiner} channels, and the latents have {channels}");
             int ownFactor = model.OwnAutoencoder?.DownsamplingFactor ?? factor;
-            Refuse(ownFactor != factor, $"has latents {ownFactor} times smaller than pictures, and the model {factor} times");
+            Refuse(ownFactor != factor, $"has latents {ownFactor} times smaller than images, and the model {factor} times");
             Refuse(prediction != scheduler.PredictionType, $"predicts {prediction}, and the model {scheduler.PredictionType}");
             int trained = scheduler.TrainingTimesteps;
             Refuse(timesteps != trained, $"was trained on {timesteps} timesteps, and the model on {trained}");

@@ -139,13 +139,13 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     {
         { s_bird with { Width = 24 }, "requests[1].Width is 24; expected 16, as in requests[0]" },
         { s_bird with { Height = 24 }, "requests[1].Height is 24; expected 16, as in requests[0]" },
-        { s_bird with { Steps = 5 }, "requests[1].Steps is 5; expected 4, as in requests[0], for their pictures share evaluations" },
+        { s_bird with { Steps = 5 }, "requests[1].Steps is 5; expected 4, as in requests[0]: their images share evaluations" },
         { s_bird with { GuidanceScale = 1.5 }, "requests[1].GuidanceScale is 1.5; expected 3" },
         { s_bird with { InitialImage = TaskPictures.Image.Resize(16, 16) }, "requests[1].InitialImage is given; expected null" },
         { s_bird with { Upscale = new() { Width = 32, Height = 32 } }, "requests[1].Upscale is LatentUpscaling { Width = 32, Height = 32, Strength = 0.7 }; expected null" },
         { s_bird with { TimeLimit = TimeSpan.FromHours(1) }, "requests[1].TimeLimit is 01:00:00; expected null" },
         { s_bird with { Seed = null, Steps = 0 }, "requests[1]: Steps is 0; expected from 1 to 1000." },
-        { s_bird with { Count = 1024 }, "requests is for 1025 pictures; expected at most 1024." },
+        { s_bird with { Count = 1024 }, "requests is for 1025 images; expected at most 1024." },
         { null!, "requests[1] is null; expected a request." },
     };
 

@@ -114,7 +114,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
 
     public static TheoryData<ControlWeight?[], string> BadWeights => new()
     {
-        { [new()], "ControlWeights is 1 weights; expected 2, one for each ControlNet" },
+        { [new()], "ControlWeights is a list of 1; expected 2, one for each ControlNet" },
         { [new(), null], "ControlWeights[1] is null; expected a weight" },
         { [new() { Scale = double.NaN }, new()], "ControlWeights[0].Scale is NaN; expected a finite number" },
         { [new(), new() { Start = -0.1 }], "ControlWeights[1].Start is -0.1; expected at least 0 and below 1" },
@@ -136,10 +136,10 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     {
         using DiffusionPipeline controlled = Controlled("sd1", Model("sd1")), free = Model("sd1").Build();
         Refused(controlled, s_request with { ControlImages = null }, "ControlImages is null; expected 2, one for each ControlNet");
-        Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is 1 pictures; expected 2");
+        Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is a list of 1; expected 2");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image, null!] }, "ControlImages is with a null among them");
-        Refused(free, s_request with { ControlImages = null, ControlWeights = [new()] }, "ControlWeights is 1 weights; expected none, for the pipeline has no ControlNet");
-        Refused(free, s_request, "ControlImages is 2 pictures; expected none, for the pipeline has no ControlNet");
+        Refused(free, s_request with { ControlImages = null, ControlWeights = [new()] }, "ControlWeights is a list of 1; expected none, for the pipeline has no ControlNet");
+        Refused(free, s_request, "ControlImages is a list of 2; expected none, for the pipeline has no ControlNet");
 
         static void Refused(DiffusionPipeline pipeline, GenerationRequest request, string message) =>
             Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);

@@ -203,8 +203,8 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         { "sd1", s_request with { Mask = TaskPictures.Mask.Resize(16, 24) }, "Mask is 16 x 24 pixels; expected 24 x 16" },
         { "sd1", s_request with { InitialImage = TaskPictures.Image.Resize(23, 16) }, "InitialImage.Width is 23; expected a multiple of 2" },
         { "sd1", s_request with { Height = 15 }, "Height is 15; expected a multiple of 2" },
-        { "sd1-inpaint", s_request with { InitialImage = null, Strength = null, Width = 24, Height = 16 }, "InitialImage is null; expected a picture, for the model is one for inpainting" },
-        { "sd1-inpaint", s_request, "Mask is null; expected a mask, for the model is one for inpainting" },
+        { "sd1-inpaint", s_request with { InitialImage = null, Strength = null, Width = 24, Height = 16 }, "InitialImage is null; expected an image, for the model is an inpainting model" },
+        { "sd1-inpaint", s_request, "Mask is null; expected a mask, for the model is an inpainting model" },
     };
 
     [Theory, MemberData(nameof(Refused))]

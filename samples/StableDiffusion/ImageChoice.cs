@@ -2,10 +2,10 @@ using LatentDiffusion;
 
 namespace StableDiffusion;
 
-/// <summary>What is drawn, and where to.</summary>
-/// <param name="Request">The request, without the pictures that it starts from.</param>
+/// <summary>What to generate, and where to save it.</summary>
+/// <param name="Request">The request without its images.</param>
 /// <param name="Out">The PNG file.</param>
-internal sealed record PictureChoice(GenerationRequest Request, string Out)
+internal sealed record ImageChoice(GenerationRequest Request, string Out)
 {
     private static readonly SkiaImageCodec s_codec = new();
 
@@ -18,21 +18,24 @@ internal sealed record PictureChoice(GenerationRequest Request, string Out)
 
     public IReadOnlyList<FileInfo> ControlImages { get; init; } = [];
 
-    /// <summary>One for each controlling picture, one for all, or none.</summary>
+    /// <summary>One for each control image, one for all, or none.</summary>
     public IReadOnlyList<double> ControlScales { get; init; } = [];
 
-    /// <summary>The request with its pictures.</summary>
+    /// <summary>The request with its images.</summary>
     public GenerationRequest Read() => Request with
     {
         InitialImage = Image is null ? null : Read(Image, RgbColor.White),
-        // What was not drawn on a transparent canvas is black: not repainted, and no line that controls.
+        // Transparent parts count as black: not repainted, and without lines that control.
         Mask = Mask is not null ? Read(Mask, RgbColor.Black) : RepaintTransparent ? Transparency(Image!) : null,
         ControlImages = ControlImages.Count == 0 ? null : [.. ControlImages.Select(image => Read(image, RgbColor.Black))],
-        ControlWeights = ControlScales.Count == 0 ? null : [.. (ControlScales is [double all] ? ControlImages.Select(_ => all) : ControlScales).Select(s => new ControlWeight { Scale = s })],
+        ControlWeights = ControlScales.Count == 0 ? null : [.. ScalePerImage().Select(s => new ControlWeight { Scale = s })],
     };
 
-    /// <summary>The file of one picture: with several, each seed's number is before the extension.</summary>
-    public string FileOf(GeneratedImage image) => Request.Count == 1 ? Out : Path.ChangeExtension(Out, $"{image.Seed}{Path.GetExtension(Out)}");
+    /// <summary>The file of one image: of several, each has its seed before the extension.</summary>
+    public string FileOf(GeneratedImage image) =>
+        Request.Count == 1 ? Out : Path.ChangeExtension(Out, $"{image.Seed}{Path.GetExtension(Out)}");
+
+    private IEnumerable<double> ScalePerImage() => ControlScales is [double all] ? ControlImages.Select(_ => all) : ControlScales;
 
     private static ImageBuffer Read(FileInfo file, RgbColor background) => s_codec.Decode(File.ReadAllBytes(file.FullName), background);
 
