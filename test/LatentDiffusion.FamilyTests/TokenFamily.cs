@@ -30,6 +30,12 @@ internal sealed class TokenFamily : ModelFamily
     {
         Guidance = new EmbeddedGuidance(), GuidanceScale = 3.5, Steps = 3,
     };
+
+    public override TrainableModel CreateTrainable(ModelComponents components) => new()
+    {
+        Denoiser = components.Get<TokenTransformer>(ComponentNames.Transformer),
+        Autoencoder = new LatentAutoencoder(components.Get<AutoencoderTiny>(ComponentNames.Autoencoder)),
+    };
 }
 
 /// <summary>Channels of the latents and width of the tokens.</summary>

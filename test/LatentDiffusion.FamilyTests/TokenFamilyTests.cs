@@ -35,6 +35,28 @@ public sealed class TokenFamilyTests : IDisposable
         Assert.Equal(96 * 64 * 3, Draw(new GenerationRequest { Prompt = "a cat", Width = 96 }).Length);
     }
 
+    [Fact]
+    public void Adapters_are_trained_and_loaded()
+    {
+        using ModelComponents model = DiffusersFolder.Read(_folder, new CheckpointOptions { Families = [_family] });
+        using LatentCache latents = LatentCache.Open(Path.Combine(_folder, "latents"), "images", model, new Images(), count: 2);
+        using Conditioning texts = model.Get<WordEncoder>(ComponentNames.TextEncoder).Encode(["a cat", "a dog", ""]);
+        var captions = new PrecomputedTextConditioning(texts.HiddenStates[..2], texts.HiddenStates[2]);
+        var options = new DenoiserTrainingOptions
+        {
+            PredictionType = PredictionType.Flow, TrainTextEncoder = false, GuidanceScale = 3.5, BatchSize = 2,
+        };
+        using var objective = new DenoiserObjective(model, latents, options, captions);
+        using var adapters = new LoraTraining(objective.Modules, new LoraTrainingOptions { Rank = 2 }, _family);
+        var optimizer = new OptimizerOptions { LearningRate = 0.5, WarmupSteps = 0 };
+        var training = new TrainingOptions { Steps = 1, EmaDecay = 0, Optimizer = optimizer };
+        Assert.True(new Trainer(training).Run(adapters.Objective(objective), Path.Combine(_folder, "run")));
+        string lora = Path.Combine(_folder, "lora.safetensors");
+        adapters.Save(lora);
+        var request = new GenerationRequest { Prompt = "a cat" };
+        Assert.NotEqual(Draw(request), Draw(request, lora));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private byte[] Draw(GenerationRequest request, string? lora = null)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.FamilyTests;
 
 /// <summary>Attention over words and 2 × 2 patches of the latents together, with 2-D positions, time and guidance scale added.</summary>
-internal sealed class TokenTransformer : nn.Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
+internal sealed class TokenTransformer : nn.Module<Tensor, Tensor, Tensor, Tensor>, ITrainableDenoiser
 {
     private readonly Linear patches, places, numbers, query, key, value, output;
 
@@ -45,12 +45,13 @@ internal sealed class TokenTransformer : nn.Module<Tensor, Tensor, Tensor, Tenso
     public override Tensor forward(Tensor latents, Tensor timeAndScale, Tensor words)
     {
         using DisposeScope scope = NewDisposeScope();
-        (long batch, long channels, long rows, long columns) = (latents.shape[0], latents.shape[1], latents.shape[2] / 2, latents.shape[3] / 2);
+        long[] shape = latents.shape;
+        (long batch, long channels, long rows, long columns) = (shape[0], shape[1], shape[2] / 2, shape[3] / 2);
         Tensor packed = latents.view(batch, channels, rows, 2, columns, 2).permute(0, 2, 4, 1, 3, 5).flatten(1, 2).flatten(2);
         Tensor place = stack([arange(rows).repeat_interleave(columns), arange(columns).repeat(rows)], 1).to(ScalarType.Float32);
         Tensor all = cat([words, patches.call(packed) + places.call(place) + numbers.call(timeAndScale).unsqueeze(1)], 1);
         Tensor attended = nn.functional.scaled_dot_product_attention(query.call(all), key.call(all), value.call(all));
         Tensor image = output.call(attended.narrow(1, words.shape[1], rows * columns)).view(batch, rows, columns, channels, 2, 2);
-        return image.permute(0, 3, 1, 4, 2, 5).reshape(latents.shape).MoveToOuterDisposeScope();
+        return image.permute(0, 3, 1, 4, 2, 5).reshape(shape).MoveToOuterDisposeScope();
     }
 }

@@ -34,7 +34,10 @@ public static class ModelFamilies
             {
                 if (other.Name == family.Name) throw new ArgumentException($"A model family '{other.Name}' is registered.", nameof(family));
                 if (other.PipelineClasses.Intersect(family.PipelineClasses).FirstOrDefault() is { } shared)
-                    throw new ArgumentException($"The pipeline class {shared} of '{family.Name}' is one of '{other.Name}'.", nameof(family));
+                {
+                    throw new ArgumentException(
+                        $"The pipeline class {shared} of '{family.Name}' is one of '{other.Name}'.", nameof(family));
+                }
             }
 
             return all.Add(family);

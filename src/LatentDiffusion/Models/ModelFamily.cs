@@ -37,6 +37,13 @@ public abstract class ModelFamily
     /// <exception cref="NotSupportedException">They are of a kind that a pipeline does not run; the message says which.</exception>
     public abstract DiffusionModel CreateModel(ModelComponents components, Device device);
 
+    /// <summary>Makes the parts of a model that training reads. Default refused.</summary>
+    /// <param name="components">The components, whose networks the parts share.</param>
+    /// <exception cref="InvalidDataException">They contradict each other, or lack one; the message says which.</exception>
+    /// <exception cref="NotSupportedException">Models of the family cannot be trained.</exception>
+    public virtual TrainableModel CreateTrainable(ModelComponents components) =>
+        throw new NotSupportedException($"{Name} models cannot be trained.");
+
     /// <summary>
     /// Beginnings of the names of tensors by which a single file is known to be a model of the family: one tensor is enough.
     /// Default none.

@@ -23,18 +23,33 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     private readonly BatchIndices _indices;
     private readonly IDisposable? _owned;
 
-    /// <summary>Prepares the fine-tuning of a whole model, of any family from Stable Diffusion 1 to SDXL and its refiner.</summary>
-    /// <param name="model">The model: its U-Net is trained and, unless the options say otherwise, its text encoders. The autoencoder stays as it is.</param>
-    /// <param name="data">What <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/> made with this model.</param>
+    /// <summary>Prepares the fine-tuning of a whole model.</summary>
+    /// <param name="model">
+    /// The model: its denoising network is trained and, unless the options say otherwise, its text encoders. The autoencoder does
+    /// not change.
+    /// </param>
+    /// <param name="data">
+    /// A cache that <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/>
+    /// made with this model.
+    /// </param>
     /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the message says which.</exception>
+    /// <param name="text">
+    /// Where texts come from, by the row of the cache; the caller's. Null, the default, for the model's text encoders.
+    /// </param>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
-    public DenoiserObjective(ModelComponents model, LatentCache data, DenoiserTrainingOptions options)
+    /// <exception cref="NotSupportedException">Models of its family cannot be trained, or need <paramref name="text"/>.</exception>
+    public DenoiserObjective(ModelComponents model, LatentCache data, DenoiserTrainingOptions options, ITextConditioning? text = null)
+        : this(ModelTraining.Of(model, options), data, options, text)
+    {
+    }
+
+    private DenoiserObjective(ModelTraining model, LatentCache data, DenoiserTrainingOptions options, ITextConditioning? text)
         : this(
-            ModelTraining.Denoiser(model, options), ModelTraining.Texts(model, data, options), data, ModelTraining.Scaling(model, data),
-            ModelTraining.Schedule(model, options), options) =>
-        _owned = (IDisposable)_text;
+            model.Parts.Denoiser, text ?? model.Texts(data, options.TrainTextEncoder), data, model.Scaling(data), model.Schedule(options),
+            options) =>
+        _owned = text is null ? _text as IDisposable : null;
 
     /// <summary>Prepares the objective for a CLIP text tower.</summary>
     /// <param name="denoiser">The denoiser, whose network is trained.</param>

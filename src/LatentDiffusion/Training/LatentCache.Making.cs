@@ -128,15 +128,12 @@ public sealed partial class LatentCache
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ComponentValidator.Check(model);
-        ClipTokenizer? first = model.Tokenizer?.Build(), second = model.TextEncoder2 is null ? null : model.Tokenizer2!.Build();
+        TrainableModel parts = model.Family.CreateTrainable(model);
         options = (options ?? new LatentCacheOptions()) with
         {
-            Sizes = model.UNet.Config.AdditionEmbedType == "text_time", SecondTokenizer = model.TextEncoder is null ? null : second,
-            Device = model.Autoencoder.parameters().First().device,
+            Sizes = parts.ReadsSizes, SecondTokenizer = parts.SecondTokenizer, Device = model.Device,
         };
-        // The refiner has the second tower alone.
-        return Open(path, key, LatentAutoencoder.Of(model.Autoencoder), model.TextEncoder is null ? second : first, images, count, options, progress, cancellationToken);
+        return Open(path, key, parts.Autoencoder, parts.Tokenizer, images, count, options, progress, cancellationToken);
     }
 
     private static LatentCache Open(

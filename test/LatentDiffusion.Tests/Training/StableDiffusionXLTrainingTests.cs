@@ -165,10 +165,11 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using LatentCache data = Cache(model);
         Refused("AestheticScore is 7", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { AestheticScore = 7 }));
         Refused("the model predicts Epsilon", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { PredictionType = PredictionType.Velocity }));
-        ITextConditioning texts = ModelTraining.Texts(model, data, new DenoiserTrainingOptions());
-        Refused("scaled already", () => new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), texts, data, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
+        TrainableModel parts = model.Family.CreateTrainable(model);
+        ITextConditioning texts = parts.Texts!(data, true);
+        Refused("scaled already", () => WithScaling(data));
         using LatentCache without = LatentCache.Open(_folder["without"], "k", (AutoencoderKL)model.Autoencoder, model.Tokenizer!.Build(), Sized(), Pictures, new LatentCacheOptions());
-        Refused("the cache keeps none", () => new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), texts, without, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions()));
+        Refused("the cache keeps none", () => WithScaling(without));
         Assert.Contains("SecondTokenizer", Assert.Throws<InvalidOperationException>(() => new DenoiserObjective(model, without, new DenoiserTrainingOptions())).Message, StringComparison.Ordinal);
 
         using ModelComponents refiner = FamilyFolders.Make("xl-refiner");
@@ -176,6 +177,9 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using var told = new DenoiserObjective(refiner, other, new DenoiserTrainingOptions { BatchSize = Batch, AestheticScore = 2.5 });
         using var plain = new DenoiserObjective(refiner, other, new DenoiserTrainingOptions { BatchSize = Batch });
         Assert.NotEqual(Loss(plain), Loss(told));
+
+        DenoiserObjective WithScaling(LatentCache cache) => new(
+            parts.Denoiser, texts, cache, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions());
 
         static void Refused(string named, Func<object> make) => Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message, StringComparison.Ordinal);
     }

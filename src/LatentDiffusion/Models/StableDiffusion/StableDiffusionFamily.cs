@@ -76,6 +76,8 @@ internal sealed class StableDiffusionFamily : ModelFamily
         };
     }
 
+    public override TrainableModel CreateTrainable(ModelComponents components) => StableDiffusionTraining.Of(components);
+
     private static ITextEncoder? TextEncoderOf(ModelComponents components)
     {
         (ClipTextModel, ClipTokenizer)? first = components.TextEncoder is { } text ? (text, components.Tokenizer!.Build()) : null;

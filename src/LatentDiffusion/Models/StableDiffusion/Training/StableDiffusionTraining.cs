@@ -1,0 +1,36 @@
+namespace LatentDiffusion.Models;
+
+/// <summary>What training reads of a Stable Diffusion model.</summary>
+internal static class StableDiffusionTraining
+{
+    /// <summary>The parts of a model that has a text encoder and an autoencoder.</summary>
+    /// <exception cref="InvalidDataException">It lacks one, or the components contradict each other.</exception>
+    public static TrainableModel Of(ModelComponents model)
+    {
+        ComponentValidator.Check(model);
+        if (model.TextEncoder is null && model.TextEncoder2 is null)
+            throw new InvalidDataException($"The {model.PipelineClass} has no text encoder.");
+        ClipTokenizer? first = model.TextEncoder is null ? null : model.Tokenizer!.Build();
+        ClipTokenizer? second = model.TextEncoder2 is null ? null : model.Tokenizer2!.Build();
+        return new TrainableModel
+        {
+            Denoiser = new UNetDenoiser(model.UNet, model.RequiresAestheticsScore),
+            Autoencoder = LatentAutoencoder.Of(model.Autoencoder),
+            // The refiner has only the second text encoder.
+            Tokenizer = first ?? second,
+            SecondTokenizer = first is null ? null : second,
+            ReadsSizes = model.UNet.Config.AdditionEmbedType == "text_time",
+            Texts = (data, train) => Texts(model, first, second, data, train),
+        };
+    }
+
+    private static ClipTextConditioning Texts(
+        ModelComponents model, ClipTokenizer? first, ClipTokenizer? second, LatentCache data, bool train)
+    {
+        if (second is null) return new ClipTextConditioning(model.TextEncoder!, first!, data.Ids, train);
+        bool zeros = model.ForceZerosForEmptyPrompt;
+        return first is null
+            ? new ClipTextConditioning(null, (model.TextEncoder2!, second, data.Ids), zeros, train)
+            : new ClipTextConditioning((model.TextEncoder!, first, data.Ids), (model.TextEncoder2!, second, data.SecondIds), zeros, train);
+    }
+}
