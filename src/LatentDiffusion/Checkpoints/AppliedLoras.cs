@@ -3,18 +3,18 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Low-rank patches added to the weights of a pipeline's networks, and the former weights, so that taking the patches
-/// off restores them bit for bit. Not safe for use while one of the networks runs.
+/// Low-rank patches added to the weights of a pipeline's networks, together with the original weights, so that removing the
+/// patches restores them bit for bit. Must not be used while one of the networks runs.
 /// </summary>
 /// <param name="networks">Parameters by published name, by component (<see cref="ComponentNames"/>).</param>
 public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> networks) : IDisposable
 {
     private readonly Dictionary<(string Component, string Parameter), Tensor> _originals = [];
 
-    /// <summary>Replaces all patches that are applied: each weight becomes W + Σ weight·ΔW, computed in float32 or wider.</summary>
-    /// <param name="loras">Files with their weights, 1 for as trained; none takes all patches off.</param>
+    /// <summary>Replaces all applied patches: each weight becomes W + Σ scale·ΔW, computed in float32 or wider.</summary>
+    /// <param name="loras">Files with their scales, 1 as trained; none removes all patches.</param>
     /// <exception cref="ArgumentException">A file patches a component that is not among the networks; nothing is changed.</exception>
-    /// <exception cref="CheckpointException">A file cannot be read any more; all patches are taken off.</exception>
+    /// <exception cref="CheckpointException">A file can no longer be read; all patches are removed.</exception>
     public void Set(params IReadOnlyList<(LoraFile File, double Weight)> loras)
     {
         ArgumentNullException.ThrowIfNull(loras);
@@ -35,13 +35,13 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         }
     }
 
-    /// <summary>Takes all patches off: the former weights, bit for bit.</summary>
+    /// <summary>Removes all patches, restoring the original weights bit for bit.</summary>
     public void Clear()
     {
         using var noGradient = no_grad();
         foreach ((var key, Tensor original) in _originals)
         {
-            // A network that is disposed already has no weights to restore.
+            // A disposed network does not have weights to restore.
             if (Parameter(key) is { IsInvalid: false } parameter)
             {
                 using Tensor plain = parameter.detach();
@@ -54,7 +54,7 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         _originals.Clear();
     }
 
-    /// <summary>Takes all patches off.</summary>
+    /// <summary>Removes all patches.</summary>
     public void Dispose() => Clear();
 
     private void Add((string Component, string Parameter) key, (LoraFile File, double Weight, LoraPatch Patch)[] patches)
@@ -65,7 +65,7 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         _originals.Add(key, parameter.clone().DetachFromDisposeScope());
         ScalarType wide = parameter.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
-        // Cloned, for a weight that is of this type on the CPU already would be the parameter itself.
+        // Cloned, because a weight of this type on the CPU would otherwise be the parameter itself.
         Tensor sum = parameter.to(wide).cpu().clone();
         foreach ((LoraFile file, double weight, LoraPatch patch) in patches)
             sum.AddInPlace(file.Delta(patch, parameter.shape), weight);

@@ -1,27 +1,28 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Opens checkpoint files of every kind.</summary>
+/// <summary>Opens checkpoint files of any supported kind.</summary>
 public static class Checkpoint
 {
     /// <summary>
-    /// Opens a file as what it is: an index of several files by its name, what PyTorch's <c>torch.save</c> writes or wrote
-    /// by the first bytes, or else safetensors.
+    /// Opens a file by its kind: an index of several files by its name, files of PyTorch's <c>torch.save</c> by their first bytes,
+    /// otherwise safetensors.
     /// </summary>
-    /// <param name="path">Path of the file. Where it is a link it is followed, wherever it leads.</param>
-    /// <exception cref="CheckpointException">The file is damaged, of no such kind, or holds more than tensors.</exception>
+    /// <param name="path">Path of the file. Links are followed, wherever they lead.</param>
+    /// <exception cref="CheckpointException">The file is damaged, of another kind, or contains more than tensors.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static ITensorSource Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return ShardedCheckpoint.Open(path);
         Span<byte> first = stackalloc byte[PickleCheckpoint.SignatureLength];
-        using (FileStream stream = File.OpenRead(path)) first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
+        using (FileStream stream = File.OpenRead(path))
+            first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
         return PickleCheckpoint.HasSignature(first) ? PickleCheckpoint.Open(path) : SafetensorsFile.Open(path);
     }
 
     /// <summary>
-    /// Opens the weights of one component of a diffusers folder: its file of the variant or, without one, its plain file;
-    /// safetensors before PyTorch's, one file before several. A folder with a single variant and no plain file gives that.
+    /// Opens the weights of one component of a diffusers folder: the file of the variant or, without one, the plain file;
+    /// safetensors before PyTorch's, one file before several. If a folder has a single variant and no plain file, opens that.
     /// </summary>
     /// <param name="folder">The component's folder, for example <c>unet</c>.</param>
     /// <param name="variant">Variant to look for first, for example <c>fp16</c>; null for none.</param>

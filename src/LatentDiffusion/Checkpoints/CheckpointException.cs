@@ -1,23 +1,23 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>A checkpoint file that cannot be read, or that does not fit the network it is loaded into.</summary>
-/// <remarks>The message has at most 1,000 characters. The lists hold all names.</remarks>
+/// <summary>A checkpoint file cannot be read, or does not match the network it is loaded into.</summary>
+/// <remarks>The message has at most 1,000 characters. The lists contain all names.</remarks>
 public sealed class CheckpointException : Exception
 {
-    /// <summary>Characters of each list of names in a message: three of them fit.</summary>
+    /// <summary>Maximum characters of each list of names in a message; three lists fit.</summary>
     private const int LongestList = 250;
 
-    /// <summary>A file whose bytes are not what they should be.</summary>
+    /// <summary>Creates an exception for a file with invalid content.</summary>
     /// <param name="file">Path of the file.</param>
-    /// <param name="problem">What is wrong, and what to do if anything can be done.</param>
-    /// <param name="innerException">What brought it up, if anything.</param>
+    /// <param name="problem">The problem, and a remedy if there is one.</param>
+    /// <param name="innerException">The cause; null for none.</param>
     public CheckpointException(string file, string problem, Exception? innerException = null)
         : base(MessageText.Cut($"{file}: {problem}"), innerException) => File = file;
 
-    /// <summary>A file that does not fit a network.</summary>
+    /// <summary>Creates an exception for a file that does not match a network.</summary>
     /// <param name="file">Path of the file.</param>
-    /// <param name="missing">Names that the network has and the file has not.</param>
-    /// <param name="unexpected">Names that the file has and the network has not.</param>
+    /// <param name="missing">Names that are in the network but not in the file.</param>
+    /// <param name="unexpected">Names that are in the file but not in the network.</param>
     /// <param name="misshaped">Names with both shapes, for example <c>conv.weight: [4, 3] in the file, [4, 4] in the network</c>.</param>
     public CheckpointException(
         string file,
@@ -35,10 +35,10 @@ public sealed class CheckpointException : Exception
     /// <summary>Path of the file.</summary>
     public string File { get; }
 
-    /// <summary>Names that the network has and the file has not.</summary>
+    /// <summary>Names that are in the network but not in the file.</summary>
     public IReadOnlyList<string> Missing { get; } = [];
 
-    /// <summary>Names that the file has and the network has not.</summary>
+    /// <summary>Names that are in the file but not in the network.</summary>
     public IReadOnlyList<string> Unexpected { get; } = [];
 
     /// <summary>Names whose shapes differ, each followed by both shapes.</summary>

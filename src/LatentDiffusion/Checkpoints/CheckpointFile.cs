@@ -4,12 +4,12 @@ using Microsoft.Win32.SafeHandles;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// A file opened for reads at given positions. Nothing is mapped into memory: touching a mapped page that another
-/// process cut off ends this process, and a read that ends too early is an exception. Safe for concurrent reads.
+/// A file opened for reads at given positions. It is not mapped into memory: access to a mapped page that another process
+/// cut off would end this process, whereas a read that ends too early throws an exception. Safe for concurrent reads.
 /// </summary>
 internal sealed class CheckpointFile : IDisposable
 {
-    /// <summary>Bytes shown at a time: they stay in the processor's cache.</summary>
+    /// <summary>Bytes passed to a callback at a time; a buffer of this size stays in the processor's cache.</summary>
     private const int ShownLength = 1 << 20;
 
     private readonly SafeFileHandle _handle;
@@ -31,17 +31,17 @@ internal sealed class CheckpointFile : IDisposable
         }
     }
 
-    /// <summary>Path the file was opened by.</summary>
+    /// <summary>Path that the file was opened with.</summary>
     public string Path { get; }
 
-    /// <summary>Number of bytes when it was opened.</summary>
+    /// <summary>Number of bytes when the file was opened.</summary>
     public long Length { get; }
 
-    /// <summary>Takes some of the file's bytes, which are valid until it returns.</summary>
+    /// <summary>Receives some bytes of the file, which are valid until the call returns.</summary>
     public delegate void Use(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Fills memory with the bytes from a position on.</summary>
-    /// <exception cref="CheckpointException">The file ends before: it was shortened after it was opened.</exception>
+    /// <summary>Fills memory with the bytes that begin at a position.</summary>
+    /// <exception cref="CheckpointException">The file ends too early: it was shortened after it was opened.</exception>
     public void Read(long position, Span<byte> destination)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
@@ -62,14 +62,14 @@ internal sealed class CheckpointFile : IDisposable
         return bytes;
     }
 
-    /// <summary>Shows at most a megabyte of the bytes at a time, in order.</summary>
+    /// <summary>Passes bytes to a callback in order, at most one megabyte at a time.</summary>
     public void Show(long position, long count, Use use)
     {
         for (long done = 0; done < count; done += ShownLength)
             ShowPiece(position + done, (int)Math.Min(ShownLength, count - done), use);
     }
 
-    /// <summary>Shows bytes in one piece.</summary>
+    /// <summary>Passes bytes to a callback in one piece.</summary>
     public void ShowPiece(long position, int count, Use use)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(count);

@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>How a model's files are loaded.</summary>
+/// <summary>How the files of a model are loaded.</summary>
 public sealed record CheckpointOptions
 {
     /// <summary>Device of the networks; null for the CPU.</summary>
     public Device? Device { get; init; }
 
-    /// <summary>Type of the networks' parameters, to which the file's are converted; null to keep the file's own.</summary>
+    /// <summary>Type that the networks' parameters are converted to; null (default) keeps the type of the file.</summary>
     public ScalarType? Type { get; init; }
 
     /// <summary>
@@ -17,13 +17,13 @@ public sealed record CheckpointOptions
     /// </summary>
     public string? Variant { get; init; }
 
-    /// <summary>Takes a line for everything that is ignored or chosen while reading; null, the default, for none.</summary>
+    /// <summary>Logs everything that is ignored or chosen while reading; null (default) for no log.</summary>
     public ILogger? Logger { get; init; }
 
-    /// <summary>Families of models to look among before the registered ones: see <see cref="ModelFamilies"/>. Default none.</summary>
+    /// <summary>Families of models that are tried before the registered ones: see <see cref="ModelFamilies"/>. Default none.</summary>
     public IReadOnlyList<ModelFamily> Families { get; init; } = [];
 
-    /// <summary>The type for a network of a file: the one asked for, or the file's own where it has one, or else float32.</summary>
+    /// <summary>Type for a network of a file: <see cref="Type"/>, or the file's only floating-point type, or float32.</summary>
     internal ScalarType TypeFor(ITensorSource source)
     {
         if (Type is { } asked) return asked;

@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Names by which pickles run code when Python loads them. Nothing is run here whatever a file names; a file with one
-/// of these was made to do harm, and is refused so that it is not passed on.
+/// Names with which a pickle runs code when Python loads it. Nothing is run here, whatever a file names. A file with one
+/// of these names is malicious, and is refused so that it is not passed on.
 /// </summary>
 internal static class CodeGlobals
 {

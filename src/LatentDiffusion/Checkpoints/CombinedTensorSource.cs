@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Several sources as one. Does not own them.</summary>
-/// <param name="sources">The sources; no two have a tensor of one name.</param>
+/// <summary>Several sources as one. The sources stay open when it is disposed.</summary>
+/// <param name="sources">The sources. Their names of tensors are distinct.</param>
 internal sealed class CombinedTensorSource(params IReadOnlyList<ITensorSource> sources) : ITensorSource
 {
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ internal sealed class CombinedTensorSource(params IReadOnlyList<ITensorSource> s
         source.ReadInto(name, destination);
     }
 
-    /// <summary>Does nothing: the sources belong to who opened them.</summary>
+    /// <summary>Does nothing: the sources belong to the caller.</summary>
     public void Dispose()
     {
     }

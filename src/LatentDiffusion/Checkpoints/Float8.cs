@@ -7,7 +7,7 @@ internal static class Float8
 {
     private const int SignBit = 0x80;
 
-    /// <summary>One sign bit, four of exponent (bias 7), three of mantissa; no infinities, and NaN where all other bits are set.</summary>
+    /// <summary>One sign bit, four exponent bits (bias 7), three mantissa bits; no infinities; NaN where all other bits are set.</summary>
     public static float[] E4M3 { get; } = [.. Enumerable.Range(0, 256).Select(ValueE4M3)];
 
     /// <summary>One sign bit, five of exponent (bias 15), two of mantissa: the upper byte of a float16.</summary>

@@ -4,20 +4,20 @@ using System.Numerics;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// The container of <c>torch.save</c> before PyTorch 1.6: one pickle after the other (a magic number, a version, the
-/// writer's machine, the description, the storages' keys), then each storage as its number of values and the values.
+/// The container of <c>torch.save</c> before PyTorch 1.6: a sequence of pickles (a magic number, a version, the writer's
+/// machine, the description, the keys of the storages), then each storage as its number of values and the values.
 /// </summary>
 internal static class LegacyPickle
 {
-    /// <summary>What the pickles may take together; as in newer files, a thousand times of what is common.</summary>
+    /// <summary>Maximum bytes of all pickles; as in newer files, a thousand times the common size.</summary>
     private const int MaximumPickleLength = 1 << 24;
 
     private const long Version = 1001;
 
-    /// <summary>0x1950a86a20f9469cfc6c, as it stands in the file.</summary>
+    /// <summary>0x1950a86a20f9469cfc6c, in the byte order of the file.</summary>
     private static ReadOnlySpan<byte> Magic => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-    /// <summary>Whether a file begins with the pickle of the magic number, of whatever protocol.</summary>
+    /// <summary>Whether a file begins with the pickle of the magic number, in any protocol.</summary>
     public static bool HasSignature(ReadOnlySpan<byte> first)
     {
         const int LongestPrefix = 16;
@@ -26,7 +26,7 @@ internal static class LegacyPickle
     }
 
     /// <summary>Reads the descriptions.</summary>
-    /// <exception cref="FormatException">The file is damaged or no such checkpoint; the message says why.</exception>
+    /// <exception cref="FormatException">The file is damaged or not such a checkpoint; the message says why.</exception>
     public static PickleContent Read(CheckpointFile file)
     {
         byte[] pickles = file.Read(0, (int)Math.Min(file.Length, MaximumPickleLength));
@@ -64,7 +64,7 @@ internal static class LegacyPickle
         return byKey;
     }
 
-    /// <summary>Where the storages are, in the order of their keys.</summary>
+    /// <summary>Positions and lengths of the storages, in bytes, found in the order of their keys.</summary>
     private static Dictionary<string, (long Start, long Length)> Find(
         CheckpointFile file, long position, List<object?> keys, Dictionary<string, PickledStorage> storages)
     {
@@ -72,10 +72,10 @@ internal static class LegacyPickle
         var found = new Dictionary<string, (long, long)>();
         foreach (object? item in keys)
         {
-            // Printing a number takes time that grows with the square of its digits, so only texts are shown.
-            if (item is not string key) throw new FormatException("The file names a storage by something that is not a text.");
+            // Printing a number takes time that grows with the square of its digits, so the message does not contain it.
+            if (item is not string key) throw new FormatException("The file names a storage by something that is not a string.");
             if (!storages.TryGetValue(key, out PickledStorage? storage))
-                throw new FormatException($"The file holds a storage '{key}' that its description has not.");
+                throw new FormatException($"The file holds a storage '{key}' that its description does not list.");
             if (file.Length - position < CountLength) throw new FormatException($"The file ends before the storage '{key}'.");
             long count = BinaryPrimitives.ReadInt64LittleEndian(file.Read(position, CountLength));
             position += CountLength;

@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// A LoRA file and which parameters it patches. Takes the naming of peft, of diffusers before it, of kohya (also with
-/// the original UNet's block numbers, and of ComfyUI) and of the first trainer, which numbers the modules. Safe for concurrent use.
+/// A LoRA file and the parameters that it patches. Supports the names of peft, of diffusers before peft, of kohya (also
+/// with the block numbers of the original UNet, and of ComfyUI) and of the first trainer, which numbers the modules. Safe
+/// for concurrent use.
 /// </summary>
 public sealed class LoraFile : IDisposable
 {
@@ -34,7 +35,7 @@ public sealed class LoraFile : IDisposable
     /// <summary>Path of the file.</summary>
     public string Path => _source.Path;
 
-    /// <summary>The patches, one a parameter.</summary>
+    /// <summary>The patches, at most one per parameter.</summary>
     public IReadOnlyList<LoraPatch> Patches { get; }
 
     /// <summary>
@@ -46,9 +47,9 @@ public sealed class LoraFile : IDisposable
     /// <summary>Names of the tensors that are ignored: other kinds of adapters, and names that fit no parameter.</summary>
     public IReadOnlyList<string> Ignored { get; }
 
-    /// <summary>Opens a file and finds a parameter for everything in it.</summary>
-    /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
-    /// <param name="targets">The networks that it may be meant for.</param>
+    /// <summary>Opens a file and finds the parameters that it patches.</summary>
+    /// <param name="path">Path of a safetensors file or of a PyTorch checkpoint.</param>
+    /// <param name="targets">The networks that the file may patch.</param>
     /// <exception cref="CheckpointException">
     /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or
     /// shapes that fit no parameter; the exception lists all of them.
@@ -78,10 +79,10 @@ public sealed class LoraFile : IDisposable
         }
     }
 
-    /// <summary>Computes what a patch adds to its parameter at weight 1.</summary>
+    /// <summary>Computes the change of a parameter by a patch at weight 1.</summary>
     /// <param name="patch">One of <see cref="Patches"/>.</param>
     /// <param name="shape">Shape of the parameter.</param>
-    /// <returns>ΔW in float32 on the CPU.</returns>
+    /// <returns>ΔW in float32 on the CPU. The caller disposes it.</returns>
     public Tensor Delta(LoraPatch patch, IReadOnlyList<long> shape)
     {
         ArgumentNullException.ThrowIfNull(patch);

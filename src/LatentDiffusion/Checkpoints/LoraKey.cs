@@ -2,14 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>A name in a LoRA file: what of which module it holds.</summary>
+/// <summary>A name in a LoRA file, split into the module and the tensor of the module's patch.</summary>
 /// <param name="Component">Network that the module belongs to.</param>
-/// <param name="Module">The module, with underscores for dots, so that all ways of writing agree.</param>
-/// <param name="Role">Which tensor of the module's patch.</param>
+/// <param name="Module">The module, with underscores instead of dots, so that all naming conventions agree.</param>
+/// <param name="Role">Tensor of the module's patch.</param>
 internal sealed record LoraKey(string Component, string Module, LoraKey.Part Role)
 {
     /// <summary>
-    /// peft: <c>.lora_A.weight</c>, with an adapter's name between for some; diffusers before it: <c>.lora.down.weight</c>,
+    /// peft: <c>.lora_A.weight</c>, sometimes with an adapter's name before the dot; diffusers before peft: <c>.lora.down.weight</c>,
     /// <c>.processor.to_q_lora.down.weight</c>, <c>.lora_linear_layer.down.weight</c>; kohya: <c>.lora_down.weight</c>.
     /// </summary>
     // Names come from files, so the pattern matches in linear time.
@@ -25,23 +25,23 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
         """,
         RegexOptions.IgnorePatternWhitespace | RegexOptions.NonBacktracking);
 
-    /// <summary>What a tensor is to its patch.</summary>
+    /// <summary>Role of a tensor in its patch.</summary>
     public enum Part
     {
-        /// <summary>Leads in.</summary>
+        /// <summary>Projects the inputs to the rank.</summary>
         Down,
 
-        /// <summary>Leads out.</summary>
+        /// <summary>Projects the rank to the outputs.</summary>
         Up,
 
-        /// <summary>Stands between both.</summary>
+        /// <summary>The kernel between both.</summary>
         Mid,
 
-        /// <summary>The strength as trained.</summary>
+        /// <summary>The trained strength.</summary>
         Alpha,
     }
 
-    /// <summary>Reads a name in the way of peft, of diffusers before it, or of kohya; null where it is none of them.</summary>
+    /// <summary>Parses a name of peft, of diffusers before peft, or of kohya; null for any other name.</summary>
     /// <param name="name">The name.</param>
     /// <param name="components">The components of the family, at least one.</param>
     public static LoraKey? Parse(string name, IReadOnlyList<LoraComponent> components)
@@ -56,7 +56,7 @@ internal sealed record LoraKey(string Component, string Module, LoraKey.Part Rol
             _ => Part.Alpha,
         };
         string path = match.Groups["module"].Value;
-        // A key that marks no component means the first. Longer beginnings go before those that they begin with.
+        // A key without the prefix of a component belongs to the first. Longer prefixes are tried first.
         (string prefix, string component) = components
             .SelectMany(known => known.Prefixes.Prepend($"{known.Name}.").Select(beginning => (Prefix: beginning, known.Name)))
             .Where(known => path.StartsWith(known.Prefix, StringComparison.Ordinal))

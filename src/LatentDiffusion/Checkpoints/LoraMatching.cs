@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Brings the tensors of a LoRA file together with the parameters they patch.</summary>
+/// <summary>Assigns the tensors of a LoRA file to the parameters that they patch.</summary>
 internal sealed class LoraMatching(
     ITensorSource source,
     IReadOnlyDictionary<string, string> metadata,
@@ -19,7 +19,7 @@ internal sealed class LoraMatching(
     public IReadOnlyList<string> Ignored => _ignored;
 
     /// <summary>Finds all patches.</summary>
-    /// <exception cref="CheckpointException">Something fits no parameter.</exception>
+    /// <exception cref="CheckpointException">Some names or shapes fit no parameter.</exception>
     /// <exception cref="FormatException">The file is of a kind that is not supported.</exception>
     public IReadOnlyList<LoraPatch> Match(IEnumerable<string> names)
     {
@@ -101,7 +101,7 @@ internal sealed class LoraMatching(
         }
     }
 
-    /// <summary>Whether up·down, with the kernel between, has the parameter's outputs, inputs and kernel.</summary>
+    /// <summary>Whether up·down, with the kernel between, has the outputs, inputs and kernel of the parameter.</summary>
     private static bool Fits(
         IReadOnlyList<long> up,
         IReadOnlyList<long> down,

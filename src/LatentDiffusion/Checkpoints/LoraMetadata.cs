@@ -10,7 +10,7 @@ internal sealed class LoraMetadata
 
     private readonly Dictionary<string, JsonElement> _settings = [];
 
-    // By the end of a module's name, with the place in the file: of several that fit, the first counts.
+    // Keyed by the end of a module's name, with the position in the file: of several matches, the first is used.
     private readonly Dictionary<(string Component, string Module), (int Order, JsonElement Alpha)> _patterns = [];
 
     /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA, which is not to be ignored.</exception>
@@ -24,7 +24,7 @@ internal sealed class LoraMetadata
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            // The latter two for halves of surrogate pairs, in the text and as escapes.
+            // InvalidOperationException and ArgumentException: unpaired surrogates, in the text and as escapes.
             throw new FormatException($"The metadata '{Key}' is not valid JSON.", e);
         }
     }
@@ -48,7 +48,7 @@ internal sealed class LoraMetadata
     public bool IsRankStabilized(string component) =>
         _settings.GetValueOrDefault($"{component}.{StabilizedName}").ValueKind == JsonValueKind.True;
 
-    /// <summary>A strength; null where it is absent or null, which peft writes for its default.</summary>
+    /// <summary>A strength; null if it is absent, or null in the file, which peft writes for its default.</summary>
     private static double? Number(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => null,

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Finds a network's parameter by the name that a LoRA file gives its module.</summary>
+/// <summary>Finds a parameter of a network by the name that a LoRA file gives its module.</summary>
 internal sealed class LoraModules
 {
     private const string Weight = ".weight";
@@ -17,7 +17,7 @@ internal sealed class LoraModules
 
     public LoraTarget Target { get; }
 
-    /// <summary>The parameter's published name; null where the network has none of that name.</summary>
+    /// <summary>The parameter's published name; null if the network does not have such a module.</summary>
     public string? Find(string module) => new[] { module, $"{module}_0", Target.Naming.CurrentName(module) }
         .Select(name => _parameters.GetValueOrDefault(name))
         .FirstOrDefault(name => name is not null);

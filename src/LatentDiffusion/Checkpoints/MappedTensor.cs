@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>One tensor of a network, and where it lies in a file.</summary>
-/// <param name="Name">The network's name for it.</param>
-/// <param name="Stored">The file's tensor.</param>
-/// <param name="View">How it lies in that.</param>
+/// <summary>A tensor of a network and the tensor of a file that contains it.</summary>
+/// <param name="Name">Name of the tensor in the network.</param>
+/// <param name="Stored">The tensor of the file.</param>
+/// <param name="View">Which view of the stored tensor it is.</param>
 internal sealed record MappedTensor(string Name, TensorEntry Stored, TensorView View = TensorView.Same)
 {
     /// <summary>What the network sees.</summary>
@@ -11,7 +11,7 @@ internal sealed record MappedTensor(string Name, TensorEntry Stored, TensorView 
     public TensorEntry Entry =>
         Stored with { Name = Name, Shape = Shape(), ByteLength = IsThird ? Stored.ByteLength / 3 : Stored.ByteLength };
 
-    /// <summary>Whether it is one of three.</summary>
+    /// <summary>Whether the tensor is a third of the stored one.</summary>
     public bool IsThird => View is TensorView.FirstThird or TensorView.SecondThird or TensorView.LastThird;
 
     private IReadOnlyList<long> Shape() => (View, Stored.Shape) switch

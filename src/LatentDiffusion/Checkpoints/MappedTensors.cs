@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Another source's tensors under other names, some of them parts or transposes. Does not own the source.</summary>
+/// <summary>
+/// The tensors of a source under other names, some of them parts or transposes. The source stays open when it is disposed.
+/// </summary>
 internal sealed class MappedTensors : ITensorSource
 {
     private readonly ITensorSource _source;
@@ -55,7 +57,7 @@ internal sealed class MappedTensors : ITensorSource
         _source.ReadInto(mapped.Stored.Name, view);
     }
 
-    /// <summary>Does nothing: the source belongs to who opened it.</summary>
+    /// <summary>Does nothing: the source belongs to the caller.</summary>
     public void Dispose()
     {
     }

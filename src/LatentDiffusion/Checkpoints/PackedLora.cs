@@ -10,7 +10,9 @@ namespace LatentDiffusion.Checkpoints;
 /// </summary>
 internal static partial class PackedLora
 {
-    /// <summary>Classes of the modules around those that were trained, as the metadata lists them. Others would shift the numbers.</summary>
+    /// <summary>
+    /// Classes of the modules around the trained ones, as the metadata lists them. Other classes would shift the numbers.
+    /// </summary>
     private static readonly HashSet<string> s_containers = ["CrossAttention", "Attention", "GEGLU", "CLIPAttention"];
 
     /// <summary>Whether a name is of this kind.</summary>

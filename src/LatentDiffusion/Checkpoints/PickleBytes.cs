@@ -6,14 +6,14 @@ using System.Text.Unicode;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>The arguments of pickle's instructions, one after the other.</summary>
+/// <summary>Reads the arguments of pickle instructions in order.</summary>
 internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
 {
     private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
 
     private ReadOnlySpan<byte> _rest = bytes;
 
-    /// <summary>Number of bytes that are left.</summary>
+    /// <summary>Number of bytes that are not read yet.</summary>
     public readonly int Left => _rest.Length;
 
     public byte Byte() => Take(1)[0];
@@ -42,21 +42,21 @@ internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
         }
     }
 
-    /// <summary>A string of Python 2: text, or where it is not UTF-8 bytes.</summary>
+    /// <summary>A string of Python 2: text, or bytes if it is not valid UTF-8.</summary>
     public object TextOrBytes(long length)
     {
         ReadOnlySpan<byte> taken = Take(length);
         return Utf8.IsValid(taken) ? Encoding.UTF8.GetString(taken) : taken.ToArray();
     }
 
-    /// <summary>An integer of any size; as a long where it fits.</summary>
+    /// <summary>An integer of any size, as a long if it fits.</summary>
     public object Integer(long length)
     {
         var number = new BigInteger(Take(length));
         return number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
     }
 
-    /// <summary>What stands before the next end of line.</summary>
+    /// <summary>The text up to the next end of line.</summary>
     public string Line()
     {
         int end = _rest.IndexOf((byte)'\n');
@@ -66,10 +66,10 @@ internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
         return line.TrimEnd('\r');
     }
 
-    /// <summary>A decimal integer on a line of its own.</summary>
+    /// <summary>A decimal integer that ends with the line.</summary>
     public long LineInteger() => Integer(Line());
 
-    /// <summary>The same, of which protocols 0 and 1 write two for truth values: 01 and 00.</summary>
+    /// <summary>A decimal integer that ends with the line. Protocols 0 and 1 write Boolean values as 01 and 00.</summary>
     public object LineIntegerOrBool() => Line() switch
     {
         "01" => true,
@@ -80,7 +80,7 @@ internal ref struct PickleBytes(ReadOnlySpan<byte> bytes)
     private static long Integer(string line) =>
         long.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new FormatException("A number in the pickle is none.");
+            : throw new FormatException("A number in the pickle is malformed.");
 
     private ReadOnlySpan<byte> Take(long length)
     {

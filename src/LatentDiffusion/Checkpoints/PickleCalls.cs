@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>What stands for the results of the calls that a checkpoint asks for. Nothing is called.</summary>
+/// <summary>Results of the calls in a checkpoint. Nothing is called.</summary>
 internal static class PickleCalls
 {
-    /// <summary>Characters of a dictionary's key; the name of a weight has a tenth of it.</summary>
+    /// <summary>Maximum characters of a dictionary's key; names of weights are ten times shorter.</summary>
     private const int LongestKey = 2000;
 
-    /// <summary>What a global with a tuple of arguments gives: a known value, or a placeholder.</summary>
+    /// <summary>Result of a global with a tuple of arguments: a known value, or a placeholder.</summary>
     public static object Reduce(object?[] call) => call switch
     {
         [PickleGlobal { Role: PickleGlobal.Kind.Unknown } global, object?[]] => new PickleObject(global.Name),
@@ -31,7 +31,7 @@ internal static class PickleCalls
         _ => throw new FormatException("The pickle calls something that is not a global."),
     };
 
-    /// <summary>What stands for a new object of a class.</summary>
+    /// <summary>Result for a new object of a class.</summary>
     public static object New(object? type) => type switch
     {
         PickleGlobal { Role: PickleGlobal.Kind.Unknown } global => new PickleObject(global.Name),
@@ -41,8 +41,8 @@ internal static class PickleCalls
     };
 
     /// <summary>
-    /// The storage that a persistent id stands for: ('storage', type, key, device, number of values), and in files of
-    /// before PyTorch 1.6 which part of it, as (key, first value, number of values), or None.
+    /// The storage of a persistent id: ('storage', type, key, device, number of values). Files from before PyTorch 1.6 also
+    /// say which part of the storage is meant, as (key, first value, number of values), or None.
     /// </summary>
     public static PickledStorage Storage(object? id) => id switch
     {
@@ -55,12 +55,12 @@ internal static class PickleCalls
     };
 
     /// <summary>
-    /// Sets an item. A key that is neither text nor integer (a class, None, a number with a fraction) never leads to a
-    /// weight, so that its item is left out.
+    /// Sets an item. Keys that are neither text nor integers (classes, None, fractions) never lead to a weight, so their items
+    /// are dropped.
     /// </summary>
     public static void SetItem(Dictionary<string, object?> dictionary, object? key, object? value)
     {
-        // Looking a key up takes time by its length, and one text may be the key many times over.
+        // Hashing a key takes time proportional to its length, and one text may be used as key many times.
         if (key is string { Length: > LongestKey } && !IsContainer(value)) return;
         if (key is string { Length: > LongestKey })
             throw new FormatException($"The pickle has a key that is longer than {LongestKey} characters.");
@@ -73,7 +73,7 @@ internal static class PickleCalls
     public static bool IsContainer(object? value) =>
         value is PickledTensor or Dictionary<string, object?> or IReadOnlyList<object?> or PickleObject;
 
-    /// <summary>Python 2 pickles an OrderedDict as a list of its pairs.</summary>
+    /// <summary>Python 2 writes an OrderedDict as a list of its pairs.</summary>
     private static Dictionary<string, object?> Dictionary(List<object?> pairs)
     {
         var dictionary = new Dictionary<string, object?>();
@@ -99,11 +99,14 @@ internal static class PickleCalls
         // Before PyTorch 0.4 nothing followed the strides; whether it requires a gradient does since.
         if (arguments is not [PickledStorage storage, long and >= 0 and var offset, var shape, var strides, .. var rest]
             || rest is not ([] or [bool, ..]))
+        {
             throw new FormatException("The pickle makes a tensor of unexpected arguments.");
+        }
+
         long[] sizes = Numbers(shape, "a shape"), steps = Numbers(strides, "strides");
         return sizes.Length == steps.Length
             ? new PickledTensor(storage, offset, sizes, steps)
-            : throw new FormatException("The pickle makes a tensor with as many strides as it has not dimensions.");
+            : throw new FormatException($"The pickle makes a tensor of {sizes.Length} dimensions with {steps.Length} strides.");
     }
 
     /// <summary>

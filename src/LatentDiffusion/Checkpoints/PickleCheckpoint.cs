@@ -8,7 +8,8 @@ namespace LatentDiffusion.Checkpoints;
 /// A <c>.pth</c>, <c>.pt</c>, <c>.bin</c> or <c>.ckpt</c> file that PyTorch's <c>torch.save</c> wrote: zip and pickle, or
 /// the pickles that it wrote before PyTorch 1.6. Only tensors and plain containers are known; every other object in it is
 /// ignored, a file that names a way to run code is refused, and nothing is ever executed. Opening reads only the
-/// description, and each read copies one tensor. The checksum of a zip entry is verified when its first tensor is read. Safe for concurrent reads.
+/// description, and each read copies one tensor. The checksum of a zip entry is verified when its first tensor is read.
+/// Safe for concurrent reads.
 /// </summary>
 /// <remarks>
 /// Names are the keys on the way to a tensor, joined by dots. Where the outermost dictionary has <c>state_dict</c>, only
@@ -16,7 +17,7 @@ namespace LatentDiffusion.Checkpoints;
 /// </remarks>
 public sealed class PickleCheckpoint : ITensorSource
 {
-    /// <summary>As many of a file's first bytes as tell whether it is one of PyTorch's.</summary>
+    /// <summary>Number of first bytes that tell whether a file is a PyTorch checkpoint.</summary>
     internal const int SignatureLength = TarSignatureAt + 5;
 
     private const int MaximumDepth = 32, TarSignatureAt = 257;
@@ -26,10 +27,10 @@ public sealed class PickleCheckpoint : ITensorSource
 
     private readonly PickleContent _content;
 
-    /// <summary>Names of the unknown classes whose objects stand where tensors may.</summary>
+    /// <summary>Names of the unknown classes of objects in places where tensors may be.</summary>
     private readonly SortedSet<string> _objects = new(StringComparer.Ordinal);
 
-    /// <summary>Storages whose checksums were looked at, each once.</summary>
+    /// <summary>Storages whose checksums were verified, each once.</summary>
     private readonly ConcurrentDictionary<string, Lazy<bool>> _whole = [];
 
     private PickleCheckpoint(CheckpointFile file)
@@ -45,7 +46,8 @@ public sealed class PickleCheckpoint : ITensorSource
         if (_tensors.Count == 0 && _objects.Count > 0)
         {
             throw new FormatException(
-                $"It has no tensors, only objects of unknown classes ({MessageText.List(_objects)}); expected tensors by name (a state_dict).");
+                $"It has no tensors, only objects of unknown classes ({MessageText.List(_objects)}); "
+                + "expected tensors by name (a state_dict).");
         }
 
         Entries = [.. _tensors.Values.Select(t => t.Entry)];
@@ -65,8 +67,8 @@ public sealed class PickleCheckpoint : ITensorSource
     /// <summary>Opens a file and reads its description.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, not such a checkpoint, holds no tensors but unknown objects, or names a way to run code; the
-    /// message says what.
+    /// The file is damaged, not such a checkpoint, contains unknown objects but no tensors, or names a way to run code; the
+    /// message says which.
     /// </exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static PickleCheckpoint Open(string path)
@@ -105,7 +107,7 @@ public sealed class PickleCheckpoint : ITensorSource
             return;
         }
 
-        // The values from the first to the last that the view has, and no more of the storage than that.
+        // The values from the first to the last of the view, not the whole storage.
         long span = 1 + tensor.Shape.Zip(tensor.Strides, (count, stride) => (count - 1) * stride).Sum();
         using Tensor values = empty([span], entry.DataType, CPU);
         TensorBytes.Fill(values, tensor.Storage.Type, _file, start + tensor.Offset * size);
@@ -115,11 +117,11 @@ public sealed class PickleCheckpoint : ITensorSource
         plain.copy_(view);
     }
 
-    /// <summary>Closes the file. Tensors read from it stay.</summary>
+    /// <summary>Closes the file. Tensors read from it remain valid.</summary>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>Whether a file is to be opened as one of PyTorch's.</summary>
-    /// <param name="first">Its first bytes, <see cref="SignatureLength"/> of them or all.</param>
+    /// <summary>Whether a file is opened as a PyTorch checkpoint.</summary>
+    /// <param name="first">The first <see cref="SignatureLength"/> bytes of the file, or all of a shorter file.</param>
     internal static bool HasSignature(ReadOnlySpan<byte> first) =>
         first.StartsWith(ZippedPickle.Signature) || LegacyPickle.HasSignature(first) || IsTar(first);
 
@@ -135,8 +137,8 @@ public sealed class PickleCheckpoint : ITensorSource
         if (LegacyPickle.HasSignature(first)) return LegacyPickle.Read(file);
         return IsTar(first)
             ? throw new FormatException(
-                "The file is a tar archive, as PyTorch wrote them before 0.1.10, which is not read here. Load it with a PyTorch "
-                + "that does and save it again, best as safetensors.")
+                "The file is a tar archive, the format of PyTorch before 0.1.10, which is not supported. Load it with a PyTorch "
+                + "version that reads it and save it again, preferably as safetensors.")
             : ZippedPickle.Read(file);
     }
 
@@ -144,14 +146,14 @@ public sealed class PickleCheckpoint : ITensorSource
         first.Length >= SignatureLength && first[TarSignatureAt..].StartsWith("ustar"u8);
 
     /// <summary>
-    /// Finds the tensors in containers. Every container costs what its name is long and as much as it has items, which
-    /// ends a file whose containers hold each other many times over: an honest one spells each key and item out.
+    /// Finds the tensors in containers. Every container costs the length of its name and its number of items. This stops at
+    /// files whose containers contain each other many times: ordinary files write out each key and item.
     /// </summary>
     private void Collect(string name, object? value, int depth, ref long budget, Found found)
     {
         budget -= name.Length + 1;
         if (depth == 0 || budget < 0)
-            throw new FormatException("The containers in the pickle are nested too deeply, or hold each other.");
+            throw new FormatException("The containers in the pickle are nested too deeply, or contain each other.");
         switch (value)
         {
             case PickledTensor tensor:
@@ -188,7 +190,7 @@ public sealed class PickleCheckpoint : ITensorSource
         {
             for (int i = 0; i < tensor.Shape.Length; i++)
             {
-                // As strides do, a dimension of 0 counts as 1 when looking for overflow.
+                // As in the computation of strides, a dimension of 0 counts as 1 in the check for overflow.
                 count = checked(count * Math.Max(tensor.Shape[i], 1));
                 last = checked(last + Math.Max(tensor.Shape[i] - 1, 0) * tensor.Strides[i]);
             }
@@ -202,7 +204,7 @@ public sealed class PickleCheckpoint : ITensorSource
 
         if (tensor.Shape.Contains(0)) count = 0;
 
-        // A view may repeat values; one that has more of them than the file would make memory out of nothing.
+        // A view may repeat values. One that has more values than the file would allocate memory that the file does not fill.
         else if (last >= held || count > held)
             throw new FormatException($"'{name}' needs more values than the {held} of its storage: truncated, or made to look large.");
         var entry = new TensorEntry(name, tensor.Storage.Type.Type, tensor.Shape, count * size);

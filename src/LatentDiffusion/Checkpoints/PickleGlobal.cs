@@ -39,10 +39,10 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch.float8_e5m2", Kind.DataType, StoredType.Float8E5M2),
     }.ToDictionary(g => g.Name);
 
-    /// <summary>Characters of a module and a name together.</summary>
+    /// <summary>Maximum characters of module and name together.</summary>
     private const int LongestName = 400;
 
-    /// <summary>What calling a global gives.</summary>
+    /// <summary>Result of calling a global.</summary>
     public enum Kind
     {
         /// <summary>A dictionary.</summary>
@@ -57,10 +57,10 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         /// <summary>A tensor over a storage of bytes, whose type is given.</summary>
         TypedTensor,
 
-        /// <summary>The tensor it is given.</summary>
+        /// <summary>The tensor in its arguments.</summary>
         Parameter,
 
-        /// <summary>What another global gives, as a subclass of it.</summary>
+        /// <summary>The result of another global, as a subclass of it.</summary>
         Subclass,
 
         /// <summary>Nothing: it names the type of a storage.</summary>
@@ -69,12 +69,12 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         /// <summary>Nothing: it names the type of a tensor.</summary>
         DataType,
 
-        /// <summary>A placeholder: it is not known.</summary>
+        /// <summary>A placeholder: the name is not known.</summary>
         Unknown,
     }
 
-    /// <summary>The global of a name.</summary>
-    /// <exception cref="FormatException">It is one by which Python runs code.</exception>
+    /// <summary>Finds a global by its name.</summary>
+    /// <exception cref="FormatException">The name is too long, or runs code in Python.</exception>
     public static PickleGlobal Find(string module, string name)
     {
         // A pickle may refer to the same texts many times over, and each time they are joined.
@@ -90,5 +90,4 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
 
         return s_known.TryGetValue(full, out PickleGlobal? known) ? known : new PickleGlobal(full, Kind.Unknown);
     }
-
 }

@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Python's pickle machine (pickletools, protocols 0 to 5) without its reach: it builds dictionaries, lists, tuples,
-/// texts, numbers, descriptions of tensors, and placeholders for every other object. It calls nothing.
+/// Python's pickle machine (pickletools, protocols 0 to 5), restricted to data: it builds dictionaries, lists, tuples, texts,
+/// numbers, descriptions of tensors, and placeholders for every other object. It calls nothing.
 /// </summary>
 internal sealed class PickleMachine
 {
@@ -11,7 +11,7 @@ internal sealed class PickleMachine
     /// <summary>A dictionary of parameters, in which the original code of textual inversion keeps its embeddings.</summary>
     private const string ParameterDict = "torch.nn.modules.container.ParameterDict";
 
-    /// <summary>Pickle empties its stack every thousand items, so honest files stay far below.</summary>
+    /// <summary>Maximum items on the stack. Python clears it every thousand items, so ordinary files stay far below.</summary>
     private const int MaximumStack = 1 << 17;
 
     private static readonly object s_mark = new();
@@ -26,14 +26,14 @@ internal sealed class PickleMachine
 
     private PickleMachine(ICollection<PickledStorage>? storages, long items) => (_storages, _items) = (storages, items);
 
-    /// <summary>Reads a pickle, and leaves what follows it.</summary>
-    /// <param name="bytes">Where the pickle begins.</param>
-    /// <param name="storages">Takes every storage that the pickle refers to; null where nobody asks.</param>
+    /// <summary>Reads one pickle; the bytes after it are left.</summary>
+    /// <param name="bytes">Bytes that begin with the pickle.</param>
+    /// <param name="storages">Receives every storage that the pickle refers to; null to collect none.</param>
     /// <returns>
     /// null, bool, long, BigInteger, double, string, byte[], object?[] for tuples, List for lists and sets, Dictionary,
     /// <see cref="PickledTensor"/>, <see cref="PickleGlobal"/>, or <see cref="PickleObject"/> for everything else.
     /// </returns>
-    /// <exception cref="FormatException">It is damaged, or names a way to run code; the message says what.</exception>
+    /// <exception cref="FormatException">The pickle is damaged, or names a way to run code; the message says which.</exception>
     public static object? Read(ref PickleBytes bytes, ICollection<PickledStorage>? storages = null)
     {
         var machine = new PickleMachine(storages, bytes.Left);
@@ -41,7 +41,8 @@ internal sealed class PickleMachine
         while ((instruction = bytes.Byte()) != '.')
         {
             machine.Run(instruction, ref bytes);
-            if (machine._stack.Count > MaximumStack) throw new FormatException("The pickle stacks up too much.");
+            if (machine._stack.Count > MaximumStack)
+                throw new FormatException($"The pickle has more than {MaximumStack} items on its stack.");
         }
 
         return machine.Pop();
@@ -166,32 +167,32 @@ internal sealed class PickleMachine
         if (Peek() is PickleObject { Name: ParameterDict } parameters && state is Dictionary<string, object?> members)
             parameters.Items = members.GetValueOrDefault("_parameters") as Dictionary<string, object?>;
         if (Peek() is not (Dictionary<string, object?> or PickleObject or PickledTensor))
-            throw new FormatException("The pickle sets the state of something that has none.");
+            throw new FormatException("The pickle sets the state of something that does not have a state.");
     }
 
     private void MakeInstance(object?[] call)
     {
-        if (call is not [var type, .. var arguments]) throw new FormatException("The pickle makes an object of no class.");
+        if (call is not [var type, .. var arguments]) throw new FormatException("The pickle makes an object without a class.");
         Call([type, arguments]);
     }
 
     private void Call(object?[] call)
     {
         if (call is [_, object?[] and [List<object?> items, ..]] && (_items -= items.Count) < 0)
-            throw new FormatException("The pickle makes more of its lists than it has items.");
+            throw new FormatException("The pickle makes dictionaries of more items than the pickle has bytes.");
         Push(PickleCalls.Reduce(call));
     }
 
     private void Remember(long key)
     {
-        // Wider numbers could be chosen to fall into one bucket of the memory.
-        if (key is < 0 or > uint.MaxValue) throw new FormatException($"The pickle remembers something as number {key}.");
+        // Wider numbers could be chosen so that all fall into one bucket of the dictionary.
+        if (key is < 0 or > uint.MaxValue) throw new FormatException($"The pickle stores a memo under the number {key}.");
         _memo[key] = Peek();
     }
 
     private object? Recall(long key) => _memo.TryGetValue(key, out object? value)
         ? value
-        : throw new FormatException($"The pickle recalls number {key}, which it never remembered.");
+        : throw new FormatException($"The pickle loads memo {key}, which it never stored.");
 
     private void PushStorage(PickledStorage storage)
     {
@@ -203,7 +204,7 @@ internal sealed class PickleMachine
 
     private object? Peek() => _stack.Count > 0 && _stack[^1] != s_mark
         ? _stack[^1]
-        : throw new FormatException("The pickle takes more from its stack than there is.");
+        : throw new FormatException("The pickle takes an item from an empty stack.");
 
     private object? Pop()
     {
@@ -222,7 +223,7 @@ internal sealed class PickleMachine
     private object?[] PopToMark()
     {
         int mark = _stack.FindLastIndex(item => ReferenceEquals(item, s_mark));
-        if (mark < 0) throw new FormatException("The pickle goes back to a mark that it never set.");
+        if (mark < 0) throw new FormatException("The pickle returns to a mark that it never set.");
         object?[] values = [.. _stack[(mark + 1)..]];
         _stack.RemoveRange(mark, _stack.Count - mark);
         return values;

@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// A safetensors file: opening reads and checks only the header, and each read brings one tensor straight to its
-/// destination, converted on the way. float8 values (<c>F8_E4M3</c>, <c>F8_E5M2</c>) are widened to float32. Safe for
-/// concurrent reads. A file that another process shortens meanwhile ends in a <see cref="CheckpointException"/>.
+/// A safetensors file. Opening reads and checks only the header, and each read copies one tensor directly to its
+/// destination, converted if the types differ. float8 values (<c>F8_E4M3</c>, <c>F8_E5M2</c>) are widened to float32. Safe
+/// for concurrent reads. Reading a file that another process shortened throws a <see cref="CheckpointException"/>.
 /// </summary>
 public sealed class SafetensorsFile : ITensorSource
 {
     private const int PrefixLength = 8;
 
-    /// <summary>The reference implementation's limit.</summary>
+    /// <summary>Maximum bytes of a header: the limit of the reference implementation.</summary>
     private const long MaximumHeaderLength = 100_000_000;
 
     private readonly CheckpointFile _file;
@@ -42,7 +42,7 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public string Path => _file.Path;
 
-    /// <summary>The text entries of the header's <c>__metadata__</c>, in file order; empty where there are none.</summary>
+    /// <summary>The text entries of the header's <c>__metadata__</c>, in file order; empty if there are none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <inheritdoc/>
@@ -80,16 +80,20 @@ public sealed class SafetensorsFile : ITensorSource
         TensorBytes.Fill(destination, _tensors[name].Type, _file, _dataStart + _tensors[name].Start);
     }
 
-    /// <summary>Position in the file at which a tensor's values begin.</summary>
+    /// <summary>Position in the file of the first byte of a tensor's values.</summary>
     internal long Offset(string name) => _dataStart + _tensors[name].Start;
 
-    /// <summary>Copies bytes that lie within one tensor's values, counted from the first of them.</summary>
-    internal void ReadBytes(string name, long position, Span<byte> destination) => _file.Read(Offset(name) + position, destination);
+    /// <summary>Copies bytes of one tensor's values.</summary>
+    /// <param name="name">Name of the tensor.</param>
+    /// <param name="position">First byte, counted from the first byte of the values.</param>
+    /// <param name="destination">Receives the bytes.</param>
+    internal void ReadBytes(string name, long position, Span<byte> destination) =>
+        _file.Read(Offset(name) + position, destination);
 
-    /// <summary>Shows the bytes of a tensor's values as they are stored, a part at a time.</summary>
+    /// <summary>Passes the stored bytes of a tensor's values to a callback, a part at a time.</summary>
     internal void Show(string name, CheckpointFile.Use use) => _file.Show(Offset(name), _tensors[name].Tensor.ByteLength, use);
 
-    /// <summary>Closes the file. Tensors read from it stay.</summary>
+    /// <summary>Closes the file. Tensors read from it remain valid.</summary>
     public void Dispose() => _file.Dispose();
 
     private static byte[] ReadHeader(CheckpointFile file)
@@ -103,6 +107,6 @@ public sealed class SafetensorsFile : ITensorSource
             : throw new CheckpointException(
                 file.Path,
                 $"the header claims {length} bytes, but {rest} follow (at most {MaximumHeaderLength} are allowed): "
-                + "truncated, or no safetensors file.");
+                + "truncated, or not a safetensors file.");
     }
 }

@@ -14,22 +14,22 @@ internal sealed record SafetensorsHeader(
 {
     public const string MetadataKey = "__metadata__";
 
-    /// <summary>Deep enough for the format (two levels) and for fields to come.</summary>
+    /// <summary>Maximum depth of the JSON: more than the two levels of the format, for fields of later versions.</summary>
     private const int MaximumDepth = 8;
 
-    /// <summary>libtorch's own limit in most operators.</summary>
+    /// <summary>Maximum dimensions of a tensor: the limit of most operators of libtorch.</summary>
     private const int MaximumDimensions = 64;
 
-    /// <summary>Characters of a name that a message shows, where more follows.</summary>
+    /// <summary>Maximum characters of a name in a message.</summary>
     private const int LongestName = 200;
 
     /// <summary>Parses a header and checks that its tensors cover the file's data exactly.</summary>
     /// <param name="json">The header's bytes.</param>
     /// <param name="dataLength">Number of bytes that follow the header.</param>
-    /// <exception cref="FormatException">Something is wrong; the message says what.</exception>
+    /// <exception cref="FormatException">The header is invalid; the message says why.</exception>
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long dataLength)
     {
-        // Checked here once, for the JSON reader looks at a string's bytes only when the string is asked for.
+        // Checked here once: the JSON reader checks the bytes of a string only when the string is requested.
         if (!Utf8.IsValid(json)) throw new FormatException("The header is not UTF-8.");
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaximumDepth });
         try
@@ -51,12 +51,12 @@ internal sealed record SafetensorsHeader(
         while (Next(ref reader) != JsonTokenType.EndObject)
         {
             string name = reader.GetString()!;
-            if (!names.Add(name)) throw new FormatException($"'{name}' is there twice.");
+            if (!names.Add(name)) throw new FormatException($"'{name}' occurs twice.");
             if (name == MetadataKey) metadata = ParseMetadata(ref reader);
             else entries.Add(ParseTensor(ref reader, name));
         }
 
-        // Throws on anything but white space after the object.
+        // Throws if anything but white space follows the object.
         reader.Read();
         return new SafetensorsHeader(InFileOrder(entries, dataLength), metadata ?? []);
     }
@@ -123,7 +123,7 @@ internal sealed record SafetensorsHeader(
         return [.. numbers];
     }
 
-    /// <summary>Counts a dimension of 0 as 1 when looking for overflow, as strides do.</summary>
+    /// <summary>Bytes of a tensor. A dimension of 0 counts as 1 in the check for overflow, as in the computation of strides.</summary>
     private static long ByteLength(string name, long[] shape, int size)
     {
         try

@@ -6,20 +6,20 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Writes safetensors files as the reference implementation does: largest elements first, then by name, the header
-/// padded with spaces to a multiple of 8 bytes. The same tensors and metadata give the same bytes.
+/// Writes safetensors files as the reference implementation does: sorted by element size, largest first, then by name, with
+/// the header padded with spaces to a multiple of 8 bytes. The same tensors and metadata always give the same bytes.
 /// </summary>
 public static class SafetensorsWriter
 {
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Writes a file, atomically: until it is complete and on the disk, what was at the path stays.</summary>
-    /// <param name="path">Path of the file; its folder exists.</param>
+    /// <summary>Writes a file atomically: an existing file is replaced only when the new one is complete and on the disk.</summary>
+    /// <param name="path">Path of the file. Its folder must exist.</param>
     /// <param name="tensors">The tensors by name, on any device; they are streamed, not copied as a whole.</param>
     /// <param name="metadata">Text entries for the header, written in their order; null for none.</param>
-    /// <param name="floatingPoint">Type to convert floating-point tensors to while writing; null keeps each tensor's own.</param>
-    /// <exception cref="ArgumentException">A name is there twice, is reserved, or is not valid Unicode.</exception>
-    /// <exception cref="NotSupportedException">The format has no name for a tensor's data type.</exception>
+    /// <param name="floatingPoint">Type to convert floating-point tensors to; null keeps the type of each tensor.</param>
+    /// <exception cref="ArgumentException">A name occurs twice, is reserved, or is not valid Unicode.</exception>
+    /// <exception cref="NotSupportedException">The format does not support the data type of a tensor.</exception>
     public static void Write(
         string path,
         IEnumerable<KeyValuePair<string, Tensor>> tensors,
@@ -64,7 +64,7 @@ public static class SafetensorsWriter
         foreach (Part part in parts)
         {
             if (part.Name == SafetensorsHeader.MetadataKey || !names.Add(part.Name))
-                throw new ArgumentException($"The tensor name '{part.Name}' is reserved or there twice.");
+                throw new ArgumentException($"The tensor name '{part.Name}' is reserved or occurs twice.");
             string shape = string.Join(',', part.Tensor.shape);
             long end = position + part.Length;
             Append(json, part.Name).Append(
@@ -80,7 +80,7 @@ public static class SafetensorsWriter
         return s_utf8.GetBytes(json.ToString());
     }
 
-    /// <summary>A JSON string with nothing escaped that need not be, as the reference implementation writes it.</summary>
+    /// <summary>Appends a JSON string with the fewest possible escapes, as the reference implementation writes it.</summary>
     private static StringBuilder Append(StringBuilder json, string text)
     {
         json.Append('"');
@@ -118,7 +118,7 @@ public static class SafetensorsWriter
             Kind = StoredType.Writable(Stored);
             Length = tensor.NumberOfElements * Kind.Size;
 
-            // By UTF-8 bytes: comparing UTF-16 differs where names leave the basic plane.
+            // Sorted by UTF-8 bytes, as in the reference: UTF-16 orders characters outside the basic plane differently.
             _sortKey = s_utf8.GetBytes(name);
         }
 

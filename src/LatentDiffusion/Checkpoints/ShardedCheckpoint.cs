@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Several files as one, by an index (<c>*.index.json</c>) that says which file holds which tensor. Index and files must
-/// agree exactly. The files lie beside the index; a link there may lead to nothing else but the blobs of the hub's cache
-/// that it is in. Safe for concurrent reads.
+/// Several files as one, by an index (<c>*.index.json</c>) that names the file of each tensor. Index and files must agree
+/// exactly. The files must be in the folder of the index. A link there may lead only to the blobs of the Hugging Face cache
+/// that contains it. Safe for concurrent reads.
 /// </summary>
 public sealed class ShardedCheckpoint : ITensorSource
 {
@@ -21,9 +21,9 @@ public sealed class ShardedCheckpoint : ITensorSource
     /// <inheritdoc/>
     public IReadOnlyCollection<TensorEntry> Entries { get; private set; } = [];
 
-    /// <summary>Opens an index and the files it names.</summary>
+    /// <summary>Opens an index and the files that it names.</summary>
     /// <param name="path">Path of the index.</param>
-    /// <exception cref="CheckpointException">The index or a file is damaged, or they do not agree; the message says what.</exception>
+    /// <exception cref="CheckpointException">The index or a file is damaged, or they do not agree; the message says why.</exception>
     /// <exception cref="IOException">A file cannot be opened.</exception>
     public static ShardedCheckpoint Open(string path)
     {
@@ -51,7 +51,7 @@ public sealed class ShardedCheckpoint : ITensorSource
         _tensors[name].ReadInto(name, destination);
     }
 
-    /// <summary>Closes the files. Tensors read from them stay.</summary>
+    /// <summary>Closes the files. Tensors read from them remain valid.</summary>
     public void Dispose()
     {
         foreach (ITensorSource shard in _shards.Values) shard.Dispose();
@@ -83,7 +83,7 @@ public sealed class ShardedCheckpoint : ITensorSource
         Entries = [.. _shards.Values.SelectMany(s => s.Entries)];
     }
 
-    /// <summary>An index may name its neighbours and nothing else: no other index either, which could be itself.</summary>
+    /// <summary>Whether a name is that of a file in the same folder, and not of another index, which could be the index itself.</summary>
     private static bool IsFileName(string name) =>
         name is not ("" or "." or "..")
         && !name.Contains('\\')

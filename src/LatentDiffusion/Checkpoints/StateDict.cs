@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Loads checkpoints into networks and saves them. Loading is strict: all differences are found first and reported in
-/// one exception, and only a file that fits is read, straight into the network's parameters and buffers.
+/// Loads checkpoints into networks and saves them. Loading is strict: all differences are found first and reported in one
+/// exception. Only a file that fits is read, directly into the network's parameters and buffers.
 /// </summary>
 public static class StateDict
 {
-    /// <summary>What diffusers writes, and what its loader asks for.</summary>
+    /// <summary>The metadata that diffusers writes, and that its loader requires.</summary>
     private static readonly Dictionary<string, string> s_format = new() { ["format"] = "pt" };
 
     /// <summary>Loads a safetensors file into a network.</summary>
-    /// <param name="module">The network; keeps its data types and devices, and the values are converted to them.</param>
+    /// <param name="module">The network. It keeps its data types and devices; the values are converted to them.</param>
     /// <param name="path">Path of a safetensors file.</param>
     /// <param name="nameMap">The network's name for a name in the file, null to leave the tensor out; omitted where both agree.</param>
     /// <exception cref="CheckpointException">The file is damaged or does not fit; the network is unchanged.</exception>
@@ -38,8 +38,8 @@ public static class StateDict
     /// <param name="source">Where the values come from.</param>
     /// <param name="nameMap">The parameter's name for a name in the source, null to leave the tensor out; omitted where both agree.</param>
     /// <exception cref="CheckpointException">
-    /// The source does not fit, and the parameters are unchanged; or it was shortened while it was read, and they hold some
-    /// of its values.
+    /// The source does not fit, and the parameters are unchanged; or it was shortened while it was read, and the parameters
+    /// contain some of its values.
     /// </exception>
     public static void Load(
         IReadOnlyDictionary<string, Tensor> parameters,

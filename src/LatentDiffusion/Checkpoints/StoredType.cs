@@ -3,15 +3,15 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>How a file stores the values of a tensor.</summary>
-/// <param name="Name">The name in the safetensors format; null where it has none.</param>
-/// <param name="Type">Type of the values here: the stored one, or the type that they are widened to.</param>
+/// <param name="Name">Name in the safetensors format; null if the format does not have the type.</param>
+/// <param name="Type">Type of the values in memory: the stored type, or the type that they are widened to.</param>
 /// <param name="Size">Bytes of a stored value.</param>
-/// <param name="Codes">The value of each stored byte, where values are widened while they are read; null otherwise.</param>
+/// <param name="Codes">The value of each stored byte, if values are widened while they are read; null otherwise.</param>
 internal sealed record StoredType(string? Name, ScalarType Type, int Size, float[]? Codes = null)
 {
     /// <summary>
-    /// The types that are read and written as they are, in the order in which the reference implementation ranks them:
-    /// files list the highest rank first, so that every tensor is aligned to its element.
+    /// The types that are read and written without conversion, ranked as in the reference implementation: files list the
+    /// highest rank first, so that every tensor is aligned to its element size.
     /// </summary>
     private static readonly StoredType[] s_ranked =
     [
@@ -30,10 +30,10 @@ internal sealed record StoredType(string? Name, ScalarType Type, int Size, float
 
     private static readonly StoredType s_complexDouble = new(null, ScalarType.ComplexFloat64, 16);
 
-    /// <summary>float8 with four bits of exponent and no infinities (<c>float8_e4m3fn</c>).</summary>
+    /// <summary>float8 with four exponent bits and no infinities (<c>float8_e4m3fn</c>).</summary>
     public static StoredType Float8E4M3 { get; } = new("F8_E4M3", ScalarType.Float32, 1, Float8.E4M3);
 
-    /// <summary>float8 with five bits of exponent (<c>float8_e5m2</c>).</summary>
+    /// <summary>float8 with five exponent bits (<c>float8_e5m2</c>).</summary>
     public static StoredType Float8E5M2 { get; } = new("F8_E5M2", ScalarType.Float32, 1, Float8.E5M2);
 
     /// <summary>Names of the types that can be read, joined for messages.</summary>
@@ -44,16 +44,16 @@ internal sealed record StoredType(string? Name, ScalarType Type, int Size, float
 
     private static IEnumerable<StoredType> Readable => s_ranked.Append(Float8E4M3).Append(Float8E5M2);
 
-    /// <summary>Finds a type by the name that the safetensors format has for it; null where it is not known.</summary>
+    /// <summary>Finds a type by its name in the safetensors format; null if the name is not known.</summary>
     public static StoredType? Find(string name) => Readable.FirstOrDefault(type => type.Name == name);
 
-    /// <summary>Values stored as they are.</summary>
-    /// <exception cref="NotSupportedException">No file stores such values.</exception>
+    /// <summary>The storage of values without conversion.</summary>
+    /// <exception cref="NotSupportedException">No file format here stores such values.</exception>
     public static StoredType Of(ScalarType type) =>
         type == ScalarType.ComplexFloat64 ? s_complexDouble : Writable(type);
 
-    /// <summary>How the safetensors format stores values of a type.</summary>
-    /// <exception cref="NotSupportedException">The format has no name for the type.</exception>
+    /// <summary>The storage of values in the safetensors format.</summary>
+    /// <exception cref="NotSupportedException">The format does not support the type.</exception>
     public static StoredType Writable(ScalarType type) => Array.Find(s_ranked, stored => stored.Type == type)
         ?? throw new NotSupportedException(
             $"safetensors cannot hold {type}; it can hold {string.Join(", ", s_ranked.Select(t => t.Name))}.");

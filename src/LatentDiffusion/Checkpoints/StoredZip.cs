@@ -4,8 +4,8 @@ using System.Text;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Where the entries of a zip file are (APPNOTE 6.3, with the 64-bit fields). Only stored entries count, which is how
-/// PyTorch writes them: nothing is ever unpacked, so nothing can unfold beyond the file's own size.
+/// Positions of the entries of a zip file (APPNOTE 6.3, with the 64-bit fields). Only stored entries are supported, which is
+/// how PyTorch writes them. Nothing is decompressed, so nothing can grow beyond the size of the file.
 /// </summary>
 internal sealed class StoredZip
 {
@@ -32,13 +32,13 @@ internal sealed class StoredZip
     /// <summary>Names of all entries.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    /// <summary>Where an entry's bytes are; null where there is no such entry.</summary>
+    /// <summary>Position and length of an entry in the file, in bytes; null if there is no such entry.</summary>
     /// <exception cref="FormatException">The entry is compressed or encrypted, or lies outside the file.</exception>
     public (long Start, long Length)? Find(string name)
     {
         if (!_entries.TryGetValue(name, out Entry? entry)) return null;
         if (!entry.IsStored)
-            throw new FormatException($"'{name}' is compressed or encrypted, which no checkpoint of PyTorch is.");
+            throw new FormatException($"'{name}' is compressed or encrypted; entries of a PyTorch checkpoint are neither.");
         if (entry.Header < 0 || entry.Header > _file.Length - LocalLength)
             throw new FormatException($"'{name}' lies outside the file.");
         ReadOnlySpan<byte> local = _file.Read(entry.Header, LocalLength);
@@ -50,8 +50,8 @@ internal sealed class StoredZip
             : throw new FormatException($"'{name}' ends outside the file.");
     }
 
-    /// <summary>Reads a whole entry and checks its checksum.</summary>
-    /// <exception cref="FormatException">It is not there, too long, or damaged.</exception>
+    /// <summary>Reads a whole entry and verifies its checksum.</summary>
+    /// <exception cref="FormatException">The entry is missing, too long, or damaged.</exception>
     public byte[] ReadAll(string name, int maximumLength)
     {
         (long start, long length) = Find(name) ?? throw new FormatException($"The zip file has no '{name}'.");
@@ -61,11 +61,15 @@ internal sealed class StoredZip
         return IsWhole(name, Crc32.Of(bytes)) ? bytes : throw new FormatException($"The checksum of '{name}' is wrong.");
     }
 
-    /// <summary>Whether the checksum of an entry that <see cref="Find"/> found is right. Reads all of it.</summary>
-    public bool IsWhole(string name) => Find(name) is var (start, length) && IsWhole(name, Crc32.Of(_file, start, length));
+    /// <summary>Whether the checksum of an entry that <see cref="Find"/> found is right. Reads the whole entry.</summary>
+    public bool IsWhole(string name) =>
+        Find(name) is var (start, length) && IsWhole(name, Crc32.Of(_file, start, length));
 
-    /// <summary>PyTorch writes zero where it is set to compute no checksums (<c>torch.serialization.set_crc32_options</c>).</summary>
-    private bool IsWhole(string name, uint found) => _entries[name].Checksum is var written && (written == found || written == 0);
+    /// <summary>
+    /// Compares a checksum. PyTorch writes zero if checksums are switched off (<c>torch.serialization.set_crc32_options</c>).
+    /// </summary>
+    private bool IsWhole(string name, uint found) =>
+        _entries[name].Checksum is var written && (written == found || written == 0);
 
     private (long Start, long Length, long Count) FindDirectory()
     {
@@ -97,7 +101,7 @@ internal sealed class StoredZip
             : throw new FormatException("The 64-bit zip directory is not where it should be.");
     }
 
-    /// <summary>Adds the first entry of what is left of the directory and returns its length.</summary>
+    /// <summary>Adds the first entry of the rest of the directory and returns its length.</summary>
     private int ReadEntry(ReadOnlySpan<byte> directory)
     {
         if (directory.Length < DirectoryLength || UInt32(directory, 0) != DirectorySignature)
@@ -118,7 +122,7 @@ internal sealed class StoredZip
         return total;
     }
 
-    /// <summary>The extra field of 64-bit numbers; empty where there is none.</summary>
+    /// <summary>The extra field with 64-bit numbers; empty if there is none.</summary>
     private static ReadOnlySpan<byte> Extra64(ReadOnlySpan<byte> extra)
     {
         while (extra.Length >= 4)
@@ -131,7 +135,7 @@ internal sealed class StoredZip
         return default;
     }
 
-    /// <summary>A number of which all bits are set stands in the extra field, in order.</summary>
+    /// <summary>Replaces a number whose bits are all set by the next number of the extra field.</summary>
     private static void Widen(ref long number, ref ReadOnlySpan<byte> wide)
     {
         if (number != uint.MaxValue || wide.Length < 8) return;

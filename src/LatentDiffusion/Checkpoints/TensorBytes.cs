@@ -3,24 +3,24 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Moves the raw bytes of tensors in pieces, so that no second copy of a whole tensor exists.</summary>
+/// <summary>Copies the raw bytes of tensors in pieces, so that no second copy of a whole tensor exists.</summary>
 internal static class TensorBytes
 {
-    /// <summary>Elements converted or copied at a time: 2 MB of float32, which stay in the processor's cache.</summary>
+    /// <summary>Elements converted or copied at a time: 2 MB of float32, which stays in the processor's cache.</summary>
     private const long ElementsAtATime = 1 << 19;
 
-    /// <summary>Takes the next bytes of a tensor's values.</summary>
+    /// <summary>Receives the next bytes of a tensor's values.</summary>
     public delegate void Writer(ReadOnlySpan<byte> bytes);
 
     /// <summary>
-    /// Fills a tensor with stored values: read straight into its memory, by all cores, where it lies in one piece on the
-    /// CPU and its type is that of the file or float32.
+    /// Fills a tensor with stored values. A contiguous tensor on the CPU whose type is that of the file or float32 is filled
+    /// in place, by all cores.
     /// </summary>
-    /// <param name="destination">Takes the values.</param>
+    /// <param name="destination">Receives the values.</param>
     /// <param name="stored">How the file stores the values.</param>
     /// <param name="file">The file.</param>
-    /// <param name="start">Where in the file they begin.</param>
-    /// <exception cref="CheckpointException">The file was shortened; the tensor holds some of the values.</exception>
+    /// <param name="start">Position of the first value in the file, in bytes.</param>
+    /// <exception cref="CheckpointException">The file was shortened; the tensor contains some of the values.</exception>
     public static void Fill(Tensor destination, StoredType stored, CheckpointFile file, long start)
     {
         if (destination.NumberOfElements == 0) return;
@@ -41,7 +41,7 @@ internal static class TensorBytes
             FillByCopies(flat, stored, file, start);
     }
 
-    /// <summary>Passes a tensor's values on in row-major order, converted to a data type.</summary>
+    /// <summary>Passes a tensor's values to a callback in row-major order, converted to a data type.</summary>
     public static void Drain(Tensor source, ScalarType stored, Writer write)
     {
         if (source.NumberOfElements == 0) return;
@@ -57,7 +57,7 @@ internal static class TensorBytes
         }
     }
 
-    /// <summary>Most of the time goes into the first touch of fresh memory, which several cores do faster than one.</summary>
+    /// <summary>Most of the time is spent on the first access to new memory, which several cores do faster than one.</summary>
     private static void FillByAllCores(Tensor flat, ValueConversion conversion, CheckpointFile file, long start)
     {
         long length = flat.NumberOfElements, pieces = (length + ElementsAtATime - 1) / ElementsAtATime;
@@ -80,12 +80,12 @@ internal static class TensorBytes
         }
         catch (AggregateException e)
         {
-            // What one reading at a time would have thrown.
+            // The exception that a sequential read would have thrown.
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
     }
 
-    /// <summary>To other devices, and between types that libtorch alone converts.</summary>
+    /// <summary>Fills tensors of other devices, or of types to which only libtorch converts.</summary>
     private static void FillByCopies(Tensor flat, StoredType stored, CheckpointFile file, long start)
     {
         using Tensor staging = empty(Math.Min(flat.NumberOfElements, ElementsAtATime), stored.Type, CPU);
@@ -112,7 +112,7 @@ internal static class TensorBytes
             yield return (start, Math.Min(ElementsAtATime, length - start));
     }
 
-    /// <summary>In-place operators return the same object, whose disposal here would take the target with it.</summary>
+    /// <summary>Disposes a result unless it is the target: in-place operators return the same object.</summary>
     private static void DisposeUnless(this Tensor result, Tensor target)
     {
         if (!ReferenceEquals(result, target)) result.Dispose();

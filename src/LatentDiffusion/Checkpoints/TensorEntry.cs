@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>What a checkpoint says of one tensor before its values are read.</summary>
+/// <summary>Description of one tensor of a checkpoint, without its values.</summary>
 /// <param name="Name">The tensor's name in the file.</param>
-/// <param name="DataType">Data type of the stored values; for float8, float32, to which reading widens them.</param>
+/// <param name="DataType">Data type of the stored values; float32 for float8, which is widened when it is read.</param>
 /// <param name="Shape">Size of each dimension; empty for a scalar.</param>
 /// <param name="ByteLength">Number of bytes of the stored values.</param>
 public sealed record TensorEntry(string Name, ScalarType DataType, IReadOnlyList<long> Shape, long ByteLength);

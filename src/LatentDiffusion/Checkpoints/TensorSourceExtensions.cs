@@ -2,11 +2,11 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>What every source of tensors can do by reading into place.</summary>
+/// <summary>Operations on every source of tensors.</summary>
 public static class TensorSourceExtensions
 {
-    /// <summary>Reads one tensor as it is stored, into new memory of the CPU.</summary>
-    /// <param name="source">Where the tensor is.</param>
+    /// <summary>Reads one tensor with its stored data type, into new memory of the CPU.</summary>
+    /// <param name="source">Source of the tensor.</param>
     /// <param name="name">Its name, one of <see cref="ITensorSource.Entries"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
     public static Tensor Read(this ITensorSource source, string name)
@@ -25,7 +25,8 @@ public static class TensorSourceExtensions
         }
     }
 
-    /// <summary>Finds a tensor that must be there.</summary>
+    /// <summary>Finds a tensor.</summary>
+    /// <exception cref="KeyNotFoundException">The source does not have it.</exception>
     internal static TensorEntry Require(this ITensorSource source, string name)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -33,7 +34,9 @@ public static class TensorSourceExtensions
         return source.Find(name) ?? throw new KeyNotFoundException(MessageText.Cut($"{source.Path} has no tensor '{name}'."));
     }
 
-    /// <summary>Finds a tensor that must be there and have its destination's shape.</summary>
+    /// <summary>Finds a tensor and checks that the destination has its shape.</summary>
+    /// <exception cref="KeyNotFoundException">The source does not have it.</exception>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
     internal static TensorEntry Require(this ITensorSource source, string name, Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);

@@ -1,18 +1,18 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>How a tensor of a network lies in one of a file.</summary>
+/// <summary>Which view of a stored tensor a tensor of a network is.</summary>
 internal enum TensorView
 {
-    /// <summary>As it is.</summary>
+    /// <summary>The stored tensor.</summary>
     Same,
 
-    /// <summary>Rows and columns exchanged.</summary>
+    /// <summary>Rows and columns swapped.</summary>
     Transposed,
 
-    /// <summary>The matrix of a 1x1 convolution, or a matrix already.</summary>
+    /// <summary>The matrix of a 1x1 convolution, or a matrix.</summary>
     Matrix,
 
-    /// <summary>The first third of the rows: Q of Q, K and V one upon the other.</summary>
+    /// <summary>The first third of the rows: Q of stacked Q, K and V.</summary>
     FirstThird,
 
     /// <summary>The second third of the rows.</summary>

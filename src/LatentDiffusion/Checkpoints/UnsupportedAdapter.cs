@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Recognises adapters other than LoRA, which come in the same kind of file, by the names of their tensors.</summary>
+/// <summary>Recognizes adapters other than LoRA, which use the same file formats, by the names of their tensors.</summary>
 internal static class UnsupportedAdapter
 {
-    // Names come from files, so every pattern matches in linear time.
+    // Names come from files, so every pattern must match in linear time.
     private static readonly (Regex Name, string Kind)[] s_kinds =
     [
         (Ending("dora_scale|lora_magnitude_vector(\\.\\w+)*"), "DoRA (weight-decomposed adaptation)"),
@@ -18,7 +18,7 @@ internal static class UnsupportedAdapter
 
     /// <summary>Refuses a file with such an adapter.</summary>
     /// <param name="names">Names of its tensors.</param>
-    /// <exception cref="FormatException">It has one; the message names a tensor and the kind of adapter.</exception>
+    /// <exception cref="FormatException">The file has one; the message names a tensor and the kind of adapter.</exception>
     public static void Refuse(IReadOnlyList<string> names)
     {
         foreach ((Regex pattern, string kind) in s_kinds)

@@ -14,7 +14,7 @@ internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversio
 {
     public delegate void Conversion(ReadOnlySpan<byte> stored, Span<byte> values);
 
-    /// <summary>The conversion from a stored type to a tensor's; null where there is none here and libtorch's is to be taken.</summary>
+    /// <summary>The conversion from a stored type to a tensor's type; null if only libtorch has it.</summary>
     public static ValueConversion? Between(StoredType stored, ScalarType values) => (stored.Type, values) switch
     {
         (ScalarType.Float32, ScalarType.Float32) when stored.Codes is { } codes =>
@@ -32,7 +32,7 @@ internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversio
         for (int i = 0; i < stored.Length; i++) wide[i] = codes[stored[i]];
     }
 
-    /// <summary>A file may hold any byte as a Boolean; libtorch's operators expect 0 and 1.</summary>
+    /// <summary>Maps any non-zero byte to 1: files may contain any byte as a Boolean, and libtorch's operators expect 0 and 1.</summary>
     private static void CopyBooleans(ReadOnlySpan<byte> stored, Span<byte> values)
     {
         for (int i = 0; i < stored.Length; i++) values[i] = stored[i] == 0 ? (byte)0 : (byte)1;
@@ -41,7 +41,7 @@ internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversio
     private static void WidenHalf(ReadOnlySpan<byte> stored, Span<byte> values) =>
         TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(stored), MemoryMarshal.Cast<byte, float>(values));
 
-    /// <summary>A bfloat16 is the upper half of a float32.</summary>
+    /// <summary>Appends 16 zero bits: a bfloat16 is the upper half of a float32.</summary>
     private static void WidenBFloat16(ReadOnlySpan<byte> stored, Span<byte> values)
     {
         ReadOnlySpan<ushort> upper = MemoryMarshal.Cast<byte, ushort>(stored);

@@ -1,14 +1,14 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>The container of <c>torch.save</c> since PyTorch 1.6: a zip file of a pickle and one entry for each storage.</summary>
+/// <summary>The container of <c>torch.save</c> since PyTorch 1.6: a zip file with a pickle and one entry per storage.</summary>
 internal static class ZippedPickle
 {
-    /// <summary>A thousand times what Stable Diffusion's description takes.</summary>
+    /// <summary>Maximum bytes of the pickle: a thousand times the size of Stable Diffusion's.</summary>
     private const int MaximumPickleLength = 1 << 24;
 
     private const string Description = "data.pkl", ByteOrder = "byteorder";
 
-    /// <summary>How every zip file with an entry begins.</summary>
+    /// <summary>First bytes of every zip file that has an entry.</summary>
     public static ReadOnlySpan<byte> Signature => "PK\u0003\u0004"u8;
 
     /// <summary>Reads the description.</summary>
@@ -27,13 +27,13 @@ internal static class ZippedPickle
         string Storage(string key) => $"{folder}data/{key}";
     }
 
-    /// <summary>All entries are in one folder, which is named after the file as it was written.</summary>
+    /// <summary>Finds the folder of all entries. PyTorch names it after the file.</summary>
     private static string FindFolder(StoredZip zip)
     {
         string description = zip.Names
             .Where(name => name == Description || name.EndsWith($"/{Description}", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)
-            .FirstOrDefault() ?? throw new FormatException($"The zip file has no {Description}: no checkpoint of PyTorch.");
+            .FirstOrDefault() ?? throw new FormatException($"The zip file has no {Description}: it is not a PyTorch checkpoint.");
         string folder = description[..^Description.Length];
         return zip.Find(folder + ByteOrder) is null || zip.ReadAll(folder + ByteOrder, 16).AsSpan().SequenceEqual("little"u8)
             ? folder

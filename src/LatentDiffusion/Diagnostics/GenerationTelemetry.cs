@@ -5,7 +5,7 @@ namespace LatentDiffusion.Diagnostics;
 
 /// <summary>
 /// Spans and metrics of generations, by the OpenTelemetry semantic conventions for generative AI (opentelemetry.io,
-/// gen-ai, 1.38). Prompts are in none of them.
+/// gen-ai, 1.38). They never contain prompts.
 /// </summary>
 internal static class GenerationTelemetry
 {
@@ -15,7 +15,7 @@ internal static class GenerationTelemetry
     private static readonly ActivitySource s_source = new(LatentDiffusionDiagnostics.ActivitySourceName, s_version);
     private static readonly Meter s_meter = new(LatentDiffusionDiagnostics.MeterName, s_version);
 
-    // The conventions' own boundaries.
+    // Boundaries from the conventions.
     private static readonly InstrumentAdvice<double> s_seconds = new()
     {
         HistogramBucketBoundaries = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
@@ -25,15 +25,15 @@ internal static class GenerationTelemetry
         s_meter.CreateHistogram("gen_ai.client.operation.duration", "s", "GenAI operation duration.", null, s_seconds);
 
     private static readonly Histogram<double> s_wait =
-        s_meter.CreateHistogram("latent_diffusion.generation.wait", "s", "How long generations waited for their turn.", null, s_seconds);
+        s_meter.CreateHistogram("latent_diffusion.generation.wait", "s", "How long generations waited for a slot.", null, s_seconds);
 
     private static readonly UpDownCounter<int> s_running =
-        s_meter.CreateUpDownCounter<int>("latent_diffusion.generation.running", "{generation}", "Generations that run at present.");
+        s_meter.CreateUpDownCounter<int>("latent_diffusion.generation.running", "{generation}", "Generations that are running.");
 
     private static readonly Counter<int> s_images =
-        s_meter.CreateCounter<int>("latent_diffusion.image.count", "{image}", "Pictures generated.");
+        s_meter.CreateCounter<int>("latent_diffusion.image.count", "{image}", "Images generated.");
 
-    // Internal, as the conventions have it for models that run in the same process.
+    // Internal, which the conventions use for models that run in the same process.
     public static Activity? Start(string? model, IReadOnlyList<GenerationRequest> requests)
     {
         GenerationRequest request = requests[0];
@@ -43,7 +43,7 @@ internal static class GenerationTelemetry
         return activity
             .SetTag("gen_ai.output.type", "image")
             .SetTag("gen_ai.request.choice.count", requests.Sum(r => r.Count))
-            // Tags hold signed numbers; seeds may be larger. Of several requests, the first one's.
+            // Tags hold signed numbers; seeds may be larger. For several requests, the first one's.
             .SetTag("gen_ai.request.seed", unchecked((long)request.Seed!.Value))
             .SetTag("gen_ai.request.image.width", request.Width)
             .SetTag("gen_ai.request.image.height", request.Height)
@@ -55,9 +55,9 @@ internal static class GenerationTelemetry
 
     public static void Running(string? model, int change) => s_running.Add(change, Tags(model));
 
-    public static void Finished(Activity? activity, string? model, int pictures, GenerationTimings timings, TimeSpan elapsed)
+    public static void Finished(Activity? activity, string? model, int images, GenerationTimings timings, TimeSpan elapsed)
     {
-        s_images.Add(pictures, Tags(model));
+        s_images.Add(images, Tags(model));
         s_duration.Record(elapsed.TotalSeconds, Tags(model));
         activity?
             .SetTag("latent_diffusion.text_encoding.duration", timings.TextEncoding.TotalSeconds)
@@ -76,7 +76,11 @@ internal static class GenerationTelemetry
 
     private static TagList Tags(string? model)
     {
-        TagList tags = new() { { "gen_ai.operation.name", Operation }, { "gen_ai.provider.name", LatentDiffusionDiagnostics.ProviderName } };
+        TagList tags = new()
+        {
+            { "gen_ai.operation.name", Operation },
+            { "gen_ai.provider.name", LatentDiffusionDiagnostics.ProviderName },
+        };
         if (model is not null) tags.Add("gen_ai.request.model", model);
         return tags;
     }

@@ -1,14 +1,17 @@
 namespace LatentDiffusion.Diagnostics;
 
-/// <summary>Names under which pipelines tell of themselves, to subscribe to.</summary>
+/// <summary>Names of the pipelines' spans and metrics, to subscribe to.</summary>
 public static class LatentDiffusionDiagnostics
 {
-    /// <summary>Name of the <see cref="System.Diagnostics.ActivitySource"/>: one span a generation, by the OpenTelemetry conventions for generative AI.</summary>
+    /// <summary>
+    /// Name of the <see cref="System.Diagnostics.ActivitySource"/>: one span per generation, by the OpenTelemetry conventions for
+    /// generative AI.
+    /// </summary>
     public const string ActivitySourceName = "LatentDiffusion";
 
     /// <summary>
     /// Name of the <see cref="System.Diagnostics.Metrics.Meter"/>: <c>gen_ai.client.operation.duration</c> by the same
-    /// conventions, and how long generations waited, how many run and how many pictures there were.
+    /// conventions, the waiting time of generations, the number of running generations and the number of images.
     /// </summary>
     public const string MeterName = "LatentDiffusion";
 

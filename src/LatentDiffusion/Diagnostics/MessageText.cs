@@ -2,31 +2,31 @@ using System.Globalization;
 
 namespace LatentDiffusion.Diagnostics;
 
-/// <summary>Bounds messages, so that text from a file or a request cannot make one as long as itself.</summary>
+/// <summary>Limits the length of messages that include text from files or requests.</summary>
 internal static class MessageText
 {
     /// <summary>Longest message of an exception or log line, in characters.</summary>
     public const int MaximumLength = 1000;
 
-    /// <summary>Marks where text was left out.</summary>
+    /// <summary>Marks truncated text.</summary>
     private const string Ellipsis = "…";
 
-    /// <summary>Cuts a text to a length, at its end.</summary>
+    /// <summary>Truncates a text at its end.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="maximumLength">Characters that remain at most, the mark of the cut included.</param>
+    /// <param name="maximumLength">Maximum number of characters, including the mark.</param>
     public static string Cut(string text, int maximumLength = MaximumLength)
     {
         if (text.Length <= maximumLength) return text;
         int end = Math.Max(maximumLength - Ellipsis.Length, 0);
-        // Half of a surrogate pair is not a text.
+        // A text must not end with half of a surrogate pair.
         if (end > 0 && char.IsHighSurrogate(text[end - 1])) end--;
         return string.Concat(text.AsSpan(0, end), Ellipsis);
     }
 
     /// <summary>Lists as many names as fit, and the number of the others.</summary>
     /// <param name="names">The names.</param>
-    /// <param name="separator">Stands between two of them.</param>
-    /// <param name="maximumLength">Characters of the names at most; the number of the others is not counted.</param>
+    /// <param name="separator">Separates two names.</param>
+    /// <param name="maximumLength">Maximum number of characters of the names; the number of the others is not counted.</param>
     public static string List(IReadOnlyCollection<string> names, string separator = ", ", int maximumLength = 300)
     {
         var shown = new List<string>();
@@ -40,6 +40,8 @@ internal static class MessageText
         }
 
         string list = string.Join(separator, shown);
-        return shown.Count == names.Count ? list : string.Create(CultureInfo.InvariantCulture, $"{list} and {names.Count - shown.Count} more");
+        return shown.Count == names.Count
+            ? list
+            : string.Create(CultureInfo.InvariantCulture, $"{list} and {names.Count - shown.Count} more");
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LatentDiffusion.Diagnostics;
 
-/// <summary>What is logged while single files are read.</summary>
+/// <summary>Log messages about reading single files.</summary>
 internal static partial class SingleFileLog
 {
     [LoggerMessage(30, LogLevel.Warning, "{File}: {Count} tensors are left out: {Tensors}.")]

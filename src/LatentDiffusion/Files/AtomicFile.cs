@@ -3,17 +3,17 @@ using System.Text;
 namespace LatentDiffusion.Files;
 
 /// <summary>
-/// Writes a file so that its path never shows a partial file: next to the target, flushed to the disk, then renamed.
-/// Every writer of the library uses it. A symbolic link is followed: its target is replaced and the link stays.
-/// Anything that is not a regular file (a device, a pipe) is written directly, because a file cannot replace it.
+/// Writes a file so that its path never shows a partial file: to a temporary file next to it, which is flushed to the disk
+/// and then renamed. All writers of the library use it. A symbolic link is followed: its target is replaced and the link
+/// stays. Anything that is not a regular file (a device, a pipe) is written directly, because a file cannot replace it.
 /// </summary>
 public static class AtomicFile
 {
     private const int BufferSize = 1 << 20;
 
-    /// <summary>Creates or replaces a file. Removes what killed processes left of earlier writes to the same path.</summary>
+    /// <summary>Creates or replaces a file. Removes temporary files that killed processes left for the same path.</summary>
     /// <param name="path">Path of the file. Its folder must exist.</param>
-    /// <param name="write">Writes the content. If it throws, the file that was at the path before stays.</param>
+    /// <param name="write">Writes the content. If it throws, the previous file is unchanged.</param>
     /// <exception cref="IOException">The path is that of a folder, or the file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
@@ -50,7 +50,7 @@ public static class AtomicFile
         Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
     }
 
-    // The pipes of a process, as /dev/stdout may be one, have links to them in /proc that lead to no path.
+    // The pipes of a process, which /dev/stdout may be, have links in /proc without an existing target.
     private static bool IsSpecial(string path) =>
         File.Exists(path) ? !RegularFile.Is(path) : OperatingSystem.IsLinux() && path.StartsWith("/proc/", StringComparison.Ordinal);
 }

@@ -3,15 +3,15 @@ using System.Collections.Concurrent;
 namespace LatentDiffusion.Files;
 
 /// <summary>
-/// Spreads the listing of a large folder over many writes to it. Small folders are listed at every write, and each process
-/// lists a large one at its first: then the listing of n entries waits for n / 1000 further writes.
+/// Spreads the cost of listing a large folder over many writes to it. Small folders are listed at every write. Each process
+/// lists a large folder at its first write; the next listing of n entries waits for n / 1000 further writes.
 /// </summary>
 internal static class ListingPace
 {
-    /// <summary>Entries that one write pays for.</summary>
+    /// <summary>Number of listed entries that one write pays for.</summary>
     public const int EntriesPerWrite = 1000;
 
-    // Writes that large folders wait for. A folder that is due is not in here.
+    // Remaining writes until large folders are listed again. Folders that are due are not included.
     private static readonly ConcurrentDictionary<string, int> s_waiting = new(StringComparer.Ordinal);
 
     /// <summary>Counts a write to a folder.</summary>
@@ -24,7 +24,7 @@ internal static class ListingPace
         return false;
     }
 
-    /// <summary>Notes how large a folder was when it was listed.</summary>
+    /// <summary>Records the size of a folder when it was listed.</summary>
     public static void Listed(string folder, int entries)
     {
         if (entries >= EntriesPerWrite) s_waiting[folder] = entries / EntriesPerWrite;

@@ -4,9 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace LatentDiffusion.Files;
 
 /// <summary>
-/// A file on its way to its name: <c>name.‹32 hexadecimal digits›.tmp</c> next to it. The writer holds it open until it has
-/// its name, and the operating system releases that hold however the process ends. Thus an unfinished file that nobody
-/// holds was left by a killed process, and the next writer of the same name removes it.
+/// A temporary file that becomes its target: <c>name.‹32 hexadecimal digits›.tmp</c> next to it. The writer holds it open until it
+/// is renamed, and the operating system releases that handle however the process ends. A temporary file that no process holds
+/// was therefore left by a killed process, and the next writer of the same target removes it.
 /// </summary>
 internal sealed class UnfinishedFile : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class UnfinishedFile : IDisposable
     private readonly SafeFileHandle _hold;
 
     /// <summary>Creates an empty unfinished file.</summary>
-    /// <param name="target">The name that it gets when it is complete; its folder exists.</param>
+    /// <param name="target">The final path; its folder exists.</param>
     public UnfinishedFile(string target)
     {
         _target = target;
@@ -27,29 +27,29 @@ internal sealed class UnfinishedFile : IDisposable
             try
             {
                 File.OpenHandle(_path, FileMode.CreateNew, FileAccess.Write, Sharing).Dispose();
-                // For reading: only then do network file systems grant the lock that readers of the finished file share.
+                // For reading, because network file systems then grant a lock that readers of the finished file can share.
                 _hold = File.OpenHandle(_path, FileMode.Open, FileAccess.Read, Sharing);
                 if (File.Exists(_path)) return;
                 _hold.Dispose();
             }
             catch (IOException e) when (attempt < Attempts && e is not DirectoryNotFoundException)
             {
-                // Another writer of the same target took the file for abandoned before it was held; creating it and
-                // locking it are two steps, so that can happen within either call. That writer removes the file.
+                // Another writer of the same target removed the file as abandoned before it was held; creating and locking it
+                // are two steps, so that can happen within either call.
             }
         }
     }
 
-    // Deletion is shared for Windows, which renames only those open files that allow it.
+    // Deletion is shared because Windows renames only open files that allow it.
     private static FileShare Sharing => FileShare.ReadWrite | FileShare.Delete;
 
     /// <summary>Opens the file for its content.</summary>
     public FileStream OpenWrite(int bufferSize) => new(_path, FileMode.Open, FileAccess.Write, Sharing, bufferSize);
 
-    /// <summary>Gives the file its name, in place of what was there.</summary>
+    /// <summary>Renames the file to its target, replacing an existing file.</summary>
     public void Publish() => File.Move(_path, _target, overwrite: true);
 
-    /// <summary>Removes the file unless it has its name by now.</summary>
+    /// <summary>Removes the file unless it was published.</summary>
     public void Dispose()
     {
         File.Delete(_path);
@@ -57,8 +57,8 @@ internal sealed class UnfinishedFile : IDisposable
     }
 
     /// <summary>
-    /// Removes what killed processes left of a target; files that a live writer holds stay. In a folder of more than a thousand
-    /// entries this happens at the first write of a process, and then once in a while.
+    /// Removes temporary files that killed processes left for a target; files that a live writer holds stay. In a folder of more
+    /// than a thousand entries this happens at the first write of a process, and then occasionally.
     /// </summary>
     public static void RemoveAbandoned(string target)
     {
@@ -66,8 +66,8 @@ internal sealed class UnfinishedFile : IDisposable
         if (ListingPace.IsDue(folder)) ListingPace.Listed(folder, RemoveAbandoned(folder, file => file.SequenceEqual(name)));
     }
 
-    /// <summary>Removes what killed processes left of several targets in a folder.</summary>
-    /// <param name="folder">The folder; nothing happens where it is missing.</param>
+    /// <summary>Removes temporary files that killed processes left for several targets in a folder.</summary>
+    /// <param name="folder">The folder; does nothing if it does not exist.</param>
     /// <param name="isTarget">Whether a name is that of a target.</param>
     /// <returns>Number of entries in the folder.</returns>
     public static int RemoveAbandoned(string folder, TargetName isTarget)
@@ -89,11 +89,12 @@ internal sealed class UnfinishedFile : IDisposable
             if (end <= 0 || file[end] != '.' || !IsHexadecimal(file.Slice(end + 1, Digits)) || !isTarget(file[..end])) continue;
             try
             {
-                if (IsAbandoned(path)) new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+                if (!IsAbandoned(path)) continue;
+                new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Another process holds it, has just removed it or owns it.
+                // Another process holds it, has just removed it, or owns it.
             }
         }
 
@@ -103,7 +104,10 @@ internal sealed class UnfinishedFile : IDisposable
     /// <summary>Whether a name is that of a target.</summary>
     public delegate bool TargetName(ReadOnlySpan<char> name);
 
-    /// <summary>Whether nobody holds a file. Where the file system has no locks, which a second exclusive opening shows, everything counts as held.</summary>
+    /// <summary>
+    /// Whether no process holds a file. On file systems without locks, which a second exclusive open reveals, every file counts as
+    /// held.
+    /// </summary>
     private static bool IsAbandoned(string path)
     {
         using SafeFileHandle exclusive = Exclusive();

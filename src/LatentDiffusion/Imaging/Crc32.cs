@@ -5,10 +5,10 @@ namespace LatentDiffusion.Imaging;
 /// <summary>The checksum of PNG and zip files (ISO 3309).</summary>
 internal static class Crc32
 {
-    /// <summary>The checksum of some bytes.</summary>
+    /// <summary>The checksum of bytes.</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => Checksum.HashToUInt32(bytes);
 
-    /// <summary>The checksum of bytes of a file, read in pieces.</summary>
+    /// <summary>The checksum of part of a file, read in pieces.</summary>
     public static uint Of(CheckpointFile file, long start, long length)
     {
         var sum = new Checksum();

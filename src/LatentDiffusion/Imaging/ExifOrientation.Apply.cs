@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Imaging;
 
-/// <content>Turns stored images for viewing.</content>
+/// <content>Rotates and mirrors stored images.</content>
 public static partial class ExifOrientation
 {
-    // From here on rows and columns are exchanged.
+    // From this orientation on, rows and columns are exchanged.
     private const int FirstTransposed = 5, Last = 8;
 
     /// <summary>Whether an orientation exchanges width and height.</summary>
@@ -16,8 +16,8 @@ public static partial class ExifOrientation
         return orientation >= FirstTransposed;
     }
 
-    /// <summary>Turns an image for viewing.</summary>
-    /// <param name="stored">The image as stored in the file; returned itself if it is upright.</param>
+    /// <summary>Rotates and mirrors an image so that it is upright.</summary>
+    /// <param name="stored">The image as stored in the file; returned unchanged if it is upright.</param>
     /// <param name="orientation">1 to 8, as <see cref="Read"/> returns it.</param>
     /// <exception cref="ArgumentOutOfRangeException">The orientation is not from 1 to 8.</exception>
     public static ImageBuffer Apply(ImageBuffer stored, int orientation)
@@ -41,7 +41,7 @@ public static partial class ExifOrientation
         return new ImageBuffer(width, height, to);
     }
 
-    /// <summary>Where in the stored image the pixel (x, y) of the turned one is.</summary>
+    /// <summary>Position in the stored image of the pixel (x, y) of the upright one.</summary>
     private static (int Column, int Row) Source(int x, int y, int width, int height, int orientation) => orientation switch
     {
         2 => (width - 1 - x, y),

@@ -3,9 +3,8 @@ using System.Buffers.Binary;
 namespace LatentDiffusion.Imaging;
 
 /// <summary>
-/// How the stored rows and columns of an image are turned for viewing (EXIF 2.32, tag 274): 1 is upright, 2 to 8 are
-/// mirrored or turned. Reads the EXIF of JPEG, PNG and WebP files, of which image libraries do not find all forms.
-/// For implementations of <see cref="IImageCodec"/>.
+/// Orientation of stored images (EXIF 2.32, tag 274): 1 is upright, 2 to 8 are mirrored or rotated. Reads the EXIF of JPEG,
+/// PNG and WebP files, of which image libraries do not find all forms. For implementations of <see cref="IImageCodec"/>.
 /// </summary>
 public static partial class ExifOrientation
 {
@@ -18,7 +17,7 @@ public static partial class ExifOrientation
 
     /// <summary>The orientation in a JPEG file's APP1 segment, a PNG file's eXIf chunk or a WebP file's EXIF chunk.</summary>
     /// <param name="file">The file's bytes.</param>
-    /// <returns>1 to 8; 1 for other files, and where the file does not say, or says it in a damaged chunk.</returns>
+    /// <returns>1 to 8; 1 for other files, and if the orientation is missing or damaged.</returns>
     public static int Read(ReadOnlySpan<byte> file)
     {
         ReadOnlySpan<byte> exif = file.StartsWith(PngChunk.Signature) ? InPng(file[PngChunk.Signature.Length..])
@@ -28,7 +27,7 @@ public static partial class ExifOrientation
         return Parse(exif.StartsWith(Prefix) ? exif[Prefix.Length..] : exif);
     }
 
-    // Marker, length with itself, data; segments end where the scan begins.
+    // Marker, length including itself, data; segments end at the start of the scan.
     private static ReadOnlySpan<byte> InJpeg(ReadOnlySpan<byte> segments)
     {
         const int Head = 4, Filler = 0xff, StartOfScan = 0xda, Application1 = 0xe1;
@@ -49,7 +48,7 @@ public static partial class ExifOrientation
         return [];
     }
 
-    // Length, type, data, checksum. Damage is for the decoder to report.
+    // Length, type, data, checksum. The decoder reports damage.
     private static ReadOnlySpan<byte> InPng(ReadOnlySpan<byte> chunks)
     {
         const int Head = 8, Checksum = 4;
@@ -93,15 +92,17 @@ public static partial class ExifOrientation
         {
             ReadOnlySpan<byte> entry = entries.Slice(i * EntryLength, EntryLength);
             if (Word(entry) != Tag) continue;
-            // Some writers give it as a LONG, against the standard.
+            // Some writers use a LONG, against the standard.
             uint value = Word(entry[2..]) switch { Short => (uint)Word(entry[8..]), Long => Number(entry[8..]), _ => Upright };
             return value is >= 1 and <= 8 ? (int)value : Upright;
         }
 
         return Upright;
 
-        int Word(ReadOnlySpan<byte> bytes) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
+        int Word(ReadOnlySpan<byte> bytes) =>
+            little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
 
-        uint Number(ReadOnlySpan<byte> bytes) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        uint Number(ReadOnlySpan<byte> bytes) =>
+            little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt32BigEndian(bytes);
     }
 }

@@ -1,15 +1,16 @@
 namespace LatentDiffusion.Imaging;
 
-/// <summary>Brings images to the size a network takes.</summary>
+/// <summary>Resizes and crops images.</summary>
 public static class ImageScaling
 {
     /// <summary>
-    /// Resizes an image with a Lanczos filter of three lobes, widened when shrinking so that nothing is skipped
+    /// Resizes an image with a Lanczos filter of three lobes, which is widened when shrinking so that no pixel is skipped
     /// (Duchon 1979; the filter that diffusers resizes with).
     /// </summary>
-    /// <param name="image">The image; returned itself where it has the size already.</param>
-    /// <param name="width">Width wanted, at least 1.</param>
-    /// <param name="height">Height wanted, at least 1.</param>
+    /// <param name="image">The image; returned unchanged if it has the size.</param>
+    /// <param name="width">New width in pixels, at least 1.</param>
+    /// <param name="height">New height in pixels, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Width or height is less than 1.</exception>
     public static ImageBuffer Resize(this ImageBuffer image, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -18,10 +19,10 @@ public static class ImageScaling
         return image.ResizeWindow(width, height, 0, 0, width, height);
     }
 
-    /// <summary>What <see cref="Resize"/> and then <see cref="Crop"/> give, with work and memory for the pixels of the crop only.</summary>
-    /// <param name="image">The image; returned itself where the rectangle is all of it and it has the size already.</param>
-    /// <param name="width">Width of the whole image once it is resized, at least 1.</param>
-    /// <param name="height">Height of the whole image once it is resized, at least 1.</param>
+    /// <summary>The result of <see cref="Resize"/> and then <see cref="Crop"/>, computing only the pixels inside the crop.</summary>
+    /// <param name="image">The image; returned unchanged if it has the size and the rectangle is all of it.</param>
+    /// <param name="width">Width of the whole resized image, at least 1.</param>
+    /// <param name="height">Height of the whole resized image, at least 1.</param>
     /// <param name="left">First column of the rectangle.</param>
     /// <param name="top">First row of the rectangle.</param>
     /// <param name="windowWidth">Width of the rectangle, which lies within the resized image.</param>
@@ -33,15 +34,16 @@ public static class ImageScaling
         ArgumentNullException.ThrowIfNull(image);
         if (width == image.Width && height == image.Height) return image.Crop(left, top, windowWidth, windowHeight);
         CheckWithin(left, top, windowWidth, windowHeight, width, height);
-        var columns = new LanczosWeights(image.Width, width, left, windowWidth);
-        var rows = new LanczosWeights(image.Height, height, top, windowHeight);
-        return new LanczosResampler(image, columns, rows).Run();
+        var across = new LanczosWeights(image.Width, width, left, windowWidth);
+        var down = new LanczosWeights(image.Height, height, top, windowHeight);
+        return new LanczosResampler(image, across, down).Run();
     }
 
-    /// <summary>Resizes an image so that it just covers a size and cuts off equally what stands out on both sides.</summary>
-    /// <param name="image">The image; returned itself where it has the size already.</param>
-    /// <param name="width">Width wanted, at least 1.</param>
-    /// <param name="height">Height wanted, at least 1.</param>
+    /// <summary>Resizes an image in proportion to just cover a size, and crops both sides equally.</summary>
+    /// <param name="image">The image; returned unchanged if it has the size.</param>
+    /// <param name="width">New width in pixels, at least 1.</param>
+    /// <param name="height">New height in pixels, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Width or height is less than 1.</exception>
     public static ImageBuffer ResizeAndCrop(this ImageBuffer image, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -53,12 +55,13 @@ public static class ImageScaling
         return image.ResizeWindow(coveredWidth, coveredHeight, (coveredWidth - width) / 2, (coveredHeight - height) / 2, width, height);
     }
 
-    /// <summary>Cuts a rectangle out of an image.</summary>
-    /// <param name="image">The image; returned itself where the rectangle is all of it.</param>
+    /// <summary>Crops an image to a rectangle.</summary>
+    /// <param name="image">The image; returned unchanged if the rectangle is all of it.</param>
     /// <param name="left">First column, from 0.</param>
     /// <param name="top">First row, from 0.</param>
     /// <param name="width">Width of the rectangle, which lies within the image.</param>
     /// <param name="height">Height of the rectangle, which lies within the image.</param>
+    /// <exception cref="ArgumentException">The rectangle is empty or not within the image.</exception>
     public static ImageBuffer Crop(this ImageBuffer image, int left, int top, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(image);

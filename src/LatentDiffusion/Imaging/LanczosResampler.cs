@@ -5,23 +5,23 @@ using System.Runtime.Intrinsics;
 namespace LatentDiffusion.Imaging;
 
 /// <summary>
-/// Resamples an image row by row: each source row that has a weight is resampled across once, and only as many are kept as
-/// one row of the result is made of. Sums have the same order and no fused operations, so that the result is the same on
-/// every processor and for every window.
+/// Resamples an image row by row: each source row that has a weight is resampled horizontally once, and only the source rows of
+/// one result row are kept. Sums have a fixed order and no fused operations, so that the result is the same on every processor
+/// and for every window.
 /// </summary>
 /// <param name="image">The image.</param>
-/// <param name="across">The columns of the result.</param>
-/// <param name="down">The rows of the result.</param>
+/// <param name="across">Weights of the result's columns.</param>
+/// <param name="down">Weights of the result's rows.</param>
 internal sealed class LanczosResampler(ImageBuffer image, LanczosWeights across, LanczosWeights down)
 {
     private const int Channels = 3;
 
-    // A pixel of the source row takes four values, one of them unused, so that a vector holds it.
+    // A pixel of the source row has four values, one of them unused, so that it fills a vector.
     private readonly float[] _pixels = new float[(across.End - across.Begin + 4) * 4];
     private readonly float[] _rows = new float[down.Longest * Stride(across.Count)];
     private readonly float[] _sums = new float[Stride(across.Count)];
 
-    /// <summary>Makes the result.</summary>
+    /// <summary>Computes the result.</summary>
     public ImageBuffer Run()
     {
         int stride = Stride(across.Count), length = across.Count * Channels, next = down.Begin;
@@ -29,7 +29,8 @@ internal sealed class LanczosResampler(ImageBuffer image, LanczosWeights across,
         for (int y = 0; y < down.Count; y++)
         {
             (int first, float[] weights) = down[y];
-            for (next = Math.Max(next, first); next < first + weights.Length; next++) ResampleRow(next, _rows.AsSpan(next % down.Longest * stride, stride));
+            for (next = Math.Max(next, first); next < first + weights.Length; next++)
+                ResampleRow(next, _rows.AsSpan(next % down.Longest * stride, stride));
             SumRows(first, weights, stride);
             Round(_sums.AsSpan(0, length), rgb.AsSpan(y * length, length));
         }
@@ -37,7 +38,7 @@ internal sealed class LanczosResampler(ImageBuffer image, LanczosWeights across,
         return new ImageBuffer(across.Count, down.Count, rgb);
     }
 
-    // Whole vectors, and one more value that the last pixel's vector reaches into.
+    // Whole vectors, and one more value for the unused value of the last pixel's vector.
     private static int Stride(int columns) => (columns * Channels + Vector<float>.Count + 1) / Vector<float>.Count * Vector<float>.Count;
 
     private void ResampleRow(int y, Span<float> target)
@@ -72,7 +73,7 @@ internal sealed class LanczosResampler(ImageBuffer image, LanczosWeights across,
         }
     }
 
-    /// <summary>Bytes of red, green and blue to values of red, green, blue and nothing.</summary>
+    /// <summary>Converts bytes of red, green and blue to values of red, green, blue and an unused one.</summary>
     private static void Widen(ReadOnlySpan<byte> rgb, Span<float> pixels)
     {
         Vector128<byte> spread = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255);
@@ -98,13 +99,18 @@ internal sealed class LanczosResampler(ImageBuffer image, LanczosWeights across,
         int i = 0;
         for (; i + Vector128<byte>.Count <= values.Length; i += Vector128<byte>.Count)
         {
-            Vector128<ushort> low = Vector128.Narrow(Level(values[i..]), Level(values[(i + 4)..])), high = Vector128.Narrow(Level(values[(i + 8)..]), Level(values[(i + 12)..]));
+            Vector128<ushort> low = Vector128.Narrow(Level(values[i..]), Level(values[(i + 4)..]));
+            Vector128<ushort> high = Vector128.Narrow(Level(values[(i + 8)..]), Level(values[(i + 12)..]));
             Vector128.Narrow(low, high).CopyTo(bytes[i..]);
         }
 
         for (; i < values.Length; i++) bytes[i] = (byte)Math.Clamp(MathF.Round(values[i]), byte.MinValue, byte.MaxValue);
 
-        static Vector128<uint> Level(ReadOnlySpan<float> four) =>
-            Vector128.ConvertToInt32(Vector128.Clamp(Vector128.Round(Vector128.Create(four)), Vector128<float>.Zero, Vector128.Create((float)byte.MaxValue))).AsUInt32();
+        static Vector128<uint> Level(ReadOnlySpan<float> four)
+        {
+            Vector128<float> rounded = Vector128.Round(Vector128.Create(four));
+            Vector128<float> limited = Vector128.Clamp(rounded, Vector128<float>.Zero, Vector128.Create((float)byte.MaxValue));
+            return Vector128.ConvertToInt32(limited).AsUInt32();
+        }
     }
 }

@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Imaging;
 
 /// <summary>
-/// Which values of a line, each with which weight, make each value of some part of the resampled line: a Lanczos filter of
-/// three lobes, widened when shrinking so that nothing is skipped (Duchon 1979).
+/// The source values and weights of each value in a part of the resampled line: a Lanczos filter of three lobes, which is
+/// widened when shrinking so that no value is skipped (Duchon 1979).
 /// </summary>
 internal sealed class LanczosWeights
 {
@@ -12,32 +12,33 @@ internal sealed class LanczosWeights
     private readonly int[] _first;
     private readonly float[][] _weights;
 
-    /// <param name="length">Values of the line.</param>
-    /// <param name="newLength">Values of the whole resampled line.</param>
-    /// <param name="start">First value of the part that is wanted.</param>
-    /// <param name="count">Values of the part.</param>
+    /// <param name="length">Number of values in the source line.</param>
+    /// <param name="newLength">Number of values in the whole resampled line.</param>
+    /// <param name="start">First value of the part.</param>
+    /// <param name="count">Number of values in the part.</param>
     public LanczosWeights(int length, int newLength, int start, int count)
     {
         (_first, _weights) = (new int[count], new float[count][]);
-        for (int i = 0; i < count; i++) (_first[i], _weights[i]) = length == newLength ? (start + i, [1]) : Of(start + i, length, newLength);
+        for (int i = 0; i < count; i++)
+            (_first[i], _weights[i]) = length == newLength ? (start + i, [1]) : Of(start + i, length, newLength);
         Begin = _first.Min();
         End = Enumerable.Range(0, count).Max(i => _first[i] + _weights[i].Length);
         Longest = _weights.Max(w => w.Length);
     }
 
-    /// <summary>Values of the part.</summary>
+    /// <summary>Number of values in the part.</summary>
     public int Count => _first.Length;
 
-    /// <summary>The first value of the line that has a weight.</summary>
+    /// <summary>The first source value with a weight.</summary>
     public int Begin { get; }
 
-    /// <summary>One after the last value of the line that has a weight.</summary>
+    /// <summary>One after the last source value with a weight.</summary>
     public int End { get; }
 
-    /// <summary>Most values of the line that make one value.</summary>
+    /// <summary>Maximum number of source values for one value.</summary>
     public int Longest { get; }
 
-    /// <summary>The first value of the line that a value of the part is made of, and the weights from there on.</summary>
+    /// <summary>The first source value for a value of the part, and the weights from there on.</summary>
     public (int First, float[] Weights) this[int index] => (_first[index], _weights[index]);
 
     private static (int First, float[] Weights) Of(int index, int length, int newLength)

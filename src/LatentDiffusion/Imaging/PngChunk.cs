@@ -9,7 +9,7 @@ internal readonly ref struct PngChunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte
     /// <summary>Length, type and checksum around the data.</summary>
     private const int Frame = 12;
 
-    /// <summary>The eight bytes that every PNG file begins with.</summary>
+    /// <summary>The first eight bytes of every PNG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
 
     /// <summary>Four letters.</summary>
@@ -21,7 +21,7 @@ internal readonly ref struct PngChunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte
     /// <summary>Number of bytes in the file.</summary>
     public int Length => Data.Length + Frame;
 
-    /// <summary>Reads the chunk at the beginning of some bytes.</summary>
+    /// <summary>Reads the chunk at the start of bytes.</summary>
     /// <exception cref="InvalidDataException">The chunk ends beyond the bytes or its checksum is wrong.</exception>
     public static PngChunk Read(ReadOnlySpan<byte> bytes)
     {

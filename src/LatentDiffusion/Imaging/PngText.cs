@@ -3,45 +3,53 @@ using System.Text;
 
 namespace LatentDiffusion.Imaging;
 
-/// <summary>The text entries of PNG files (PNG specification, section 11.3.3): how a picture was made, for example.</summary>
+/// <summary>The text entries of PNG files (PNG specification, section 11.3.3), for example the settings of a generated image.</summary>
 public static class PngText
 {
-    /// <summary>The compressed texts of one file may not unfold to more than this, in bytes: a small file must not cost much memory.</summary>
-    private const int MaximumUnfolded = 1 << 22;
+    /// <summary>Maximum size of the decompressed texts of one file in bytes, so that a small file cannot use much memory.</summary>
+    private const int MaximumDecompressed = 1 << 22;
 
     private const int MaximumKeywordLength = 79;
 
-    /// <summary>Reads the text entries of a PNG file (tEXt, zTXt and iTXt), in file order; of entries with the same key the first.</summary>
+    /// <summary>
+    /// Reads the text entries of a PNG file (tEXt, zTXt and iTXt), in file order; the first of entries with the same key.
+    /// </summary>
     /// <param name="png">The file's bytes.</param>
-    /// <exception cref="InvalidDataException">The bytes are not a PNG file, it is damaged before its last text, or its compressed texts unfold to more than 4 MiB together.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are not a PNG file, it is damaged before its last text, or its decompressed texts exceed 4 MiB in total.
+    /// </exception>
     public static IReadOnlyDictionary<string, string> Read(ReadOnlySpan<byte> png) => Read(png, static _ => true);
 
-    /// <summary>Reads those text entries of a PNG file whose keys are asked for; the others are there with an empty text, and not decompressed.</summary>
+    /// <summary>
+    /// Reads selected text entries of a PNG file; the others are included with an empty text and not decompressed.
+    /// </summary>
     /// <param name="png">The file's bytes.</param>
-    /// <param name="isWanted">Whether an entry is asked for, by its key.</param>
-    /// <exception cref="InvalidDataException">The bytes are not a PNG file, it is damaged before its last text, or the compressed texts asked for unfold to more than 4 MiB together.</exception>
+    /// <param name="isWanted">Selects entries by their keys.</param>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are not a PNG file, it is damaged before its last text, or the selected texts exceed 4 MiB in total.
+    /// </exception>
     internal static Dictionary<string, string> Read(ReadOnlySpan<byte> png, Func<string, bool> isWanted)
     {
-        if (!png.StartsWith(PngChunk.Signature)) throw new InvalidDataException("The bytes are no PNG file.");
+        if (!png.StartsWith(PngChunk.Signature)) throw new InvalidDataException("The bytes are not a PNG file.");
         var texts = new Dictionary<string, string>();
-        int unfolded = 0;
+        int decompressed = 0;
         for (int position = PngChunk.Signature.Length; position < png.Length;)
         {
             PngChunk chunk = PngChunk.Read(png[position..]);
             if (chunk.Type.SequenceEqual("IEND"u8)) break;
             if (TryParseKey(chunk, out string key, out ReadOnlySpan<byte> rest) && !texts.ContainsKey(key))
-                texts.Add(key, isWanted(key) ? ParseText(chunk, key, rest, ref unfolded) : "");
+                texts.Add(key, isWanted(key) ? ParseText(chunk, key, rest, ref decompressed) : "");
             position += chunk.Length;
         }
 
         return texts;
     }
 
-    /// <summary>Puts text entries into a PNG file, behind its header: what a codec of the user's own writes metadata with.</summary>
+    /// <summary>Inserts text entries into a PNG file after its header; custom codecs can write metadata with it.</summary>
     /// <param name="png">The file's bytes.</param>
     /// <param name="texts">Entries by keyword (1 to 79 printable Latin-1 characters); null for none.</param>
-    /// <returns>The file with the entries: tEXt where they are Latin-1, else iTXt.</returns>
-    /// <exception cref="ArgumentException">A key is no PNG keyword, or a value has a NUL.</exception>
+    /// <returns>The file with the entries: tEXt for Latin-1, otherwise iTXt.</returns>
+    /// <exception cref="ArgumentException">A key is not a PNG keyword, or a value contains NUL.</exception>
     /// <exception cref="InvalidDataException">The bytes are damaged in the header.</exception>
     public static byte[] Insert(ReadOnlySpan<byte> png, IReadOnlyDictionary<string, string>? texts)
     {
@@ -63,16 +71,16 @@ public static class PngText
         if (!isKeyword)
         {
             throw new ArgumentException(
-                $"'{key}' is no PNG keyword: 1 to {MaximumKeywordLength} printable Latin-1 characters with single spaces between.",
+                $"'{key}' is not a PNG keyword: 1 to {MaximumKeywordLength} printable Latin-1 characters with single spaces between.",
                 nameof(key));
         }
 
-        if (value.Contains('\0')) throw new ArgumentException($"The PNG text '{key}' has a NUL.", nameof(value));
+        if (value.Contains('\0')) throw new ArgumentException($"The PNG text '{key}' contains NUL.", nameof(value));
         byte[] keyword = Encoding.Latin1.GetBytes(key);
         PngChunk chunk = value.All(c => IsPrintable(c) || c == '\n')
             ? new PngChunk("tEXt"u8, [.. keyword, 0, .. Encoding.Latin1.GetBytes(value)])
 
-            // NUL, not compressed (two bytes), no language, no translated keyword.
+            // NUL, two bytes for uncompressed text, no language, no translated keyword.
             : new PngChunk("iTXt"u8, [.. keyword, 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(value)]);
         chunk.Write(stream);
 
@@ -87,12 +95,13 @@ public static class PngText
         if (!IsOf(chunk, "tEXt"u8) && !IsOf(chunk, "zTXt"u8) && !IsOf(chunk, "iTXt"u8)) return false;
         ReadOnlySpan<byte> keyword = Cut(ref rest);
         if (keyword.Length > MaximumKeywordLength)
-            throw new InvalidDataException($"The keyword of a PNG text has {keyword.Length} characters; at most {MaximumKeywordLength} are allowed.");
+            throw new InvalidDataException(
+                $"The keyword of a PNG text has {keyword.Length} characters; at most {MaximumKeywordLength} are allowed.");
         key = Encoding.Latin1.GetString(keyword);
         return true;
     }
 
-    private static string ParseText(PngChunk chunk, string key, ReadOnlySpan<byte> rest, ref int unfolded)
+    private static string ParseText(PngChunk chunk, string key, ReadOnlySpan<byte> rest, ref int decompressed)
     {
         bool international = IsOf(chunk, "iTXt"u8), compressed = IsOf(chunk, "zTXt"u8);
         if (rest.Length < (international ? 2 : compressed ? 1 : 0)) throw new InvalidDataException($"The PNG text '{key}' is truncated.");
@@ -106,12 +115,12 @@ public static class PngText
         else if (compressed) rest = rest[1..];
 
         Encoding encoding = international ? Encoding.UTF8 : Encoding.Latin1;
-        return compressed ? encoding.GetString(Inflate(key, rest.ToArray(), ref unfolded)) : encoding.GetString(rest);
+        return compressed ? encoding.GetString(Inflate(key, rest.ToArray(), ref decompressed)) : encoding.GetString(rest);
     }
 
     private static bool IsOf(PngChunk chunk, ReadOnlySpan<byte> type) => chunk.Type.SequenceEqual(type);
 
-    /// <summary>Takes what stands before the next NUL.</summary>
+    /// <summary>Takes the bytes before the next NUL.</summary>
     private static ReadOnlySpan<byte> Cut(ref ReadOnlySpan<byte> rest)
     {
         int end = rest.IndexOf((byte)0);
@@ -121,16 +130,20 @@ public static class PngText
         return part;
     }
 
-    private static ReadOnlySpan<byte> Inflate(string key, byte[] bytes, ref int unfolded)
+    private static ReadOnlySpan<byte> Inflate(string key, byte[] bytes, ref int decompressed)
     {
         using var inflating = new ZLibStream(new MemoryStream(bytes), CompressionMode.Decompress);
         var text = new MemoryStream();
         var buffer = new byte[1 << 14];
         for (int read; (read = inflating.Read(buffer)) > 0;)
         {
-            unfolded += read;
-            if (unfolded > MaximumUnfolded)
-                throw new InvalidDataException($"The compressed PNG texts up to '{key}' unfold to more than {MaximumUnfolded} bytes together.");
+            decompressed += read;
+            if (decompressed > MaximumDecompressed)
+            {
+                throw new InvalidDataException(
+                    $"The compressed PNG texts up to '{key}' decompress to more than {MaximumDecompressed} bytes in total.");
+            }
+
             text.Write(buffer, 0, read);
         }
 

@@ -4,22 +4,22 @@ using SkiaSharp;
 namespace LatentDiffusion;
 
 /// <summary>
-/// Reads and writes PNG, JPEG and WebP, and reads GIF and BMP, by Skia. Of animations the first image is read. Takes colours as they are stored, without colour management, and
-/// turns pictures as their EXIF orientation says.
+/// Reads and writes PNG, JPEG and WebP, and reads GIF and BMP, with Skia. Only the first image of an animation is read. Colours are
+/// taken as stored, without colour management; the EXIF orientation is applied.
 /// </summary>
 public sealed class SkiaImageCodec : IImageCodec
 {
     private const string Readable = "PNG, JPEG, WebP, GIF and BMP can be read";
 
-    /// <summary>Of JPEG and WebP, out of 100: hardly told from the original.</summary>
+    /// <summary>JPEG and WebP quality, out of 100: visually close to lossless.</summary>
     private const int LossyQuality = 90;
 
     private readonly int _maxPixels;
 
-    /// <summary>A codec with a limit.</summary>
+    /// <summary>Creates a codec with a size limit.</summary>
     /// <param name="maxPixels">
-    /// Largest picture that is decoded, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 x 8192. A file that
-    /// claims more is refused before memory is taken.
+    /// The largest image to decode, width·height; from 1 to 2^29 − 1, default 2^26, for example 8192 x 8192. A larger file is
+    /// refused before its pixels are allocated.
     /// </param>
     public SkiaImageCodec(int maxPixels = 1 << 26)
     {
@@ -35,11 +35,13 @@ public sealed class SkiaImageCodec : IImageCodec
     /// <inheritdoc/>
     public IReadOnlyList<string> FileExtensions { get; } = [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp"];
 
-    /// <summary>What transparent pixels are laid on when a file is decoded without a background of its own. Default white.</summary>
+    /// <summary>The colour behind transparent pixels when a file is decoded without a background argument. Default white.</summary>
     public RgbColor Background { get; init; } = RgbColor.White;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A metadata key is no PNG keyword (1 to 79 printable Latin-1 characters), or a value has a NUL.</exception>
+    /// <exception cref="ArgumentException">
+    /// A metadata key is not a PNG keyword (1 to 79 printable Latin-1 characters), or a value contains NUL.
+    /// </exception>
     public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using SKData png = Encode(image, SKEncodedImageFormat.Png, 100);
@@ -55,7 +57,9 @@ public sealed class SkiaImageCodec : IImageCodec
             MediaTypeNames.Image.Png => SKEncodedImageFormat.Png,
             MediaTypeNames.Image.Jpeg => SKEncodedImageFormat.Jpeg,
             MediaTypeNames.Image.Webp => SKEncodedImageFormat.Webp,
-            _ => throw new NotSupportedException($"{nameof(SkiaImageCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; it writes {string.Join(", ", MediaTypes)}."),
+            _ => throw new NotSupportedException(
+                $"{nameof(SkiaImageCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; "
+                + $"it writes {string.Join(", ", MediaTypes)}."),
         };
         if (format == SKEncodedImageFormat.Png) return EncodePng(image, metadata);
         using SKData data = Encode(image, format, LossyQuality);
@@ -76,7 +80,8 @@ public sealed class SkiaImageCodec : IImageCodec
         }
 
         return bitmap.Encode(format, quality)
-            ?? throw new InvalidOperationException($"Skia could not encode a picture of {image.Width} x {image.Height} pixels as {format}.");
+            ?? throw new InvalidOperationException(
+                $"Skia could not encode an image of {image.Width} x {image.Height} pixels as {format}.");
     }
 
     /// <inheritdoc/>
@@ -107,7 +112,9 @@ public sealed class SkiaImageCodec : IImageCodec
         return mask is null ? null : ExifOrientation.Apply(mask, ExifOrientation.Read(file));
     }
 
-    /// <summary>The pixels, red, green, blue and alpha, as they lie in the file: Skia does not find all forms of EXIF.</summary>
+    /// <summary>
+    /// The pixels as stored in the file (red, green, blue and alpha), without orientation: Skia does not find all forms of EXIF.
+    /// </summary>
     private SKBitmap Read(ReadOnlySpan<byte> file)
     {
         using SKData data = SKData.CreateCopy(file);
@@ -123,11 +130,12 @@ public sealed class SkiaImageCodec : IImageCodec
     private SKCodec Open(SKData data)
     {
         SKCodec codec = SKCodec.Create(data) ?? throw new InvalidDataException($"The {data.Size} bytes are not an image; {Readable}.");
-        string? problem =
-            codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Bmp)
-                ? $"The image is of the format {codec.EncodedFormat}; {Readable}."
-            : codec.Info.Width < 1 || codec.Info.Height < 1 || (long)codec.Info.Width * codec.Info.Height > _maxPixels
-                ? $"The image claims {codec.Info.Width} x {codec.Info.Height} pixels; at most {_maxPixels} are decoded."
+        bool isReadable = codec.EncodedFormat is SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp
+            or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Bmp;
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        string? problem = !isReadable ? $"The image is of the format {codec.EncodedFormat}; {Readable}."
+            : width < 1 || height < 1 || (long)width * height > _maxPixels
+                ? $"The image claims {width} x {height} pixels; at most {_maxPixels} are decoded."
             : null;
         if (problem is null) return codec;
         codec.Dispose();

@@ -1,9 +1,9 @@
 namespace LatentDiffusion.Imaging;
 
-/// <summary>Makes a mask of what is transparent in an image. For implementations of <see cref="IImageCodec"/>.</summary>
+/// <summary>Converts the transparency of an image to a mask. For implementations of <see cref="IImageCodec"/>.</summary>
 public static class TransparencyMask
 {
-    /// <summary>White where a pixel is transparent, black where it is opaque, grey between; null where every pixel is opaque.</summary>
+    /// <summary>White where a pixel is transparent, black where it is opaque, grey between; null if every pixel is opaque.</summary>
     /// <param name="rgba">Four bytes per pixel, without padding.</param>
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
@@ -11,7 +11,11 @@ public static class TransparencyMask
     public static ImageBuffer? Of(ReadOnlySpan<byte> rgba, int width, int height)
     {
         if (rgba.Length != 4L * width * height)
-            throw new ArgumentException($"An image of {width} x {height} has {rgba.Length} bytes; expected {4L * width * height}.", nameof(rgba));
+        {
+            throw new ArgumentException(
+                $"An image of {width} x {height} has {rgba.Length} bytes; expected {4L * width * height}.", nameof(rgba));
+        }
+
         bool opaque = true;
         var rgb = new byte[rgba.Length / 4 * 3];
         for (int source = 3, target = 0; source < rgba.Length; source += 4, target += 3)

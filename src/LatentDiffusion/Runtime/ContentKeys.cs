@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Identifies networks by their content in the keys of caches.</summary>
+/// <summary>Identifies networks by their content, for cache keys.</summary>
 internal static class ContentKeys
 {
     /// <summary>The key of a network: its configuration and its weights.</summary>

@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Whether a device is there to compute on.</summary>
+/// <summary>Checks whether a device is available.</summary>
 internal static class DeviceAvailability
 {
-    /// <summary>Why a device cannot be used; null where it can. Loads libtorch to look for CUDA devices only.</summary>
+    /// <summary>Why a device cannot be used; null if it can. Loads libtorch only to look for CUDA devices.</summary>
     public static string? Problem(Device device)
     {
         if (device.type != DeviceType.CUDA) return null;
@@ -17,6 +17,6 @@ internal static class DeviceAvailability
             : null;
     }
 
-    /// <exception cref="InvalidOperationException">The device is not there.</exception>
+    /// <exception cref="InvalidOperationException">The device is not available.</exception>
     public static Device Require(Device device) => Problem(device) is { } problem ? throw new InvalidOperationException(problem) : device;
 }

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Runtime;
 
 /// <summary>
-/// Noise from a generator of its own, seeded and on the CPU, so that one seed gives one stream on every device: that
-/// of PyTorch's CPU generator, bit for bit on CPUs of the same instruction set and within rounding on others. Touches no global generator. Not safe for concurrent use.
+/// Noise from a separate seeded generator on the CPU, so that a seed gives the same stream for every device: that of PyTorch's CPU
+/// generator, bit for bit on CPUs with the same instruction set and within rounding on others. Does not use global generators.
+/// Not safe for concurrent use.
 /// </summary>
 public sealed class GeneratorNoise : INoiseSource, IDisposable
 {
@@ -19,7 +20,7 @@ public sealed class GeneratorNoise : INoiseSource, IDisposable
         _generator = new Generator(seed, CPU);
     }
 
-    /// <summary>The seed that the stream began with.</summary>
+    /// <summary>The seed of the stream.</summary>
     public ulong Seed { get; }
 
     /// <summary>Draws the next noise in single precision, then converts and moves it.</summary>

@@ -2,10 +2,10 @@ using TorchSharp;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Finds out early, and says clearly, where libtorch cannot be loaded.</summary>
+/// <summary>Loads libtorch, and explains why it cannot be loaded.</summary>
 internal static class NativeLibraries
 {
-    /// <summary>Loads libtorch, if that is not done.</summary>
+    /// <summary>Loads libtorch unless it is loaded.</summary>
     /// <exception cref="TorchUnavailableException">It cannot be loaded; the message says what is missing.</exception>
     public static void EnsureLoaded()
     {
@@ -13,7 +13,8 @@ internal static class NativeLibraries
         {
             torch.InitializeDeviceType(DeviceType.CPU);
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException or EntryPointNotFoundException or BadImageFormatException)
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException
+            or EntryPointNotFoundException or BadImageFormatException)
         {
             throw new TorchUnavailableException(Explain(e), e);
         }
@@ -24,10 +25,13 @@ internal static class NativeLibraries
         string details = string.Join(" ", Causes(e).Select(c => c.Message));
         string why =
             details.Contains("GLIBCXX", StringComparison.Ordinal) || details.Contains("libstdc++", StringComparison.Ordinal)
-                ? "This system's libstdc++ is older than TorchSharp asks for, and the build step that mends it did not run: reference the LatentDiffusion package directly from the application's project and build it again."
+                ? "This system's libstdc++ is older than TorchSharp requires, and the build step that replaces it did not run: reference "
+                    + "the LatentDiffusion package directly from the application's project and build it again."
             : details.Contains("libtorch", StringComparison.Ordinal) || details.Contains("LibTorchSharp", StringComparison.Ordinal)
-                ? "The application references no libtorch for this system: add the package libtorch-cpu-linux-x64, libtorch-cpu-win-x64 or libtorch-cpu-osx-arm64 (or TorchSharp-cuda-linux, TorchSharp-cuda-windows) in the version that TorchSharp names."
-            : "See the inner exception for what the system's loader says.";
+                ? "The application does not reference libtorch for this system: add the package libtorch-cpu-linux-x64, "
+                    + "libtorch-cpu-win-x64 or libtorch-cpu-osx-arm64 (or TorchSharp-cuda-linux, TorchSharp-cuda-windows) in the version "
+                    + "that TorchSharp requires."
+            : "See the inner exception for the message of the system's loader.";
         return $"libtorch could not be loaded. {why}";
     }
 

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Runtime;
 
 /// <summary>
-/// Keeps a network's weights where they are while a call reads them. libtorch does not: a weight freed while an operator
-/// reads it ends the process. Calls that read share the network; whatever moves, patches or frees its weights waits for them
-/// and then has the network to itself.
+/// Protects a network's weights while a call reads them. libtorch does not: a weight freed while an operator reads it ends the
+/// process. Reading calls share the network; calls that move, patch or free its weights wait for them and then have exclusive
+/// access.
 /// </summary>
 internal readonly struct NetworkUse : IDisposable
 {
-    // By network, because an encoder, a denoiser or an autoencoder is only one of several ways to reach the same one.
+    // Keyed by network, because encoders, denoisers and autoencoders can wrap the same one.
     private static readonly ConditionalWeakTable<nn.Module, NetworkWeights> s_weights = [];
 
     private readonly NetworkWeights _weights;
@@ -87,7 +87,7 @@ internal readonly struct NetworkUse : IDisposable
         Change(networks[1..], change);
     }
 
-    /// <summary>Where a network's weights are.</summary>
+    /// <summary>The device of a network's weights.</summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static Device DeviceOf(nn.Module network)
     {
@@ -103,7 +103,7 @@ internal readonly struct NetworkUse : IDisposable
         return weights.First(network).dtype;
     }
 
-    /// <summary>Bytes of a number of a type that networks compute in.</summary>
+    /// <summary>Bytes per number of a type that networks compute in.</summary>
     public static int SizeOf(ScalarType type) => type switch { ScalarType.Float64 => 8, ScalarType.Float32 => 4, _ => 2 };
 
     /// <summary>Frees the weights, once, after the calls that read them.</summary>
@@ -130,5 +130,6 @@ internal readonly struct NetworkUse : IDisposable
     }
 
     // Asking a network for its parameters would take it out of the inference form.
-    private Tensor First(nn.Module network) => _weights.Layers(network) is [var layer, ..] ? layer.Weight : network.parameters().First();
+    private Tensor First(nn.Module network) =>
+        _weights.Layers(network) is [var layer, ..] ? layer.Weight : network.parameters().First();
 }

@@ -68,7 +68,10 @@ internal sealed class NetworkWeights
         if (IsInferenceForm == inference || AreFreed || (isNested && inference)) return;
         Lock.ExitReadLock();
         if (isNested)
-            throw new InvalidOperationException("Within an evaluation without gradients, a network's parameters cannot be read nor gradients computed.");
+        {
+            throw new InvalidOperationException(
+                "Within an evaluation without gradients, a network's parameters cannot be read nor gradients computed.");
+        }
 
         Lock.EnterWriteLock();
         try

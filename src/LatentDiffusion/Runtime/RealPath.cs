@@ -1,9 +1,12 @@
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Paths with every link in every component followed, as realpath(3) resolves them: a comparison of the text of one link misses links in the folders above it.</summary>
+/// <summary>
+/// Resolves all links in all components of a path, like realpath(3): the text of a single link does not reveal links in the
+/// folders above it.
+/// </summary>
 internal static class RealPath
 {
-    // As many as Linux follows.
+    // The limit of Linux.
     private const int MaximumLinks = 40;
 
     /// <summary>The path without links. Components that do not exist stay as they are.</summary>
@@ -30,7 +33,8 @@ internal static class RealPath
                 continue;
             }
 
-            if (++links > MaximumLinks) throw new IOException($"'{path}' has a link that leads back to itself, or more than {MaximumLinks} links.");
+            if (++links > MaximumLinks)
+                throw new IOException($"'{path}' has a link that leads back to itself, or more than {MaximumLinks} links.");
             string root = Path.GetPathRoot(target)!;
             if (root.Length > 0) resolved = root;
             Push(target[root.Length..]);
@@ -40,11 +44,14 @@ internal static class RealPath
 
         void Push(string relative)
         {
-            foreach (string name in relative.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Reverse()) pending.Push(name);
+            string[] names = relative.Split(
+                [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+            foreach (string name in names.Reverse()) pending.Push(name);
         }
     }
 
     /// <summary>Whether a path without links is a folder without links, or lies below it.</summary>
     public static bool IsWithin(string path, string folder) =>
-        path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        path == folder
+        || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

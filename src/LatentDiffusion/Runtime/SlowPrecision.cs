@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Precisions that this CPU has no instructions for, in which networks compute many times slower than in float32.</summary>
+/// <summary>Precisions without instructions on this CPU, in which networks compute many times slower than in float32.</summary>
 internal static class SlowPrecision
 {
     // Generating with the U-Net of Stable Diffusion 1.5 on a CPU with AVX-512 and without these instructions.
@@ -12,7 +12,7 @@ internal static class SlowPrecision
     // Leaf 7 of CPUID: sub-leaf 0, EDX, and sub-leaf 1, EAX.
     private const int Float16Bit = 23, BFloat16Bit = 5;
 
-    /// <summary>About how many times slower than float32 the CPU computes in a type; null where it is not slow, or not known to be.</summary>
+    /// <summary>About how many times slower than float32 the CPU computes in a type; null if it is not known to be slow.</summary>
     public static int? Factor(ScalarType type) => X86Base.IsSupported ? Factor(type, HasBFloat16, HasFloat16) : null;
 
     internal static int? Factor(ScalarType type, bool hasBFloat16, bool hasFloat16) => type switch

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>A name for content that is the same in every process and on every machine.</summary>
+/// <summary>A hash that is the same in every process and on every machine.</summary>
 internal static class StableHash
 {
     /// <summary>SHA-256 of the UTF-8 text, in hexadecimal.</summary>

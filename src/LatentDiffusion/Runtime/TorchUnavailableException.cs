@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>libtorch, which everything runs on, could not be loaded.</summary>
-/// <param name="message">What is missing and what to do.</param>
-/// <param name="innerException">What the loader said.</param>
+/// <summary>libtorch could not be loaded.</summary>
+/// <param name="message">What is missing and how to fix it.</param>
+/// <param name="innerException">The loader's exception.</param>
 public sealed class TorchUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -3,17 +3,18 @@ using System.Text;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// Learns a small vocabulary of byte-pair encoding from captions (Sennrich et al. 2016, algorithm 1), in CLIP's form, for
-/// models trained from scratch. The same captions, in any order, give the same vocabulary.
+/// Learns a small byte-pair encoding vocabulary from captions (Sennrich et al. 2016, algorithm 1), in CLIP's format, for models
+/// trained from scratch. The same captions, in any order, give the same vocabulary.
 /// </summary>
 public static class BpeTrainer
 {
-    /// <summary>A symbol for each byte, within a word and at its end, and the two special tokens.</summary>
+    /// <summary>A symbol for each byte within a word and at its end, and two special tokens.</summary>
     private const int FixedTokens = 256 + 256 + 2;
 
     /// <summary>Learns merges, the most frequent pair first, until the vocabulary is full or no pair occurs twice.</summary>
     /// <param name="captions">The texts to learn from.</param>
-    /// <param name="vocabularySize">The most tokens the vocabulary may have; at least 514, which is no merge at all.</param>
+    /// <param name="vocabularySize">Maximum number of tokens; at least 514, which allows no merges.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is less than 514.</exception>
     public static BpeVocabulary Train(IEnumerable<string> captions, int vocabularySize)
     {
         ArgumentNullException.ThrowIfNull(captions);
@@ -62,7 +63,9 @@ public static class BpeTrainer
         return symbols;
     }
 
-    /// <summary>Of equally frequent pairs the first in ordinal order, so that the result does not depend on the order of captions.</summary>
+    /// <summary>
+    /// The most frequent pair; among equals the first in ordinal order, so that the result does not depend on the order of captions.
+    /// </summary>
     private static (string Left, string Right)? MostFrequentPair(List<(List<string> Word, long Count)> words)
     {
         var counts = new Dictionary<(string Left, string Right), long>();

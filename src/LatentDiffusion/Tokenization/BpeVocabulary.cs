@@ -5,11 +5,11 @@ using System.Text.Json;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// A vocabulary of byte-pair encoding in CLIP's form: tokens with their ids, and the merges in order of rank. A token
-/// that ends a word carries <see cref="EndOfWord"/>.
+/// A byte-pair encoding vocabulary in CLIP's format: tokens with their ids, and merges in order of rank. A token at the end of a
+/// word carries <see cref="EndOfWord"/>.
 /// </summary>
-/// <param name="Tokens">Each token's id.</param>
-/// <param name="Merges">Pairs of tokens to join, the most urgent first.</param>
+/// <param name="Tokens">Id of each token.</param>
+/// <param name="Merges">Pairs of tokens to join, in order of priority.</param>
 public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IReadOnlyList<(string Left, string Right)> Merges)
 {
     /// <summary>Marks a token that ends a word.</summary>
@@ -27,10 +27,10 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
 
     private static readonly JsonSerializerOptions s_reading = new() { AllowDuplicateProperties = false };
 
-    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> of a folder, or the <c>tokenizer.json</c> that holds both.</summary>
+    /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> from a folder, or a <c>tokenizer.json</c> with both.</summary>
     /// <param name="folder">Path of the folder, for example <c>tokenizer</c> of a diffusers folder.</param>
-    /// <exception cref="InvalidDataException">A file is not of CLIP's form; the message says why.</exception>
-    /// <exception cref="CheckpointException">A file is what a failed download left, for example a Git LFS pointer.</exception>
+    /// <exception cref="InvalidDataException">A file is not in CLIP's format; the message says why.</exception>
+    /// <exception cref="CheckpointException">A file was left by a failed download, for example a Git LFS pointer.</exception>
     public static BpeVocabulary Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -44,8 +44,8 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
 
     /// <summary>Reads the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     /// <param name="tokens">A JSON object of ids by token.</param>
-    /// <param name="merges">A pair of tokens a line; a first line that begins with <c>#version</c> is passed over.</param>
-    /// <exception cref="InvalidDataException">A stream is not of CLIP's form; the message says why.</exception>
+    /// <param name="merges">A pair of tokens per line; a first line that begins with <c>#version</c> is skipped.</param>
+    /// <exception cref="InvalidDataException">A stream is not in CLIP's format; the message says why.</exception>
     public static BpeVocabulary Read(Stream tokens, Stream merges)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -63,10 +63,11 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
     }
 
     /// <summary>Whether a folder has a vocabulary's files.</summary>
-    internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, TokensFile)) || File.Exists(Path.Combine(folder, CombinedFile));
+    internal static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, TokensFile)) || File.Exists(Path.Combine(folder, CombinedFile));
 
-    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c> into a folder, each atomically.</summary>
-    /// <param name="folder">Path of the folder; created where it is not there.</param>
+    /// <summary>Writes <c>vocab.json</c> and <c>merges.txt</c> to a folder, each atomically.</summary>
+    /// <param name="folder">Path of the folder; created if missing.</param>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

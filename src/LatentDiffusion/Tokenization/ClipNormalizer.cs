@@ -5,8 +5,8 @@ using Microsoft.ML.Tokenizers;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// CLIP's normalisation: HTML entities, escaped once or twice, become what they stand for; form C; then lower case, one
-/// character at a time. Its last step, collapsing white space, is left to the pre-tokenizer, which drops all of it.
+/// CLIP's normalization: decodes HTML entities twice, converts to form C, and then to lower case, one character at a time. CLIP's
+/// last step, collapsing white space, is left to the pre-tokenizer, which drops all of it.
 /// </summary>
 internal sealed class ClipNormalizer : Normalizer
 {
@@ -19,7 +19,7 @@ internal sealed class ClipNormalizer : Normalizer
         Span<char> utf16 = stackalloc char[2];
         foreach (Rune rune in text.EnumerateRunes())
         {
-            // The one character whose lower case is two, whatever the language.
+            // The only character whose lower case has two characters, independent of the language.
             if (rune.Value == 'İ') lower.Append("i\u0307");
             else lower.Append(utf16[..Rune.ToLowerInvariant(rune).EncodeToUtf16(utf16)]);
         }

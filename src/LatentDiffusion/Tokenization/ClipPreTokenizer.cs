@@ -4,13 +4,13 @@ using Microsoft.ML.Tokenizers;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// Cuts normalised text into words as CLIP does: special tokens, English contractions, runs of letters, single digits,
-/// and runs of anything else but white space. By hand and not by a regular expression, which in .NET sees half a
-/// surrogate pair where a letter beyond the basic plane stands.
+/// Splits normalized text into words like CLIP: special tokens, English contractions, runs of letters, single digits, and runs of
+/// anything else except white space. It does not use regular expressions, because in .NET they see surrogate halves instead of
+/// letters beyond the basic plane.
 /// </summary>
 internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreTokenizer
 {
-    /// <summary>Merging the symbols of a word takes time that grows with the square of its length: a longer one is cut.</summary>
+    /// <summary>Maximum word length. Merging takes time quadratic in the length, so longer words are split.</summary>
     private const int MaximumWordLength = 1024;
 
     private static readonly string[] s_contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
@@ -48,8 +48,8 @@ internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreToken
     public override IEnumerable<(int Offset, int Length)> PreTokenize(ReadOnlySpan<char> text) => PreTokenize(text.ToString());
 
     /// <param name="text">The text.</param>
-    /// <param name="start">Where to begin.</param>
-    /// <param name="next">Where each special token was found last, so that the text is searched once for each.</param>
+    /// <param name="start">Start of the search.</param>
+    /// <param name="next">Last position found for each special token, so that the text is searched once for each.</param>
     private (int Index, int Length) NextSpecial(string text, int start, int[] next)
     {
         (int Index, int Length) nearest = (text.Length, 0);
@@ -71,13 +71,20 @@ internal sealed class ClipPreTokenizer(params string[] specialTokens) : PreToken
         Kind kind = KindAt(text, start, out int length);
         isSpace = kind == Kind.Space;
         int end = start + length;
-        while (kind != Kind.Digit && end < text.Length && end - start < MaximumWordLength && KindAt(text, end, out length) == kind) end += length;
+        while (kind != Kind.Digit
+            && end < text.Length
+            && end - start < MaximumWordLength
+            && KindAt(text, end, out length) == kind)
+        {
+            end += length;
+        }
+
         return end;
     }
 
     private static Kind KindAt(ReadOnlySpan<char> text, int index, out int length)
     {
-        // Half a surrogate pair gives U+FFFD here, which is neither letter, digit nor space.
+        // A surrogate half decodes to U+FFFD, which is neither letter, digit nor space.
         _ = Rune.DecodeFromUtf16(text[index..], out Rune rune, out length);
         return Rune.IsWhiteSpace(rune) ? Kind.Space
             : Rune.IsLetter(rune) ? Kind.Letter

@@ -3,8 +3,8 @@ using Microsoft.ML.Tokenizers;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// CLIP's tokenizer: byte-level byte-pair encoding of lower-cased words (Radford et al. 2021, section 2.4). Takes any
-/// text: what is no valid UTF-16 counts as U+FFFD. Immutable and safe for concurrent use.
+/// CLIP's tokenizer: byte-level byte-pair encoding of lower-case words (Radford et al. 2021, section 2.4). Accepts any text:
+/// invalid UTF-16 counts as U+FFFD. Immutable and safe for concurrent use.
 /// </summary>
 public sealed class ClipTokenizer
 {
@@ -14,9 +14,11 @@ public sealed class ClipTokenizer
 
     /// <summary>Builds a tokenizer.</summary>
     /// <param name="vocabulary">Tokens and merges.</param>
-    /// <param name="maxLength">Length of every prompt's ids, start and end included; at least 2, default 77.</param>
-    /// <param name="paddingToken">Fills what is left: CLIP's own text towers take the end token (the default), OpenCLIP's <c>!</c>.</param>
-    /// <exception cref="InvalidDataException">The vocabulary lacks a token that it needs, or a merge names a token that it lacks.</exception>
+    /// <param name="maxLength">Length of every prompt's ids, including start and end; at least 2, default 77.</param>
+    /// <param name="paddingToken">Padding: CLIP's text encoders use the end token (the default), OpenCLIP's <c>!</c>.</param>
+    /// <exception cref="InvalidDataException">
+    /// The vocabulary lacks a required token, or a merge contains a token that it lacks.
+    /// </exception>
     public ClipTokenizer(BpeVocabulary vocabulary, int maxLength = 77, string paddingToken = BpeVocabulary.EndToken)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
@@ -41,7 +43,7 @@ public sealed class ClipTokenizer
         FirstAddedId = _vocabulary.Tokens.Values.Max() + 1;
     }
 
-    /// <summary>Length of every prompt's ids, start and end included.</summary>
+    /// <summary>Length of every prompt's ids, including start and end.</summary>
     public int MaxLength { get; }
 
     /// <summary>Number of tokens in the vocabulary.</summary>
@@ -53,13 +55,13 @@ public sealed class ClipTokenizer
     /// <summary>Id of the token that ends every prompt.</summary>
     public int EndId { get; }
 
-    /// <summary>Id of the token that fills what is left.</summary>
+    /// <summary>Id of the padding token.</summary>
     public int PaddingId { get; }
 
     /// <summary>Id of the first added token; 0 without added tokens.</summary>
     internal int FirstAddedId { get; }
 
-    /// <summary>The same for two tokenizers only where they give the same ids for every prompt.</summary>
+    /// <summary>Equal for two tokenizers only if they give the same ids for every prompt.</summary>
     internal string ContentKey => StableHash.Of(string.Join('\n', (string[])
     [
         $"{MaxLength} {PaddingId}",
@@ -72,7 +74,7 @@ public sealed class ClipTokenizer
     /// <inheritdoc cref="BpeVocabulary.Read"/>
     public static ClipTokenizer Read(Stream tokens, Stream merges) => new(BpeVocabulary.Read(tokens, merges));
 
-    /// <summary>Tokenizes a prompt into ids of fixed length. What does not fit is cut; the end token stays.</summary>
+    /// <summary>Tokenizes a prompt into ids of fixed length. Text that does not fit is truncated; the end token is kept.</summary>
     /// <param name="prompt">Any text; the empty prompt is the unconditional one.</param>
     public TokenizedPrompt Encode(string prompt)
     {
@@ -93,7 +95,7 @@ public sealed class ClipTokenizer
         return new TokenizedPrompt(ids, count);
     }
 
-    /// <summary>Tokenizes a text without start, end, cutting or padding.</summary>
+    /// <summary>Tokenizes a text without start, end, truncation or padding.</summary>
     /// <param name="text">Any text.</param>
     public IReadOnlyList<int> Tokenize(string text)
     {
@@ -109,13 +111,13 @@ public sealed class ClipTokenizer
         return ids;
     }
 
-    /// <summary>The same tokenizer with added tokens in place of those that it has.</summary>
+    /// <summary>A copy of the tokenizer whose added tokens are replaced.</summary>
     internal ClipTokenizer With(AddedTokens added) => new(this, added);
 
     /// <summary>Number of ids from this one on that belong to one added token; 1 for every other id.</summary>
     internal int IdsFrom(int id) => _added is null || id < FirstAddedId ? 1 : _added.VectorsFrom(id - FirstAddedId);
 
-    /// <summary>Tokens that <see cref="Encode"/> cuts.</summary>
+    /// <summary>Number of tokens that <see cref="Encode"/> truncates.</summary>
     internal int CountTruncatedTokens(string prompt) => Math.Max(0, Tokenize(prompt).Count - (MaxLength - 2));
 
     private static BpeTokenizer Create(BpeVocabulary vocabulary)

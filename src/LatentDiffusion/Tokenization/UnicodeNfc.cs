@@ -4,8 +4,8 @@ using System.Text;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// Unicode's normalisation form C (Unicode Standard Annex 15). Our own, because .NET's does nothing where an
-/// application runs in invariant globalization mode, and a prompt's tokens must not depend on that.
+/// Unicode's normalization form C (Unicode Standard Annex 15). Implemented here because .NET's has no effect in invariant
+/// globalization mode, and a prompt's tokens must not depend on that.
 /// </summary>
 internal static class UnicodeNfc
 {
@@ -27,10 +27,10 @@ internal static class UnicodeNfc
         }
     }
 
-    /// <summary>The text in form C; characters that are half a surrogate pair become U+FFFD.</summary>
+    /// <summary>The text in form C; surrogate halves become U+FFFD.</summary>
     public static string Of(string text)
     {
-        // Everything below U+0300 is as it is in form C already.
+        // All text below U+0300 is in form C.
         if (text.AsSpan().IndexOfAnyExceptInRange('\0', '\u02ff') < 0) return text;
         var characters = new List<int>(text.Length);
         foreach (Rune rune in text.EnumerateRunes()) Decompose(rune.Value, characters);
@@ -75,7 +75,7 @@ internal static class UnicodeNfc
         else into.Add(character);
     }
 
-    /// <summary>Sorts each run of combining marks by class; marks of one class keep their order.</summary>
+    /// <summary>Sorts each run of combining marks by class, stably.</summary>
     private static void Order(List<int> characters)
     {
         for (int start = 0; start < characters.Count; start++)
@@ -89,7 +89,7 @@ internal static class UnicodeNfc
         }
     }
 
-    /// <summary>Joins each mark with the last starter before it, unless a mark of the same or a higher class stands between.</summary>
+    /// <summary>Joins each mark with the last starter before it, unless a mark of the same or a higher class is between.</summary>
     private static void Compose(List<int> characters)
     {
         int starter = -1, length = 0, previousClass = 0;
