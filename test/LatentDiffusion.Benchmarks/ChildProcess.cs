@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>This program in a process of its own, so that nothing before a measurement counts in it.</summary>
+/// <summary>Runs this program in a separate process, so that nothing before a measurement affects it.</summary>
 internal static class ChildProcess
 {
     /// <summary>Runs one of the hidden commands and reads what it printed.</summary>
@@ -11,7 +11,8 @@ internal static class ChildProcess
     {
         string self = Environment.ProcessPath!;
         bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet";
-        var start = new ProcessStartInfo(self, isHost ? [typeof(ChildProcess).Assembly.Location, .. arguments] : arguments) { RedirectStandardOutput = true };
+        IEnumerable<string> all = isHost ? [typeof(ChildProcess).Assembly.Location, .. arguments] : arguments;
+        var start = new ProcessStartInfo(self, all) { RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

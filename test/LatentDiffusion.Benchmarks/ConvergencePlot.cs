@@ -4,7 +4,7 @@ using ScottPlot.TickGenerators;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Error against network evaluations, both on logarithmic axes: one panel for each order.</summary>
+/// <summary>Error against network evaluations, on logarithmic axes: one panel for each order.</summary>
 internal static class ConvergencePlot
 {
     private const int PanelWidth = 720, PanelHeight = 760;
@@ -12,7 +12,8 @@ internal static class ConvergencePlot
     public static void Save((Solver Solver, Convergence[] Points)[] results, string path)
     {
         Multiplot figure = new();
-        IGrouping<int, (Solver Solver, Convergence[] Points)>[] panels = [.. results.GroupBy(r => Math.Min(r.Solver.Order, 3)).OrderBy(g => g.Key)];
+        IGrouping<int, (Solver Solver, Convergence[] Points)>[] panels =
+            [.. results.GroupBy(r => Math.Min(r.Solver.Order, 3)).OrderBy(g => g.Key)];
         figure.AddPlots(panels.Length);
         figure.Layout = new ScottPlot.MultiplotLayouts.Columns();
         for (int i = 0; i < panels.Length; i++)
@@ -26,7 +27,11 @@ internal static class ConvergencePlot
         plot.Title(title);
         plot.XLabel("network evaluations");
         plot.YLabel("root mean square error");
-        MarkerShape[] markers = [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp, MarkerShape.OpenCircle, MarkerShape.OpenSquare];
+        MarkerShape[] markers =
+        [
+            MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp,
+            MarkerShape.OpenCircle, MarkerShape.OpenSquare,
+        ];
         IPalette palette = new ScottPlot.Palettes.Category10();
         for (int i = 0; i < results.Length; i++)
         {
@@ -51,6 +56,8 @@ internal static class ConvergencePlot
     {
         IntegerTicksOnly = true,
         MinorTickGenerator = new LogMinorTickGenerator(),
-        LabelFormatter = exponent => exponent >= 0 ? Math.Pow(10, exponent).ToString("0", System.Globalization.CultureInfo.InvariantCulture) : $"1e{exponent:0}",
+        LabelFormatter = exponent => exponent >= 0
+            ? Math.Pow(10, exponent).ToString("0", System.Globalization.CultureInfo.InvariantCulture)
+            : $"1e{exponent:0}",
     };
 }

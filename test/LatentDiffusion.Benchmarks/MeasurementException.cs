@@ -1,4 +1,4 @@
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>A measurement in a process of its own failed, which told its error.</summary>
+/// <summary>A measurement in a separate process failed, which printed its error.</summary>
 internal sealed class MeasurementException(string message) : Exception(message);

@@ -5,14 +5,18 @@ using LatentDiffusion.Tests.Schedulers.Exact;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Measures how fast each deterministic sampler converges to the exact probability flow, and writes it to the documentation.</summary>
+/// <summary>
+/// Measures how fast each deterministic sampler converges to the exact probability flow, and writes the result to the
+/// documentation.
+/// </summary>
 internal static class SchedulerBenchmark
 {
-    private const string Begin = "<!-- written by the schedulers benchmark: begin -->", End = "<!-- written by the schedulers benchmark: end -->";
+    private const string Begin = "<!-- written by the schedulers benchmark: begin -->",
+        End = "<!-- written by the schedulers benchmark: end -->";
 
     private static readonly int[] s_steps = [5, 10, 20, 40, 80, 160, 320];
 
-    /// <summary>Writes the table of <c>schedulers.md</c> and the plot beside it.</summary>
+    /// <summary>Writes the table of <c>schedulers.md</c> and its plot.</summary>
     public static void Write(string docs, TextWriter log)
     {
         Stopwatch watch = Stopwatch.StartNew();
@@ -39,9 +43,11 @@ internal static class SchedulerBenchmark
         table.AppendLine("|---|---|---|---|---|---|---|");
         foreach ((Solver solver, Convergence[] points) in results)
         {
-            // The order is that of the last three points.
+            // The order at the last three points.
             string order = Convergence.Order(points[^3..]).ToString("0.00", CultureInfo.InvariantCulture);
-            table.AppendLine($"| {solver.Name} | {solver.Order} | {order} | {Format(points[1])} | {Format(points[2])} | {Format(points[3])} | {Format(points[5])} |");
+            table.AppendLine(
+                $"| {solver.Name} | {solver.Order} | {order} | {Format(points[1])} | {Format(points[2])} | {Format(points[3])} "
+                + $"| {Format(points[5])} |");
         }
 
         return table.ToString().ReplaceLineEndings("\n");

@@ -3,14 +3,16 @@ using System.Diagnostics;
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>
-/// glibc gives threads memory of their own, up to eight arenas a core, each of which keeps what one generation once needed.
-/// That is bounded, and settles later the more arenas there are: servers limit them, and so does the soak.
+/// glibc gives threads separate memory, up to eight arenas per core, each of which keeps the peak of one generation. Memory is
+/// bounded, but settles later with more arenas: servers limit them, and so does the soak test.
 /// </summary>
 internal static class TwoArenas
 {
     private const string Variable = "MALLOC_ARENA_MAX";
 
-    /// <summary>Runs this program again with two arenas and gives its exit code; null where it has its limit, or the system has none.</summary>
+    /// <summary>
+    /// Runs this program again with two arenas and returns its exit code; null if the limit is set or the system does not use arenas.
+    /// </summary>
     public static int? RunAgain(string[] arguments)
     {
         if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(Variable) is not null) return null;

@@ -6,17 +6,36 @@ namespace LatentDiffusion.Fuzzing;
 /// <summary>The commands of the tool.</summary>
 internal static class FuzzCommands
 {
-    private static readonly Option<string[]> s_targets = Target("Readers to try; all where not given.", new Option<string[]>("--target") { AllowMultipleArgumentsPerToken = true });
-    private static readonly Option<string> s_target = Target("The reader.", new Option<string>("--target") { Required = true });
-    private static readonly Option<int> s_count = new("--count") { Description = "Inputs for each reader.", DefaultValueFactory = _ => 5000 };
-    private static readonly Option<int> s_seed = new("--seed") { Description = "Seed of the first input; each further one has the next seed." };
-    private static readonly Option<double> s_cpu = new("--cpu-seconds") { Description = "Processor time that one input may take.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<int> s_megabytes = new("--megabytes") { Description = "Memory that one input may take.", DefaultValueFactory = _ => 200 };
+    private static readonly Option<string[]> s_targets = Target(
+        "Readers to test; all if not given.", new Option<string[]>("--target") { AllowMultipleArgumentsPerToken = true });
 
-    /// <summary>All targets in processes of their own.</summary>
+    private static readonly Option<string> s_target = Target("The reader.", new Option<string>("--target") { Required = true });
+    private static readonly Option<int> s_count = new("--count")
+    {
+        Description = "Inputs for each reader.", DefaultValueFactory = _ => 5000,
+    };
+
+    private static readonly Option<int> s_seed = new("--seed")
+    {
+        Description = "Seed of the first input; it increases by one per input.",
+    };
+
+    private static readonly Option<double> s_cpu = new("--cpu-seconds")
+    {
+        Description = "Maximum processor time of one input.", DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<int> s_megabytes = new("--megabytes")
+    {
+        Description = "Maximum memory of one input.", DefaultValueFactory = _ => 200,
+    };
+
+    /// <summary>All targets in separate processes.</summary>
     public static Command Fuzz()
     {
-        var command = new Command("fuzz", "Gives seeded, damaged inputs to readers. Every input must be read or refused with a documented exception, within its time and memory. The exit code is 0 where all were.")
+        const string Description = "Passes seeded, damaged inputs to readers. Every input must be read, or refused with a documented "
+            + "exception, within its time and memory. The exit code is 0 if all were.";
+        var command = new Command("fuzz", Description)
         {
             s_targets, s_count, s_seed, s_cpu, s_megabytes,
         };
@@ -40,21 +59,24 @@ internal static class FuzzCommands
         {
             using var targets = new FuzzTargets();
             FuzzTarget target = targets[parsed.GetValue(s_target)!];
-            return new FuzzWorker(target, Limits(parsed), Console.Out).Run(parsed.GetValue(s_seed), parsed.GetValue(s_count), parsed.GetValue(notes)) ? 0 : 1;
+            var worker = new FuzzWorker(target, Limits(parsed), Console.Out);
+            return worker.Run(parsed.GetValue(s_seed), parsed.GetValue(s_count), parsed.GetValue(notes)) ? 0 : 1;
         });
         return command;
     }
 
-    /// <summary>The entry point for a fuzzer that is guided by coverage.</summary>
+    /// <summary>The entry point for a coverage-guided fuzzer.</summary>
     public static Command Coverage()
     {
-        var libFuzzer = new Option<bool>("--libfuzzer") { Description = "Driven by libfuzzer-dotnet; by AFL where not given." };
-        var command = new Command("coverage", "Gives inputs of a coverage-guided fuzzer to a reader, whose assembly was instrumented with 'sharpfuzz'.") { s_target, libFuzzer };
+        var libFuzzer = new Option<bool>("--libfuzzer") { Description = "Driven by libfuzzer-dotnet; by AFL if not given." };
+        const string Description =
+            "Passes inputs of a coverage-guided fuzzer to a reader, whose assembly was instrumented with 'sharpfuzz'.";
+        var command = new Command("coverage", Description) { s_target, libFuzzer };
         command.SetAction(parsed =>
         {
             using var targets = new FuzzTargets();
             string name = parsed.GetValue(s_target)!;
-            // Instrumented code may run only once the fuzzer has given it memory for its traces: the target is made within.
+            // Instrumented code may run only after the fuzzer has provided memory for its traces: the target is created inside.
             if (parsed.GetValue(libFuzzer)) Fuzzer.LibFuzzer.Run(input => Read(targets[name], input.ToArray()));
             else Fuzzer.OutOfProcess.Run(stream =>
             {
@@ -66,11 +88,12 @@ internal static class FuzzCommands
         return command;
     }
 
-    /// <summary>Inputs to begin with.</summary>
+    /// <summary>Initial inputs.</summary>
     public static Command Seeds()
     {
-        var folder = new Argument<string>("folder") { Description = "Where the files go." };
-        var command = new Command("seeds", "Writes inputs of a reader as files, for a coverage-guided fuzzer to begin with.") { s_target, s_count, s_seed, folder };
+        var folder = new Argument<string>("folder") { Description = "Output folder." };
+        const string Description = "Writes inputs of a reader as files, as the initial inputs of a coverage-guided fuzzer.";
+        var command = new Command("seeds", Description) { s_target, s_count, s_seed, folder };
         command.SetAction(parsed =>
         {
             using var targets = new FuzzTargets();
@@ -90,11 +113,12 @@ internal static class FuzzCommands
         }
         catch (Exception e) when (target.Documents(e))
         {
-            // A refusal is what a damaged input should come to.
+            // Damaged input is expected to be refused.
         }
     }
 
-    private static FuzzLimits Limits(ParseResult parsed) => new(TimeSpan.FromSeconds(parsed.GetValue(s_cpu)), parsed.GetValue(s_megabytes) * 1_000_000L);
+    private static FuzzLimits Limits(ParseResult parsed) =>
+        new(TimeSpan.FromSeconds(parsed.GetValue(s_cpu)), parsed.GetValue(s_megabytes) * 1_000_000L);
 
     private static Option<T> Target<T>(string description, Option<T> option)
     {

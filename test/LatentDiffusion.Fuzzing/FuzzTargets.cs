@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>All readers that are tried, each made when it is first asked for, and the folder that their files are in.</summary>
+/// <summary>All readers under test, each created on first use, and the folder with their files.</summary>
 public sealed class FuzzTargets : IDisposable
 {
     private static readonly Dictionary<string, Func<string, string, FuzzTarget>> s_targets = new()
@@ -48,7 +48,7 @@ public sealed class FuzzTargets : IDisposable
     /// <summary>Names of all targets.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. s_targets.Keys];
 
-    /// <summary>The target of a name.</summary>
+    /// <summary>The target with a name.</summary>
     public FuzzTarget this[string name]
     {
         get

@@ -6,16 +6,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>What one decoding (or encoding) took, in a process of its own.</summary>
-/// <param name="Seconds">How long.</param>
-/// <param name="Bytes">The most memory at any moment of it, beyond what the process had before.</param>
-/// <param name="ProcessBytes">The most memory of the process at any moment of it, the system's and .NET's libraries included.</param>
+/// <summary>Cost of one decoding or encoding, in a separate process.</summary>
+/// <param name="Seconds">Elapsed time.</param>
+/// <param name="Bytes">Peak memory beyond that of the process before.</param>
+/// <param name="ProcessBytes">Peak memory of the process, including the libraries.</param>
 /// <param name="Shape">Shape of the result.</param>
 internal sealed record DecodingMeasurement(double Seconds, long Bytes, long ProcessBytes, long[] Shape)
 {
     private const string Name = "measure-decoding";
 
-    // Large enough for the libraries to load and compile what they need, small enough to leave no memory behind.
+    // Large enough for the libraries to load and compile everything, small enough not to affect the memory measured.
     private const int WarmUpSide = 32;
 
     /// <summary>The command by which the benchmark calls itself.</summary>
@@ -34,32 +34,37 @@ internal sealed record DecodingMeasurement(double Seconds, long Bytes, long Proc
         command.SetAction(parsed =>
         {
             TilingOptions? options = parsed.GetValue(passes) is { } count
-                ? new TilingOptions { TileSize = parsed.GetValue(tile), Overlap = parsed.GetValue(overlap)!.Value, StatisticsPasses = count }
+                ? new TilingOptions
+                {
+                    TileSize = parsed.GetValue(tile), Overlap = parsed.GetValue(overlap)!.Value, StatisticsPasses = count,
+                }
                 : null;
             long[] size = [.. parsed.GetValue(shape)!.Split('x').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
             using LatentAutoencoder whole = MeasuredAutoencoder.Open(parsed.GetValue(autoencoder));
             ChildProcess.Print(Measure(
                 options is null ? whole : TiledAutoencoder.Wrap(whole, options), parsed.GetValue(encode), parsed.GetValue(input)!, size,
-                    parsed.GetValue(output)!));
+                parsed.GetValue(output)!));
         });
         return command;
     }
 
     /// <summary>Measures in another process.</summary>
     /// <param name="autoencoder">Folder of the autoencoder; null for the shipped one.</param>
-    /// <param name="encode">Whether to encode in place of decoding.</param>
-    /// <param name="options">How to divide the picture; null for not at all.</param>
-    /// <param name="input">Path of what is decoded, float32.</param>
-    /// <param name="shape">Its shape.</param>
+    /// <param name="encode">Whether to encode instead of decoding.</param>
+    /// <param name="options">How to tile the image; null to process it whole.</param>
+    /// <param name="input">Path of the input, float32.</param>
+    /// <param name="shape">Shape of the input.</param>
     /// <param name="output">Path for the result.</param>
-    public static DecodingMeasurement Elsewhere(string? autoencoder, bool encode, TilingOptions? options, string input, long[] shape, string output)
+    public static DecodingMeasurement Elsewhere(
+        string? autoencoder, bool encode, TilingOptions? options, string input, long[] shape, string output)
     {
         List<string> arguments = [Name, input, output, string.Join('x', shape)];
         if (autoencoder is not null) arguments.AddRange("--autoencoder", autoencoder);
         if (encode) arguments.Add("--encode");
         if (options is not null)
         {
-            arguments.AddRange("--passes", options.StatisticsPasses.ToString(CultureInfo.InvariantCulture), "--overlap", options.Overlap.ToString(CultureInfo.InvariantCulture));
+            arguments.AddRange("--passes", options.StatisticsPasses.ToString(CultureInfo.InvariantCulture));
+            arguments.AddRange("--overlap", options.Overlap.ToString(CultureInfo.InvariantCulture));
             if (options.TileSize is { } size) arguments.AddRange("--tile", size.ToString(CultureInfo.InvariantCulture));
         }
 

@@ -2,7 +2,7 @@ using LatentDiffusion.Models.Drawings;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>A large picture of many drawings: one as large as a quarter of it, four of half that size, and 32 of a quarter.</summary>
+/// <summary>A large image of drawings: one of half its width and height, four of a quarter and 32 of an eighth.</summary>
 internal static class DrawingMosaic
 {
     /// <param name="side">Width and height, a multiple of 8.</param>

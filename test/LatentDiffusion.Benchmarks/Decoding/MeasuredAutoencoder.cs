@@ -5,7 +5,7 @@ namespace LatentDiffusion.Benchmarks;
 /// <summary>The autoencoder that is measured.</summary>
 internal static class MeasuredAutoencoder
 {
-    /// <param name="folder">As diffusers has it, or with a file for the encoder and one for the decoder; null for the shipped one.</param>
+    /// <param name="folder">In the layout of diffusers, or with a file each for encoder and decoder; null for the shipped one.</param>
     public static LatentAutoencoder Open(string? folder)
     {
         folder ??= Path.Combine(AppContext.BaseDirectory, "models", "drawings", "vae");

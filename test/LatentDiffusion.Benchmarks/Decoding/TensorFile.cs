@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>The float32 values of a tensor as a file, between processes.</summary>
+/// <summary>Passes the float32 values of a tensor between processes as a file.</summary>
 internal static class TensorFile
 {
     public static void Write(string path, Tensor values)

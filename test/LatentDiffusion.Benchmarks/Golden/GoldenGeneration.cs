@@ -22,7 +22,7 @@ internal static class GoldenGeneration
     /// <summary>A case that generates one request, or several together.</summary>
     /// <param name="name">Name of the case.</param>
     /// <param name="folder">Folder of the model.</param>
-    /// <param name="requests">What is generated; none for <see cref="Request"/>.</param>
+    /// <param name="requests">The requests to generate; null for <see cref="Request"/>.</param>
     /// <param name="build">What else the builder uses.</param>
     /// <param name="precision">Type of the weights; null for float32.</param>
     public static GoldenCase Case(

@@ -5,7 +5,7 @@ using LatentDiffusion.Tests.Pipelines.Tasks;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Folders of small models, each written when a case first reads it. The weights follow from their names.</summary>
+/// <summary>Folders of small models, each written when a case first reads it. The weights depend only on their names.</summary>
 internal sealed class GoldenModels : IDisposable
 {
     private readonly FamilyFolders _families = new();
@@ -53,7 +53,7 @@ internal sealed class GoldenModels : IDisposable
         return path;
     }
 
-    /// <summary>The folder of a model that has two ControlNets of its own.</summary>
+    /// <summary>The folder of a model with two ControlNets.</summary>
     public string WithControlNets(string family)
     {
         string path = _folder[$"{family}-controlnets"];

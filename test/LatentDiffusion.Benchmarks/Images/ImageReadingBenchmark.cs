@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Processor time of decoding image files, and of bringing them to a shorter side of 512 pixels.</summary>
+/// <summary>Processor time of decoding image files, and of resizing them to a shorter side of 512 pixels.</summary>
 internal static class ImageReadingBenchmark
 {
     private const int ShorterSide = 512;
@@ -14,7 +14,9 @@ internal static class ImageReadingBenchmark
     public static Command Command()
     {
         var files = new Argument<FileInfo[]>("files") { Description = "PNG, JPEG or WebP files.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("images", "Processor time of decoding and resizing images: the least of as many times as fit into two seconds.") { files };
+        const string Description =
+            "Processor time of decoding and resizing images: the least of as many repetitions as fit into two seconds.";
+        var command = new Command("images", Description) { files };
         command.SetAction(parsed =>
         {
             foreach (FileInfo file in parsed.GetValue(files)!) Console.Out.WriteLine(Measure(file));
@@ -34,7 +36,9 @@ internal static class ImageReadingBenchmark
             TimeSpan decoded = Environment.CpuUsage.TotalTime;
             double scale = (double)ShorterSide / Math.Min(image.Width, image.Height);
             image.Resize((int)Math.Round(image.Width * scale), (int)Math.Round(image.Height * scale));
-            (decoding, all) = (Math.Min(decoding, (decoded - start).TotalMilliseconds), Math.Min(all, (Environment.CpuUsage.TotalTime - start).TotalMilliseconds));
+            TimeSpan resized = Environment.CpuUsage.TotalTime;
+            decoding = Math.Min(decoding, (decoded - start).TotalMilliseconds);
+            all = Math.Min(all, (resized - start).TotalMilliseconds);
         }
 
         return string.Create(CultureInfo.InvariantCulture, $"{file.Name}: decoding {decoding:0.0} ms, decoding and resizing {all:0.0} ms");

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>What weights are stored and loaded as.</summary>
+/// <summary>Types of stored and loaded weights.</summary>
 internal enum FloatType
 {
     Float32 = ScalarType.Float32,

@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>The full-size U-Net of Stable Diffusion 1.5 with weights that follow from their names and positions alone.</summary>
+/// <summary>The full-size U-Net of Stable Diffusion 1.5 with weights that depend only on names and positions.</summary>
 internal static class FormulaWeights
 {
     private const int Offsets = 9973, ValuesVerified = 100;
 
-    /// <summary>As published.</summary>
+    /// <summary>The published configuration.</summary>
     public static UNet2DConditionConfig Config { get; } = new()
     {
         SampleSize = 64, BlockOutChannels = [320, 640, 1280, 1280], CrossAttentionDim = 768, AttentionHeadDim = 8,
@@ -19,7 +19,7 @@ internal static class FormulaWeights
     /// <summary>Path of the weights in a folder.</summary>
     public static string FileIn(string folder) => Path.Combine(folder, "diffusion_pytorch_model.safetensors");
 
-    /// <summary>Writes a folder as diffusers has it.</summary>
+    /// <summary>Writes a folder in the layout of diffusers.</summary>
     /// <returns>Number of parameters.</returns>
     public static long Write(string folder, ScalarType type)
     {
@@ -27,7 +27,7 @@ internal static class FormulaWeights
         using UNet2DConditionModel shapes = Config.BuildUninitialized(META);
         Dictionary<string, Tensor> state = shapes.state_dict();
 
-        // All tensors are windows on one run of values, each with its own beginning: memory for the largest is enough.
+        // All tensors are windows into one run of values at different offsets: memory for the largest is enough.
         Tensor run = empty(state.Values.Max(t => t.NumberOfElements) + Offsets, ScalarType.Float32);
         Span<float> values = MemoryMarshal.Cast<byte, float>(run.bytes);
         for (int i = 0; i < values.Length; i++) values[i] = Value(i);
@@ -39,9 +39,9 @@ internal static class FormulaWeights
         return state.Values.Sum(t => t.NumberOfElements);
     }
 
-    /// <summary>Compares values of every tensor, the first and the last among them, with the formula.</summary>
+    /// <summary>Compares values of every tensor, including the first and the last, with the formula.</summary>
     /// <returns>Number of tensors.</returns>
-    /// <exception cref="InvalidDataException">A value is another.</exception>
+    /// <exception cref="InvalidDataException">A value differs.</exception>
     public static int Verify(UNet2DConditionModel network, ScalarType stored)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -52,16 +52,18 @@ internal static class FormulaWeights
             long last = tensor.NumberOfElements - 1;
             long[] positions = [.. Enumerable.Range(0, ValuesVerified).Select(i => last * i / (ValuesVerified - 1))];
             float[] expected = [.. positions.Select(p => Value(Offset(name) + p))], found = Pick(tensor.detach().view(-1), positions);
-            float[] rounded = Pick(torch.tensor(expected).to(stored).to(tensor.dtype), [.. Enumerable.Range(0, ValuesVerified).Select(i => (long)i)]);
+            long[] all = [.. Enumerable.Range(0, ValuesVerified).Select(i => (long)i)];
+            float[] rounded = Pick(torch.tensor(expected).to(stored).to(tensor.dtype), all);
             if (!found.AsSpan().SequenceEqual(rounded)) throw new InvalidDataException($"'{name}' was not loaded as it was written.");
         }
 
         return state.Count;
     }
 
-    private static float[] Pick(Tensor flat, long[] positions) => flat.index_select(0, torch.tensor(positions)).to(ScalarType.Float32).data<float>().ToArray();
+    private static float[] Pick(Tensor flat, long[] positions) =>
+        flat.index_select(0, torch.tensor(positions)).to(ScalarType.Float32).data<float>().ToArray();
 
-    /// <summary>In [-1/16, 1/16), with all the bits of a float32.</summary>
+    /// <summary>In [-1/16, 1/16), using all bits of a float32.</summary>
     private static float Value(long position) => ((float)((uint)((ulong)position * 2654435761) >> 8) / (1 << 24) - 0.5f) / 8;
 
     private static long Offset(string name)

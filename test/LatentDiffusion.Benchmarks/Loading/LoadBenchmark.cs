@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>
-/// Writes the U-Net of Stable Diffusion 1.5, loads it through the library's public way, and compares time and memory with
-/// reading and holding the file's bytes. What is read is in the operating system's cache both times.
+/// Writes the U-Net of Stable Diffusion 1.5, loads it with the library's public API, and compares time and memory with
+/// reading and holding the file's bytes. The file is in the operating system's cache both times.
 /// </summary>
 /// <param name="stored">Type of the file's values.</param>
-/// <param name="type">Type of the network's; null for the file's.</param>
+/// <param name="type">Type of the network's values; null for the file's.</param>
 /// <param name="repetitions">Measurements of each, of which the median counts.</param>
-/// <param name="log">Where to print.</param>
+/// <param name="log">Receives the results.</param>
 internal sealed class LoadBenchmark(FloatType stored, FloatType? type, int repetitions, TextWriter log)
 {
-    /// <summary>The most that loading may take, as a multiple of reading the bytes and of the weights' size.</summary>
+    /// <summary>Maximum cost of loading, as a multiple of the time of reading the bytes and of the weights' size.</summary>
     private const double MostTime = 2, MostMemory = 1.15;
 
-    /// <returns>0 where both are kept, 1 where not.</returns>
+    /// <returns>0 if both limits are met, 1 if not.</returns>
     public int Run(string? parent)
     {
         string folder = Path.Combine(parent ?? Path.GetTempPath(), $"load-benchmark-{Guid.NewGuid():N}");
@@ -35,9 +35,10 @@ internal sealed class LoadBenchmark(FloatType stored, FloatType? type, int repet
         long parameters = FormulaWeights.Write(folder, (ScalarType)stored), length = new FileInfo(FormulaWeights.FileIn(folder)).Length;
         FloatType loaded = type ?? stored;
         long weights = parameters * (loaded == FloatType.Float32 ? sizeof(float) : sizeof(ushort));
-        log.WriteLine($"U-Net of Stable Diffusion 1.5: {parameters:N0} parameters, {length / 1e9:0.00} GB in {stored}, loaded as {loaded}.");
+        log.WriteLine(
+            $"U-Net of Stable Diffusion 1.5: {parameters:N0} parameters, {length / 1e9:0.00} GB in {stored}, loaded as {loaded}.");
 
-        // The first reading brings all of the file into the cache.
+        // The first read brings the whole file into the cache.
         LoadMeasurement.ReadElsewhere(folder);
         var reads = new List<LoadMeasurement>();
         var loads = new List<LoadMeasurement>();
@@ -53,7 +54,8 @@ internal sealed class LoadBenchmark(FloatType stored, FloatType? type, int repet
         log.WriteLine($"Reading the bytes    {read:0.000} s   {Times(reads)}");
         log.WriteLine($"Loading the network  {load:0.000} s   {Times(loads)}");
         log.WriteLine($"Ratio                {time:0.00}      {Verdict(time, MostTime)}");
-        log.WriteLine($"Peak memory          {peak / 1e9:0.00} GB, of {(weights > length ? "the weights" : "the file")}: {memory:0.000}   {Verdict(memory, MostMemory)}");
+        string unit = weights > length ? "the weights" : "the file";
+        log.WriteLine($"Peak memory          {peak / 1e9:0.00} GB, of {unit}: {memory:0.000}   {Verdict(memory, MostMemory)}");
         log.WriteLine($"Values as written in {loads.Min(l => l.Verified)} tensors.");
         return time <= MostTime && memory <= MostMemory ? 0 : 1;
     }
@@ -63,5 +65,6 @@ internal sealed class LoadBenchmark(FloatType stored, FloatType? type, int repet
     private static double Median(List<LoadMeasurement> measurements) =>
         measurements.Select(m => m.Seconds).Order().ElementAt(measurements.Count / 2);
 
-    private static string Times(List<LoadMeasurement> measurements) => $"({string.Join(", ", measurements.Select(m => $"{m.Seconds:0.000}"))})";
+    private static string Times(List<LoadMeasurement> measurements) =>
+        $"({string.Join(", ", measurements.Select(m => $"{m.Seconds:0.000}"))})";
 }

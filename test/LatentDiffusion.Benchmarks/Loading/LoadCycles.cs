@@ -3,8 +3,8 @@ using LatentDiffusion.Tests.Checkpoints;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>A whole model loaded and disposed again and again: memory returns to what it was.</summary>
-/// <param name="cycles">How often.</param>
+/// <summary>Loads and disposes a whole model repeatedly, and checks that memory returns to its level.</summary>
+/// <param name="cycles">Number of cycles.</param>
 /// <param name="settled">Cycles after which memory has settled.</param>
 /// <param name="output">Receives each round and the verdict.</param>
 internal sealed class LoadCycles(int cycles, int settled, TextWriter output)
@@ -31,7 +31,9 @@ internal sealed class LoadCycles(int cycles, int settled, TextWriter output)
 
             double growth = resident.Max() / (double)resident[0] - 1;
             bool passed = growth <= MostGrowth;
-            output.WriteLine(Text($"{(passed ? "PASSED" : "FAILED")}  {growth:+0.00%;-0.00%} resident memory after the first {settled} cycles, of which {MostGrowth:P0} is allowed."));
+            string verdict = passed ? "PASSED" : "FAILED";
+            output.WriteLine(Text(
+                $"{verdict}  {growth:+0.00%;-0.00%} resident memory after the first {settled} cycles; limit {MostGrowth:P0}."));
             return passed;
         }
         finally

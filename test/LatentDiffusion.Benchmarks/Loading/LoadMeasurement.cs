@@ -5,15 +5,15 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>One measurement, made in a process of its own so that nothing before it counts.</summary>
-/// <param name="Seconds">How long it took.</param>
-/// <param name="PeakBytes">The most memory that the process ever had.</param>
-/// <param name="Verified">Tensors whose values were found as written.</param>
+/// <summary>One measurement, made in a separate process so that nothing before it affects it.</summary>
+/// <param name="Seconds">Elapsed time.</param>
+/// <param name="PeakBytes">Peak memory of the process.</param>
+/// <param name="Verified">Number of tensors whose values were verified.</param>
 internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verified)
 {
     private const string ReadName = "measure-read", LoadName = "measure-load";
 
-    /// <summary>The commands by which the benchmark calls itself.</summary>
+    /// <summary>The commands with which the benchmark calls itself.</summary>
     public static IEnumerable<Command> Commands()
     {
         var folder = new Argument<string>("folder");
@@ -23,7 +23,8 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
         var load = new Command(LoadName) { folder, stored, type };
         read.Hidden = load.Hidden = true;
         read.SetAction(parsed => ChildProcess.Print(Read(parsed.GetValue(folder)!)));
-        load.SetAction(parsed => ChildProcess.Print(Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
+        load.SetAction(parsed => ChildProcess.Print(
+            Load(parsed.GetValue(folder)!, (ScalarType)parsed.GetValue(stored), (ScalarType)parsed.GetValue(type))));
         return [read, load];
     }
 
@@ -34,7 +35,7 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
     public static LoadMeasurement LoadElsewhere(string folder, FloatType stored, FloatType type) =>
         ChildProcess.Run<LoadMeasurement>(LoadName, folder, stored.ToString(), type.ToString());
 
-    /// <summary>The whole file, one piece after the other, into memory that the process never had before.</summary>
+    /// <summary>Reads the whole file in pieces into memory that the process did not use before.</summary>
     private static unsafe LoadMeasurement Read(string folder)
     {
         const int PieceLength = 1 << 24;
@@ -43,18 +44,22 @@ internal sealed record LoadMeasurement(double Seconds, long PeakBytes, int Verif
         void* memory = NativeMemory.Alloc((nuint)length);
         Stopwatch watch = Stopwatch.StartNew();
         for (long position = 0; position < length;)
-            position += RandomAccess.Read(file, new Span<byte>((byte*)memory + position, (int)Math.Min(PieceLength, length - position)), position);
+        {
+            var piece = new Span<byte>((byte*)memory + position, (int)Math.Min(PieceLength, length - position));
+            position += RandomAccess.Read(file, piece, position);
+        }
+
         double seconds = watch.Elapsed.TotalSeconds;
         NativeMemory.Free(memory);
         return new LoadMeasurement(seconds, PeakMemory.Bytes, 0);
     }
 
-    /// <summary>The time includes building the network and compiling the library's code, and not the loading of libtorch itself.</summary>
+    /// <summary>The time includes building the network and compiling the library's code, but not loading libtorch.</summary>
     private static LoadMeasurement Load(string folder, ScalarType stored, ScalarType type)
     {
         zeros(1).Dispose();
         Stopwatch watch = Stopwatch.StartNew();
-        using UNet2DConditionModel network = DiffusersFolder.ReadNetwork<UNet2DConditionModel>(folder, new CheckpointOptions { Type = type });
+        using var network = DiffusersFolder.ReadNetwork<UNet2DConditionModel>(folder, new CheckpointOptions { Type = type });
         double seconds = watch.Elapsed.TotalSeconds;
         long peak = PeakMemory.Bytes;
         return new LoadMeasurement(seconds, peak, FormulaWeights.Verify(network, stored));

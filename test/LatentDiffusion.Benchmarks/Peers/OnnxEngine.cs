@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>ONNX Runtime on the CPU with all of its graph optimisations, as it comes.</summary>
+/// <summary>ONNX Runtime on the CPU with all graph optimizations and default settings.</summary>
 internal sealed class OnnxEngine : IPeerEngine
 {
     private readonly SessionOptions _options = new() { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };

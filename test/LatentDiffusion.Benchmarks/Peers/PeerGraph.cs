@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>A network that both engines compute: an ONNX graph, its parameters in a file of their own, and its description.</summary>
-/// <param name="Name">Name of the graph, and of its files.</param>
+/// <summary>A network that both engines compute: an ONNX graph with its parameters in a separate file, and its description.</summary>
+/// <param name="Name">Name of the graph and its files.</param>
 /// <param name="Folder">Folder of the graph and its description.</param>
-/// <param name="Model">Class of the network, as diffusers calls it.</param>
+/// <param name="Model">Class of the network in diffusers.</param>
 /// <param name="Config">Its configuration, as a <c>config.json</c>.</param>
 /// <param name="Inputs">Name and shape of each input.</param>
 /// <param name="Bytes">Length of the file of parameters.</param>
@@ -15,13 +15,13 @@ internal sealed record PeerGraph(
     string Name, string Folder, string Model, string Config, IReadOnlyDictionary<string, long[]> Inputs, long Bytes,
     IReadOnlyList<PeerParameter> Parameters)
 {
-    /// <summary>The graphs that are known.</summary>
+    /// <summary>Names of the known graphs.</summary>
     public static IReadOnlyList<string> Names { get; } = ["unet-small", "unet-sd15-256", "vae-decoder-sd-256"];
 
     /// <summary>The graph's file.</summary>
     public string OnnxPath => Path.Combine(Folder, $"{Name}.onnx");
 
-    /// <summary>Name of the file of parameters, which the graph asks for beside itself.</summary>
+    /// <summary>Name of the parameter file, which the graph expects next to itself.</summary>
     public string WeightsName => $"{Name}.bin";
 
     /// <summary>Why a graph cannot be measured; null if it can.</summary>

@@ -2,8 +2,8 @@ using System.CommandLine;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Memory of one engine, in a process of its own: everything that it loads, and a few evaluations.</summary>
-/// <param name="PeakBytes">The most resident memory that the process ever had.</param>
+/// <summary>Memory of one engine in a separate process: everything that it loads, and a few evaluations.</summary>
+/// <param name="PeakBytes">Peak resident memory of the process.</param>
 /// <param name="RestBytes">Resident memory after the evaluations.</param>
 /// <param name="LoadSeconds">Time of building the network and reading its parameters.</param>
 internal sealed record PeerMemory(long PeakBytes, long RestBytes, double LoadSeconds)
@@ -11,7 +11,7 @@ internal sealed record PeerMemory(long PeakBytes, long RestBytes, double LoadSec
     private const string Name = "measure-peer";
     private const int Evaluations = 3;
 
-    /// <summary>The command by which the benchmark calls itself.</summary>
+    /// <summary>The command with which the benchmark calls itself.</summary>
     public static Command Command()
     {
         var folder = new Argument<string>("folder");

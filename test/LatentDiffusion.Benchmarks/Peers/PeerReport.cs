@@ -10,7 +10,6 @@ internal static class PeerReport
         WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-
     /// <summary>Prints the tables in Markdown.</summary>
     public static void Print(IReadOnlyList<PeerResult> results, TextWriter output)
     {
@@ -23,8 +22,9 @@ internal static class PeerReport
         foreach (PeerResult r in results)
         {
             output.WriteLine(
-                $"| `{r.Graph}` | {r.Operations / 1e9:0.0} | {Times(r.Library, r.PeakShare)} | {Times(r.Peer, r.PeerPeakShare)} | " +
-                $"{r.Ratio:0.00} | {r.FastestRatio:0.00} | {r.ProcessorRatio:0.00} | {r.Difference:0.0E+0} |");
+                $"| `{r.Graph}` | {r.Operations / 1e9:0.0} | {1000 * r.Library.Median:0.0} ms | {r.Library.Spread:P0} " +
+                $"| {r.PeakFraction:P0} | {1000 * r.Peer.Median:0.0} ms | {r.Peer.Spread:P0} | {r.PeerPeakFraction:P0} " +
+                $"| {r.Ratio:0.00} | {r.FastestRatio:0.00} | {r.ProcessorRatio:0.00} | {r.Difference:0.0E+0} |");
         }
 
         output.WriteLine();
@@ -39,17 +39,16 @@ internal static class PeerReport
         {
             if (r is not { LibraryMemory: { } ours, PeerMemory: { } theirs }) continue;
             output.WriteLine(
-                $"| `{r.Graph}` | {Megabytes(ours.PeakBytes)} | {Megabytes(theirs.PeakBytes)} | " +
-                $"{(double)ours.PeakBytes / theirs.PeakBytes:0.00} | " +
-                $"{Megabytes(ours.RestBytes)} | {Megabytes(theirs.RestBytes)} | {ours.LoadSeconds:0.00} s | {theirs.LoadSeconds:0.00} s |");
+                $"| `{r.Graph}` | {Megabytes(ours.PeakBytes)} | {Megabytes(theirs.PeakBytes)} " +
+                $"| {(double)ours.PeakBytes / theirs.PeakBytes:0.00} " +
+                $"| {Megabytes(ours.RestBytes)} | {Megabytes(theirs.RestBytes)} " +
+                $"| {ours.LoadSeconds:0.00} s | {theirs.LoadSeconds:0.00} s |");
         }
     }
 
-    /// <summary>Writes everything that was measured.</summary>
+    /// <summary>Writes all measurements.</summary>
     public static void Write(IReadOnlyList<PeerResult> results, string path) =>
         File.WriteAllText(path, JsonSerializer.Serialize(results, s_json));
-
-    private static string Times(PeerTimes times, double share) => $"{1000 * times.Median:0.0} ms | {times.Spread:P0} | {share:P0}";
 
     private static string Megabytes(long bytes) => $"{bytes / 1e6:0} MB";
 }

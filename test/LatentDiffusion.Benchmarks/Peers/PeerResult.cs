@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>Both engines on one graph.</summary>
@@ -6,9 +8,9 @@ namespace LatentDiffusion.Benchmarks;
 /// <param name="Peer">Times of ONNX Runtime.</param>
 /// <param name="Difference">Largest absolute difference of the outputs.</param>
 /// <param name="Operations">Floating-point operations of one evaluation.</param>
-/// <param name="Peak">Operations a second of multiplying float32 matrices, in the same run.</param>
-/// <param name="LibraryMemory">Memory of the library in its own process; null where it was not measured.</param>
-/// <param name="PeerMemory">That of ONNX Runtime.</param>
+/// <param name="Peak">Operations per second of float32 matrix multiplication, in the same run.</param>
+/// <param name="LibraryMemory">Memory of the library in a separate process; null if it was not measured.</param>
+/// <param name="PeerMemory">Memory of ONNX Runtime.</param>
 internal sealed record PeerResult(
     string Graph, PeerTimes Library, PeerTimes Peer, double Difference, double Operations, double Peak,
     PeerMemory? LibraryMemory, PeerMemory? PeerMemory)
@@ -22,9 +24,11 @@ internal sealed record PeerResult(
     /// <summary>The same of the smallest processor times. With one thread it holds on a busy machine too.</summary>
     public double ProcessorRatio => Library.FastestProcessor / Peer.FastestProcessor;
 
-    /// <summary>Share of the matrix-multiply peak that the library reaches in its median evaluation.</summary>
-    public double PeakShare => Operations / Library.Median / Peak;
+    /// <summary>Fraction of the matrix-multiply peak that the library reaches in its median evaluation.</summary>
+    [JsonPropertyName("peak_share")]
+    public double PeakFraction => Operations / Library.Median / Peak;
 
-    /// <summary>That of ONNX Runtime.</summary>
-    public double PeerPeakShare => Operations / Peer.Median / Peak;
+    /// <summary>The fraction for ONNX Runtime.</summary>
+    [JsonPropertyName("peer_peak_share")]
+    public double PeerPeakFraction => Operations / Peer.Median / Peak;
 }

@@ -1,8 +1,8 @@
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>Times of one engine.</summary>
-/// <param name="Seconds">Each evaluation, in the order in which they were made.</param>
-/// <param name="ProcessorSeconds">Processor time of each, over all threads, those that wait in a loop included.</param>
+/// <param name="Seconds">Time of each evaluation, in order.</param>
+/// <param name="ProcessorSeconds">Processor time of each evaluation over all threads, including those that wait in a loop.</param>
 internal sealed record PeerTimes(IReadOnlyList<double> Seconds, IReadOnlyList<double> ProcessorSeconds)
 {
     private double[] Sorted => [.. Seconds.Order()];

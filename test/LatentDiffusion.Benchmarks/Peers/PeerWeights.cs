@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Parameters and inputs that follow from their names: FNV-1a of the name seeds SplitMix64.</summary>
+/// <summary>Parameters and inputs that depend only on their names: FNV-1a of the name seeds SplitMix64.</summary>
 internal static class PeerWeights
 {
     private const int Piece = 1 << 20;
@@ -28,7 +28,7 @@ internal static class PeerWeights
         }
     }
 
-    /// <summary>Reads the parameters into a network, which may have further ones: those stay as they are.</summary>
+    /// <summary>Reads the parameters into a network. Parameters that the graph does not have are not changed.</summary>
     public static void Load(PeerGraph graph, string path, nn.Module network)
     {
         using IDisposable noGradient = no_grad();
@@ -39,12 +39,12 @@ internal static class PeerWeights
             Tensor target = state[parameter.Key];
             if (!target.shape.SequenceEqual(parameter.Shape))
                 throw new InvalidDataException(
-                    $"'{parameter.Key}' has the shape [{string.Join(", ", target.shape)}] and not that of the graph.");
+                    $"'{parameter.Key}' has the shape [{string.Join(", ", target.shape)}] instead of that in the graph.");
             RandomAccess.Read(file, target.bytes, parameter.Offset);
         }
     }
 
-    /// <summary>The values of an input: 10 for every timestep, else from its name.</summary>
+    /// <summary>The values of an input: 10 for every timestep, otherwise derived from its name.</summary>
     public static float[] Input(PeerGraph graph, string name)
     {
         const float Timestep = 10;

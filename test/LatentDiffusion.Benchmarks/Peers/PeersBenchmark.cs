@@ -4,19 +4,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>
-/// The library against ONNX Runtime, the engine of other .NET libraries: the same networks, weights and inputs on the same
-/// machine, evaluated in turn in one process.
+/// Compares the library with ONNX Runtime, the engine of other .NET libraries: the same networks, weights and inputs on the
+/// same machine, evaluated in turn in one process.
 /// </summary>
 /// <param name="folder">Folder of the graphs.</param>
 /// <param name="evaluations">Evaluations of each engine that count.</param>
-/// <param name="memory">Whether to measure memory, each engine in a process of its own.</param>
-/// <param name="log">Where to print.</param>
+/// <param name="memory">Whether to measure memory, each engine in a separate process.</param>
+/// <param name="log">Receives the results.</param>
 internal sealed class PeersBenchmark(string folder, int evaluations, bool memory, TextWriter log)
 {
-    // Both engines keep their threads waiting in a loop for some time after an evaluation; the other one is to have the cores.
+    // Threads of both engines wait in a loop for some time after an evaluation, and would take cores from the other engine.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Measures graphs; those that are missing are left out, and the reason is printed.</summary>
+    /// <summary>Measures graphs. Missing ones are left out, and the reason is printed.</summary>
     public IReadOnlyList<PeerResult> Run(IReadOnlyList<string> names)
     {
         log.WriteLine($"{get_num_threads()} threads, {CpuCapability.Current}, load before: {MachineLoad.Current ?? "unknown"}.");
@@ -30,9 +30,9 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
             }
 
             results.Add(Measure(PeerGraph.Read(folder, name)));
+            PeerResult last = results[^1];
             log.WriteLine(
-                $"{name}: ratio {results[^1].Ratio:0.00} (fastest {results[^1].FastestRatio:0.00}), " +
-                $"load after: {MachineLoad.Current ?? "unknown"}.");
+                $"{name}: ratio {last.Ratio:0.00} (fastest {last.FastestRatio:0.00}), load after: {MachineLoad.Current ?? "unknown"}.");
         }
 
         return results;

@@ -12,7 +12,7 @@ internal static class PeersCommand
     {
         var names = new Argument<string[]>("names")
         {
-            Description = "Graphs to measure; all where none is given.", Arity = ArgumentArity.ZeroOrMore,
+            Description = "Graphs to measure; all if none is given.", Arity = ArgumentArity.ZeroOrMore,
         };
         names.AcceptOnlyFromAmong([.. PeerGraph.Names]);
         var folder = new Option<string>("--graphs")
@@ -23,14 +23,15 @@ internal static class PeersCommand
         {
             Description = "Evaluations of each engine that count.", DefaultValueFactory = _ => 9,
         };
-        var threads = new Option<int?>("--threads") { Description = "Threads of each engine; the number of cores where not given." };
+        var threads = new Option<int?>("--threads") { Description = "Threads of each engine; the number of cores if not given." };
         var unset = new Option<bool>("--no-runtime-settings") { Description = "Without the settings that the samples use." };
         var plain = new Option<bool>("--plain") { Description = "Compute in the form in which networks train." };
         var noMemory = new Option<bool>("--no-memory") { Description = "Do not measure memory." };
-        var json = new Option<string?>("--json") { Description = "File to write everything that was measured into." };
+        var json = new Option<string?>("--json") { Description = "File to write all measurements to." };
         Positive(evaluations);
         Positive(threads);
-        var command = new Command("peers", "Time and memory of the library's networks against ONNX Runtime, on the same weights and inputs.")
+        const string Description = "Time and memory of the library's networks compared with ONNX Runtime, on the same weights and inputs.";
+        var command = new Command("peers", Description)
         {
             names, folder, evaluations, threads, unset, plain, noMemory, json,
         };

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Forward and backward passes of each kind of layer alone, to see which of them keep a step from the peak.</summary>
+/// <summary>Times forward and backward passes of each kind of layer separately, to see which keep a step from the peak.</summary>
 internal static partial class LayerTimes
 {
     private const int Repetitions = 7;
 
-    /// <summary>Prints a table, the kinds with the most time first, and what they leave of a step.</summary>
+    /// <summary>Prints a table, the kinds with the most time first, and the remaining time of a step.</summary>
     public static void Print(OperationCount operations, double step, double peak, int batch, ScalarType type, TextWriter log)
     {
         (string Kind, int Layers, double Operations, double Seconds)[] rows =
@@ -26,8 +26,8 @@ internal static partial class LayerTimes
         log.WriteLine("|---|---|---|---|---|");
         foreach ((string kind, int layers, double work, double seconds) in rows)
             log.WriteLine($"| {kind} | {layers} | {work / 1e9:0.00} | {1000 * seconds:0.0} | {work / seconds / peak:P0} |");
-        double all = rows.Sum(r => r.Seconds);
-        log.WriteLine($"| together | {rows.Sum(r => r.Layers)} | {rows.Sum(r => r.Operations) / 1e9:0.00} | {1000 * all:0.0} | {rows.Sum(r => r.Operations) / all / peak:P0} |");
+        double all = rows.Sum(r => r.Seconds), total = rows.Sum(r => r.Operations);
+        log.WriteLine($"| together | {rows.Sum(r => r.Layers)} | {total / 1e9:0.00} | {1000 * all:0.0} | {total / all / peak:P0} |");
         log.WriteLine($"| the rest of the step | | | {1000 * (step - all):0.0} | |");
     }
 
@@ -50,7 +50,8 @@ internal static partial class LayerTimes
         }
 
         const int Heads = 4;
-        Tensor query = randn([batch, n[0], Heads, n[2] / Heads], dtype: type, requires_grad: true), key = randn([batch, n[1], Heads, n[2] / Heads], dtype: type, requires_grad: true);
+        Tensor query = randn([batch, n[0], Heads, n[2] / Heads], dtype: type, requires_grad: true);
+        Tensor key = randn([batch, n[1], Heads, n[2] / Heads], dtype: type, requires_grad: true);
         return Time(
             q => nn.functional.scaled_dot_product_attention(q.transpose(1, 2), key.transpose(1, 2), key.transpose(1, 2)), query);
     }

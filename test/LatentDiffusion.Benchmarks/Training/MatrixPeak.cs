@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>The most that multiplying float32 matrices reaches on this machine.</summary>
+/// <summary>Peak speed of float32 matrix multiplication on this machine.</summary>
 internal static class MatrixPeak
 {
     private static readonly int[] s_sizes = [512, 768, 1024, 1536, 2048, 3072];
 
-    /// <summary>The best of several square sizes, in floating-point operations a second.</summary>
+    /// <summary>The best of several square sizes, in floating-point operations per second.</summary>
     public static double Measure() => s_sizes.Max(Measure);
 
     private static double Measure(int size)

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace LatentDiffusion.Benchmarks;
 
-/// <summary>Takes the time of a trainer's steps, and stops it when there are enough.</summary>
+/// <summary>Times a trainer's steps, and cancels the run after enough of them.</summary>
 /// <param name="warmUp">Steps that do not count.</param>
-/// <param name="steps">Steps that do.</param>
-/// <param name="enough">Cancelled then.</param>
+/// <param name="steps">Steps that count.</param>
+/// <param name="enough">Cancelled after the last step.</param>
 internal sealed class StepTimes(int warmUp, int steps, CancellationTokenSource enough) : IProgress<TrainingProgress>
 {
     private readonly List<double> _seconds = [];

@@ -8,21 +8,22 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Benchmarks;
 
 /// <summary>
-/// Trains the shipped model's U-Net and text encoder through the library's own trainer, and says what share of the
-/// machine's matrix-multiply peak that reaches. Batches, optimizer and running average are in the time, and not among
-/// the operations. A step counts as three forward passes: the backward pass makes two products for each one of it.
+/// Trains the shipped model's U-Net and text encoder with the library's trainer, and reports the fraction of the machine's
+/// matrix-multiply peak. Batches, optimizer and running average are included in the time, but not in the operations. A step
+/// counts as three forward passes: the backward pass has two products for each of the forward pass.
 /// </summary>
-/// <param name="precision">What the networks compute with.</param>
-/// <param name="batch">Pictures of a step; null for the recipe's.</param>
-/// <param name="log">Where to print.</param>
+/// <param name="precision">Number format of the computation.</param>
+/// <param name="batch">Images per step; null for the recipe's.</param>
+/// <param name="log">Receives the results.</param>
 internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch, TextWriter log)
 {
-    private const int WarmUp = 4, Pictures = 64;
-    private const double PassesOfAStep = 3;
+    private const int WarmUp = 4, Images = 64;
+    private const double PassesPerStep = 3;
 
     private static readonly JsonSerializerOptions s_json = new()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     private readonly JsonNode _recipe = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "drawings.json")))!;
@@ -45,17 +46,18 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
     {
         using DisposeScope scope = NewDisposeScope();
         manual_seed(1);
+        IEnumerable<string> captions = DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption));
+        ClipTextConfig textConfig = ClipTextConfig.FromJson(Json("text_encoder"));
         var tokenizer = new ClipTokenizer(
-            BpeTrainer.Train(DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption)), (int)_recipe["vocabulary_size"]!),
-            ClipTextConfig.FromJson(Json("text_encoder")).MaxPositionEmbeddings);
+            BpeTrainer.Train(captions, (int)_recipe["vocabulary_size"]!), textConfig.MaxPositionEmbeddings);
         using UNet2DConditionModel unet = UNet2DConditionConfig.FromJson(Json("unet")).Build();
         using ClipTextModel text =
-            (ClipTextConfig.FromJson(Json("text_encoder")) with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
+            (textConfig with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
         using AutoencoderKL autoencoder = AutoencoderKLConfig.FromJson(Json("autoencoder")).Build();
 
-        // An untrained autoencoder's latents: what they show is nothing to the time that they take.
+        // Latents of an untrained autoencoder: their content does not affect the time.
         using LatentCache latents = LatentCache.Open(
-            Path.Combine(folder, "latents"), "benchmark", autoencoder, tokenizer, new DrawingImages(new DrawingSource(1)), Pictures);
+            Path.Combine(folder, "latents"), "benchmark", autoencoder, tokenizer, new DrawingImages(new DrawingSource(1)), Images);
         DenoiserTrainingOptions options = _recipe["denoiser_objective"].Deserialize<DenoiserTrainingOptions>(s_json)!;
         options = options with { BatchSize = batch ?? options.BatchSize };
         using var objective = new DenoiserObjective(
@@ -66,7 +68,8 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         StepTimes times = Train(objective, folder, steps);
         peak = Math.Max(peak, MatrixPeak.Measure());
         Print(operations, times, peak, options.BatchSize);
-        if (layers) LayerTimes.Print(operations, times.Median, peak, options.BatchSize, precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, log);
+        ScalarType type = precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        if (layers) LayerTimes.Print(operations, times.Median, peak, options.BatchSize, type, log);
     }
 
     private static OperationCount Count(DenoiserObjective objective)
@@ -90,13 +93,14 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         return times;
     }
 
-    private void Print(OperationCount operations, StepTimes times, double peak, int pictures)
+    private void Print(OperationCount operations, StepTimes times, double peak, int images)
     {
-        double step = operations.Total * PassesOfAStep, reached = step / times.Mean;
-        log.WriteLine($"Threads: {get_num_threads()}. {precision}, {pictures} pictures and {step / 1e9:0.0} GFLOP a step.");
+        double step = operations.Total * PassesPerStep, reached = step / times.Mean;
+        log.WriteLine($"Threads: {get_num_threads()}. {precision}, {images} images and {step / 1e9:0.0} GFLOP per step.");
         log.WriteLine($"Peak of float32 matrix multiplication  {peak / 1e9:0} GFLOP/s");
-        log.WriteLine($"A step                                 {times.Mean:0.000} s (median {times.Median:0.000}, fastest {times.Fastest:0.000})");
-        log.WriteLine($"Pictures a second                      {pictures / times.Mean:0.0}");
+        log.WriteLine(
+            $"A step                                 {times.Mean:0.000} s (median {times.Median:0.000}, fastest {times.Fastest:0.000})");
+        log.WriteLine($"Images per second                      {images / times.Mean:0.0}");
         log.WriteLine($"Reached                                {reached / 1e9:0} GFLOP/s, {reached / peak:P0} of the peak");
     }
 

@@ -2,10 +2,13 @@ using System.Buffers.Binary;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Damages bytes without knowing what they are.</summary>
+/// <summary>Damages bytes of any format.</summary>
 internal static class ByteMutation
 {
-    private static readonly long[] s_lengths = [0, 1, -1, 255, 65535, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40, 100_000_000];
+    private static readonly long[] s_lengths =
+    [
+        0, 1, -1, 255, 65535, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40, 100_000_000,
+    ];
 
     /// <summary>Overwrites, drops, repeats, inserts or swaps bytes, or writes extreme numbers, in one to four places.</summary>
     public static byte[] Apply(byte[] file, Random random)

@@ -6,12 +6,13 @@ namespace LatentDiffusion.Fuzzing;
 /// <summary>Damages JSON: as a tree, so that it remains JSON, or as text.</summary>
 internal static class JsonMutation
 {
-    /// <summary>Stands for half a surrogate pair, which no JSON writer writes.</summary>
+    /// <summary>Stands for half a surrogate pair, which JSON writers do not write.</summary>
     private const string Surrogate = "HALF";
 
     private static readonly string[] s_pieces =
     [
-        "{", "}", "[", "]", ",", ":", "null", "true", "false", "{}", "[]", "\"\"", "\"a\"", "0", "-1", "1e9", "1e400", "-1e400", "NaN", "-Infinity", "0.5", "2147483648", "9223372036854775807", "18446744073709551616", "1000000000",
+        "{", "}", "[", "]", ",", ":", "null", "true", "false", "{}", "[]", "\"\"", "\"a\"", "0", "-1", "1e9", "1e400", "-1e400", "NaN",
+        "-Infinity", "0.5", "2147483648", "9223372036854775807", "18446744073709551616", "1000000000",
         "\"HALF\"", "\"\\u0000\"", "\"a\":1,\"a\":2", "//", "/*", "[[[[[[[[[[[[", "\"HALF\":1,",
     ];
 
@@ -72,11 +73,14 @@ internal static class JsonMutation
             case 1 or 2: o[key] = value; break;
             case 3: o[$"{key}{random.Next(10)}"] = o[key]?.DeepClone(); break;
             case 4 when keys.Length > 1: o[key] = o[keys[random.Next(keys.Length)]]?.DeepClone(); break;
-            default: o[key] = random.Next(2) == 0 ? new JsonArray(o[key]?.DeepClone()) : new JsonObject { [key] = o[key]?.DeepClone() }; break;
+            default:
+                JsonNode? nested = o[key]?.DeepClone();
+                o[key] = random.Next(2) == 0 ? new JsonArray(nested) : new JsonObject { [key] = nested };
+                break;
         }
     }
 
-    /// <summary>Pieces that are no JSON become texts.</summary>
+    /// <summary>Pieces that are not JSON become texts.</summary>
     private static JsonNode? Value(string piece)
     {
         try

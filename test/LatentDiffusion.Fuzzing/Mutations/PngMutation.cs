@@ -1,12 +1,12 @@
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Damages a PNG file chunk by chunk, with right checksums, or any of its bytes.</summary>
+/// <summary>Damages a PNG file chunk by chunk, with valid checksums, or any of its bytes.</summary>
 internal static class PngMutation
 {
     /// <summary>Damages a file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="random">Random numbers.</param>
-    /// <param name="others">Further chunks to put in: type and content.</param>
+    /// <param name="others">Further chunks to insert: type and content.</param>
     public static byte[] Apply(byte[] file, Random random, params (string Type, byte[] Data)[] others)
     {
         if (random.Next(4) == 0) return ByteMutation.Apply(file, random);
@@ -21,7 +21,8 @@ internal static class PngMutation
                 case 3: chunks.Insert(to, chunks[at]); break;
                 case 4 when others.Length > 0:
                     (string type, byte[] data) = others[random.Next(others.Length)];
-                    chunks.Insert(to, (System.Text.Encoding.ASCII.GetBytes(type), random.Next(2) == 0 ? data : ByteMutation.Apply(data, random)));
+                    byte[] content = random.Next(2) == 0 ? data : ByteMutation.Apply(data, random);
+                    chunks.Insert(to, (System.Text.Encoding.ASCII.GetBytes(type), content));
                     break;
                 default: (chunks[at], chunks[to]) = (chunks[to], chunks[at]); break;
             }

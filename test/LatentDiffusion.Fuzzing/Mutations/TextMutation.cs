@@ -2,12 +2,13 @@ using System.Text;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Damages text with pieces that its format gives a meaning to.</summary>
+/// <summary>Damages text with pieces that have a meaning in its format.</summary>
 internal static class TextMutation
 {
     private static readonly string[] s_any =
     [
-        "", " ", "\n", "\r", "\t", "\0", "\"", "\\", "'", ",", ":", ".", "-", "0", "1", "-1", "9", "e9", "é", "漢", "\ud83d\ude00", "\ufeff", "\u0301", "\u202e", "\uffff", "\ud800", "\udc00",
+        "", " ", "\n", "\r", "\t", "\0", "\"", "\\", "'", ",", ":", ".", "-", "0", "1", "-1", "9", "e9", "é", "漢", "\ud83d\ude00", "\ufeff",
+        "\u0301", "\u202e", "\uffff", "\ud800", "\udc00",
     ];
 
     /// <summary>Replaces, inserts, drops, repeats or moves parts in one to four places.</summary>

@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Runs a target in a process of its own, so that an input that kills it is known, and the rest is tried.</summary>
+/// <summary>Runs a target in a separate process, so that an input that kills it is identified, and the rest is tested.</summary>
 internal static class FuzzProcess
 {
     private const int Passed = 0, Failed = 1;
 
-    /// <summary>Tries inputs of seeds that follow each other.</summary>
-    /// <returns>Whether none failed.</returns>
+    /// <summary>Tests inputs with consecutive seeds.</summary>
+    /// <returns>Whether all passed.</returns>
     public static bool Run(string target, int first, int count, FuzzLimits limits, TextWriter output)
     {
         string notes = Path.GetTempFileName();

@@ -3,19 +3,19 @@ using LatentDiffusion.Benchmarks;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Gives seeded inputs to one reader.</summary>
+/// <summary>Passes seeded inputs to one reader.</summary>
 /// <param name="target">The reader.</param>
-/// <param name="limits">What one input may cost.</param>
+/// <param name="limits">Limits for one input.</param>
 public sealed class FuzzRun(FuzzTarget target, FuzzLimits limits)
 {
     private const int LongestMessage = 1000;
 
-    /// <summary>Tries the input of one seed.</summary>
+    /// <summary>Tests the input of one seed.</summary>
     public FuzzOutcome Try(int seed)
     {
         byte[] input = target.Make(new Random(seed));
         FuzzOutcome outcome = Read(seed, input);
-        // The first time code runs it is compiled as well, and a collection may fall to any input.
+        // The first run includes compilation, and garbage collection can hit any input.
         return outcome.Problem is not null && Excess(outcome) is not null ? Read(seed, input) : outcome;
     }
 
@@ -33,7 +33,8 @@ public sealed class FuzzRun(FuzzTarget target, FuzzLimits limits)
         catch (Exception e) when (target.Documents(e))
         {
             refused = true;
-            if (e.Message.Length > LongestMessage) problem = $"The message of {e.GetType().Name} has {e.Message.Length} characters: {e.Message[..200]}…";
+            if (e.Message.Length > LongestMessage)
+                problem = $"The message of {e.GetType().Name} has {e.Message.Length} characters: {e.Message[..200]}…";
         }
         catch (Exception e)
         {
@@ -46,8 +47,16 @@ public sealed class FuzzRun(FuzzTarget target, FuzzLimits limits)
         return outcome with { Problem = problem ?? Excess(outcome) };
     }
 
-    private string? Excess(FuzzOutcome outcome) =>
-        limits.Cpu is { } cpu && outcome.Cpu > cpu ? string.Create(CultureInfo.InvariantCulture, $"It took {outcome.Cpu.TotalSeconds:F2} s of processor time; at most {cpu.TotalSeconds} s are allowed.")
-        : outcome.Bytes > limits.Bytes ? string.Create(CultureInfo.InvariantCulture, $"It took {outcome.Bytes / 1e6:F1} MB; at most {limits.Bytes / 1e6:F0} MB are allowed.")
-        : null;
+    private string? Excess(FuzzOutcome outcome)
+    {
+        if (limits.Cpu is { } cpu && outcome.Cpu > cpu)
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"It took {outcome.Cpu.TotalSeconds:F2} s of processor time; at most {cpu.TotalSeconds} s are allowed.");
+        return outcome.Bytes > limits.Bytes
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"It took {outcome.Bytes / 1e6:F1} MB; at most {limits.Bytes / 1e6:F0} MB are allowed.")
+            : null;
+    }
 }

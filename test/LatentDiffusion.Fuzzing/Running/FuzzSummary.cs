@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>What all inputs of a target came to, as lines of text.</summary>
+/// <summary>Summarizes the results of a target as lines of text.</summary>
 /// <param name="target">Name of the target.</param>
-/// <param name="output">Where the lines go.</param>
+/// <param name="output">Receives the lines.</param>
 internal sealed class FuzzSummary(string target, TextWriter output)
 {
     private int _read, _refused, _failed;
     private FuzzOutcome? _slowest, _largest;
 
-    /// <summary>Counts an input, and prints it where it failed.</summary>
+    /// <summary>Counts an input, and prints it if it failed.</summary>
     public void Add(FuzzOutcome outcome)
     {
         if (outcome.Problem is not null) _failed++;
@@ -21,12 +21,16 @@ internal sealed class FuzzSummary(string target, TextWriter output)
         if (outcome.Problem is not null) PrintFailure(target, outcome.Seed, outcome.Problem, output);
     }
 
-    /// <summary>Prints a failed input, and how it is tried again.</summary>
+    /// <summary>Prints a failed input with the command that repeats it.</summary>
     public static void PrintFailure(string target, int seed, string problem, TextWriter output) =>
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"FAILED  fuzz --target {target} --seed {seed} --count 1\n        {problem.ReplaceLineEndings("\n        ")}"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"FAILED  fuzz --target {target} --seed {seed} --count 1\n        {problem.ReplaceLineEndings("\n        ")}"));
 
     /// <summary>Prints the totals.</summary>
     public void Print() => output.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{(_failed == 0 ? "PASSED" : "FAILED")}  {target}: {_read + _refused + _failed} inputs, {_read} read, {_refused} refused, {_failed} failed; at most {_slowest?.Cpu.TotalMilliseconds ?? 0:F0} ms (seed {_slowest?.Seed ?? 0}) and {(_largest?.Bytes ?? 0) / 1e6:F1} MB (seed {_largest?.Seed ?? 0})"));
+        $"{(_failed == 0 ? "PASSED" : "FAILED")}  {target}: {_read + _refused + _failed} inputs, {_read} read, {_refused} refused, "
+        + $"{_failed} failed; at most {_slowest?.Cpu.TotalMilliseconds ?? 0:F0} ms (seed {_slowest?.Seed ?? 0}) and "
+        + $"{(_largest?.Bytes ?? 0) / 1e6:F1} MB (seed {_largest?.Seed ?? 0})"));
 }

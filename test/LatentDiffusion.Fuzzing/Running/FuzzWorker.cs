@@ -3,12 +3,12 @@ using System.IO.MemoryMappedFiles;
 namespace LatentDiffusion.Fuzzing;
 
 /// <summary>
-/// Runs one target in this process, and notes the seed before each input in a mapped file: what is noted outlives a
-/// process that dies. An input that does not end within ten times its time ends the process.
+/// Runs one target in this process, and records the seed before each input in a memory-mapped file, which outlives a process
+/// that dies. An input that does not end within ten times its limit ends the process.
 /// </summary>
 internal sealed class FuzzWorker(FuzzTarget target, FuzzLimits limits, TextWriter output)
 {
-    /// <summary>The process ended itself because an input did not end.</summary>
+    /// <summary>Exit code if an input did not end.</summary>
     public const int Endless = 3;
 
     private const int Patience = 10;
@@ -17,11 +17,11 @@ internal sealed class FuzzWorker(FuzzTarget target, FuzzLimits limits, TextWrite
     private TimeSpan _started = TimeSpan.MaxValue;
     private int _seed;
 
-    /// <summary>Tries inputs of seeds that follow each other.</summary>
+    /// <summary>Tests inputs with consecutive seeds.</summary>
     /// <param name="first">The first seed.</param>
     /// <param name="count">Number of inputs.</param>
-    /// <param name="notes">File of eight bytes that the seed is noted in; null for none.</param>
-    /// <returns>Whether none failed.</returns>
+    /// <param name="notes">File of eight bytes for the current seed; null for none.</param>
+    /// <returns>Whether all passed.</returns>
     public bool Run(int first, int count, string? notes)
     {
         using MemoryMappedFile? mapped = notes is null ? null : MemoryMappedFile.CreateFromFile(notes, FileMode.Open, null, sizeof(long));

@@ -11,18 +11,26 @@ internal static class CheckpointTargets
     public static FuzzTarget Safetensors(string name, string folder)
     {
         string path = Path.Combine(folder, "a.safetensors");
-        byte[] seed = Seed(path, ("a", [2, 3], ScalarType.Float32), ("b", [5], ScalarType.Bool), ("c", [2, 2], ScalarType.Float16), ("d", [], ScalarType.Int64), ("e", [0, 3], ScalarType.Float32));
-        return new FuzzTarget(name, random => SafetensorsMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
+        byte[] seed = Seed(
+            path, ("a", [2, 3], ScalarType.Float32), ("b", [5], ScalarType.Bool), ("c", [2, 2], ScalarType.Float16),
+            ("d", [], ScalarType.Int64), ("e", [0, 3], ScalarType.Float32));
+        return new FuzzTarget(
+            name, random => SafetensorsMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
     }
 
     public static FuzzTarget Shards(string name, string folder)
     {
         Seed(Path.Combine(folder, "a-1.safetensors"), ("a", [2, 3], ScalarType.Float32), ("b", [5], ScalarType.Float32));
         Seed(Path.Combine(folder, "a-2.safetensors"), ("c", [2, 2], ScalarType.Float32));
-        const string Index = """{"metadata": {"total_size": 60}, "weight_map": {"a": "a-1.safetensors", "b": "a-1.safetensors", "c": "a-2.safetensors"}}""";
+        const string Index = """
+            {"metadata": {"total_size": 60}, "weight_map": {"a": "a-1.safetensors", "b": "a-1.safetensors", "c": "a-2.safetensors"}}
+            """;
+        string[] values =
+            ["\"a-2.safetensors\"", "\"../a\"", "\"/dev/null\"", "\"a.index.json\"", "\".\"", "\"a-1.safetensors/\""];
         string path = Path.Combine(folder, "a.index.json");
         return new FuzzTarget(
-            name, random => JsonMutation.Bytes(Index, random, "\"a-2.safetensors\"", "\"../a\"", "\"/dev/null\"", "\"a.index.json\"", "\".\"", "\"a-1.safetensors/\""), bytes => ReadAll(path, bytes), typeof(CheckpointException), typeof(IOException));
+            name, random => JsonMutation.Bytes(Index, random, values), bytes => ReadAll(path, bytes),
+            typeof(CheckpointException), typeof(IOException));
     }
 
     public static FuzzTarget Pickle(string name, string folder)
@@ -51,14 +59,16 @@ internal static class CheckpointTargets
             ("c", () => pickle.OldTensor("1", 2, 1, [], [])),
             ("d", () => pickle.LegacyTensor("0", 6, 0, [2], [1], part: (2, 2))));
         byte[] seed = PickleWriter.Legacy(pickle.ToArray(), ["1", "0"], (2, new byte[8]), (6, new byte[24]));
-        return new FuzzTarget(name, random => PickleMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
+        return new FuzzTarget(
+            name, random => PickleMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
     }
 
     /// <summary>A file of zeros.</summary>
     public static byte[] Seed(string path, params (string Name, long[] Shape, ScalarType Type)[] tensors)
     {
         using DisposeScope scope = NewDisposeScope();
-        SafetensorsWriter.Write(path, tensors.Select(t => (t.Name, zeros(t.Shape, t.Type))), new Dictionary<string, string> { ["format"] = "pt" });
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        SafetensorsWriter.Write(path, tensors.Select(t => (t.Name, zeros(t.Shape, t.Type))), metadata);
         return File.ReadAllBytes(path);
     }
 

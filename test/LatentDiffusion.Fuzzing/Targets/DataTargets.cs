@@ -12,14 +12,32 @@ internal static class DataTargets
 
     private static readonly byte[] s_png = new SkiaImageCodec().EncodePng(new ImageBuffer(2, 2, new byte[12]));
 
-    public static FuzzTarget Captions(string name, string folder) => Folder(
-        name, folder, "a.txt", random => ByteMutation.Apply(random.Next(2) == 0 ? "a red star"u8.ToArray() : Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("a “star”")).ToArray(), random));
+    public static FuzzTarget Captions(string name, string folder)
+    {
+        byte[] utf8 = "a red star"u8.ToArray();
+        byte[] utf16 = [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes("a “star”")];
+        return Folder(name, folder, "a.txt", random => ByteMutation.Apply(random.Next(2) == 0 ? utf8 : utf16, random));
+    }
 
-    public static FuzzTarget JsonLines(string name, string folder) => Folder(name, folder, "metadata.jsonl", random => Encoding.UTF8.GetBytes(TextMutation.Apply(
-        "{\"file_name\":\"a.png\",\"text\":\"a star\"}\n{\"file_name\":\"b.png\",\"text\":\"b\"}\n", random, "{", "}", "\n", "\"file_name\":", "\"text\":", "null", "[\"a\",\"b\"]", "\"../a.png\"", "\"/dev/zero\"", "\"\\ud800\"", "\"a.png\"", "1")));
+    public static FuzzTarget JsonLines(string name, string folder)
+    {
+        const string Lines = "{\"file_name\":\"a.png\",\"text\":\"a star\"}\n{\"file_name\":\"b.png\",\"text\":\"b\"}\n";
+        string[] pieces =
+        [
+            "{", "}", "\n", "\"file_name\":", "\"text\":", "null", "[\"a\",\"b\"]", "\"../a.png\"", "\"/dev/zero\"", "\"\\ud800\"",
+            "\"a.png\"", "1",
+        ];
+        return Folder(
+            name, folder, "metadata.jsonl", random => Encoding.UTF8.GetBytes(TextMutation.Apply(Lines, random, pieces)));
+    }
 
-    public static FuzzTarget Csv(string name, string folder) => Folder(name, folder, "metadata.csv", random => Encoding.UTF8.GetBytes(TextMutation.Apply(
-        "file_name,text\na.png,\"a \"\"red\"\" star\"\nb.png,b\n", random, ",", "\"", "\n", "\r\n", "file_name", "text", "a.png", "../a.png", "\"\"")));
+    public static FuzzTarget Csv(string name, string folder)
+    {
+        const string Lines = "file_name,text\na.png,\"a \"\"red\"\" star\"\nb.png,b\n";
+        string[] pieces = [",", "\"", "\n", "\r\n", "file_name", "text", "a.png", "../a.png", "\"\""];
+        return Folder(
+            name, folder, "metadata.csv", random => Encoding.UTF8.GetBytes(TextMutation.Apply(Lines, random, pieces)));
+    }
 
     public static FuzzTarget Parquet(string name, string folder)
     {

@@ -7,14 +7,20 @@ namespace LatentDiffusion.Fuzzing;
 /// <summary>LoRA files, in every naming.</summary>
 internal static class LoraTargets
 {
-    private const string Block = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", KohyaBlock = "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+    private const string Block = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q",
+        Processor = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.processor.to_q",
+        KohyaBlock = "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
 
     private static readonly string[] s_pieces =
     [
-        ".lora_A.weight", ".lora_B.weight", ".lora_A.default.weight", ".lora_up.weight", ".lora_down.weight", ".lora_mid.weight", ".alpha", ".lora.down.weight", "_lora.up.weight", ".lora_linear_layer.up.weight",
-        ".processor.", "base_model.model.", "unet.", "lora_unet_", "lora_te_", "lora_te1_", "lora_te2_", "text_encoder.", "diffusion_model.", "input_blocks_1_0_in_layers_2", "output_blocks_9_1_", "middle_block_1_",
-        ".dora_scale", ".lora_magnitude_vector", ".hada_w1_a", ".lokr_w1", ".oft_blocks", ".diff", ".", "_", "unet:0:up", "unet:99999999999:up", Block, KohyaBlock,
-        "\"lora_adapter_metadata\":\"{\\\"unet.lora_alpha\\\":4}\"", "\"{\\\"unet.alpha_pattern\\\":{\\\"to_q\\\":1}}\"", "\"{\\\"unet.use_rslora\\\":true}\"", "\"[\\\"GEGLU\\\"]\"", "\"<embed>\"",
+        ".lora_A.weight", ".lora_B.weight", ".lora_A.default.weight", ".lora_up.weight", ".lora_down.weight", ".lora_mid.weight",
+        ".alpha", ".lora.down.weight", "_lora.up.weight", ".lora_linear_layer.up.weight",
+        ".processor.", "base_model.model.", "unet.", "lora_unet_", "lora_te_", "lora_te1_", "lora_te2_", "text_encoder.",
+        "diffusion_model.", "input_blocks_1_0_in_layers_2", "output_blocks_9_1_", "middle_block_1_",
+        ".dora_scale", ".lora_magnitude_vector", ".hada_w1_a", ".lokr_w1", ".oft_blocks", ".diff", ".", "_", "unet:0:up",
+        "unet:99999999999:up", Block, KohyaBlock,
+        "\"lora_adapter_metadata\":\"{\\\"unet.lora_alpha\\\":4}\"", "\"{\\\"unet.alpha_pattern\\\":{\\\"to_q\\\":1}}\"",
+        "\"{\\\"unet.use_rslora\\\":true}\"", "\"[\\\"GEGLU\\\"]\"", "\"<embed>\"",
     ];
 
     public static FuzzTarget Lora(string name, string folder)
@@ -25,11 +31,14 @@ internal static class LoraTargets
         [
             Seed(path, $"unet.{Block}.lora_B.weight", $"unet.{Block}.lora_A.weight"),
             Seed(path, $"base_model.model.{Block}.lora_B.default.weight", $"base_model.model.{Block}.lora_A.default.weight"),
-            Seed(path, $"unet.{Block.Replace("attn1.", "attn1.processor.", StringComparison.Ordinal)}_lora.up.weight", $"unet.{Block.Replace("attn1.", "attn1.processor.", StringComparison.Ordinal)}_lora.down.weight"),
-            Seed(path, $"lora_unet_{KohyaBlock}.lora_up.weight", $"lora_unet_{KohyaBlock}.lora_down.weight", $"lora_unet_{KohyaBlock}.alpha"),
+            Seed(path, $"unet.{Processor}_lora.up.weight", $"unet.{Processor}_lora.down.weight"),
+            Seed(
+                path, $"lora_unet_{KohyaBlock}.lora_up.weight", $"lora_unet_{KohyaBlock}.lora_down.weight",
+                $"lora_unet_{KohyaBlock}.alpha"),
         ];
         return new FuzzTarget(
-            name, random => SafetensorsMutation.Apply(seeds[random.Next(seeds.Length)], random, s_pieces), bytes => Apply(path, bytes, targets), typeof(CheckpointException));
+            name, random => SafetensorsMutation.Apply(seeds[random.Next(seeds.Length)], random, s_pieces),
+            bytes => Apply(path, bytes, targets), typeof(CheckpointException));
     }
 
     public static FuzzTarget Packed(string name, string folder)
@@ -37,7 +46,9 @@ internal static class LoraTargets
         LoraTarget[] targets = Targets();
         string path = Path.Combine(folder, "a.safetensors");
         byte[] seed = Seed(path, "unet:0:up", "unet:0:down");
-        return new FuzzTarget(name, random => SafetensorsMutation.Apply(seed, random, s_pieces), bytes => Apply(path, bytes, targets), typeof(CheckpointException));
+        return new FuzzTarget(
+            name, random => SafetensorsMutation.Apply(seed, random, s_pieces), bytes => Apply(path, bytes, targets),
+            typeof(CheckpointException));
     }
 
     private static LoraTarget[] Targets()
@@ -55,7 +66,9 @@ internal static class LoraTargets
         using DisposeScope scope = NewDisposeScope();
         List<(string, Tensor)> tensors = [(up, zeros(32, 2)), (down, zeros(2, 32))];
         if (alpha is not null) tensors.Add((alpha, tensor(1f)));
-        var metadata = new Dictionary<string, string> { ["lora_adapter_metadata"] = """{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 4}, "unet.use_rslora": false}""", ["unet"] = "[\"GEGLU\"]" };
+        const string Adapter =
+            """{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 4}, "unet.use_rslora": false}""";
+        var metadata = new Dictionary<string, string> { ["lora_adapter_metadata"] = Adapter, ["unet"] = "[\"GEGLU\"]" };
         SafetensorsWriter.Write(path, tensors, metadata);
         return File.ReadAllBytes(path);
     }
@@ -64,6 +77,7 @@ internal static class LoraTargets
     {
         File.WriteAllBytes(path, bytes);
         using LoraFile lora = LoraFile.Open(path, targets);
-        foreach (LoraPatch patch in lora.Patches) lora.Delta(patch, targets.Single(t => t.Component == patch.Component).Shapes[patch.Parameter]).Dispose();
+        foreach (LoraPatch patch in lora.Patches)
+            lora.Delta(patch, targets.Single(t => t.Component == patch.Component).Shapes[patch.Parameter]).Dispose();
     }
 }

@@ -4,42 +4,62 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Models: their configurations with weights beside them, and single files.</summary>
+/// <summary>Models: configurations with weights, and single files.</summary>
 internal static class ModelTargets
 {
-    private static readonly Type[] s_refusals = [typeof(CheckpointException), typeof(InvalidDataException), typeof(NotSupportedException), typeof(FileNotFoundException), typeof(DirectoryNotFoundException)];
+    private static readonly Type[] s_refusals =
+    [
+        typeof(CheckpointException), typeof(InvalidDataException), typeof(NotSupportedException), typeof(FileNotFoundException),
+        typeof(DirectoryNotFoundException),
+    ];
 
     private static readonly string[] s_values =
     [
-        "1000000000", "2147483647", "-2147483648", "3", "7", "65536", "[1000000000]", "[32,64,32,64]", "[0,0]", "\"CrossAttnDownBlock2D\"", "\"DownBlock2D\"", "\"AttnDownBlock2D\"", "\"silu\"", "\"gelu\"", "\"scale_shift\"",
+        "1000000000", "2147483647", "-2147483648", "3", "7", "65536", "[1000000000]", "[32,64,32,64]", "[0,0]",
+        "\"CrossAttnDownBlock2D\"", "\"DownBlock2D\"", "\"AttnDownBlock2D\"", "\"silu\"", "\"gelu\"", "\"scale_shift\"",
         "\"text_time\"", "\"spatial\"", "\"text\"", "[[1,2],[3,4]]", "\"UNet2DConditionModel\"", "\"AutoencoderKL\"", "[\"CLIPTextModel\"]",
     ];
 
-    public static FuzzTarget UNet(string name, string folder) => Config(name, folder, m => m.UNet, path => DiffusersFolder.ReadNetwork<UNet2DConditionModel>(path));
+    public static FuzzTarget UNet(string name, string folder) =>
+        Config(name, folder, m => m.UNet, path => DiffusersFolder.ReadNetwork<UNet2DConditionModel>(path));
 
-    public static FuzzTarget AutoencoderKL(string name, string folder) => Config(name, folder, m => m.Autoencoder, path => DiffusersFolder.ReadAutoencoder(path));
+    public static FuzzTarget AutoencoderKL(string name, string folder) =>
+        Config(name, folder, m => m.Autoencoder, path => DiffusersFolder.ReadAutoencoder(path));
 
-    public static FuzzTarget Text(string name, string folder) => Config(name, folder, m => m.TextEncoder!, path => DiffusersFolder.ReadNetwork<ClipTextModel>(path));
+    public static FuzzTarget Text(string name, string folder) =>
+        Config(name, folder, m => m.TextEncoder!, path => DiffusersFolder.ReadNetwork<ClipTextModel>(path));
 
     public static FuzzTarget ControlNet(string name, string folder) => Config(
         name, folder,
-        _ => new ControlNetConfig { BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], NormNumGroups = 8, CrossAttentionDim = 6, AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8] }.Build(),
+        _ => new ControlNetConfig
+        {
+            BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], NormNumGroups = 8,
+            CrossAttentionDim = 6, AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8],
+        }.Build(),
         path => DiffusersFolder.ReadNetwork<ControlNetModel>(path));
 
     public static FuzzTarget AutoencoderTiny(string name, string folder) => Config(
         name, folder,
-        _ => new AutoencoderTinyConfig { EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1] }.Build(),
+        _ => new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1],
+        }.Build(),
         path => DiffusersFolder.ReadAutoencoder(path));
 
     public static FuzzTarget VQ(string name, string folder) => Config(
-        name, folder, _ => new VQConfig { BlockOutChannels = [32], NormNumGroups = 8 }.Build(), path => DiffusersFolder.ReadAutoencoder(path));
+        name, folder, _ => new VQConfig { BlockOutChannels = [32], NormNumGroups = 8 }.Build(),
+        path => DiffusersFolder.ReadAutoencoder(path));
 
     public static FuzzTarget Index(string name, string folder)
     {
         using (ModelComponents model = TinyModels.Make("sd1")) DiffusersFolder.Write(model, folder);
         string path = Path.Combine(folder, "model_index.json"), json = File.ReadAllText(path);
+        string[] values =
+        [
+            "[\"diffusers\",\"UNet2DConditionModel\"]", "[\"diffusers\",null]", "[null,null]", "\"unet\"", "\"vae\"", "\"../vae\"",
+        ];
         return new FuzzTarget(
-            name, random => JsonMutation.Bytes(json, random, "[\"diffusers\",\"UNet2DConditionModel\"]", "[\"diffusers\",null]", "[null,null]", "\"unet\"", "\"vae\"", "\"../vae\""),
+            name, random => JsonMutation.Bytes(json, random, values),
             bytes =>
             {
                 File.WriteAllBytes(path, bytes);
@@ -50,8 +70,18 @@ internal static class ModelTargets
 
     public static FuzzTarget Scheduler(string name, string folder)
     {
-        string[] seeds = [.. ((string[])["DDIMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "LCMScheduler", "UniPCMultistepScheduler"]).Select(c => NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(c)).ToConfig().ToJson().Replace("-Infinity", "\"-Infinity\"", StringComparison.Ordinal))];
-        string[] values = ["\"linear\"", "\"scaled_linear\"", "\"squaredcos_cap_v2\"", "\"v_prediction\"", "\"trailing\"", "\"PNDMScheduler\"", "[0.1,0.2]", "\"Infinity\"", "2000000000", "1e-300"];
+        string[] classes =
+        [
+            "DDIMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "FlowMatchEulerDiscreteScheduler", "LCMScheduler",
+            "UniPCMultistepScheduler",
+        ];
+        string[] seeds = [.. classes.Select(c => NoiseScheduler.FromConfig(SchedulerConfig.Empty.WithClass(c)).ToConfig().ToJson()
+            .Replace("-Infinity", "\"-Infinity\"", StringComparison.Ordinal))];
+        string[] values =
+        [
+            "\"linear\"", "\"scaled_linear\"", "\"squaredcos_cap_v2\"", "\"v_prediction\"", "\"trailing\"", "\"PNDMScheduler\"",
+            "[0.1,0.2]", "\"Infinity\"", "2000000000", "1e-300",
+        ];
         return new FuzzTarget(
             name, random => JsonMutation.Bytes(seeds[random.Next(seeds.Length)], random, values),
             bytes =>
@@ -67,7 +97,12 @@ internal static class ModelTargets
         string path = Path.Combine(folder, "a.safetensors");
         using (ModelComponents model = TinyModels.Make("sd1")) LdmWriter.Write(model, path);
         byte[] seed = File.ReadAllBytes(path);
-        string[] pieces = ["model.diffusion_model.", "first_stage_model.", "cond_stage_model.transformer.", "cond_stage_model.model.", "conditioner.embedders.0.transformer.", "input_blocks.1.0.", "decoder.up.99999999999.", "decoder.up.0.", ".in_layers.0.", "[1,1,1,1]", "[]"];
+        string[] pieces =
+        [
+            "model.diffusion_model.", "first_stage_model.", "cond_stage_model.transformer.", "cond_stage_model.model.",
+            "conditioner.embedders.0.transformer.", "input_blocks.1.0.", "decoder.up.99999999999.", "decoder.up.0.", ".in_layers.0.",
+            "[1,1,1,1]", "[]",
+        ];
         return new FuzzTarget(
             name, random => SafetensorsMutation.Apply(seed, random, pieces),
             bytes =>

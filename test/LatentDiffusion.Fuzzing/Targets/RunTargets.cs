@@ -5,16 +5,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>What training writes and reads again: caches, checkpoints, metrics.</summary>
+/// <summary>Files that training writes and reads: caches, checkpoints, metrics.</summary>
 internal static class RunTargets
 {
     private const string Key = "k", Latents = "latents", Ids = "ids";
     private const int Count = 5;
 
-    /// <summary>A damaged cache is made again: nothing is refused.</summary>
+    /// <summary>A damaged cache is recreated: nothing is refused.</summary>
     public static FuzzTarget Rows(string name, string folder) => Rows(name, folder, suffix: "");
 
-    /// <summary>So is one whose making was interrupted.</summary>
+    /// <summary>An interrupted cache is recreated, too.</summary>
     public static FuzzTarget PartialRows(string name, string folder) => Rows(name, folder, ".partial");
 
     public static FuzzTarget Checkpoint(string name, string folder)
@@ -23,12 +23,14 @@ internal static class RunTargets
         var options = new TrainingOptions { Steps = 2 };
         var parameters = new FlatParameters(new Dictionary<string, nn.Module> { ["a"] = network });
         var checkpoints = new TrainingCheckpoints(
-            folder, parameters, new AdamW(parameters, options.Optimizer), new ExponentialMovingAverage(parameters, 0.9), null, new LeftOutItems(folder), new Dictionary<string, string> { ["data"] = "b" }, options, NullLogger.Instance);
+            folder, parameters, new AdamW(parameters, options.Optimizer), new ExponentialMovingAverage(parameters, 0.9), null,
+            new LeftOutItems(folder), new Dictionary<string, string> { ["data"] = "b" }, options, NullLogger.Instance);
         checkpoints.Write(1);
         string path = checkpoints.Last!;
         byte[] seed = File.ReadAllBytes(path);
+        string[] pieces = ["\"step\"", "\"-1\"", "\"99999999999999999999\"", "\"checksum\":null", "\"objective.data\""];
         return new FuzzTarget(
-            name, random => SafetensorsMutation.Apply(seed, random, "\"step\"", "\"-1\"", "\"99999999999999999999\"", "\"checksum\":null", "\"objective.data\""),
+            name, random => SafetensorsMutation.Apply(seed, random, pieces),
             bytes =>
             {
                 File.WriteAllBytes(path, bytes);
@@ -39,9 +41,15 @@ internal static class RunTargets
 
     public static FuzzTarget Metrics(string name, string folder)
     {
-        const string Lines = "{\"stage\":\"a\",\"step\":1,\"loss\":0.5}\n{\"stage\":\"a\",\"step\":2,\"loss\":null}\n{\"stage\":\"b\",\"step\":3,\"loss\":1e3}\n";
-        return Run(name, folder, "metrics.jsonl", random => Encoding.UTF8.GetBytes(TextMutation.Apply(
-            Lines, random, "{", "}", "\n", "\"stage\":", "\"step\":", "1e400", "null", "-1", "99999999999999999999", "\"a\"", "\"\\ud800\"", "{\"stage\":\"a\",\"step\":2}\n", "[]\n")));
+        const string Lines = "{\"stage\":\"a\",\"step\":1,\"loss\":0.5}\n"
+            + "{\"stage\":\"a\",\"step\":2,\"loss\":null}\n"
+            + "{\"stage\":\"b\",\"step\":3,\"loss\":1e3}\n";
+        string[] pieces =
+        [
+            "{", "}", "\n", "\"stage\":", "\"step\":", "1e400", "null", "-1", "99999999999999999999", "\"a\"", "\"\\ud800\"",
+            "{\"stage\":\"a\",\"step\":2}\n", "[]\n",
+        ];
+        return Run(name, folder, "metrics.jsonl", random => Encoding.UTF8.GetBytes(TextMutation.Apply(Lines, random, pieces)));
     }
 
     public static FuzzTarget Events(string name, string folder)
@@ -53,7 +61,8 @@ internal static class RunTargets
         return Run(name, folder, Path.GetFileName(path), random =>
         {
             int damaged = random.Next(records.Length);
-            byte[] file = [.. records.Select((r, i) => RecordFile.Frame(i == damaged ? ByteMutation.Apply(r, random) : r)).SelectMany(r => r)];
+            IEnumerable<byte[]> frames = records.Select((r, i) => RecordFile.Frame(i == damaged ? ByteMutation.Apply(r, random) : r));
+            byte[] file = [.. frames.SelectMany(r => r)];
             return random.Next(3) == 0 ? ByteMutation.Apply(file, random) : file;
         });
     }
@@ -80,8 +89,9 @@ internal static class RunTargets
         string path = Path.Combine(folder, "rows.safetensors");
         Open(path).Dispose();
         byte[] seed = File.ReadAllBytes(path);
+        string[] pieces = ["\"latents\"", "\"ids\"", "\"row_checks\"", "\"key\":\"k\"", "[5]", "[5,0]", "[1,5]"];
         return new FuzzTarget(
-            name, random => SafetensorsMutation.Apply(seed, random, "\"latents\"", "\"ids\"", "\"row_checks\"", "\"key\":\"k\"", "[5]", "[5,0]", "[1,5]"),
+            name, random => SafetensorsMutation.Apply(seed, random, pieces),
             bytes =>
             {
                 File.Delete(path);
@@ -92,6 +102,7 @@ internal static class RunTargets
             });
 
         static RowFile Open(string path) => RowFile.OpenOrMake(
-            path, Key, Count, [Latents, Ids], 2, (start, count) => [(Latents, ones(count, 2, 3)), (Ids, ones(count, 4, ScalarType.Int64))], null, null, default);
+            path, Key, Count, [Latents, Ids], 2,
+            (start, count) => [(Latents, ones(count, 2, 3)), (Ids, ones(count, 4, ScalarType.Int64))], null, null, default);
     }
 }
