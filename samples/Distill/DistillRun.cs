@@ -17,13 +17,13 @@ using static TorchSharp.torch;
 
 namespace Distill;
 
-/// <summary>Latents, distillation, model folder, sheet.</summary>
-/// <param name="recipe">What the run follows from.</param>
+/// <summary>Computes latents, distils, and writes the model folder and a sample sheet.</summary>
+/// <param name="recipe">Settings of the run.</param>
 /// <param name="model">Folder of the teacher.</param>
 /// <param name="folder">Folder of the run.</param>
-/// <param name="data">Pictures of the user's; null for drawings.</param>
-/// <param name="latentsFile">The latents' file; null for one in the run's folder.</param>
-/// <param name="logger">Told of what the trainer does beside its steps: where it resumes, damaged checkpoints.</param>
+/// <param name="data">Path of the user's images; null for drawings.</param>
+/// <param name="latentsFile">File of the latents; null for one in the run's folder.</param>
+/// <param name="logger">Receives events other than steps: resuming, damaged checkpoints.</param>
 internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile, ILogger<Trainer> logger)
 {
     private const string Stage = "distillation", AdaptersFile = "pytorch_lora_weights.safetensors";
@@ -31,23 +31,26 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
 
     private const double UsualScale = 5;
 
-    /// <returns>False where the run was cancelled; what was done is saved.</returns>
+    /// <returns>False if the run was cancelled; finished work is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
-        using ModelComponents teacher = DiffusersFolder.Read(model, new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() });
+        var reading = new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() };
+        using ModelComponents teacher = DiffusersFolder.Read(model, reading);
         using RunFolder run = RunFolder.Open(folder);
         IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder));
         UNet2DConditionModel unet = teacher.Get<UNet2DConditionModel>(ComponentNames.UNet);
-        int latentSize = unet.Config.SampleSize?[0] ?? throw new NotSupportedException($"The U-Net of '{model}' does not say its sample_size.");
+        int latentSize = unet.Config.SampleSize?[0]
+            ?? throw new NotSupportedException($"The U-Net of '{model}' does not specify its sample_size.");
         using var index = new RunImageIndex(run.Location);
-        Pictures pictures = Pictures.Of(data, recipe, latentSize * autoencoder.DownsamplingFactor, index.Path, logger, cancellationToken);
-        run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{pictures.Key}, {pictures.Count} images"));
+        int imageSize = latentSize * autoencoder.DownsamplingFactor;
+        DistillationData images = DistillationData.Open(data, recipe, imageSize, index.Path, logger, cancellationToken);
+        run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{images.Key}, {images.Count} images"));
         index.Keep();
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
-        using LatentCache latents = Encode(teacher, pictures, cancellationToken);
+        using LatentCache latents = Encode(teacher, images, cancellationToken);
 
         using UNetDenoiser student = ConsistencyStudent.Of(unet, recipe.GuidanceWidth);
-        // The teacher computes as the student does.
+        // The teacher computes in the same precision as the student.
         if (recipe.Training.Precision == TrainingPrecision.BFloat16) unet.to(ScalarType.BFloat16);
 
         using LoraTraining? adapters = recipe.Adapters is { } layers
@@ -62,7 +65,8 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
             if (first is null) run.ResumeAt(Stage, (first = p.Step - 1).Value);
             (bar.MaxValue, bar.Value) = (p.Steps, p.Step);
             bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"{Stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left");
+                $"{Stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  "
+                + $"lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left");
             if (p.Step % RecordEvery == 0 || p.Step == p.Steps) run.Record(Stage, p);
         }), cancellationToken));
         run.DrawLoss(Stage, logarithmic: true);
@@ -70,17 +74,18 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
 
         if (adapters is null) ConsistencyStudent.Write(teacher, student, whole.Scheduler, run.Model, ScalarType.Float16);
         else adapters.Save(Path.Combine(Directory.CreateDirectory(run.Model).FullName, AdaptersFile), ScalarType.Float16);
-        AnsiConsole.MarkupLineInterpolated($"{(adapters is null ? "The student is" : "The teacher's adapters are")} in [bold]{run.Model}[/]; it draws in {recipe.SheetSteps} steps.");
+        string result = adapters is null ? "The student is" : "The teacher's adapters are";
+        AnsiConsole.MarkupLineInterpolated($"{result} in [bold]{run.Model}[/], for {recipe.SheetSteps} steps.");
         if (recipe.SheetColumns > 0)
         {
-            byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, whole.Scheduler, pictures.Prompts));
+            byte[] png = new SkiaImageCodec().EncodePng(Sheet(run.Model, whole.Scheduler, images.Prompts));
             run.Save("prompts.png", png);
         }
 
         return true;
     }
 
-    private LatentCache Encode(ModelComponents teacher, Pictures pictures, CancellationToken cancellationToken)
+    private LatentCache Encode(ModelComponents teacher, DistillationData images, CancellationToken cancellationToken)
     {
         ClipTokenizer tokenizer = teacher.Get<ClipTokenizerFiles>(ComponentNames.Tokenizer).Build();
         var autoencoder = teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder);
@@ -88,41 +93,56 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         var options = new LatentCacheOptions { Logger = logger };
         return Bars("latents", bar =>
         {
-            bar.MaxValue = pictures.Count;
+            bar.MaxValue = images.Count;
             var progress = new Report<long>(done => bar.Value = done);
             return autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, pictures.Key, kl, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
-                AutoencoderTiny tiny => LatentCache.Open(path, pictures.Key, tiny, tokenizer, pictures.Images, pictures.Count, options, progress, cancellationToken),
-                _ => throw new NotSupportedException($"The autoencoder of '{model}' is a {autoencoder.GetType().Name}, which has no plain shift and scale."),
+                AutoencoderKL kl => LatentCache.Open(
+                    path, images.Key, kl, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
+                AutoencoderTiny tiny => LatentCache.Open(
+                    path, images.Key, tiny, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
+                _ => throw new NotSupportedException(
+                    $"The autoencoder of '{model}' is a {autoencoder.GetType().Name}, which does not have a shift and scale."),
             };
         });
     }
 
     /// <summary>
-    /// For each prompt the teacher's pictures, guided as it was distilled, what it makes of it in as few steps as the student,
-    /// and the student's, all from the same noise.
+    /// Images of each prompt from the same noise: of the teacher with its guidance, of the teacher in as few steps as the student,
+    /// and of the student.
     /// </summary>
     private ImageBuffer Sheet(string student, SchedulerConfig scheduler, IReadOnlyList<string> prompts)
     {
-        using DiffusionPipeline before = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(model)
-            .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval)).Build();
-        using DiffusionPipeline after = (recipe.Adapters is null
-            ? new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(student)
-            : new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(model).UseLora(Path.Combine(student, AdaptersFile)).UseScheduler(NoiseScheduler.FromConfig(scheduler))).Build();
-        // As near to what is usual as the student knows.
-        double scale = Math.Clamp(before.Model!.GuidanceScale ?? UsualScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
+        using DiffusionPipeline before = Open(model)
+            .UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, recipe.Objective.GuidanceInterval))
+            .Build();
+        DiffusionPipelineBuilder distilled = recipe.Adapters is null
+            ? Open(student)
+            : Open(model).UseLora(Path.Combine(student, AdaptersFile)).UseScheduler(NoiseScheduler.FromConfig(scheduler));
+        using DiffusionPipeline after = distilled.Build();
+        // The usual scale, limited to the range that the student knows.
+        double scale = Math.Clamp(
+            before.Model!.GuidanceScale ?? UsualScale, recipe.Objective.GuidanceMinimum, recipe.Objective.GuidanceMaximum);
         return SampleSheet.Draw(
             [.. prompts.SelectMany(prompt => new[]
             {
                 Row(before, prompt, TeacherSteps, scale, "teacher"), Row(before, prompt, recipe.SheetSteps, scale, "teacher"),
-                // Without the embedding the scale is in its weights.
+                // Without the embedding, the guidance scale is part of the student's weights.
                 Row(after, prompt, recipe.SheetSteps, recipe.GuidanceWidth is null ? 1 : scale, "student"),
             })],
             string.Create(CultureInfo.InvariantCulture, $"guidance {scale:G3}"));
 
-        SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, double guidance, string who) => new($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(
-            new GenerationRequest { Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = guidance }).Images.Select(i => i.Image)]);
+        static DiffusionPipelineBuilder Open(string folder) =>
+            new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(folder);
+
+        SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, double guidance, string who)
+        {
+            var request = new GenerationRequest
+            {
+                Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = guidance,
+            };
+            return new SheetRow($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(request).Images.Select(i => i.Image)]);
+        }
     }
 
     private static T Bars<T>(string stage, Func<ProgressTask, T> run) => AnsiConsole.Progress()

@@ -10,12 +10,13 @@ using Microsoft.Extensions.Logging.Console;
 
 var modelOption = new Option<DirectoryInfo>("--model")
 {
-    Description = "Model folder of the teacher, in the layout of diffusers. The shipped model of drawings where not given.",
+    Description = "Model folder of the teacher, in the layout of diffusers; the shipped drawings model if not given.",
     DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(AppContext.BaseDirectory, "models", "drawings")),
 };
 var outOption = new Option<DirectoryInfo>("--out")
 {
-    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the student's model folder. A run that was stopped or killed goes on from here.",
+    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the student's model folder. An interrupted run resumes "
+        + "from here.",
     DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "distilled")),
 };
 var recipeOption = new Option<FileInfo>("--recipe")
@@ -25,17 +26,22 @@ var recipeOption = new Option<FileInfo>("--recipe")
 };
 var dataOption = new Option<string?>("--data")
 {
-    Description = "Captioned pictures: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, drawings made on the fly.",
+    Description = "Captioned images: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, "
+        + "drawings created during training.",
 };
 var latentsOption = new Option<FileInfo?>("--latents")
 {
-    Description = "File with the pictures' latents, which several runs may share; made where it is missing or of something else. [default: in --out]",
+    Description = "File of the images' latents, which several runs may share; created if it is missing or of other images. "
+        + "[default: in --out]",
 };
-var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
+var threadsOption = new Option<int?>("--threads")
+{
+    Description = "Number of threads that one operation may use; the number of cores if not given.",
+};
 
 var command = new RootCommand(
-    "Distils a model into one that draws in a few steps (latent consistency distillation). Writes it as a folder in the layout of diffusers, with a "
-    + "sheet of its pictures beside the teacher's. Ctrl-C stops after the current step and saves.")
+    "Distils a model into one that generates images in a few steps (latent consistency distillation). Writes it as a folder in the "
+    + "layout of diffusers, with a sheet that compares its images with the teacher's. Ctrl-C stops after the current step and saves.")
 {
     modelOption, outOption, recipeOption, dataOption, latentsOption, threadsOption,
 };
@@ -51,28 +57,29 @@ command.SetWork((parsed, cancellationToken) =>
     OutputPath.RequireFolder(folder);
     try
     {
-        // To the error stream: the bars have the other.
+        // To the error stream: the progress bars use standard output.
         using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var run = new DistillRun(
-            Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder, parsed.GetValue(dataOption),
+            Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder,
+            parsed.GetValue(dataOption),
             parsed.GetValue(latentsOption)?.FullName, loggers.CreateLogger<Trainer>());
         if (run.Execute(cancellationToken)) return 0;
     }
     catch (OperationCanceledException)
     {
-        // While latents were made, which are kept.
+        // Cancelled while encoding latents, which are kept.
     }
     catch (Exception e) when (e is ArgumentException or ValidationException)
     {
-        // Not of the command line but of the recipe, which is a file.
+        // Caused by the recipe file, not by the command line.
         throw new InvalidDataException(e.Message, e);
     }
 
-    Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{folder}'.");
+    Console.Error.WriteLine($"Stopped and saved; the same command resumes from '{folder}'.");
     return CommandError.Cancelled;
 });
 
-// A step and its checkpoint are finished however long they take.
+// A step and its checkpoint are finished, however long they take.
 return await command.RunAsync(args, finishes: true);

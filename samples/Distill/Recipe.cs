@@ -7,19 +7,21 @@ using LatentDiffusion.Training;
 
 namespace Distill;
 
-/// <summary>All that a distillation follows from, beside the teacher and the pictures.</summary>
+/// <summary>All settings of a distillation, except the teacher and the images.</summary>
 internal sealed record Recipe
 {
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>How many pictures are encoded once to learn from.</summary>
+    /// <summary>Number of images to encode.</summary>
     [Range(1, long.MaxValue)]
     public long Latents { get; init; } = 24_000;
 
-    /// <summary>Adapters of the teacher's network to train in place of a whole student, which then has no guidance embedding; null for a student.</summary>
+    /// <summary>
+    /// Adapters of the teacher's network to train instead of a whole student, without a guidance embedding; null for a student.
+    /// </summary>
     public LoraTrainingOptions? Adapters { get; init; }
 
-    /// <summary>Width of the student's guidance embedding; null for a student of one scale.</summary>
+    /// <summary>Width of the student's guidance embedding; null for a student with a fixed guidance scale.</summary>
     [Range(4, 65_536)]
     public int? GuidanceWidth { get; init; } = ConsistencyStudent.PublishedGuidanceWidth;
 
@@ -27,7 +29,7 @@ internal sealed record Recipe
     [Range(1, 1000)]
     public int SheetSteps { get; init; } = 4;
 
-    /// <summary>Pictures of each prompt on that sheet; 0 for no sheet.</summary>
+    /// <summary>Images per prompt on that sheet; 0 for no sheet.</summary>
     [Range(0, 64)]
     public int SheetColumns { get; init; } = 4;
 
@@ -53,11 +55,13 @@ internal sealed record Recipe
         {
             Recipe recipe = JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
                 ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
-            // All of it now: what is wrong with the sheet should not be found after hours of training.
+            // Validated now: an error in the sheet's settings should not appear after hours of training.
             object?[] parts = [recipe, recipe.Objective, recipe.Training, recipe.Training.Optimizer, recipe.Adapters];
-            foreach (object part in parts.OfType<object>()) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
+            foreach (object part in parts.OfType<object>())
+                Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
             return recipe is { Adapters: not null, GuidanceWidth: { } width }
-                ? throw new InvalidDataException($"The recipe '{path}' has adapters and a guidance_width of {width}; adapters add no layer to a network: it must be null.")
+                ? throw new InvalidDataException(
+                    $"The recipe '{path}' has adapters and a guidance_width of {width}; it must be null, because adapters add no layers.")
                 : recipe;
         }
         catch (JsonException e)
@@ -66,7 +70,7 @@ internal sealed record Recipe
         }
         catch (ValidationException e)
         {
-            throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
+            throw new InvalidDataException($"The recipe '{path}' has an invalid value: {e.Message}", e);
         }
     }
 }

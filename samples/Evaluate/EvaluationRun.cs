@@ -3,13 +3,16 @@ using Spectre.Console;
 
 namespace Evaluate;
 
-/// <summary>Evaluates with a bar for each stage, and writes the report.</summary>
+/// <summary>Runs an evaluation with a progress bar for each stage, and writes the report.</summary>
 internal static class EvaluationRun
 {
-    public static void Execute(string model, EvaluationData data, ModelEvaluationOptions options, string folder, CancellationToken cancellationToken)
+    public static void Execute(
+        string model, EvaluationData data, ModelEvaluationOptions options, string folder, CancellationToken cancellationToken)
     {
         EvaluationReport report = AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn())
             .Start(context => new ModelEvaluation(options).Run(model, data, new Bars(context), cancellationToken));
         ReportFolder.Write(report, folder);
         ResultTables.Print(report);
@@ -22,7 +25,8 @@ internal static class EvaluationRun
 
         public void Report(EvaluationProgress value)
         {
-            if (!_bars.TryGetValue(value.Stage, out ProgressTask? bar)) _bars[value.Stage] = bar = context.AddTask(value.Stage, maxValue: 1);
+            if (!_bars.TryGetValue(value.Stage, out ProgressTask? bar))
+                _bars[value.Stage] = bar = context.AddTask(value.Stage, maxValue: 1);
             bar.Value = value.Fraction;
         }
     }

@@ -4,7 +4,7 @@ using LatentDiffusion.Evaluation;
 
 namespace Evaluate;
 
-/// <summary>How much is evaluated, from a JSON file with the names of the report's own options.</summary>
+/// <summary>Reads evaluation options from a JSON file with the names used in the report.</summary>
 internal static class OptionsFile
 {
     private static readonly JsonSerializerOptions s_json = new()

@@ -4,14 +4,19 @@ using Spectre.Console;
 
 namespace Evaluate;
 
-/// <summary>The report's figures on the console.</summary>
+/// <summary>Prints the report's figures to the console.</summary>
 internal static class ResultTables
 {
     public static void Print(EvaluationReport report)
     {
         AnsiConsole.Write(Losses(report.TestLoss, report.LossComparison));
         var figures = new Table().AddColumns("figure", "value");
-        if (report.Bound is { } bound) figures.AddRow("variational bound, bits per latent value", $"{Text(bound.Total)}, {bound.Variance.ToString().ToLowerInvariant()}");
+        if (report.Bound is { } bound)
+        {
+            string variance = bound.Variance.ToString().ToLowerInvariant();
+            figures.AddRow("variational bound, bits per latent value", $"{Text(bound.Total)}, {variance}");
+        }
+
         if (report.Autoencoder is { } autoencoder)
         {
             figures.AddRow("autoencoder PSNR, dB", Text(autoencoder.PeakSignalToNoise, "F2"));
@@ -20,9 +25,19 @@ internal static class ResultTables
         }
 
         foreach (SetDistance distance in report.Distances)
-            figures.AddRow(Markup.Escape($"{distance.Set} to test, Fréchet / kernel, {distance.Features}"), $"{Text(distance.Frechet)} / {Text(distance.Kernel.Mean)}");
+        {
+            figures.AddRow(
+                Markup.Escape($"{distance.Set} to test, Fréchet / kernel, {distance.Features}"),
+                $"{Text(distance.Frechet)} / {Text(distance.Kernel.Mean)}");
+        }
+
         if (report.Neighbours is { } neighbours)
-            figures.AddRow("median distance to the nearest training picture, generated / test", $"{Text(neighbours.GeneratedMedian)} / {Text(neighbours.TestMedian)}");
+        {
+            figures.AddRow(
+                "median distance to the nearest training image, generated / test",
+                $"{Text(neighbours.GeneratedMedian)} / {Text(neighbours.TestMedian)}");
+        }
+
         foreach (AspectAdherence aspect in report.Adherence?.Aspects ?? [])
             figures.AddRow(Markup.Escape($"prompts: {aspect.Aspect} right"), $"{aspect.Right.Successes} of {aspect.Right.Count}");
         AnsiConsole.Write(figures);
@@ -35,7 +50,8 @@ internal static class ResultTables
         for (int i = 0; i < test.Buckets.Count; i++)
         {
             LossBucket bucket = test.Buckets[i];
-            Row(table, $"{bucket.FirstTimestep} to {bucket.LastTimestep}", bucket.Loss, comparison?.Training.Buckets[i].Loss, comparison?.BucketGaps[i]);
+            string timesteps = $"{bucket.FirstTimestep} to {bucket.LastTimestep}";
+            Row(table, timesteps, bucket.Loss, comparison?.Training.Buckets[i].Loss, comparison?.BucketGaps[i]);
         }
 
         Row(table, "all", test.Overall, comparison?.Training.Overall, comparison?.Gap);
@@ -45,8 +61,11 @@ internal static class ResultTables
     private static void Row(Table table, string timesteps, params Estimate?[] values) =>
         table.AddRow([timesteps, .. values.OfType<Estimate>().Select(v => Text(v))]);
 
-    private static string Text(Estimate estimate, string format = "F4") => string.Create(
-        CultureInfo.InvariantCulture, $"{estimate.Mean.ToString(format, CultureInfo.InvariantCulture)} ± {((estimate.High - estimate.Low) / 2).ToString(format, CultureInfo.InvariantCulture)}");
+    private static string Text(Estimate estimate, string format = "F4")
+    {
+        string mean = estimate.Mean.ToString(format, CultureInfo.InvariantCulture);
+        return $"{mean} ± {((estimate.High - estimate.Low) / 2).ToString(format, CultureInfo.InvariantCulture)}";
+    }
 
     private static string Text(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 }

@@ -8,22 +8,23 @@ using Microsoft.Extensions.Options;
 namespace HostedService;
 
 /// <summary>
-/// Draws what is in the book. It asks for all at once: the pipeline itself lets only as many run as its configuration says,
-/// and gives the others their turn in order.
+/// Generates the images in the queue. It requests all of them concurrently: the pipeline limits how many run at once, and
+/// processes the others in order.
 /// </summary>
 internal sealed class GenerationWorker(
-    PromptQueue book, IImageGenerator generator, IOptions<OrderOptions> options, IHostApplicationLifetime application, ILogger<GenerationWorker> logger)
+    PromptQueue queue, IImageGenerator generator, IOptions<OrderOptions> options, IHostApplicationLifetime application,
+    ILogger<GenerationWorker> logger)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Directory.CreateDirectory(options.Value.Folder);
-        await Parallel.ForEachAsync(
-            book.TakeAsync(stoppingToken), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken }, TryDrawAsync);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken };
+        await Parallel.ForEachAsync(queue.TakeAsync(stoppingToken), parallel, TryDrawAsync);
         application.StopApplication();
     }
 
-    /// <summary>An order that fails does not keep the others from being drawn.</summary>
+    /// <summary>A failed order does not affect the others.</summary>
     private async ValueTask TryDrawAsync(Order order, CancellationToken cancellationToken)
     {
         try
@@ -41,9 +42,9 @@ internal sealed class GenerationWorker(
     {
         ImageGenerationResponse response = await generator.GenerateImagesAsync(order.Prompt, null, cancellationToken);
         string file = Path.Combine(options.Value.Folder, $"{order.Number}.png");
-        // The image behind the bytes: it writes next to the file and renames, so that no half-written file is ever there.
+        // SavePng writes a temporary file and renames it, so that a half-written file is never visible.
         ((GeneratedImage)response.Contents[0].RawRepresentation!).SavePng(file);
-        // Which order, and not its prompt: prompts are private.
+        // Logs the number instead of the prompt: prompts are private.
         logger.LogInformation("Order {Number} is drawn: {File}", order.Number, Path.GetFullPath(file));
     }
 }

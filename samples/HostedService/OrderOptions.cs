@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace HostedService;
 
-/// <summary>What is to be drawn, and where to.</summary>
+/// <summary>Configuration of the orders.</summary>
 internal sealed class OrderOptions
 {
     [Required]

@@ -7,27 +7,35 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-// Before anything computes: libtorch reads these settings when it is loaded.
+// Before any computation: libtorch reads these settings when it is loaded.
 CpuRuntime.Configure();
 
-// The host passes over arguments that it cannot read.
+// The host ignores arguments that it cannot read.
 string[] sections = ["LatentDiffusion", "Orders", "Logging"];
-if (Array.Find(args, a => !a.Contains('=') || !sections.Any(s => a.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase))) is { } unknown)
+bool IsSetting(string argument) =>
+    argument.Contains('=') && sections.Any(s => argument.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase));
+
+if (Array.Find(args, a => !IsSetting(a)) is { } unknown)
 {
-    Console.Error.WriteLine($"'{(unknown.Length > 100 ? unknown[..100] + "…" : unknown)}' is not a setting; expected for example --Orders:Folder=drawings, in one of {string.Join(", ", sections)}.");
+    string shown = unknown.Length > 100 ? unknown[..100] + "…" : unknown;
+    Console.Error.WriteLine(
+        $"'{shown}' is not a setting; expected for example --Orders:Folder=drawings, in one of {string.Join(", ", sections)}.");
     return CommandError.WrongUsage;
 }
 
 try
 {
-    // Settings are read next to the program, wherever it is started from; --Orders:Folder=… and the like change them.
+    // Settings are read next to the program, independent of the current folder; arguments like --Orders:Folder=… override them.
     HostApplicationBuilder builder = Host.CreateApplicationBuilder(
         new HostApplicationBuilderSettings { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
-    // The host logs a start that failed, or was interrupted, with its stack trace; the last lines here say it in one line.
+    // The host logs failed or interrupted starts with a stack trace; the end of this file prints one line instead.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("LatentDiffusion")).UseDrawingsModel();
-    builder.Services.AddOptions<OrderOptions>().BindConfiguration("Orders", binder => binder.ErrorOnUnknownConfiguration = true).ValidateDataAnnotations().ValidateOnStart();
+    builder.Services.AddOptions<OrderOptions>()
+        .BindConfiguration("Orders", binder => binder.ErrorOnUnknownConfiguration = true)
+        .ValidateDataAnnotations()
+        .ValidateOnStart();
     builder.Services.AddSingleton<PromptQueue>();
     builder.Services.AddHostedService<PromptProducer>();
     builder.Services.AddHostedService<GenerationWorker>();
@@ -35,7 +43,7 @@ try
     using IHost host = builder.Build();
     try
     {
-        // The host validates too, but makes its services before.
+        // The host validates too, but only after creating its services.
         host.Services.GetRequiredService<IStartupValidator>().Validate();
         OutputPath.RequireFolder(host.Services.GetRequiredService<IOptions<OrderOptions>>().Value.Folder);
     }
@@ -45,8 +53,9 @@ try
         return CommandError.WrongUsage;
     }
 
-    // The host stops in order; who started the program should see that it was stopped, while the model is loaded too.
-    using PosixSignalRegistration interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.ExitCode = CommandError.Cancelled);
+    // The host stops in order. The exit code says that it was interrupted, even while the model is loading.
+    using PosixSignalRegistration interrupted =
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.ExitCode = CommandError.Cancelled);
     await host.RunAsync();
     return Environment.ExitCode;
 }

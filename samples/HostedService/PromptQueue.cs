@@ -2,12 +2,12 @@ using System.Threading.Channels;
 
 namespace HostedService;
 
-/// <summary>A picture that is asked for.</summary>
-/// <param name="Number">Which order it is, from 1.</param>
-/// <param name="Prompt">What it shows.</param>
+/// <summary>A request for an image.</summary>
+/// <param name="Number">Number of the order, from 1.</param>
+/// <param name="Prompt">Description of the image.</param>
 internal sealed record Order(int Number, string Prompt);
 
-/// <summary>Orders that wait to be drawn. In a service of your own, requests over the network would fill it.</summary>
+/// <summary>Orders that wait for generation. In a real service, network requests would fill it.</summary>
 internal sealed class PromptQueue
 {
     private readonly Channel<Order> _orders = Channel.CreateBounded<Order>(100);

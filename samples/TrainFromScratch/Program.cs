@@ -10,7 +10,8 @@ using TrainFromScratch;
 
 var outOption = new Option<DirectoryInfo?>("--out")
 {
-    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the model. A run that was stopped or killed goes on from here. [default: runs/drawings or runs/pictures]",
+    Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the model. An interrupted run resumes from here. "
+        + "[default: runs/drawings or runs/pictures]",
 };
 var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 {
@@ -18,48 +19,79 @@ var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 };
 var fromOption = new Option<DirectoryInfo?>("--from")
 {
-    Description = "Model folder to start from instead of nothing: its autoencoder is kept (or, where the recipe's train_encoder is false, its decoder trained further), U-Net and text encoder are trained further. Its networks are those of the recipe.",
+    Description = "Model folder to start from instead of random weights: its autoencoder is kept (or, if the recipe's train_encoder is "
+        + "false, its decoder is trained further), U-Net and text encoder are trained further. Its networks must match the recipe.",
 };
-var threadsOption = new Option<int?>("--threads") { Description = "Number of threads that one operation may use; the number of cores where not given." };
+var threadsOption = new Option<int?>("--threads")
+{
+    Description = "Number of threads that one operation may use; the number of cores if not given.",
+};
 
 var dataOption = new Option<string?>("--data")
 {
-    Description = "Captioned pictures to train on: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. Without it, drawings made on the fly.",
+    Description = "Captioned images to train on: a folder with metadata.jsonl or metadata.csv (file_name, text), or Parquet files. "
+        + "Without it, drawings created during training.",
 };
-var captionsOption = new Option<string>("--captions") { Description = "Column of the captions in metadata or Parquet files.", DefaultValueFactory = _ => "text" };
-var skipOption = new Option<bool>("--skip-unreadable") { Description = "Leave out pictures that cannot be read, and name them; without it the first of them ends the run." };
-var validationOption = new Option<double>("--validation") { Description = "Fraction of the images to validate on, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
-var testOption = new Option<double>("--test") { Description = "Fraction of the images to keep for testing, 0 for none. A published part of that name takes its place.", DefaultValueFactory = _ => 0.1 };
+var captionsOption = new Option<string>("--captions")
+{
+    Description = "Column of the captions in metadata or Parquet files.", DefaultValueFactory = _ => "text",
+};
+var skipOption = new Option<bool>("--skip-unreadable")
+{
+    Description = "Leave out and log images that cannot be read; without it, the first of them ends the run.",
+};
+var validationOption = new Option<double>("--validation")
+{
+    Description = "Fraction of the images to validate on, 0 for none. A published part of that name takes its place.",
+    DefaultValueFactory = _ => 0.1,
+};
+var testOption = new Option<double>("--test")
+{
+    Description = "Fraction of the images to keep for testing, 0 for none. A published part of that name takes its place.",
+    DefaultValueFactory = _ => 0.1,
+};
 var nearDuplicatesOption = new Option<int?>("--near-duplicates")
 {
-    Description = "Leave out held-back images that look like training images (mirrored, resized, re-encoded): bits of 63, 0 to 16, in which their perceptual hashes may differ; 8 is usual.",
+    Description = "Leave out held-out images that look like training images (mirrored, resized, re-encoded): bits of 63, 0 to 16, in "
+        + "which their perceptual hashes may differ; 8 is usual.",
 };
-var wholeCaptionsOption = new Option<bool>("--whole-captions") { Description = "Take a caption file of several lines as one caption; without it each line is a caption, of which one is taken each epoch." };
+var wholeCaptionsOption = new Option<bool>("--whole-captions")
+{
+    Description = "Take a caption file of several lines as one caption; without it, each line is a caption, of which one is taken "
+        + "each epoch.",
+};
 var autoencoderOption = new Option<DirectoryInfo?>("--autoencoder")
 {
-    Description = "Folder of an autoencoder to use as it is, in the layout of diffusers or as the two files of a tiny one; without it, one is trained first.",
+    Description = "Folder of an autoencoder to use unchanged, in the layout of diffusers or as the two files of a tiny one; without it, "
+        + "one is trained first.",
 };
 var hoursOption = new Option<double?>("--hours")
 {
-    Description = "Hours that the training may take, about: the pace is measured at the beginning and the number of steps follows from it. Without it, the recipe's steps.",
+    Description = "Approximate hours for the training: the speed is measured at the start and determines the number of steps. Without "
+        + "it, the recipe's steps.",
 };
 
 var command = new RootCommand(
-    "Trains a text-to-image model from nothing, on pictures of your own or on drawings made on the fly: first an autoencoder, "
-    + "then, on its latents, a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with "
-    + "a contact sheet, loss curves and a report that says whether the validation loss still falls. "
-    + "Ctrl-C stops after the current step and saves.")
+    "Trains a text-to-image model from scratch, on your images or on drawings created during training: first an autoencoder, then, on "
+    + "its latents, a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with a sample sheet, "
+    + "loss curves and a report that says whether the validation loss still falls. Ctrl-C stops after the current step and saves.")
 {
-    dataOption, captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption, outOption, recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
+    dataOption, captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption, outOption,
+    recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
-    if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000)) result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
-    foreach (Option option in (Option[])[captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption])
-        if (result.GetResult(option) is { Implicit: false } && result.GetValue(dataOption) is null) result.AddError($"{option.Name} is for pictures of your own: expected --data.");
+    if (result.GetValue(hoursOption) is { } hours && !(hours > 0 && hours <= 10_000))
+        result.AddError($"--hours is {hours}; expected more than 0 and at most 10000.");
+    Option[] ofData = [captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption];
+    foreach (Option option in ofData)
+        if (result.GetResult(option) is { Implicit: false } && result.GetValue(dataOption) is null)
+            result.AddError($"{option.Name} applies only to your images: expected --data.");
     foreach (Option<double> option in (Option<double>[])[validationOption, testOption])
-        if (result.GetValue(option) is var fraction && !(fraction >= 0 && fraction < 1)) result.AddError($"{option.Name} is {fraction}; expected at least 0 and less than 1.");
-    if (result.GetValue(nearDuplicatesOption) is { } bits and not (>= 0 and <= 16)) result.AddError($"--near-duplicates is {bits}; expected 0 to 16.");
+        if (result.GetValue(option) is var fraction && !(fraction >= 0 && fraction < 1))
+            result.AddError($"{option.Name} is {fraction}; expected at least 0 and less than 1.");
+    if (result.GetValue(nearDuplicatesOption) is { } bits and not (>= 0 and <= 16))
+        result.AddError($"--near-duplicates is {bits}; expected 0 to 16.");
     if (result.GetValue(dataOption) is "") result.AddError("--data is empty; expected a folder or Parquet files.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
@@ -67,9 +99,10 @@ command.Validators.Add(result =>
 command.SetWork((parsed, cancellationToken) =>
 {
     if (parsed.GetValue(threadsOption) is { } threads) TorchSharp.torch.set_num_threads(threads);
+    bool isDrawings = parsed.GetValue(dataOption) is null;
     var settings = new RunSettings
     {
-        Out = (parsed.GetValue(outOption) ?? new DirectoryInfo(Path.Combine("runs", parsed.GetValue(dataOption) is null ? "drawings" : "pictures"))).FullName,
+        Out = parsed.GetValue(outOption)?.FullName ?? Path.GetFullPath(Path.Combine("runs", isDrawings ? "drawings" : "pictures")),
         Data = parsed.GetValue(dataOption),
         CaptionColumn = parsed.GetValue(captionsOption)!,
         SkipUnreadable = parsed.GetValue(skipOption),
@@ -81,11 +114,12 @@ command.SetWork((parsed, cancellationToken) =>
         From = parsed.GetValue(fromOption)?.FullName,
         Hours = parsed.GetValue(hoursOption),
     };
-    string recipe = parsed.GetValue(recipeOption)?.FullName ?? Path.Combine(AppContext.BaseDirectory, settings.Data is null ? "drawings.json" : "pictures.json");
+    string recipe = parsed.GetValue(recipeOption)?.FullName
+        ?? Path.Combine(AppContext.BaseDirectory, isDrawings ? "drawings.json" : "pictures.json");
     OutputPath.RequireFolder(settings.Out);
     try
     {
-        // To the error stream: the bars have the other.
+        // To the error stream: the progress bars use standard output.
         using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
@@ -93,17 +127,17 @@ command.SetWork((parsed, cancellationToken) =>
     }
     catch (OperationCanceledException)
     {
-        // Before there was anything to save.
+        // Cancelled before there was anything to save.
     }
     catch (Exception e) when (e is ArgumentException or ValidationException)
     {
-        // Not of the command line but of the recipe, which is a file.
+        // Caused by the recipe file, not by the command line.
         throw new InvalidDataException(e.Message, e);
     }
 
-    Console.Error.WriteLine($"Stopped and saved; the same command goes on from '{settings.Out}'.");
+    Console.Error.WriteLine($"Stopped and saved; the same command resumes from '{settings.Out}'.");
     return CommandError.Cancelled;
 });
 
-// A step and its checkpoint are finished however long they take.
+// A step and its checkpoint are finished, however long they take.
 return await command.RunAsync(args, finishes: true);

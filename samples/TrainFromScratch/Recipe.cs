@@ -12,7 +12,7 @@ using LatentDiffusion.Training;
 
 namespace TrainFromScratch;
 
-/// <summary>All that a training run follows from: the networks, the schedule, the data and how long each part trains.</summary>
+/// <summary>All settings of a training run: networks, schedule, data, and the duration of each part.</summary>
 internal sealed record Recipe
 {
     public ulong Seed { get; init; } = 1;
@@ -20,29 +20,31 @@ internal sealed record Recipe
     [Range(514, 1_000_000)]
     public int VocabularySize { get; init; } = 1024;
 
-    /// <summary>How many drawings are encoded once for the denoiser to learn from.</summary>
+    /// <summary>Number of drawings to encode for the denoiser.</summary>
     [Range(1, long.MaxValue)]
     public long Latents { get; init; } = 24_000;
 
-    /// <summary>Width and height that pictures of the user's are brought to, a multiple of the autoencoder's downsampling factor.</summary>
+    /// <summary>
+    /// Width and height in pixels that the user's images are resized to, a multiple of the autoencoder's downsampling factor.
+    /// </summary>
     [Range(16, 4096)]
     public int ImageSize { get; init; } = 128;
 
-    /// <summary>Whether pictures of the user's are also trained on with left and right exchanged.</summary>
+    /// <summary>Whether the user's images are also trained on mirrored.</summary>
     public bool Mirror { get; init; } = true;
 
-    /// <summary>Most steps between two validations; short runs validate more often.</summary>
+    /// <summary>Maximum steps between two validations; short runs validate more often.</summary>
     [Range(1, long.MaxValue)]
     public long ValidateEvery { get; init; } = 250;
 
-    /// <summary>What is validated on.</summary>
+    /// <summary>Extent of a validation.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
-    /// <summary>Share of the hours given that the autoencoder's training takes.</summary>
+    /// <summary>Fraction of the given hours for training the autoencoder.</summary>
     [Range(0.01, 0.9)]
     public double AutoencoderShare { get; init; } = 0.25;
 
-    /// <summary>Pictures of each prompt on the contact sheet at the end; 0 for no sheet.</summary>
+    /// <summary>Images per prompt on the sample sheet at the end; 0 for no sheet.</summary>
     [Range(0, 64)]
     public int SheetColumns { get; init; } = 4;
 
@@ -50,7 +52,7 @@ internal sealed record Recipe
 
     public required AutoencoderTrainingOptions AutoencoderObjective { get; init; }
 
-    /// <summary>The adversary's network, where the objective gives it a weight; null for the library's defaults.</summary>
+    /// <summary>The discriminator's network, if the adversarial weight is not 0; null for the library's defaults.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PatchDiscriminatorConfig? Discriminator { get; init; }
 
@@ -83,26 +85,43 @@ internal sealed record Recipe
         {
             Recipe recipe = JsonSerializer.Deserialize<Recipe>(File.ReadAllText(path), s_json)
                 ?? throw new InvalidDataException($"The recipe '{path}' is empty.");
-            // All of it now: what is wrong with the last stage should not be found after hours of the first.
+            // Validated now: an error in the last stage should not appear after hours of the first.
             object[] parts =
             [
                 recipe, recipe.Validation, recipe.AutoencoderObjective, recipe.AutoencoderTraining, recipe.AutoencoderTraining.Optimizer,
-                recipe.DenoiserObjective, recipe.DenoiserObjective.Weighting, recipe.DenoiserObjective.Timesteps, recipe.DenoiserTraining, recipe.DenoiserTraining.Optimizer,
+                recipe.DenoiserObjective, recipe.DenoiserObjective.Weighting, recipe.DenoiserObjective.Timesteps,
+                recipe.DenoiserTraining, recipe.DenoiserTraining.Optimizer,
             ];
             foreach (object part in parts) Validator.ValidateObject(part, new ValidationContext(part), validateAllProperties: true);
-            // Networks look at their configurations when they are built.
+            // Networks validate their configurations when they are built.
             recipe.Autoencoder.Build().Dispose();
             recipe.Discriminator?.Build().Dispose();
             recipe.Unet.Build().Dispose();
             recipe.TextEncoder.Build().Dispose();
-            int text = recipe.Unet.EncoderHidDim ?? recipe.Unet.CrossAttentionDim[0], outputs = recipe.Unet.InChannels * (recipe.DenoiserObjective.LearnedVariance ? 2 : 1);
+            int text = recipe.Unet.EncoderHidDim ?? recipe.Unet.CrossAttentionDim[0];
             if (text != recipe.TextEncoder.HiddenSize)
-                throw new InvalidDataException($"In the recipe '{path}' the unet reads texts of width {text}, and the text_encoder's hidden_size is {recipe.TextEncoder.HiddenSize}; expected the same.");
+            {
+                throw new InvalidDataException(
+                    $"In the recipe '{path}' the unet reads texts of width {text}, and the text_encoder's hidden_size is "
+                    + $"{recipe.TextEncoder.HiddenSize}; expected the same.");
+            }
+
+            int outputs = recipe.Unet.InChannels * (recipe.DenoiserObjective.LearnedVariance ? 2 : 1);
             if (recipe.Unet.OutChannels != outputs)
-                throw new InvalidDataException($"In the recipe '{path}' the unet has {recipe.Unet.OutChannels} out_channels; with {recipe.Unet.InChannels} in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
+            {
+                throw new InvalidDataException(
+                    $"In the recipe '{path}' the unet has {recipe.Unet.OutChannels} out_channels; with {recipe.Unet.InChannels} "
+                    + $"in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
+            }
+
             PredictionType sampled = DiffusionProcess.Of(Chosen(recipe.Scheduler)).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
-                throw new InvalidDataException($"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler samples {sampled}; expected the same.");
+            {
+                throw new InvalidDataException(
+                    $"In the recipe '{path}' denoiser_objective predicts {recipe.DenoiserObjective.PredictionType}, and the scheduler "
+                    + $"samples {sampled}; expected the same.");
+            }
+
             return recipe;
         }
         catch (JsonException e)
@@ -111,15 +130,17 @@ internal sealed record Recipe
         }
         catch (Exception e) when (e is ValidationException or ArgumentException)
         {
-            throw new InvalidDataException($"The recipe '{path}' has a value that is no good: {e.Message}", e);
+            throw new InvalidDataException($"The recipe '{path}' has an invalid value: {e.Message}", e);
         }
     }
 
-    /// <summary>The scheduler as a program sets it: an option that its class does not have is refused, not ignored as in a published file.</summary>
+    /// <summary>The scheduler's configuration. Unlike in a published file, unknown options are refused, not ignored.</summary>
     private static SchedulerConfig Chosen(JsonObject scheduler)
     {
         SchedulerConfig config = SchedulerConfig.Empty;
         if (scheduler["_class_name"] is JsonValue name) config = config.WithClass(name.ToString());
-        return scheduler.Where(option => !option.Key.StartsWith('_')).Aggregate(config, (chosen, option) => chosen.With(option.Key, option.Value));
+        return scheduler
+            .Where(option => !option.Key.StartsWith('_'))
+            .Aggregate(config, (chosen, option) => chosen.With(option.Key, option.Value));
     }
 }

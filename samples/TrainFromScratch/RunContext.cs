@@ -5,22 +5,22 @@ using Microsoft.Extensions.Logging;
 
 namespace TrainFromScratch;
 
-/// <summary>What every stage of a run works with.</summary>
-/// <param name="Recipe">What the run follows from.</param>
-/// <param name="Material">What it is trained on.</param>
-/// <param name="Settings">What the command line says.</param>
-/// <param name="Run">Where it is recorded.</param>
-/// <param name="Logger">Told of what a trainer does beside its steps: where it resumes, damaged checkpoints.</param>
+/// <summary>Common context of all stages of a run.</summary>
+/// <param name="Recipe">Settings of the run.</param>
+/// <param name="Material">Training data.</param>
+/// <param name="Settings">Options of the command line.</param>
+/// <param name="Run">The run's folder.</param>
+/// <param name="Logger">Receives events other than steps: resuming, damaged checkpoints.</param>
 /// <param name="Cancellation">Stops the run after the current step.</param>
 internal sealed record RunContext(
     Recipe Recipe, TrainingMaterial Material, RunSettings Settings, RunFolder Run, ILogger<Trainer> Logger, CancellationToken Cancellation)
 {
-    /// <summary>The autoencoder's weights as trained or taken over.</summary>
+    /// <summary>Path of the autoencoder's weights, trained or copied.</summary>
     public string AutoencoderWeights => File("autoencoder.safetensors");
 
     /// <summary>Path of a file in the run's folder.</summary>
     public string File(string name) => Path.Combine(Run.Location, name);
 
-    /// <summary>Where a stage keeps its checkpoints; runs of earlier versions have them in a folder of the stage's name.</summary>
+    /// <summary>Folder of a stage's checkpoints; earlier versions used a folder with the stage's name.</summary>
     public string Checkpoints(string stage) => Directory.Exists(File(stage)) ? File(stage) : Run.Checkpoints(stage);
 }

@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace TrainFromScratch;
 
-/// <summary>How a stage's validation loss goes on: judged after each validation, recorded, and said.</summary>
-/// <param name="run">Where it is recorded.</param>
+/// <summary>Judges the trend of a stage's validation loss after each validation, records it, and prints it.</summary>
+/// <param name="run">The run's folder.</param>
 /// <param name="stage">Name of the stage.</param>
 internal sealed class StageTrend(RunFolder run, string stage)
 {
     public string Stage => stage;
 
-    /// <summary>The latest validation in a few words, for the line that shows the progress; empty before the first.</summary>
+    /// <summary>The latest validation in a few words, for the progress line; empty before the first.</summary>
     public string InShort { get; private set; } = "";
 
     public void Record(long step, LossEstimate loss)
@@ -29,9 +29,10 @@ internal sealed class StageTrend(RunFolder run, string stage)
         InShort = string.Create(CultureInfo.InvariantCulture, $"  validation {loss.Mean:F4}{trend}");
     }
 
-    /// <summary>Says on the console how it stands, where there was a validation: at the stage's end, and also when it is stopped.</summary>
+    /// <summary>Prints the trend to the console if there was a validation, at the end of a stage and when it is stopped.</summary>
     public void Say()
     {
-        if (run.Read(stage, MetricNames.ValidationLoss).Count > 0) AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {run.Judge(stage).ToString()}");
+        if (run.Read(stage, MetricNames.ValidationLoss).Count == 0) return;
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {run.Judge(stage).ToString()}");
     }
 }

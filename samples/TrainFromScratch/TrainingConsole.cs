@@ -20,7 +20,8 @@ internal static class TrainingConsole
             bar.MaxValue = p.Steps;
             bar.Value = p.Step;
             bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"{stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left{trend.InShort}");
+                $"{stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  "
+                + $"lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left{trend.InShort}");
             if (p.Step % RecordEvery == 0 || p.Step == p.Steps) context.Run.Record(stage, p);
         })));
         trend.Say();

@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace TrainFromScratch;
 
 /// <summary>
-/// How many steps a stage takes: the recipe's, or as many as fit into the hours given. The pace is measured once, on a
-/// few steps that are then undone, and the number of steps kept in <c>plan.json</c>: the learning rate's course depends on
-/// it, so that a resumed run must not measure again.
+/// Number of steps of a stage: the recipe's, or as many as fit into the given hours. The speed is measured once, on a few steps
+/// that are then undone, and the number of steps is stored in <c>plan.json</c>, because the learning rate schedule depends on it
+/// and a resumed run must not measure again.
 /// </summary>
 internal static class TrainingPlan
 {
@@ -20,11 +20,12 @@ internal static class TrainingPlan
 
     /// <param name="context">The run.</param>
     /// <param name="stage">Name of the stage.</param>
-    /// <param name="options">The recipe's.</param>
-    /// <param name="objective">What the stage minimises.</param>
-    /// <param name="share">Share of the hours that the stage may take.</param>
-    /// <returns>Null where the run was cancelled.</returns>
-    public static TrainingOptions? Of(RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double share)
+    /// <param name="options">The recipe's options.</param>
+    /// <param name="objective">The stage's objective.</param>
+    /// <param name="fraction">Fraction of the hours for the stage.</param>
+    /// <returns>Null if the run was cancelled.</returns>
+    public static TrainingOptions? Of(
+        RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double fraction)
     {
         string path = context.File(PlanFile);
         JsonObject plan = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
@@ -34,13 +35,15 @@ internal static class TrainingPlan
         {
             if (hours is null) return options;
             if (SecondsPerStep(context, options, objective) is not { } seconds) return null;
-            planned = new JsonObject { ["hours"] = hours, ["steps"] = Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * share / seconds)) };
+            long affordable = Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * fraction / seconds));
+            planned = new JsonObject { ["hours"] = hours, ["steps"] = affordable };
             plan[stage] = planned;
             context.Run.Save(PlanFile, Encoding.UTF8.GetBytes(plan.ToJsonString()));
         }
 
         long steps = planned["steps"]!.GetValue<long>();
-        return options with { Steps = steps, Optimizer = options.Optimizer with { WarmupSteps = Math.Min(options.Optimizer.WarmupSteps, steps / 10) } };
+        OptimizerOptions optimizer = options.Optimizer with { WarmupSteps = Math.Min(options.Optimizer.WarmupSteps, steps / 10) };
+        return options with { Steps = steps, Optimizer = optimizer };
     }
 
     private static double? SecondsPerStep(RunContext context, TrainingOptions options, ITrainingObjective objective)

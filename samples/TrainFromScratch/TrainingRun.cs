@@ -9,15 +9,15 @@ using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
-/// <summary>The stages of a run, each of which is passed over when its result is there.</summary>
-/// <param name="recipe">What the run follows from.</param>
-/// <param name="settings">What the command line says.</param>
-/// <param name="logger">Told of what a trainer does beside its steps.</param>
+/// <summary>Runs the stages; each is skipped if its result exists.</summary>
+/// <param name="recipe">Settings of the run.</param>
+/// <param name="settings">Options of the command line.</param>
+/// <param name="logger">Receives events other than steps.</param>
 internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
 {
     private const string Images = "pictures";
 
-    /// <returns>False where the run was cancelled; what was done is saved.</returns>
+    /// <returns>False if the run was cancelled; finished work is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
         if (settings.From is { } from) ModelFiles.Require(from);
@@ -32,10 +32,13 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         if (autoencoder is null) return false;
 
         using LatentCache? latents = LatentStage.Training(context, autoencoder, tokenizer);
-        using LatentCache? validation = material.Validation is null ? null : LatentStage.Validation(context, autoencoder, tokenizer, material.Validation);
-        if (latents is null || (validation is null && material.Validation is not null) || cancellationToken.IsCancellationRequested) return false;
+        using LatentCache? validation = material.Validation is null
+            ? null
+            : LatentStage.Validation(context, autoencoder, tokenizer, material.Validation);
+        bool incomplete = latents is null || (validation is null && material.Validation is not null);
+        if (latents is null || incomplete || cancellationToken.IsCancellationRequested) return false;
 
-        // Scaling and shift bring the latents to zero mean and unit variance, which the noise schedule is made for.
+        // Shift and scale give latents of zero mean and unit variance, as the noise schedule requires.
         (double mean, double deviation) = latents.Statistics();
         autoencoder = Autoencoders.Scaled(autoencoder, mean, 1 / deviation);
         if (!new DenoiserStage(context, autoencoder, tokenizer, mean, 1 / deviation).Run(vocabulary, latents, validation)) return false;
@@ -43,13 +46,14 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         return true;
     }
 
-    /// <summary>What the run is trained on. Stages take over what is there, which is of the images that the run began with.</summary>
-    /// <exception cref="InvalidDataException">It began with others.</exception>
+    /// <summary>Opens the training data. Stages reuse existing results, which belong to the images that the run started with.</summary>
+    /// <exception cref="InvalidDataException">The run started with other data.</exception>
     private TrainingMaterial Material(RunFolder run, CancellationToken cancellationToken)
     {
         using var index = new RunImageIndex(run.Location);
         TrainingMaterial material = settings.Data is { } data
-            ? TrainingMaterial.PicturesOf(data, settings, recipe, index.Path, logger, cancellationToken) : TrainingMaterial.Drawings(recipe);
+            ? TrainingMaterial.FromFiles(data, settings, recipe, index.Path, logger, cancellationToken)
+            : TrainingMaterial.Drawings(recipe);
         run.RequireData(DataOf(material));
         index.Keep();
         return material;

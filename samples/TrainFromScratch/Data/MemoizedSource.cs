@@ -4,13 +4,13 @@ using LatentDiffusion.Data;
 
 namespace TrainFromScratch;
 
-/// <summary>Keeps pictures in memory once they are decoded and resized, as far as they fit: each is needed many times.</summary>
-/// <param name="images">The pictures.</param>
+/// <summary>Keeps decoded and resized images in memory as long as they fit, because each is needed many times.</summary>
+/// <param name="images">The images.</param>
 internal sealed class MemoizedSource(IVariedImageSource images) : IVariedImageSource
 {
-    private const long MostBytes = 1L << 30;
+    private const long MaximumBytes = 1L << 30;
 
-    private readonly ConcurrentDictionary<long, CaptionedImage> _pictures = new();
+    private readonly ConcurrentDictionary<long, CaptionedImage> _memory = new();
     private long _bytes;
 
     public long? Count => images.Count;
@@ -21,14 +21,15 @@ internal sealed class MemoizedSource(IVariedImageSource images) : IVariedImageSo
 
     public IReadOnlyList<string> ReadCaptions(long index) => images.ReadCaptions(index);
 
-    // Variants differ in their captions only.
+    // Variants differ only in their captions.
     public CaptionedImage Read(long index, long variant) => Read(index) with { Caption = ReadCaption(index, variant) };
 
     public CaptionedImage Read(long index)
     {
-        if (_pictures.TryGetValue(index, out CaptionedImage? picture)) return picture;
-        picture = images.Read(index);
-        if (Interlocked.Read(ref _bytes) < MostBytes && _pictures.TryAdd(index, picture)) Interlocked.Add(ref _bytes, picture.Image.Rgb.Length);
-        return picture;
+        if (_memory.TryGetValue(index, out CaptionedImage? image)) return image;
+        image = images.Read(index);
+        if (Interlocked.Read(ref _bytes) < MaximumBytes && _memory.TryAdd(index, image))
+            Interlocked.Add(ref _bytes, image.Image.Rgb.Length);
+        return image;
     }
 }

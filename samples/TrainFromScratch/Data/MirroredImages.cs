@@ -3,8 +3,8 @@ using LatentDiffusion.Data;
 
 namespace TrainFromScratch;
 
-/// <summary>Each picture twice: as it is, and left and right exchanged.</summary>
-/// <param name="images">The pictures, finite in number.</param>
+/// <summary>Each image twice: unchanged, and mirrored left to right.</summary>
+/// <param name="images">The images, a finite source.</param>
 internal sealed class MirroredImages(IVariedImageSource images) : IVariedImageSource
 {
     public long? Count => 2 * images.Count;
@@ -17,8 +17,8 @@ internal sealed class MirroredImages(IVariedImageSource images) : IVariedImageSo
 
     public CaptionedImage Read(long index, long variant)
     {
-        CaptionedImage picture = images.Read(index / 2, variant);
-        return index % 2 == 0 ? picture : picture with { Image = Mirror(picture.Image), Name = $"{picture.Name} mirrored" };
+        CaptionedImage image = images.Read(index / 2, variant);
+        return index % 2 == 0 ? image : image with { Image = Mirror(image.Image), Name = $"{image.Name} mirrored" };
     }
 
     private static ImageBuffer Mirror(ImageBuffer image)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
-/// <summary>What differs between the kinds of autoencoders that a run can be given.</summary>
+/// <summary>Handles the kinds of autoencoders that a run can use.</summary>
 internal static class Autoencoders
 {
     /// <summary>Opens a folder in the layout of diffusers, or one with the two files of a tiny autoencoder as first published.</summary>
@@ -22,7 +22,7 @@ internal static class Autoencoders
         return network;
     }
 
-    /// <summary>The same network with another scaling; disposes the one given.</summary>
+    /// <summary>The same network with another scaling; disposes the argument.</summary>
     public static nn.Module<Tensor, Tensor> Scaled(nn.Module<Tensor, Tensor> network, double shift, double scale)
     {
         nn.Module<Tensor, Tensor> scaled = network switch

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
-/// <summary>The texts that the denoiser is trained with. Of several captions of an image each epoch takes another; its latents are kept once.</summary>
+/// <summary>
+/// The texts that the denoiser is trained with. Each epoch takes another of an image's captions; its latents are stored once.
+/// </summary>
 internal sealed class CaptionTexts : IDisposable
 {
     private readonly ClipTextConditioning _texts;
@@ -20,7 +22,8 @@ internal sealed class CaptionTexts : IDisposable
     public CaptionTexts(ClipTextModel network, ClipTokenizer tokenizer, LatentCache latents, TrainingMaterial material, Recipe recipe)
     {
         string[]? all = material.SeveralCaptions is { } several ? [.. several.SelectMany(c => c)] : null;
-        if (all is not null) _ids = tensor(all.SelectMany(caption => tokenizer.Encode(caption).Ids).ToArray(), [all.Length, tokenizer.MaxLength]);
+        if (all is not null)
+            _ids = tensor(all.SelectMany(caption => tokenizer.Encode(caption).Ids).ToArray(), [all.Length, tokenizer.MaxLength]);
         _texts = new ClipTextConditioning(network, tokenizer, _ids ?? latents.Ids, recipe.DenoiserObjective.TrainTextEncoder);
         Conditioning = all is null ? _texts : new CaptionsByEpoch(_texts, [.. material.SeveralCaptions!.Select(c => c.Count)], recipe.Seed);
     }

@@ -11,18 +11,19 @@ using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
-/// <summary>Text encoder and U-Net, trained together on the latents and validated meanwhile; then the model folder.</summary>
-internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, double shift, double scale)
+/// <summary>Trains and validates text encoder and U-Net together on the latents, and writes the model folder.</summary>
+internal sealed class DenoiserStage(
+    RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, double shift, double scale)
 {
     public const string Stage = "denoiser";
 
-    private const int SheetsMeanwhile = 4, FewestValidations = 40;
-    // The rest of the hours goes into encoding and drawing.
-    private const double Share = 0.95;
+    private const int SheetsDuringTraining = 4, FewestValidations = 40;
+    // The rest of the hours is for encoding and sample sheets.
+    private const double Fraction = 0.95;
 
     private readonly SchedulerConfig _scheduler = SchedulerConfig.Parse(context.Recipe.Scheduler.ToJsonString());
 
-    /// <returns>False where the run was cancelled.</returns>
+    /// <returns>False if the run was cancelled.</returns>
     public bool Run(BpeVocabulary vocabulary, LatentCache latents, LatentCache? validation)
     {
         Recipe recipe = context.Recipe;
@@ -44,34 +45,43 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         };
         IAutoencoder part = LatentAutoencoder.Of(autoencoder);
         var denoiser = new UNetDenoiser(unet);
-        var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, (int)latents.Latents.shape[2] * part.DownsamplingFactor);
+        int imageSize = (int)latents.Latents.shape[2] * part.DownsamplingFactor;
+        var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, imageSize);
         DiffusionProcess process = DiffusionProcess.Of(_scheduler);
         using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
         using var objective = new DenoiserObjective(
             denoiser, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
         {
-            RowName = row => context.Material.Pictures.Read(row).Name,
+            RowName = row => context.Material.Images.Read(row).Name,
         };
-        double share = Share - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
-        TrainingOptions? options = TrainingPlan.Of(context, Stage, recipe.DenoiserTraining with { Seed = recipe.Seed + 1 }, objective, share);
+        double fraction = Fraction - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
+        TrainingOptions training = recipe.DenoiserTraining with { Seed = recipe.Seed + 1 };
+        TrainingOptions? options = TrainingPlan.Of(context, Stage, training, objective, fraction);
         if (options is null) return false;
 
-        using ClipTextConditioning? captions = validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
+        using ClipTextConditioning? captions =
+            validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
         ValidationLoss? loss = validation is null ? null : new ValidationLoss(
             denoiser, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation);
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
-        bool done = TrainingConsole.Show(context, trend, progress => trainer.Run(objective, context.Checkpoints(Stage), progress, context.Cancellation));
+        string checkpoints = context.Checkpoints(Stage);
+        bool done = TrainingConsole.Show(
+            context, trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
         context.Run.DrawLoss(Stage);
         if (!done) return false;
 
         DiffusersFolder.Write(components, context.Run.Model, ScalarType.Float16);
         if (recipe.SheetColumns > 0)
-            context.Run.Save("prompts.png", new SkiaImageCodec().EncodePng(sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps")));
+        {
+            ImageBuffer prompts = sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps");
+            context.Run.Save("prompts.png", new SkiaImageCodec().EncodePng(prompts));
+        }
+
         return true;
     }
 
-    /// <summary>Validates, draws the curves, and now and then the prompts.</summary>
+    /// <summary>Validates, draws the curves, and occasionally a sample sheet.</summary>
     private TrainingCallback Check(ValidationLoss? loss, StageTrend trend, PromptSheet sheet, TrainingOptions options)
     {
         long every = Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery);
@@ -79,13 +89,13 @@ internal sealed class DenoiserStage(RunContext context, nn.Module<Tensor, Tensor
         {
             if (loss is not null) trend.Record(step, loss.Measure());
             context.Run.DrawLoss(Stage);
-            bool due = SheetsMeanwhile * step / options.Steps > SheetsMeanwhile * (step - every) / options.Steps;
+            bool due = SheetsDuringTraining * step / options.Steps > SheetsDuringTraining * (step - every) / options.Steps;
             if (due && step < options.Steps && context.Recipe.SheetColumns > 0)
                 context.Run.AddImageGrid(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
         });
     }
 
-    /// <summary>The recipe's U-Net, taking the latents that there are.</summary>
+    /// <summary>The recipe's U-Net, adapted to the shape of the latents.</summary>
     private UNet2DConditionConfig Fitting(long[] latents)
     {
         UNet2DConditionConfig config = context.Recipe.Unet;

@@ -7,19 +7,21 @@ using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
-/// <summary>The latents of all pictures, computed once.</summary>
+/// <summary>The latents of all images, computed once.</summary>
 internal static class LatentStage
 {
-    /// <returns>Latents of the training set; null where the run was cancelled.</returns>
+    /// <returns>Latents of the training set; null if the run was cancelled.</returns>
     public static LatentCache? Training(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer) =>
-        Open(context, "latents", context.Material.Key, autoencoder, tokenizer, context.Material.Pictures, context.Material.Count);
+        Open(context, "latents", context.Material.Key, autoencoder, tokenizer, context.Material.Images, context.Material.Count);
 
-    /// <returns>Latents of a validation set; null where the run was cancelled.</returns>
-    public static LatentCache? Validation(RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures) =>
-        Open(context, "validation", $"{context.Material.Key}, validation", autoencoder, tokenizer, pictures, pictures.Count!.Value);
+    /// <returns>Latents of a validation set; null if the run was cancelled.</returns>
+    public static LatentCache? Validation(
+        RunContext context, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource images) =>
+        Open(context, "validation", $"{context.Material.Key}, validation", autoencoder, tokenizer, images, images.Count!.Value);
 
     private static LatentCache? Open(
-        RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer, ICaptionedImageSource pictures, long count)
+        RunContext context, string name, string material, nn.Module<Tensor, Tensor> autoencoder, ClipTokenizer tokenizer,
+        ICaptionedImageSource images, long count)
     {
         string path = context.File($"{name}.safetensors");
         var options = new LatentCacheOptions { Logger = context.Logger };
@@ -27,8 +29,10 @@ internal static class LatentStage
         {
             return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
             {
-                AutoencoderKL kl => LatentCache.Open(path, material, kl, tokenizer, pictures, count, options, progress, context.Cancellation),
-                AutoencoderTiny tiny => LatentCache.Open(path, material, tiny, tokenizer, pictures, count, options, progress, context.Cancellation),
+                AutoencoderKL kl => LatentCache.Open(
+                    path, material, kl, tokenizer, images, count, options, progress, context.Cancellation),
+                AutoencoderTiny tiny => LatentCache.Open(
+                    path, material, tiny, tokenizer, images, count, options, progress, context.Cancellation),
                 _ => throw Autoencoders.Unknown(autoencoder),
             });
         }

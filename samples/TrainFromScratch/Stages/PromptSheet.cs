@@ -6,23 +6,27 @@ using LatentDiffusion.Schedulers;
 
 namespace TrainFromScratch;
 
-/// <summary>The six prompts, drawn by networks as they are: a row for each prompt, a column for each seed.</summary>
+/// <summary>Images of the six prompts with the current networks: a row for each prompt, a column for each seed.</summary>
 /// <param name="denoiser">The denoiser.</param>
 /// <param name="textEncoder">The text encoder.</param>
 /// <param name="autoencoder">The autoencoder.</param>
 /// <param name="scheduler">The scheduler's configuration.</param>
-/// <param name="size">Width and height of the pictures.</param>
-internal sealed class PromptSheet(UNetDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size)
+/// <param name="size">Width and height of the images in pixels.</param>
+internal sealed class PromptSheet(
+    UNetDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size)
 {
     public ImageBuffer Draw(int columns, string title)
     {
-        // The parts stay ours: the pipeline disposes only what it loaded itself.
+        // The pipeline disposes only components that it loaded itself.
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
             .UseDenoiser(denoiser).UseTextEncoder(textEncoder).UseAutoencoder(autoencoder)
             .UseScheduler(NoiseScheduler.FromConfig(scheduler)).Build();
-        return SampleSheet.Draw(
-            [.. DrawingCatalog.Prompts.Select(prompt => new SheetRow(prompt, [.. pipeline.Generate(
-                new GenerationRequest { Prompt = prompt, Seed = 0, Count = columns, Width = size, Height = size }).Images.Select(i => i.Image)]))],
-            title);
+        return SampleSheet.Draw([.. DrawingCatalog.Prompts.Select(prompt => new SheetRow(prompt, Images(prompt)))], title);
+
+        ImageBuffer[] Images(string prompt)
+        {
+            var request = new GenerationRequest { Prompt = prompt, Seed = 0, Count = columns, Width = size, Height = size };
+            return [.. pipeline.Generate(request).Images.Select(i => i.Image)];
+        }
     }
 }

@@ -80,7 +80,7 @@ public sealed class PictureRunTests : IDisposable
         run.Terminate();
         string error = Refused(run, exitCode: 130);
         Assert.Contains("0.png", error, StringComparison.Ordinal);
-        Assert.Contains($"the same command goes on from '{_folder["stopped"]}'", error, StringComparison.Ordinal);
+        Assert.Contains($"the same command resumes from '{_folder["stopped"]}'", error, StringComparison.Ordinal);
         Assert.NotEmpty(Directory.GetFiles(checkpoints, "checkpoint-*.safetensors"));
         Assert.Empty(Directory.GetFiles(checkpoints, "*.tmp"));
     }
@@ -195,14 +195,14 @@ public sealed class PictureRunTests : IDisposable
         Assert.False(File.Exists(Path.Combine(_folder["run"], "validation.safetensors")));
         using (SafetensorsFile latents = SafetensorsFile.Open(Path.Combine(_folder["run"], "latents.safetensors"))) Assert.Equal(20, latents.Find("latents")!.Shape[0]);
         Assert.DoesNotContain(Metrics("run"), line => line.Contains("validation_loss", StringComparison.Ordinal));
-        Assert.Contains("20 pictures (mirrored ones included)", File.ReadAllText(Path.Combine(_folder["run"], "report.md")), StringComparison.Ordinal);
+        Assert.Contains("20 images (mirrored ones included)", File.ReadAllText(Path.Combine(_folder["run"], "report.md")), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Options_of_pictures_need_pictures()
     {
         using TrainingProgram run = TrainingProgram.Start("--captions", "caption", "--out", _folder["run"]);
-        Assert.Contains("--captions is for pictures of your own: expected --data", Refused(run, exitCode: 2), StringComparison.Ordinal);
+        Assert.Contains("--captions applies only to your images: expected --data", Refused(run, exitCode: 2), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["run"]));
     }
 

@@ -30,7 +30,7 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         File.WriteAllText(folder["recipe.json"], Recipe.Replace("\"latents\": 4", "\"latents\": 5", StringComparison.Ordinal));
         (exitCode, _, error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
         Assert.Equal(1, exitCode);
-        Assert.Contains("was begun with other images or captions", error, StringComparison.Ordinal);
+        Assert.Contains("was started with other images or captions", error, StringComparison.Ordinal);
         Assert.Equal(latents, File.ReadAllBytes(folder["latents.safetensors"]));
 
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(Path.Combine(folder["run"], "model")).Build();

@@ -14,7 +14,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
         (int exitCode, string output, string error) = Run(
-            "--model", model.Folder, "--options", folder["options.json"], "--pictures", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
+            "--model", model.Folder, "--options", folder["options.json"], "--images", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains("900 to 999", output, StringComparison.Ordinal);
         Assert.Contains("training loss", output, StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         foreach (string to in new[] { "first", "second" })
         {
             (int exitCode, _, string error) = Run(
-                "--model", model.Folder, "--threads", "2", "--pictures", "3", "--timesteps-per-bucket", "1", "--bound-timesteps", "3", "--generated", "8",
+                "--model", model.Folder, "--threads", "2", "--images", "3", "--timesteps-per-bucket", "1", "--bound-timesteps", "3", "--generated", "8",
                 "--steps", "2", "--columns", "1", "--prompt", "a star", "--pool", "20", "--mirrored", "--out", folder[to]);
             Assert.True(exitCode == 0, error);
         }
@@ -38,7 +38,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(7, files.Length);
         Assert.Equal(files, Directory.GetFiles(folder["second"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["first"], file)), File.ReadAllBytes(Path.Combine(folder["second"], file))));
-        Assert.Contains("Among 20 training pictures and as many mirrored ones", File.ReadAllText(Path.Combine(folder["first"], "report.md")), StringComparison.Ordinal);
+        Assert.Contains("Among 20 training images and as many mirrored ones", File.ReadAllText(Path.Combine(folder["first"], "report.md")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         using var folder = new TemporaryFolder();
         string run = folder["run"];
         Directory.CreateDirectory(run);
-        Refused($"'{run}' is no run");
+        Refused($"'{run}' is not a run");
         File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": null, "recipe": { "seed": 3 } }""");
         Refused("has no model yet");
         foreach (string file in Directory.GetFiles(model.Folder, "*", SearchOption.AllDirectories))
@@ -59,7 +59,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
 
         File.WriteAllLines(Path.Combine(run, "metrics.jsonl"), Enumerable.Range(1, 20).Select(i =>
             $"{{\"stage\":\"denoiser\",\"step\":{100 * i},\"loss\":0.5,\"validation_loss\":0.{90 - i}}}"));
-        (int exitCode, _, string error) = Run("--run", run, "--pictures", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
+        (int exitCode, _, string error) = Run("--run", run, "--images", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
         Assert.True(exitCode == 0, error);
         string report = File.ReadAllText(Path.Combine(run, "evaluation", "report.json"));
         Assert.Contains("\"model\": \"run/model\"", report, StringComparison.Ordinal);
@@ -70,7 +70,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("(training.png)", page, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run, "evaluation", "training.png")));
         File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/pictures", "recipe": { "seed": 3 } }""");
-        Refused("'elsewhere/pictures', which is not there");
+        Refused("'elsewhere/pictures', which does not exist here");
         File.WriteAllText(Path.Combine(run, "configuration.json"), "{}");
         Refused("is not what samples/TrainFromScratch writes");
 
@@ -84,11 +84,11 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Theory]
     [InlineData(2, "Unrecognized command or argument '--frobnicate'", "--frobnicate")]
-    [InlineData(2, "--pictures is 'many'; expected a whole number", "--pictures", "many")]
+    [InlineData(2, "--images is 'many'; expected a whole number", "--images", "many")]
     [InlineData(2, "--threads is 0; expected at least 1", "--threads", "0")]
     [InlineData(2, "nowhere'", "--data", "nowhere")]
-    [InlineData(1, "is no model folder", "--model", "nowhere")]
-    [InlineData(2, "The field Pictures must be between 2", "--pictures", "1")]
+    [InlineData(1, "is not a model folder", "--model", "nowhere")]
+    [InlineData(2, "The field ImageCount must be between 2", "--images", "1")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

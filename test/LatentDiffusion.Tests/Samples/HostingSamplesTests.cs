@@ -17,7 +17,7 @@ public sealed class HostingSamplesTests
         Assert.Equal(4, made.Length);
         Assert.Equal("a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(Path.Combine(folder["drawings"], "2.png"))).Prompt);
         Assert.All(made, r => Assert.Equal(2, r.Steps));
-        Assert.Contains("Generated 1 pictures in", output, StringComparison.Ordinal);
+        Assert.Contains("Generated 1 images in", output, StringComparison.Ordinal);
         Assert.Contains("Order 2 is drawn", output, StringComparison.Ordinal);
         Assert.DoesNotContain("dragon", output, StringComparison.Ordinal);
     }
