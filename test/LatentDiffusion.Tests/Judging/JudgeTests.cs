@@ -44,11 +44,13 @@ public sealed class JudgeTests
     {
         using var folder = new TemporaryFolder();
         Assert.Contains("train --judge", Assert.Throws<FileNotFoundException>(() => Classifier.Open(folder[""])).Message);
-        // Two steps teach it nothing; what it says is well formed all the same.
-        Assert.True(JudgeTraining.Run(folder["judge"], 2, TrainingPrecision.Float32, new Progress<TrainingProgress>(), CancellationToken.None));
+        // After two steps its answers are useless, but well formed.
+        var progress = new Progress<TrainingProgress>();
+        Assert.True(JudgeTraining.Run(folder["judge"], 2, TrainingPrecision.Float32, progress, CancellationToken.None));
         using Classifier judge = Classifier.Open(folder["judge"]);
         (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(5).Take(6)];
-        PromptAdherence adherence = PromptAdherence.Measure(new JudgeScorer(judge), [.. drawings, (drawings[0].Image, "a drawing of a star with a jewel in the center")]);
+        PromptAdherence adherence = PromptAdherence.Measure(
+            new JudgeScorer(judge), [.. drawings, (drawings[0].Image, "a drawing of a star with a jewel in the center")]);
         Assert.Equal(7, adherence.ImageCount);
         // A caption that leaves the colour open has no score for it.
         Assert.Equal([("subject", 7), ("colour", 6), ("attribute", 7)], adherence.Aspects.Select(a => (a.Aspect, a.Right.Count)));
@@ -64,7 +66,7 @@ public sealed class JudgeTests
         Assert.Equal(once.data<float>().ToArray(), again.data<float>().ToArray());
         Assert.NotEqual(once.data<float>().ToArray(), other.data<float>().ToArray());
         Assert.InRange(once.abs().max().item<float>(), 0.9f, 1f);
-        // Within a few pixels and some noise of what it was, and far from any other drawing.
+        // Closer to its own drawing than to any other.
         using Tensor own = (once - pixels).square().mean([1, 2, 3]), others = (once - pixels.roll(1, 0)).square().mean([1, 2, 3]);
         Assert.True(own.lt(others).all().item<bool>());
 
@@ -81,27 +83,32 @@ public sealed class JudgeTests
         using var model = new TinyModel();
         using var folder = new TemporaryFolder();
         using DiffusionPipeline pipeline = model.Builder().Configure(o => o.Steps = 3).Build();
-        PictureOrder[] orders = PictureOrder.Of(["a blue bird", "a drawing of a star"], 2);
-        var pictures = new PictureFolder(folder["pictures"], "model a");
-        pictures.Make(pipeline, orders[..3], workers: 2, progress: null, CancellationToken.None);
+        ImageRequest[] requests = ImageRequest.Of(["a blue bird", "a drawing of a star"], 2);
+        var images = new GeneratedImages(folder["images"], "model a");
+        images.Make(pipeline, requests[..3], workers: 2, progress: null, CancellationToken.None);
         DateTime[] before = Written();
         var counts = new List<int>();
-        new PictureFolder(folder["pictures"], "model a").Make(pipeline, orders, workers: 1, new Counter(counts), CancellationToken.None);
+        new GeneratedImages(folder["images"], "model a")
+            .Make(pipeline, requests, workers: 1, new Counter(counts), CancellationToken.None);
         Assert.Equal([3, 4], counts);
         Assert.Equal(before, Written());
         Assert.Equal(
-            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image.Rgb.ToArray(), pictures.Read(orders[1]).Rgb.ToArray());
-        Assert.Contains("model b", Assert.Throws<InvalidDataException>(() => new PictureFolder(folder["pictures"], "model b")).Message);
+            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image.Rgb.ToArray(),
+            images.Read(requests[1]).Rgb.ToArray());
+        Assert.Contains("model b", Assert.Throws<InvalidDataException>(() => new GeneratedImages(folder["images"], "model b")).Message);
 
-        DateTime[] Written() => [.. orders[..3].Select(o => File.GetLastWriteTimeUtc(Path.Combine(folder["pictures"], o.FileName)))];
+        DateTime[] Written() => [.. requests[..3].Select(o => File.GetLastWriteTimeUtc(Path.Combine(folder["images"], o.FileName)))];
     }
 
     [Fact]
     public void Steps_are_as_many_as_the_evaluations_allow()
     {
-        SchedulerConfig model = SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }""");
+        SchedulerConfig model = SchedulerConfig.Parse(
+            """
+            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }
+            """);
         Assert.Equal(10, StepBudget.Of(KnownSchedulers.Ddim, model, 10));
-        // Two evaluations a step but for the last.
+        // Two evaluations per step, except the last.
         Assert.Equal(5, StepBudget.Of(KnownSchedulers.Heun, model, 10));
         Assert.Null(StepBudget.Of(KnownSchedulers.FlowMatchEuler, model, 10));
     }
@@ -112,16 +119,20 @@ public sealed class JudgeTests
         using var model = new TinyModel();
         CountingDenoiser? counter = null;
         var settings = new SamplingSettings { Scheduler = KnownSchedulers.Ddim, Steps = 4, Scale = 3, Stop = 0.5, BFloat16 = true };
-        using (DiffusionPipeline counted = settings.Pipeline(model.Folder, denoiser => counter = new CountingDenoiser(denoiser))) Draw(counted);
+        using (DiffusionPipeline counted = settings.Pipeline(model.Folder, denoiser => counter = new CountingDenoiser(denoiser)))
+            Draw(counted);
+
         Assert.Equal(6, counter!.Evaluations);
-        using DiffusionPipeline pipeline = settings.Pipeline(model.Folder), float32 = (settings with { BFloat16 = false }).Pipeline(model.Folder);
+        using DiffusionPipeline pipeline = settings.Pipeline(model.Folder);
+        using DiffusionPipeline float32 = (settings with { BFloat16 = false }).Pipeline(model.Folder);
         using DiffusionPipeline own = new DiffusionPipelineBuilder().UseModelFolder(model.Folder).Build();
         ImageBuffer drawn = Draw(pipeline);
         Assert.Equal((Draw(own).Width, Draw(own).Height), (drawn.Width, drawn.Height));
         Assert.NotEqual(Draw(float32).Rgb.ToArray(), drawn.Rgb.ToArray());
         Assert.Equal("ddim-4-steps-scale-3-until-0.5-bfloat16", settings.ToString());
 
-        static ImageBuffer Draw(DiffusionPipeline pipeline) => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image;
+        static ImageBuffer Draw(DiffusionPipeline pipeline) =>
+            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 }).Images[0].Image;
     }
 
     [Fact]
@@ -132,20 +143,25 @@ public sealed class JudgeTests
         var sampled = new SampledModel(model.Folder);
         SamplingSettings quick = new() { Steps = 1 }, slow = new() { Steps = 40, Scale = 3 };
         var counts = new List<int>();
-        PictureTimes times = PictureTimes.Measure(folder[""], sampled, [quick, slow], "a blue bird", new Counter(counts), CancellationToken.None);
-        Assert.Equal(Enumerable.Range(1, PictureTimes.Pictures(2)), counts);
+        ImageTimes times = ImageTimes.Measure(
+            folder[""], sampled, [quick, slow], "a blue bird", new Counter(counts), CancellationToken.None);
+        Assert.Equal(Enumerable.Range(1, ImageTimes.CountFor(2)), counts);
         Assert.True(times.Of(sampled, quick) > 0 && times.Of(sampled, slow) > 0);
         Assert.Null(times.Of(sampled, quick with { Scale = 3 }));
-        Assert.Equal(times.Of(sampled, slow), PictureTimes.Read(folder[""]).Of(sampled, slow));
-        Assert.Null(PictureTimes.Read(folder["elsewhere"]).Of(sampled, slow));
+        Assert.Equal(times.Of(sampled, slow), ImageTimes.Read(folder[""]).Of(sampled, slow));
+        Assert.Null(ImageTimes.Read(folder["elsewhere"]).Of(sampled, slow));
     }
 
     [Fact]
     public void Tables_say_where_a_solver_makes_fewer_evaluations_and_leave_out_seconds_that_nobody_measured()
     {
-        CellResult result = new() { Key = "", Row = "heun", Column = "10", Evaluations = 9, All = Proportion.Of(93, 100), Kernel = 15.03, Frechet = 419.34 };
+        CellResult result = new()
+        {
+            Key = "", Row = "heun", Column = "10", Evaluations = 9, All = Proportion.Of(93, 100), Kernel = 15.03, Frechet = 419.34,
+        };
         Assert.Contains("| heun |  | 93 %, 15.0 (9) |  |  |", QualityTables.Solvers([result]), StringComparison.Ordinal);
-        Assert.Contains("| heun |  | 93 %, 15.0 |  |  |", QualityTables.Solvers([result with { Evaluations = 10 }]), StringComparison.Ordinal);
+        string full = QualityTables.Solvers([result with { Evaluations = 10 }]);
+        Assert.Contains("| heun |  | 93 %, 15.0 |  |  |", full, StringComparison.Ordinal);
         Assert.DoesNotContain("seconds", QualityTables.Rows([result]), StringComparison.Ordinal);
         Assert.Contains("| heun | 9 | 1.50 | 93.0 % (", QualityTables.Rows([result with { Seconds = 1.5 }]), StringComparison.Ordinal);
     }
@@ -156,7 +172,8 @@ public sealed class JudgeTests
         using var folder = new TemporaryFolder();
         FolderSettings.Check(folder["runs"], "1000 steps", "a training");
         FolderSettings.Check(folder["runs"], "1000 steps", "a training");
-        string message = Assert.Throws<InvalidDataException>(() => FolderSettings.Check(folder["runs"], "2000 steps", "a training")).Message;
+        string message = Assert.Throws<InvalidDataException>(
+            () => FolderSettings.Check(folder["runs"], "2000 steps", "a training")).Message;
         Assert.Contains("has a training of '1000 steps'; expected '2000 steps'", message, StringComparison.Ordinal);
     }
 

@@ -2,13 +2,16 @@ using System.CommandLine;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary><c>accuracy</c></summary>
+/// <summary>The command <c>accuracy</c>.</summary>
 internal static class AccuracyCommand
 {
     public static Command Make()
     {
-        var count = CommonOptions.AtLeast(2, new Option<int>("--count") { Description = "Drawings of each kind.", DefaultValueFactory = _ => 2000 });
-        var command = new Command("accuracy", "Tells how often the judge itself is right, on drawings that it never saw, and what it takes for what.")
+        var count = CommonOptions.AtLeast(2, new Option<int>("--count")
+        {
+            Description = "Drawings of each kind.", DefaultValueFactory = _ => 2000,
+        });
+        var command = new Command("accuracy", "Measures the accuracy of the judge on unseen drawings, and its most frequent mistakes.")
         {
             CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, count,
         };

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Judge;
 
-/// <summary>Progress that is told at once, on the thread that makes it.</summary>
+/// <summary>Progress that is reported synchronously, on the calling thread.</summary>
 internal sealed class Report<T>(Action<T> action) : IProgress<T>
 {
     void IProgress<T>.Report(T value) => action(value);

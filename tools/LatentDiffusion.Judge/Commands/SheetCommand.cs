@@ -2,14 +2,21 @@ using System.CommandLine;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary><c>sheet</c></summary>
+/// <summary>The command <c>sheet</c>.</summary>
 internal static class SheetCommand
 {
     public static Command Make()
     {
-        var columns = CommonOptions.AtLeast(1, new Option<int>("--columns") { Description = "Pictures of each prompt.", DefaultValueFactory = _ => 4 });
-        var file = new Option<FileInfo>("--out") { Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png") };
-        var command = new Command("sheet", "Draws the six prompts, a row each and a column for each of the seeds from 0, with default settings.")
+        var columns = CommonOptions.AtLeast(1, new Option<int>("--columns")
+        {
+            Description = "Images of each prompt.", DefaultValueFactory = _ => 4,
+        });
+        var file = new Option<FileInfo>("--out")
+        {
+            Description = "PNG file to write.", DefaultValueFactory = _ => new FileInfo("prompts.png"),
+        };
+        var command = new Command(
+            "sheet", "Draws the six prompts, one row per prompt and one column per seed from 0, with default settings.")
         {
             CommonOptions.Model, CommonOptions.Adapters, CommonOptions.FewSteps, CommonOptions.Threads, columns, file,
         };

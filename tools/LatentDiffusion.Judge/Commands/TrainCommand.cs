@@ -2,19 +2,25 @@ using System.CommandLine;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary><c>train</c></summary>
+/// <summary>The command <c>train</c>.</summary>
 internal static class TrainCommand
 {
     public static Command Make()
     {
-        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps") { Description = "Steps of the whole run.", DefaultValueFactory = _ => 2000 });
-        var command = new Command("train", "Trains the judge on drawings; a run that was stopped goes on.")
+        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps")
+        {
+            Description = "Steps of the whole run.", DefaultValueFactory = _ => 2000,
+        });
+        var command = new Command("train", "Trains the judge on drawings. A stopped run continues.")
         {
             CommonOptions.Judge, CommonOptions.Threads, CommonOptions.BFloat16, steps,
         };
-        command.SetAction((parsed, token) => CommonOptions.Run(parsed, () => Bar.Train(
-            "the judge", parsed.GetValue(steps),
-            progress => JudgeTraining.Run(CommonOptions.JudgeFolder(parsed), parsed.GetValue(steps), CommonOptions.Precision(parsed), progress, token)) ? 0 : 1));
+        command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
+        {
+            (string folder, long total) = (CommonOptions.JudgeFolder(parsed), parsed.GetValue(steps));
+            TrainingPrecision precision = CommonOptions.Precision(parsed);
+            return Bar.Train("the judge", total, progress => JudgeTraining.Run(folder, total, precision, progress, token)) ? 0 : 1;
+        }));
         return command;
     }
 }

@@ -2,35 +2,53 @@ using System.CommandLine;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary><c>variants</c></summary>
+/// <summary>The command <c>variants</c>.</summary>
 internal static class VariantsCommand
 {
     private const string Table = "training";
 
-    // Enough for what is left to be of the training and not of the solver.
+    // Enough steps that the remaining error is that of the training and not of the solver.
     private static readonly SamplingSettings s_sampling = new() { Scheduler = KnownSchedulers.Ddim, Steps = 50 };
 
     public static Command Make()
     {
-        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps") { Description = "Steps of 16 drawings that each variant trains.", DefaultValueFactory = _ => 3000 });
-        var drawings = CommonOptions.AtLeast(2, new Option<long>("--drawings") { Description = "Drawings that all are trained on.", DefaultValueFactory = _ => 12000 });
-        var pictures = CommonOptions.AtLeast(2, new Option<int>("--pictures") { Description = "Pictures that each is measured by.", DefaultValueFactory = _ => 500 });
-        var work = new Option<DirectoryInfo>("--work") { Description = "Folder of the runs and results; what is there is not done again.", DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "variants")) };
-        var output = new Option<DirectoryInfo?>("--out") { Description = $"Folder of {QualityCommand.Page}, whose table is replaced; it is printed where not given." };
-        var command = new Command("variants", "Trains small variants of the model with the same budget and measures what each improvement of training brings.")
+        var steps = CommonOptions.AtLeast(1, new Option<long>("--steps")
         {
-            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, CommonOptions.BFloat16, steps, drawings, pictures, work, output,
+            Description = "Training steps of each variant, of 16 drawings each.", DefaultValueFactory = _ => 3000,
+        });
+        var drawings = CommonOptions.AtLeast(2, new Option<long>("--drawings")
+        {
+            Description = "Drawings that all variants are trained on.", DefaultValueFactory = _ => 12000,
+        });
+        var images = CommonOptions.AtLeast(2, new Option<int>("--images")
+        {
+            Description = "Images that each variant is measured by.", DefaultValueFactory = _ => 500,
+        });
+        var work = new Option<DirectoryInfo>("--work")
+        {
+            Description = "Folder of the runs and results; existing ones are kept.",
+            DefaultValueFactory = _ => new DirectoryInfo(Path.Combine("runs", "variants")),
+        };
+        var output = new Option<DirectoryInfo?>("--out")
+        {
+            Description = $"Folder of {QualityCommand.Page}, whose table is replaced. Default: the table is only printed.",
+        };
+        var command = new Command(
+            "variants", "Trains small variants of the model with the same budget and measures the effect of each improvement of training.")
+        {
+            CommonOptions.Judge, CommonOptions.Model, CommonOptions.Threads, CommonOptions.Workers, CommonOptions.BFloat16, steps,
+            drawings, images, work, output,
         };
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {
             string folder = Path.Combine(parsed.GetValue(work)!.FullName, $"{parsed.GetValue(steps)}-steps");
             using var bench = new QualityBench(
-                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(pictures), parsed.GetValue(CommonOptions.Workers), token);
+                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), parsed.GetValue(CommonOptions.Workers), token);
             using VariantData data = VariantData.Open(CommonOptions.SampledModel(parsed), folder, parsed.GetValue(drawings), token);
             var training = new VariantTraining(data, parsed.GetValue(steps), CommonOptions.Precision(parsed));
             var cells = Variant.All.ToDictionary(v => v, CellsOf);
             var report = new QualityReport(bench, [.. Variant.All.SelectMany(v => cells[v])], parsed.GetValue(output)?.FullName);
-            // First of all what was measured before, so that a run that is stopped takes nothing off the page.
+            // Existing results first, so that a stopped run does not remove any from the page.
             foreach (Variant variant in Variant.All.Where(v => training.IsDone(v, Own(v)))) Measure(variant, bench.Known);
             foreach (Variant variant in Variant.All)
             {
@@ -51,17 +69,20 @@ internal static class VariantsCommand
 
             void Measure(Variant variant, Func<SampledModel, QualityCell, CellResult?> measure)
             {
-                foreach ((QualityCell cell, string model) in cells[variant].Zip([VariantTraining.Averaged(Own(variant)), VariantTraining.Last(Own(variant))]))
+                string[] models = [VariantTraining.Averaged(Own(variant)), VariantTraining.Last(Own(variant))];
+                foreach ((QualityCell cell, string model) in cells[variant].Zip(models))
                     if (measure(new SampledModel(model), cell) is { } result) report.Set(cell, result);
             }
         }));
         return command;
     }
 
-    /// <summary>A row for the averaged weights, and for some variants one for the last.</summary>
+    /// <summary>One row for the averaged weights, and for some variants one for the last weights.</summary>
     private static QualityCell[] CellsOf(Variant variant)
     {
         var averaged = new QualityCell(Table, variant.Name, "", s_sampling);
-        return variant.MeasuresLastWeights ? [averaged, averaged with { Row = $"{variant.Name}, last weights without averaging" }] : [averaged];
+        return variant.MeasuresLastWeights
+            ? [averaged, averaged with { Row = $"{variant.Name}, last weights without averaging" }]
+            : [averaged];
     }
 }

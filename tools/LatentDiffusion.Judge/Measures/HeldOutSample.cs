@@ -2,14 +2,14 @@ using LatentDiffusion.Models.Drawings;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>The held-out combinations, or some of them from all over the catalogue.</summary>
+/// <summary>The held-out combinations, or a sample of them from the whole catalogue.</summary>
 internal static class HeldOutSample
 {
     /// <summary>
-    /// As many as the limit says, at equal distances in the catalogue, which is in the order of subject, attribute and
-    /// colour: every subject has its share.
+    /// Takes combinations at equal distances in the catalogue, which is ordered by subject, attribute and colour: every
+    /// subject is represented in proportion.
     /// </summary>
-    /// <param name="limit">At least 1; null for all.</param>
+    /// <param name="limit">Number of combinations, at least 1; null for all.</param>
     public static IReadOnlyList<DrawingCombination> Take(int? limit)
     {
         IReadOnlyList<DrawingCombination> all = DrawingCatalog.HeldOut;

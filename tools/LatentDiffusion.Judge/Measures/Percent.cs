@@ -3,11 +3,11 @@ using LatentDiffusion.Evaluation;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Shares in tables.</summary>
+/// <summary>Proportions in tables.</summary>
 internal static class Percent
 {
-    /// <summary>In percent, with its interval.</summary>
-    public static string Of(Proportion? share) => share is null
+    /// <summary>A proportion in percent, with its interval; "-" for null.</summary>
+    public static string Of(Proportion? proportion) => proportion is not { } p
         ? "-"
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * share.Fraction:F1} % ({100 * share.Low:F1} to {100 * share.High:F1})");
+        : string.Create(CultureInfo.InvariantCulture, $"{100 * p.Fraction:F1} % ({100 * p.Low:F1} to {100 * p.High:F1})");
 }

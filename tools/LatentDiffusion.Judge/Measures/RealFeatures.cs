@@ -4,41 +4,46 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Judge;
 
 /// <summary>
-/// Features of two sets of unseen drawings that have none in common. Generated sets take the place of the first, with its
-/// captions as their prompts, so that the distance between the two is what a perfect model would have.
+/// Features of two disjoint sets of unseen drawings. Generated sets use the captions of the first as prompts and replace it
+/// in the comparison, so the distance of the two is that of a perfect model.
 /// </summary>
 internal sealed class RealFeatures : IDisposable
 {
     private RealFeatures(Tensor first, Tensor reference) =>
-        (First, Reference, Distance, Kernel) = (first, reference, FrechetDistance.Between(first, reference), KernelDistance.Between(first, reference).Mean);
+        (First, Reference, Distance, Kernel) = (
+            first, reference, FrechetDistance.Between(first, reference), KernelDistance.Between(first, reference).Mean);
 
-    /// <summary>float64 [pictures, width], of the set whose place generated pictures take.</summary>
+    /// <summary>float64 [images, width]: the set that generated images replace.</summary>
     public Tensor First { get; }
 
-    /// <summary>float64 [pictures, width], of the set that is measured against.</summary>
+    /// <summary>float64 [images, width]: the set that distances are measured to.</summary>
     public Tensor Reference { get; }
 
-    /// <summary>The Fréchet distance of the two.</summary>
+    /// <summary>The Fréchet distance of the two sets.</summary>
     public double Distance { get; }
 
-    /// <summary>Their kernel distance, unbiased: about 0.</summary>
+    /// <summary>The unbiased kernel distance of the two sets: about 0.</summary>
     public double Kernel { get; }
 
-    /// <summary>What the generated pictures are asked to show.</summary>
-    public static PictureOrder[] Orders(int pictures) =>
-        [.. new DrawingSet(DrawingSet.Prompting).Captions(pictures).Select((caption, i) => new PictureOrder(caption, (ulong)i))];
+    /// <summary>Requests for generated images with the captions of the first set.</summary>
+    public static ImageRequest[] Requests(int count) =>
+        [.. new DrawingSet(DrawingSet.Prompting).Captions(count).Select((caption, i) => new ImageRequest(caption, (ulong)i))];
 
-    /// <summary>Draws both and extracts their features.</summary>
-    public static RealFeatures Of(IFeatureExtractor features, int pictures, CancellationToken cancellationToken)
+    /// <summary>Draws both sets and extracts their features.</summary>
+    public static RealFeatures Of(IFeatureExtractor features, int count, CancellationToken cancellationToken)
     {
         return new RealFeatures(Extract(DrawingSet.Prompting), Extract(DrawingSet.Reference));
 
-        Tensor Extract(ulong seed) => features.ExtractAll(new DrawingSet(seed).Take(pictures).Select(d => d.Image), cancellationToken: cancellationToken);
+        Tensor Extract(ulong seed) => features.ExtractAll(
+            new DrawingSet(seed).Take(count).Select(d => d.Image), cancellationToken: cancellationToken);
     }
 
-    /// <summary>Features of the first set's drawings as the model's autoencoder gives them back.</summary>
-    public static Tensor GivenBackBy(IAutoencoder autoencoder, IFeatureExtractor features, int pictures, CancellationToken cancellationToken) => features.ExtractAll(
-        new DrawingSet(DrawingSet.Prompting).Take(pictures).Select(d => Reconstructions.Of(autoencoder, d.Image)), cancellationToken: cancellationToken);
+    /// <summary>Features of the first set's drawings, reconstructed by the model's autoencoder.</summary>
+    public static Tensor ReconstructedBy(
+        IAutoencoder autoencoder, IFeatureExtractor features, int count, CancellationToken cancellationToken) =>
+        features.ExtractAll(
+            new DrawingSet(DrawingSet.Prompting).Take(count).Select(d => Reconstructions.Of(autoencoder, d.Image)),
+            cancellationToken: cancellationToken);
 
     public void Dispose()
     {

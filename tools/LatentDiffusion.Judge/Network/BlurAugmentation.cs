@@ -4,19 +4,19 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Judge;
 
 /// <summary>
-/// Makes drawings in training as imperfect as generated pictures are: outlines waver, edges are soft, plain areas have
-/// stains. The judge is to read what is drawn, not how cleanly.
+/// Makes training drawings as imperfect as generated images: wavy outlines, soft edges, stains on plain areas. The judge
+/// should recognize what is drawn, not how cleanly.
 /// </summary>
 internal static class BlurAugmentation
 {
-    // In halves of the picture's side: 0.06 are four of 128 pixels.
+    // In halves of the image's side: 0.06 is 4 of 128 pixels.
     private const double Shift = 0.06, Zoom = 0.05, Waver = 0.03;
-    private const double SharpShare = 0.4, SoftShare = 0.75, Stain = 0.12, Grain = 0.1;
+    private const double SharpFraction = 0.4, SoftFraction = 0.75, Stain = 0.12, Grain = 0.1;
     private const int WaverCells = 6, StainCells = 16;
 
-    /// <summary>Every picture in its own way.</summary>
+    /// <summary>Changes every image at random.</summary>
     /// <param name="pixels">Pixels in [-1, 1], [batch, 3, height, width].</param>
-    /// <param name="generator">What the ways are drawn from.</param>
+    /// <param name="generator">Source of the random numbers.</param>
     public static Tensor Of(Tensor pixels, Generator generator)
     {
         using IDisposable noGrad = no_grad();
@@ -45,10 +45,11 @@ internal static class BlurAugmentation
     {
         Tensor draw = rand([pixels.shape[0], 1, 1, 1], generator: generator);
         Tensor soft = Mean(pixels);
-        return where(draw.less(SharpShare), pixels, where(draw.less(SoftShare), soft, Mean(soft)));
+        return where(draw.less(SharpFraction), pixels, where(draw.less(SoftFraction), soft, Mean(soft)));
     }
 
-    private static Tensor Mean(Tensor pixels) => nn.functional.avg_pool2d(pixels, 3, stride: 1, padding: 1, count_include_pad: false);
+    private static Tensor Mean(Tensor pixels) =>
+        nn.functional.avg_pool2d(pixels, 3, stride: 1, padding: 1, count_include_pad: false);
 
     private static Tensor Enlarged(Tensor cells, long height, long width) =>
         nn.functional.interpolate(cells, [height, width], mode: InterpolationMode.Bicubic, align_corners: false);

@@ -7,10 +7,12 @@ namespace LatentDiffusion.Judge;
 /// <summary>The trained judge.</summary>
 internal sealed class Classifier : IDisposable
 {
-    /// <summary>Drawings of this seed trained it; those of the next one test it. No model of this repository saw either.</summary>
+    /// <summary>
+    /// Seed of its training drawings; the next seed is that of its test. No model of this repository was trained on either.
+    /// </summary>
     public const ulong Seed = 7001;
 
-    /// <summary>Its weights, in its folder.</summary>
+    /// <summary>File name of the weights in the judge's folder.</summary>
     public const string File = "judge.safetensors";
 
     private readonly JudgeNetwork _network;
@@ -18,32 +20,39 @@ internal sealed class Classifier : IDisposable
     private Classifier(JudgeNetwork network) => _network = network;
 
     /// <summary>Reads the judge's weights.</summary>
-    /// <param name="folder">Where they are.</param>
-    /// <exception cref="FileNotFoundException">It was not trained there yet.</exception>
+    /// <param name="folder">Folder of the weights.</param>
+    /// <exception cref="FileNotFoundException">The folder does not contain a trained judge.</exception>
     public static Classifier Open(string folder)
     {
         string path = Path.Combine(folder, File);
         if (!System.IO.File.Exists(path))
-            throw new FileNotFoundException($"There is no judge in '{folder}'; expected {File}, which the command 'train --judge {folder}' makes.", path);
+        {
+            throw new FileNotFoundException(
+                $"There is no judge in '{folder}'; expected {File}, which the command 'train --judge {folder}' makes.", path);
+        }
+
         var network = new JudgeNetwork();
         StateDict.Load(network, path);
         network.eval();
         return new Classifier(network);
     }
 
-    /// <summary>How probable each class is in each picture.</summary>
+    /// <summary>The probability of each class in each image.</summary>
     /// <param name="pixels">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
     public Classification[] Judge(Tensor pixels)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         JudgeNetwork.Logits logits = _network.call(pixels);
-        float[][] subjects = Shares(logits.Subject), colors = Shares(logits.Color), attributes = Shares(logits.Attribute);
-        return [.. subjects.Select((subject, i) => new Classification(
-            new Reading(DrawingCatalog.Subjects, subject), new Reading(DrawingCatalog.Colors, colors[i]), new Reading(DrawingCatalog.Attributes, attributes[i])))];
+        float[][] subjects = Probabilities(logits.Subject), colors = Probabilities(logits.Color);
+        float[][] attributes = Probabilities(logits.Attribute);
+        return [.. Enumerable.Range(0, subjects.Length).Select(i => new Classification(
+            new Reading(DrawingCatalog.Subjects, subjects[i]),
+            new Reading(DrawingCatalog.Colors, colors[i]),
+            new Reading(DrawingCatalog.Attributes, attributes[i])))];
     }
 
-    /// <summary>Features of each picture, float32 [batch, <see cref="JudgeNetwork.Features"/>].</summary>
+    /// <summary>Features of each image, float32 [batch, <see cref="JudgeNetwork.Features"/>].</summary>
     /// <param name="pixels">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
     public Tensor Describe(Tensor pixels)
     {
@@ -53,5 +62,6 @@ internal sealed class Classifier : IDisposable
 
     public void Dispose() => _network.Dispose();
 
-    private static float[][] Shares(Tensor logits) => [.. logits.softmax(1).unbind(0).Select(row => row.data<float>().ToArray())];
+    private static float[][] Probabilities(Tensor logits) =>
+        [.. logits.softmax(1).unbind(0).Select(row => row.data<float>().ToArray())];
 }

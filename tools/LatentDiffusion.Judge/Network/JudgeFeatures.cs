@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>The judge as an extractor of features: what it sees before it decides.</summary>
+/// <summary>The judge as a feature extractor: the features that its classifiers read.</summary>
 internal sealed class JudgeFeatures(Classifier judge) : IFeatureExtractor
 {
     public string Name => "features of the judge";

@@ -39,7 +39,7 @@ internal sealed class JudgeNetwork : nn.Module<Tensor, JudgeNetwork.Logits>
     public Tensor Describe(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        // Training may compute in bfloat16; what is summed over pixels is summed in float32.
+        // Training may compute in bfloat16; sums over pixels are computed in float32.
         Tensor hidden = _stem.call(input.to(_stem.weight!.dtype));
         foreach (Stage stage in _stages) hidden = stage.call(hidden);
         return hidden.to(ScalarType.Float32).mean([2, 3]).MoveToOuterDisposeScope();

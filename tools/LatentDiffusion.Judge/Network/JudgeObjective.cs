@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Cross-entropy of subject, colour and attribute over smeared drawings of both splits, made on the fly.</summary>
+/// <summary>Cross-entropy of subject, colour and attribute over blurred drawings of both splits, drawn on the fly.</summary>
 internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int batchSize) : ITrainingObjective
 {
     private const int HeldOutEvery = 4;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>The judge as a scorer of prompts: subject, colour where the caption says one, and attribute.</summary>
+/// <summary>The judge as a scorer of prompts: subject, colour if the caption names one, and attribute.</summary>
 internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
 {
     public const string Subject = "subject", Color = "colour", Attribute = "attribute";
@@ -15,7 +15,10 @@ internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
         var asked = Captions.Read(prompt);
         using Tensor pixels = ImageTensor.FromImage(image);
         Classification seen = judge.Judge(pixels)[0];
-        var scores = new List<PromptScore> { new(Subject, seen.Subject.Of(asked.Subject)), new(Attribute, seen.Attribute.Of(asked.Attribute)) };
+        var scores = new List<PromptScore>
+        {
+            new(Subject, seen.Subject.Of(asked.Subject)), new(Attribute, seen.Attribute.Of(asked.Attribute)),
+        };
         if (asked.Color.Length > 0) scores.Insert(1, new PromptScore(Color, seen.Color.Of(asked.Color)));
         return scores;
     }

@@ -2,19 +2,23 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Trains the judge, once and for all models; a run that was stopped goes on from where it was.</summary>
+/// <summary>Trains the judge, once for all models. A stopped run continues.</summary>
 internal static class JudgeTraining
 {
     private const int BatchSize = 64;
 
-    /// <param name="folder">Where its weights and checkpoints are.</param>
+    /// <param name="folder">Folder of its weights and checkpoints.</param>
     /// <param name="steps">Steps of the whole run.</param>
-    /// <param name="precision">What numbers the passes compute with.</param>
-    /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellationToken">Stops it after the current step.</param>
-    /// <returns>Whether it is done.</returns>
+    /// <param name="precision">Number format of the passes.</param>
+    /// <param name="progress">Reports every step.</param>
+    /// <param name="cancellationToken">Stops the run after the current step.</param>
+    /// <returns>Whether the run is complete.</returns>
     public static bool Run(
-        string folder, long steps, TrainingPrecision precision, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
+        string folder,
+        long steps,
+        TrainingPrecision precision,
+        IProgress<TrainingProgress> progress,
+        CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
         manual_seed((long)Classifier.Seed);

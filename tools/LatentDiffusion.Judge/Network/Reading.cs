@@ -1,19 +1,19 @@
 namespace LatentDiffusion.Judge;
 
-/// <summary>One thing that the judge reads off a picture: how probable each of its classes is.</summary>
-internal sealed class Reading(IReadOnlyList<string> classes, IReadOnlyList<float> shares)
+/// <summary>Probabilities of the classes of one aspect of an image.</summary>
+internal sealed class Reading(IReadOnlyList<string> classes, IReadOnlyList<float> probabilities)
 {
     /// <summary>The most probable class.</summary>
-    public string Best => classes[Enumerable.Range(0, classes.Count).MaxBy(i => shares[i])];
+    public string Best => classes[Enumerable.Range(0, classes.Count).MaxBy(i => probabilities[i])];
 
     /// <summary>
-    /// What a class has of the probability that it shares with its strongest rival: a half or more where it is the most
-    /// probable one, and only there.
+    /// The probability of a class relative to the sum of it and its strongest rival: at least one half exactly if the class is
+    /// the most probable one.
     /// </summary>
     public double Of(string name)
     {
         int asked = Enumerable.Range(0, classes.Count).First(i => classes[i] == name);
-        double rival = Enumerable.Range(0, classes.Count).Where(i => i != asked).Max(i => shares[i]);
-        return shares[asked] + rival > 0 ? shares[asked] / (shares[asked] + rival) : 0;
+        double rival = Enumerable.Range(0, classes.Count).Where(i => i != asked).Max(i => probabilities[i]);
+        return probabilities[asked] + rival > 0 ? probabilities[asked] / (probabilities[asked] + rival) : 0;
     }
 }

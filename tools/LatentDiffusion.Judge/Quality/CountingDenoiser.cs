@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Counts the images that go through a network: guidance evaluates each twice.</summary>
+/// <summary>Counts the images that a network evaluates: guidance evaluates each twice.</summary>
 internal sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
 {
     /// <summary>Images evaluated so far.</summary>

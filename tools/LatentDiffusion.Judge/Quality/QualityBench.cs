@@ -5,13 +5,14 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Judge;
 
 /// <summary>
-/// Measures cells. Pictures and results are kept in the work folder, so that a run of hours can be stopped at any moment and
-/// goes on with the picture where it stopped; what another model, judge, number of pictures or kind of drawings gave is
-/// measured anew. What a change of the library's code does to the pictures it cannot know: another work folder is for that.
+/// Measures cells. Images and results are kept in the work folder: a run of hours can be stopped at any time and continues
+/// with the next image. Results of another model, judge, number of images or kind of drawings are measured again. Changes of
+/// the library's code are not detected; use another work folder after them.
 /// </summary>
 internal sealed class QualityBench : IDisposable
 {
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     private readonly string _work, _judgePrint, _drawingsPrint = Fingerprint.OfDrawings(new DrawingSet(DrawingSet.Reference));
     private readonly Classifier _judge;
@@ -20,31 +21,31 @@ internal sealed class QualityBench : IDisposable
     private readonly int _workers;
     private readonly Lazy<RealFeatures> _real;
 
-    /// <param name="judgeFolder">Where the judge is.</param>
-    /// <param name="work">Where pictures and results are kept.</param>
-    /// <param name="pictures">Pictures of each cell.</param>
-    /// <param name="workers">Pictures generated at once.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    public QualityBench(string judgeFolder, string work, int pictures, int workers, CancellationToken cancellationToken)
+    /// <param name="judgeFolder">Folder of the judge.</param>
+    /// <param name="work">Folder of images and results.</param>
+    /// <param name="images">Images of each cell.</param>
+    /// <param name="workers">Images generated at once.</param>
+    /// <param name="cancellationToken">Stops the measurements.</param>
+    public QualityBench(string judgeFolder, string work, int images, int workers, CancellationToken cancellationToken)
     {
         _work = Directory.CreateDirectory(work).FullName;
         _judge = Classifier.Open(judgeFolder);
         _judgePrint = Fingerprint.OfFile(Path.Combine(judgeFolder, Classifier.File));
         (_features, _scorer, _workers, Cancellation) = (new JudgeFeatures(_judge), new JudgeScorer(_judge), workers, cancellationToken);
-        Orders = RealFeatures.Orders(pictures);
-        _real = new(() => RealFeatures.Of(_features, pictures, cancellationToken));
+        Requests = RealFeatures.Requests(images);
+        _real = new(() => RealFeatures.Of(_features, images, cancellationToken));
     }
 
-    /// <summary>The pictures of each cell.</summary>
-    public IReadOnlyList<PictureOrder> Orders { get; }
+    /// <summary>Requests for the images of each cell.</summary>
+    public IReadOnlyList<ImageRequest> Requests { get; }
 
-    /// <summary>Stops it.</summary>
+    /// <summary>Stops the measurements.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>Features of two sets of real drawings, each of as many pictures.</summary>
+    /// <summary>Features of two sets of real drawings, each with as many images as a cell.</summary>
     public RealFeatures Real => _real.Value;
 
-    /// <summary>What was measured of a cell before; null for nothing.</summary>
+    /// <summary>The existing result of a cell; null if there is none.</summary>
     public CellResult? Known(SampledModel model, QualityCell cell)
     {
         string path = PathOf(cell);
@@ -52,10 +53,10 @@ internal sealed class QualityBench : IDisposable
         return before?.Key == KeyOf(model, cell) ? before : null;
     }
 
-    /// <summary>Measures a cell, unless that was done before.</summary>
+    /// <summary>Measures a cell, unless its result exists.</summary>
     public CellResult Measure(SampledModel model, QualityCell cell)
     {
-        // That a way was refused is found again at once, and may have been mended.
+        // A refusal is found again immediately, and may have been fixed.
         if (Known(model, cell) is { Refused: null } before) return before;
         CellResult result = Sampled(model, cell);
         AtomicFile.Write(PathOf(cell), JsonSerializer.Serialize(result, s_json));
@@ -68,9 +69,12 @@ internal sealed class QualityBench : IDisposable
         _judge.Dispose();
     }
 
-    private string PathOf(QualityCell cell) => Path.Combine(Directory.CreateDirectory(Path.Combine(_work, "cells")).FullName, cell.FileName);
+    private string PathOf(QualityCell cell) =>
+        Path.Combine(Directory.CreateDirectory(Path.Combine(_work, "cells")).FullName, cell.FileName);
 
-    private string KeyOf(SampledModel model, QualityCell cell) => $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Orders.Count} pictures, drawings {_drawingsPrint}";
+    // The words are part of files that exist.
+    private string KeyOf(SampledModel model, QualityCell cell) =>
+        $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Requests.Count} pictures, drawings {_drawingsPrint}";
 
     private CellResult Sampled(SampledModel from, QualityCell cell)
     {
@@ -79,23 +83,32 @@ internal sealed class QualityBench : IDisposable
         try
         {
             using DiffusionPipeline counted = cell.Settings.Pipeline(from.Folder, denoiser => counter = new CountingDenoiser(denoiser));
-            counted.Generate(new GenerationRequest { Prompt = Orders[0].Prompt, Seed = Orders[0].Seed }, cancellationToken: Cancellation);
+            var request = new GenerationRequest { Prompt = Requests[0].Prompt, Seed = Requests[0].Seed };
+            counted.Generate(request, cancellationToken: Cancellation);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            // A scheduler that a model of this kind cannot be sampled with is a finding as well.
+            // That a scheduler cannot sample a model of this kind is a result too.
             return result with { Refused = e.Message };
         }
 
-        var folder = new PictureFolder(Path.Combine(_work, "pictures", $"{from.Print}-{cell.Settings}"), $"model {from.Print}, {cell.Settings}");
+        var folder = new GeneratedImages(
+            Path.Combine(_work, "pictures", $"{from.Print}-{cell.Settings}"), $"model {from.Print}, {cell.Settings}");
         using (DiffusionPipeline pipeline = cell.Settings.Pipeline(from.Folder))
-            Bar.Show($"{cell.Table}: {cell.Row} {cell.Column}", Orders.Count, progress => folder.Make(pipeline, Orders, _workers, progress, Cancellation));
-        PromptAdherence adherence = PromptAdherence.Measure(_scorer, folder.ReadAll(Orders), cancellationToken: Cancellation);
-        using Tensor features = _features.ExtractAll(Orders.Select(folder.Read), cancellationToken: Cancellation);
+        {
+            Bar.Show(
+                $"{cell.Table}: {cell.Row} {cell.Column}",
+                Requests.Count,
+                progress => folder.Make(pipeline, Requests, _workers, progress, Cancellation));
+        }
+
+        PromptAdherence adherence = PromptAdherence.Measure(_scorer, folder.ReadAll(Requests), cancellationToken: Cancellation);
+        using Tensor features = _features.ExtractAll(Requests.Select(folder.Read), cancellationToken: Cancellation);
         return result with
         {
             Evaluations = counter!.Evaluations, All = adherence.All, Aspects = adherence.Aspects,
-            Frechet = FrechetDistance.Between(features, _real.Value.Reference), Kernel = KernelDistance.Between(features, _real.Value.Reference).Mean,
+            Frechet = FrechetDistance.Between(features, _real.Value.Reference),
+            Kernel = KernelDistance.Between(features, _real.Value.Reference).Mean,
         };
     }
 }

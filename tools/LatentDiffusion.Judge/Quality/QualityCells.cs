@@ -3,7 +3,8 @@ using System.Globalization;
 namespace LatentDiffusion.Judge;
 
 /// <summary>
-/// What is measured on the same weights: each improvement by itself, against plain DDPM with 1000 steps and no guidance.
+/// The cells that are measured on the same weights: each improvement by itself, against plain DDPM with 1000 steps and no
+/// guidance.
 /// </summary>
 internal static class QualityCells
 {
@@ -12,17 +13,18 @@ internal static class QualityCells
     private const int TrainingSteps = 1000, DefaultSteps = 14, FewSteps = 4;
     private const double DefaultScale = 1.5, HighScale = 7.5, DefaultStop = 0.4;
 
-    /// <summary>Evaluations of the network that each solver is given.</summary>
+    /// <summary>Maximum evaluations of the network for each solver.</summary>
     public static IReadOnlyList<int> Budgets { get; } = [5, 10, 20, 50];
 
-    /// <summary>All cells, the quick ones first.</summary>
-    /// <param name="model">Configuration of the model's own scheduler.</param>
-    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) => [.. OfFew(), .. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
+    /// <summary>All cells, the fast ones first.</summary>
+    /// <param name="model">Configuration of the model's scheduler.</param>
+    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) =>
+        [.. OfFew(), .. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
 
     private static QualityCell OfPlain() =>
         new(Plain, "DDPM, 1000 steps, no guidance", "", new SamplingSettings { Scheduler = KnownSchedulers.Ddpm, Steps = TrainingSteps });
 
-    /// <summary>Every solver of models like this one at every budget that it can spend, without guidance.</summary>
+    /// <summary>Every solver for models of this kind at every budget that it can use, without guidance.</summary>
     private static IEnumerable<QualityCell> OfSolvers(SchedulerConfig model) =>
         from budget in Budgets
         from solver in KnownSchedulers.All
@@ -36,14 +38,22 @@ internal static class QualityCells
         foreach (double scale in (double[])[1, DefaultScale, 2, 3, 5, HighScale])
             yield return Guided(scale == 1 ? "none" : $"scale {Name(scale)}", new SamplingSettings { Scale = scale });
         foreach (double rescale in (double[])[0.35, 0.7, 1])
-            yield return Guided($"scale {Name(HighScale)}, rescaled by {Name(rescale)}", new SamplingSettings { Scale = HighScale, Rescale = rescale });
-        foreach (double stop in (double[])[0.2, 0.4, 0.6])
-            yield return Guided($"scale {Name(DefaultScale)} until {Name(stop)} of the way", new SamplingSettings { Scale = DefaultScale, Stop = stop });
+        {
+            string name = $"scale {Name(HighScale)}, rescaled by {Name(rescale)}";
+            yield return Guided(name, new SamplingSettings { Scale = HighScale, Rescale = rescale });
+        }
 
-        static QualityCell Guided(string name, SamplingSettings settings) => new(Guidance, name, "", settings with { Steps = DefaultSteps });
+        foreach (double stop in (double[])[0.2, 0.4, 0.6])
+        {
+            string name = $"scale {Name(DefaultScale)} until {Name(stop)} of the way";
+            yield return Guided(name, new SamplingSettings { Scale = DefaultScale, Stop = stop });
+        }
+
+        static QualityCell Guided(string name, SamplingSettings settings) =>
+            new(Guidance, name, "", settings with { Steps = DefaultSteps });
     }
 
-    /// <summary>As much as four evaluations buy, with the distilled weights and with those that they were made of.</summary>
+    /// <summary>Four evaluations with the distilled weights, and with those that they were distilled from.</summary>
     private static IEnumerable<QualityCell> OfFew() =>
     [
         new(Few, "distilled, 4 steps", "", new SamplingSettings { Steps = FewSteps, Adapters = DrawingsModelExtensions.FewStepStrength }),
@@ -51,7 +61,11 @@ internal static class QualityCells
         new(Few, "not distilled, 4 steps, no guidance", "", new SamplingSettings { Steps = FewSteps }),
         new(Few, "not distilled, 2 steps, guided", "", new SamplingSettings { Steps = FewSteps / 2, Scale = DefaultScale }),
         new(Few, "not distilled, 4 steps, guided", "", new SamplingSettings { Steps = FewSteps, Scale = DefaultScale }),
-        new(Few, "not distilled, DPM-Solver++ in 4 steps, guided", "", new SamplingSettings { Scheduler = KnownSchedulers.DpmSolverPlusPlus, Steps = FewSteps, Scale = DefaultScale }),
+        new(
+            Few,
+            "not distilled, DPM-Solver++ in 4 steps, guided",
+            "",
+            new SamplingSettings { Scheduler = KnownSchedulers.DpmSolverPlusPlus, Steps = FewSteps, Scale = DefaultScale }),
         new(Few, "the usual 14 steps", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, Stop = DefaultStop }),
     ];
 
@@ -60,10 +74,12 @@ internal static class QualityCells
         new(Speed, "float32", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale }),
         new(Speed, "bfloat16", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, BFloat16 = true }),
         .. from interval in (int[])[2, 3, 5]
-           select new QualityCell(Speed, $"float32, one of {interval} evaluations complete", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, CachingInterval = interval }),
+           let name = $"float32, one of {interval} evaluations complete"
+           let settings = new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, CachingInterval = interval }
+           select new QualityCell(Speed, name, "", settings),
     ];
 
-    // Those of flows, of EDM and of continuous time are for other models, those of consistency for distilled ones.
+    // Schedulers of flows, of EDM and of continuous time are for other models, those of consistency for distilled ones.
     private static bool IsOfDiffusion(KnownScheduler solver) => !new[]
     {
         KnownSchedulers.FlowMatchEuler, KnownSchedulers.FlowMatchHeun, KnownSchedulers.EdmEuler, KnownSchedulers.EdmDpmSolverPlusPlus,

@@ -3,36 +3,39 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>How a model is sampled. What is not said is plain: the model's own scheduler, no guidance, float32.</summary>
+/// <summary>How a model is sampled. The defaults are plain: the model's scheduler, no guidance, float32.</summary>
 internal sealed record SamplingSettings
 {
-    /// <summary>The scheduler; null for the model's own.</summary>
+    /// <summary>The scheduler; null (default) for the model's.</summary>
     public KnownScheduler? Scheduler { get; init; }
 
-    /// <summary>Steps asked of it.</summary>
+    /// <summary>Number of steps. Default 20.</summary>
     public int Steps { get; init; } = 20;
 
-    /// <summary>Guidance scale; 1 is none.</summary>
+    /// <summary>Guidance scale; 1 (default) for no guidance.</summary>
     public double Scale { get; init; } = 1;
 
-    /// <summary>How much guidance is rescaled, 0 to 1.</summary>
+    /// <summary>Fraction by which guidance is rescaled, 0 (default) to 1.</summary>
     public double Rescale { get; init; }
 
-    /// <summary>Share of the way, counted from noise, up to which is guided.</summary>
+    /// <summary>Fraction of the way, counted from noise, until which guidance is applied. Default 1.</summary>
     public double Stop { get; init; } = 1;
 
-    /// <summary>Whether weights and networks are in bfloat16.</summary>
+    /// <summary>Whether weights and networks are in bfloat16. Default false.</summary>
     public bool BFloat16 { get; init; }
 
-    /// <summary>Strength of the shipped few-step variant's adapters; 0 for none.</summary>
+    /// <summary>Strength of the adapters of the shipped few-step variant; 0 (default) for none.</summary>
     public double Adapters { get; init; }
 
-    /// <summary>Of so many evaluations the first is complete, and the others compute the U-Net's highest resolution alone; 1 for all complete.</summary>
+    /// <summary>
+    /// One of this many evaluations is complete; the others compute only the highest resolution of the U-Net. Default 1: all are
+    /// complete.
+    /// </summary>
     public int CachingInterval { get; init; } = 1;
 
     /// <summary>A pipeline of a model with these settings.</summary>
     /// <param name="folder">Folder of the model.</param>
-    /// <param name="around">What its network is evaluated through, which then cannot be cached; null for itself.</param>
+    /// <param name="around">Wraps the network, which then cannot be cached; null for the network itself.</param>
     public DiffusionPipeline Pipeline(string folder, Func<IDenoiser, IDenoiser>? around = null)
     {
         DiffusionModel model = DiffusionModel.Open(folder, CPU, BFloat16 ? ScalarType.BFloat16 : null);
@@ -45,7 +48,7 @@ internal sealed record SamplingSettings
         return builder.Build();
     }
 
-    /// <summary>All of it in a few words that a file may be called by.</summary>
+    /// <summary>All settings in a few words, for file names.</summary>
     public override string ToString()
     {
         var words = new List<string> { Scheduler?.Name ?? "own", string.Create(CultureInfo.InvariantCulture, $"{Steps}-steps") };
@@ -53,7 +56,8 @@ internal sealed record SamplingSettings
         Add(Rescale != 0, $"rescaled-{Rescale}");
         Add(Stop != 1, $"until-{Stop}");
         Add(BFloat16, $"bfloat16");
-        if (Adapters != 0) words.Add(string.Create(CultureInfo.InvariantCulture, $"adapters-{Adapters}-{Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters)}"));
+        string adapters = Adapters == 0 ? "" : Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters);
+        Add(Adapters != 0, $"adapters-{Adapters}-{adapters}");
         Add(CachingInterval != 1, $"caching-{CachingInterval}");
         return string.Join('-', words);
 

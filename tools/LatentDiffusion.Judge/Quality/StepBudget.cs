@@ -1,9 +1,12 @@
 namespace LatentDiffusion.Judge;
 
-/// <summary>Steps that a scheduler makes of a number of evaluations: methods with inner stages make fewer.</summary>
+/// <summary>Number of steps for a number of evaluations: methods with inner stages make fewer steps.</summary>
 internal static class StepBudget
 {
-    /// <returns>The most steps that take no more evaluations; null where not even one step does, or where the scheduler refuses the model.</returns>
+    /// <returns>
+    /// The largest number of steps that takes at most these evaluations; null if even one step takes more, or if the scheduler
+    /// refuses the model.
+    /// </returns>
     public static int? Of(KnownScheduler known, SchedulerConfig model, int evaluations)
     {
         for (int steps = evaluations; steps >= 1; steps--)
@@ -15,7 +18,7 @@ internal static class StepBudget
             }
             catch (ArgumentException)
             {
-                // Too few steps for its order; the model's kind is refused at every number.
+                // Too few steps for the order of the method, or a model that the scheduler refuses at every number.
             }
         }
 

@@ -1,30 +1,30 @@
 namespace LatentDiffusion.Judge;
 
-/// <summary>A small training that differs from the plain one in what its name says.</summary>
-/// <param name="Name">What is different.</param>
+/// <summary>A small training that differs from the plain one in one way.</summary>
+/// <param name="Name">Name of the difference.</param>
 internal sealed record Variant(string Name)
 {
-    /// <summary>What the network learns to predict.</summary>
+    /// <summary>Prediction that the network is trained for.</summary>
     public PredictionType Prediction { get; init; } = PredictionType.Epsilon;
 
-    /// <summary>Whether the schedule ends at no signal at all.</summary>
+    /// <summary>Whether the schedule ends without any signal.</summary>
     public bool ZeroTerminalSnr { get; init; }
 
-    /// <summary>How much each timestep's error counts.</summary>
+    /// <summary>Weight of each timestep's error.</summary>
     public LossWeighting Weighting { get; init; } = new UniformWeighting();
 
-    /// <summary>Whether latents are brought to zero mean and unit variance.</summary>
+    /// <summary>Whether latents are scaled to zero mean and unit variance.</summary>
     public bool ScalesLatents { get; init; } = true;
 
-    /// <summary>Whether the last weights are measured, too, beside their average.</summary>
+    /// <summary>Whether the last weights are measured in addition to their average.</summary>
     public bool MeasuresLastWeights { get; init; }
 
-    /// <summary>A name for its folder.</summary>
+    /// <summary>Name of the variant's folder.</summary>
     public string Folder => Name.Replace(' ', '-').Replace(",", "", StringComparison.Ordinal);
 
     /// <summary>
-    /// All that are trained: plain DDPM, and each improvement beside it. Zero terminal SNR needs a prediction that means
-    /// something where there is no signal, and stands beside velocity.
+    /// All variants: plain DDPM, and each improvement by itself. Zero terminal SNR needs a prediction that is defined without
+    /// any signal, so it is combined with velocity.
     /// </summary>
     public static IReadOnlyList<Variant> All { get; } =
     [

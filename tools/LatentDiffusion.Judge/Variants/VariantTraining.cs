@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Trains a variant from the same random start as all others, and writes it as model folders.</summary>
-/// <param name="data">What it is trained on.</param>
+/// <summary>Trains a variant from the same random initialization as all others, and writes model folders.</summary>
+/// <param name="data">Training data.</param>
 /// <param name="steps">Steps of the run.</param>
-/// <param name="precision">What numbers it computes with.</param>
+/// <param name="precision">Number format of the passes.</param>
 internal sealed class VariantTraining(VariantData data, long steps, TrainingPrecision precision)
 {
     private const ulong Seed = 1;
@@ -22,13 +22,13 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
     /// <summary>Folder of the last weights.</summary>
     public static string Last(string folder) => Path.Combine(folder, "model-last");
 
-    /// <summary>Trains it, unless that was done.</summary>
+    /// <summary>Trains a variant, unless its results exist.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="folder">Its folder.</param>
-    /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellationToken">Stops the run after the current step; it goes on from there the next time.</param>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    /// <exception cref="InvalidDataException">The folder has a training of something else.</exception>
+    /// <param name="progress">Reports every step.</param>
+    /// <param name="cancellationToken">Stops the run after the current step; the next run continues there.</param>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    /// <exception cref="InvalidDataException">The folder contains a training with other settings.</exception>
     public void Run(Variant variant, string folder, IProgress<TrainingProgress> progress, CancellationToken cancellationToken)
     {
         if (IsDone(variant, folder)) return;
@@ -43,18 +43,19 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         using (objective)
         {
             string checkpoints = Path.Combine(folder, "checkpoints");
-            if (!new Trainer(s_options with { Steps = steps, Precision = precision }).Run(objective, checkpoints, progress, cancellationToken))
+            TrainingOptions options = s_options with { Steps = steps, Precision = precision };
+            if (!new Trainer(options).Run(objective, checkpoints, progress, cancellationToken))
                 throw new OperationCanceledException(cancellationToken);
             if (variant.MeasuresLastWeights) WriteLast(parts, objective, checkpoints, Last(folder));
-            // The folder that says all is done is written last: the networks hold the averaged weights.
+            // Written last, because this folder marks the training as complete. The networks hold the averaged weights.
             DiffusersFolder.Write(parts, Averaged(folder), ScalarType.Float32);
         }
     }
 
-    /// <summary>Whether it was trained.</summary>
+    /// <summary>Whether the training is complete.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="folder">Its folder.</param>
-    /// <exception cref="InvalidDataException">The folder has a training of something else.</exception>
+    /// <exception cref="InvalidDataException">The folder contains a training with other settings.</exception>
     public bool IsDone(Variant variant, string folder)
     {
         FolderSettings.Check(folder, $"{data.Name}, {steps} steps, {precision}, {variant}, {s_options}", "a training");
@@ -62,7 +63,7 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
             && (!variant.MeasuresLastWeights || File.Exists(Path.Combine(Last(folder), "model_index.json")));
     }
 
-    /// <summary>The model's parts with U-Net and text encoder initialised at random.</summary>
+    /// <summary>The components of the model, with U-Net and text encoder initialized at random.</summary>
     private ModelComponents Fresh(Variant variant, LatentScaling scaling)
     {
         var trained = (AutoencoderKL)data.Parts.Autoencoder;
@@ -81,7 +82,7 @@ internal sealed class VariantTraining(VariantData data, long steps, TrainingPrec
         };
     }
 
-    /// <summary>The last weights are in the last checkpoint; the networks get the averaged ones back.</summary>
+    /// <summary>Writes the last weights, which are in the last checkpoint; afterwards the networks hold the averaged ones again.</summary>
     private static void WriteLast(ModelComponents parts, DenoiserObjective objective, string checkpoints, string folder)
     {
         using IDisposable noGrad = no_grad();

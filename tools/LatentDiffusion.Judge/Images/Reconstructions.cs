@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>A picture as the model's autoencoder gives it back: as well as any picture that is generated with it can be drawn.</summary>
+/// <summary>Reconstructs images by the model's autoencoder, which limits how well a generated image can be drawn.</summary>
 internal static class Reconstructions
 {
     public static ImageBuffer Of(IAutoencoder autoencoder, ImageBuffer image)

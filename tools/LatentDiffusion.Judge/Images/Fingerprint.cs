@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 
 namespace LatentDiffusion.Judge;
 
-/// <summary>Twelve digits that tell files apart: what was measured of one model must not be taken for another's.</summary>
+/// <summary>Twelve hexadecimal digits that identify files, so that results of one model are not taken for those of another.</summary>
 internal static class Fingerprint
 {
     private const int Digits = 12, SomeDrawings = 16;
 
-    /// <summary>Of all files of a folder and those below it, by content and name.</summary>
+    /// <summary>Of all files in a folder and its subfolders, by content and name.</summary>
     public static string OfFolder(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -20,10 +20,10 @@ internal static class Fingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..Digits];
     }
 
-    /// <summary>Of some of a set's drawings: a change of how things are drawn shows in any of them.</summary>
+    /// <summary>Of some drawings of a set: a change in how things are drawn changes any of them.</summary>
     public static string OfDrawings(DrawingSet set) =>
         Convert.ToHexStringLower(SHA256.HashData(set.Take(SomeDrawings).SelectMany(d => d.Image.Rgb.ToArray()).ToArray()))[..Digits];
 
-    /// <summary>Of one file's content.</summary>
+    /// <summary>Of the content of one file.</summary>
     public static string OfFile(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))[..Digits];
 }
