@@ -36,7 +36,8 @@ public sealed class DiffusersFolderTests : IDisposable
             File.Move(file, Path.ChangeExtension(file, ".fp16.safetensors"));
 
         using ModelComponents kept = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
-        using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16", Type = ScalarType.Float32 });
+        var options = new CheckpointOptions { Variant = "fp16", Type = ScalarType.Float32 };
+        using ModelComponents read = DiffusersFolder.Read(_folder["a"], options);
         DiffusersFolder.Write(read, _folder["b"]);
         Assert.All(kept.UNet.parameters(), p => Assert.Equal(ScalarType.Float16, p.dtype));
         Assert.All(read.UNet.parameters(), p => Assert.Equal(ScalarType.Float32, p.dtype));
@@ -58,7 +59,8 @@ public sealed class DiffusersFolderTests : IDisposable
             foreach ((string key, _) in part) map[key] = name;
         }
 
-        File.WriteAllText(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json"), new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = 1 }, ["weight_map"] = map }.ToJsonString());
+        var index = new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = 1 }, ["weight_map"] = map };
+        File.WriteAllText(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json"), index.ToJsonString());
         using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         DiffusersFolder.Write(read, _folder["b"]);
         ModelAssert.SameNetworks(made, read);
@@ -72,15 +74,21 @@ public sealed class DiffusersFolderTests : IDisposable
         using (no_grad()) foreach (var parameter in second.UNet.parameters()) parameter.add_(1);
         DiffusersFolder.Write(first, _folder["a"]);
         string unet = Path.Combine(_folder["a"], "unet"), weights = Path.Combine(unet, "diffusion_pytorch_model.safetensors");
-        string[] stale = ["diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00002.safetensors", "diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.bin"];
+        string[] stale =
+        [
+            "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00002.safetensors",
+            "diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.bin",
+        ];
         foreach (string name in stale) File.Copy(weights, Path.Combine(unet, name));
         File.WriteAllText(Path.Combine(unet, "notes.txt"), "kept");
         DiffusersFolder.Write(second, _folder["a"]);
-        Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors", "notes.txt"], Directory.GetFiles(unet).Select(f => Path.GetFileName(f)).Order());
+        Assert.Equal(
+            ["config.json", "diffusion_pytorch_model.safetensors", "notes.txt"],
+            Directory.GetFiles(unet).Select(f => Path.GetFileName(f)).Order());
         using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" });
         ModelAssert.SameNetworks(second, read);
 
-        // A write that fails leaves no model of two.
+        // A write that fails does not leave a mixture of two models.
         using ModelComponents broken = TinyModels.Make("sd1");
         File.Delete(Path.Combine(_folder["a"], "vae", "config.json"));
         Directory.CreateDirectory(Path.Combine(_folder["a"], "vae", "config.json"));
@@ -96,7 +104,8 @@ public sealed class DiffusersFolderTests : IDisposable
     {
         using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         using ModelComponents again = DiffusersFolder.Read(_folder["a"] + read);
-        Assert.Contains("write to another", Assert.Throws<ArgumentException>(() => DiffusersFolder.Write(again, _folder["a"] + written)).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<ArgumentException>(() => DiffusersFolder.Write(again, _folder["a"] + written));
+        Assert.Contains("write to another", exception.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(_folder["a"], "model_index.json")));
     }
 
@@ -111,7 +120,8 @@ public sealed class DiffusersFolderTests : IDisposable
             .Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."),
             convolution && p.Value.dim() == 2 ? p.Value.unsqueeze(-1).unsqueeze(-1) : p.Value));
         SafetensorsWriter.Write(Path.Combine(_folder["a"], "vae", "diffusion_pytorch_model.safetensors"), old);
-        var text = made.TextEncoder!.state_dict().Select(p => (p.Key, p.Value)).Append((DiffusersNames.PositionIds, DiffusersNames.MakePositionIds(16)));
+        var text = made.TextEncoder!.state_dict().Select(p => (p.Key, p.Value))
+            .Append((DiffusersNames.PositionIds, DiffusersNames.MakePositionIds(16)));
         SafetensorsWriter.Write(Path.Combine(_folder["a"], "text_encoder", "model.safetensors"), text);
 
         using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
@@ -140,7 +150,8 @@ public sealed class DiffusersFolderTests : IDisposable
     {
         using ControlNetModel made = new ControlNetConfig
         {
-            BlockOutChannels = [32], DownBlockTypes = ["CrossAttnDownBlock2D"], CrossAttentionDim = 8, ConditioningEmbeddingOutChannels = [8, 8],
+            BlockOutChannels = [32], DownBlockTypes = ["CrossAttnDownBlock2D"], CrossAttentionDim = 8,
+            ConditioningEmbeddingOutChannels = [8, 8],
         }.Build();
         DiffusersFolder.WriteNetwork(made, _folder["control"], ScalarType.Float32);
         using ControlNetModel read = DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["control"]);
@@ -194,7 +205,7 @@ public sealed class DiffusersFolderTests : IDisposable
         Assert.Contains("out of it", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder["b"], "safety_checker", "config.json")));
 
-        // The text of the link to the file stays in the folder; the folder on its way does not.
+        // The target of the link to the file is in the folder; the folder on the way to it is not.
         void Leave()
         {
             File.CreateSymbolicLink(Path.Combine(checker, "a", "d"), _folder["secret"]);
@@ -254,7 +265,7 @@ public sealed class DiffusersFolderTests : IDisposable
         _folder.Dispose();
     }
 
-    /// <summary>A model whose index names one more component.</summary>
+    /// <summary>Writes a model whose index names one more component.</summary>
     private void MakeWith(string name, string className)
     {
         using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);

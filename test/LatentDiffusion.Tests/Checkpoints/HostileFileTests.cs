@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests;
 
 /// <summary>
-/// Damaged and malicious checkpoints: each ends in <see cref="CheckpointException"/> or loads, and no tensor is larger
-/// than the file. The mutations are seeded, so that a failure can be repeated by its number.
+/// Each damaged or malicious checkpoint either throws <see cref="CheckpointException"/> or loads, and no tensor is larger
+/// than the file. The mutations are seeded, so a failure can be repeated by its number.
 /// </summary>
 public sealed class HostileFileTests : IDisposable
 {
@@ -20,7 +20,8 @@ public sealed class HostileFileTests : IDisposable
     public void TruncatedSafetensorsAreRefusedAtEveryPosition()
     {
         byte[] file = Safetensors();
-        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        for (int length = 0; length < file.Length; length++)
+            Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
         Assert.False(IsRefused(file));
     }
 
@@ -28,7 +29,8 @@ public sealed class HostileFileTests : IDisposable
     public void TruncatedPicklesAreRefusedAtEveryPosition()
     {
         byte[] file = Pickle();
-        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        for (int length = 0; length < file.Length; length++)
+            Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
         Assert.False(IsRefused(file));
     }
 
@@ -36,7 +38,8 @@ public sealed class HostileFileTests : IDisposable
     public void TruncatedLegacyPicklesAreRefusedAtEveryPosition()
     {
         byte[] file = Legacy();
-        for (int length = 0; length < file.Length; length++) Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        for (int length = 0; length < file.Length; length++)
+            Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
         Assert.False(IsRefused(file));
     }
 
@@ -49,7 +52,11 @@ public sealed class HostileFileTests : IDisposable
         byte[] file = Safetensors();
         int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
         string header = Encoding.UTF8.GetString(file, 8, headerLength);
-        string[] tokens = ["-1", "0", "1", "18446744073709551616", "9223372036854775807", "4294967296", "1e9", "\"F8_E4M3\"", "\"F64\"", "\"BOOL\"", "null", "[]", "{}", "[[[[[[[[[[", "\"x\":", ",", "}", "\"__metadata__\"", "\ud83d\ude00", "\\u0000", "\\ud800"];
+        string[] tokens =
+        [
+            "-1", "0", "1", "18446744073709551616", "9223372036854775807", "4294967296", "1e9", "\"F8_E4M3\"", "\"F64\"", "\"BOOL\"",
+            "null", "[]", "{}", "[[[[[[[[[[", "\"x\":", ",", "}", "\"__metadata__\"", "\ud83d\ude00", "\\u0000", "\\ud800",
+        ];
         for (int seed = 0; seed < 4000; seed++)
         {
             var random = new Random(seed);
@@ -85,7 +92,7 @@ public sealed class HostileFileTests : IDisposable
         }
     }
 
-    /// <summary>On mapped memory this would end the process.</summary>
+    /// <summary>With mapped memory this would end the process.</summary>
     [Fact]
     public void A_file_that_is_truncated_while_it_is_read_ends_in_the_exception()
     {
@@ -159,8 +166,9 @@ public sealed class HostileFileTests : IDisposable
             {
                 Assert.InRange(entry.ByteLength, 0, file.Length);
                 using Tensor tensor = source.Read(entry.Name);
-                // float8 is widened to four bytes a value; all other values stay as they are.
-                Assert.True(tensor.NumberOfElements * tensor.ElementSize is var size && (size == entry.ByteLength || size == 4 * entry.ByteLength), entry.ToString());
+                // float8 is widened to four bytes per value; all other values keep their size.
+                long size = tensor.NumberOfElements * tensor.ElementSize;
+                Assert.True(size == entry.ByteLength || size == 4 * entry.ByteLength, entry.ToString());
             }
 
             return false;
@@ -187,7 +195,10 @@ public sealed class HostileFileTests : IDisposable
     {
         SafetensorsWriter.Write(
             _folder["s"],
-            [("a", arange(6, ScalarType.Float32).view(2, 3)), ("b", ones(5, ScalarType.Bool)), ("c", ones(2, 2, ScalarType.Float16)), ("d", tensor(3L)), ("e", zeros(0, 3))],
+            [
+                ("a", arange(6, ScalarType.Float32).view(2, 3)), ("b", ones(5, ScalarType.Bool)), ("c", ones(2, 2, ScalarType.Float16)),
+                ("d", tensor(3L)), ("e", zeros(0, 3)),
+            ],
             new Dictionary<string, string> { ["format"] = "pt" });
         return File.ReadAllBytes(_folder["s"]);
     }

@@ -5,17 +5,20 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Checkpoints of before PyTorch 1.6: pickles one after the other, then the storages.</summary>
+/// <summary>Checkpoints from before PyTorch 1.6: a sequence of pickles, then the storages.</summary>
 public sealed class LegacyPickleTests : IDisposable
 {
-    /// <summary>What Python's own pickler makes of a state_dict with a tied tensor, in the order of PyTorch 1.5's <c>_legacy_save</c>.</summary>
+    /// <summary>
+    /// Output of Python's pickler for a state_dict with a tied tensor, in the order of PyTorch 1.5's <c>_legacy_save</c>.
+    /// </summary>
     private const string Pythons = """
-        gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5xAohYCgAAAHR5cGVfc2l6ZXNxA31xBChYBQAAAHNob3J0
-        cQVLAlgDAAAAaW50cQZLBFgEAAAAbG9uZ3EHSwR1dS6AAn1xAChYCgAAAHN0YXRlX2RpY3RxAWNjb2xsZWN0aW9ucwpPcmRlcmVkRGljdApxAilScQMoWAsAAABjb252LndlaWdodHEE
-        Y3RvcmNoLl91dGlscwpfcmVidWlsZF90ZW5zb3JfdjIKcQUoKFgHAAAAc3RvcmFnZXEGY3RvcmNoCkZsb2F0U3RvcmFnZQpxB1gIAAAAOTQwODczMDFxCFgDAAAAY3B1cQlLBk50cQpR
-        SwBLAksDhnELSwNLAYZxDIloAilScQ10cQ5ScQ9YCQAAAGNvbnYudGllZHEQaAUoKGgGaAdoCGgJSwZOdHERUUsBSwKFcRJoEoloAilScRN0cRRScRVYBQAAAHNjYWxlcRZoBSgoaAZj
-        dG9yY2gKSGFsZlN0b3JhZ2UKcRdYCAAAADk0MDg3NDQ0cRhoCUsDTnRxGVFLAEsDhXEaSwGFcRuJaAIpUnEcdHEdUnEedX1xH1gJAAAAX21ldGFkYXRhcSBoAilScSFYAAAAAHEifXEj
-        WAcAAAB2ZXJzaW9ucSRLAXNzc2JYBQAAAGVwb2NocSVLA3UugAJdcQAoWAgAAAA5NDA4NzMwMXEBWAgAAAA5NDA4NzQ0NHECZS4GAAAAAAAAAAAAAD8AAKC/AABAQAAAgEAAAKBAAADA
+        gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5xAohYCgAAAHR5cGVfc2l6ZXNx
+        A31xBChYBQAAAHNob3J0cQVLAlgDAAAAaW50cQZLBFgEAAAAbG9uZ3EHSwR1dS6AAn1xAChYCgAAAHN0YXRlX2RpY3RxAWNjb2xsZWN0aW9ucwpPcmRlcmVk
+        RGljdApxAilScQMoWAsAAABjb252LndlaWdodHEEY3RvcmNoLl91dGlscwpfcmVidWlsZF90ZW5zb3JfdjIKcQUoKFgHAAAAc3RvcmFnZXEGY3RvcmNoCkZs
+        b2F0U3RvcmFnZQpxB1gIAAAAOTQwODczMDFxCFgDAAAAY3B1cQlLBk50cQpRSwBLAksDhnELSwNLAYZxDIloAilScQ10cQ5ScQ9YCQAAAGNvbnYudGllZHEQ
+        aAUoKGgGaAdoCGgJSwZOdHERUUsBSwKFcRJoEoloAilScRN0cRRScRVYBQAAAHNjYWxlcRZoBSgoaAZjdG9yY2gKSGFsZlN0b3JhZ2UKcRdYCAAAADk0MDg3
+        NDQ0cRhoCUsDTnRxGVFLAEsDhXEaSwGFcRuJaAIpUnEcdHEdUnEedX1xH1gJAAAAX21ldGFkYXRhcSBoAilScSFYAAAAAHEifXEjWAcAAAB2ZXJzaW9ucSRL
+        AXNzc2JYBQAAAGVwb2NocSVLA3UugAJdcQAoWAgAAAA5NDA4NzMwMXEBWAgAAAA5NDA4NzQ0NHECZS4GAAAAAAAAAAAAAD8AAKC/AABAQAAAgEAAAKBAAADA
         QAMAAAAAAAAAADwAQAC4
         """;
 
@@ -61,7 +64,7 @@ public sealed class LegacyPickleTests : IDisposable
     [Theory]
     [InlineData("cposix\nsystem\n(X\u0004\0\0\0true\u0085R.", "posix.system")]
     [InlineData("ctorch.nn.modules.conv\nConv2d\n)\u0081}b.", "torch.nn.modules.conv.Conv2d")]
-    [InlineData("(X\u0006\0\0\0modulectorch\nFloatStorage\nNNtQ.", "no storage")]
+    [InlineData("(X\u0006\0\0\0modulectorch\nFloatStorage\nNNtQ.", "not a storage")]
     public void EverythingElseIsRefusedByName(string pickle, string reason) =>
         Refused(PickleWriter.Legacy(Encoding.Latin1.GetBytes(pickle), []), reason);
 
@@ -72,14 +75,14 @@ public sealed class LegacyPickleTests : IDisposable
     [InlineData(5, 5, "belong to no storage")]
     [InlineData(long.MaxValue, long.MaxValue, "truncated")]
     [InlineData(1L << 62, 1L << 62, "truncated")]
-    [InlineData(-1, -1, "no storage")]
+    [InlineData(-1, -1, "not a storage")]
     public void StoragesOfAnotherSizeAreRefused(long described, long stored, string reason) =>
         Refused(PickleWriter.Legacy(One("k", described), ["k"], (stored, s_storage)), reason);
 
     [Fact]
     public void StoragesAndTheirKeysMustAgree()
     {
-        Refused(PickleWriter.Legacy(One("k", 6), ["l"], (6, s_storage)), "'l' that its description has not");
+        Refused(PickleWriter.Legacy(One("k", 6), ["l"], (6, s_storage)), "'l' that its description does not list");
         Refused(PickleWriter.Legacy(One("k", 6), []), "'k' is not in the file");
         Refused(PickleWriter.Legacy(One("k", 6), ["k", "k"], (6, s_storage), (6, s_storage)), "twice");
         Refused(PickleWriter.Legacy(Two(6, "DoubleStorage"), ["k"], (6, s_storage)), "two ways");
@@ -90,7 +93,7 @@ public sealed class LegacyPickleTests : IDisposable
         Refused(PickleWriter.Legacy(One("k", 6, (1, 5)), ["k"], (6, s_storage)), "more values than the 5");
     }
 
-    /// <summary>A million digits would take minutes to print.</summary>
+    /// <summary>Printing a million digits would take minutes.</summary>
     [Fact]
     public void A_huge_number_as_a_storage_key_is_refused_unprinted()
     {
@@ -98,7 +101,7 @@ public sealed class LegacyPickleTests : IDisposable
         byte[] list = [0x80, 2, (byte)']', .. number, (byte)'a', (byte)'.'];
         byte[] file = PickleWriter.Legacy(One("k", 6), []);
         int emptyList = new PickleWriter().ToArray().Length + 3;
-        Refused([.. file[..^emptyList], .. list], "not a text");
+        Refused([.. file[..^emptyList], .. list], "not a string");
     }
 
     [Fact]

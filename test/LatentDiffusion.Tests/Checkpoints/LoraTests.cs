@@ -8,9 +8,10 @@ public sealed class LoraTests : IDisposable
 {
     private const string Block = "down_blocks.1.attentions.0.transformer_blocks.0";
 
-    private static readonly LoraTarget s_unet = new(ModelFamilies.StableDiffusion.Lora(ComponentNames.UNet), ReferenceFigures.Read("stable-diffusion-keys.json")
-        .GetProperty("sd15.unet").GetProperty("keys").EnumerateObject()
-        .ToDictionary(k => k.Name, k => (IReadOnlyList<long>)[.. k.Value.EnumerateArray().Select(d => d.GetInt64())]));
+    private static readonly LoraTarget s_unet = new(
+        ModelFamilies.StableDiffusion.Lora(ComponentNames.UNet),
+        ReferenceFigures.Read("stable-diffusion-keys.json").GetProperty("sd15.unet").GetProperty("keys").EnumerateObject()
+            .ToDictionary(k => k.Name, k => (IReadOnlyList<long>)[.. k.Value.EnumerateArray().Select(d => d.GetInt64())]));
 
     private static readonly LoraTarget s_text = new(ModelFamilies.StableDiffusion.Lora(ComponentNames.TextEncoder), TextShapes());
 
@@ -29,7 +30,7 @@ public sealed class LoraTests : IDisposable
         Assert.Equal(embeddings, file.Embeddings.Count);
         Assert.All(file.Patches, p => Assert.Equal((rank, 1.0), (p.Rank, p.Scale)));
 
-        // Numbers that the visiting order tells apart: the feed-forward between both attentions, the middle block last.
+        // The numbers tell the visiting order: the feed-forward between both attentions, the middle block last.
         string ParameterOf(string up) => file.Patches.Single(p => p.Up == up).Parameter;
         Assert.Equal("down_blocks.0.attentions.0.transformer_blocks.0.ff.net.0.proj.weight", ParameterOf("unet:4:up"));
         Assert.Equal("up_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight", ParameterOf("unet:54:up"));
@@ -54,14 +55,54 @@ public sealed class LoraTests : IDisposable
     public static TheoryData<string, string, string, string> Namings => new()
     {
         { $"unet.{Block}.attn1.to_q.lora_B.weight", $"unet.{Block}.attn1.to_q.lora_A.weight", "", $"{Block}.attn1.to_q.weight" },
-        { $"base_model.model.unet.{Block}.attn1.to_q.lora_B.default.weight", $"base_model.model.unet.{Block}.attn1.to_q.lora_A.default.weight", "", $"{Block}.attn1.to_q.weight" },
-        { $"unet.{Block}.attn1.processor.to_q_lora.up.weight", $"unet.{Block}.attn1.processor.to_q_lora.down.weight", "", $"{Block}.attn1.to_q.weight" },
-        { $"{Block}.attn1.processor.to_out_lora.up.weight", $"{Block}.attn1.processor.to_out_lora.down.weight", "", $"{Block}.attn1.to_out.0.weight" },
-        { $"unet.{Block}.attn1.to_out.0.lora.up.weight", $"unet.{Block}.attn1.to_out.0.lora.down.weight", $"unet.{Block}.attn1.to_out.0.lora.alpha", $"{Block}.attn1.to_out.0.weight" },
-        { Kohya("attn1_to_q") + ".lora_up.weight", Kohya("attn1_to_q") + ".lora_down.weight", Kohya("attn1_to_q") + ".alpha", $"{Block}.attn1.to_q.weight" },
-        { Kohya("attn1_to_out_0") + ".lora_up.weight", Kohya("attn1_to_out_0") + ".lora_down.weight", Kohya("attn1_to_out_0") + ".alpha", $"{Block}.attn1.to_out.0.weight" },
-        { "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_up.weight", "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_down.weight", "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.alpha", $"{Block}.attn1.to_q.weight" },
-        { "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight", "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight", "", $"{Block}.attn1.to_q.weight" },
+        {
+            $"base_model.model.unet.{Block}.attn1.to_q.lora_B.default.weight",
+            $"base_model.model.unet.{Block}.attn1.to_q.lora_A.default.weight",
+            "",
+            $"{Block}.attn1.to_q.weight"
+        },
+        {
+            $"unet.{Block}.attn1.processor.to_q_lora.up.weight",
+            $"unet.{Block}.attn1.processor.to_q_lora.down.weight",
+            "",
+            $"{Block}.attn1.to_q.weight"
+        },
+        {
+            $"{Block}.attn1.processor.to_out_lora.up.weight",
+            $"{Block}.attn1.processor.to_out_lora.down.weight",
+            "",
+            $"{Block}.attn1.to_out.0.weight"
+        },
+        {
+            $"unet.{Block}.attn1.to_out.0.lora.up.weight",
+            $"unet.{Block}.attn1.to_out.0.lora.down.weight",
+            $"unet.{Block}.attn1.to_out.0.lora.alpha",
+            $"{Block}.attn1.to_out.0.weight"
+        },
+        {
+            Kohya("attn1_to_q") + ".lora_up.weight",
+            Kohya("attn1_to_q") + ".lora_down.weight",
+            Kohya("attn1_to_q") + ".alpha",
+            $"{Block}.attn1.to_q.weight"
+        },
+        {
+            Kohya("attn1_to_out_0") + ".lora_up.weight",
+            Kohya("attn1_to_out_0") + ".lora_down.weight",
+            Kohya("attn1_to_out_0") + ".alpha",
+            $"{Block}.attn1.to_out.0.weight"
+        },
+        {
+            "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_up.weight",
+            "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_down.weight",
+            "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.alpha",
+            $"{Block}.attn1.to_q.weight"
+        },
+        {
+            "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight",
+            "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight",
+            "",
+            $"{Block}.attn1.to_q.weight"
+        },
     };
 
     [Theory]
@@ -82,8 +123,11 @@ public sealed class LoraTests : IDisposable
     [InlineData("lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_{0}.weight")]
     public void TextTowersAreFound(string name)
     {
-        LoraPatch patch = Assert.Single(Open([(string.Format(name, "up"), randn(768, 2)), (string.Format(name, "down"), randn(2, 768))]).Patches);
-        Assert.Equal((ComponentNames.TextEncoder, "text_model.encoder.layers.3.self_attn.q_proj.weight"), (patch.Component, patch.Parameter));
+        LoraFile file = Open([(string.Format(name, "up"), randn(768, 2)), (string.Format(name, "down"), randn(2, 768))]);
+        LoraPatch patch = Assert.Single(file.Patches);
+        Assert.Equal(
+            (ComponentNames.TextEncoder, "text_model.encoder.layers.3.self_attn.q_proj.weight"),
+            (patch.Component, patch.Parameter));
     }
 
     [Theory]
@@ -113,7 +157,8 @@ public sealed class LoraTests : IDisposable
         Assert.True(plain.allclose(expected, 1e-4, 1e-4));
 
         Tensor middle = Delta([($"{Name}.lora_up.weight", up), ($"{Name}.lora_mid.weight", mid), ($"{Name}.lora_down.weight", narrow)]);
-        Tensor byHand = up.flatten(1).matmul(mid.flatten(1)).view(320, 3, 9).permute(0, 2, 1).matmul(narrow.flatten(1)).permute(0, 2, 1).reshape(320, 320, 3, 3);
+        Tensor byHand = up.flatten(1).matmul(mid.flatten(1)).view(320, 3, 9).permute(0, 2, 1)
+            .matmul(narrow.flatten(1)).permute(0, 2, 1).reshape(320, 320, 3, 3);
         Assert.True(middle.allclose(byHand, 1e-4, 1e-4));
 
         Tensor Delta(List<(string, Tensor)> tensors)
@@ -127,22 +172,26 @@ public sealed class LoraTests : IDisposable
     public void SeveralApplyAtOnceAndComeOffToTheBit()
     {
         string name = $"{Block}.attn1.to_q.weight";
-        LoraFile one = Open([(Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640))]);
-        LoraFile two = Open([($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 1)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(1, 640))]);
+        LoraFile one = Open(KohyaPair("attn1_to_q"));
+        LoraFile two = Open(PeftPair(rank: 1));
         foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.Float64 })
         {
-            // What is stored in half precision is rounded once more.
+            // Values in half precision are rounded once more.
             double tolerance = type == ScalarType.Float16 ? 1e-3 : 1e-5;
             Tensor weight = randn(640, 640).to(type), before = weight.clone(), bias = randn(640);
             long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-            using (var applied = new AppliedLoras(new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [ComponentNames.UNet] = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias } }))
+            var parameters = new Dictionary<string, Tensor> { [name] = weight, ["bias"] = bias };
+            using (var applied = new AppliedLoras(
+                new Dictionary<string, IReadOnlyDictionary<string, Tensor>> { [ComponentNames.UNet] = parameters }))
             {
                 applied.Set((one, 0.7), (two, -0.3));
                 Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-                Tensor expected = before.to(ScalarType.Float32) + one.Delta(one.Patches[0], weight.shape) * 0.7 - two.Delta(two.Patches[0], weight.shape) * 0.3;
+                Tensor original = before.to(ScalarType.Float32);
+                Tensor first = one.Delta(one.Patches[0], weight.shape), second = two.Delta(two.Patches[0], weight.shape);
+                Tensor expected = original + first * 0.7 - second * 0.3;
                 Assert.True(weight.to(ScalarType.Float32).allclose(expected, tolerance, tolerance));
                 applied.Set((two, 1));
-                Assert.True(weight.to(ScalarType.Float32).allclose(before.to(ScalarType.Float32) + two.Delta(two.Patches[0], weight.shape), tolerance, tolerance));
+                Assert.True(weight.to(ScalarType.Float32).allclose(original + second, tolerance, tolerance));
             }
 
             Assert.True(weight.equal(before).all().item<bool>());
@@ -152,17 +201,23 @@ public sealed class LoraTests : IDisposable
     [Fact]
     public void SettingsInTheMetadataCount()
     {
-        List<(string, Tensor)> tensors = [($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 4)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(4, 640))];
+        List<(string, Tensor)> tensors = PeftPair(rank: 4);
         Assert.Equal(2, Scale("""{"unet.lora_alpha": 8}"""));
         Assert.Equal(4, Scale("""{"unet.lora_alpha": 8, "unet.use_rslora": true}"""));
         Assert.Equal(0.25, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 1}}"""));
         Assert.Contains("DoRA", Assert.Throws<CheckpointException>(() => Scale("""{"unet.use_dora": true}""")).Message);
         Assert.Equal(1, Scale("""{"unet.lora_alpha": null, "unet.alpha_pattern": null, "unet.use_rslora": null, "unet.use_dora": null}"""));
         Assert.Equal(2, Scale("""{"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": null}}"""));
-        foreach (string bad in new[] { "{", "null", "[]", """{"unet.lora_alpha": "8"}""", """{"unet.lora_alpha": 1e999}""", """{"unet.alpha_pattern": {"to_q": []}}""" })
+        string[] invalid =
+        [
+            "{", "null", "[]", """{"unet.lora_alpha": "8"}""", """{"unet.lora_alpha": 1e999}""",
+            """{"unet.alpha_pattern": {"to_q": []}}""",
+        ];
+        foreach (string bad in invalid)
             Assert.Throws<CheckpointException>(() => Scale(bad));
 
-        double Scale(string settings) => Assert.Single(Open(tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+        double Scale(string settings) =>
+            Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).Scale;
     }
 
     [Theory]
@@ -177,10 +232,12 @@ public sealed class LoraTests : IDisposable
     [InlineData("dora_scale", "DoRA")]
     public void Another_kind_of_adapter_is_named(string ending, string kind)
     {
-        List<(string, Tensor)> tensors = [(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))];
-        Assert.Contains(kind, Assert.Throws<CheckpointException>(() => Open(tensors)).Message, StringComparison.Ordinal);
+        List<(string, Tensor)> tensors =
+            [(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))];
+        var exception = Assert.Throws<CheckpointException>(() => Open(tensors));
+        Assert.Contains(kind, exception.Message, StringComparison.Ordinal);
 
-        // What is known of the file is applied, and the strength of the other adapter is no patch by itself.
+        // The known part of the file is applied, and the strength of the other adapter is not a patch by itself.
         tensors.Add((Kohya("attn2_to_q") + ".lora_up.weight", randn(640, 2)));
         tensors.Add((Kohya("attn2_to_q") + ".lora_down.weight", randn(2, 640)));
         LoraFile file = Open(tensors, unknown: UnknownTensorHandling.Ignore);
@@ -206,7 +263,7 @@ public sealed class LoraTests : IDisposable
         var dora = new Dictionary<string, string> { ["lora_adapter_metadata"] = """{"unet.use_dora": true}""" };
         Assert.Single(Open([.. known], dora, UnknownTensorHandling.Ignore).Patches);
 
-        // Half a patch, or one for another network, is a damaged or wrong file all the same.
+        // A file with half a patch, or with one for another network, is still refused.
         var half = Assert.Throws<CheckpointException>(() => Open([known[0]], unknown: UnknownTensorHandling.Ignore));
         Assert.Equal([$"unet.{Block}.attn1.to_q.weight (down)"], half.Missing);
         (string, Tensor)[] narrow = [(up, randn(8, 2)), (down, randn(2, 8))];
@@ -216,7 +273,7 @@ public sealed class LoraTests : IDisposable
     [Fact]
     public void Embeddings_of_a_bundle_are_listed_and_not_patches()
     {
-        LoraFile file = Open([(Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640)), ("bundle_emb.mine.string_to_param.*", randn(2, 768))]);
+        LoraFile file = Open([.. KohyaPair("attn1_to_q"), ("bundle_emb.mine.string_to_param.*", randn(2, 768))]);
         Assert.Single(file.Patches);
         Assert.Equal(["bundle_emb.mine.string_to_param.*"], file.Embeddings);
     }
@@ -224,13 +281,16 @@ public sealed class LoraTests : IDisposable
     [Fact]
     public void Of_several_alpha_patterns_the_first_in_the_file_counts()
     {
-        List<(string, Tensor)> tensors = [($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, 4)), ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(4, 640))];
+        List<(string, Tensor)> tensors = PeftPair(rank: 4);
         Assert.Equal(0.5, Scale("""{"to_q": 2, "attn1.to_q": 1}"""));
         Assert.Equal(0.25, Scale("""{"attn1.to_k": 3, "attn1.to_q": 1, "to_q": 2}"""));
         Assert.Equal(1, Scale("""{"1.to_q": 3}"""));
 
-        double Scale(string pattern) => Assert.Single(Open(
-            tensors, new Dictionary<string, string> { ["lora_adapter_metadata"] = $$"""{"unet.lora_alpha": 4, "unet.alpha_pattern": {{pattern}}}""" }).Patches).Scale;
+        double Scale(string pattern)
+        {
+            string settings = $$"""{"unet.lora_alpha": 4, "unet.alpha_pattern": {{pattern}}}""";
+            return Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+        }
     }
 
     [Theory]
@@ -240,11 +300,12 @@ public sealed class LoraTests : IDisposable
     [InlineData("unet", "[null]")]
     public void Metadata_that_is_not_text_is_refused(string key, string json)
     {
-        var exception = Assert.Throws<CheckpointException>(() => Open([("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320))], new Dictionary<string, string> { [key] = json }));
+        List<(string, Tensor)> tensors = [("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320))];
+        var exception = Assert.Throws<CheckpointException>(() => Open(tensors, new() { [key] = json }));
         Assert.True(exception.Message.Length <= 1000);
     }
 
-    /// <summary>With a backtracking pattern each of these takes minutes.</summary>
+    /// <summary>A backtracking pattern would take minutes for each of these.</summary>
     [Theory]
     [InlineData("a", ".lora_magnitude_vector", "!")]
     [InlineData("x", ".lora_A.", "")]
@@ -269,7 +330,9 @@ public sealed class LoraTests : IDisposable
             ("lora_unet_conv_in.mystery", randn(3)),
         ]));
         Assert.Equal([$"unet.{Block}.attn1.to_q.weight (down)"], exception.Missing);
-        Assert.Equal(new[] { Kohya("attn7_to_q") + ".lora_up.weight", "lora_te2_text_model_x.lora_up.weight", "lora_unet_conv_in.mystery" }.Order(), exception.Unexpected.Order());
+        Assert.Equal(
+            new[] { Kohya("attn7_to_q") + ".lora_up.weight", "lora_te2_text_model_x.lora_up.weight", "lora_unet_conv_in.mystery" }.Order(),
+            exception.Unexpected.Order());
         Assert.Contains("[640, 2] and [3, 640]", Assert.Single(exception.Misshaped));
     }
 
@@ -289,17 +352,21 @@ public sealed class LoraTests : IDisposable
     {
         SafetensorsWriter.Write(
             _folder["whole"],
-            [("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320)), (Kohya("attn1_to_q") + ".lora_up.weight", randn(640, 2)), (Kohya("attn1_to_q") + ".lora_down.weight", randn(2, 640)), (Kohya("attn1_to_q") + ".alpha", tensor(1f))],
+            [
+                ("unet:0:up", randn(320, 2)), ("unet:0:down", randn(2, 320)), .. KohyaPair("attn1_to_q"),
+                (Kohya("attn1_to_q") + ".alpha", tensor(1f)),
+            ],
             new Dictionary<string, string> { ["unet"] = "[\"GEGLU\"]", ["lora_adapter_metadata"] = """{"unet.lora_alpha": 8}""" });
         byte[] file = File.ReadAllBytes(_folder["whole"]);
         int headerLength = 8 + BitConverter.ToInt32(file);
         int loaded = 0;
         for (int seed = 0; seed < 1000; seed++)
         {
-            // Within the header alone, and without changing its length, for most changes of length end at the offsets.
+            // Only within the header, and without changing its length: most changes of length are refused for their offsets.
             var random = new Random(seed);
             byte[] mutated = [.. file];
-            for (int n = random.Next(1, 4); n > 0; n--) mutated[random.Next(8, headerLength)] = (byte)"0123456789:._abux\"[]{}- "[random.Next(23)];
+            for (int n = random.Next(1, 4); n > 0; n--)
+                mutated[random.Next(8, headerLength)] = (byte)"0123456789:._abux\"[]{}- "[random.Next(23)];
             File.WriteAllBytes(_folder["a"], mutated);
             try
             {
@@ -323,10 +390,24 @@ public sealed class LoraTests : IDisposable
 
     private static string Kohya(string module) => $"lora_unet_{Block.Replace('.', '_')}_{module}";
 
+    private static List<(string, Tensor)> KohyaPair(string module) =>
+        [(Kohya(module) + ".lora_up.weight", randn(640, 2)), (Kohya(module) + ".lora_down.weight", randn(2, 640))];
+
+    private static List<(string, Tensor)> PeftPair(long rank) =>
+    [
+        ($"unet.{Block}.attn1.to_q.lora_B.weight", randn(640, rank)),
+        ($"unet.{Block}.attn1.to_q.lora_A.weight", randn(rank, 640)),
+    ];
+
     private static Dictionary<string, IReadOnlyList<long>> TextShapes() => (
         from layer in Enumerable.Range(0, 12)
-        from module in new[] { ("self_attn.q_proj", 768, 768), ("self_attn.k_proj", 768, 768), ("self_attn.v_proj", 768, 768), ("self_attn.out_proj", 768, 768), ("mlp.fc1", 3072, 768), ("mlp.fc2", 768, 3072) }
-        select KeyValuePair.Create($"text_model.encoder.layers.{layer}.{module.Item1}.weight", (IReadOnlyList<long>)[module.Item2, module.Item3])).ToDictionary();
+        from module in new[]
+        {
+            ("self_attn.q_proj", 768, 768), ("self_attn.k_proj", 768, 768), ("self_attn.v_proj", 768, 768),
+            ("self_attn.out_proj", 768, 768), ("mlp.fc1", 3072, 768), ("mlp.fc2", 768, 3072),
+        }
+        let name = $"text_model.encoder.layers.{layer}.{module.Item1}.weight"
+        select KeyValuePair.Create(name, (IReadOnlyList<long>)[module.Item2, module.Item3])).ToDictionary();
 
     private LoraFile Open(
         List<(string, Tensor)> tensors, Dictionary<string, string>? metadata = null,

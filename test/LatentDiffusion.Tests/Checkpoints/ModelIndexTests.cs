@@ -5,13 +5,17 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Checkpoints;
 
-/// <summary>Every form of <c>model_index.json</c> that published folders have.</summary>
+/// <summary>All forms of <c>model_index.json</c> in published folders.</summary>
 public sealed class ModelIndexTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly LogRecorder _log = new();
 
-    public static TheoryData<string> Published => [.. ReferenceFiles.Read("published-configs.json").Select(c => c.Key).Where(name => name.StartsWith("model-index", StringComparison.Ordinal))];
+    public static TheoryData<string> Published =>
+    [
+        .. ReferenceFiles.Read("published-configs.json").Select(c => c.Key)
+            .Where(name => name.StartsWith("model-index", StringComparison.Ordinal)),
+    ];
 
     [Theory, MemberData(nameof(Published))]
     public void Published_indices_are_read_or_name_what_is_not_known(string name)
@@ -19,7 +23,7 @@ public sealed class ModelIndexTests : IDisposable
         JsonObject index = ReferenceFiles.Read("published-configs.json")[name]!.AsObject();
         bool xl = index.ContainsKey("text_encoder_2");
         Write(xl ? "xl" : "sd1", index);
-        // Weights with a projection where the index says so.
+        // The weights have a projection if the index says so.
         if ((string?)index["text_encoder"]![1] == "CLIPTextModelWithProjection") Project();
         if ((string?)index["unet"]![1] is not "UNet2DConditionModel" and { } other)
         {
@@ -37,7 +41,8 @@ public sealed class ModelIndexTests : IDisposable
     [InlineData("""{ "is_unet_version_less_0_9_0": true, "add_watermarker": null, "text_encoder_2": [null, null], "tokenizer_2": null }""")]
     [InlineData("""{ "_name_or_path": "a/b", "_diffusers_version": "0.99.0", "_commit_hash": null, "image_encoder": [null, null] }""")]
     [InlineData("""{ "tokenizer": ["transformers", "CLIPTokenizerFast"], "feature_extractor": ["transformers", "CLIPImageProcessor"] }""")]
-    [InlineData("""{ "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"], "watermark": ["somewhere", "Watermarker"] }""")]
+    [InlineData(
+        """{ "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"], "watermark": ["somewhere", "Watermarker"] }""")]
     [InlineData("""{ "scheduler": ["somewhere", "OtherScheduler"] }""")]
     public void Options_and_components_that_are_not_needed_are_passed_over(string more)
     {
@@ -51,7 +56,14 @@ public sealed class ModelIndexTests : IDisposable
     public void A_scheduler_without_its_class_takes_the_one_of_the_index()
     {
         Write("sd1", new JsonObject { ["scheduler"] = new JsonArray("diffusers", "LMSDiscreteScheduler") });
-        File.WriteAllText(Path.Combine(_folder["a"], "scheduler", "scheduler_config.json"), """{ "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "timestep_values": null, "tensor_format": "pt" }""");
+        File.WriteAllText(
+            Path.Combine(_folder["a"], "scheduler", "scheduler_config.json"),
+            """
+            {
+              "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+              "timestep_values": null, "tensor_format": "pt"
+            }
+            """);
         using ModelComponents read = Read();
         Assert.IsType<LmsScheduler>(NoiseScheduler.FromConfig(read.Scheduler));
     }
@@ -61,7 +73,11 @@ public sealed class ModelIndexTests : IDisposable
     {
         Write("sd1", new JsonObject { ["vae"] = new JsonArray("diffusers", "AutoencoderTiny") });
         string vae = Path.Combine(_folder["a"], "vae");
-        using (AutoencoderTiny tiny = new AutoencoderTinyConfig { EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1] }.Build())
+        var config = new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1],
+        };
+        using (AutoencoderTiny tiny = config.Build())
         {
             StateDict.Save(tiny, Path.Combine(vae, "diffusion_pytorch_model.safetensors"));
             File.WriteAllText(Path.Combine(vae, "config.json"), tiny.Config.ToJson());
@@ -72,8 +88,17 @@ public sealed class ModelIndexTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "_class_name": "LDMTextToImagePipeline", "bert": ["latent_diffusion", "LDMBertModel"], "vqvae": ["diffusers", "AutoencoderKL"], "vae": null }""", "LDMTextToImagePipeline")]
-    [InlineData("""{ "_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"], "unet": null }""", "FluxPipeline")]
+    [InlineData(
+        """
+        {
+          "_class_name": "LDMTextToImagePipeline",
+          "bert": ["latent_diffusion", "LDMBertModel"], "vqvae": ["diffusers", "AutoencoderKL"], "vae": null
+        }
+        """,
+        "LDMTextToImagePipeline")]
+    [InlineData(
+        """{ "_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"], "unet": null }""",
+        "FluxPipeline")]
     [InlineData("""{ "unet": ["diffusers", "UNet3DConditionModel"] }""", "UNet3DConditionModel")]
     [InlineData("""{ "vae": ["diffusers", "AsymmetricAutoencoderKL"] }""", "AsymmetricAutoencoderKL")]
     [InlineData("""{ "text_encoder": ["transformers", "T5EncoderModel"] }""", "T5EncoderModel")]
@@ -100,7 +125,12 @@ public sealed class ModelIndexTests : IDisposable
     {
         Write("sd1", []);
         string path = Path.Combine(_folder["a"], file), before = File.ReadAllText(path);
-        foreach (string content in (string[])["", "{", "[]", "7", "{\"a\":1,\"a\":2}", "{\"\\udc00\":1}", "{\"act_fn\":\"\\ud800\",\"_class_name\":\"\\ud800\"}", before + "}", new string('[', 100_000), before.Insert(1, $"\"{new string('k', 100_000)}\" 1,")])
+        string[] contents =
+        [
+            "", "{", "[]", "7", "{\"a\":1,\"a\":2}", "{\"\\udc00\":1}", "{\"act_fn\":\"\\ud800\",\"_class_name\":\"\\ud800\"}",
+            before + "}", new string('[', 100_000), before.Insert(1, $"\"{new string('k', 100_000)}\" 1,"),
+        ];
+        foreach (string content in contents)
         {
             File.WriteAllText(path, content);
             var error = Assert.Throws<InvalidDataException>(() => Read().Dispose());

@@ -2,14 +2,18 @@ using System.Text;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Seeded ways to damage a file.</summary>
+/// <summary>Seeded damage of files.</summary>
 internal static class Mutation
 {
     private static readonly byte[][] s_instructions =
     [
         .. "(|)|]|}|t|e|u|s|a|R|Q|b|0|1|2|N|.|q\0|h\0|h\u0001|K\u0007|l|d".Split('|').Select(Encoding.Latin1.GetBytes),
-        [0x94], [0x85], [0x86], [0x87], [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127], [0x8b, 255, 255, 255, 127], [0x8d, 255, 255, 255, 255, 255, 255, 255, 255],
-        "cposix\nsystem\n"u8.ToArray(), "ctorch._utils\n_rebuild_tensor_v2\n"u8.ToArray(), "ctorch\nDoubleStorage\n"u8.ToArray(), "J\0\0\0\u0080"u8.ToArray(),
+        [0x94], [0x85], [0x86], [0x87],
+        [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127],
+        [0x8b, 255, 255, 255, 127],
+        [0x8d, 255, 255, 255, 255, 255, 255, 255, 255],
+        "cposix\nsystem\n"u8.ToArray(), "ctorch._utils\n_rebuild_tensor_v2\n"u8.ToArray(), "ctorch\nDoubleStorage\n"u8.ToArray(),
+        "J\0\0\0\u0080"u8.ToArray(),
     ];
 
     /// <summary>Overwrites, drops, repeats or inserts bytes in one to four places.</summary>
@@ -33,7 +37,7 @@ internal static class Mutation
         return [.. bytes];
     }
 
-    /// <summary>Puts whole instructions into a pickle, in place of others or between them, or damages it as any file.</summary>
+    /// <summary>Replaces or inserts whole instructions of a pickle, or damages it as any file.</summary>
     public static byte[] Instruction(byte[] pickle, Random random)
     {
         if (random.Next(3) == 0) return AnyByte(pickle, random);

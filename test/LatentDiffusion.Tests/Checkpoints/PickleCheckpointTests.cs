@@ -63,16 +63,16 @@ public sealed class PickleCheckpointTests : IDisposable
     [InlineData("\u0082\u0001.", "0x82")]
     [InlineData("(cposix\nsystem\no.", "posix.system")]
     [InlineData("ctorch\nFloatStorage\n)\u0081.", "object of 'torch.FloatStorage'")]
-    [InlineData("K\u0001)\u0081.", "no global")]
-    [InlineData("(o.", "no class")]
+    [InlineData("K\u0001)\u0081.", "not a global")]
+    [InlineData("(o.", "without a class")]
     [InlineData("ctorch.nn.modules.conv\nConv2d\n)\u0081}b.", "torch.nn.modules.conv.Conv2d")]
     [InlineData("}X\u0005\0\0\0modelcmine\nModel\n)Rs.", "mine.Model")]
     [InlineData("K\u0001}b.", "state")]
     [InlineData("ccollections\nOrderedDict\n(](K\u0001etR.", "pairs")]
     [InlineData("ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._tensor\n_rebuild_from_type_v2\nN)tR.", "unexpected arguments")]
     [InlineData("ccollections\nOrderedDict\n(K\u0001tR.", "unexpected arguments")]
-    [InlineData("K\u0001(tR.", "no global")]
-    [InlineData("h\u0005.", "number 5")]
+    [InlineData("K\u0001(tR.", "not a global")]
+    [InlineData("h\u0005.", "memo 5")]
     [InlineData("t.", "mark")]
     [InlineData("0.", "stack")]
     [InlineData(".", "stack")]
@@ -81,20 +81,25 @@ public sealed class PickleCheckpointTests : IDisposable
     [InlineData("X\u0001\0\0\0\u00ff.", "UTF-8")]
     [InlineData("p99999999999\n.", "99999999999")]
     [InlineData("}(K\u0001u.", "without its value")]
-    [InlineData("}K\u0001K\u0002a.", "no list")]
-    [InlineData("](K\u0001K\u0002u.", "no dictionary")]
+    [InlineData("}K\u0001K\u0002a.", "not a list")]
+    [InlineData("](K\u0001K\u0002u.", "not a dictionary")]
     [InlineData("\u0080\u0009.", "protocol 9")]
-    [InlineData("K\u0001Q.", "no storage")]
+    [InlineData("K\u0001Q.", "not a storage")]
     public void EverythingElseIsRefusedByName(string pickle, string reason)
     {
         Save(Encoding.Latin1.GetBytes(pickle));
         Assert.Contains(reason, Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"])).Message);
     }
 
-    /// <summary>What trainers put next to the weights, in the instructions that Python's pickler writes for each.</summary>
+    /// <summary>Values that trainers store with the weights, in the instructions that Python's pickler writes for each.</summary>
     [Theory]
-    [InlineData("a Lightning callback as a key", "}cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\n}X\u0001\0\0\0aK\u0001ss")]
-    [InlineData("a numpy scalar", "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(U\u0002f8K\0K\u0001tR(K\u0003U\u0001<NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tbU\u0008\u009a\u0099\u0099\u0099\u0099\u0099\u00b9?tR")]
+    [InlineData(
+        "a Lightning callback as a key",
+        "}cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\n}X\u0001\0\0\0aK\u0001ss")]
+    [InlineData(
+        "a numpy scalar",
+        "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(U\u0002f8K\0K\u0001tR(K\u0003U\u0001<NNN"
+        + "J\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tbU\u0008\u009a\u0099\u0099\u0099\u0099\u0099\u00b9?tR")]
     [InlineData("a numpy array", "cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\u0085C\u0001btR(K\u0001K\u0002\u0085Ntb")]
     [InlineData("a data type", "ctorch\nfloat16\n")]
     [InlineData("a device", "ctorch\ndevice\n(X\u0003\0\0\0cputR")]
@@ -131,7 +136,8 @@ public sealed class PickleCheckpointTests : IDisposable
         legacy.Dictionary(
             (what, () => legacy.Raw(Encoding.Latin1.GetBytes(pickled))),
             ("state_dict", () => legacy.Dictionary(("x", () => legacy.LegacyTensor("k", 6, 0, [6], [1])))));
-        File.WriteAllBytes(_folder["b.pt"], PickleWriter.Legacy(legacy.ToArray(), ["k"], (6, arange(6, ScalarType.Float32).bytes.ToArray())));
+        byte[] values = arange(6, ScalarType.Float32).bytes.ToArray();
+        File.WriteAllBytes(_folder["b.pt"], PickleWriter.Legacy(legacy.ToArray(), ["k"], (6, values)));
         using ITensorSource old = Checkpoint.Open(_folder["b.pt"]);
         Assert.Equal(5f, old.Read("x")[5].item<float>());
     }
@@ -144,7 +150,10 @@ public sealed class PickleCheckpointTests : IDisposable
     public void Weights_in_a_class_derived_from_a_dictionary_are_read(string made)
     {
         var pickle = new PickleWriter();
-        pickle.Raw([(byte)'}', (byte)'X', 10, 0, 0, 0, .. "state_dict"u8, .. Encoding.Latin1.GetBytes(made), (byte)'X', 1, 0, 0, 0, (byte)'x']);
+        pickle.Raw(
+        [
+            (byte)'}', (byte)'X', 10, 0, 0, 0, .. "state_dict"u8, .. Encoding.Latin1.GetBytes(made), (byte)'X', 1, 0, 0, 0, (byte)'x',
+        ]);
         pickle.Tensor("0", 0, [6], [1]);
         pickle.Raw("s}bs"u8);
         Save(pickle, arange(6, ScalarType.Float32));
@@ -167,15 +176,19 @@ public sealed class PickleCheckpointTests : IDisposable
     [Fact]
     public void Tensors_of_a_subclass_and_parameters_with_a_state_are_read()
     {
-        const string Tensor = "((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0006tQK\0K\u0006\u0085K\u0001\u0085\u0089Nt", Rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
+        const string Rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
+        const string Tensor = "((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0006tQ"
+            + "K\0K\u0006\u0085K\u0001\u0085\u0089Nt";
         var pickle = new PickleWriter();
         pickle.Dictionary(
-            ("a", () => pickle.Raw(Encoding.Latin1.GetBytes($"ctorch._tensor\n_rebuild_from_type_v2\n({Rebuild}cmine\nBuffer\n{Tensor}}}tR"))),
-            ("b", () => pickle.Raw(Encoding.Latin1.GetBytes($"ctorch._utils\n_rebuild_parameter_with_state\n({Rebuild}{Tensor}R\u0088N}}tR"))));
+            ("a", () => Raw($"ctorch._tensor\n_rebuild_from_type_v2\n({Rebuild}cmine\nBuffer\n{Tensor}}}tR")),
+            ("b", () => Raw($"ctorch._utils\n_rebuild_parameter_with_state\n({Rebuild}{Tensor}R\u0088N}}tR")));
         Save(pickle, arange(6, ScalarType.Float32));
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
         Assert.Equal(["a", "b"], file.Entries.Select(e => e.Name));
         Assert.Equal(5f, file.Read("b")[5].item<float>());
+
+        void Raw(string text) => pickle.Raw(Encoding.Latin1.GetBytes(text));
     }
 
     [Theory]
@@ -185,7 +198,8 @@ public sealed class PickleCheckpointTests : IDisposable
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(("x", () => pickle.Raw(Encoding.Latin1.GetBytes(
-            $"ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0006tQK\0(K\u0006t(K\u0001t{requiresGradient}ccollections\nOrderedDict\n(tRtR"))));
+            "ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0006tQ"
+            + $"K\0(K\u0006t(K\u0001t{requiresGradient}ccollections\nOrderedDict\n(tRtR"))));
         Save(pickle, arange(6, ScalarType.Float32));
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
         Assert.Equal(5f, file.Read("x")[5].item<float>());
@@ -199,14 +213,15 @@ public sealed class PickleCheckpointTests : IDisposable
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(("x", () => pickle.Raw(Encoding.Latin1.GetBytes(
-            $"ctorch._utils\n_rebuild_tensor_v3\n((X\u0007\0\0\0storagec{module}\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0004tQK\0K\u0004\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)Rctorch\n{type}\ntR"))));
+            $"ctorch._utils\n_rebuild_tensor_v3\n((X\u0007\0\0\0storagec{module}\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpu"
+            + $"K\u0004tQK\0K\u0004\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)Rctorch\n{type}\ntR"))));
         PickleWriter.Save(_folder["a.pth"], pickle.ToArray(), [0, 0, 0, 0x7b], CompressionLevel.NoCompression);
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
         Assert.Equal(ScalarType.Float32, file.Find("x")!.DataType);
         Assert.Equal(last, file.Read("x")[3].item<float>());
     }
 
-    /// <summary>What a pickle refers to again and again must not cost its length again and again.</summary>
+    /// <summary>Repeated references to one object must not cost its length each time.</summary>
     [Fact]
     public void What_is_recalled_many_times_is_bounded()
     {
@@ -216,12 +231,13 @@ public sealed class PickleCheckpointTests : IDisposable
         {
             (text + string.Concat(Enumerable.Repeat("h\0h\0\u0093", 10)) + ".", "longer than"),
             ("}" + text + "]s.", "longer than"),
-            (pairs + string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\0\u0085R", 100)) + ".", "more of its lists"),
-            (pairs + "ccollections\nOrderedDict\nq\u0001" + string.Concat(Enumerable.Repeat("(h\u0001h\0o", 100)) + ".", "more of its lists"),
+            (pairs + string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\0\u0085R", 100)) + ".", "more items than"),
+            (pairs + "ccollections\nOrderedDict\nq\u0001" + string.Concat(Enumerable.Repeat("(h\u0001h\0o", 100)) + ".", "more items than"),
         })
         {
             Save(Encoding.Latin1.GetBytes(pickle));
-            Assert.Contains(reason, Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"])).Message, StringComparison.Ordinal);
+            var refused = Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"]));
+            Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         }
 
         Save(Encoding.Latin1.GetBytes("}" + text + "K\u0001s."));
@@ -232,11 +248,18 @@ public sealed class PickleCheckpointTests : IDisposable
     [Fact]
     public void ContainersThatHoldEachOtherEnd()
     {
-        // Each list holds the one before twice: 2^40 ways to the innermost.
+        // Each list contains the previous one twice: 2^40 ways to the innermost.
         var doubling = new StringBuilder("]q\0");
         for (int i = 0; i < 30; i++) doubling.Append($"](h{(char)i}h{(char)i}eq{(char)(i + 1)}");
         string items = "](" + new string('N', 1000) + "eq\0", references = "](" + string.Concat(Enumerable.Repeat("h\0", 1000)) + "e";
-        string[] pickles = [items + references + ".", doubling + ".", "]q\0h\0a.", string.Concat(Enumerable.Repeat("]", 100_000)) + string.Concat(Enumerable.Repeat("a", 99_999)) + ".", new string(']', 500_000) + "."];
+        string[] pickles =
+        [
+            items + references + ".",
+            doubling + ".",
+            "]q\0h\0a.",
+            string.Concat(Enumerable.Repeat("]", 100_000)) + string.Concat(Enumerable.Repeat("a", 99_999)) + ".",
+            new string(']', 500_000) + ".",
+        ];
         foreach (string pickle in pickles)
         {
             Save(Encoding.Latin1.GetBytes(pickle));
@@ -293,7 +316,9 @@ public sealed class PickleCheckpointTests : IDisposable
             ("transposed", () => pickle.Tensor("0", 0, [1 << 11, 1 << 10], [1, 1 << 11])));
         Save(pickle, zeros(1 << 21));
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
-        using (var stream = new FileStream(_folder["a.pth"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(1 << 20);
+        using (var stream = new FileStream(_folder["a.pth"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            stream.SetLength(1 << 20);
+
         Assert.Contains("shortened", Assert.Throws<CheckpointException>(() => file.Read(name)).Message, StringComparison.Ordinal);
     }
 

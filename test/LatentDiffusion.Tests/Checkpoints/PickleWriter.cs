@@ -10,23 +10,24 @@ internal sealed class PickleWriter
 
     public PickleWriter() => Write([0x80, 2]);
 
-    /// <summary>Writes a checkpoint with one storage of the key 0.</summary>
+    /// <summary>Writes a checkpoint with one storage, whose key is 0.</summary>
     public static void Save(string path, byte[] pickle, byte[] storage, CompressionLevel level)
     {
         File.Delete(path);
         using ZipArchive zip = ZipFile.Open(path, ZipArchiveMode.Create);
-        foreach ((string name, byte[] content) in new[] { ("a/data.pkl", pickle), ("a/byteorder", "little"u8.ToArray()), ("a/data/0", storage) })
+        (string, byte[])[] entries = [("a/data.pkl", pickle), ("a/byteorder", "little"u8.ToArray()), ("a/data/0", storage)];
+        foreach ((string name, byte[] content) in entries)
         {
             using Stream entry = zip.CreateEntry(name, level).Open();
             entry.Write(content);
         }
     }
 
-    /// <summary>Writes a checkpoint in the form of before PyTorch 1.6.</summary>
+    /// <summary>Returns a checkpoint in the format from before PyTorch 1.6.</summary>
     public static byte[] Legacy(byte[] description, string[] keys, params (long Count, byte[] Values)[] storages) =>
         Legacy(description, keys, storages, version: 1001, littleEndian: true);
 
-    /// <summary>The same with a header of one's choice.</summary>
+    /// <summary>Returns such a checkpoint with a chosen header.</summary>
     public static byte[] Legacy(byte[] description, string[] keys, (long Count, byte[] Values)[] storages, short version, bool littleEndian)
     {
         var list = new PickleWriter();
@@ -39,7 +40,8 @@ internal sealed class PickleWriter
         machine.Write([littleEndian ? (byte)0x88 : (byte)0x89, (byte)'s']);
         byte[] magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
         byte[] format = [0x80, 2, (byte)'M', .. BitConverter.GetBytes(version), (byte)'.'];
-        return [.. magic, .. format, .. machine.ToArray(), .. description, .. list.ToArray(), .. storages.SelectMany(s => BitConverter.GetBytes(s.Count).Concat(s.Values))];
+        IEnumerable<byte> values = storages.SelectMany(s => BitConverter.GetBytes(s.Count).Concat(s.Values));
+        return [.. magic, .. format, .. machine.ToArray(), .. description, .. list.ToArray(), .. values];
     }
 
     public byte[] ToArray() => [.. _bytes.ToArray(), (byte)'.'];
@@ -64,15 +66,22 @@ internal sealed class PickleWriter
         View(offset, shape, strides);
     }
 
-    /// <summary>A tensor in a file of before PyTorch 1.6.</summary>
-    public void LegacyTensor(string storage, long count, long offset, long[] shape, long[] strides, (long First, long Count)? part = null, string type = "FloatStorage")
+    /// <summary>Writes a tensor as in files from before PyTorch 1.6.</summary>
+    public void LegacyTensor(
+        string storage,
+        long count,
+        long offset,
+        long[] shape,
+        long[] strides,
+        (long First, long Count)? part = null,
+        string type = "FloatStorage")
     {
         Global("torch._utils", "_rebuild_tensor_v2");
         Storage(storage, count, () => Part(part), type);
         View(offset, shape, strides);
     }
 
-    /// <summary>A tensor in a file of before PyTorch 0.4.</summary>
+    /// <summary>Writes a tensor as in files from before PyTorch 0.4.</summary>
     public void OldTensor(string storage, long count, long offset, long[] shape, long[] strides)
     {
         Global("torch._utils", "_rebuild_tensor");
@@ -130,7 +139,7 @@ internal sealed class PickleWriter
         Write(")RtR"u8);
     }
 
-    /// <summary>Instructions as they are.</summary>
+    /// <summary>Writes instructions unchanged.</summary>
     public void Raw(ReadOnlySpan<byte> instructions) => Write(instructions);
 
     public void Integer(long value) => Write([0x8a, 8, .. BitConverter.GetBytes(value)]);

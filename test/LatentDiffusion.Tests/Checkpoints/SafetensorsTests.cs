@@ -36,11 +36,16 @@ public sealed class SafetensorsTests : IDisposable
     {
         SafetensorsWriter.Write(
             _folder["a.safetensors"],
-            [("b", tensor(new[] { 1f, 2f })), ("a", tensor((byte)7)), ("aa", tensor(new[] { 3f }).to(ScalarType.Float16)), ("a\u00e9\n", tensor(new[] { 4L }))],
+            [
+                ("b", tensor(new[] { 1f, 2f })), ("a", tensor((byte)7)), ("aa", tensor(new[] { 3f }).to(ScalarType.Float16)),
+                ("a\u00e9\n", tensor(new[] { 4L })),
+            ],
             new Dictionary<string, string> { ["format"] = "pt" });
         byte[] bytes = File.ReadAllBytes(_folder["a.safetensors"]);
 
-        const string Header = """{"__metadata__":{"format":"pt"},"aé\n":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"aa":{"dtype":"F16","shape":[1],"data_offsets":[16,18]},"a":{"dtype":"U8","shape":[],"data_offsets":[18,19]}}""";
+        const string Header = """{"__metadata__":{"format":"pt"},"aé\n":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}"""
+            + ""","b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"aa":{"dtype":"F16","shape":[1],"data_offsets":[16,18]}"""
+            + ""","a":{"dtype":"U8","shape":[],"data_offsets":[18,19]}}""";
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
         Assert.Equal(0, length % 8);
         Assert.Equal(Header, Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '));
@@ -50,7 +55,10 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void SavingAgainGivesTheSameBytes()
     {
-        SafetensorsWriter.Write(_folder["a.safetensors"], [("z", rand(7)), ("y", rand(2, 3).to(ScalarType.Float16)), ("x", arange(5))], new Dictionary<string, string> { ["b"] = "1", ["a"] = "2" });
+        SafetensorsWriter.Write(
+            _folder["a.safetensors"],
+            [("z", rand(7)), ("y", rand(2, 3).to(ScalarType.Float16)), ("x", arange(5))],
+            new Dictionary<string, string> { ["b"] = "1", ["a"] = "2" });
         using (var file = SafetensorsFile.Open(_folder["a.safetensors"]))
             SafetensorsWriter.Write(_folder["b.safetensors"], file.Names.Reverse().Select(n => (n, file.Read(n))), file.Metadata);
 
@@ -102,7 +110,8 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 3, "truncated")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 5, "belong to no tensor")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "leave a gap")]
-    [InlineData("""{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"y":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "overlap")]
+    [InlineData(
+        """{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"y":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "overlap")]
     [InlineData("""{"x":{"dtype":"U8","shape":[-2],"data_offsets":[0,2]}}""", 2, "whole number")]
     [InlineData("""{"x":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", 0, "impossible shape")]
     [InlineData("""{"x":{"dtype":"U8","shape":[0,9223372036854775807,2],"data_offsets":[0,0]}}""", 0, "impossible shape")]
@@ -110,7 +119,8 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"x":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}""", 1, "whole number")]
     [InlineData("""{"x":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E8M0")]
     [InlineData("""{"x":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}""", 4, "data type 'f32'")]
-    [InlineData("""{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "twice")]
+    [InlineData(
+        """{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "twice")]
     [InlineData("""{"x":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "dtype twice")]
     [InlineData("""{"x":{"dtype":"U8","shape":[1],"data_offsets":[0]}}""", 1, "two data_offsets")]
     [InlineData("""{"x":{"dtype":"U8","shape":[1]}}""", 1, "two data_offsets")]

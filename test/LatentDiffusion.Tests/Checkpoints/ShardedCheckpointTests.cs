@@ -32,15 +32,15 @@ public sealed class ShardedCheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"a":"one.safetensors","b":"one.safetensors","d":"two.safetensors"}}""", "1 missing: d")]
     [InlineData("""{"weight_map":{"a":"one.safetensors","c":"two.safetensors"}}""", "b in one.safetensors")]
     [InlineData("""{"weight_map":{"a":"two.safetensors","b":"one.safetensors","c":"two.safetensors"}}""", "a in one.safetensors")]
-    [InlineData("""{"weight_map":{"a":"../one.safetensors"}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":".."}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":""}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":"sub\\one.safetensors"}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":"three.safetensors"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"../one.safetensors"}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":".."}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":""}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"sub\\one.safetensors"}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"three.safetensors"}}""", "not a checkpoint in its folder")]
     [InlineData("""{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}""", "Duplicate")]
-    [InlineData("""{"weight_map":{"a":null}}""", "no checkpoint in its folder")]
-    [InlineData("""{"weight_map":{"a":"model.safetensors.index.json"}}""", "no checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":null}}""", "not a checkpoint in its folder")]
+    [InlineData("""{"weight_map":{"a":"model.safetensors.index.json"}}""", "not a checkpoint in its folder")]
     [InlineData("""{"weight_map":{"a":1}}""", "not an index")]
     [InlineData("""{"weight_map":[]}""", "not an index")]
     [InlineData("""{"weights":{}}""", "not an index")]
@@ -91,7 +91,8 @@ public sealed class ShardedCheckpointTests : IDisposable
     public void TheVariantComesFirstAndThePlainFileElse()
     {
         string folder = Directory.CreateDirectory(_folder["unet"]).FullName;
-        Assert.Contains("diffusion_pytorch_model.safetensors", Assert.Throws<FileNotFoundException>(() => Checkpoint.OpenComponent(folder, "fp16")).Message);
+        var exception = Assert.Throws<FileNotFoundException>(() => Checkpoint.OpenComponent(folder, "fp16"));
+        Assert.Contains("diffusion_pytorch_model.safetensors", exception.Message);
         File.Copy(_folder["one.safetensors"], Path.Combine(folder, "diffusion_pytorch_model.safetensors"));
         Assert.NotNull(Open("fp16").Find("a"));
         File.Copy(_folder["two.safetensors"], Path.Combine(folder, "diffusion_pytorch_model.fp16.safetensors"));

@@ -18,7 +18,8 @@ public sealed class SingleFileTests : IDisposable
         using ModelComponents made = TinyModels.Make(family);
         DiffusersFolder.Write(made, _folder["folder"]);
         LdmWriter.Write(made, _folder["model.safetensors"]);
-        using ModelComponents folder = DiffusersFolder.Read(_folder["folder"]), file = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
+        using ModelComponents folder = DiffusersFolder.Read(_folder["folder"]);
+        using ModelComponents file = SingleFileCheckpoint.Read(_folder["model.safetensors"]);
 
         ModelAssert.SameNetworks(folder, file);
         Assert.Equal(folder.PipelineClass, file.PipelineClass);
@@ -56,7 +57,8 @@ public sealed class SingleFileTests : IDisposable
     public void AFileWithoutAWholeModelIsRefused()
     {
         SafetensorsWriter.Write(_folder["a.safetensors"], [("first_stage_model.decoder.conv_in.weight", rand(2, 2, 3, 3))]);
-        Assert.Contains("model.diffusion_model", Assert.Throws<CheckpointException>(() => SingleFileCheckpoint.Read(_folder["a.safetensors"])).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<CheckpointException>(() => SingleFileCheckpoint.Read(_folder["a.safetensors"]));
+        Assert.Contains("model.diffusion_model", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,10 +66,12 @@ public sealed class SingleFileTests : IDisposable
     {
         using ModelComponents made = TinyModels.Make("xl");
         LdmWriter.Write(made, _folder["a.safetensors"]);
-        using ModelComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"], new CheckpointOptions { Type = ScalarType.Float16 });
+        var options = new CheckpointOptions { Type = ScalarType.Float16 };
+        using ModelComponents read = SingleFileCheckpoint.Read(_folder["a.safetensors"], options);
         Assert.All(read.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(ScalarType.Float16, p.dtype));
         Dictionary<string, Tensor> expected = made.TextEncoder2!.state_dict();
-        foreach ((string name, Tensor value) in read.TextEncoder2!.state_dict()) Assert.True(value.equal(expected[name].to(ScalarType.Float16)).all().item<bool>(), name);
+        foreach ((string name, Tensor value) in read.TextEncoder2!.state_dict())
+            Assert.True(value.equal(expected[name].to(ScalarType.Float16)).all().item<bool>(), name);
     }
 
     public void Dispose()
@@ -79,6 +83,6 @@ public sealed class SingleFileTests : IDisposable
     private static void Same<T>(T expected, T actual) where T : NetworkConfig =>
         Assert.Equal(Whole(expected).ToString(), Whole(actual).ToString());
 
-    /// <summary>Every property, whichever the file wrote.</summary>
+    /// <summary>Every property, independent of the spelling in the file.</summary>
     private static JsonNode Whole<T>(T config) where T : NetworkConfig => JsonNode.Parse((config with { Source = null }).ToJson())!;
 }

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Checkpoints;
 
-/// <summary>What single files in circulation have that the published ones have not: other names, markers, more or fewer tensors.</summary>
+/// <summary>
+/// Differences between single files in circulation and the published ones: other names, markers, more or fewer tensors.
+/// </summary>
 public sealed class SingleFileVariantTests : IDisposable
 {
     private const string OpenClipXL = "conditioner.embedders.1.model.";
@@ -19,9 +21,11 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData(true)]
     public void Only_OpenClips_own_projection_is_transposed(bool linear)
     {
-        // Square, so that a wrong orientation has the right shape.
+        // Square, so that a matrix in the wrong orientation has the right shape.
         using ModelComponents made = SquareProjection();
-        Write(made, (name, value) => linear && name == OpenClipXL + "text_projection" ? (name + ".weight", value.t().contiguous()) : (name, value));
+        Write(made, (name, value) => linear && name == OpenClipXL + "text_projection"
+            ? (name + ".weight", value.t().contiguous())
+            : (name, value));
         using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
@@ -40,7 +44,8 @@ public sealed class SingleFileVariantTests : IDisposable
     public void Names_of_before_text_model_are_known()
     {
         using ModelComponents made = TinyModels.Make("sd1");
-        Write(made, (name, value) => (name.Replace("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.", StringComparison.Ordinal), value),
+        const string Prefix = "cond_stage_model.transformer.";
+        Write(made, (name, value) => (name.Replace($"{Prefix}text_model.", Prefix, StringComparison.Ordinal), value),
             more: [("cond_stage_model.transformer.embeddings.position_ids", arange(16).unsqueeze(0))]);
         using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
@@ -51,7 +56,10 @@ public sealed class SingleFileVariantTests : IDisposable
     {
         using ModelComponents made = TinyModels.Make("sd2");
         int last = made.TextEncoder!.Config.NumHiddenLayers;
-        Write(made, (name, value) => name.Contains($".resblocks.{last}.", StringComparison.Ordinal) || name.EndsWith(".text_projection", StringComparison.Ordinal) ? null : (name, value));
+        Write(made, (name, value) =>
+            name.Contains($".resblocks.{last}.", StringComparison.Ordinal) || name.EndsWith(".text_projection", StringComparison.Ordinal)
+                ? null
+                : (name, value));
         using ModelComponents read = Read();
         ModelAssert.SameNetworks(made, read);
     }
@@ -65,10 +73,19 @@ public sealed class SingleFileVariantTests : IDisposable
     [InlineData("sd2", null, "epsilon", null, PredictionType.Epsilon)]
     [InlineData("sd2", null, null, null, PredictionType.Velocity)]
     [InlineData("xl", "v_pred", "v", PredictionType.Epsilon, PredictionType.Epsilon)]
-    public void What_the_UNet_predicts_is_taken_from_the_file(string family, string? marker, string? metadata, PredictionType? option, PredictionType expected)
+    public void What_the_UNet_predicts_is_taken_from_the_file(
+        string family,
+        string? marker,
+        string? metadata,
+        PredictionType? option,
+        PredictionType expected)
     {
         using ModelComponents made = TinyModels.Make(family);
-        Write(made, (name, value) => (name, value), marker is null ? [] : [(marker, empty(0))], metadata is null ? null : new() { ["modelspec.prediction_type"] = metadata });
+        Write(
+            made,
+            (name, value) => (name, value),
+            marker is null ? [] : [(marker, empty(0))],
+            metadata is null ? null : new() { ["modelspec.prediction_type"] = metadata });
         using ModelComponents read = Read(new SingleFileOptions { PredictionType = option });
         Assert.Equal(expected, NoiseScheduler.FromConfig(read.Scheduler).PredictionType);
         Assert.Equal(expected, read.Scheduler.TrainedPrediction());
@@ -116,7 +133,9 @@ public sealed class SingleFileVariantTests : IDisposable
     {
         using ModelComponents made = TinyModels.Make("xl");
         float[] means = [-1.6574f, 1.886f, -1.383f, 2.5155f], deviations = [8.4927f, 5.9022f, 6.5498f, 5.2299f];
-        Write(made, (name, value) => (name, value), [("edm_mean", tensor(means).view(1, 4, 1, 1)), ("edm_std", tensor(deviations).view(1, 4, 1, 1))]);
+        (string, Tensor)[] statistics =
+            [("edm_mean", tensor(means).view(1, 4, 1, 1)), ("edm_std", tensor(deviations).view(1, 4, 1, 1))];
+        Write(made, (name, value) => (name, value), statistics);
         using ModelComponents read = Read();
         AutoencoderKLConfig config = ((AutoencoderKL)read.Autoencoder).Config;
         Assert.Equal(means.Select(m => (double)m), config.LatentsMean!.Value);
@@ -139,10 +158,18 @@ public sealed class SingleFileVariantTests : IDisposable
     public void Named_tensors_are_left_out_and_logged()
     {
         using ModelComponents made = TinyModels.Make("sd1");
-        Write(made, (name, value) => (name, value), [("control_model.zero_convs.0.0.weight", rand(2)), ("embedding_manager.x", rand(1)), ("model.diffusion_model.extra", rand(1))]);
-        Assert.Equal(["control_model.zero_convs.0.0.weight", "embedding_manager.x"], Assert.Throws<CheckpointException>(() => Read()).Unexpected.Order());
+        (string, Tensor)[] more =
+        [
+            ("control_model.zero_convs.0.0.weight", rand(2)), ("embedding_manager.x", rand(1)),
+            ("model.diffusion_model.extra", rand(1)),
+        ];
+        Write(made, (name, value) => (name, value), more);
+        Assert.Equal(
+            ["control_model.zero_convs.0.0.weight", "embedding_manager.x"],
+            Assert.Throws<CheckpointException>(() => Read()).Unexpected.Order());
         using var log = new LogRecorder();
-        using ModelComponents read = Read(new SingleFileOptions { IgnoredTensors = ["control_model.*", "embedding_manager.x", "model.diffusion_model.extra"] }, log);
+        string[] ignored = ["control_model.*", "embedding_manager.x", "model.diffusion_model.extra"];
+        using ModelComponents read = Read(new SingleFileOptions { IgnoredTensors = ignored }, log);
         ModelAssert.SameNetworks(made, read);
         (_, LogLevel level, string text) = Assert.Single(log.Lines);
         Assert.Equal(LogLevel.Warning, level);
@@ -167,7 +194,12 @@ public sealed class SingleFileVariantTests : IDisposable
     public void Unknown_tensors_are_left_out_where_that_is_asked_for()
     {
         using ModelComponents made = TinyModels.Make("sd1");
-        Write(made, (name, value) => (name, value), [("surprise", rand(2)), ("model.diffusion_model.input_blocks.1.0.in_layers.7.weight", rand(1)), ("first_stage_model.extra", rand(1))]);
+        (string, Tensor)[] more =
+        [
+            ("surprise", rand(2)), ("model.diffusion_model.input_blocks.1.0.in_layers.7.weight", rand(1)),
+            ("first_stage_model.extra", rand(1)),
+        ];
+        Write(made, (name, value) => (name, value), more);
         using var log = new LogRecorder();
         using ModelComponents read = Read(new SingleFileOptions { IgnoreUnknownTensors = true }, log);
         ModelAssert.SameNetworks(made, read);
@@ -175,7 +207,7 @@ public sealed class SingleFileVariantTests : IDisposable
             Assert.Contains(log.Lines, line => line.Level == LogLevel.Warning && line.Text.Contains(name, StringComparison.Ordinal));
     }
 
-    /// <summary>Without their scales the weights would be wrong, so that they are never left out.</summary>
+    /// <summary>Without their scales the weights would be wrong, so these tensors are never ignored.</summary>
     [Theory]
     [InlineData("model.diffusion_model.scaled_fp8")]
     [InlineData("scaled_fp8")]
@@ -188,7 +220,8 @@ public sealed class SingleFileVariantTests : IDisposable
         Write(made, (name, value) => (name, value), [(marker, tensor(0.5f))]);
         foreach (bool ignore in new[] { false, true })
         {
-            string message = Assert.Throws<CheckpointException>(() => Read(new SingleFileOptions { IgnoreUnknownTensors = ignore })).Message;
+            var options = new SingleFileOptions { IgnoreUnknownTensors = ignore };
+            string message = Assert.Throws<CheckpointException>(() => Read(options)).Message;
             Assert.Contains(marker, message, StringComparison.Ordinal);
             Assert.Contains("scaled 8-bit", message, StringComparison.Ordinal);
         }
@@ -280,9 +313,12 @@ public sealed class SingleFileVariantTests : IDisposable
         };
     }
 
-    /// <summary>Writes a model with the original names, each tensor changed or left out.</summary>
+    /// <summary>Writes a model with the original names, each tensor changed or omitted.</summary>
     private void Write(
-        ModelComponents model, Func<string, Tensor, (string, Tensor)?> change, (string, Tensor)[]? more = null, Dictionary<string, string>? metadata = null)
+        ModelComponents model,
+        Func<string, Tensor, (string, Tensor)?> change,
+        (string, Tensor)[]? more = null,
+        Dictionary<string, string>? metadata = null)
     {
         LdmWriter.Write(model, _folder["plain.safetensors"]);
         using var file = SafetensorsFile.Open(_folder["plain.safetensors"]);

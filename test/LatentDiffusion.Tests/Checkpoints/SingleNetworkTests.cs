@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Checkpoints;
 
-/// <summary>Autoencoders and ControlNets in files of their own, with the original names.</summary>
+/// <summary>Autoencoders and ControlNets in separate files with the original names.</summary>
 public sealed class SingleNetworkTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -40,7 +40,9 @@ public sealed class SingleNetworkTests : IDisposable
     {
         using ModelComponents made = TinyModels.Make("sd1");
         SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict().Select(t => (
-            t.Key.Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn."), t.Value)));
+            t.Key.Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.")
+                .Replace(".to_out.0.", ".proj_attn."),
+            t.Value)));
         using nn.Module<Tensor, Tensor> read = DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]);
         Same(made.Autoencoder, read);
     }
@@ -60,10 +62,14 @@ public sealed class SingleNetworkTests : IDisposable
     {
         using ModelComponents made = TinyModels.Make("xl");
         var network = (AutoencoderKL)made.Autoencoder;
-        SafetensorsWriter.Write(_folder["named.safetensors"], LdmWriter.Alone(network), new Dictionary<string, string> { ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/vae" });
+        SafetensorsWriter.Write(
+            _folder["named.safetensors"],
+            LdmWriter.Alone(network),
+            new Dictionary<string, string> { ["modelspec.architecture"] = "stable-diffusion-xl-v1-base/vae" });
         SafetensorsWriter.Write(_folder["plain.safetensors"], LdmWriter.Alone(network));
         using var own = new LatentAutoencoder(network);
-        using LatentAutoencoder named = LatentAutoencoder.Open(_folder["named.safetensors"], CPU), plain = LatentAutoencoder.Open(_folder["plain.safetensors"], CPU),
+        using LatentAutoencoder named = LatentAutoencoder.Open(_folder["named.safetensors"], CPU),
+            plain = LatentAutoencoder.Open(_folder["plain.safetensors"], CPU),
             scaled = LatentAutoencoder.Open(_folder["plain.safetensors"], CPU, scalingFactor: LdmAutoencoder.ScalingXL);
         using IDisposable noGrad = no_grad();
         Tensor images = rand(1, 3, 16, 16), expected = own.Encode(images).Mean;
@@ -93,7 +99,8 @@ public sealed class SingleNetworkTests : IDisposable
     {
         using ModelComponents model = TinyModels.Make("sd1");
         using ControlNetModel made = Pipelines.Tasks.TinyControlNets.Make("sd1", 1);
-        LdmWriter.Write(model, _folder["control.safetensors"], [.. LdmWriter.ControlNet(made).Select(t => ("control_model." + t.Name, t.Value))]);
+        (string, Tensor)[] control = [.. LdmWriter.ControlNet(made).Select(t => ("control_model." + t.Name, t.Value))];
+        LdmWriter.Write(model, _folder["control.safetensors"], control);
         using ControlNetModel read = DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["control.safetensors"]);
         Same(made, read);
     }
@@ -104,7 +111,8 @@ public sealed class SingleNetworkTests : IDisposable
         using ModelComponents made = TinyModels.Make("sd1");
         SafetensorsWriter.Write(_folder["vae.safetensors"], LdmWriter.Alone((AutoencoderKL)made.Autoencoder).Append(("surprise", rand(1))));
         Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadNetwork<ControlNetModel>(_folder["vae.safetensors"]));
-        Assert.Equal(["surprise"], Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"])).Unexpected);
+        var exception = Assert.Throws<CheckpointException>(() => DiffusersFolder.ReadAutoencoder(_folder["vae.safetensors"]));
+        Assert.Equal(["surprise"], exception.Unexpected);
     }
 
     public void Dispose()

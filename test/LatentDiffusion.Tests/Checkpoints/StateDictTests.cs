@@ -61,7 +61,9 @@ public sealed class StateDictTests : IDisposable
     public void NamesAreMappedOrPassedOver()
     {
         Sequential saved = Network(), loaded = Network();
-        SafetensorsWriter.Write(_folder["a.safetensors"], saved.state_dict().Select(p => ($"net.{p.Key}", p.Value)).Append(("other", ones(1))));
+        SafetensorsWriter.Write(
+            _folder["a.safetensors"],
+            saved.state_dict().Select(p => ($"net.{p.Key}", p.Value)).Append(("other", ones(1))));
         StateDict.Load(loaded, _folder["a.safetensors"], name => name.StartsWith("net.") ? name[4..] : null);
         Assert.True(loaded.state_dict()["0.weight"].equal(saved.state_dict()["0.weight"]).all().item<bool>());
         Assert.Throws<CheckpointException>(() => StateDict.Load(loaded, _folder["a.safetensors"], _ => "0.weight"));

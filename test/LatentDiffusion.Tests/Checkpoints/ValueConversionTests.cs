@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Reading into another type: libtorch's own conversion of the same values is what it is held against.</summary>
+/// <summary>Reading into another type gives the same values as libtorch's conversion.</summary>
 public sealed class ValueConversionTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -16,7 +16,7 @@ public sealed class ValueConversionTests : IDisposable
     [InlineData(ScalarType.BFloat16)]
     public void EveryHalfPrecisionValueIsWidenedExactly(ScalarType stored)
     {
-        // Every pattern there is, at every distance from the start of a vector.
+        // Every bit pattern, at every distance from the start of a vector.
         Tensor all = empty(1 << 16, stored);
         for (int i = 0; i < 1 << 16; i++) MemoryMarshal.Cast<byte, ushort>(all.bytes)[i] = (ushort)i;
         foreach (int skipped in new[] { 0, 1, 7 })
@@ -26,7 +26,7 @@ public sealed class ValueConversionTests : IDisposable
         }
     }
 
-    /// <summary>By the formats' definition: (-1)^s 2^(e - bias) (1 + m), with subnormals, and NaN as published.</summary>
+    /// <summary>By the definition of the formats: (-1)^s 2^(e - bias) (1 + m), with subnormals, and NaN as published.</summary>
     [Theory]
     [InlineData("F8_E4M3", 4, 3)]
     [InlineData("F8_E5M2", 5, 2)]
@@ -108,7 +108,8 @@ public sealed class ValueConversionTests : IDisposable
 
     private void WriteFloat8(string name, byte[] codes)
     {
-        byte[] header = System.Text.Encoding.UTF8.GetBytes($$$"""{"x":{"dtype":"{{{name}}}","shape":[{{{codes.Length}}}],"data_offsets":[0,{{{codes.Length}}}]}}""");
+        string entry = $$"""{"dtype":"{{name}}","shape":[{{codes.Length}}],"data_offsets":[0,{{codes.Length}}]}""";
+        byte[] header = System.Text.Encoding.UTF8.GetBytes($$"""{"x":{{entry}}}""");
         File.WriteAllBytes(_folder["f8"], [.. BitConverter.GetBytes((long)header.Length), .. header, .. codes]);
     }
 
@@ -121,7 +122,10 @@ public sealed class ValueConversionTests : IDisposable
         return read;
     }
 
-    /// <summary>The bits, all NaNs alike: what a signalling one becomes is the processor's affair.</summary>
+    /// <summary>The bits, with all NaNs mapped to one: the processor decides what becomes of a signalling NaN.</summary>
     private static uint[] Bits(Tensor values) =>
-        [.. MemoryMarshal.Cast<float, uint>(values.data<float>().ToArray()).ToArray().Select(b => (b & 0x7fffffff) > 0x7f800000 ? uint.MaxValue : b)];
+    [
+        .. MemoryMarshal.Cast<float, uint>(values.data<float>().ToArray()).ToArray()
+            .Select(b => (b & 0x7fffffff) > 0x7f800000 ? uint.MaxValue : b),
+    ];
 }

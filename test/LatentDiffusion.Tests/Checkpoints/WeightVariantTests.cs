@@ -4,7 +4,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Checkpoints;
 
-/// <summary>Which of a folder's weights are read.</summary>
+/// <summary>Which weights of a folder are read.</summary>
 public sealed class WeightVariantTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -15,7 +15,8 @@ public sealed class WeightVariantTests : IDisposable
     {
         Write("fp16");
         using ModelComponents read = DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Logger = _log.CreateLogger("a") });
-        Assert.Equal(3, _log.Lines.Count(line => line.Level == LogLevel.Information && line.Text.Contains("'fp16'", StringComparison.Ordinal)));
+        Assert.Equal(3, _log.Lines.Count(line =>
+            line.Level == LogLevel.Information && line.Text.Contains("'fp16'", StringComparison.Ordinal)));
         Checkpoint.OpenComponent(Path.Combine(_folder["a"], "unet")).Dispose();
     }
 
@@ -35,7 +36,9 @@ public sealed class WeightVariantTests : IDisposable
         string message = Assert.Throws<FileNotFoundException>(() => DiffusersFolder.Read(_folder["a"])).Message;
         Assert.Contains("'fp16', 'non_ema'", message, StringComparison.Ordinal);
         using (DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "fp16" })) { }
-        Assert.Contains("bf16", Assert.Throws<FileNotFoundException>(() => DiffusersFolder.Read(_folder["a"], new CheckpointOptions { Variant = "bf16" })).Message, StringComparison.Ordinal);
+        var missing = new CheckpointOptions { Variant = "bf16" };
+        var exception = Assert.Throws<FileNotFoundException>(() => DiffusersFolder.Read(_folder["a"], missing));
+        Assert.Contains("bf16", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -46,7 +49,7 @@ public sealed class WeightVariantTests : IDisposable
     {
         File.WriteAllText(_folder[name], "");
         var error = Record.Exception(() => Checkpoint.OpenComponent(Path.GetDirectoryName(_folder[name])!));
-        // It is found, and is empty.
+        // The file is found, and is empty.
         Assert.Contains(name, Assert.IsType<CheckpointException>(error).Message, StringComparison.Ordinal);
     }
 

@@ -10,11 +10,13 @@ public sealed class AspectRatioBucketTests
     [Fact]
     public void TheDefaultsAreTheTableOfStableDiffusionXL()
     {
-        // Podell et al. 2023, appendix I: the heights from square to tall; the widths are the same on their side.
+        // Podell et al. 2023, appendix I: the heights from square to tall; the widths are symmetric.
         (int, int)[] tall =
         [
-            (512, 2048), (512, 1984), (512, 1920), (512, 1856), (576, 1792), (576, 1728), (576, 1664), (640, 1600), (640, 1536), (704, 1472),
-            (704, 1408), (704, 1344), (768, 1344), (768, 1280), (832, 1216), (832, 1152), (896, 1152), (896, 1088), (960, 1088), (960, 1024),
+            (512, 2048), (512, 1984), (512, 1920), (512, 1856), (576, 1792),
+            (576, 1728), (576, 1664), (640, 1600), (640, 1536), (704, 1472),
+            (704, 1408), (704, 1344), (768, 1344), (768, 1280), (832, 1216),
+            (832, 1152), (896, 1152), (896, 1088), (960, 1088), (960, 1024),
         ];
         (int, int)[] expected = [.. tall, (1024, 1024), .. tall.AsEnumerable().Reverse().Select(s => (s.Item2, s.Item1))];
         Assert.Equal(expected, new AspectRatioBuckets().Sizes.Select(s => (s.Width, s.Height)));
@@ -23,7 +25,8 @@ public sealed class AspectRatioBucketTests
     [Fact]
     public void EveryPictureGoesToTheNearestRatio()
     {
-        Gen.Select(Gen.Int[1, 5000], Gen.Int[1, 5000], Gen.Int[64, 256], Gen.Int[0, 2].Select(i => 16 << i)).Sample((width, height, side, step) =>
+        var steps = Gen.Int[0, 2].Select(i => 16 << i);
+        Gen.Select(Gen.Int[1, 5000], Gen.Int[1, 5000], Gen.Int[64, 256], steps).Sample((width, height, side, step) =>
         {
             var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = (long)side * side, Step = step, Shortfall = 0.6 });
             ImageSize found = buckets.Sizes[buckets.Nearest(width, height)], turned = buckets.Sizes[buckets.Nearest(height, width)];
@@ -57,10 +60,11 @@ public sealed class AspectRatioBucketTests
     {
         Gen.Select(Gen.Select(Gen.Int[1, 24], Gen.Int[1, 24]).Array[1, 40], Gen.Int[1, 5], Gen.ULong).Sample((sizes, batchSize, seed) =>
         {
-            var source = new Pictures.InMemory([.. sizes.Select((s, i) => Pictures.Noise(i, s.Item1, s.Item2))]);
+            var source = new TestImages.InMemory([.. sizes.Select((s, i) => TestImages.Noise(i, s.Item1, s.Item2))]);
             var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 256, Step = 4, Shortfall = 0.3 });
             var options = new BucketedImagesOptions { BatchSize = batchSize, Incomplete = incomplete, Seed = seed };
-            if (incomplete == IncompleteBatches.Drop && sizes.GroupBy(s => buckets.Nearest(s.Item1, s.Item2)).All(g => g.Count() < batchSize))
+            var perBucket = sizes.GroupBy(s => buckets.Nearest(s.Item1, s.Item2));
+            if (incomplete == IncompleteBatches.Drop && perBucket.All(g => g.Count() < batchSize))
             {
                 Assert.Throws<ArgumentException>(() => BucketedImages.Sort(source, buckets, options));
                 return;
@@ -83,8 +87,15 @@ public sealed class AspectRatioBucketTests
                 IReadOnlyList<long> members = images.InBucket(bucket).Indices;
                 Assert.All(members, m => Assert.Equal(bucket, buckets.Nearest(sizes[m].Item1, sizes[m].Item2)));
                 int rest = members.Count % batchSize, times = members.Sum(m => seen.GetValueOrDefault(m));
-                Assert.Equal(incomplete switch { IncompleteBatches.Drop => members.Count - rest, IncompleteBatches.Fill when rest > 0 => members.Count - rest + batchSize, _ => members.Count }, times);
-                if (incomplete != IncompleteBatches.Drop) Assert.All(members, m => Assert.InRange(seen[m], 1, incomplete == IncompleteBatches.Fill ? batchSize + 1 : 1));
+                int expected = incomplete switch
+                {
+                    IncompleteBatches.Drop => members.Count - rest,
+                    IncompleteBatches.Fill when rest > 0 => members.Count - rest + batchSize,
+                    _ => members.Count,
+                };
+                Assert.Equal(expected, times);
+                int most = incomplete == IncompleteBatches.Fill ? batchSize + 1 : 1;
+                if (incomplete != IncompleteBatches.Drop) Assert.All(members, m => Assert.InRange(seen[m], 1, most));
             }
         }, iter: 60);
     }
@@ -92,13 +103,22 @@ public sealed class AspectRatioBucketTests
     [Theory]
     [InlineData(IncompleteBatches.Fill, "each is seen 16 times an epoch", "each is seen 3.2 times an epoch")]
     [InlineData(IncompleteBatches.Drop, "never seen", "never seen")]
-    [InlineData(IncompleteBatches.Keep, "a step of 1 only, in which each counts 16 times as much", "a step of 5 only, in which each counts 3.2 times as much")]
+    [InlineData(
+        IncompleteBatches.Keep,
+        "a step of 1 only, in which each counts 16 times as much",
+        "a step of 5 only, in which each counts 3.2 times as much")]
     public void Buckets_smaller_than_a_batch_are_warned_of(IncompleteBatches incomplete, string tall, string wide)
     {
-        ImageBuffer[] images = [.. Enumerable.Range(0, 46).Select(i => i < 40 ? Pictures.Noise(i, 16, 16) : i < 45 ? Pictures.Noise(i, 32, 8) : Pictures.Noise(i, 8, 32))];
+        ImageBuffer[] images =
+        [
+            .. Enumerable.Range(0, 40).Select(i => TestImages.Noise(i, 16, 16)),
+            .. Enumerable.Range(40, 5).Select(i => TestImages.Noise(i, 32, 8)),
+            TestImages.Noise(45, 8, 32),
+        ];
         var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 256, Step = 8 });
         using var log = new LogRecorder();
-        BucketedImages.Sort(new Pictures.InMemory(images), buckets, new BucketedImagesOptions { BatchSize = 16, Incomplete = incomplete }, logger: log.CreateLogger("buckets"));
+        var options = new BucketedImagesOptions { BatchSize = 16, Incomplete = incomplete };
+        BucketedImages.Sort(new TestImages.InMemory(images), buckets, options, logger: log.CreateLogger("buckets"));
         string warning = Assert.Single(log.Lines).Text;
         Assert.StartsWith("Buckets with fewer images than a batch of 16: ", warning, StringComparison.Ordinal);
         Assert.Contains($"8 x 32 has 1 ({tall}", warning, StringComparison.Ordinal);
@@ -109,21 +129,29 @@ public sealed class AspectRatioBucketTests
     [Fact]
     public void PicturesAreBroughtToTheirBucketAndShuffled()
     {
-        ImageBuffer[] pictures = [.. Enumerable.Range(0, 30).Select(i => Pictures.Noise(i, i % 2 == 0 ? 40 : 20, 30))];
+        ImageBuffer[] stored = [.. Enumerable.Range(0, 30).Select(i => TestImages.Noise(i, i % 2 == 0 ? 40 : 20, 30))];
         BucketedImages images = BucketedImages.Sort(
-            new Pictures.InMemory(pictures), new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 24 * 24, Step = 4 }), new BucketedImagesOptions { BatchSize = 4, FlipProbability = 0.5, Crop = CropPosition.Random });
+            new TestImages.InMemory(stored),
+            new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 24 * 24, Step = 4 }),
+            new BucketedImagesOptions { BatchSize = 4, FlipProbability = 0.5, Crop = CropPosition.Random });
         for (long step = 0; step < 2 * images.BatchesPerEpoch; step++)
         {
             CaptionedImage[] batch = images.ReadBatch(step);
             Assert.Single(batch.Select(b => (b.Image.Width, b.Image.Height)).Distinct());
             Assert.Equal(images.Batch(step).Select(i => $"caption {i}"), batch.Select(b => b.Caption));
-            Assert.All(batch.Zip(images.Batch(step)), pair => Assert.Equal(images.Read(pair.Second, step / images.BatchesPerEpoch).Rgb(), pair.First.Rgb()));
+            Assert.All(
+                batch.Zip(images.Batch(step)),
+                pair => Assert.Equal(images.Read(pair.Second, step / images.BatchesPerEpoch).Rgb(), pair.First.Rgb()));
         }
 
         Assert.NotEqual(Epoch(0), Epoch(1));
-        ImageBuffer middle = BucketedImages.Sort(new Pictures.InMemory(pictures), images.Buckets).Read(2).Image;
-        Assert.Equal(pictures[2].ResizeAndCrop(middle.Width, middle.Height).Rgb.ToArray(), middle.Rgb.ToArray());
+        ImageBuffer middle = BucketedImages.Sort(new TestImages.InMemory(stored), images.Buckets).Read(2).Image;
+        Assert.Equal(stored[2].ResizeAndCrop(middle.Width, middle.Height).Rgb.ToArray(), middle.Rgb.ToArray());
 
-        long[] Epoch(int number) => [.. Enumerable.Range(0, (int)images.BatchesPerEpoch).SelectMany(step => images.Batch(number * images.BatchesPerEpoch + step))];
+        long[] Epoch(int number)
+        {
+            int count = (int)images.BatchesPerEpoch;
+            return [.. Enumerable.Range(0, count).SelectMany(step => images.Batch((long)number * count + step))];
+        }
     }
 }

@@ -7,20 +7,22 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Data;
 
-/// <summary>Caches are checked when they are opened: damage is named, and no more than it is made again.</summary>
+/// <summary>Caches are checked when they are opened: damaged rows are reported, and only those are computed again.</summary>
 public sealed class DamagedCacheTests : IDisposable
 {
     private const int Count = 9, BatchSize = 2;
 
     private static readonly string s_long = string.Join(' ', Enumerable.Repeat("caption", 20));
 
-    private static readonly ClipTokenizer s_tokenizer = new(BpeTrainer.Train([.. Enumerable.Range(0, 9).Select(i => $"caption {i}")], 560), 12);
+    private static readonly ClipTokenizer s_tokenizer =
+        new(BpeTrainer.Train([.. Enumerable.Range(0, 9).Select(i => $"caption {i}")], 560), 12);
 
     private readonly TemporaryFolder _folder = new();
     private readonly LogRecorder _log = new();
     private readonly AutoencoderKL _network = new AutoencoderKLConfig
     {
-        BlockOutChannels = [4, 4], NormNumGroups = 2, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        BlockOutChannels = [4, 4], NormNumGroups = 2,
+        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
     }.Build();
 
     public DamagedCacheTests() => FormulaWeights.Fill(_network);
@@ -42,7 +44,7 @@ public sealed class DamagedCacheTests : IDisposable
         Assert.Equal(Count, Open());
         byte[] whole = File.ReadAllBytes(CachePath);
         foreach (int row in (int[])[3, 8]) Flip(tensor, row);
-        // With the images of its batch, for another batch would round differently; the last batch has one.
+        // All images of the row's batch are read, because another batch would round differently. The last batch has one image.
         Assert.Equal(BatchSize + 1, Open());
         Assert.Contains($"2 of {Count} rows of the cache {CachePath} are damaged (3, 8)", Warning(), StringComparison.Ordinal);
         Assert.Equal(whole, File.ReadAllBytes(CachePath));
@@ -80,7 +82,9 @@ public sealed class DamagedCacheTests : IDisposable
     {
         Open(caption: i => i < 2 ? s_long : "caption 0");
         string made = Warning();
-        Assert.Matches($@"Captions truncated: 2 of {Count} in .* exceed the model's 12-token window, by \d+ tokens on average and \d+ at most", made);
+        Assert.Matches(
+            $@"Captions truncated: 2 of {Count} in .* exceed the model's 12-token window, by \d+ tokens on average and \d+ at most",
+            made);
         _log.Lines.Clear();
         Assert.Equal(0, Open(caption: _ => "not read again"));
         Assert.Equal(made, Warning());
@@ -91,7 +95,8 @@ public sealed class DamagedCacheTests : IDisposable
     {
         using ClipTextModel network = new ClipTextConfig
         {
-            VocabSize = s_tokenizer.VocabularySize, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 1, NumAttentionHeads = 2, MaxPositionEmbeddings = 12, EosTokenId = s_tokenizer.EndId,
+            VocabSize = s_tokenizer.VocabularySize, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 1, NumAttentionHeads = 2,
+            MaxPositionEmbeddings = 12, EosTokenId = s_tokenizer.EndId,
         }.Build();
         FormulaWeights.Fill(network);
         using var encoder = new ClipTextEncoder(network, s_tokenizer);
@@ -100,11 +105,12 @@ public sealed class DamagedCacheTests : IDisposable
         Assert.Contains("Captions truncated: 1 of 3", Warning(), StringComparison.Ordinal);
     }
 
-    /// <summary>The number of images that were read.</summary>
+    /// <summary>Returns the number of images that were read.</summary>
     private int Open(string? path = null, Func<long, string>? caption = null)
     {
         var images = new Captioned(caption ?? (i => $"caption {i}"));
-        LatentCache.Open(path ?? CachePath, "k", _network, s_tokenizer, images, Count, new LatentCacheOptions { BatchSize = BatchSize, Logger = _log.CreateLogger("cache") }).Dispose();
+        var options = new LatentCacheOptions { BatchSize = BatchSize, Logger = _log.CreateLogger("cache") };
+        LatentCache.Open(path ?? CachePath, "k", _network, s_tokenizer, images, Count, options).Dispose();
         return images.Reads;
     }
 
@@ -113,7 +119,8 @@ public sealed class DamagedCacheTests : IDisposable
     private void Flip(string tensor, int row)
     {
         long position;
-        using (SafetensorsFile file = SafetensorsFile.Open(CachePath)) position = file.Offset(tensor) + row * (file.Find(tensor)!.ByteLength / Count);
+        using (SafetensorsFile file = SafetensorsFile.Open(CachePath))
+            position = file.Offset(tensor) + row * (file.Find(tensor)!.ByteLength / Count);
         using FileStream stream = new(CachePath, FileMode.Open, FileAccess.ReadWrite);
         stream.Position = position;
         int before = stream.ReadByte();
@@ -146,7 +153,7 @@ public sealed class DamagedCacheTests : IDisposable
         public CaptionedImage Read(long index)
         {
             Interlocked.Increment(ref _reads);
-            return new CaptionedImage(Pictures.Noise((int)index, 16, 16), caption(index), $"image {index}");
+            return new CaptionedImage(TestImages.Noise((int)index, 16, 16), caption(index), $"image {index}");
         }
     }
 }

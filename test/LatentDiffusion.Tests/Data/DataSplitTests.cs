@@ -16,10 +16,11 @@ public sealed class DataSplitTests
             var options = new DataSplitOptions { Validation = 0.3, Test = 0.3, Seed = seed };
             int[] order = [.. seeds];
             new Random(shuffle).Shuffle(order);
-            Dictionary<string, string> first = Places(seeds, options), second = Places(order, options), half = Places(seeds[..(seeds.Length / 2)], options);
+            Dictionary<string, string> first = Places(seeds, options), second = Places(order, options);
+            Dictionary<string, string> half = Places(seeds[..(seeds.Length / 2)], options);
 
-            // Another order, another number of others, other names and captions: the same part; and equal pictures, of which
-            // the dictionary holds one, had one part each.
+            // The same part for another order, number of images, names and captions. Places asserts that equal images are in
+            // one part.
             Assert.Equal(first.OrderBy(p => p.Key), second.OrderBy(p => p.Key));
             Assert.All(half, p => Assert.Equal(first[p.Key], p.Value));
         }, iter: 100);
@@ -29,11 +30,13 @@ public sealed class DataSplitTests
     public void PartsCoverEverythingOnceInTheSharesAskedFor()
     {
         const int Count = 4000;
-        var source = new Pictures.InMemory([.. Enumerable.Range(0, Count).Select(i => Pictures.Noise(i, 2, 2))]);
+        var source = new TestImages.InMemory([.. Enumerable.Range(0, Count).Select(i => TestImages.Noise(i, 2, 2))]);
         DataSplit split = DataSplit.Of(source), other = DataSplit.Of(source, new DataSplitOptions { Seed = 1 });
-        Assert.Equal(Enumerable.Range(0, Count).Select(i => (long)i), split.Train.Indices.Concat(split.Validation.Indices).Concat(split.Test.Indices).Order());
+        Assert.Equal(
+            Enumerable.Range(0, Count).Select(i => (long)i),
+            split.Train.Indices.Concat(split.Validation.Indices).Concat(split.Test.Indices).Order());
 
-        // 200 expected of 4000, standard deviation 13.8; five of them.
+        // 200 of 4000 are expected, with a standard deviation of 13.8; the range is five of them.
         Assert.InRange(split.Validation.Count!.Value, 131, 269);
         Assert.InRange(split.Test.Count!.Value, 131, 269);
         Assert.NotEqual(split.Test.Indices, other.Test.Indices);
@@ -48,18 +51,19 @@ public sealed class DataSplitTests
         using var folder = new TemporaryFolder();
         foreach (string part in new[] { "train", "test" })
         {
-            for (int i = 0; i < 30; i++) Pictures.Write(folder[$"{part}/{i}.png"], Pictures.Noise(i));
-            File.WriteAllLines(folder[$"{part}/metadata.csv"], ["file_name,text", .. Enumerable.Range(0, 30).Select(i => $"{i}.png,{part} {i}")]);
+            for (int i = 0; i < 30; i++) TestImages.Write(folder[$"{part}/{i}.png"], TestImages.Noise(i));
+            string[] rows = [.. Enumerable.Range(0, 30).Select(i => $"{i}.png,{part} {i}")];
+            File.WriteAllLines(folder[$"{part}/metadata.csv"], ["file_name,text", .. rows]);
         }
 
-        var log = new Pictures.RecordedLog();
+        var log = new TestImages.RecordedLog();
         StoredImages source = CaptionedImages.Open(folder[""], null, log);
         Assert.Contains(log.Lines, l => l.Contains("Test 30, Train 30", StringComparison.Ordinal));
         DataSplit split = DataSplit.Of(source, new DataSplitOptions { Validation = 0.3, Test = 0.3 });
         Assert.Equal(30, split.Test.Count);
         Assert.All(split.Test.All(), i => Assert.StartsWith("test", i.Caption));
         Assert.All(split.Train.All().Concat(split.Validation.All()), i => Assert.StartsWith("train", i.Caption));
-        // 9 expected of 30, standard deviation 2.5.
+        // 9 of 30 are expected, with a standard deviation of 2.5.
         Assert.InRange(split.Validation.Count!.Value, 1, 20);
         Assert.Equal(30, split.Train.Count + split.Validation.Count);
         Assert.Equal(30, DataSplit.Of(new SubsetImages(source, Enumerable.Range(0, 60).Select(i => (long)i).Reverse())).Test.Count);
@@ -87,7 +91,8 @@ public sealed class DataSplitTests
     {
         DataSplit split = DataSplit.Of(new Unreadable(), new DataSplitOptions { Validation = 0, Test = 0, NearDuplicateBits = 4 });
         Assert.Equal((10L, 0L, 0L), (split.Train.Count, split.Validation.Count, split.Test.Count));
-        Assert.Throws<ArgumentException>(() => DataSplit.Of(new RepeatingSource(new Unreadable()), new DataSplitOptions { Validation = 0, Test = 0 }));
+        var options = new DataSplitOptions { Validation = 0, Test = 0 };
+        Assert.Throws<ArgumentException>(() => DataSplit.Of(new RepeatingSource(new Unreadable()), options));
     }
 
     [Fact]
@@ -96,7 +101,7 @@ public sealed class DataSplitTests
         const int Count = 40;
         ImageBuffer[] images = [.. Enumerable.Range(0, Count).Select(i => Smooth(i))];
         ImageBuffer[] twins = [.. images.Select((image, i) => i % 2 == 0 ? image.Mirrored() : Encoded(image.Resize(48, 36)))];
-        var source = new Pictures.InMemory([.. images, .. twins]);
+        var source = new TestImages.InMemory([.. images, .. twins]);
         var options = new DataSplitOptions { Validation = 0.25, Test = 0.25 };
         DataSplit plain = DataSplit.Of(source, options), split = DataSplit.Of(source, options with { NearDuplicateBits = 8 });
         Assert.Empty(plain.LeftOut);
@@ -110,7 +115,7 @@ public sealed class DataSplitTests
         Assert.Throws<ValidationException>(() => DataSplit.Of(source, options with { NearDuplicateBits = 17 }));
     }
 
-    // Blobs of light, as photographs have them.
+    // Smooth like a photograph.
     private static ImageBuffer Smooth(int seed)
     {
         var random = new Random(seed);
@@ -138,28 +143,29 @@ public sealed class DataSplitTests
     [InlineData(0.1, 1)]
     [InlineData(double.NaN, 0)]
     public void SharesThatLeaveNothingAreRefused(double validation, double test) => Assert.Throws<ValidationException>(
-        () => DataSplit.Of(new Pictures.InMemory(Pictures.Noise(1)), new DataSplitOptions { Validation = validation, Test = test }));
+        () => DataSplit.Of(new TestImages.InMemory(TestImages.Noise(1)), new DataSplitOptions { Validation = validation, Test = test }));
 
     [Fact]
     public void HashesTellContentApart()
     {
-        ImageBuffer image = Pictures.Noise(1, 4, 2);
+        ImageBuffer image = TestImages.Noise(1, 4, 2);
         Assert.Equal(ContentHash.Of(image), ContentHash.Of(new ImageBuffer(4, 2, image.Rgb)));
         Assert.NotEqual(ContentHash.Of(image), ContentHash.Of(new ImageBuffer(2, 4, image.Rgb)));
 
-        // By hand: SHA-256 of two little-endian sizes and the pixels.
+        // Computed here: SHA-256 of two little-endian sizes and the pixels.
         Assert.Equal(SHA256.HashData([4, 0, 0, 0, 2, 0, 0, 0, .. image.Rgb]), ContentHash.Of(image));
-        var one = new Pictures.InMemory(image, Pictures.Noise(2));
-        Assert.Equal(ContentHash.Of(one), ContentHash.Of(new Pictures.InMemory(image, Pictures.Noise(2))));
-        Assert.NotEqual(ContentHash.Of(one), ContentHash.Of(new Pictures.InMemory(Pictures.Noise(2), image)));
-        Assert.NotEqual(ContentHash.Of(one), ContentHash.Of(new Pictures.InMemory(image)));
+        var one = new TestImages.InMemory(image, TestImages.Noise(2));
+        Assert.Equal(ContentHash.Of(one), ContentHash.Of(new TestImages.InMemory(image, TestImages.Noise(2))));
+        Assert.NotEqual(ContentHash.Of(one), ContentHash.Of(new TestImages.InMemory(TestImages.Noise(2), image)));
+        Assert.NotEqual(ContentHash.Of(one), ContentHash.Of(new TestImages.InMemory(image)));
     }
 
     private static Dictionary<string, string> Places(int[] seeds, DataSplitOptions options)
     {
-        DataSplit split = DataSplit.Of(new Pictures.InMemory([.. seeds.Select(s => Pictures.Noise(s, 3, 3))]), options);
+        DataSplit split = DataSplit.Of(new TestImages.InMemory([.. seeds.Select(s => TestImages.Noise(s, 3, 3))]), options);
         var places = new Dictionary<string, string>();
-        foreach ((string part, SubsetImages images) in new[] { ("train", split.Train), ("validation", split.Validation), ("test", split.Test) })
+        (string, SubsetImages)[] parts = [("train", split.Train), ("validation", split.Validation), ("test", split.Test)];
+        foreach ((string part, SubsetImages images) in parts)
         {
             foreach (CaptionedImage image in images.All())
             {

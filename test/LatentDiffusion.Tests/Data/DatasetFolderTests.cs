@@ -9,7 +9,7 @@ public sealed class DatasetFolderTests : IDisposable
     private const uint ReadWrite = 0x180;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly Pictures.RecordedLog _log = new();
+    private readonly TestImages.RecordedLog _log = new();
 
     private string Root => _folder["set"];
 
@@ -90,14 +90,14 @@ public sealed class DatasetFolderTests : IDisposable
     {
         SkipOnWindows();
         Captioned("0.png", "own");
-        Pictures.Write(_folder["outside/1.png"], Pictures.Noise(1));
+        TestImages.Write(_folder["outside/1.png"], TestImages.Noise(1));
         File.WriteAllText(_folder["outside/1.txt"], "secret");
-        Pictures.Write(Path.Combine(Root, "2.png"), Pictures.Noise(2));
+        TestImages.Write(Path.Combine(Root, "2.png"), TestImages.Noise(2));
         Link("2.txt", "../outside/1.txt");
         Link("d", "../outside");
         Link("3.txt", "d/1.txt");
         Link("gone.png", "nowhere.png");
-        // The caption is outside, so that the image has none.
+        // The caption is outside the folder, so the image does not have one.
         Assert.Contains("2.png", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message);
         var options = new ImageFolderOptions { DefaultCaption = "none" };
         StoredImages inside = CaptionedImages.Open(Root, options, _log);
@@ -113,7 +113,7 @@ public sealed class DatasetFolderTests : IDisposable
     public void Metadata_cannot_name_a_link_out_of_the_folder()
     {
         SkipOnWindows();
-        Pictures.Write(_folder["outside/1.png"], Pictures.Noise(1));
+        TestImages.Write(_folder["outside/1.png"], TestImages.Noise(1));
         Captioned("0.png", "");
         Link("d", "../outside");
         Text("metadata.jsonl", """
@@ -123,7 +123,8 @@ public sealed class DatasetFolderTests : IDisposable
         string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root)).Message;
         Assert.Contains("line 2: 'd/1.png' leads out of the folder", message);
         Assert.Equal(2, CaptionedImages.Open(Root, new StoredImagesOptions { FollowExternalLinks = true }).Count);
-        Assert.Equal(["d/1.png"], CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }).Unreadable.Select(u => u.Name));
+        var options = new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip };
+        Assert.Equal(["d/1.png"], CaptionedImages.Open(Root, options).Unreadable.Select(u => u.Name));
     }
 
     [Fact]
@@ -145,7 +146,8 @@ public sealed class DatasetFolderTests : IDisposable
         Assert.Contains("not a regular file", Assert.Throws<InvalidDataException>(() => listed.Read(0)).Message);
         File.Delete(Path.Combine(Root, "metadata.csv"));
         Assert.Equal(0, MakePipe(Path.Combine(Root, "metadata.csv"), ReadWrite));
-        Assert.Contains("not a regular file", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Path.Combine(Root, "metadata.csv"))).Message);
+        string metadata = Path.Combine(Root, "metadata.csv");
+        Assert.Contains("not a regular file", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(metadata)).Message);
     }
 
     [Theory]
@@ -166,7 +168,9 @@ public sealed class DatasetFolderTests : IDisposable
     {
         Captioned("e\u0301/cafe\u0301.png", null);
         Captioned("caf\u00e9.png", null);
-        Text("metadata.jsonl", "{\"file_name\": \"\u00e9/caf\u00e9.png\", \"text\": \"1\"}\n{\"file_name\": \"cafe\u0301.png\", \"text\": \"2\"}");
+        Text(
+            "metadata.jsonl",
+            "{\"file_name\": \"\u00e9/caf\u00e9.png\", \"text\": \"1\"}\n{\"file_name\": \"cafe\u0301.png\", \"text\": \"2\"}");
         Assert.Equal(["1", "2"], CaptionedImages.Open(Root).All().Select(i => i.Caption));
     }
 
@@ -174,7 +178,7 @@ public sealed class DatasetFolderTests : IDisposable
 
     private void Captioned(string name, string? caption)
     {
-        Pictures.Write(Path.Combine(Root, name), Pictures.Noise(name.Length));
+        TestImages.Write(Path.Combine(Root, name), TestImages.Noise(name.Length));
         if (caption is not null) Text(Path.ChangeExtension(name, ".txt"), caption);
     }
 
@@ -195,7 +199,8 @@ public sealed class DatasetFolderTests : IDisposable
     {
         public IReadOnlyList<string> FileExtensions => [".raw"];
 
-        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => throw new NotSupportedException();
+        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
+            throw new NotSupportedException();
 
         public ImageBuffer Decode(ReadOnlySpan<byte> file) => new(5, 1, new byte[15]);
     }

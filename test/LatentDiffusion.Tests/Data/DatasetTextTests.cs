@@ -46,7 +46,7 @@ public sealed class DatasetTextTests : IDisposable
     [Fact]
     public void Captions_that_are_not_text_are_refused_or_left_out()
     {
-        for (int i = 0; i < 3; i++) Pictures.Write(_folder[$"{i}.png"], Pictures.Noise(i));
+        for (int i = 0; i < 3; i++) TestImages.Write(_folder[$"{i}.png"], TestImages.Noise(i));
         File.WriteAllText(_folder["0.txt"], "zero");
         File.WriteAllBytes(_folder["1.txt"], "caf\u00e9"u8.ToArray()[..4]);
         File.WriteAllBytes(_folder["2.txt"], new byte[(1 << 20) + 1]);
@@ -63,7 +63,7 @@ public sealed class DatasetTextTests : IDisposable
     [InlineData("metadata.csv", "file_name,text\n0.png,caf\u00e9")]
     public void Metadata_in_other_encodings_is_refused_by_line(string name, string text)
     {
-        Pictures.Write(_folder["0.png"], Pictures.Noise(0));
+        TestImages.Write(_folder["0.png"], TestImages.Noise(0));
         File.WriteAllBytes(_folder[name], Encoding.Latin1.GetBytes(text));
         Assert.Contains($"{name}, line 2", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""])).Message);
         File.WriteAllText(_folder[name], text, Encoding.Unicode);
@@ -74,7 +74,7 @@ public sealed class DatasetTextTests : IDisposable
     [Fact]
     public void Half_a_surrogate_in_metadata_is_refused_by_line()
     {
-        Pictures.Write(_folder["0.png"], Pictures.Noise(0));
+        TestImages.Write(_folder["0.png"], TestImages.Noise(0));
         File.WriteAllText(_folder["metadata.jsonl"], """{"file_name": "0.png", "text": "a \ud800 b"}""");
         Assert.Contains("metadata.jsonl, line 1", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""])).Message);
     }

@@ -15,8 +15,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void JsonLinesAreReadInTheirOrder()
     {
-        Picture("images/b.png", 1);
-        Picture("a.png", 2);
+        Write("images/b.png", 1);
+        Write("a.png", 2);
         Text("metadata.jsonl", """
             {"file_name": "images/b.png", "text": "a \"b\" ü", "number": 3}
 
@@ -28,8 +28,8 @@ public sealed class ImageFolderTests : IDisposable
         CaptionedImage[] all = source.All();
         Assert.Equal(["a \"b\" ü", "", "again"], all.Select(i => i.Caption));
         Assert.Equal(["images/b.png", "a.png", "images/b.png"], all.Select(i => i.Name));
-        Assert.Equal(Pictures.Noise(1).Rgb.ToArray(), all[0].Rgb());
-        Assert.Equal(Pictures.Noise(2).Rgb.ToArray(), all[1].Rgb());
+        Assert.Equal(TestImages.Noise(1).Rgb.ToArray(), all[0].Rgb());
+        Assert.Equal(TestImages.Noise(2).Rgb.ToArray(), all[1].Rgb());
         Assert.Equal("again", source.ReadCaption(2));
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Read(3));
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Read(-1));
@@ -38,8 +38,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void CsvIsReadWithQuotesAndLineBreaks()
     {
-        Picture("a.png", 1);
-        Picture("b, c.png", 2);
+        Write("a.png", 1);
+        Write("b, c.png", 2);
         Text("metadata.csv", "\uFEFFid,file_name,caption\r\n1,a.png,\"one, \"\"two\"\"\nthree\"\r\n2,\"b, c.png\",\r\n");
         StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { CaptionColumn = "caption" });
         Assert.Equal(["one, \"two\"\nthree", ""], source.All().Select(i => i.Caption));
@@ -51,8 +51,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void MetadataOfSubfoldersIsJoined()
     {
-        Picture("y/1.png", 1);
-        Picture("x/1.png", 2);
+        Write("y/1.png", 1);
+        Write("x/1.png", 2);
         Text("y/metadata.jsonl", """{"file_name": "1.png", "text": "y"}""");
         Text("x/metadata.csv", "file_name,text\n1.png,x\n");
         StoredImages source = CaptionedImages.Open(Root);
@@ -62,8 +62,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void CaptionsMayStandBeside()
     {
-        Picture("b.PNG", 1);
-        Picture("a/c.png", 2);
+        Write("b.PNG", 1);
+        Write("a/c.png", 2);
         Text("b.txt", " a cat\n");
         Exception e = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root));
         Assert.Contains("a/c.png", e.Message);
@@ -84,8 +84,8 @@ public sealed class ImageFolderTests : IDisposable
     [InlineData(".")]
     public void PathsThatLeaveTheFolderAreRefused(string name)
     {
-        Pictures.Write(_folder["secret.png"], Pictures.Noise(1));
-        Pictures.Write(_folder["set-beside/secret.png"], Pictures.Noise(1));
+        TestImages.Write(_folder["secret.png"], TestImages.Noise(1));
+        TestImages.Write(_folder["set-beside/secret.png"], TestImages.Noise(1));
         Text("metadata.jsonl", "\n{\"file_name\": \"" + name + "\", \"text\": \"\"}");
         Exception e = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(Root));
         Assert.Contains("line 2", e.Message);
@@ -128,10 +128,10 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void UnreadablePicturesAreRefusedOrLeftOutByName()
     {
-        for (int i = 0; i < 6; i++) Picture($"{i}.png", i);
+        for (int i = 0; i < 6; i++) Write($"{i}.png", i);
         byte[] whole = File.ReadAllBytes(Path.Combine(Root, "1.png"));
         File.WriteAllBytes(Path.Combine(Root, "1.png"), whole[..(whole.Length / 2)]);
-        Text("3.png", "no picture");
+        Text("3.png", "not an image");
         Text("metadata.csv", "file_name,text\n" + string.Concat(Enumerable.Range(0, 6).Select(i => $"{i}.png,{i}\n")));
 
         StoredImages refusing = CaptionedImages.Open(Root);
@@ -144,13 +144,15 @@ public sealed class ImageFolderTests : IDisposable
         File.Delete(Path.Combine(Root, "5.png"));
         Assert.Contains("1 of the 6 images", Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Root)).Message);
 
-        var log = new Pictures.RecordedLog();
+        var log = new TestImages.RecordedLog();
         StoredImages source = CaptionedImages.Open(Root, new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }, log);
         Assert.Equal(["1.png", "3.png", "5.png"], source.Unreadable.Select(u => u.Name));
-        Assert.Equal(["1.png", "3.png", "5.png"], log.Lines.Where(l => l.StartsWith("Warning: ", StringComparison.Ordinal)).Select(l => l.Split(' ')[1]));
+        Assert.Equal(
+            ["1.png", "3.png", "5.png"],
+            log.Lines.Where(l => l.StartsWith("Warning: ", StringComparison.Ordinal)).Select(l => l.Split(' ')[1]));
         Assert.Equal(["0", "2", "4"], source.All().Select(i => i.Caption));
         Assert.Equal("4", source.ReadCaption(2));
-        Assert.Equal(Pictures.Noise(4).Rgb.ToArray(), source.Read(2).Rgb());
+        Assert.Equal(TestImages.Noise(4).Rgb.ToArray(), source.Read(2).Rgb());
     }
 
     [Fact]
@@ -167,7 +169,8 @@ public sealed class ImageFolderTests : IDisposable
         Text("a.txt", "");
         StoredImages white = CaptionedImages.Open(Root);
         Assert.Equal(new byte[] { 244, 224, 204 }, white.Read(0).Rgb());
-        StoredImages blue = CaptionedImages.Open(Root, new StoredImagesOptions { Codec = new SkiaImageCodec { Background = new RgbColor(0, 0, 250) } });
+        var codec = new SkiaImageCodec { Background = new RgbColor(0, 0, 250) };
+        StoredImages blue = CaptionedImages.Open(Root, new StoredImagesOptions { Codec = codec });
         Assert.Equal(new byte[] { 40, 20, 200 }, blue.Read(0).Rgb());
     }
 
@@ -180,7 +183,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal((256, 256, "images/1.jpg"), (source.Read(0).Image.Width, source.Read(0).Image.Height, source.Read(0).Name));
     }
 
-    private void Picture(string name, int seed) => Pictures.Write(Path.Combine(Root, name), Pictures.Noise(seed));
+    private void Write(string name, int seed) => TestImages.Write(Path.Combine(Root, name), TestImages.Noise(seed));
 
     private void Text(string name, string text)
     {

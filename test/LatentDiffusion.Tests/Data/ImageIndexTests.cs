@@ -14,7 +14,7 @@ public sealed class ImageIndexTests : IDisposable
     {
         for (int i = 0; i < Images; i++)
         {
-            Pictures.Write(_folder[$"set/{i:D2}.png"], Pictures.Noise(i, 8 + i));
+            TestImages.Write(_folder[$"set/{i:D2}.png"], TestImages.Noise(i, 8 + i));
             File.WriteAllText(_folder[$"set/{i:D2}.txt"], "");
         }
     }
@@ -29,7 +29,8 @@ public sealed class ImageIndexTests : IDisposable
         StoredImages source = Open(indexPath: null, UnreadableImageHandling.Skip);
         DataSplit.Of(source, new DataSplitOptions { NearDuplicateBits = 4 });
         ContentHash.Of(source);
-        BucketedImages.Sort(source, new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 64, Step = 8 }), new BucketedImagesOptions { BatchSize = 1 });
+        var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 64, Step = 8 });
+        BucketedImages.Sort(source, buckets, new BucketedImagesOptions { BatchSize = 1 });
         Assert.Equal(Images, _codec.Decoded);
     }
 
@@ -55,7 +56,7 @@ public sealed class ImageIndexTests : IDisposable
         ContentHash.Of(Open(IndexPath));
         string path = _folder["set/03.png"];
         byte[] bytes = File.ReadAllBytes(path);
-        Pictures.Write(path, Pictures.Noise(99));
+        TestImages.Write(path, TestImages.Noise(99));
         string changed = ContentHash.Of(Open(IndexPath));
         Assert.Equal(Images + 1, _codec.Decoded);
         File.WriteAllBytes(path, bytes);
@@ -91,22 +92,26 @@ public sealed class ImageIndexTests : IDisposable
     [Fact]
     public void Sizes_are_read_from_headers()
     {
-        var log = new Pictures.RecordedLog();
+        var log = new TestImages.RecordedLog();
         var options = new StoredImagesOptions { Codec = _codec, MinimumSide = 8, MaximumAspectRatio = 1.5 };
         var reports = new List<long>();
         StoredImages source = CaptionedImages.Open(_folder["set"], options, log, new Synchronous(reports));
         Assert.Equal(0, _codec.Decoded);
         Assert.Equal(Enumerable.Range(1, Images).Select(i => (long)i), reports.Order());
-        // 8 high and from 8 to 19 wide.
+        // 8 pixels high and from 8 to 19 pixels wide.
         Assert.Equal(5, source.Count);
         Assert.Equal(Enumerable.Range(5, 7).Select(i => $"{i:D2}.png"), source.Unreadable.Select(u => u.Name));
-        Assert.Contains(log.Lines, l => l.Contains("05.png is left out: it is 13 x 8 pixels; MaximumAspectRatio is 1.5", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines,
+            l => l.Contains("05.png is left out: it is 13 x 8 pixels; MaximumAspectRatio is 1.5", StringComparison.Ordinal));
         Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["set"], options with { MinimumSide = 9 }));
-        Assert.Throws<System.ComponentModel.DataAnnotations.ValidationException>(() => CaptionedImages.Open(_folder["set"], options with { MaximumAspectRatio = 0.5 }));
+        Assert.Throws<System.ComponentModel.DataAnnotations.ValidationException>(
+            () => CaptionedImages.Open(_folder["set"], options with { MaximumAspectRatio = 0.5 }));
     }
 
     private StoredImages Open(string? indexPath, UnreadableImageHandling onUnreadable = UnreadableImageHandling.Refuse) =>
-        CaptionedImages.Open(_folder["set"], new StoredImagesOptions { Codec = _codec, IndexPath = indexPath, OnUnreadable = onUnreadable });
+        CaptionedImages.Open(
+            _folder["set"], new StoredImagesOptions { Codec = _codec, IndexPath = indexPath, OnUnreadable = onUnreadable });
 
     private sealed class Synchronous(List<long> reports) : IProgress<long>
     {
@@ -123,7 +128,8 @@ public sealed class ImageIndexTests : IDisposable
 
         public int Decoded => _decoded;
 
-        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => throw new NotSupportedException();
+        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
+            throw new NotSupportedException();
 
         public (int Width, int Height) ReadSize(ReadOnlySpan<byte> file) => _skia.ReadSize(file);
 

@@ -13,7 +13,7 @@ public sealed class LatentCacheTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly AutoencoderKL _network;
-    private readonly Counted _images = new([.. Enumerable.Range(0, 7).Select(i => Pictures.Noise(i, 24, 16))]);
+    private readonly Counted _images = new([.. Enumerable.Range(0, 7).Select(i => TestImages.Noise(i, 24, 16))]);
 
     public LatentCacheTests()
     {
@@ -68,7 +68,8 @@ public sealed class LatentCacheTests : IDisposable
     [Fact]
     public void VariantsAreRowsOfTheirOwn()
     {
-        var prepared = new PreparedImages(_images, new PreparedImagesOptions { Width = 8, Height = 8, Crop = CropPosition.Random, FlipProbability = 0.5 });
+        var prepared = new PreparedImages(
+            _images, new PreparedImagesOptions { Width = 8, Height = 8, Crop = CropPosition.Random, FlipProbability = 0.5 });
         var options = new LatentCacheOptions { Variants = 3, BatchSize = 2 };
         using LatentCache cache = LatentCache.Open(Path, "k", _network, null, prepared, 5, options);
         Assert.Equal(15, cache.Count);
@@ -79,7 +80,8 @@ public sealed class LatentCacheTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => cache.ReadIds([0]));
         Assert.Throws<InvalidOperationException>(() => cache.Read([0], new Generator(1)));
         Assert.Throws<ArgumentException>(() => LatentCache.Open(_folder["x"], "k", _network, null, _images, 5, options));
-        Assert.Throws<ArgumentOutOfRangeException>(() => LatentCache.Open(_folder["x"], "k", _network, null, _images, 8, new LatentCacheOptions()));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => LatentCache.Open(_folder["x"], "k", _network, null, _images, 8, new LatentCacheOptions()));
     }
 
     [Fact]
@@ -93,9 +95,14 @@ public sealed class LatentCacheTests : IDisposable
         Near((unscaled.Latents - 0.2) * 0.7, scaled.Latents, 1e-6);
         Near((unscaled.Read([1], new Generator(1)) - 0.2) * 0.7, scaled.Read([1], new Generator(1)), 1e-6);
 
-        using AutoencoderTiny tiny = new AutoencoderTinyConfig { EncoderBlockOutChannels = [4, 4], DecoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1] }.Build();
+        var config = new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [4, 4], DecoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1],
+        };
+        using AutoencoderTiny tiny = config.Build();
         FormulaWeights.Fill(tiny);
-        using LatentCache small = LatentCache.Open(_folder["tiny"], "k", tiny, null, _images, 3, new LatentCacheOptions { Type = ScalarType.Float32 });
+        using LatentCache small = LatentCache.Open(
+            _folder["tiny"], "k", tiny, null, _images, 3, new LatentCacheOptions { Type = ScalarType.Float32 });
         Near(tiny.Encode(ImageTensor.FromImage(_images.Read(2).Image))[0], small.Read([2])[0], 1e-5);
         Assert.False(small.HasPosterior);
         Assert.Throws<ArgumentException>(() => LatentCache.Open(_folder["no"], "k", tiny, null, _images, 3, options));
@@ -104,22 +111,24 @@ public sealed class LatentCacheTests : IDisposable
     [Fact]
     public void AnInterruptedMakingGoesOnWhereItWas()
     {
-        using LatentCache whole = LatentCache.Open(_folder["whole"], "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 });
+        var options = new LatentCacheOptions { BatchSize = 1 };
+        using LatentCache whole = LatentCache.Open(_folder["whole"], "k", _network, s_tokenizer, _images, 7, options);
         Assert.Equal(7, _images.Reads);
         _images.Reads = 0;
         using (var stop = new CancellationTokenSource())
         {
-            var progress = new Told(done =>
+            var progress = new Callback(done =>
             {
                 if (done == 4) stop.Cancel();
             });
-            Assert.Throws<OperationCanceledException>(() => LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }, progress, stop.Token));
+            Assert.Throws<OperationCanceledException>(
+                () => LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, options, progress, stop.Token));
         }
 
         Assert.False(File.Exists(Path));
         Assert.Equal(4, _images.Reads);
 
-        // A torn row, as a killed process may leave it, is made anew with those that are missing.
+        // A torn row, which a killed process may leave, is computed again with the missing ones.
         long row = Offset("latents") + 2 * (4 * 8 * 12) * sizeof(short);
         using (FileStream torn = File.OpenWrite(Path + ".partial"))
         {
@@ -128,7 +137,7 @@ public sealed class LatentCacheTests : IDisposable
         }
 
         _images.Reads = 0;
-        using (LatentCache resumed = LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }))
+        using (LatentCache resumed = LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, options))
         {
             Assert.Equal(4, _images.Reads);
             Near(whole.Latents, resumed.Latents, 0);
@@ -138,7 +147,7 @@ public sealed class LatentCacheTests : IDisposable
         Assert.False(File.Exists(Path + ".partial"));
         Assert.Equal(File.ReadAllBytes(_folder["whole"]), File.ReadAllBytes(Path));
         _images.Reads = 0;
-        LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, new LatentCacheOptions { BatchSize = 1 }).Dispose();
+        LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7, options).Dispose();
         Assert.Equal(0, _images.Reads);
 
         long Offset(string name)
@@ -152,13 +161,15 @@ public sealed class LatentCacheTests : IDisposable
     public void A_cache_that_cannot_be_made_says_why_before_an_image_is_read()
     {
         Directory.CreateDirectory(_folder["folder"]);
-        Assert.Contains("not a regular file", Assert.Throws<IOException>(() => LatentCache.Open(_folder["folder"], "k", _network, s_tokenizer, _images, 7)).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<IOException>(
+            () => LatentCache.Open(_folder["folder"], "k", _network, s_tokenizer, _images, 7));
+        Assert.Contains("not a regular file", exception.Message, StringComparison.Ordinal);
         LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7).Dispose();
         File.Move(Path, Path + ".partial");
         _images.Reads = 0;
         using (File.OpenHandle(Path + ".partial", FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {
-            // As another process that makes the same cache holds it.
+            // Held open as by another process that makes the same cache.
             string message = Assert.Throws<IOException>(() => LatentCache.Open(Path, "k", _network, s_tokenizer, _images, 7)).Message;
             Assert.Contains("Where another process makes it", message, StringComparison.Ordinal);
             Assert.Contains(Path, message, StringComparison.Ordinal);
@@ -183,7 +194,7 @@ public sealed class LatentCacheTests : IDisposable
         Made(7, () => Open("n", new LatentCacheOptions()));
         Assert.Equal(Path, Assert.Single(Directory.GetFiles(_folder[""])));
 
-        // Whatever the key says: another vocabulary, other weights, and for scaled latents another scaling.
+        // Independent of the key: another vocabulary, other weights, and for scaled latents another scaling factor.
         var other = new ClipTokenizer(BpeTrainer.Train(["caption caption"], 520), 8);
         Made(7, () => LatentCache.Open(Path, "n", _network, other, _images, 7));
         Made(0, () => LatentCache.Open(Path, "n", _network, other, _images, 7));
@@ -220,8 +231,9 @@ public sealed class LatentCacheTests : IDisposable
         BpeVocabulary vocabulary = BpeTrainer.Train(["caption 0"], 520);
         ClipTokenizer first = new(vocabulary, 16), other = new(vocabulary, 16, "!");
         var prepared = new PreparedImages(_images, new PreparedImagesOptions { Width = 8, Height = 8 });
-        using LatentCache cache = LatentCache.Open(Path, "k", _network, first, prepared, 7, new LatentCacheOptions { Sizes = true, SecondTokenizer = other });
-        // 24 x 16 covers 8 x 8 as 12 x 8, of which 2 columns are cut off at the left.
+        using LatentCache cache = LatentCache.Open(
+            Path, "k", _network, first, prepared, 7, new LatentCacheOptions { Sizes = true, SecondTokenizer = other });
+        // 24 x 16 is resized to 12 x 8, of which 2 columns are cropped on the left.
         Assert.Equal([16f, 24, 0, 2, 8, 8, 16, 24, 0, 2, 8, 8], cache.ReadSizes([6, 0]).data<float>().ToArray());
         for (int i = 0; i < 7; i++) Assert.Equal(other.Encode($"caption {i}").Ids, cache.SecondIds[i].data<long>().ToArray());
         Assert.NotEqual(cache.Ids.data<long>().ToArray(), cache.SecondIds.data<long>().ToArray());
@@ -237,10 +249,12 @@ public sealed class LatentCacheTests : IDisposable
     [Fact]
     public void PicturesOfTwoSizesAreRefusedByName()
     {
-        var images = new Pictures.InMemory(Pictures.Noise(1, 8, 8), Pictures.Noise(2, 16, 8));
-        Exception e = Assert.Throws<ArgumentException>(() => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions()));
-        Assert.Contains("'picture 1' is 16 x 8", e.Message);
-        Assert.Throws<InvalidOperationException>(() => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions { BatchSize = 1 }));
+        var images = new TestImages.InMemory(TestImages.Noise(1, 8, 8), TestImages.Noise(2, 16, 8));
+        Exception e = Assert.Throws<ArgumentException>(
+            () => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions()));
+        Assert.Contains("'image 1' is 16 x 8", e.Message);
+        Assert.Throws<InvalidOperationException>(
+            () => LatentCache.Open(Path, "k", _network, null, images, 2, new LatentCacheOptions { BatchSize = 1 }));
     }
 
     [Fact]
@@ -248,7 +262,8 @@ public sealed class LatentCacheTests : IDisposable
     {
         var encoder = new FormulaEncoder();
         string[] captions = ["a", "b", "a", "", "c"];
-        using TextEmbeddingCache cache = TextEmbeddingCache.Open(Path, "k", encoder, captions, new TextEmbeddingCacheOptions { Type = ScalarType.Float32, BatchSize = 3 });
+        var options = new TextEmbeddingCacheOptions { Type = ScalarType.Float32, BatchSize = 3 };
+        using TextEmbeddingCache cache = TextEmbeddingCache.Open(Path, "k", encoder, captions, options);
         Assert.Equal(["", "a", "b", "c"], encoder.Encoded);
         Assert.Equal(5, cache.Count);
         using Conditioning batch = cache.Read([4, 2, TextEmbeddingCache.EmptyCaption, 0]);
@@ -295,7 +310,8 @@ public sealed class LatentCacheTests : IDisposable
     {
         using ClipTextModel network = new ClipTextConfig
         {
-            VocabSize = 600, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 8, ProjectionDim = 8,
+            VocabSize = 600, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2,
+            MaxPositionEmbeddings = 8, ProjectionDim = 8,
         }.Build();
         FormulaWeights.Fill(network);
         ClipTokenizer one = s_tokenizer, two = new(BpeTrainer.Train(["caption caption"], 520), 8);
@@ -310,10 +326,10 @@ public sealed class LatentCacheTests : IDisposable
         Made(true, () => new ClipTextEncoder(network, two));
         Made(false, () => new ClipTextEncoder(network, two));
 
-        void Made(bool anew, Func<ITextEncoder> encoder)
+        void Made(bool again, Func<ITextEncoder> encoder)
         {
             TextEmbeddingCache.Open(Path, "k", encoder(), ["a caption"]).Dispose();
-            Assert.Equal(anew, File.GetLastWriteTimeUtc(Path) != old);
+            Assert.Equal(again, File.GetLastWriteTimeUtc(Path) != old);
             File.SetLastWriteTimeUtc(Path, old);
         }
     }
@@ -339,13 +355,13 @@ public sealed class LatentCacheTests : IDisposable
         public CaptionedImage Read(long index)
         {
             Interlocked.Increment(ref _reads);
-            return new CaptionedImage(images[index], $"caption {index}", $"picture {index}");
+            return new CaptionedImage(images[index], $"caption {index}", $"image {index}");
         }
     }
 
-    private sealed class Told(Action<long> tell) : IProgress<long>
+    private sealed class Callback(Action<long> report) : IProgress<long>
     {
-        public void Report(long value) => tell(value);
+        public void Report(long value) => report(value);
     }
 
     private sealed class FormulaEncoder : ITextEncoder
@@ -358,7 +374,8 @@ public sealed class LatentCacheTests : IDisposable
         {
             Encoded.AddRange(prompts);
             Tensor hidden = stack(prompts.Select(p => FormulaWeights.Input(p, [3, 5])).ToArray());
-            return new Conditioning(hidden, hidden.mean([1]), tensor(prompts.SelectMany(p => new long[] { 1, p.Length, 0 }).ToArray(), [prompts.Count, 3]));
+            long[] mask = [.. prompts.SelectMany(p => new long[] { 1, p.Length, 0 })];
+            return new Conditioning(hidden, hidden.mean([1]), tensor(mask, [prompts.Count, 3]));
         }
     }
 }

@@ -20,8 +20,10 @@ public sealed class ParquetSourceTests : IDisposable
         Assert.IsType<ParquetSource>(source);
         CaptionedImage[] all = source.All();
         Assert.Equal(["0", "1", "2", "3", "4", "", ""], all.Select(i => i.Caption));
-        Assert.Equal(["a.parquet[0]", "a.parquet[1]", "a.parquet[2]", "a.parquet[3]", "b.parquet[0]", "b.parquet[1]", "b.parquet[2]"], all.Select(i => i.Name));
-        for (int i = 0; i < 7; i++) Assert.Equal(Pictures.Noise(i).Rgb.ToArray(), all[i].Rgb());
+        string[] names =
+            [.. Enumerable.Range(0, 4).Select(i => $"a.parquet[{i}]"), .. Enumerable.Range(0, 3).Select(i => $"b.parquet[{i}]")];
+        Assert.Equal(names, all.Select(i => i.Name));
+        for (int i = 0; i < 7; i++) Assert.Equal(TestImages.Noise(i).Rgb.ToArray(), all[i].Rgb());
         Assert.Equal("3", source.ReadCaption(3));
         StoredImages part = CaptionedImages.Open(_folder["b*.parquet"]);
         Assert.Equal(3, part.Count);
@@ -39,13 +41,15 @@ public sealed class ParquetSourceTests : IDisposable
             using ParquetRowGroupWriter group = writer.CreateRowGroup();
             await group.WriteAsync<int>(schema.DataFields[0], new[] { 1, 2 }.AsMemory());
             await group.WriteAsync(schema.DataFields[1], new[] { "one", "two" });
-            await group.WriteAsync(schema.DataFields[2], new[] { Pictures.Png(Pictures.Noise(1)), Pictures.Png(Pictures.Noise(2)) });
+            byte[][] images = [TestImages.Png(TestImages.Noise(1)), TestImages.Png(TestImages.Noise(2))];
+            await group.WriteAsync(schema.DataFields[2], images);
             group.CompleteValidate();
         }
 
-        ParquetSource source = ParquetSource.Open(_folder["x.parquet"], new ParquetSourceOptions { ImageColumn = "png", CaptionColumn = "caption" });
+        var options = new ParquetSourceOptions { ImageColumn = "png", CaptionColumn = "caption" };
+        ParquetSource source = ParquetSource.Open(_folder["x.parquet"], options);
         Assert.Equal(["one", "two"], source.All().Select(i => i.Caption));
-        Assert.Equal(Pictures.Noise(2).Rgb.ToArray(), source.Read(1).Rgb());
+        Assert.Equal(TestImages.Noise(2).Rgb.ToArray(), source.Read(1).Rgb());
         string message = Assert.Throws<InvalidDataException>(() => ParquetSource.Open(_folder["x.parquet"])).Message;
         Assert.Contains("no column 'image'", message);
         Assert.Contains("'id' (Int32), 'caption' (text), 'png' (binary)", message);
@@ -57,13 +61,15 @@ public sealed class ParquetSourceTests : IDisposable
     [Fact]
     public async Task RowsWithoutPictureAreUnreadable()
     {
-        await Write("a.parquet", Struct(), Row(0), (null, "no bytes"), ([1, 2, 3], "no picture"), Row(3), Row(4, null), Row(5));
+        await Write("a.parquet", Struct(), Row(0), (null, "no bytes"), ([1, 2, 3], "not an image"), Row(3), Row(4, null), Row(5));
         ParquetSource refusing = ParquetSource.Open(_folder["a.parquet"]);
-        Assert.StartsWith("'a.parquet[1]' cannot be read: the row does not contain an image", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
-        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { OnUnreadable = UnreadableImageHandling.Skip });
+        string message = Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message;
+        Assert.StartsWith("'a.parquet[1]' cannot be read: the row does not contain an image", message);
+        var options = new ParquetSourceOptions { OnUnreadable = UnreadableImageHandling.Skip };
+        ParquetSource source = ParquetSource.Open(_folder["a.parquet"], options);
         Assert.Equal(["a.parquet[1]", "a.parquet[2]"], source.Unreadable.Select(u => u.Name));
         Assert.Equal(["0", "3", "", "5"], source.All().Select(i => i.Caption));
-        Assert.Equal(Pictures.Noise(5).Rgb.ToArray(), source.Read(3).Rgb());
+        Assert.Equal(TestImages.Noise(5).Rgb.ToArray(), source.Read(3).Rgb());
     }
 
     [Fact]
@@ -71,14 +77,14 @@ public sealed class ParquetSourceTests : IDisposable
     {
         (byte[]?, string?)?[] rows = [.. Enumerable.Range(0, 40).SelectMany(i => new (byte[]?, string?)?[] { Row(i), null })];
         await Write("a.parquet", Struct(), rows);
-        long one = Pictures.Png(Pictures.Noise(0)).Length;
+        long one = TestImages.Png(TestImages.Noise(0)).Length;
         ParquetSource source = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { MemoryBudget = 5 * one });
         int[] order = [.. Enumerable.Range(0, 400).Select(i => i * 17 % 40)];
         string[] captions = [.. order.AsParallel().AsOrdered().Select(i => source.Read(i).Caption)];
         Assert.Equal(order.Select(i => i.ToString()), captions);
         Assert.InRange(source.BytesInMemory, 1, 6 * one);
         ParquetSource none = ParquetSource.Open(_folder["a.parquet"], new ParquetSourceOptions { MemoryBudget = 0 });
-        Assert.Equal(Pictures.Noise(7).Rgb.ToArray(), none.Read(7).Rgb());
+        Assert.Equal(TestImages.Noise(7).Rgb.ToArray(), none.Read(7).Rgb());
         Assert.InRange(none.BytesInMemory, 1, one + 50);
     }
 
@@ -119,18 +125,20 @@ public sealed class ParquetSourceTests : IDisposable
         await Write("a.parquet", Struct(), Row(0), Row(1));
         await Write("b.parquet", Struct(), Row(2));
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
-        // The last byte of the metadata says that they end; the field that it begins now never does.
+        // The last byte of the metadata ends it. It becomes the start of a field that never ends.
         Assert.Equal(0, bytes[^9]);
         bytes[^9] = 0x4c;
         File.WriteAllBytes(_folder["a.parquet"], bytes);
         string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["a.parquet"])).Message;
         Assert.Contains("a.parquet' cannot be read as Parquet: its metadata is damaged", message);
 
-        var log = new Pictures.RecordedLog();
+        var log = new TestImages.RecordedLog();
         Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder[""], null, log));
         StoredImages rest = CaptionedImages.Open(_folder[""], new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip }, log);
         Assert.Equal(["b.parquet[0]"], rest.All().Select(i => i.Name));
-        Assert.Contains(log.Lines, l => l.StartsWith("Warning: ", StringComparison.Ordinal) && l.Contains("a.parquet", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines,
+            l => l.StartsWith("Warning: ", StringComparison.Ordinal) && l.Contains("a.parquet", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -138,12 +146,13 @@ public sealed class ParquetSourceTests : IDisposable
     {
         await Write("a.parquet", Struct(), Row(0), Row(1));
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
-        // A list of one text becomes one of twelve bytes, which the library reads as twelve texts, beyond the end.
+        // A list of one text becomes a list of twelve bytes, which the library reads as twelve texts, past the end.
         byte[] path = [0x19, 0x18, 0x04, .. "text"u8];
         int list = bytes.AsSpan().LastIndexOf(path);
         bytes[list + 1] = 0xC3;
         File.WriteAllBytes(_folder["a.parquet"], bytes);
-        Assert.Contains("its metadata is damaged", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["a.parquet"])).Message);
+        string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["a.parquet"])).Message;
+        Assert.Contains("its metadata is damaged", message);
 
         ThriftShape shape = ThriftShape.Of(ThriftField.I32, ThriftField.Bool, ThriftField.List(ThriftField.Struct(ThriftField.Binary)));
         ThriftStructure.Known([0x15, 0x02, 0x11, 0x19, 0x1C, 0x18, 0x01, 0x61, 0x00, 0x00], shape);
@@ -180,8 +189,9 @@ public sealed class ParquetSourceTests : IDisposable
 
     public static TheoryData<string> UnknownFields =>
     [
-        // Field 100: numbers, texts, structures with fields, lists of these and of truths, sets, maps, a UUID, and lists within lists.
-        "05C80102", "01C801", "07C8010000000000000000", "08C8010161", "0CC80100", "0CC801150200", "0CC8011C15020000", "09C8011C150200", "09C801210102", "0AC8011502",
+        // Field 100: numbers, texts, structures with fields, lists of these and of Booleans, sets, maps, a UUID, nested lists.
+        "05C80102", "01C801", "07C8010000000000000000", "08C8010161", "0CC80100", "0CC801150200", "0CC8011C15020000", "09C8011C150200",
+        "09C801210102", "0AC8011502",
         "0BC8010158020161", "0BC80100", "0DC80100000000000000000000000000000000", "09C80119191502",
     ];
 
@@ -192,11 +202,13 @@ public sealed class ParquetSourceTests : IDisposable
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]), unknown = Convert.FromHexString(field);
         int length = BitConverter.ToInt32(bytes, bytes.Length - 8);
         byte[] metadata = bytes[^(8 + length)..^8];
-        // In front, where the number of the next field is given whole, and at the end.
+        // At the start, where the number of the next field is written in full, and at the end.
         Assert.Equal(0x15, metadata[0]);
         foreach (byte[] changed in (byte[][])[[.. unknown, 0x05, 0x02, .. metadata[1..]], [.. metadata[..^1], .. unknown, 0]])
         {
-            File.WriteAllBytes(_folder["a.parquet"], [.. bytes[..^(8 + length)], .. changed, .. BitConverter.GetBytes(changed.Length), .. "PAR1"u8]);
+            File.WriteAllBytes(
+                _folder["a.parquet"],
+                [.. bytes[..^(8 + length)], .. changed, .. BitConverter.GetBytes(changed.Length), .. "PAR1"u8]);
             Assert.Equal(["0", "1"], CaptionedImages.Open(_folder["a.parquet"]).All().Select(i => i.Caption));
             Assert.Equal(metadata, ThriftStructure.Known(changed, ParquetMetadataShape.File));
         }
@@ -205,7 +217,7 @@ public sealed class ParquetSourceTests : IDisposable
     [Fact]
     public void Members_of_later_unions_are_passed_over()
     {
-        // column_orders of a later version: the second column has a member 3, a structure.
+        // column_orders of a later version: the second column has member 3, a structure.
         byte[] orders = [0x79, 0x2C, 0x1C, 0x00, 0x00, 0x3C, 0x00, 0x00, 0x00], known = [0x79, 0x2C, 0x1C, 0x00, 0x00, 0x00, 0x00];
         Assert.Equal(known, ThriftStructure.Known(orders, ParquetMetadataShape.File));
     }
@@ -213,14 +225,15 @@ public sealed class ParquetSourceTests : IDisposable
     [Fact]
     public void Unknown_fields_end_within_bounds()
     {
-        // Structures, lists and maps within each other, without an end.
+        // Structures, lists and maps nested without end.
         foreach (byte[] endless in (byte[][])[[0x0C, 0xC8, 0x01], [0x09, 0xC8, 0x01, 0x19], [0x0B, 0xC8, 0x01, 0x01, 0xBB]])
         {
-            byte[] deep = [.. endless, .. Enumerable.Repeat(endless[^1] switch { 0x01 => (byte)0x1C, 0x19 => (byte)0x19, _ => (byte)0x01 }, 100_000)];
+            byte repeated = endless[^1] switch { 0x01 => 0x1C, 0x19 => 0x19, _ => 0x01 };
+            byte[] deep = [.. endless, .. Enumerable.Repeat(repeated, 100_000)];
             Assert.Throws<InvalidDataException>(() => ThriftStructure.Known(deep, ParquetMetadataShape.File));
         }
 
-        // Counts beyond the bytes.
+        // Counts larger than the number of bytes.
         foreach (string hex in new[] { "09C801F5FFFFFF0F00", "0BC801FFFFFF0F5500", "08C801FFFFFF0F00", "0DC80100" })
             Assert.Throws<InvalidDataException>(() => ThriftStructure.Known(Convert.FromHexString(hex), ParquetMetadataShape.File));
     }
@@ -239,7 +252,8 @@ public sealed class ParquetSourceTests : IDisposable
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
         bytes.AsSpan(page, 50).Fill(0xFF);
         File.WriteAllBytes(_folder["a.parquet"], bytes);
-        StoredImages source = CaptionedImages.Open(_folder["a.parquet"], new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip });
+        var options = new StoredImagesOptions { OnUnreadable = UnreadableImageHandling.Skip };
+        StoredImages source = CaptionedImages.Open(_folder["a.parquet"], options);
         Assert.Equal(["0", "1", "4"], source.All().Select(i => i.Caption));
         Assert.Equal(["a.parquet[2]", "a.parquet[3]"], source.Unreadable.Select(u => u.Name));
     }
@@ -272,7 +286,7 @@ public sealed class ParquetSourceTests : IDisposable
         await Write("a.parquet", Struct(), Row(0));
         byte[] bytes = File.ReadAllBytes(_folder["a.parquet"]);
         int refused = 0;
-        // Wherever the number of rows stands (1, zigzag 2, after its field's header 0x16 or 0x26), 2^31 in its place.
+        // Replaces every occurrence of the number of rows (1, zigzag 2, after its field's header 0x16 or 0x26) by 2^31.
         for (int i = bytes.Length - 400; i < bytes.Length - 10; i++)
         {
             if (bytes[i] is not (0x16 or 0x26) || bytes[i + 1] != 2) continue;
@@ -304,7 +318,8 @@ public sealed class ParquetSourceTests : IDisposable
         {
             await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, file);
             using ParquetRowGroupWriter group = writer.CreateRowGroup();
-            await group.WriteAsync(schema.DataFields[0], Enumerable.Range(0, 3).Select(i => Pictures.Png(Pictures.Noise(i))).ToArray());
+            byte[][] images = [.. Enumerable.Range(0, 3).Select(i => TestImages.Png(TestImages.Noise(i)))];
+            await group.WriteAsync(schema.DataFields[0], images);
             await group.WriteAsync(schema.DataFields[1], new[] { "one", "two", "three", "four" }, new[] { 0, 1, 0, 0 });
             group.CompleteValidate();
         }
@@ -346,11 +361,12 @@ public sealed class ParquetSourceTests : IDisposable
         Assert.Equal(ContentHash.Of(new SubsetImages(folder, Enumerable.Range(0, 60).Select(i => (long)i))), ContentHash.Of(parquet));
     }
 
-    private static ParquetSchema Struct() => new(new StructField("image", new DataField<byte[]>("bytes"), new DataField<string>("path")), new DataField<string>("text"));
+    private static ParquetSchema Struct() => new(
+        new StructField("image", new DataField<byte[]>("bytes"), new DataField<string>("path")), new DataField<string>("text"));
 
     private static (byte[]?, string?)? Row(int seed) => Row(seed, seed.ToString());
 
-    private static (byte[]?, string?)? Row(int seed, string? caption) => (Pictures.Png(Pictures.Noise(seed)), caption);
+    private static (byte[]?, string?)? Row(int seed, string? caption) => (TestImages.Png(TestImages.Noise(seed)), caption);
 
     /// <summary>Writes rows; null begins the next row group.</summary>
     private async Task Write(string name, ParquetSchema schema, params (byte[]? Bytes, string? Caption)?[] rows)

@@ -31,13 +31,14 @@ public sealed class SeveralCaptionsTests : IDisposable
         StoredImages list = CaptionedImages.Open(_folder["b"]);
         Assert.Equal([["a cat", "a small cat"], ["a\nb"], [""]], Enumerable.Range(0, 3).Select(i => list.ReadCaptions(i)));
         File.WriteAllText(_folder["b/metadata.jsonl"], """{"file_name": "0.png", "text": ["a", 3]}""");
-        Assert.Contains("'text' is of the kind Number", Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["b"])).Message);
+        string message = Assert.Throws<InvalidDataException>(() => CaptionedImages.Open(_folder["b"])).Message;
+        Assert.Contains("'text' is of the kind Number", message);
     }
 
     [Fact]
     public void Files_of_several_lines_are_said_once()
     {
-        var log = new Pictures.RecordedLog();
+        var log = new TestImages.RecordedLog();
         Source(logger: log);
         string line = Assert.Single(log.Lines);
         Assert.StartsWith("Warning: ", line, StringComparison.Ordinal);
@@ -67,7 +68,8 @@ public sealed class SeveralCaptionsTests : IDisposable
         Assert.True(Orders(source).Distinct().Count() > 2);
         Assert.Throws<ArgumentOutOfRangeException>(() => source.ReadCaption(0, -1));
 
-        static string[] Orders(StoredImages images) => [.. Enumerable.Range(0, 6).Select(i => string.Concat(Enumerable.Range(0, 9).Select(e => images.ReadCaption(i, e))))];
+        static string[] Orders(StoredImages images) =>
+            [.. Enumerable.Range(0, 6).Select(i => string.Concat(Enumerable.Range(0, 9).Select(e => images.ReadCaption(i, e))))];
     }
 
     [Fact]
@@ -77,7 +79,9 @@ public sealed class SeveralCaptionsTests : IDisposable
         var subset = new SubsetImages(source, [5, 2]);
         var prepared = new PreparedImages(subset, new PreparedImagesOptions { Width = 4, Height = 4 });
         BucketedImages buckets = BucketedImages.Sort(
-            source, new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 16, Step = 4, MaximumRatio = 1 }), new BucketedImagesOptions { BatchSize = 6 });
+            source,
+            new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 16, Step = 4, MaximumRatio = 1 }),
+            new BucketedImagesOptions { BatchSize = 6 });
         var endless = new RepeatingSource(prepared);
         for (int epoch = 0; epoch < 5; epoch++)
         {
@@ -89,7 +93,7 @@ public sealed class SeveralCaptionsTests : IDisposable
         }
 
         Assert.Equal(["0", "1", "2"], prepared.ReadCaptions(1));
-        // What evaluation reads is the first caption.
+        // Evaluation reads the first caption.
         Assert.All(Enumerable.Range(0, 6), i => Assert.Equal("0", source.Read(i).Caption));
     }
 
@@ -101,7 +105,7 @@ public sealed class SeveralCaptionsTests : IDisposable
         Assert.NotEqual(before, ContentHash.Of(CaptionedImages.Open(_folder["set"])));
     }
 
-    private StoredImages Source(ulong seed = 0, Pictures.RecordedLog? logger = null)
+    private StoredImages Source(ulong seed = 0, TestImages.RecordedLog? logger = null)
     {
         for (int i = 0; i < 6; i++)
         {
@@ -112,5 +116,5 @@ public sealed class SeveralCaptionsTests : IDisposable
         return CaptionedImages.Open(_folder["set"], new StoredImagesOptions { CaptionSeed = seed }, logger);
     }
 
-    private void Image(string name) => Pictures.Write(_folder[name], Pictures.Noise(name.Length));
+    private void Image(string name) => TestImages.Write(_folder[name], TestImages.Noise(name.Length));
 }

@@ -12,7 +12,9 @@ public sealed class DrawingCatalogTests
     {
         Assert.True(DrawingCatalog.Subjects.Count >= 20);
         Assert.True(DrawingCatalog.Colors.Count >= 10);
-        Assert.All(["star", "woman", "dragon", "sea turtle", "bird", "stuffed animal"], subject => Assert.Contains(subject, DrawingCatalog.Subjects));
+        Assert.All(
+            ["star", "woman", "dragon", "sea turtle", "bird", "stuffed animal"],
+            subject => Assert.Contains(subject, DrawingCatalog.Subjects));
         Assert.Contains("blue and white", DrawingCatalog.Colors);
     }
 
@@ -40,8 +42,10 @@ public sealed class DrawingCatalogTests
         string[] captions = [.. DrawingCatalog.Combinations.SelectMany(Captions)];
         Assert.Equal(captions.Length, captions.Distinct().Count());
         Assert.Contains("an orange fox", captions);
-        Assert.DoesNotContain(captions, c => c.Contains("a orange", StringComparison.Ordinal) || c.Contains("a owl", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            captions, c => c.Contains("a orange", StringComparison.Ordinal) || c.Contains("a owl", StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Captions(DrawingCombination combination) => Enum.GetValues<DrawingTemplate>().Select(combination.Caption);
+    private static IEnumerable<string> Captions(DrawingCombination combination) =>
+        Enum.GetValues<DrawingTemplate>().Select(combination.Caption);
 }

@@ -24,7 +24,7 @@ public sealed class DrawingSourceTests
         Drawing[] drawings = [.. Enumerable.Range(0, 3000).Select(i => source.Draw(i))];
         Assert.All(drawings, d => Assert.Equal(split == DrawingSplit.HeldOut, DrawingCatalog.IsHeldOut(d.Combination)));
 
-        // Nor does a caption that leaves the colour open show what is held out.
+        // The painted colour is not held out either if the caption does not name a colour.
         if (split == DrawingSplit.Training)
             Assert.All(drawings, d => Assert.False(DrawingCatalog.IsHeldOut(d.Combination with { Color = d.PaintedColor })));
         Assert.Equal(DrawingCatalog.Subjects.Count, drawings.Select(d => d.Combination.Subject).Distinct().Count());
@@ -76,7 +76,8 @@ public sealed class DrawingSourceTests
     [Fact]
     public void What_cannot_be_drawn_is_refused_by_name()
     {
-        var e = Assert.Throws<ArgumentException>(() => new DrawingSource(1).Draw(new DrawingCombination("star", "blue", "with its wings spread"), 0));
+        var impossible = new DrawingCombination("star", "blue", "with its wings spread");
+        var e = Assert.Throws<ArgumentException>(() => new DrawingSource(1).Draw(impossible, 0));
         Assert.Contains("star", e.Message, StringComparison.Ordinal);
     }
 }

@@ -4,13 +4,18 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Drawings;
 
-/// <summary>The sheets of the six prompts in the documentation are what the shipped weights draw: a row a prompt, a column a seed from 0.</summary>
+/// <summary>
+/// The sheets of the six prompts in the documentation show the images of the shipped weights: one row per prompt, one column
+/// per seed from 0.
+/// </summary>
 public sealed class PromptSheetTests
 {
     private const int Row = 4;
 
-    /// <summary>Instruction sets round differently, and so do kernels; after all steps that is a level here and there, and not another picture.</summary>
-    private const double AverageLevels = 0.5, StrayShare = 0.002;
+    /// <summary>
+    /// Instruction sets and kernels round differently. After all steps a few values differ by one level, not the image.
+    /// </summary>
+    private const double AverageLevels = 0.5, StrayFraction = 0.002;
 
     private const int StrayLevels = 4;
 
@@ -27,13 +32,15 @@ public sealed class PromptSheetTests
 
         Assert.True(
             sheet.Height == DrawingCatalog.Prompts.Count * drawn.Height && sheet.Width % drawn.Width == 0 && sheet.Width >= 2 * drawn.Width,
-            $"'{path}' is {sheet.Width} x {sheet.Height}; expected {DrawingCatalog.Prompts.Count} rows of pictures of {drawn.Width} x {drawn.Height}, as `tools/LatentDiffusion.Judge -- sheet` draws them.");
+            $"'{path}' is {sheet.Width} x {sheet.Height}; expected {DrawingCatalog.Prompts.Count} rows of images of "
+            + $"{drawn.Width} x {drawn.Height}, as `tools/LatentDiffusion.Judge -- sheet` draws them.");
         int[] same = Differences(drawn, Tile(sheet, drawn, 0)), other = Differences(drawn, Tile(sheet, drawn, 1));
         Assert.True(
-            same.Average() <= AverageLevels && same.Count(d => d > StrayLevels) <= StrayShare * same.Length,
-            $"Seed 0 of '{DrawingCatalog.Prompts[Row]}' differs from '{path}' by {same.Average():F3} levels on average and {same.Max()} at most: draw the sheet again when weights are replaced.");
-        // The seed beside it is another picture: what was compared is not a white sheet.
-        Assert.True(other.Average() > 10 * AverageLevels, $"The pictures of seeds 0 and 1 differ by {other.Average():F3} levels only.");
+            same.Average() <= AverageLevels && same.Count(d => d > StrayLevels) <= StrayFraction * same.Length,
+            $"Seed 0 of '{DrawingCatalog.Prompts[Row]}' differs from '{path}' by {same.Average():F3} levels on average and "
+            + $"{same.Max()} at most: draw the sheet again when weights are replaced.");
+        // The image of the next seed is different, so the comparison is not one of white sheets.
+        Assert.True(other.Average() > 10 * AverageLevels, $"The images of seeds 0 and 1 differ by only {other.Average():F3} levels.");
     }
 
     [Theory]
@@ -43,7 +50,8 @@ public sealed class PromptSheetTests
     {
         string folder = Path.Combine(AppContext.BaseDirectory, "models", "drawings");
         DiffusionModel model = fewSteps
-            ? DrawingsModelExtensions.OpenFewSteps(folder, DrawingsModelExtensions.ShippedAdapters, device: null) : DrawingsModelExtensions.Open(folder, device: null);
+            ? DrawingsModelExtensions.OpenFewSteps(folder, DrawingsModelExtensions.ShippedAdapters, device: null)
+            : DrawingsModelExtensions.Open(folder, device: null);
         var counter = new CountingDenoiser(model.Denoiser);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => model).UseDenoiser(counter).Build();
         pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1 });
@@ -54,7 +62,11 @@ public sealed class PromptSheetTests
     {
         byte[] rgb = new byte[like.Rgb.Length];
         for (int y = 0; y < like.Height; y++)
-            sheet.Rgb.Slice(((Row * like.Height + y) * sheet.Width + column * like.Width) * 3, like.Width * 3).CopyTo(rgb.AsSpan(y * like.Width * 3));
+        {
+            int start = ((Row * like.Height + y) * sheet.Width + column * like.Width) * 3;
+            sheet.Rgb.Slice(start, like.Width * 3).CopyTo(rgb.AsSpan(y * like.Width * 3));
+        }
+
         return new ImageBuffer(like.Width, like.Height, rgb);
     }
 

@@ -76,8 +76,8 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal([LogLevel.Information, LogLevel.Debug, LogLevel.Information], log.Lines.Select(l => l.Level));
         string[] lines = [.. log.Lines.Select(l => l.Text)];
         Assert.StartsWith("Model model is loaded, in ", lines[0], StringComparison.Ordinal);
-        Assert.Equal("Generating 3 pictures of 16 x 16 pixels in 2 steps from seed 7.", lines[1]);
-        Assert.StartsWith("Generated 3 pictures in ", lines[2], StringComparison.Ordinal);
+        Assert.Equal("Generating 3 images of 16 x 16 pixels in 2 steps from seed 7.", lines[1]);
+        Assert.StartsWith("Generated 3 images in ", lines[2], StringComparison.Ordinal);
         Assert.All(lines, l => Assert.DoesNotContain("secret", l, StringComparison.Ordinal));
     }
 
@@ -85,10 +85,10 @@ public sealed class DiagnosticsTests(TinyModel model) : IClassFixture<TinyModel>
     public void What_is_cut_of_a_prompt_is_logged_without_the_prompt()
     {
         using var log = new LogRecorder();
-        GenerationRequest request = s_request with { Prompt = string.Join(' ', Enumerable.Repeat("secret", 40)), NegativePrompt = "", Count = 1 };
+        GenerationRequest request = s_request with { Prompt = string.Join(' ', Enumerable.Repeat("secret", 30)), NegativePrompt = "", Count = 1 };
         using (DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(log).Build()) pipeline.Generate(request);
         string warning = Assert.Single(log.Lines, l => l.Level == LogLevel.Warning).Text;
-        Assert.Matches("^A prompt is [0-9]+ tokens longer than the 14 that the model reads", warning);
+        Assert.Matches("^Prompt truncated: [0-9]+ tokens beyond the model's 14-token window[.]", warning);
         Assert.DoesNotContain("secret", warning, StringComparison.Ordinal);
         log.Lines.Clear();
         using (DiffusionPipeline pipeline = model.Builder().UsePromptWeighting(new PromptingOptions()).UseLoggerFactory(log).Build()) pipeline.Generate(request);

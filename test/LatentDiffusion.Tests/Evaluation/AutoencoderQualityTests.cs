@@ -29,7 +29,7 @@ public sealed class AutoencoderQualityTests
                 scaledNats += Divergence((m - 0.1) * 0.5, 0.5 * Math.Exp(v / 2));
             }
 
-            // One by one here, in a batch there: within rounding, which may move a byte by one.
+            // Computed one by one here and in a batch by Measure: rounding may change a byte by one.
             ImageBuffer back = quality.Reconstructions[i];
             Assert.All(
                 ImageTensor.ToImages(network.Decode(mean))[0].Rgb.ToArray().Zip(back.Rgb.ToArray()),
@@ -59,7 +59,7 @@ public sealed class AutoencoderQualityTests
         FormulaWeights.Fill(network);
         AutoencoderQuality quality = AutoencoderQuality.Measure(network, s_images);
 
-        // Which code each latent takes, by looping over the codebook.
+        // The code of each latent, found by a loop over the codebook.
         float[] book = network.state_dict()["quantize.embedding.weight"].data<float>().ToArray();
         var counts = new Dictionary<int, int>();
         foreach (ImageBuffer image in s_images)
@@ -67,7 +67,8 @@ public sealed class AutoencoderQualityTests
             float[] latents = network.Encode(ImageTensor.FromImage(image)).data<float>().ToArray();
             for (int at = 0; at < 64; at++)
             {
-                int code = Enumerable.Range(0, 12).MinBy(c => Enumerable.Range(0, 3).Sum(d => Math.Pow(latents[d * 64 + at] - book[c * 3 + d], 2)));
+                double SquaredDistance(int c) => Enumerable.Range(0, 3).Sum(d => Math.Pow(latents[d * 64 + at] - book[c * 3 + d], 2));
+                int code = Enumerable.Range(0, 12).MinBy(SquaredDistance);
                 counts[code] = counts.GetValueOrDefault(code) + 1;
             }
         }

@@ -10,12 +10,13 @@ public sealed class DenoisingLossTests
 {
     private static readonly NoiseSchedule s_schedule = NoiseSchedule.ScaledLinear();
 
-    public static TheoryData<PredictionType> Predictions => [PredictionType.Epsilon, PredictionType.Velocity, PredictionType.Sample, PredictionType.Flow];
+    public static TheoryData<PredictionType> Predictions =>
+        [PredictionType.Epsilon, PredictionType.Velocity, PredictionType.Sample, PredictionType.Flow];
 
     private static DiffusionProcess Process(PredictionType prediction) =>
         prediction == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, prediction);
 
-    /// <summary>The loss beside one computed from the definitions, with noise drawn here and each picture by itself.</summary>
+    /// <summary>Compares the loss with the definitions, with noise drawn here and each image by itself.</summary>
     [Theory]
     [MemberData(nameof(Predictions))]
     public void The_loss_is_the_mean_squared_error_on_the_fixed_noise(PredictionType prediction)
@@ -37,9 +38,13 @@ public sealed class DenoisingLossTests
                 Assert.InRange(t, bucket.FirstTimestep, bucket.LastTimestep);
                 for (int i = 0; i < set.Count; i++)
                 {
-                    Tensor clean = set.Latents[i].to(ScalarType.Float64), noise = FixedNoise.Of(11, i, t, set.Latents.narrow(0, i, 1))[0].to(ScalarType.Float64);
-                    double alphaBar = s_schedule.AlphasCumprod[t], sigma = (t + 1) / 1000.0, signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
-                    Tensor noisy = prediction == PredictionType.Flow ? (1 - sigma) * clean + sigma * noise : signal * clean + spread * noise;
+                    Tensor clean = set.Latents[i].to(ScalarType.Float64);
+                    Tensor noise = FixedNoise.Of(11, i, t, set.Latents.narrow(0, i, 1))[0].to(ScalarType.Float64);
+                    double alphaBar = s_schedule.AlphasCumprod[t], sigma = (t + 1) / 1000.0;
+                    double signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
+                    Tensor noisy = prediction == PredictionType.Flow
+                        ? (1 - sigma) * clean + sigma * noise
+                        : signal * clean + spread * noise;
                     Tensor target = prediction switch
                     {
                         PredictionType.Epsilon => noise,
@@ -60,7 +65,7 @@ public sealed class DenoisingLossTests
         Assert.Equal(set.Count, loss.Overall.Count);
     }
 
-    /// <summary>For Gaussian data the least possible loss is a formula; the estimate holds it within its interval's reach.</summary>
+    /// <summary>The least possible loss for Gaussian data has a formula, whose value lies in the interval of the estimate.</summary>
     [Theory]
     [MemberData(nameof(Predictions))]
     public void The_best_denoiser_has_the_least_loss(PredictionType prediction)
@@ -69,7 +74,10 @@ public sealed class DenoisingLossTests
         DiffusionProcess process = Process(prediction);
         using EvaluationSet set = GaussianData.Set(Deviation, 24);
         DenoisingLoss loss = DenoisingLoss.Measure(
-            GaussianData.Best(process, Deviation), process, set, new DenoisingLossOptions { Buckets = 5, TimestepsPerBucket = 2, Confidence = 0.9999 });
+            GaussianData.Best(process, Deviation),
+            process,
+            set,
+            new DenoisingLossOptions { Buckets = 5, TimestepsPerBucket = 2, Confidence = 0.9999 });
         foreach (LossBucket bucket in loss.Buckets)
         {
             double expected = bucket.Timesteps.Average(t => GaussianData.LeastError(process, t, Deviation));
@@ -111,7 +119,7 @@ public sealed class DenoisingLossTests
         Assert.All(strata.Zip(strata.Skip(1)), pair => Assert.Equal(pair.First.High, pair.Second.Low));
         Assert.True(strata[0].Width < 4 && strata[^1].Width > 50, $"{strata[0]}, {strata[^1]}");
         Assert.Equal(Enumerable.Range(0, 9), Strata.Draw(0, 9, 50, 4, power: 2).Select(s => s.Drawn));
-        // Over seeds every timestep of a stratum is drawn equally often.
+        // Over many seeds every timestep of a stratum is drawn equally often.
         int[] drawn = [.. Enumerable.Range(0, 4000).Select(seed => Strata.Draw(0, 8, 2, (ulong)seed)[1].Drawn)];
         Assert.All(drawn.CountBy(d => d), d => Assert.InRange(d.Value, 880, 1120));
         Assert.Equal(4, drawn.Distinct().Count());
@@ -124,12 +132,13 @@ public sealed class DenoisingLossTests
         using EvaluationSet test = GaussianData.Set(0.7, 12, seed: 1), training = GaussianData.Set(0.7, 12, seed: 2);
         var options = new DenoisingLossOptions { Buckets = 4, TimestepsPerBucket = 1 };
         FormulaDenoiser best = GaussianData.Best(process, 0.7);
-        // It takes the training picture nearest to what it sees for the answer: memory alone.
+        // Answers with the nearest training image: memorization only.
         var memory = new FormulaDenoiser((noisy, t) =>
         {
             (double signal, _) = process.LevelAt(t);
             Tensor distances = cdist(noisy.flatten(1), training.Latents.flatten(1) * signal);
-            return 0.5 * training.Latents.index_select(0, distances.argmin(1)) + 0.5 * best.Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1)));
+            Tensor generalized = best.Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1)));
+            return 0.5 * training.Latents.index_select(0, distances.argmin(1)) + 0.5 * generalized;
         });
         using DisposeScope scope = NewDisposeScope();
         LossComparison Compare(IDenoiser denoiser) => new(
@@ -141,8 +150,9 @@ public sealed class DenoisingLossTests
         Assert.True(remembered.ShowsMemorization);
         Assert.True(remembered.Gap.Mean > 10 * remembered.Gap.StandardError);
         Assert.Equal(remembered.Test.Overall.Mean - remembered.Training.Overall.Mean, remembered.Gap.Mean, 1e-12);
-        // What is remembered at noisy timesteps alone is found there.
-        var outlines = new FormulaDenoiser((noisy, t) => (t >= 750 ? memory : best).Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1))));
+        // Memorization at noisy timesteps only is found there.
+        var outlines = new FormulaDenoiser((noisy, t) =>
+            (t >= 750 ? memory : best).Predict(noisy, t, new Conditioning(zeros(noisy.shape[0], 1, 1))));
         Assert.Empty(honest.HigherBuckets);
         Assert.Equal([3], Compare(outlines).HigherBuckets);
     }
@@ -154,11 +164,13 @@ public sealed class DenoisingLossTests
         using EvaluationSet test = GaussianData.Set(1, 4), training = GaussianData.Set(1, 6);
         var denoiser = new FormulaDenoiser((x, t) => x * 0.5);
         var options = new DenoisingLossOptions { Buckets = 2 };
-        DenoisingLoss a = DenoisingLoss.Measure(denoiser, process, test, options), b = DenoisingLoss.Measure(denoiser, process, training, options);
+        DenoisingLoss a = DenoisingLoss.Measure(denoiser, process, test, options);
+        DenoisingLoss b = DenoisingLoss.Measure(denoiser, process, training, options);
         LossComparison comparison = new(a, b);
         Assert.False(comparison.Paired);
         Assert.Equal(Estimate.OfDifference(a.ImageLosses, b.ImageLosses), comparison.Gap);
-        Assert.Throws<ArgumentException>(() => new LossComparison(a, DenoisingLoss.Measure(denoiser, process, training, options with { Seed = 1 })));
+        DenoisingLoss otherSeed = DenoisingLoss.Measure(denoiser, process, training, options with { Seed = 1 });
+        Assert.Throws<ArgumentException>(() => new LossComparison(a, otherSeed));
     }
 
     [Fact]
@@ -167,24 +179,33 @@ public sealed class DenoisingLossTests
         using EvaluationSet set = GaussianData.Set(1, 2);
         var denoiser = new FormulaDenoiser((x, t) => x);
         DiffusionProcess process = Process(PredictionType.Epsilon);
-        Assert.Contains("Buckets", Assert.Throws<ValidationException>(() => DenoisingLoss.Measure(denoiser, process, set, new DenoisingLossOptions { Buckets = 0 })).Message, StringComparison.Ordinal);
+        var options = new DenoisingLossOptions { Buckets = 0 };
+        string message = Assert.Throws<ValidationException>(() => DenoisingLoss.Measure(denoiser, process, set, options)).Message;
+        Assert.Contains("Buckets", message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new DiffusionProcess(s_schedule, PredictionType.Flow));
         Assert.Throws<ArgumentOutOfRangeException>(() => process.NetworkTimestep(1000));
-        Assert.Contains("[1, 4, 2, 2]", Assert.Throws<ArgumentException>(() => new EvaluationSet(zeros(1, 4, 2, 2), new Conditioning(zeros(1, 1, 1)))).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => DenoisingLoss.Measure(denoiser, process, set, null, null, new CancellationToken(true)));
+        message = Assert.Throws<ArgumentException>(
+            () => new EvaluationSet(zeros(1, 4, 2, 2), new Conditioning(zeros(1, 1, 1)))).Message;
+        Assert.Contains("[1, 4, 2, 2]", message, StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(
+            () => DenoisingLoss.Measure(denoiser, process, set, null, null, new CancellationToken(true)));
     }
 
     [Fact]
     public void The_process_follows_the_schedulers_configuration()
     {
-        DiffusionProcess velocity = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
+        DiffusionProcess velocity = Of(
+            """{ "_class_name": "DDIMScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }""");
         Assert.Equal((PredictionType.Velocity, 50), (velocity.PredictionType, velocity.TrainingTimesteps));
         Assert.Equal(1e-4, velocity.Schedule!.Betas[0], 1e-9);
-        DiffusionProcess flow = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""));
+        DiffusionProcess flow = Of("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }""");
         Assert.Equal((PredictionType.Flow, 1000), (flow.PredictionType, flow.TrainingTimesteps));
         Assert.Equal((0, 1), (flow.LevelAt(1000).Alpha, flow.LevelAt(1000).Sigma));
-        DiffusionProcess unknown = DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }"""));
+        DiffusionProcess unknown = Of(
+            """{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "num_train_timesteps": 50 }""");
         Assert.Equal((PredictionType.Velocity, 50), (unknown.PredictionType, unknown.TrainingTimesteps));
-        Assert.Throws<NotSupportedException>(() => DiffusionProcess.Of(SchedulerConfig.Parse("""{ "_class_name": "EDMEulerScheduler" }""")));
+        Assert.Throws<NotSupportedException>(() => Of("""{ "_class_name": "EDMEulerScheduler" }"""));
+
+        static DiffusionProcess Of(string config) => DiffusionProcess.Of(SchedulerConfig.Parse(config));
     }
 }

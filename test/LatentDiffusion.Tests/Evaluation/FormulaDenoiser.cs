@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Evaluation;
 
-/// <summary>A denoiser that is a function of latents and timestep, and remembers its evaluations.</summary>
+/// <summary>A denoiser that is a function of latents and timestep, and records its calls.</summary>
 internal sealed class FormulaDenoiser(Func<Tensor, double, Tensor> formula) : IDenoiser
 {
-    public List<(double Timestep, long Pictures)> Asked { get; } = [];
+    public List<(double Timestep, long Images)> Asked { get; } = [];
 
     public DenoiserDescription Description { get; } = new() { LatentChannels = 4 };
 

@@ -6,14 +6,14 @@ namespace LatentDiffusion.Tests.Evaluation;
 /// <summary>Latents drawn from N(0, s²), for which the best denoiser is a formula.</summary>
 internal static class GaussianData
 {
-    public static EvaluationSet Set(double deviation, int pictures, ulong seed = 3, int size = 8)
+    public static EvaluationSet Set(double deviation, int count, ulong seed = 3, int size = 8)
     {
         using var noise = new GeneratorNoise(seed);
-        Tensor latents = noise.Next(pictures, 4, size, size).mul_(deviation).DetachFromDisposeScope();
-        return new EvaluationSet(latents, new Conditioning(zeros(pictures, 2, 3).DetachFromDisposeScope()));
+        Tensor latents = noise.Next(count, 4, size, size).mul_(deviation).DetachFromDisposeScope();
+        return new EvaluationSet(latents, new Conditioning(zeros(count, 2, 3).DetachFromDisposeScope()));
     }
 
-    /// <summary>E[x_0|x_t] turned into the prediction asked for.</summary>
+    /// <summary>E[x_0|x_t] as the prediction of the process.</summary>
     public static FormulaDenoiser Best(DiffusionProcess process, double deviation) => new((noisy, timestep) =>
     {
         NoiseLevel level = process.LevelAt(timestep);
@@ -24,7 +24,7 @@ internal static class GaussianData
         return noisy * (a * factor + b * (1 - signal * factor) / noise);
     });
 
-    /// <summary>The mean squared error that the best denoiser has.</summary>
+    /// <summary>The mean squared error of the best denoiser.</summary>
     public static double LeastError(DiffusionProcess process, int t, double deviation)
     {
         NoiseLevel level = process.LevelAt(process.NetworkTimestep(t));

@@ -19,7 +19,7 @@ public sealed class ImageMetricTests
         Assert.Equal(0, PeakSignalToNoise.Of(new ImageBuffer(2, 2, black), new ImageBuffer(2, 2, white)), 1e-12);
     }
 
-    /// <summary>The definition written out: a two-dimensional window at every place, weighted moments about the weighted mean.</summary>
+    /// <summary>The definition: a two-dimensional window at every position, weighted moments about the weighted mean.</summary>
     [Theory]
     [InlineData(24, 17, 4)]
     [InlineData(11, 11, 40)]
@@ -27,7 +27,8 @@ public sealed class ImageMetricTests
     public void Structural_similarity_is_that_of_the_definition(int width, int height, int noise)
     {
         ImageBuffer image = Smooth(width, height, 2), other = Disturbed(image, noise);
-        double[] Grey(ImageBuffer b) => [.. Enumerable.Range(0, width * height).Select(i => 0.299 * b.Rgb[3 * i] + 0.587 * b.Rgb[3 * i + 1] + 0.114 * b.Rgb[3 * i + 2])];
+        static double Luma(ImageBuffer b, int i) => 0.299 * b.Rgb[3 * i] + 0.587 * b.Rgb[3 * i + 1] + 0.114 * b.Rgb[3 * i + 2];
+        double[] Grey(ImageBuffer b) => [.. Enumerable.Range(0, width * height).Select(i => Luma(b, i))];
         double[] Channel(ImageBuffer b, int c) => [.. Enumerable.Range(0, width * height).Select(i => (double)b.Rgb[3 * i + c])];
         Assert.Equal(Naive(Grey(image), Grey(other), width, height), StructuralSimilarity.Of(image, other), 1e-10);
         (double red, double green, double blue) = StructuralSimilarity.OfChannels(image, other);
@@ -46,12 +47,14 @@ public sealed class ImageMetricTests
         double[] multi = [.. new[] { 5, 20, 80 }.Select(n => StructuralSimilarity.MultiScale(image, Disturbed(image, n)))];
         Assert.True(1 > plain[0] && plain[0] > plain[1] && plain[1] > plain[2] && plain[2] > 0, string.Join(", ", plain));
         Assert.True(1 > multi[0] && multi[0] > multi[1] && multi[1] > multi[2] && multi[2] > 0, string.Join(", ", multi));
-        // Noise of single pixels averages out at coarser scales, which weigh most.
+        // Noise of single pixels averages out at coarser scales, which have the largest weights.
         Assert.True(multi[1] > plain[1]);
         Assert.Equal(StructuralSimilarity.Of(Disturbed(image, 20), image), plain[1], 1e-12);
     }
 
-    /// <summary>Two flat pictures have no contrast or structure to differ in: what is left is (2ab + C₁)/(a² + b² + C₁) at the last scale.</summary>
+    /// <summary>
+    /// Two flat images do not differ in contrast or structure: the similarity is (2ab + C₁)/(a² + b² + C₁) at the last scale.
+    /// </summary>
     [Fact]
     public void Flat_pictures_differ_in_luminance_alone()
     {
@@ -64,9 +67,12 @@ public sealed class ImageMetricTests
     [Fact]
     public void Pictures_that_cannot_be_compared_are_refused()
     {
-        Assert.Contains("16 x 16 and 17 x 16", Assert.Throws<ArgumentException>(() => PeakSignalToNoise.Of(Flat(16, 1), Smooth(17, 16, 1))).Message, StringComparison.Ordinal);
-        Assert.Contains("at least 11 x 11", Assert.Throws<ArgumentException>(() => StructuralSimilarity.Of(Flat(10, 1), Flat(10, 1))).Message, StringComparison.Ordinal);
-        Assert.Contains("at least 176 x 176", Assert.Throws<ArgumentException>(() => StructuralSimilarity.MultiScale(Flat(175, 1), Flat(175, 1))).Message, StringComparison.Ordinal);
+        Refused("16 x 16 and 17 x 16", () => PeakSignalToNoise.Of(Flat(16, 1), Smooth(17, 16, 1)));
+        Refused("at least 11 x 11", () => StructuralSimilarity.Of(Flat(10, 1), Flat(10, 1)));
+        Refused("at least 176 x 176", () => StructuralSimilarity.MultiScale(Flat(175, 1), Flat(175, 1)));
+
+        static void Refused(string reason, Func<object> measure) =>
+            Assert.Contains(reason, Assert.Throws<ArgumentException>(measure).Message, StringComparison.Ordinal);
     }
 
     private static double Naive(double[] a, double[] b, int width, int height)
@@ -90,7 +96,8 @@ public sealed class ImageMetricTests
                 }
 
                 double ma = Sum(p => a[p]), mb = Sum(p => b[p]);
-                double va = Sum(p => (a[p] - ma) * (a[p] - ma)), vb = Sum(p => (b[p] - mb) * (b[p] - mb)), cov = Sum(p => (a[p] - ma) * (b[p] - mb));
+                double va = Sum(p => (a[p] - ma) * (a[p] - ma)), vb = Sum(p => (b[p] - mb) * (b[p] - mb));
+                double cov = Sum(p => (a[p] - ma) * (b[p] - mb));
                 total += (2 * ma * mb + 6.5025) * (2 * cov + 58.5225) / ((ma * ma + mb * mb + 6.5025) * (va + vb + 58.5225));
             }
         }
@@ -100,8 +107,16 @@ public sealed class ImageMetricTests
 
     internal static ImageBuffer Flat(int size, byte level) => new(size, size, [.. Enumerable.Repeat(level, size * size * 3)]);
 
-    internal static ImageBuffer Smooth(int width, int height, int kind) => new(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i =>
-        (byte)(127 + 100 * Math.Sin(kind * 0.13 * (i / 3 % width) + i % 3) * Math.Cos(kind * 0.09 * (i / 3 / width) - 0.5 * kind)))]);
+    internal static ImageBuffer Smooth(int width, int height, int kind)
+    {
+        return new(width, height, [.. Enumerable.Range(0, width * height * 3).Select(Level)]);
+
+        byte Level(int i)
+        {
+            double across = Math.Sin(kind * 0.13 * (i / 3 % width) + i % 3), down = Math.Cos(kind * 0.09 * (i / 3 / width) - 0.5 * kind);
+            return (byte)(127 + 100 * across * down);
+        }
+    }
 
     internal static ImageBuffer Disturbed(ImageBuffer image, int noise)
     {

@@ -36,7 +36,8 @@ public sealed class PromptAdherenceTests
     public void A_scorer_that_is_wrong_is_told_so(string message, double score, params string[] aspects)
     {
         var scorer = new Fixed([[.. aspects.Select(a => new PromptScore(a, score))]]);
-        Assert.Contains(message, Assert.Throws<InvalidOperationException>(() => PromptAdherence.Measure(scorer, [(s_image, "a star")])).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidOperationException>(() => PromptAdherence.Measure(scorer, [(s_image, "a star")]));
+        Assert.Contains(message, exception.Message, StringComparison.Ordinal);
     }
 
     internal sealed class Fixed(PromptScore[][] scores) : IPromptScorer

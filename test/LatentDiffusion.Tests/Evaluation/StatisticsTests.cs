@@ -5,7 +5,7 @@ namespace LatentDiffusion.Tests.Evaluation;
 
 public sealed class StatisticsTests
 {
-    /// <summary>Percentage points of published tables of Student's distribution and of the normal one.</summary>
+    /// <summary>Percentage points from published tables of Student's and of the normal distribution.</summary>
     [Theory]
     [InlineData(0.95, 1, 12.706204736)]
     [InlineData(0.95, 2, 4.302652730)]
@@ -28,7 +28,7 @@ public sealed class StatisticsTests
         Assert.Equal(8, estimate.Low + estimate.High, 1e-12);
     }
 
-    /// <summary>Both samples are of one distribution, so a 95 % interval of the difference misses 0 about once in twenty.</summary>
+    /// <summary>Both samples are of one distribution, so a 95 % interval of the difference misses 0 once in about twenty times.</summary>
     [Fact]
     public void Intervals_cover_as_often_as_they_say()
     {
@@ -43,14 +43,14 @@ public sealed class StatisticsTests
             if (Estimate.OfPairedDifference([.. a.Zip(c, (x, y) => x + y)], c) is { Low: <= 0, High: >= 0 }) paired++;
         }
 
-        // Four standard errors of the coverage.
+        // Within four standard errors of the coverage.
         double margin = 4 * Math.Sqrt(0.95 * 0.05 / Trials);
         Assert.InRange((double)plain / Trials, 0.95 - margin, 0.95 + margin);
         Assert.InRange((double)welch / Trials, 0.95 - margin, 0.97 + margin);
         Assert.InRange((double)paired / Trials, 0.95 - margin, 0.95 + margin);
     }
 
-    /// <summary>Known intervals: Newcombe 1998, table I, method 3.</summary>
+    /// <summary>Published intervals: Newcombe 1998, table I, method 3.</summary>
     [Theory]
     [InlineData(81, 263, 0.2553, 0.3662)]
     [InlineData(15, 148, 0.0624, 0.1605)]
@@ -69,7 +69,8 @@ public sealed class StatisticsTests
     public void What_cannot_be_estimated_is_refused()
     {
         Assert.Contains("at least two", Assert.Throws<ArgumentException>(() => Estimate.Of([3])).Message, StringComparison.Ordinal);
-        Assert.Contains("2 and 3", Assert.Throws<ArgumentException>(() => Estimate.OfPairedDifference([1, 2], [1, 2, 3])).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<ArgumentException>(() => Estimate.OfPairedDifference([1, 2], [1, 2, 3])).Message;
+        Assert.Contains("2 and 3", message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => Estimate.Of([1, 2], 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Proportion.Of(3, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => Proportion.Of(0, 0));

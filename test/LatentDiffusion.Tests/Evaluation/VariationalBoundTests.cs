@@ -44,7 +44,7 @@ public sealed class VariationalBoundTests
                     };
                     if (t == 0)
                     {
-                        // A Gaussian's density at the data.
+                        // The density of a Gaussian at the data.
                         double v = variance == ReverseVariance.Beta ? schedule.Betas[0] : schedule.PosteriorVariance(1);
                         nats -= Math.Log(Math.Exp(-(clean[d] - estimate) * (clean[d] - estimate) / (2 * v)) / Math.Sqrt(2 * Math.PI * v));
                         continue;
@@ -65,8 +65,8 @@ public sealed class VariationalBoundTests
     }
 
     /// <summary>
-    /// With the best denoiser and many small steps the bound is the data's entropy, ½·log₂(2πe·s²) bits. With the variance
-    /// β_t, which is nearly the true one of small steps, it is so at once; a worse denoiser lies above.
+    /// With the best denoiser and many small steps the bound is the entropy of the data, ½·log₂(2πe·s²) bits. The variance
+    /// β_t, which is nearly the true variance of small steps, reaches it directly; the bound of a worse denoiser is higher.
     /// </summary>
     [Theory]
     [InlineData(0.5)]
@@ -79,20 +79,26 @@ public sealed class VariationalBoundTests
         NoiseSchedule schedule = NoiseSchedule.FromBetas([.. alphaBars.Zip(alphaBars.Skip(1), (before, after) => 1 - after / before)]);
         DiffusionProcess process = new DiffusionProcess(schedule, PredictionType.Velocity);
         using EvaluationSet set = GaussianData.Set(deviation, 24);
-        // What the very latents drawn have, in place of what their distribution has on average.
+        // The mean square of the drawn latents, not that of their distribution.
         using Tensor square = set.Latents.square().mean();
-        double entropy = 0.5 * Math.Log2(2 * Math.PI * deviation * deviation) + square.item<float>() / (deviation * deviation) / 2 / Math.Log(2);
+        double nats = 0.5 * Math.Log(2 * Math.PI * deviation * deviation) + square.item<float>() / (deviation * deviation) / 2;
+        double entropy = nats / Math.Log(2);
         double best = Bound(GaussianData.Best(process, deviation), Timesteps);
         Assert.Equal(entropy, best, 0.04);
         Assert.True(Bound(GaussianData.Best(process, 1.3 * deviation), Timesteps) > best + 0.02);
-        // A fraction of the timesteps estimates the same.
+        // A fraction of the timesteps gives the same estimate.
         Assert.Equal(best, Bound(GaussianData.Best(process, deviation), 40), 0.02);
 
         double Bound(IDenoiser denoiser, int evaluated) => VariationalBound.Measure(
-            denoiser, process, set, new VariationalBoundOptions { Timesteps = evaluated, BatchSize = 24, Variance = ReverseVariance.Beta }).Total.Mean;
+            denoiser,
+            process,
+            set,
+            new VariationalBoundOptions { Timesteps = evaluated, BatchSize = 24, Variance = ReverseVariance.Beta }).Total.Mean;
     }
 
-    /// <summary>24 strata of a thousand timesteps: the coefficients are summed, so that an even error leaves nothing to chance.</summary>
+    /// <summary>
+    /// 24 strata of a thousand timesteps: the coefficients are summed exactly, so a constant error does not add variance.
+    /// </summary>
     [Theory]
     [InlineData(PredictionType.Velocity, ReverseVariance.Posterior)]
     [InlineData(PredictionType.Velocity, ReverseVariance.Beta)]
@@ -101,13 +107,15 @@ public sealed class VariationalBoundTests
     public void A_few_timesteps_give_the_sum_over_all_where_the_error_is_even(PredictionType prediction, ReverseVariance variance)
     {
         DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(), prediction);
-        VariationalBound bound = Estimated(process, _ => 1, seed: 0, pictures: 2, variance);
+        VariationalBound bound = Estimated(process, _ => 1, seed: 0, images: 2, variance);
         double exact = Divergences(process, _ => 1, variance);
         Assert.Equal(exact, bound.Divergences.Mean, 1e-5 * exact);
         Assert.Equal(0, bound.Divergences.StandardError, 1e-5 * exact);
     }
 
-    /// <summary>Where it is not even, timesteps are drawn for each picture by itself, and the interval is one of them too.</summary>
+    /// <summary>
+    /// If the error is not constant, timesteps are drawn separately for each image, and the interval includes their variance.
+    /// </summary>
     [Theory]
     [InlineData(PredictionType.Velocity, ReverseVariance.Posterior)]
     [InlineData(PredictionType.Epsilon, ReverseVariance.Beta)]
@@ -115,21 +123,22 @@ public sealed class VariationalBoundTests
     public void The_interval_holds_the_sum_over_all_timesteps(PredictionType prediction, ReverseVariance variance)
     {
         DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(), prediction);
-        // From 0.2 to 1.8 and back, again and again.
+        // Oscillates between 0.2 and 1.8.
         Func<int, double> error = t => 1 + 0.8 * Math.Cos(0.7 * t);
         double exact = Divergences(process, error, variance);
         const int Seeds = 60;
-        VariationalBound[] bounds = [.. Enumerable.Range(0, Seeds).Select(seed => Estimated(process, error, (ulong)seed, pictures: 12, variance))];
+        VariationalBound[] bounds =
+            [.. Enumerable.Range(0, Seeds).Select(seed => Estimated(process, error, (ulong)seed, images: 12, variance))];
         int covered = bounds.Count(b => b.Divergences.Low <= exact && exact <= b.Divergences.High);
-        // 95 % of 60 is 57, with a binomial deviation of 1.7.
+        // 95 % of 60 is 57, with a binomial standard deviation of 1.7.
         Assert.InRange(covered, 52, 60);
-        // And the estimates are around it, with a deviation that the intervals tell.
+        // The estimates are unbiased, with the deviation that the intervals state.
         double mean = bounds.Average(b => b.Divergences.Mean), stated = bounds.Average(b => b.Divergences.StandardError);
         Assert.Equal(exact, mean, 3 * stated / Math.Sqrt(Seeds));
         Assert.InRange(stated, 1e-4 * exact, 0.1 * exact);
     }
 
-    /// <summary>Equation 15 value by value, at all timesteps; and by a few of them in the mean.</summary>
+    /// <summary>Equation 15 value by value, at all timesteps; and by a few of them on average.</summary>
     [Theory]
     [InlineData(DataLikelihood.Density)]
     [InlineData(DataLikelihood.EightBit)]
@@ -160,8 +169,9 @@ public sealed class VariationalBoundTests
                     double model = Math.Pow(schedule.Betas[t], share) * Math.Pow(lower, 1 - share);
                     if (t == 0)
                     {
+                        double squared = (clean[d] - estimate) * (clean[d] - estimate);
                         nats -= likelihood == DataLikelihood.Density
-                            ? Math.Log(Math.Exp(-(clean[d] - estimate) * (clean[d] - estimate) / (2 * model)) / Math.Sqrt(2 * Math.PI * model))
+                            ? Math.Log(Math.Exp(-squared / (2 * model)) / Math.Sqrt(2 * Math.PI * model))
                             : Math.Log(Math.Max(1e-12, Mass(clean[d] - 1 / 255.0, clean[d] + 1 / 255.0, estimate, Math.Sqrt(model))));
                         continue;
                     }
@@ -175,10 +185,15 @@ public sealed class VariationalBoundTests
             Assert.Equal(expected, bound.ImageBits[i], 1e-5 * Math.Abs(expected));
         }
 
-        VariationalBound[] few = [.. Enumerable.Range(0, 200).Select(seed => VariationalBound.Measure(denoiser, process, set, options with { Seed = (ulong)seed, Timesteps = 3 }))];
-        VariationalBound[] all = [.. Enumerable.Range(0, 200).Select(seed => VariationalBound.Measure(denoiser, process, set, options with { Seed = (ulong)seed }))];
+        VariationalBound[] few = Repeated(options with { Timesteps = 3 }), all = Repeated(options);
         double deviation = Math.Sqrt(few.Average(b => Math.Pow(b.Divergences.Mean, 2)) - Math.Pow(few.Average(b => b.Divergences.Mean), 2));
         Assert.Equal(all.Average(b => b.Divergences.Mean), few.Average(b => b.Divergences.Mean), 3.5 * deviation / Math.Sqrt(200));
+
+        VariationalBound[] Repeated(VariationalBoundOptions each) =>
+        [
+            .. Enumerable.Range(0, 200)
+                .Select(seed => VariationalBound.Measure(denoiser, process, set, each with { Seed = (ulong)seed })),
+        ];
 
         // Simpson's rule.
         static double Mass(double low, double high, double mean, double deviation)
@@ -199,7 +214,7 @@ public sealed class VariationalBoundTests
     {
         DiffusionProcess process = new DiffusionProcess(NoiseSchedule.ScaledLinear(50), PredictionType.Velocity);
         using var set = new EvaluationSet(zeros(3, 4, 2, 2), new Conditioning(zeros(3, 1, 1)));
-        // A large error asks for a large variance, and none for the posterior's: of pictures of zeros v is √ᾱ·x_t/√(1 − ᾱ).
+        // A large error needs a large variance, no error the variance of the posterior: for images of zeros, v is √ᾱ·x_t/√(1 − ᾱ).
         Check(new FormulaDenoiser((x, t) => 3 + x), ReverseVariance.Beta);
         Check(new FormulaDenoiser((x, t) => x * (process.LevelAt(t).Alpha / process.LevelAt(t).Sigma)), ReverseVariance.Posterior);
 
@@ -216,12 +231,14 @@ public sealed class VariationalBoundTests
                 Assert.Equal(bound.Totals[asked], alone.Total);
             }
 
-            Assert.Contains("Learned", Assert.Throws<NotSupportedException>(
-                () => VariationalBound.Measure(denoiser, process, set, new VariationalBoundOptions { Variance = ReverseVariance.Learned })).Message, StringComparison.Ordinal);
+            var learned = new VariationalBoundOptions { Variance = ReverseVariance.Learned };
+            string message = Assert.Throws<NotSupportedException>(
+                () => VariationalBound.Measure(denoiser, process, set, learned)).Message;
+            Assert.Contains("Learned", message, StringComparison.Ordinal);
         }
     }
 
-    /// <summary>Noise of variance 1 − ᾱ is left where nothing is denoised, and 1 − √ᾱ of the sample is missing.</summary>
+    /// <summary>Without denoising, noise of variance 1 − ᾱ remains and 1 − √ᾱ of the sample is missing.</summary>
     [Fact]
     public void The_last_step_without_denoising_is_told_beside_it()
     {
@@ -230,38 +247,42 @@ public sealed class VariationalBoundTests
         VariationalBound bound = VariationalBound.Measure(
             new FormulaDenoiser((x, t) => x), new DiffusionProcess(schedule, PredictionType.Sample), set,
             new VariationalBoundOptions { Timesteps = 1, Variance = ReverseVariance.Beta, BatchSize = 40 });
-        // Predicting x_1 for the sample is no denoising.
+        // The prediction of x_1 as the sample does not denoise.
         Assert.Equal(bound.Reconstruction.Mean, bound.UndenoisedReconstruction.Mean, 1e-6);
         double beta = schedule.Betas[0], square = beta + Math.Pow(1 - Math.Sqrt(1 - beta), 2);
         Assert.Equal((square / beta + Math.Log(2 * Math.PI * beta)) / 2 / Math.Log(2), bound.UndenoisedReconstruction.Mean, 0.02);
     }
 
-    /// <summary>The probabilities of all 256 levels, under one prediction, sum to one; and the bits are those of the level.</summary>
+    /// <summary>The probabilities of all 256 levels under one prediction sum to one, and the bits are those of the level.</summary>
     [Fact]
     public void Eight_bit_data_have_the_probability_of_their_level()
     {
         using DisposeScope scope = NewDisposeScope();
         NoiseSchedule schedule = NoiseSchedule.Linear(10, 2e-4, 0.3);
         DiffusionProcess process = new DiffusionProcess(schedule, PredictionType.Sample);
-        // A picture of one level each; whatever is seen, the prediction is 0.4, so that levels near it are likely.
+        // Each image has one level. The prediction is always 0.4, so that levels near it are likely.
         Tensor levels = arange(256, ScalarType.Float32).view(256, 1, 1, 1) / 127.5 - 1;
         using var set = new EvaluationSet(levels, new Conditioning(zeros(256, 1, 1)));
         VariationalBound bound = VariationalBound.Measure(
             new FormulaDenoiser((x, t) => full_like(x, 0.4f)), process, set,
-            new VariationalBoundOptions { Timesteps = 1, Likelihood = DataLikelihood.EightBit, BatchSize = 256, Variance = ReverseVariance.Beta });
+            new VariationalBoundOptions
+            {
+                Timesteps = 1, Likelihood = DataLikelihood.EightBit, BatchSize = 256, Variance = ReverseVariance.Beta,
+            });
         VariationalBound density = VariationalBound.Measure(
             new FormulaDenoiser((x, t) => full_like(x, 0.4f)), process, set,
             new VariationalBoundOptions { Timesteps = 1, BatchSize = 256, Variance = ReverseVariance.Beta });
 
-        // L_0 is what the two differ in.
+        // The two differ only in L_0.
         double[] bits = [.. bound.ImageBits.Zip(density.ImageBits, (a, b) => a - b)];
         double deviation = Math.Sqrt(schedule.Betas[0]), sum = 0, width = 2 / 255.0;
         for (int i = 0; i < 256; i++)
         {
             double z = (i / 127.5 - 1 - (double)0.4f) / deviation;
-            double densityBits = (z * z / 2 + Math.Log(deviation * Math.Sqrt(2 * Math.PI))) / Math.Log(2), levelBits = bits[i] + densityBits;
+            double densityBits = (z * z / 2 + Math.Log(deviation * Math.Sqrt(2 * Math.PI))) / Math.Log(2);
+            double levelBits = bits[i] + densityBits;
             sum += Math.Pow(2, -levelBits);
-            // Simpson's rule over the level's range.
+            // Simpson's rule over the range of the level.
             if (Math.Abs(z) < 4)
             {
                 double Density(double x) => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI) / deviation;
@@ -284,20 +305,28 @@ public sealed class VariationalBoundTests
     {
         using EvaluationSet set = GaussianData.Set(1, 2);
         var denoiser = new FormulaDenoiser((x, t) => x);
-        Assert.Contains("flow", Assert.Throws<NotSupportedException>(() => VariationalBound.Measure(denoiser, DiffusionProcess.Flow(), set)).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<NotSupportedException>(
+            () => VariationalBound.Measure(denoiser, DiffusionProcess.Flow(), set)).Message;
+        Assert.Contains("flow", message, StringComparison.Ordinal);
         DiffusionProcess blind = new DiffusionProcess(NoiseSchedule.Linear(20).WithZeroTerminalSnr(), PredictionType.Epsilon);
-        Assert.Contains("timestep 19", Assert.Throws<NotSupportedException>(
-            () => VariationalBound.Measure(denoiser, blind, set, new VariationalBoundOptions { Timesteps = 19 })).Message, StringComparison.Ordinal);
+        var options = new VariationalBoundOptions { Timesteps = 19 };
+        message = Assert.Throws<NotSupportedException>(() => VariationalBound.Measure(denoiser, blind, set, options)).Message;
+        Assert.Contains("timestep 19", message, StringComparison.Ordinal);
     }
 
-    /// <summary>Pictures of zeros, and a prediction that is wrong by as much as is said.</summary>
-    private static VariationalBound Estimated(DiffusionProcess process, Func<int, double> error, ulong seed, int pictures, ReverseVariance variance)
+    /// <summary>The bound of images of zeros for a prediction with a given squared error at each timestep.</summary>
+    private static VariationalBound Estimated(
+        DiffusionProcess process,
+        Func<int, double> error,
+        ulong seed,
+        int images,
+        ReverseVariance variance)
     {
-        using var set = new EvaluationSet(zeros(pictures, 4, 1, 1), new Conditioning(zeros(pictures, 1, 1)));
+        using var set = new EvaluationSet(zeros(images, 4, 1, 1), new Conditioning(zeros(images, 1, 1)));
         var denoiser = new FormulaDenoiser((x, t) =>
         {
             (double signal, double noise) = process.LevelAt(t);
-            // ε = x_t/n, as x_0 is 0. The error of a sample is even in what it means of the velocity.
+            // ε = x_t/n, because x_0 is 0. The error of the sample is constant as an error of the velocity.
             return process.PredictionType switch
             {
                 PredictionType.Epsilon => x / noise + Math.Sqrt(error((int)t)),
@@ -305,7 +334,8 @@ public sealed class VariationalBoundTests
                 _ => full_like(x, (float)(noise * Math.Sqrt(error((int)t)))),
             };
         });
-        return VariationalBound.Measure(denoiser, process, set, new VariationalBoundOptions { Seed = seed, Timesteps = 24, Variance = variance, BatchSize = 12 });
+        var options = new VariationalBoundOptions { Seed = seed, Timesteps = 24, Variance = variance, BatchSize = 12 };
+        return VariationalBound.Measure(denoiser, process, set, options);
     }
 
     /// <summary>Σ of the divergences over all timesteps, in bits, from their definition.</summary>
@@ -316,14 +346,15 @@ public sealed class VariationalBoundTests
         {
             (double signal, double noise) = process.LevelAt(t);
             double toClean = process.PredictionType == PredictionType.Epsilon ? noise / signal : noise;
-            double truth = process.Schedule!.PosteriorVariance(t), model = variance == ReverseVariance.Beta ? process.Schedule.Betas[t] : truth;
+            double truth = process.Schedule!.PosteriorVariance(t);
+            double model = variance == ReverseVariance.Beta ? process.Schedule.Betas[t] : truth;
             nats += Divergence(0, truth, process.Schedule.PosteriorMean(t).Clean * toClean * Math.Sqrt(error(t)), model);
         }
 
         return nats / Math.Log(2);
     }
 
-    /// <summary>KL of two Gaussians, as a textbook has it.</summary>
+    /// <summary>The Kullback-Leibler divergence of two Gaussians.</summary>
     private static double Divergence(double mean, double variance, double otherMean, double otherVariance) =>
         Math.Log(Math.Sqrt(otherVariance / variance)) + (variance + (mean - otherMean) * (mean - otherMean)) / (2 * otherVariance) - 0.5;
 }

@@ -57,7 +57,8 @@ public sealed class AtomicFileTests : IDisposable
     public void The_next_write_removes_what_a_killed_writer_left()
     {
         string digits = new('a', 32);
-        string[] left = [$"image.png.{digits}.tmp"], others = ["image.png.tmp", $"other.png.{digits}.tmp", "image.png.notes.tmp", $"image.png.{digits}.tmp.txt"];
+        string[] left = [$"image.png.{digits}.tmp"];
+        string[] others = ["image.png.tmp", $"other.png.{digits}.tmp", "image.png.notes.tmp", $"image.png.{digits}.tmp.txt"];
         foreach (string name in (string[])[.. left, .. others]) File.WriteAllText(_folder[name], "half");
         AtomicFile.Write(_folder["image.png"], "whole");
         Assert.Equal(((string[])[.. others, "image.png"]).Order(StringComparer.Ordinal), Names());
@@ -83,7 +84,9 @@ public sealed class AtomicFileTests : IDisposable
     public void A_folder_is_refused_before_anything_is_computed()
     {
         Directory.CreateDirectory(_folder["a"]);
-        Assert.Contains("is a folder", Assert.Throws<IOException>(() => AtomicFile.Write(_folder["a"], _ => Assert.Fail("Nothing can be written."))).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<IOException>(
+            () => AtomicFile.Write(_folder["a"], _ => Assert.Fail("Nothing can be written.")));
+        Assert.Contains("is a folder", exception.Message, StringComparison.Ordinal);
         Assert.Equal(["a"], Names());
     }
 
@@ -106,7 +109,8 @@ public sealed class AtomicFileTests : IDisposable
     public void Concurrent_writers_of_one_file_leave_a_whole_one()
     {
         byte[][] contents = [.. Enumerable.Range(0, 8).Select(i => Encoding.UTF8.GetBytes(new string((char)('a' + i), 5000)))];
-        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => AtomicFile.Write(_folder["a"], stream => stream.Write(contents[i % 8])));
+        var options = new ParallelOptions { MaxDegreeOfParallelism = 8 };
+        Parallel.For(0, 200, options, i => AtomicFile.Write(_folder["a"], stream => stream.Write(contents[i % 8])));
         Assert.Contains(contents, c => c.AsSpan().SequenceEqual(File.ReadAllBytes(_folder["a"])));
         Assert.Equal(["a"], Names());
     }
@@ -121,6 +125,15 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Throws<DirectoryNotFoundException>(() => AtomicFile.Write(_folder["missing/a"], ""));
     }
 
-    private string[] Names() => [.. Directory.GetFileSystemEntries(_folder[""], "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        .Where(f => !f.Contains("near/", StringComparison.Ordinal)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    private string[] Names()
+    {
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 };
+        return
+        [
+            .. Directory.GetFileSystemEntries(_folder[""], "*", options)
+                .Where(f => !f.Contains("near/", StringComparison.Ordinal))
+                .Select(f => Path.GetFileName(f))
+                .Order(StringComparer.Ordinal),
+        ];
+    }
 }

@@ -3,16 +3,16 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Files;
 
-/// <summary>A process that writes images, a model folder or a cache again and again, and is killed.</summary>
-/// <param name="what">What it writes.</param>
-/// <param name="model">The model folder that it writes from.</param>
-/// <param name="folder">Where it writes.</param>
+/// <summary>A process that writes images, a model folder or a cache repeatedly, and is killed.</summary>
+/// <param name="what">Argument of the command: images, a model or a cache.</param>
+/// <param name="model">The model folder that it reads.</param>
+/// <param name="folder">The folder that it writes to.</param>
 internal sealed class KilledWriter(string what, string model, string folder)
 {
-    /// <summary>Milliseconds of writing until the latest kill: several rounds of any of them.</summary>
+    /// <summary>Maximum milliseconds of writing before a kill: several rounds of each kind.</summary>
     private const int LatestKill = 120;
 
-    /// <summary>Lets it write and kills it, several times; after each kill no name stands for half a file.</summary>
+    /// <summary>Starts and kills the writer several times; after each kill, every file name refers to a complete file.</summary>
     public void Kill(int times)
     {
         var random = new Random(times);
@@ -28,7 +28,7 @@ internal sealed class KilledWriter(string what, string model, string folder)
         }
     }
 
-    /// <summary>Lets it write once more, to the end; after that nothing is left of those that were killed.</summary>
+    /// <summary>Lets the writer finish once; afterwards no temporary files of the killed writers remain.</summary>
     public void Finish()
     {
         using Process process = Start("--rounds", "1");
@@ -36,7 +36,9 @@ internal sealed class KilledWriter(string what, string model, string folder)
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, error);
         CheckFiles();
-        Assert.DoesNotContain(Directory.GetFiles(folder, "*", SearchOption.AllDirectories), f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".partial", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFiles(folder, "*", SearchOption.AllDirectories),
+            f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".partial", StringComparison.Ordinal));
     }
 
     private void CheckFiles()
@@ -63,8 +65,10 @@ internal sealed class KilledWriter(string what, string model, string folder)
         Assert.Empty(RowColumns.Of(file, checks.Shape[0])!.Damaged(handle, checks.Shape[0], default));
     }
 
-    private Process Start(params string[] more) => Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Benchmarks, "write", what, model, folder, .. more])
+    private Process Start(params string[] more)
     {
-        RedirectStandardOutput = true, RedirectStandardError = true,
-    })!;
+        string[] arguments = [BuildSettings.Benchmarks, "write", what, model, folder, .. more];
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
 }

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Files;
 
-/// <summary>Writers killed without a warning leave nothing half-written under a final name, and the next write leaves nothing of them. Each kill is a process of its own.</summary>
+/// <summary>
+/// Writers that are killed at any time leave complete files under final names, and the next write removes their temporary
+/// files. Each writer is a separate process.
+/// </summary>
 [Trait("Category", "Program")]
 public sealed class KilledWriterTests(TinyModel model) : IClassFixture<TinyModel>
 {

@@ -43,7 +43,8 @@ public sealed class ExifOrientationTests
     }
 
     [Theory, InlineData(0), InlineData(9), InlineData(65535)]
-    public void Unknown_orientations_leave_the_image_as_it_is(int orientation) => Assert.Equal(1, ExifOrientation.Read(OrientedFiles.Make("png", orientation)));
+    public void Unknown_orientations_leave_the_image_as_it_is(int orientation) =>
+        Assert.Equal(1, ExifOrientation.Read(OrientedFiles.Make("png", orientation)));
 
     [Theory, InlineData(true), InlineData(false)]
     public void An_orientation_that_is_a_LONG_is_read(bool little)
@@ -53,7 +54,7 @@ public sealed class ExifOrientationTests
             : [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0];
         byte[] jpeg = [0xff, 0xd8, 0xff, 0xe1, 0, (byte)(exif.Length + 8), .. "Exif\0\0"u8, .. exif, 0xff, 0xd9];
         Assert.Equal(6, ExifOrientation.Read(jpeg));
-        // 65536 more is not an orientation.
+        // A value with 65536 added is not an orientation.
         jpeg[12 + (little ? 20 : 19)] = 1;
         Assert.Equal(1, ExifOrientation.Read(jpeg));
     }
@@ -82,7 +83,8 @@ public sealed class ExifOrientationTests
             for (int i = 0; i < 2000; i++)
             {
                 byte[] damaged = file[..(i % 2 == 0 ? random.Next(file.Length) : file.Length)];
-                for (int n = random.Next(4); n > 0 && damaged.Length > 0; n--) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+                for (int n = random.Next(4); n > 0 && damaged.Length > 0; n--)
+                    damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
                 Assert.InRange(ExifOrientation.Read(damaged), 1, 8);
             }
         }

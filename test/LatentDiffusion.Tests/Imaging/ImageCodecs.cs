@@ -2,7 +2,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Imaging;
 
-/// <summary>The codecs that the library has.</summary>
+/// <summary>The codecs of the library.</summary>
 public static class ImageCodecs
 {
     public static readonly string[] Names = [nameof(SkiaImageCodec), nameof(ImageSharpCodec)];

@@ -18,7 +18,7 @@ public sealed class ImageScalingTests
     [Fact]
     public void ShrinkingSkipsNothing()
     {
-        // Single white columns that sampling without a wide filter would miss or double.
+        // Single white columns, which sampling without a wide filter would skip or double.
         ImageBuffer scaled = Fill(256, 4, (x, _) => (byte)(x % 8 == 3 ? 255 : 0)).Resize(32, 4);
         Assert.All(scaled.Rgb[12..^12].ToArray().Where((_, i) => i % 96 is > 12 and < 84), b => Assert.InRange(b, 26, 38));
     }
@@ -73,11 +73,12 @@ public sealed class ImageScalingTests
             Assert.InRange(scaled.Rgb[(y * newWidth + x) * 3 + c] - Math.Clamp(expected / total, 0, 255), -0.51, 0.51);
         }
 
-        // Lanczos's filter of three lobes, wider where it shrinks.
+        // Lanczos's filter of three lobes, widened when shrinking.
         static double Weight(int source, int target, int length, int newLength)
         {
             if (length == newLength) return source == target ? 1 : 0;
-            double stretch = Math.Max((double)length / newLength, 1), distance = (source + 0.5 - (target + 0.5) * length / newLength) / stretch;
+            double stretch = Math.Max((double)length / newLength, 1);
+            double distance = (source + 0.5 - (target + 0.5) * length / newLength) / stretch;
             return Math.Abs(distance) >= 3 ? 0 : distance == 0 ? 1 : Sinc(distance) * Sinc(distance / 3);
         }
 
@@ -90,7 +91,8 @@ public sealed class ImageScalingTests
         var random = new Random(1);
         for (int trial = 0; trial < 100; trial++)
         {
-            (int width, int height, int newWidth, int newHeight) = (random.Next(1, 70), random.Next(1, 70), random.Next(1, 90), random.Next(1, 90));
+            (int width, int height) = (random.Next(1, 70), random.Next(1, 70));
+            (int newWidth, int newHeight) = (random.Next(1, 90), random.Next(1, 90));
             ImageBuffer image = Fill(width, height, (x, y) => (byte)(x * 53 + y * 101 + x * y));
             (int windowWidth, int windowHeight) = (random.Next(1, newWidth + 1), random.Next(1, newHeight + 1));
             (int left, int top) = (random.Next(newWidth - windowWidth + 1), random.Next(newHeight - windowHeight + 1));

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Imaging;
 
-/// <summary>Masks as image programs write them.</summary>
+/// <summary>Masks in the forms that image programs write.</summary>
 public sealed class MaskFileTests
 {
     [Theory]
@@ -18,7 +18,7 @@ public sealed class MaskFileTests
         Assert.Equal(codec.Decode(opaque).Rgb.ToArray(), codec.Decode(canvas, RgbColor.Black).Rgb.ToArray());
         Assert.Equal(9, RepaintMask.Repainted(codec.Decode(canvas, RgbColor.Black)).Count(r => r));
 
-        // Without a background of its own it is white everywhere, as images are laid on white.
+        // With the default background, white, the image is white everywhere.
         Assert.All(codec.Decode(canvas).Rgb.ToArray(), level => Assert.Equal(255, level));
     }
 
@@ -30,7 +30,8 @@ public sealed class MaskFileTests
         ImageBuffer mask = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(erased));
         Assert.Equal(codec.Decode(Square(SKColors.Black, SKColors.White, SKEncodedImageFormat.Png)).Rgb.ToArray(), mask.Rgb.ToArray());
 
-        ImageBuffer soft = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(Square(SKColors.Red, new SKColor(255, 0, 0, 155), SKEncodedImageFormat.Png)));
+        byte[] faded = Square(SKColors.Red, new SKColor(255, 0, 0, 155), SKEncodedImageFormat.Png);
+        ImageBuffer soft = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(faded));
         Assert.Contains((byte)100, soft.Rgb.ToArray());
         Assert.Null(codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Png)));
         Assert.Null(codec.DecodeTransparency(Square(SKColors.Red, SKColors.White, SKEncodedImageFormat.Jpeg)));
@@ -77,7 +78,8 @@ public sealed class MaskFileTests
 
     private sealed class Opaque : IImageCodec
     {
-        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) => throw new NotSupportedException();
+        public byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null) =>
+            throw new NotSupportedException();
 
         public ImageBuffer Decode(ReadOnlySpan<byte> file) => new(1, 1, [1, 2, 3]);
     }

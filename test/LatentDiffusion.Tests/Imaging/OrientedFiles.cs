@@ -3,24 +3,35 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Tests.Imaging;
 
-/// <summary>Image files of 16 x 8 pixels, quarters a b above c d, that say by EXIF how they are turned.</summary>
+/// <summary>Image files of 16 x 8 pixels, with quarters a b above c d, that have an EXIF orientation.</summary>
 internal static class OrientedFiles
 {
-    /// <summary>Where EXIF may be: in each container, and in WebP with the prefix that JPEG has.</summary>
+    /// <summary>Positions of EXIF: in each container, and in WebP with the prefix of JPEG.</summary>
     public static readonly string[] Containers = ["jpeg", "png", "png little-endian", "png behind the pixels", "webp", "webp with prefix"];
 
-    /// <summary>Size and upper left quarter once turned, for orientations 1 to 8.</summary>
+    /// <summary>Size and upper left quarter of the upright image, for orientations 1 to 8.</summary>
     public static readonly (int Width, int Height, char TopLeft)[] Turned =
         [(16, 8, 'a'), (16, 8, 'b'), (16, 8, 'd'), (16, 8, 'c'), (8, 16, 'a'), (8, 16, 'c'), (8, 16, 'd'), (8, 16, 'b')];
 
-    public static SKColor Colour(char quarter) => quarter switch { 'a' => SKColors.Red, 'b' => SKColors.Lime, 'c' => SKColors.Blue, _ => SKColors.White };
+    public static SKColor Colour(char quarter) => quarter switch
+    {
+        'a' => SKColors.Red,
+        'b' => SKColors.Lime,
+        'c' => SKColors.Blue,
+        _ => SKColors.White,
+    };
 
     public static byte[] Make(string container, int orientation)
     {
         using var bitmap = new SKBitmap(16, 8, SKColorType.Rgba8888, SKAlphaType.Opaque);
         for (int x = 0; x < 16; x++)
             for (int y = 0; y < 8; y++) bitmap.SetPixel(x, y, Colour((char)('a' + (x < 8 ? 0 : 1) + (y < 4 ? 0 : 2))));
-        SKEncodedImageFormat format = container[0] switch { 'j' => SKEncodedImageFormat.Jpeg, 'p' => SKEncodedImageFormat.Png, _ => SKEncodedImageFormat.Webp };
+        SKEncodedImageFormat format = container[0] switch
+        {
+            'j' => SKEncodedImageFormat.Jpeg,
+            'p' => SKEncodedImageFormat.Png,
+            _ => SKEncodedImageFormat.Webp,
+        };
         using SKData data = bitmap.Encode(format, 100);
         byte[] file = data.ToArray(), exif = Exif(orientation, little: container.Contains("little", StringComparison.Ordinal));
         return container switch
@@ -29,12 +40,12 @@ internal static class OrientedFiles
             "png behind the pixels" => [.. file[..^12], .. PngChunkOf(exif), .. file[^12..]],
             "webp" => Webp(file, exif),
             "webp with prefix" => Webp(file, [.. "Exif\0\0"u8, .. exif]),
-            // Behind the header, which is 25 bytes with its frame.
+            // After the header, which has 25 bytes with its frame.
             _ => [.. file[..33], .. PngChunkOf(exif), .. file[33..]],
         };
     }
 
-    /// <summary>The chunk of a PNG file, which may stand behind its 33 bytes of signature and header.</summary>
+    /// <summary>The chunk of a PNG file, which may follow its 33 bytes of signature and header.</summary>
     public static byte[] PngExif(int orientation) => PngChunkOf(Exif(orientation, little: false));
 
     /// <summary>A TIFF structure with another entry before the orientation.</summary>
@@ -53,7 +64,7 @@ internal static class OrientedFiles
         return stream.ToArray();
     }
 
-    /// <summary>The extended format, which alone has room for EXIF.</summary>
+    /// <summary>The extended format: only this one supports EXIF.</summary>
     private static byte[] Webp(byte[] simple, byte[] exif)
     {
         const byte ExifFlag = 8;

@@ -4,13 +4,14 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Imaging;
 
-/// <summary>Small files of every pixel format, with the pixels that Pillow decodes, transparent ones laid on white.</summary>
+/// <summary>Small files of every pixel format are decoded as by Pillow, with transparent ones composed over white.</summary>
 public sealed class PixelFormatTests
 {
-    // Of lossy formats: other inverse transforms and upsampling.
+    // Lossy formats may differ in the inverse transform and the upsampling.
     private const int Lossless = 0, Rounding = 1, Lossy = 6;
 
-    private static readonly JsonElement s_files = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(ReferenceFolder.Path, "pixel-formats.json"))).RootElement;
+    private static readonly JsonElement s_files =
+        JsonDocument.Parse(File.ReadAllBytes(Path.Combine(ReferenceFolder.Path, "pixel-formats.json"))).RootElement;
     private static readonly SkiaImageCodec s_codec = new();
 
     public static TheoryData<string> Names => [.. s_files.EnumerateObject().Select(p => p.Name)];
@@ -25,7 +26,12 @@ public sealed class PixelFormatTests
         Assert.Equal(size, (image.Width, image.Height));
         Assert.Equal(size, s_codec.ReadSize(bytes));
         Assert.Contains(Path.GetExtension(name), s_codec.FileExtensions);
-        int allowed = name is "CMYK.jpg" or "progressive.jpg" or "baseline.jpg" or "gray.jpg" or "lossy.webp" ? Lossy : name is "I16.png" or "RGB16.png" ? Rounding : Lossless;
+        int allowed = name switch
+        {
+            "CMYK.jpg" or "progressive.jpg" or "baseline.jpg" or "gray.jpg" or "lossy.webp" => Lossy,
+            "I16.png" or "RGB16.png" => Rounding,
+            _ => Lossless,
+        };
         byte[] expected = file.GetProperty("rgb").GetBytesFromBase64();
         Assert.All(expected.Index(), p => Assert.InRange(Math.Abs(p.Item - image.Rgb[p.Index]), 0, allowed));
     }

@@ -13,7 +13,11 @@ public sealed class PngTextTests
     [Fact]
     public void All_three_kinds_are_read()
     {
-        byte[] png = With(Chunk("tEXt", "a\0b"), Chunk("zTXt", "c\0\0", "d"), Chunk("iTXt", "e\0\0\0\0\0f"), Chunk("iTXt", "g\0\u0001\0\0\0", "h"));
+        byte[] png = With(
+            Chunk("tEXt", "a\0b"),
+            Chunk("zTXt", "c\0\0", "d"),
+            Chunk("iTXt", "e\0\0\0\0\0f"),
+            Chunk("iTXt", "g\0\u0001\0\0\0", "h"));
         Assert.Equal(
             new Dictionary<string, string> { ["a"] = "b", ["c"] = "d", ["e"] = "f", ["g"] = "h" }, PngText.Read(png));
     }
@@ -32,10 +36,9 @@ public sealed class PngTextTests
     public void Entries_that_nobody_asks_for_are_not_decompressed()
     {
         byte[] bomb = Chunk("zTXt", "workflow\0\0", new string('a', 16 * Megabyte));
-        byte[][] request =
-        [
-            .. ((string[])["prompt\0a star", "negative_prompt\0", "seed\0001", "steps\0002", "guidance_scale\0003", "width\0008", "height\0008"]).Select(text => Chunk("tEXt", text)),
-        ];
+        string[] texts =
+            ["prompt\0a star", "negative_prompt\0", "seed\0001", "steps\0002", "guidance_scale\0003", "width\0008", "height\0008"];
+        byte[][] request = [.. texts.Select(text => Chunk("tEXt", text))];
         byte[] png = With([.. Enumerable.Repeat(bomb, 60), .. request]);
         _ = GenerationMetadata.ReadRequest(With(request));
         long before = GC.GetAllocatedBytesForCurrentThread();

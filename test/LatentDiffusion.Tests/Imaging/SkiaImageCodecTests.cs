@@ -108,11 +108,15 @@ public sealed class SkiaImageCodecTests
         foreach (SKEncodedImageFormat format in new[] { SKEncodedImageFormat.Png, SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Webp })
         {
             using SKData data = bitmap.Encode(format, 90);
-            byte[] file = format == SKEncodedImageFormat.Png ? s_codec.EncodePng(Noise(24, 16), new Dictionary<string, string> { ["a"] = "ü日" }) : data.ToArray();
+            byte[] file = format == SKEncodedImageFormat.Png
+                ? s_codec.EncodePng(Noise(24, 16), new Dictionary<string, string> { ["a"] = "ü日" })
+                : data.ToArray();
             for (int i = 0; i < 600; i++)
             {
                 byte[] mutated = i < file.Length && i % 2 == 0 ? file[..i] : [.. file];
-                for (int n = random.Next(4); n > 0 && mutated.Length > 0; n--) mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+                for (int n = random.Next(4); n > 0 && mutated.Length > 0; n--)
+                    mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+
                 Try(() => s_codec.Decode(mutated));
                 Try(() => PngText.Read(mutated));
             }

@@ -5,13 +5,13 @@ namespace LatentDiffusion.Tests.Robustness;
 
 /// <summary>
 /// The short version of the fuzz command: every reader reads damaged input or refuses it with a documented exception, in
-/// bounded memory. A failure names the seed, and <c>fuzz --target … --seed … --count 1</c> tries it again.
+/// bounded memory. A failure names the seed, and <c>fuzz --target … --seed … --count 1</c> repeats it.
 /// </summary>
 public sealed class FuzzTests(FuzzTests.Targets targets) : IClassFixture<FuzzTests.Targets>
 {
     private const int Inputs = 60, LongestTest = 15;
 
-    // Each input is a whole model, or an image.
+    // Each input is a whole model or an image.
     private static readonly HashSet<string> s_large = ["single-file", "model-index", "config-unet", "config-kl", "config-text"];
 
     private static readonly FuzzLimits s_limits = new(Cpu: null, Bytes: 200_000_000);
@@ -24,7 +24,8 @@ public sealed class FuzzTests(FuzzTests.Targets targets) : IClassFixture<FuzzTes
     {
         var run = new FuzzRun(targets.All[name], s_limits);
         FuzzOutcome[] outcomes = [.. Enumerable.Range(0, s_large.Contains(name) ? LongestTest : Inputs).Select(run.Try)];
-        string problems = string.Join('\n', outcomes.Where(o => o.Problem is not null).Select(o => $"--target {name} --seed {o.Seed}: {o.Problem}"));
+        string problems = string.Join(
+            '\n', outcomes.Where(o => o.Problem is not null).Select(o => $"--target {name} --seed {o.Seed}: {o.Problem}"));
         Assert.True(problems.Length == 0, problems);
     }
 
@@ -48,12 +49,14 @@ public sealed class FuzzTests(FuzzTests.Targets targets) : IClassFixture<FuzzTes
     public void What_is_not_documented_fails()
     {
         Assert.Contains("NullReference", Outcome(_ => throw new NullReferenceException("?")).Problem, StringComparison.Ordinal);
-        Assert.Contains("2000 characters", Outcome(_ => throw new InvalidDataException(new string('a', 2000))).Problem, StringComparison.Ordinal);
+        var message = new InvalidDataException(new string('a', 2000));
+        Assert.Contains("2000 characters", Outcome(_ => throw message).Problem, StringComparison.Ordinal);
         Assert.Contains("MB are allowed", Outcome(_ => GC.KeepAlive(new byte[300_000_000])).Problem, StringComparison.Ordinal);
         Assert.True(Outcome(_ => throw new InvalidDataException("no")) is { Refused: true, Problem: null });
         Assert.True(Outcome(_ => { }) is { Refused: false, Problem: null });
 
-        static FuzzOutcome Outcome(Action<byte[]> read) => new FuzzRun(new FuzzTarget("a", _ => [], read, typeof(InvalidDataException)), s_limits).Try(0);
+        static FuzzOutcome Outcome(Action<byte[]> read) =>
+            new FuzzRun(new FuzzTarget("a", _ => [], read, typeof(InvalidDataException)), s_limits).Try(0);
     }
 
     /// <summary>The targets' files, shared by the tests.</summary>

@@ -14,18 +14,30 @@ public sealed class CpuCapabilityTests(TinyModel model) : IClassFixture<TinyMode
     [InlineData("AVX2", "AVX512", "AVX2", "AVX2, ONEDNN_MAX_CPU_ISA=AVX2")]
     [InlineData("AVX2", null, "a value that oneDNN does not know", "AVX2")]
     [InlineData("ARM64", "avx2", null, "ARM64")]
-    public void The_environment_overrides_the_cpu(string supported, string? aten, string? oneDnn, string expected) => Assert.Equal(
-        expected, CpuCapability.Describe(supported, name => name switch { "ATEN_CPU_CAPABILITY" => aten, "ONEDNN_MAX_CPU_ISA" => oneDnn, _ => null }));
+    public void The_environment_overrides_the_cpu(string supported, string? aten, string? oneDnn, string expected)
+    {
+        Assert.Equal(expected, CpuCapability.Describe(supported, Variable));
 
-    /// <summary>libtorch's own answer is a C++ string, returned through a pointer: its characters' address, then their number.</summary>
+        string? Variable(string name) => name switch
+        {
+            "ATEN_CPU_CAPABILITY" => aten,
+            "ONEDNN_MAX_CPU_ISA" => oneDnn,
+            _ => null,
+        };
+    }
+
+    /// <summary>libtorch returns a C++ string through a pointer: the address of its characters, then their number.</summary>
     [Fact]
     public void It_is_the_one_that_libtorch_chose()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "The symbol is that of GCC on x86-64.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "The symbol is that of GCC on x86-64.");
         torch.InitializeDeviceType(DeviceType.CPU);
         string library = File.ReadLines("/proc/self/maps").First(line => line.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal));
         nint handle = NativeLibrary.Load(library[library.IndexOf('/')..]);
-        var function = Marshal.GetDelegateForFunctionPointer<GetCapability>(NativeLibrary.GetExport(handle, "_ZN2at18get_cpu_capabilityB5cxx11Ev"));
+        nint symbol = NativeLibrary.GetExport(handle, "_ZN2at18get_cpu_capabilityB5cxx11Ev");
+        var function = Marshal.GetDelegateForFunctionPointer<GetCapability>(symbol);
         nint text = Marshal.AllocHGlobal(4 * nint.Size);
         function(text);
         string? chosen = Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(text), (int)Marshal.ReadIntPtr(text, nint.Size));
@@ -39,7 +51,8 @@ public sealed class CpuCapabilityTests(TinyModel model) : IClassFixture<TinyMode
     public void Images_carry_it_and_the_number_of_threads()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        IReadOnlyDictionary<string, string> texts = PngText.Read(pipeline.Generate(new GenerationRequest { Prompt = "a star", Seed = 1, Steps = 1 }).Images[0].ToPng(timings: false));
+        var request = new GenerationRequest { Prompt = "a star", Seed = 1, Steps = 1 };
+        IReadOnlyDictionary<string, string> texts = PngText.Read(pipeline.Generate(request).Images[0].ToPng(timings: false));
         Assert.Equal(CpuCapability.Current, texts["cpu_capability"]);
         Assert.Equal($"{torch.get_num_threads()}", texts["threads"]);
     }

@@ -5,7 +5,9 @@ namespace LatentDiffusion.Tests.Runtime;
 public sealed class NativeLibrariesTests
 {
     [Theory]
-    [InlineData("/lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by libLibTorchSharp.so)", "build it again")]
+    [InlineData(
+        "/lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by libLibTorchSharp.so)",
+        "build it again")]
     [InlineData("Unable to load shared library 'LibTorchSharp' or one of its dependencies", "add the package libtorch-cpu-linux-x64")]
     [InlineData("something else", "inner exception")]
     public void What_cannot_be_loaded_is_explained(string loader, string advice)

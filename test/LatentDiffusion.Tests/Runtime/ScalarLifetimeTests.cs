@@ -11,16 +11,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Runtime;
 
-/// <summary>Numbers that libtorch reads are held until it has: see <see cref="TensorArithmetic"/>.</summary>
+/// <summary>Numbers stay alive until libtorch has read them: see <see cref="TensorArithmetic"/>.</summary>
 public sealed class ScalarLifetimeTests
 {
     private static readonly Dictionary<short, OpCode> s_codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
 
-    // Operators that take a number, or a second summand, make a Scalar within TorchSharp.
-    private static readonly HashSet<string> s_operators = [.. new[] { "Addition", "Subtraction", "Multiply", "Division" }.Select(o => $"op_{o}")];
+    // Operators with a number, or with a second summand, create a Scalar within TorchSharp.
+    private static readonly HashSet<string> s_operators = ["op_Addition", "op_Subtraction", "op_Multiply", "op_Division"];
 
-    // Methods that make one within.
+    // Methods that create a Scalar within TorchSharp.
     private static readonly HashSet<string> s_methods = ["square", "square_", "leaky_relu", "softplus", "mish", "arange"];
 
     [Theory]
@@ -46,9 +46,11 @@ public sealed class ScalarLifetimeTests
 
     [Fact]
     public void Custom_components_of_the_documentation_let_no_number_go() =>
-        Assert.DoesNotContain(Calls(typeof(ScalarLifetimeTests).Assembly.Location), call => call.StartsWith(nameof(Pipelines.CustomComponentTests), StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Calls(typeof(ScalarLifetimeTests).Assembly.Location),
+            call => call.StartsWith(nameof(Pipelines.CustomComponentTests), StringComparison.Ordinal));
 
-    /// <summary>Calls of operators and sums that make numbers of their own, as "type.method: callee".</summary>
+    /// <summary>Calls of operators and sums that create their own numbers, as "type.method: callee".</summary>
     private static IEnumerable<string> Calls(string assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly));
@@ -67,8 +69,11 @@ public sealed class ScalarLifetimeTests
                 if (code.OperandType == OperandType.InlineMethod)
                 {
                     EntityHandle callee = MetadataTokens.EntityHandle(il.ReadInt32());
-                    if (callee.Kind == HandleKind.MemberReference && Lets(metadata, metadata.GetMemberReference((MemberReferenceHandle)callee)) is { } what)
+                    if (callee.Kind == HandleKind.MemberReference
+                        && Lets(metadata, metadata.GetMemberReference((MemberReferenceHandle)callee)) is { } what)
+                    {
                         yield return $"{type}.{metadata.GetString(method.Name)}: {what}";
+                    }
                 }
                 else
                 {
@@ -90,14 +95,16 @@ public sealed class ScalarLifetimeTests
     private static string? Lets(MetadataReader metadata, MemberReference member)
     {
         if (member.Parent.Kind != HandleKind.TypeReference || member.GetKind() != MemberReferenceKind.Method) return null;
-        string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), name = metadata.GetString(member.Name);
+        string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name);
+        string name = metadata.GetString(member.Name);
         if (type == nameof(Scalar)) return name == "op_Implicit" ? "a number that becomes a Scalar on its own" : null;
         if (type is not (nameof(Tensor) or nameof(torch) or nameof(nn.functional))) return null;
         string[] parameters = [.. member.DecodeMethodSignature(new Names(), null).ParameterTypes];
         int held = parameters.Count(p => p == nameof(Scalar));
         bool numbers = s_operators.Contains(name) && parameters.Any(p => p is not nameof(Tensor));
-        // Without a weight for the second summand they make one.
-        bool sum = name is "op_Addition" or "add" or "add_" && (parameters.All(p => p == nameof(Tensor)) || (parameters.Length == 1 && held == 1));
+        // Without a weight for the second summand they create one.
+        bool sum = name is "op_Addition" or "add" or "add_"
+            && (parameters.All(p => p == nameof(Tensor)) || (parameters.Length == 1 && held == 1));
         bool within = s_methods.Contains(name) && held < (name == nameof(arange) ? 3 : 1);
         return numbers || sum || within ? $"{name}({string.Join(", ", parameters)})" : null;
     }
@@ -108,7 +115,7 @@ public sealed class ScalarLifetimeTests
         return type.GetDeclaringType() is { IsNil: false } outer ? Outermost(metadata, outer) : metadata.GetString(type.Name);
     }
 
-    /// <summary>Types by their short names.</summary>
+    /// <summary>Decodes types to their short names.</summary>
     private sealed class Names : ISignatureTypeProvider<string, object?>
     {
         public string GetArrayType(string elementType, ArrayShape shape) => elementType + "[]";
@@ -117,7 +124,8 @@ public sealed class ScalarLifetimeTests
 
         public string GetFunctionPointerType(MethodSignature<string> signature) => "function";
 
-        public string GetGenericInstantiation(string genericType, System.Collections.Immutable.ImmutableArray<string> typeArguments) => genericType;
+        public string GetGenericInstantiation(
+            string genericType, System.Collections.Immutable.ImmutableArray<string> typeArguments) => genericType;
 
         public string GetGenericMethodParameter(object? genericContext, int index) => $"!!{index}";
 
@@ -133,10 +141,13 @@ public sealed class ScalarLifetimeTests
 
         public string GetSZArrayType(string elementType) => elementType + "[]";
 
-        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => reader.GetString(reader.GetTypeDefinition(handle).Name);
+        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+            reader.GetString(reader.GetTypeDefinition(handle).Name);
 
-        public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => reader.GetString(reader.GetTypeReference(handle).Name);
+        public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+            reader.GetString(reader.GetTypeReference(handle).Name);
 
-        public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) => "specification";
+        public string GetTypeFromSpecification(
+            MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) => "specification";
     }
 }

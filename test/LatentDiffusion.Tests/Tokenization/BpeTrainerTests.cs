@@ -4,7 +4,8 @@ namespace LatentDiffusion.Tests;
 
 public sealed class BpeTrainerTests
 {
-    private static readonly string[] s_captions = ["a red star", "a blue star and a red moon", "Stars over a blue sea, it's night", "two stars 🐢"];
+    private static readonly string[] s_captions =
+        ["a red star", "a blue star and a red moon", "Stars over a blue sea, it's night", "two stars 🐢"];
 
     [Fact]
     public void FrequentWordsBecomeTokens()

@@ -7,7 +7,8 @@ namespace LatentDiffusion.Tests;
 
 public sealed class ClipTokenizerTests
 {
-    private static readonly Lazy<ClipTokenizer> s_small = new(() => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)));
+    private static readonly Lazy<ClipTokenizer> s_small =
+        new(() => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)));
 
     [Fact]
     public void EveryReferencePromptIsExact()
@@ -38,7 +39,11 @@ public sealed class ClipTokenizerTests
         BpeVocabulary vocabulary = BpeVocabulary.Open(SharedData.Require("clip-bpe"));
         var tokenizer = new ClipTokenizer(vocabulary);
         var plain = new PlainBpe(vocabulary);
-        string[] pieces = ["the", "un", "believ", "able", "ing", "er", " ", "  ", "'", "'s", "'LL", "!", "...", "7", "42", "é", "ß", "日本", "🐢", "🔥🔥", "Q", "x", "zz", "_", "<|endoftext|>", "\u0301", "\u200d", "&amp;", "\0"];
+        string[] pieces =
+        [
+            "the", "un", "believ", "able", "ing", "er", " ", "  ", "'", "'s", "'LL", "!", "...", "7", "42", "é", "ß", "日本", "🐢",
+            "🔥🔥", "Q", "x", "zz", "_", "<|endoftext|>", "\u0301", "\u200d", "&amp;", "\0",
+        ];
         Gen.Int[0, pieces.Length - 1].Select(i => pieces[i]).Array[0, 40].Select(string.Concat).Sample(Agree, iter: 2000);
         Gen.Char[char.MinValue, char.MaxValue].Array[0, 30].Select(c => new string(c)).Sample(Agree, iter: 1000);
 
@@ -79,7 +84,7 @@ public sealed class ClipTokenizerTests
     [Fact]
     public void NoOddTextBreaksIt()
     {
-        // Not as inline data, for attributes are stored as UTF-8, which cannot hold half a surrogate pair.
+        // Not as inline data: attributes are stored as UTF-8, which cannot represent half a surrogate pair.
         string[] texts =
         [
             "\0", "\ud83d", "a\udc22b \ud83d\ud83d\udc22", "\u001b[31m \u0007\u200b\u200d\ufeff", "👩‍👩‍👧‍👦🏳️‍🌈",
@@ -98,7 +103,7 @@ public sealed class ClipTokenizerTests
     [Fact]
     public void NoGeneratedTextBreaksIt()
     {
-        // Any UTF-16 code unit, so that halves of surrogate pairs are among them.
+        // Any UTF-16 code unit, including halves of surrogate pairs.
         Gen.Char[char.MinValue, char.MaxValue].Array[0, 60].Select(c => new string(c)).Sample(Check, iter: 3000);
         Gen.Char[char.MinValue, '\u0250'].Array[0, 200].Select(c => new string(c)).Sample(Check, iter: 1000);
     }
@@ -108,7 +113,10 @@ public sealed class ClipTokenizerTests
     {
         ClipTokenizer shared = s_small.Value;
         string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"a red star number {i} over blue café {i * 7919}")];
-        long[][] expected = [.. texts.Take(20).Select(t => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)).Encode(t).Ids)];
+        long[][] expected =
+        [
+            .. texts.Take(20).Select(t => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)).Encode(t).Ids),
+        ];
         var actual = new long[texts.Length][];
         Parallel.For(0, texts.Length, i => actual[i] = shared.Encode(texts[i]).Ids);
         for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i]);

@@ -14,7 +14,7 @@ public sealed class ComposedFormTests
     [InlineData("a\u0315\u0300\u05ae\u0300b", "\u00e0\u05ae\u0300\u0315b")] // a mark of the same class stands between
     [InlineData("\u212b", "\u00c5")] // a singleton
     [InlineData("\u0958", "\u0915\u093c")] // excluded from composition
-    [InlineData("\u0344", "\u0308\u0301")] // not composed, for it begins with a mark
+    [InlineData("\u0344", "\u0308\u0301")] // not composed, because it begins with a mark
     [InlineData("\u1100\u1161", "\uac00")]
     [InlineData("\uac00\u11a8", "\uac01")]
     [InlineData("\uac01\u11a8", "\uac01\u11a8")]

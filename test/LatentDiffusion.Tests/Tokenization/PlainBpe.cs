@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Byte-pair encoding as the paper writes it, slow and plain, to hold the library's against.</summary>
+/// <summary>A slow and simple implementation of byte-pair encoding as in the paper, for comparison.</summary>
 internal sealed class PlainBpe(BpeVocabulary vocabulary)
 {
     private readonly Dictionary<(string, string), int> _ranks = vocabulary.Merges.Index().ToDictionary(m => m.Item, m => m.Index);

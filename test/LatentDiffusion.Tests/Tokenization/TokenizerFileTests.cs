@@ -3,7 +3,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Files of a tokenizer that are not of their form end in <see cref="InvalidDataException"/>.</summary>
+/// <summary>Invalid tokenizer files end in <see cref="InvalidDataException"/>.</summary>
 public sealed class TokenizerFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -71,7 +71,8 @@ public sealed class TokenizerFileTests : IDisposable
     public void Words_that_end_otherwise_are_not_CLIPs()
     {
         WriteCombined("", pairs: false);
-        Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""])).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""]));
+        Assert.Contains("tokenizer.json", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,7 +88,8 @@ public sealed class TokenizerFileTests : IDisposable
     {
         File.Delete(_folder["vocab.json"]);
         File.WriteAllText(_folder["tokenizer.json"], content);
-        Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""])).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidDataException>(() => ClipTokenizerFiles.Open(_folder[""]));
+        Assert.Contains("tokenizer.json", exception.Message, StringComparison.Ordinal);
     }
 
     private void WriteCombined(string suffix, bool pairs)

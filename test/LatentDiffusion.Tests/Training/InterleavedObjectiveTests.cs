@@ -43,7 +43,7 @@ public sealed class InterleavedObjectiveTests : IDisposable
         using var tiny = new TinyDenoiser();
         using AutoencoderKL autoencoder = tiny.Autoencoder.Build();
         Reference.FormulaWeights.Fill(autoencoder);
-        var images = new Pictures.InMemory([.. Enumerable.Range(0, 4).Select(i => Pictures.Noise(i, 16, 16)), .. Enumerable.Range(4, 3).Select(i => Pictures.Noise(i, 40, 16))]);
+        var images = new TestImages.InMemory([.. Enumerable.Range(0, 4).Select(i => TestImages.Noise(i, 16, 16)), .. Enumerable.Range(4, 3).Select(i => TestImages.Noise(i, 40, 16))]);
         var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 16 * 16, Step = 8 });
         BucketedImages sorted = BucketedImages.Sort(images, buckets);
         int[] used = [.. Enumerable.Range(0, buckets.Sizes.Count).Where(b => sorted.InBucket(b).Count > 0)];

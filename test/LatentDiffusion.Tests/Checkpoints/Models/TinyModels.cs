@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Tests.Checkpoints;
 
-/// <summary>Random models of each family, small enough to be made and written in a moment.</summary>
+/// <summary>Random models of each family, small enough to be built and written in a moment.</summary>
 internal static class TinyModels
 {
     public static readonly string[] Families = ["sd1", "sd1-inpaint", "sd2", "xl", "xl-refiner"];
 
-    /// <summary>Distilled models: blocks of unequal depths or without a middle, as tiny-sd and SSD-1B have them.</summary>
+    /// <summary>Distilled models: blocks of different depths, or no middle block, as in tiny-sd and SSD-1B.</summary>
     public static readonly string[] Distilled = ["sd1-tiny", "xl-ssd"];
 
     private const int Tokens = 20, Width = 64;
@@ -18,16 +18,19 @@ internal static class TinyModels
 
     public static VQConfig Codebook { get; } = new()
     {
-        BlockOutChannels = [32, 32], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        BlockOutChannels = [32, 32],
+        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
         LatentChannels = 3, VqEmbedDim = 4, NumVqEmbeddings = 16, ScalingFactor = 0.5,
     };
 
     public static ModelComponents Make(string family)
     {
-        bool xl = family.StartsWith("xl", StringComparison.Ordinal), refiner = family == "xl-refiner", two = family.StartsWith("sd2", StringComparison.Ordinal);
+        bool xl = family.StartsWith("xl", StringComparison.Ordinal), two = family.StartsWith("sd2", StringComparison.Ordinal);
+        bool refiner = family == "xl-refiner";
         ClipTextModel? first = refiner ? null : Text(two ? "gelu" : "quick_gelu").Build();
         ClipTextModel? second = xl ? (Text("gelu") with { ProjectionDim = 32 }).Build(projection: true) : null;
-        SchedulerConfig scheduler = PublishedModels.Scheduler(xl, consistency: family == "sd1-lcm", two ? PredictionType.Velocity : PredictionType.Epsilon);
+        SchedulerConfig scheduler = PublishedModels.Scheduler(
+            xl, consistency: family == "sd1-lcm", two ? PredictionType.Velocity : PredictionType.Epsilon);
         return new ModelComponents(ModelFamilies.StableDiffusion, PublishedModels.PipelineClass(UNet(family), xl, refiner), scheduler)
         {
             ["unet"] = UNet(family).Build(),
@@ -46,7 +49,8 @@ internal static class TinyModels
     }
 
     public static BpeVocabulary Vocabulary { get; } = new(
-        new[] { "!", "!</w>", "a", "a</w>", "b", "b</w>", "ab</w>", BpeVocabulary.StartToken, BpeVocabulary.EndToken }.Index().ToDictionary(t => t.Item, t => t.Index),
+        new[] { "!", "!</w>", "a", "a</w>", "b", "b</w>", "ab</w>", BpeVocabulary.StartToken, BpeVocabulary.EndToken }.Index()
+            .ToDictionary(t => t.Item, t => t.Index),
         [("a", "b</w>")]);
 
     public static AutoencoderKLConfig Autoencoder(bool xl) => new()
@@ -66,7 +70,8 @@ internal static class TinyModels
     {
         var one = new UNet2DConditionConfig
         {
-            SampleSize = 64, InChannels = family.EndsWith("-inpaint", StringComparison.Ordinal) ? 9 : 4, BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = Width,
+            SampleSize = 64, InChannels = family.EndsWith("-inpaint", StringComparison.Ordinal) ? 9 : 4, BlockOutChannels = [32, 64],
+            LayersPerBlock = 1, CrossAttentionDim = Width,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         };
         UNet2DConditionConfig later = one with { AttentionHeadDim = new PerBlock<int>([1, 1]), UseLinearProjection = true };
@@ -83,14 +88,18 @@ internal static class TinyModels
             },
             "sd1-tiny" => one with
             {
-                DownBlockTypes = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], MidBlockType = null,
+                DownBlockTypes = ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+                UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], MidBlockType = null,
             },
             "xl-ssd" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
             {
-                BlockOutChannels = [32, 64, 64], LayersPerBlock = 2, AttentionHeadDim = new PerBlock<int>([1, 1, 1]), MidBlockType = "UNetMidBlock2D",
-                DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+                BlockOutChannels = [32, 64, 64], LayersPerBlock = 2, AttentionHeadDim = new PerBlock<int>([1, 1, 1]),
+                DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+                MidBlockType = "UNetMidBlock2D",
+                UpBlockTypes = ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
                 TransformerLayersPerBlock = new PerBlock<int>([1, 2, 2]),
-                ReverseTransformerLayersPerBlock = new TransformerLayers(new PerBlock<PerBlock<int>>([new PerBlock<int>([2, 2, 3]), new PerBlock<int>([2, 1, 1]), 1])),
+                ReverseTransformerLayersPerBlock = new TransformerLayers(
+                    new PerBlock<PerBlock<int>>([new PerBlock<int>([2, 2, 3]), new PerBlock<int>([2, 1, 1]), 1])),
             },
             _ => Added(later, Width, pooled: 32, numbers: 5),
         };

@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace LatentDiffusion.Tests.Data;
 
-/// <summary>Small pictures made by rule, and a source of them.</summary>
-internal static class Pictures
+/// <summary>Small images computed from numbers, and a source of them.</summary>
+internal static class TestImages
 {
     private static readonly SkiaImageCodec s_codec = new();
 
-    /// <summary>Noise that follows from a number.</summary>
+    /// <summary>Noise that depends only on a seed.</summary>
     public static ImageBuffer Noise(int seed, int width = 8, int height = 8)
     {
         byte[] rgb = new byte[width * height * 3];
@@ -15,7 +15,7 @@ internal static class Pictures
         return new ImageBuffer(width, height, rgb);
     }
 
-    /// <summary>Each pixel says where it is: red is its column and green its row.</summary>
+    /// <summary>Each pixel encodes its position: red is its column and green its row.</summary>
     public static ImageBuffer Positions(int width, int height)
     {
         byte[] rgb = new byte[width * height * 3];
@@ -33,13 +33,14 @@ internal static class Pictures
 
     public static byte[] Rgb(this CaptionedImage image) => image.Image.Rgb.ToArray();
 
-    public static CaptionedImage[] All(this ICaptionedImageSource source) => [.. Enumerable.Range(0, (int)source.Count!).Select(i => source.Read(i))];
+    public static CaptionedImage[] All(this ICaptionedImageSource source) =>
+        [.. Enumerable.Range(0, (int)source.Count!).Select(i => source.Read(i))];
 
     public sealed class InMemory(params ImageBuffer[] images) : ICaptionedImageSource
     {
         public long? Count => images.Length;
 
-        public CaptionedImage Read(long index) => new(images[index], $"caption {index}", $"picture {index}");
+        public CaptionedImage Read(long index) => new(images[index], $"caption {index}", $"image {index}");
     }
 
     public sealed class RecordedLog : ILogger
@@ -50,7 +51,12 @@ internal static class Pictures
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             Lines.Add($"{logLevel}: {formatter(state, exception)}");
     }
 }
