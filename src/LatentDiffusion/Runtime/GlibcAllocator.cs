@@ -8,6 +8,10 @@ internal static partial class GlibcAllocator
     // Numbers of malloc.h.
     private const int TrimThreshold = -1, MaximumMappings = -4;
     private const int Kept = 1 << 30;
+    private const long ReturnedAtATime = 1 << 26;
+
+    private static bool s_keeps;
+    private static long s_freedForGood;
 
     /// <summary>
     /// Keeps freed memory for the next allocation, which otherwise the operating system takes back and clears again: large
@@ -19,13 +23,27 @@ internal static partial class GlibcAllocator
         if (!OperatingSystem.IsLinux()) return false;
         try
         {
-            return Set(MaximumMappings, 0) == 1 && Set(TrimThreshold, Kept) == 1;
+            return s_keeps = Set(MaximumMappings, 0) == 1 && Set(TrimThreshold, Kept) == 1;
         }
         catch (EntryPointNotFoundException)
         {
             return false;
         }
     }
+
+    /// <summary>
+    /// Notes memory that was freed and whose like is not needed again soon: of what is kept, the unused part goes back to the
+    /// operating system from time to time.
+    /// </summary>
+    public static void FreedForGood(long bytes)
+    {
+        if (!s_keeps || Interlocked.Add(ref s_freedForGood, bytes) < ReturnedAtATime) return;
+        Interlocked.Exchange(ref s_freedForGood, 0);
+        Trim(0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint padding);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int Set(int parameter, int value);

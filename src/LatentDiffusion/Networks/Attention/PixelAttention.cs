@@ -49,7 +49,7 @@ internal sealed class PixelAttention : nn.Module<Tensor, NormalizationContext?, 
         Tensor key = _key.call(pixels), value = _value.call(pixels);
         Tensor[] chunks = [.. pixels.split(ChunkSize, 1).Select(queries => queries.Into(x => Attend(x, key, value)))];
         foreach (Tensor used in new[] { pixels, key, value }) used.Dispose();
-        return Joined(chunks).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Add(input).MoveToOuterDisposeScope();
+        return Joined(chunks).Into(x => x.transpose(1, 2)).Into(x => x.reshape(input.shape)).Plus(input).MoveToOuterDisposeScope();
     }
 
     private Tensor Attend(Tensor queries, Tensor key, Tensor value)

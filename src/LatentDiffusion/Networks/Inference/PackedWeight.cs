@@ -80,6 +80,7 @@ internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts 
     {
         using Tensor freed = s_freed.Value.expand(parameter.shape);
         parameter.set_(freed);
+        GlibcAllocator.FreedForGood(parameter.numel() * sizeof(float));
     }
 
     private void Keep(Tensor weight, Tensor input)

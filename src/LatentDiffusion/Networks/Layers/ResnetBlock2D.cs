@@ -52,7 +52,8 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         if (_resampling != Resampling.None) (input, hidden) = (Resample(input), hidden.Into(Resample));
         hidden = hidden.Into(_conv1.call);
         Tensor signal = _timeProjection.call(_options.SkipTimeActivation ? time : _activation(time)).unsqueeze(-1).unsqueeze(-1);
-        hidden = hidden.Into(x => _options.ScaleShift ? Modulate(x, signal) : x.Add(signal).Into(_norm2.call)).Activate(_activation);
+        hidden = _options.ScaleShift ? hidden.Into(x => Modulate(x, signal)) : hidden.Plus(signal).Into(_norm2.call);
+        hidden = hidden.Activate(_activation);
         if (_dropout.IsActive) hidden = hidden.Into(_dropout.call);
         Tensor output = hidden.Into(x => _conv2.AddTo(() => _shortcut is null ? input : _shortcut.call(input), x));
         return (_options.OutputScale == 1 ? output : output.Divide(_options.OutputScale)).MoveToOuterDisposeScope();

@@ -11,6 +11,10 @@ internal static class TensorSteps
         using (input) return next(input);
     }
 
+    /// <summary>The sum of a tensor that nothing else holds and another: in the first one's memory where no gradient is needed.</summary>
+    public static Tensor Plus(this Tensor input, Tensor summand) =>
+        is_grad_enabled() ? input.Into(x => x.Add(summand)) : input.AddInPlace(summand);
+
     /// <summary>The activation of a tensor that nothing else holds: in its own memory where no gradient needs its values.</summary>
     public static Tensor Activate(this Tensor input, Func<Tensor, Tensor> activation)
     {
