@@ -56,14 +56,16 @@ public sealed class LoraFile : IDisposable
     /// </exception>
     public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets) => Open(path, UnknownTensorHandling.Refuse, targets);
 
-    /// <summary>Opens a file and finds a parameter for everything in it, or for what is known.</summary>
-    /// <param name="path">Path of a safetensors file, or of a checkpoint of PyTorch.</param>
+    /// <summary>Opens a file and finds the parameters that it patches; may ignore unknown tensors.</summary>
+    /// <param name="path">Path of a safetensors file or of a PyTorch checkpoint.</param>
     /// <param name="unknown">
-    /// Whether tensors of other kinds of adapters, and names that fit no parameter, are refused or ignored. A patch of which a part is
-    /// missing, or whose shape fits no parameter, is always refused.
+    /// Whether tensors of other kinds of adapters, and names that fit no parameter, are refused or ignored. Incomplete patches
+    /// and shapes that fit no parameter are always refused.
     /// </param>
-    /// <param name="targets">The networks that it may be meant for.</param>
-    /// <exception cref="CheckpointException">The file is damaged, or holds what is refused; the exception lists all of it.</exception>
+    /// <param name="targets">The networks that the file may patch.</param>
+    /// <exception cref="CheckpointException">
+    /// The file is damaged, or contains tensors that are refused; the exception lists all of them.
+    /// </exception>
     public static LoraFile Open(string path, UnknownTensorHandling unknown, params IReadOnlyList<LoraTarget> targets)
     {
         ArgumentNullException.ThrowIfNull(targets);
@@ -96,7 +98,7 @@ public sealed class LoraFile : IDisposable
         return product.MultiplyInPlace(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the ignored tensors are, for messages; null where there are none.</summary>
+    /// <summary>Describes the ignored tensors for messages; null if there are none.</summary>
     internal string? DescribeIgnored()
     {
         if (Ignored.Count == 0) return null;

@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>How a file is read that holds tensors of unknown names.</summary>
+/// <summary>How tensors of unknown names in a file are handled.</summary>
 public enum UnknownTensorHandling
 {
     /// <summary>The file is refused, and the error names the tensors.</summary>
     Refuse,
 
-    /// <summary>What is known is used, and the rest is ignored.</summary>
+    /// <summary>Known tensors are used; the others are ignored.</summary>
     Ignore,
 }

@@ -2,24 +2,24 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Runtime;
 
-/// <summary>Who uses a network's weights, and which form they have.</summary>
+/// <summary>The lock on a network's weights, and their current form.</summary>
 /// <remarks>
-/// The form changes only while the network is held exclusively: whoever holds it to read finds the same form until the end.
+/// The form changes only under the exclusive lock, so that it stays the same while the network is read.
 /// </remarks>
 internal sealed class NetworkWeights
 {
     private PackedLayer[]? _layers;
     private int _pins;
 
-    // A wrapper reads what its network, called by it, reads again.
+    // A wrapper and the network that it calls read the same weights.
     public ReaderWriterLockSlim Lock { get; } = new(LockRecursionPolicy.SupportsRecursion);
 
     public bool AreFreed { get; set; }
 
-    /// <summary>Whether weights are packed at their first use, and the parameters' own values then freed.</summary>
+    /// <summary>Whether weights are packed at their first use, and the values of the parameters are then freed.</summary>
     public bool IsInferenceForm { get; private set; }
 
-    /// <summary>Keeps the network in the plain form until as many calls of <see cref="Unpin"/>.</summary>
+    /// <summary>Keeps the network in the plain form until <see cref="Unpin"/> was called as many times.</summary>
     public void Pin()
     {
         Interlocked.Increment(ref _pins);
@@ -38,13 +38,13 @@ internal sealed class NetworkWeights
         return _layers = layers;
     }
 
-    /// <summary>Holds the network to read, in the inference form where it applies to this evaluation, else in the plain form.</summary>
+    /// <summary>Takes the read lock, in the inference form if it applies to this evaluation, otherwise in the plain form.</summary>
     public void EnterToEvaluate(nn.Module network) => Enter(InferenceForm.Applies(network, Layers(network)));
 
-    /// <summary>Holds the network to read its parameters.</summary>
+    /// <summary>Takes the read lock in the plain form, to read the parameters.</summary>
     public void EnterToRead() => Enter(inference: false);
 
-    /// <summary>Gives the parameters their values back, after the evaluations that use them packed.</summary>
+    /// <summary>Waits for evaluations that use the packed weights, and then restores the values of the parameters.</summary>
     public void LeaveInferenceForm()
     {
         if (!IsInferenceForm) return;
@@ -64,20 +64,20 @@ internal sealed class NetworkWeights
         inference &= Volatile.Read(ref _pins) == 0;
         bool isNested = Lock.IsReadLockHeld || Lock.IsWriteLockHeld;
         Lock.EnterReadLock();
-        // Within another evaluation of this thread the form is that one's; the plain form serves any.
+        // An inner evaluation of the same thread uses the form of the outer one. The plain form serves every evaluation.
         if (IsInferenceForm == inference || AreFreed || (isNested && inference)) return;
         Lock.ExitReadLock();
         if (isNested)
         {
             throw new InvalidOperationException(
-                "Within an evaluation without gradients, a network's parameters cannot be read nor gradients computed.");
+                "Within an evaluation without gradients, a network's parameters cannot be read and gradients cannot be computed.");
         }
 
         Lock.EnterWriteLock();
         try
         {
             Take(inference);
-            // Held before the exclusive use ends, so that the form stays.
+            // Taken before the write lock is released, so that the form stays.
             Lock.EnterReadLock();
         }
         finally

@@ -21,7 +21,7 @@ public sealed partial class DiffusionProcess
         return (share.SubtractFrom(1) * clean).Add(share * noise).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the network is trained to predict. May be <paramref name="clean"/> or <paramref name="noise"/> itself.</summary>
+    /// <summary>The training target. May return <paramref name="clean"/> or <paramref name="noise"/> itself.</summary>
     /// <param name="clean">Clean samples x_0, [batch, …].</param>
     /// <param name="noise">The noise ε of x_t, of the same shape.</param>
     /// <param name="timesteps">As for <see cref="AddNoise"/>.</param>
@@ -33,7 +33,7 @@ public sealed partial class DiffusionProcess
         _ => noise - clean,
     };
 
-    /// <summary>The clean samples that predictions mean. May be <paramref name="prediction"/> itself.</summary>
+    /// <summary>The clean samples of predictions. May return <paramref name="prediction"/> itself.</summary>
     /// <param name="prediction">The network's output, [batch, …].</param>
     /// <param name="noisy">x_t, of the same shape.</param>
     /// <param name="timesteps">As for <see cref="AddNoise"/>.</param>
@@ -52,7 +52,7 @@ public sealed partial class DiffusionProcess
         return clean.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One factor a sample, shaped to spread over the rest of <paramref name="like"/>.</summary>
+    /// <summary>One factor per sample, shaped to broadcast over the other dimensions of <paramref name="like"/>.</summary>
     private static Tensor PerSample(Tensor values, Tensor like) =>
         values.to(like.dtype, like.device).view([-1, .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
 }

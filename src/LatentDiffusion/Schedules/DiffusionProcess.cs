@@ -11,7 +11,7 @@ public sealed partial class DiffusionProcess
 {
     /// <summary>The process of a model with a discrete schedule: x_t = √ᾱ_t·x_0 + √(1−ᾱ_t)·ε (Ho et al. 2020, equation 4).</summary>
     /// <param name="schedule">The training schedule.</param>
-    /// <param name="predictionType">What the network predicts: Epsilon, Sample or Velocity.</param>
+    /// <param name="predictionType">Prediction of the network: Epsilon, Sample or Velocity.</param>
     /// <exception cref="ArgumentException"><paramref name="predictionType"/> is <see cref="PredictionType.Flow"/>.</exception>
     public DiffusionProcess(NoiseSchedule schedule, PredictionType predictionType)
         : this(schedule ?? throw new ArgumentNullException(nameof(schedule)), schedule.Timesteps, predictionType)
@@ -20,17 +20,17 @@ public sealed partial class DiffusionProcess
             throw new ArgumentException("A flow has no discrete schedule: use DiffusionProcess.Flow.", nameof(predictionType));
     }
 
-    /// <summary>Any combination that a scheduler may be configured with.</summary>
+    /// <summary>Any combination of options of a scheduler.</summary>
     internal DiffusionProcess(NoiseSchedule? schedule, int trainingTimesteps, PredictionType predictionType) =>
         (Schedule, TrainingTimesteps, PredictionType) = (schedule, trainingTimesteps, predictionType);
 
-    /// <summary>What the network predicts.</summary>
+    /// <summary>Prediction of the network.</summary>
     public PredictionType PredictionType { get; }
 
     /// <summary>Number of training timesteps T.</summary>
     public int TrainingTimesteps { get; }
 
-    /// <summary>The training schedule; null for flows, which have no discrete one.</summary>
+    /// <summary>The training schedule; null for flows, which do not have a discrete one.</summary>
     public NoiseSchedule? Schedule { get; }
 
     /// <summary>
@@ -45,7 +45,7 @@ public sealed partial class DiffusionProcess
         return new DiffusionProcess(null, trainingTimesteps, PredictionType.Flow);
     }
 
-    /// <summary>The process of a model, from its scheduler's configuration, whose class need not be one of the library.</summary>
+    /// <summary>The process of a model by the configuration of its scheduler, whose class may be unknown to the library.</summary>
     /// <exception cref="NotSupportedException">The class has neither a discrete training schedule nor a flow.</exception>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     public static DiffusionProcess Of(SchedulerConfig config)
@@ -68,8 +68,8 @@ public sealed partial class DiffusionProcess
     }
 
     /// <summary>
-    /// σ of a timestep: √((1−ᾱ)/ᾱ), the ratio of noise to signal, between training timesteps log-linear; for flows the share of
-    /// noise t/T.
+    /// σ of a timestep: √((1−ᾱ)/ᾱ), the ratio of noise to signal, interpolated log-linearly between training timesteps; for
+    /// flows the fraction of noise t/T.
     /// </summary>
     /// <param name="timestep">In [0, T]; what lies beyond the schedule counts as its end.</param>
     public double SigmaAt(double timestep)
@@ -93,7 +93,7 @@ public sealed partial class DiffusionProcess
         return at == (int)at ? NoiseLevel.FromAlphaBar(Schedule.AlphasCumprod[(int)at]) : NoiseLevel.VariancePreserving(SigmaAt(at));
     }
 
-    /// <summary>What the network is trained to predict of x = α·x_0 + σ·ε: the weights of x_0 and of ε.</summary>
+    /// <summary>The training target for x = α·x_0 + σ·ε, as weights of x_0 and of ε.</summary>
     /// <param name="at">The noise level.</param>
     public (double Clean, double Noise) TargetWeights(NoiseLevel at) => PredictionType switch
     {
@@ -123,22 +123,22 @@ public sealed partial class DiffusionProcess
         _ => new((1 - at.Alpha) / at.Sigma, at.Alpha * at.Level / at.Sigma),
     };
 
-    /// <summary>The clean sample that a prediction means, as a new tensor.</summary>
+    /// <summary>The clean sample of a prediction, as a new tensor.</summary>
     /// <param name="prediction">The network's output, [batch, channels, height, width].</param>
     /// <param name="noisy">The noisy sample x = α·x_0 + σ·ε; channels beyond those of the prediction are ignored.</param>
     /// <param name="at">α and σ.</param>
     public Tensor ToClean(Tensor prediction, Tensor noisy, NoiseLevel at) => Sum(CleanWeights(at), noisy, prediction);
 
-    /// <summary>The noise that a prediction means, as a new tensor.</summary>
+    /// <summary>The noise of a prediction, as a new tensor.</summary>
     /// <inheritdoc cref="ToClean(Tensor, Tensor, NoiseLevel)"/>
     public Tensor ToNoise(Tensor prediction, Tensor noisy, NoiseLevel at) => Sum(NoiseWeights(at), noisy, prediction);
 
     /// <summary>
-    /// The prediction that means a clean sample, as a new tensor: the inverse of <see cref="ToClean(Tensor, Tensor, NoiseLevel)"/>.
+    /// The prediction for a clean sample, as a new tensor: the inverse of <see cref="ToClean(Tensor, Tensor, NoiseLevel)"/>.
     /// </summary>
     /// <param name="clean">The clean sample, [batch, channels, height, width].</param>
     /// <param name="noisy">The noisy sample x = α·x_0 + σ·ε; channels beyond those of the clean one are ignored.</param>
-    /// <param name="at">α and σ; <see cref="CleanWeights"/> are invertible there.</param>
+    /// <param name="at">α and σ, for which <see cref="CleanWeights"/> must be invertible.</param>
     public Tensor FromClean(Tensor clean, Tensor noisy, NoiseLevel at)
     {
         PredictionWeights weights = CleanWeights(at);

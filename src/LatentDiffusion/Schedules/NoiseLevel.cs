@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Schedulers;
 
-/// <summary>How a noisy sample is made: x = α·x_0 + σ·ε. <see cref="DiffusionProcess.LevelAt"/> returns that of a timestep.</summary>
+/// <summary>Weights of a noisy sample x = α·x_0 + σ·ε. <see cref="DiffusionProcess.LevelAt"/> returns those of a timestep.</summary>
 public readonly record struct NoiseLevel
 {
     private NoiseLevel(double alpha, double sigma, double level) => (Alpha, Sigma, Level) = (alpha, sigma, level);
@@ -11,7 +11,7 @@ public readonly record struct NoiseLevel
     /// <summary>σ, the weight of the noise.</summary>
     public double Sigma { get; }
 
-    /// <summary>The σ that names this level in a scheduler's table; 0 is clean.</summary>
+    /// <summary>The σ of this level in a scheduler's table; 0 is clean.</summary>
     internal double Level { get; }
 
     /// <summary>α and σ.</summary>
@@ -19,14 +19,14 @@ public readonly record struct NoiseLevel
     /// <param name="sigma">σ.</param>
     public void Deconstruct(out double alpha, out double sigma) => (alpha, sigma) = (Alpha, Sigma);
 
-    /// <summary>Half the log signal-to-noise ratio, log α − log σ; +∞ where clean.</summary>
+    /// <summary>Half the log signal-to-noise ratio, log α − log σ; +∞ if clean.</summary>
     internal double Lambda => Math.Log(Alpha) - Math.Log(Sigma);
 
     /// <summary>α² + σ² = 1, from ᾱ.</summary>
     internal static NoiseLevel FromAlphaBar(double alphaBar) =>
         new(Math.Sqrt(alphaBar), Math.Sqrt(1 - alphaBar), Math.Sqrt((1 - alphaBar) / alphaBar));
 
-    /// <summary>α² + σ² = 1, from the ratio σ/α, which is infinite for noise alone.</summary>
+    /// <summary>α² + σ² = 1, from the ratio σ/α, which is infinite for pure noise.</summary>
     internal static NoiseLevel VariancePreserving(double ratio)
     {
         if (double.IsInfinity(ratio)) return new(0, 1, ratio);
@@ -34,7 +34,7 @@ public readonly record struct NoiseLevel
         return new(alpha, ratio * alpha, ratio);
     }
 
-    /// <summary>α = 1: noise is added and nothing scaled.</summary>
+    /// <summary>α = 1: noise is added without scaling.</summary>
     internal static NoiseLevel VarianceExploding(double sigma) => new(1, sigma, sigma);
 
     /// <summary>α = 1 − σ: the straight path of flow matching.</summary>

@@ -5,6 +5,6 @@ namespace LatentDiffusion.Schedulers;
 /// <param name="Prediction">Weight of the prediction.</param>
 public readonly record struct PredictionWeights(double Noisy, double Prediction)
 {
-    /// <summary>Whether the sum determines what it stands for, and the prediction matters to it.</summary>
+    /// <summary>Whether the sum is finite and depends on the prediction.</summary>
     public bool IsInvertible => double.IsFinite(Noisy) && double.IsFinite(Prediction) && Prediction != 0;
 }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace LatentDiffusion.Tokenization;
 
 /// <summary>
-/// Tokens that textual inversion adds to a vocabulary. One of n vectors is the tokens T, T_1, …, T_(n−1), as diffusers names
-/// them, and stands in a prompt as T.
+/// Tokens that textual inversion adds to a vocabulary. A token with n vectors is written T in a prompt, and becomes the tokens
+/// T, T_1, …, T_(n−1), named as in diffusers.
 /// </summary>
 internal sealed class AddedTokens
 {
@@ -14,8 +14,8 @@ internal sealed class AddedTokens
     private readonly Regex _pattern;
 
     /// <summary>Numbers the tokens.</summary>
-    /// <param name="tokens">Each with its number of vectors.</param>
-    /// <exception cref="ArgumentException">Two have the same name.</exception>
+    /// <param name="tokens">The tokens with their numbers of vectors.</param>
+    /// <exception cref="ArgumentException">Two tokens have the same name.</exception>
     public AddedTokens(IReadOnlyList<(string Token, int Vectors)> tokens)
     {
         foreach ((string token, int vectors) in tokens)
@@ -29,7 +29,7 @@ internal sealed class AddedTokens
             }
         }
 
-        // Of tokens that begin at one place, the longest counts.
+        // Of several tokens at one position, the longest is used.
         string[] patterns = [.. _names.OrderByDescending(name => name.Length).Select(Regex.Escape)];
         _pattern = new Regex(patterns.Length == 0 ? "(?!)" : string.Join('|', patterns), RegexOptions.CultureInvariant);
     }
@@ -37,7 +37,7 @@ internal sealed class AddedTokens
     /// <summary>All tokens, in the order of their ids.</summary>
     public IReadOnlyList<string> Names => _names;
 
-    /// <summary>A text with all tokens of a token of several vectors.</summary>
+    /// <summary>Replaces tokens with several vectors by all their tokens.</summary>
     public string Expand(string text) => _pattern.Replace(text, match => _vectors.TryGetValue(match.Value, out int vectors)
         ? string.Join(' ', NamesOf(match.Value, vectors))
         : match.Value);
@@ -56,7 +56,7 @@ internal sealed class AddedTokens
         if (end < text.Length) yield return (text[end..], null);
     }
 
-    /// <summary>Number of vectors of the token that a number begins; 1 for those that follow.</summary>
+    /// <summary>Number of vectors of the token that begins at a number; 1 for its other tokens.</summary>
     public int VectorsFrom(int number) => _vectors.GetValueOrDefault(_names[number], 1);
 
     private static IEnumerable<string> NamesOf(string token, int vectors) =>
