@@ -14,5 +14,6 @@ internal static class BuildSettings
     /// <summary>Path of the assembly of the benchmarks, built before the tests are.</summary>
     public static string Benchmarks => Program("test", "LatentDiffusion.Benchmarks");
 
-    private static string Program(string folder, string name) => Path.Combine(Get("RepositoryRoot"), folder, name, "bin", Get("Configuration"), "net10.0", $"{name}.dll");
+    private static string Program(string folder, string name) =>
+        Path.Combine(Get("RepositoryRoot"), folder, name, "bin", Get("Configuration"), "net10.0", $"{name}.dll");
 }

@@ -24,7 +24,11 @@ public sealed class GuidanceTests
     [Fact]
     public void At_a_scale_of_one_the_conditional_pass_is_all()
     {
-        foreach (IGuidance guidance in new IGuidance[] { new ClassifierFreeGuidance(), new AdaptiveProjectedGuidance(Space(PredictionType.Epsilon)) })
+        foreach (IGuidance guidance in new IGuidance[]
+        {
+            new ClassifierFreeGuidance(),
+            new AdaptiveProjectedGuidance(Space(PredictionType.Epsilon)),
+        })
         {
             (double[][] actual, WaveDenoiser denoiser) = Run(guidance, scale: 1);
             Check(Conditional, actual);
@@ -46,7 +50,11 @@ public sealed class GuidanceTests
         }, actual);
     }
 
-    [Theory, InlineData(PredictionType.Epsilon), InlineData(PredictionType.Velocity), InlineData(PredictionType.Sample), InlineData(PredictionType.Flow)]
+    [Theory]
+    [InlineData(PredictionType.Epsilon)]
+    [InlineData(PredictionType.Velocity)]
+    [InlineData(PredictionType.Sample)]
+    [InlineData(PredictionType.Flow)]
     public void Dynamic_thresholding(PredictionType type)
     {
         foreach (double range in new[] { 1.0, 0.4 })
@@ -78,7 +86,8 @@ public sealed class GuidanceTests
     public void Perturbed_attention(double adaptive, double expectedScale)
     {
         var options = new PerturbedAttentionOptions { Scale = 3, AdaptiveScale = adaptive, Layers = ["mid", "up_blocks.1"] };
-        (double[][] actual, WaveDenoiser denoiser) = Run(new PerturbedAttentionGuidance(new ClassifierFreeGuidance(), options), timestep: 600);
+        (double[][] actual, WaveDenoiser denoiser) = Run(
+            new PerturbedAttentionGuidance(new ClassifierFreeGuidance(), options), timestep: 600);
         Check(x => Add(Guided(x), expectedScale, Conditional(x), Perturbed(x)), actual);
         Assert.Equal(["mid_block", "up_blocks.1"], denoiser.Layers!);
         Assert.Equal([(2L * Pictures, false), (Pictures, true)], denoiser.Calls.Select(c => (c.Batch, c.Perturbed)));
@@ -91,12 +100,17 @@ public sealed class GuidanceTests
     [Fact]
     public void The_perturbed_pass_is_saved_where_its_scale_has_fallen_to_zero()
     {
-        (double[][] actual, WaveDenoiser denoiser) = Run(new PerturbedAttentionGuidance(options: new() { AdaptiveScale = 0.01 }), timestep: 100);
+        (double[][] actual, WaveDenoiser denoiser) = Run(
+            new PerturbedAttentionGuidance(options: new() { AdaptiveScale = 0.01 }), timestep: 100);
         Check(Conditional, actual);
         Assert.Single(denoiser.Calls);
     }
 
-    [Theory, InlineData(PredictionType.Epsilon), InlineData(PredictionType.Velocity), InlineData(PredictionType.Sample), InlineData(PredictionType.Flow)]
+    [Theory]
+    [InlineData(PredictionType.Epsilon)]
+    [InlineData(PredictionType.Velocity)]
+    [InlineData(PredictionType.Sample)]
+    [InlineData(PredictionType.Flow)]
     public void Adaptive_projected(PredictionType type)
     {
         foreach (double eta in new[] { 0, 0.4, 1 })
@@ -179,16 +193,19 @@ public sealed class GuidanceTests
         DiffusionProcess space = Space(PredictionType.Epsilon);
         IGuidance[] kinds =
         [
-            new ClassifierFreeGuidance(), new ClassifierFreeGuidance(new() { SeparatePasses = true }), new AdaptiveProjectedGuidance(space), new PerturbedAttentionGuidance(),
+            new ClassifierFreeGuidance(), new ClassifierFreeGuidance(new() { SeparatePasses = true }),
+            new AdaptiveProjectedGuidance(space), new PerturbedAttentionGuidance(),
             new PerturbedAttentionGuidance(new ClassifierFreeGuidance()), new RescaledGuidance(new ClassifierFreeGuidance()), 
-            new DynamicThresholdingGuidance(new ClassifierFreeGuidance(), space), new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Start = 0.9 }),
+            new DynamicThresholdingGuidance(new ClassifierFreeGuidance(), space),
+            new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Start = 0.9 }),
         ];
         foreach (IGuidance guidance in kinds)
         {
             double[][] plain = Run(guidance).Actual;
             using DisposeScope scope = NewDisposeScope();
             Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
-            Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]), negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
+            Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]);
+            Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
             Tensor both = guidance.Guide(new WithVariance(new WaveDenoiser()), guidance.NeedsUnconditional ? negative : null, Scale)(
                 DenoiserCalls.Input(latents, 500, positive)).ToModelOutput();
             Assert.Equal([Pictures, 8, 3, 5], both.shape);
@@ -240,7 +257,8 @@ public sealed class GuidanceTests
         using DisposeScope scope = NewDisposeScope();
         var denoiser = new WaveDenoiser();
         using Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
-        using Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]), negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
+        using Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]);
+        using Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
         GuidedDenoiser guided = guidance.Guide(denoiser, guidance.NeedsUnconditional ? negative : null, scale);
         int before = scope.DisposablesCount;
         using GuidedPrediction result = guided(DenoiserCalls.Input(latents, timestep, positive));
@@ -259,7 +277,10 @@ public sealed class GuidanceTests
 
     // Two pictures of different spread, so that what is taken over the batch shows.
     private static double[][] Latents { get; } =
-        [.. Enumerable.Range(0, Pictures).Select(p => Enumerable.Range(0, Length).Select(i => (1 + 2 * p) * Math.Sin(i * 1.7 + p)).ToArray())];
+        [
+            .. Enumerable.Range(0, Pictures).Select(p =>
+                Enumerable.Range(0, Length).Select(i => (1 + 2 * p) * Math.Sin(i * 1.7 + p)).ToArray()),
+        ];
 
     private static double[] Conditional(double[] x) => [.. x.Select(v => WaveDenoiser.Value(v, Positive))];
 
@@ -285,7 +306,8 @@ public sealed class GuidanceTests
         return sorted[low] + (at - low) * (sorted[Math.Min(low + 1, sorted.Length - 1)] - sorted[low]);
     }
 
-    private static DiffusionProcess Space(PredictionType type) => type == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, type);
+    private static DiffusionProcess Space(PredictionType type) =>
+        type == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, type);
 
     private static double[] ToClean(PredictionType type, double[] output, double[] x)
     {
@@ -311,7 +333,8 @@ public sealed class GuidanceTests
         })];
     }
 
-    private static (double Alpha, double Sigma) Level => (Math.Sqrt(s_schedule.AlphasCumprod[500]), Math.Sqrt(1 - s_schedule.AlphasCumprod[500]));
+    private static (double Alpha, double Sigma) Level =>
+        (Math.Sqrt(s_schedule.AlphasCumprod[500]), Math.Sqrt(1 - s_schedule.AlphasCumprod[500]));
 
     /// <summary>Somebody's own: twice the conditional prediction.</summary>
     private sealed class Doubling : IGuidance

@@ -16,12 +16,17 @@ public sealed class PerturbedAttentionTests
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var block = new BasicTransformerBlock(
-            LayerFactory.Random, Channels, new TransformerOptions(Heads, Width, Groups: 4, LinearProjection: false, OnlyCrossAttention: false, Upcast: false, Dropout: 0));
+            LayerFactory.Random,
+            Channels,
+            new TransformerOptions(
+                Heads, Width, Groups: 4, LinearProjection: false, OnlyCrossAttention: false, Upcast: false, Dropout: 0));
         FormulaWeights.Fill(block);
         Dictionary<string, Tensor> weights = block.state_dict().ToDictionary(p => p.Key, p => p.Value.to(ScalarType.Float64));
         Tensor hidden = FormulaWeights.Input("hidden", [2, 7, Channels]), text = FormulaWeights.Input("text", [2, 5, Width]);
 
-        Tensor actual = block.call(hidden, new TextContext(text, Bias: null, Perturbed: perturbed ? new HashSet<BasicTransformerBlock> { block } : null));
+        Tensor actual = block.call(
+            hidden,
+            new TextContext(text, Bias: null, Perturbed: perturbed ? new HashSet<BasicTransformerBlock> { block } : null));
         Tensor expected = Block(weights, hidden.to(ScalarType.Float64), text.to(ScalarType.Float64), perturbed);
         Assert.InRange((expected - actual).abs().max().item<double>(), 0, 2e-6);
         Tensor other = Block(weights, hidden.to(ScalarType.Float64), text.to(ScalarType.Float64), !perturbed);
@@ -40,7 +45,9 @@ public sealed class PerturbedAttentionTests
     /// <summary>One head after the other, each with its map: softmax(QKᵀ/√d), or the identity.</summary>
     private static Tensor Attention(Dictionary<string, Tensor> w, string name, Tensor x, Tensor context, bool identity)
     {
-        Tensor query = x.matmul(w[name + ".to_q.weight"].t()), key = context.matmul(w[name + ".to_k.weight"].t()), value = context.matmul(w[name + ".to_v.weight"].t());
+        Tensor query = x.matmul(w[name + ".to_q.weight"].t());
+        Tensor key = context.matmul(w[name + ".to_k.weight"].t());
+        Tensor value = context.matmul(w[name + ".to_v.weight"].t());
         const int each = Channels / Heads;
         Tensor[] heads = [.. Enumerable.Range(0, Heads).Select(h =>
         {
@@ -53,7 +60,8 @@ public sealed class PerturbedAttentionTests
         return Linear(w, name + ".to_out.0", cat(heads, -1));
     }
 
-    private static Tensor Linear(Dictionary<string, Tensor> w, string name, Tensor x) => x.matmul(w[name + ".weight"].t()) + w[name + ".bias"];
+    private static Tensor Linear(Dictionary<string, Tensor> w, string name, Tensor x) =>
+        x.matmul(w[name + ".weight"].t()) + w[name + ".bias"];
 
     private static Tensor Norm(Dictionary<string, Tensor> w, string name, Tensor x)
     {

@@ -53,7 +53,9 @@ public sealed class UNetRunTests : IDisposable
         Tensor before = run.Predict(latents, 500, text);
         using (no_grad())
             foreach ((string name, Tensor parameter) in _network.state_dict())
-                if (name.EndsWith("attn2.to_k.weight", StringComparison.Ordinal) || name.EndsWith("attn2.to_v.weight", StringComparison.Ordinal)) parameter.mul_(1.5);
+                if (name.EndsWith("attn2.to_k.weight", StringComparison.Ordinal)
+                    || name.EndsWith("attn2.to_v.weight", StringComparison.Ordinal))
+                    parameter.mul_(1.5);
 
         // The network gives another prediction now, and the run does not look.
         Differ(before, _denoiser.Predict(latents, 500, text));
@@ -67,7 +69,8 @@ public sealed class UNetRunTests : IDisposable
     [Fact]
     public async Task Runs_share_nothing()
     {
-        Tensor[] alone = [.. Enumerable.Range(0, 4).Select(Evaluate)], together = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => Evaluate(i))));
+        Tensor[] alone = [.. Enumerable.Range(0, 4).Select(Evaluate)];
+        Tensor[] together = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => Evaluate(i))));
         foreach ((Tensor expected, Tensor actual) in alone.Zip(together))
         {
             Same(expected, actual);
@@ -212,7 +215,8 @@ public sealed class UNetRunTests : IDisposable
 
     private static Conditioning Text(long batch, string name) => new(FormulaWeights.Input("text" + name, [batch, 5, 12]));
 
-    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
+    private static void Same(Tensor expected, Tensor actual) =>
+        Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
 
     private static void Differ(Tensor one, Tensor other)
     {

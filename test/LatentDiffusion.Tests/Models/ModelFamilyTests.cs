@@ -49,7 +49,9 @@ public sealed class ModelFamilyTests : IDisposable
         using (ModelComponents made = TinyModels.Make("sd1")) DiffusersFolder.Write(made, _folder["a"]);
         string index = Path.Combine(_folder["a"], "model_index.json");
         string text = File.ReadAllText(index);
-        File.WriteAllText(index, text.Replace("\"StableDiffusionPipeline\"", "[\"community\", \"TilingPipeline\"]", StringComparison.Ordinal));
+        File.WriteAllText(
+            index,
+            text.Replace("\"StableDiffusionPipeline\"", "[\"community\", \"TilingPipeline\"]", StringComparison.Ordinal));
         using ModelComponents read = DiffusersFolder.Read(_folder["a"]);
         Assert.Equal(("TilingPipeline", ModelFamilies.StableDiffusion), (read.PipelineClass, read.Family));
     }

@@ -33,7 +33,9 @@ public class ConfigDefaultsTests
             object? expected = property.GetValue(defaults), actual = property.GetValue(read);
             // A value that null is one of is null: a U-Net without its middle.
             if (actual is null && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable) continue;
-            Assert.Equal(JsonSerializer.Serialize(expected, ModelConfigJson.Options), JsonSerializer.Serialize(actual, ModelConfigJson.Options));
+            Assert.Equal(
+                JsonSerializer.Serialize(expected, ModelConfigJson.Options),
+                JsonSerializer.Serialize(actual, ModelConfigJson.Options));
         }
 
         Assert.True(JsonNode.DeepEquals(nulls, JsonNode.Parse(read.ToJson())));

@@ -37,7 +37,11 @@ public class NetworkConfigTests
     [Fact]
     public void What_was_changed_since_is_written()
     {
-        UNet2DConditionConfig config = UNet2DConditionConfig.FromJson("{" + Tiny + "}") with { InChannels = 9, TransformerLayersPerBlock = 2 };
+        UNet2DConditionConfig config = UNet2DConditionConfig.FromJson("{" + Tiny + "}") with
+        {
+            InChannels = 9,
+            TransformerLayersPerBlock = 2,
+        };
         JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
         Assert.Equal(9, (int)json["in_channels"]!);
         Assert.Equal(2, (int)json["transformer_layers_per_block"]!);
@@ -78,7 +82,11 @@ public class NetworkConfigTests
     [InlineData("\"mid_block_type\": \"UNetMidBlock2D\", \"mid_block_scale_factor\": 1.4")]
     [InlineData("\"only_cross_attention\": [true, false], \"layers_per_block\": [1, 2], \"cross_attention_dim\": [32, 32]")]
     [InlineData("\"transformer_layers_per_block\": [[2, 1], 1], \"reverse_transformer_layers_per_block\": [1, [1, 2, 1]]")]
-    [InlineData("\"down_block_types\": [\"AttnDownBlock2D\", \"ResnetDownsampleBlock2D\"], \"up_block_types\": [\"ResnetUpsampleBlock2D\", \"AttnUpBlock2D\"]")]
+    [InlineData(
+        """
+        "down_block_types": ["AttnDownBlock2D", "ResnetDownsampleBlock2D"],
+        "up_block_types": ["ResnetUpsampleBlock2D", "AttnUpBlock2D"]
+        """)]
     [InlineData("\"num_class_embeds\": 5")]
     [InlineData("\"class_embed_type\": \"timestep\", \"class_embeddings_concat\": true")]
     [InlineData("\"class_embed_type\": \"projection\", \"projection_class_embeddings_input_dim\": 6")]
@@ -86,8 +94,15 @@ public class NetworkConfigTests
     [InlineData("\"class_embed_type\": \"identity\"")]
     [InlineData("\"time_embedding_type\": \"fourier\", \"time_embedding_act_fn\": \"gelu\", \"timestep_post_act\": \"silu\"")]
     [InlineData("\"encoder_hid_dim\": 24, \"addition_embed_type\": \"text\", \"addition_embed_type_num_heads\": 4")]
-    [InlineData("\"resnet_time_scale_shift\": \"scale_shift\", \"act_fn\": \"gelu\", \"time_cond_proj_dim\": 6, \"center_input_sample\": true")]
-    [InlineData("\"use_linear_projection\": true, \"upcast_attention\": true, \"conv_in_kernel\": 1, \"conv_out_kernel\": 5, \"downsample_padding\": 0")]
+    [InlineData(
+        """
+        "resnet_time_scale_shift": "scale_shift", "act_fn": "gelu", "time_cond_proj_dim": 6, "center_input_sample": true
+        """)]
+    [InlineData(
+        """
+        "use_linear_projection": true, "upcast_attention": true, "conv_in_kernel": 1, "conv_out_kernel": 5,
+        "downsample_padding": 0
+        """)]
     public void Options_build_a_network_that_runs(string options)
     {
         using var scope = NewDisposeScope();

@@ -12,7 +12,9 @@ public sealed class NetworkDisposalTests
 
     private static readonly UNet2DConditionConfig s_unet = new()
     {
-        BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
+        BlockOutChannels = [16, 16],
+        DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"],
+        UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         NormNumGroups = 8, CrossAttentionDim = 8, AttentionHeadDim = 4, NumClassEmbeds = 3,
     };
 
@@ -20,13 +22,18 @@ public sealed class NetworkDisposalTests
     {
         ["unet"] = random => random ? s_unet.Build() : s_unet.BuildUninitialized(),
         ["control"] = random => Control is var config && random ? config.Build() : Control.BuildUninitialized(),
-        ["kl"] = random => new AutoencoderKLConfig { BlockOutChannels = [32], NormNumGroups = 8 } is var config && random ? config.Build() : config.BuildUninitialized(),
-        ["vq"] = random => new VQConfig { BlockOutChannels = [32], NormType = "spatial" } is var config && random ? config.Build() : config.BuildUninitialized(),
+        ["kl"] = random => new AutoencoderKLConfig { BlockOutChannels = [32], NormNumGroups = 8 } is var config && random
+            ? config.Build()
+            : config.BuildUninitialized(),
+        ["vq"] = random => new VQConfig { BlockOutChannels = [32], NormType = "spatial" } is var config && random
+            ? config.Build()
+            : config.BuildUninitialized(),
         ["tiny"] = random => Tiny is var config && random ? config.Build() : Tiny.BuildUninitialized(),
         ["text"] = random => Text is var config && random ? config.Build(projection: true) : Text.BuildUninitialized(projection: true),
     };
 
-    public static TheoryData<string, bool> Networks => [.. from name in s_networks.Keys from random in (bool[])[true, false] select (name, random)];
+    public static TheoryData<string, bool> Networks =>
+        [.. from name in s_networks.Keys from random in (bool[])[true, false] select (name, random)];
 
     private static ControlNetConfig Control => new()
     {
@@ -36,12 +43,14 @@ public sealed class NetworkDisposalTests
 
     private static AutoencoderTinyConfig Tiny => new()
     {
-        EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], UseMidblockGn = true,
+        EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8],
+        NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], UseMidblockGn = true,
     };
 
     private static ClipTextConfig Text => new()
     {
-        VocabSize = 20, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 8, ProjectionDim = 4,
+        VocabSize = 20, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2,
+        NumAttentionHeads = 2, MaxPositionEmbeddings = 8, ProjectionDim = 4,
     };
 
     [Theory]
@@ -54,7 +63,9 @@ public sealed class NetworkDisposalTests
         SafeHandle[] handles = [.. modules.Select(Handle)], boxed = [.. modules.Select(Boxed)];
         Assert.All(handles, handle => Assert.False(handle.IsInvalid));
         // What TorchSharp's constructor makes for sequences is never freed as a whole: layers are made without it.
-        Assert.All(modules.Zip(boxed), m => Assert.True(m.Second.IsInvalid || m.First is TorchSharp.Modules.Embedding, m.First.GetType().Name));
+        Assert.All(
+            modules.Zip(boxed),
+            m => Assert.True(m.Second.IsInvalid || m.First is TorchSharp.Modules.Embedding, m.First.GetType().Name));
         network.Dispose();
         // Counted one by one: TorchSharp's count of live tensors rises with every parameter that is made.
         Assert.All(tensors, tensor => Assert.True(tensor.IsInvalid));

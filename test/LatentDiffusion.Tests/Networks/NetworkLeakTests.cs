@@ -9,7 +9,9 @@ public sealed class NetworkLeakTests
 {
     private static readonly UNet2DConditionConfig s_unet = new()
     {
-        BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "AttnDownBlock2D"], UpBlockTypes = ["ResnetUpsampleBlock2D", "CrossAttnUpBlock2D"],
+        BlockOutChannels = [16, 16],
+        DownBlockTypes = ["CrossAttnDownBlock2D", "AttnDownBlock2D"],
+        UpBlockTypes = ["ResnetUpsampleBlock2D", "CrossAttnUpBlock2D"],
         NormNumGroups = 8, CrossAttentionDim = 8, AttentionHeadDim = 4, NumClassEmbeds = 3, ResnetTimeScaleShift = "scale_shift",
         CenterInputSample = true, EncoderHidDim = 6, AdditionEmbedType = "text", AdditionEmbedTypeNumHeads = 2, TimeCondProjDim = 4,
     };
@@ -27,7 +29,8 @@ public sealed class NetworkLeakTests
         using ControlNetModel network = new ControlNetConfig
         {
             BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], NormNumGroups = 8, CrossAttentionDim = 6,
-            AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8], ControlnetConditioningChannelOrder = "bgr", GlobalPoolConditions = true,
+            AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8],
+            ControlnetConditioningChannelOrder = "bgr", GlobalPoolConditions = true,
         }.Build();
         AssertClean(() => new ControlNetInput(Input(), randn(1, 3, 16, 16)), input =>
         {
@@ -43,7 +46,8 @@ public sealed class NetworkLeakTests
         using VQModel codebook = new VQConfig { BlockOutChannels = [32], NormType = "spatial" }.Build();
         using AutoencoderTiny tiny = new AutoencoderTinyConfig
         {
-            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], UseMidblockGn = true,
+            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8],
+            NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], UseMidblockGn = true,
         }.Build();
         AssertClean(() => randn(1, 3, 8, 8), image => [usual.call(image), codebook.call(image), tiny.call(image)]);
     }

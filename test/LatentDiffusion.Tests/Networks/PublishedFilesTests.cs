@@ -11,7 +11,13 @@ public class PublishedFilesTests
 {
     private static readonly JsonObject s_configs = ReferenceFiles.Read("published-configs.json");
 
-    public static TheoryData<string> Configs => [.. s_configs.Select(c => c.Key).Where(name => !name.StartsWith("model-index", StringComparison.Ordinal) && name is not ("unet-11" or "scheduler-unknown-class"))];
+    public static TheoryData<string> Configs =>
+        [
+            .. s_configs
+                .Select(c => c.Key)
+                .Where(name => !name.StartsWith("model-index", StringComparison.Ordinal)
+                    && name is not ("unet-11" or "scheduler-unknown-class")),
+        ];
 
     /// <summary>Each network once, by the first model that has it.</summary>
     public static TheoryData<string, string> Networks
@@ -55,7 +61,10 @@ public class PublishedFilesTests
     {
         UNet2DConditionConfig config = UNet2DConditionConfig.FromJson(s_configs["unet-02"]!.ToJsonString());
         Assert.False(config.UpcastAttention);
-        Assert.Contains("DownBlock3D", Assert.Throws<NotSupportedException>(() => config.BuildUninitialized(META)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "DownBlock3D",
+            Assert.Throws<NotSupportedException>(() => config.BuildUninitialized(META)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Networks))]

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Networks;
 
-/// <summary>A real trained autoencoder on real pictures: 32 latent channels, and the branch with a normalisation over the whole picture.</summary>
+/// <summary>
+/// A real trained autoencoder on real pictures: 32 latent channels, and the branch with a normalisation over the whole picture.
+/// </summary>
 public sealed class RealAutoencoderTests
 {
     private const double LeastDecibels = 24;

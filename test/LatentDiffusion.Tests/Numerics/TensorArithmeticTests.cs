@@ -54,5 +54,6 @@ public sealed class TensorArithmeticTests
         }
     }
 
-    private static void Equal(float[] expected, Tensor actual) => Assert.Equal(expected, actual.to(ScalarType.Float32).data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-6);
+    private static void Equal(float[] expected, Tensor actual) =>
+        Assert.Equal(expected, actual.to(ScalarType.Float32).data<float>().ToArray(), (a, b) => Math.Abs(a - b) < 1e-6);
 }

@@ -20,9 +20,20 @@ public sealed class ConsumerProjectTests
         string repository = BuildSettings.Get("RepositoryRoot"), packages = BuildSettings.Get("PackagesRoot");
         using var folder = new TemporaryFolder();
         foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
-            DotnetCommand.Run(repository, "pack", $"src/{project}", "-c", BuildSettings.Get("Configuration"), "--no-restore", "-o", folder["feed"], $"-p:Version={Version}", $"-p:BaseOutputPath={folder["bin"]}/", $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+            DotnetCommand.Run(
+                repository,
+                "pack", $"src/{project}",
+                "-c", BuildSettings.Get("Configuration"),
+                "--no-restore",
+                "-o", folder["feed"],
+                $"-p:Version={Version}",
+                $"-p:BaseOutputPath={folder["bin"]}/",
+                $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
 
-        Assert.Contains($"id=\"LatentDiffusion.Abstractions\" version=\"[{Version}]\"", Nuspec(folder["feed"], "LatentDiffusion"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"id=\"LatentDiffusion.Abstractions\" version=\"[{Version}]\"",
+            Nuspec(folder["feed"], "LatentDiffusion"),
+            StringComparison.Ordinal);
 
         string home = folder["stranger"];
         Directory.CreateDirectory(home);

@@ -19,6 +19,7 @@ public sealed class FriendAssemblyTests
         Assembly[] packages = [.. oneEach.Select(type => type.Assembly)];
         Assert.Equal(6, packages.Distinct().Count());
         Assert.All(packages, package => Assert.DoesNotContain(
-            package.GetCustomAttributes<InternalsVisibleToAttribute>(), friend => packages.Any(p => p.GetName().Name == friend.AssemblyName)));
+            package.GetCustomAttributes<InternalsVisibleToAttribute>(),
+            friend => packages.Any(p => p.GetName().Name == friend.AssemblyName)));
     }
 }

@@ -13,7 +13,8 @@ public sealed class NativeLibraryTargetsTests
         Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "Only the Linux library is patched.");
         using var folder = new TemporaryFolder();
         string packages = BuildSettings.Get("PackagesRoot");
-        string original = Directory.GetFiles(Path.Combine(packages, "torchsharp"), "libLibTorchSharp.so", SearchOption.AllDirectories).First(f => f.Contains("linux-x64", StringComparison.Ordinal));
+        string original = Directory.GetFiles(Path.Combine(packages, "torchsharp"), "libLibTorchSharp.so", SearchOption.AllDirectories)
+            .First(f => f.Contains("linux-x64", StringComparison.Ordinal));
         byte[] library = File.ReadAllBytes(original);
         string first = Package(folder, "1.0.0", library), second = Package(folder, "2.0.0", [.. library, 0]);
 
@@ -30,7 +31,10 @@ public sealed class NativeLibraryTargetsTests
               </Target>
             </Project>
             """);
-        string Build(string version, string library, string obj) => $"""<MSBuild Projects="app.proj" Targets="Report" Properties="Library={library};LibraryVersion={version};IntermediateOutputPath={obj}" />""";
+        string Build(string version, string library, string obj) => $"""
+            <MSBuild Projects="app.proj" Targets="Report"
+              Properties="Library={library};LibraryVersion={version};IntermediateOutputPath={obj}" />
+            """;
         string absolute = folder["elsewhere"] + "/";
         File.WriteAllText(folder["all.proj"], $"""
             <Project>
@@ -43,7 +47,8 @@ public sealed class NativeLibraryTargetsTests
                 {Build("2.0.0", second, "obj/a/")}
                 {Build("1.0.0", first, "obj/a/").Replace("Properties=\"", "Properties=\"Again=1;", StringComparison.Ordinal)}
                 {Build("1.0.0", first, absolute)}
-                <MSBuild Projects="@(Twin)" Targets="Report" BuildInParallel="true" Properties="Library={first};LibraryVersion=1.0.0;IntermediateOutputPath=obj/twin/" />
+                <MSBuild Projects="@(Twin)" Targets="Report" BuildInParallel="true"
+                  Properties="Library={first};LibraryVersion=1.0.0;IntermediateOutputPath=obj/twin/" />
               </Target>
             </Project>
             """);

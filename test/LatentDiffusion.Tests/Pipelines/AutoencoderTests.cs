@@ -47,17 +47,27 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     {
         double[] means = [0.1, -0.2, 0.3, 0], deviations = [1, 2, 0.5, 4];
         using ModelComponents sd1 = FamilyFolders.Make("sd1");
-        using AutoencoderKL network = (((AutoencoderKL)sd1.Autoencoder).Config with { LatentsMean = [.. means], LatentsStd = [.. deviations], ScalingFactor = 0.5 }).Build();
+        AutoencoderKLConfig config = ((AutoencoderKL)sd1.Autoencoder).Config with
+        {
+            LatentsMean = [.. means],
+            LatentsStd = [.. deviations],
+            ScalingFactor = 0.5,
+        };
+        using AutoencoderKL network = config.Build();
         var autoencoder = new LatentAutoencoder(network);
         using IDisposable noGrad = no_grad();
-        Tensor mean = tensor(means, dtype: ScalarType.Float32).view(1, 4, 1, 1), deviation = tensor(deviations, dtype: ScalarType.Float32).view(1, 4, 1, 1);
+        Tensor mean = tensor(means, dtype: ScalarType.Float32).view(1, 4, 1, 1);
+        Tensor deviation = tensor(deviations, dtype: ScalarType.Float32).view(1, 4, 1, 1);
         Tensor images = rand(1, 3, 16, 16) * 2 - 1, latents = randn(1, 4, 8, 8);
         (Tensor z, Tensor logVariance) = network.Encode(images);
         using LatentDistribution encoded = autoencoder.Encode(images);
         Same((z - mean) * 0.5 / deviation, encoded.Mean);
         Same((logVariance / 2).exp() * 0.5 / deviation, encoded.StandardDeviation!);
         Same(network.Decode(latents * deviation / 0.5 + mean), autoencoder.Decode(latents));
-        Assert.Contains("latents_std 0", Assert.Throws<ArgumentException>(() => new LatentAutoencoder((network.Config with { LatentsStd = null }).Build())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "latents_std 0",
+            Assert.Throws<ArgumentException>(() => new LatentAutoencoder((network.Config with { LatentsStd = null }).Build())).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory, InlineData("tiny"), InlineData("codebook")]
@@ -97,8 +107,14 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
             SafetensorsWriter.Write(_folder["vae.safetensors"], made.Autoencoder.state_dict());
         using LatentAutoencoder opened = LatentAutoencoder.Open(_folder["vae.safetensors"], CPU, scalingFactor: scale);
         using var log = new LogRecorder();
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseLoggerFactory(log).UseModelFolder(folders[family]).UseAutoencoder(opened).Build();
-        Assert.Equal(warns, log.Lines.Any(line => line.Level == LogLevel.Warning && line.Text.Contains("scales latents", StringComparison.Ordinal)));
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseLoggerFactory(log)
+            .UseModelFolder(folders[family])
+            .UseAutoencoder(opened)
+            .Build();
+        Assert.Equal(
+            warns,
+            log.Lines.Any(line => line.Level == LogLevel.Warning && line.Text.Contains("scales latents", StringComparison.Ordinal)));
     }
 
     public void Dispose()

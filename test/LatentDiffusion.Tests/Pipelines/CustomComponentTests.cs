@@ -124,7 +124,9 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor letters = tensor([.. prompts.SelectMany(p => p.PadRight(MaxLength)[..MaxLength]).Select(c => (float)c)], [prompts.Count, MaxLength, 1]);
+            Tensor letters = tensor(
+                [.. prompts.SelectMany(p => p.PadRight(MaxLength)[..MaxLength]).Select(c => (float)c)],
+                [prompts.Count, MaxLength, 1]);
             Tensor frequencies = TensorArithmetic.Range(Width, ScalarType.Float32, CPU).Add(1).view(1, 1, Width);
             return new Conditioning((letters * frequencies).sin().MoveToOuterDisposeScope());
         }
@@ -222,7 +224,10 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         public ImageBuffer Decode(ReadOnlySpan<byte> file)
         {
             string[] header = Encoding.ASCII.GetString(file[..file.IndexOf((byte)'\n')]).Split(' ');
-            return new ImageBuffer(int.Parse(header[1], CultureInfo.InvariantCulture), int.Parse(header[2], CultureInfo.InvariantCulture), file[(file.IndexOf((byte)'\n') + 1)..].ToArray());
+            return new ImageBuffer(
+                int.Parse(header[1], CultureInfo.InvariantCulture),
+                int.Parse(header[2], CultureInfo.InvariantCulture),
+                file[(file.IndexOf((byte)'\n') + 1)..].ToArray());
         }
     }
 
@@ -276,7 +281,9 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
 
         GenerationRequest request = s_request with { Width = 32, Height = 16, Steps = 2 };
         ImageBuffer picture = pipeline.Generate(request).Images[0].Image;
-        Assert.Equal(picture.Rgb.ToArray(), provider.GetRequiredService<DiffusionPipeline>().Generate(request).Images[0].Image.Rgb.ToArray());
+        Assert.Equal(
+            picture.Rgb.ToArray(),
+            provider.GetRequiredService<DiffusionPipeline>().Generate(request).Images[0].Image.Rgb.ToArray());
 
         // Two steps of which each takes a quarter away leave nine sixteenths of the noise, of which a pixel shows the first channel.
         using var generator = new Generator(1);

@@ -39,15 +39,21 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal([DeviceType.CPU], parts.Places);
         pipeline.Generate(s_request);
         // One object is all three parts, each of which has its stage.
-        Assert.Equal([DeviceType.CPU, .. Enumerable.Repeat<DeviceType[]>([DeviceType.META, DeviceType.CPU], 3).SelectMany(p => p)], parts.Places);
+        Assert.Equal(
+            [DeviceType.CPU, .. Enumerable.Repeat<DeviceType[]>([DeviceType.META, DeviceType.CPU], 3).SelectMany(p => p)],
+            parts.Places);
     }
 
     [Fact]
     public void Another_device_than_the_models_is_refused()
     {
-        var e = Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseModelFolder(model.Folder, CPU).UseDevice(META).Build());
+        var e = Assert.Throws<InvalidOperationException>(() =>
+            new DiffusionPipelineBuilder().UseModelFolder(model.Folder, CPU).UseDevice(META).Build());
         Assert.StartsWith("Device is meta, and the model was opened on cpu", e.Message, StringComparison.Ordinal);
-        using DiffusionPipeline same = new DiffusionPipelineBuilder().UseDevice(new Device(DeviceType.CPU, 0)).UseModel(_ => DiffusionModel.Open(model.Folder, CPU)).Build();
+        using DiffusionPipeline same = new DiffusionPipelineBuilder()
+            .UseDevice(new Device(DeviceType.CPU, 0))
+            .UseModel(_ => DiffusionModel.Open(model.Folder, CPU))
+            .Build();
         Assert.Single(same.Generate(s_request).Images);
         Assert.Throws<ArgumentNullException>(() => new DiffusionPipelineBuilder().UseDevice(null!));
     }
@@ -119,7 +125,8 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
 
         private void Reach(string part, Tensor given, string what)
         {
-            if (given.device_type != device.type) throw new InvalidOperationException($"{what} on {given.device_type.ToString().ToLowerInvariant()}");
+            if (given.device_type != device.type)
+                throw new InvalidOperationException($"{what} on {given.device_type.ToString().ToLowerInvariant()}");
             if (!Reached.Contains(part)) Reached.Add(part);
         }
     }

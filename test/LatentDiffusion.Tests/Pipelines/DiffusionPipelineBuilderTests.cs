@@ -87,8 +87,12 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
             return pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray();
         }
 
-        Assert.Equal(Draw(model.Builder().UseScheduler(new SubtractingScheduler())), Draw(model.Builder().UseScheduler<SubtractingScheduler>()));
-        Assert.Equal(Draw(model.Builder().UseScheduler(KnownSchedulers.DpmSolverPlusPlus.Create)), Draw(model.Builder().UseScheduler("dpm++")));
+        Assert.Equal(
+            Draw(model.Builder().UseScheduler(new SubtractingScheduler())),
+            Draw(model.Builder().UseScheduler<SubtractingScheduler>()));
+        Assert.Equal(
+            Draw(model.Builder().UseScheduler(KnownSchedulers.DpmSolverPlusPlus.Create)),
+            Draw(model.Builder().UseScheduler("dpm++")));
         Assert.Equal(Draw(model.Builder().UseScheduler("dpm++")), Draw(model.Builder().UseScheduler("DPMSolverMultistepScheduler")));
         Assert.NotEqual(Draw(model.Builder().UseScheduler("dpm++")), Draw(model.Builder().UseScheduler("euler")));
         var e = Assert.Throws<ArgumentException>(() => model.Builder().UseScheduler("nope"));
@@ -121,7 +125,10 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         services.AddLatentDiffusion().UseModelFolder(model.Folder);
         services.Configure<DiffusionPipelineOptions>(o => o.GuidanceScale = -1);
         using ServiceProvider provider = services.BuildServiceProvider();
-        Assert.Contains("GuidanceScale", Assert.Throws<OptionsValidationException>(provider.GetRequiredService<DiffusionPipeline>).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceScale",
+            Assert.Throws<OptionsValidationException>(provider.GetRequiredService<DiffusionPipeline>).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +143,10 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     [Fact]
     public void A_denoiser_of_ones_own_says_itself_what_it_predicts_whether_given_or_registered()
     {
-        using DiffusionPipeline given = model.Builder().UseDenoiser(new WideDenoiser()).UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity }).Build();
+        using DiffusionPipeline given = model.Builder()
+            .UseDenoiser(new WideDenoiser())
+            .UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity })
+            .Build();
 
         var services = new ServiceCollection();
         services.AddLatentDiffusion().UseModelFolder(model.Folder);
@@ -149,7 +159,11 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         // The model's own denoiser is no caller's to match, whoever registered it.
         using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
         Assert.Throws<InvalidOperationException>(
-            () => new DiffusionPipelineBuilder().UseModel(_ => opened).UseDenoiser(opened.Denoiser).UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity }).Build());
+            () => new DiffusionPipelineBuilder()
+                .UseModel(_ => opened)
+                .UseDenoiser(opened.Denoiser)
+                .UseScheduler(new SubtractingScheduler { PredictionType = PredictionType.Velocity })
+                .Build());
     }
 
     [Fact]
@@ -160,14 +174,21 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         using (DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU)) opened.Save(copy);
         string path = Path.Combine(copy, "scheduler", "scheduler_config.json");
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "noise_sampler_seed": 3, "prediction_type": "epsilon" }""");
-        using (DiffusionPipeline pipeline = Builder().UseScheduler(new SubtractingScheduler()).Build()) Assert.Single(pipeline.Generate(s_request).Images);
-        Assert.Contains("The model's scheduler is a 'DPMSolverSDEScheduler'", Assert.Throws<NotSupportedException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+        using (DiffusionPipeline pipeline = Builder().UseScheduler(new SubtractingScheduler()).Build())
+            Assert.Single(pipeline.Generate(s_request).Images);
+        Assert.Contains(
+            "The model's scheduler is a 'DPMSolverSDEScheduler'",
+            Assert.Throws<NotSupportedException>(() => Builder().Build()).Message,
+            StringComparison.Ordinal);
 
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction" }""");
         var e = Assert.Throws<InvalidOperationException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build());
         Assert.Contains("takes the model's output for Epsilon, and the model predicts Velocity", e.Message, StringComparison.Ordinal);
         Write("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "foresight" }""");
-        Assert.Contains("'prediction_type' is one of epsilon", Assert.Throws<InvalidDataException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'prediction_type' is one of epsilon",
+            Assert.Throws<InvalidDataException>(() => Builder().UseScheduler(new SubtractingScheduler()).Build()).Message,
+            StringComparison.Ordinal);
 
         DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(copy);
 
@@ -192,24 +213,39 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         });
         using DiffusionPipeline plain = Builder().Build();
         using DiffusionPipeline wrapped = Builder()
-            .UseTextEncoder(m => new Text(m.TextEncoder)).UseDenoiser(m => new Network(m.Denoiser)).UseAutoencoder(m => new Pixels(m.Autoencoder)).Build();
+            .UseTextEncoder(m => new Text(m.TextEncoder))
+            .UseDenoiser(m => new Network(m.Denoiser))
+            .UseAutoencoder(m => new Pixels(m.Autoencoder))
+            .Build();
         GenerationRequest request = new() { Prompt = "a star", Seed = 1 };
         GenerationResult expected = plain.Generate(request), result = wrapped.Generate(request);
         Assert.Equal((3, 2.5, 16), (result.Request.Steps, result.Request.GuidanceScale, result.Images[0].Image.Width));
         Assert.Equal(expected.Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
 
-        Assert.Contains("needs a model", Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseTextEncoder(m => m.TextEncoder)
-            .UseDenoiser(new WideDenoiser()).UseAutoencoder(new GrayAutoencoder()).UseScheduler(new SubtractingScheduler()).Build()).Message, StringComparison.Ordinal);
-        Assert.Contains("returned null", Assert.Throws<InvalidOperationException>(() => model.Builder().UseDenoiser(_ => null!).Build()).Message, StringComparison.Ordinal);
+        var e = Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder()
+            .UseTextEncoder(m => m.TextEncoder)
+            .UseDenoiser(new WideDenoiser())
+            .UseAutoencoder(new GrayAutoencoder())
+            .UseScheduler(new SubtractingScheduler())
+            .Build());
+        Assert.Contains("needs a model", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "returned null",
+            Assert.Throws<InvalidOperationException>(() => model.Builder().UseDenoiser(_ => null!).Build()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory, InlineData(15), InlineData(768)]
     public void A_text_encoder_of_another_width_is_refused_with_both(int width)
     {
-        string message = Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new WidthEncoder(width)).Build()).Message;
+        string message = Assert.Throws<InvalidOperationException>(() =>
+            model.Builder().UseTextEncoder(new WidthEncoder(width)).Build()).Message;
         Assert.Contains($"WidthEncoder gives hidden states of width {width}, and the denoiser takes 16", message, StringComparison.Ordinal);
         model.Builder().UseTextEncoder(new WidthEncoder(16)).Build().Dispose();
-        Assert.Contains("expected [batch, tokens, width]", Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new WidthEncoder(null)).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected [batch, tokens, width]",
+            Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new WidthEncoder(null)).Build()).Message,
+            StringComparison.Ordinal);
     }
 
     private sealed class WidthEncoder(int? width) : ITextEncoder

@@ -31,7 +31,8 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     {
         using DiffusionPipeline single = model.Builder().Build();
         using DiffusionPipeline batched = model.Builder().Configure(o => o.BatchSize = 3).Build();
-        byte[][] expected = Pixels(single.Generate(s_request with { Count = 5 })), actual = Pixels(batched.Generate(s_request with { Count = 5 }));
+        byte[][] expected = Pixels(single.Generate(s_request with { Count = 5 }));
+        byte[][] actual = Pixels(batched.Generate(s_request with { Count = 5 }));
         foreach ((byte[] one, byte[] other) in expected.Zip(actual))
             Assert.All(one.Zip(other), p => Assert.InRange(p.First - p.Second, -1, 1));
     }
@@ -63,7 +64,14 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     [Fact]
     public void No_tensor_outlives_a_generation_whether_finished_or_cancelled()
     {
-        foreach (KnownScheduler scheduler in new[] { KnownSchedulers.Ddim, KnownSchedulers.Ddpm, KnownSchedulers.DpmSolverPlusPlus, KnownSchedulers.EulerAncestral, KnownSchedulers.UniPC })
+        foreach (KnownScheduler scheduler in new[]
+        {
+            KnownSchedulers.Ddim,
+            KnownSchedulers.Ddpm,
+            KnownSchedulers.DpmSolverPlusPlus,
+            KnownSchedulers.EulerAncestral,
+            KnownSchedulers.UniPC,
+        })
         {
             using DiffusionPipeline pipeline = model.Builder().UseScheduler(scheduler.Create).Build();
             pipeline.Generate(s_request);
@@ -85,7 +93,13 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
         using var cancellation = new CancellationTokenSource();
         int last = 0;
         Assert.Throws<OperationCanceledException>(() => pipeline.Generate(
-            s_request with { Steps = 20 }, new Report(p => { last = p.Evaluation; if (last == 3) cancellation.Cancel(); }), cancellation.Token));
+            s_request with { Steps = 20 },
+            new Report(p =>
+            {
+                last = p.Evaluation;
+                if (last == 3) cancellation.Cancel();
+            }),
+            cancellation.Token));
         Assert.Equal(3, last);
     }
 

@@ -5,7 +5,13 @@ namespace LatentDiffusion.Tests.Pipelines;
 /// <summary>Prompts encoded beforehand.</summary>
 public sealed class EncodingTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    private static readonly GenerationRequest s_request = new() { Prompt = "a (blue:1.5) bird", NegativePrompt = "a star", Seed = 7, Steps = 3 };
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "a (blue:1.5) bird",
+        NegativePrompt = "a star",
+        Seed = 7,
+        Steps = 3,
+    };
 
     [Fact]
     public void Embeddings_of_the_pipeline_draw_what_its_prompts_draw()
@@ -35,8 +41,14 @@ public sealed class EncodingTests(TinyModel model) : IClassFixture<TinyModel>
         DiffusionPipeline pipeline = model.Builder().Configure(o => o.MaximumPromptLength = 10).Build();
         Assert.Throws<ArgumentNullException>("prompts", () => pipeline.Encode(null!));
         Assert.Throws<ArgumentException>("prompts", () => pipeline.Encode([]));
-        Assert.StartsWith("prompts[1] is null; expected a text", Assert.Throws<ArgumentException>(() => pipeline.Encode(["a", null!])).Message, StringComparison.Ordinal);
-        Assert.StartsWith("prompts[0] is 11 characters long; expected at most 10", Assert.Throws<ArgumentException>(() => pipeline.Encode([new string('a', 11)])).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "prompts[1] is null; expected a text",
+            Assert.Throws<ArgumentException>(() => pipeline.Encode(["a", null!])).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "prompts[0] is 11 characters long; expected at most 10",
+            Assert.Throws<ArgumentException>(() => pipeline.Encode([new string('a', 11)])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("count", () => pipeline.EncodeUnconditional(0));
         Assert.Throws<OperationCanceledException>(() => pipeline.Encode(["a"], new CancellationToken(canceled: true)));
         pipeline.Dispose();

@@ -14,7 +14,8 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         byte[] plain = Draw(model.Builder().UseGuidance(new ClassifierFreeGuidance()));
         DiffusionProcess? given = null;
         byte[] whole = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), given = space, new())));
-        byte[] half = Draw(model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Stop = 0.5 })));
+        byte[] half = Draw(
+            model.Builder().UseGuidance(space => new IntervalGuidance(new ClassifierFreeGuidance(), space, new() { Stop = 0.5 })));
         Assert.Equal(plain, whole);
         Assert.NotEqual(plain, half);
         Assert.Equal((PredictionType.Epsilon, 1000), (given!.PredictionType, given.TrainingTimesteps));
@@ -27,7 +28,8 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     public void Perturbed_attention_guides_at_a_scale_of_one()
     {
         GenerationRequest request = s_request with { GuidanceScale = 1 };
-        byte[] plain = Draw(model.Builder(), request), none = Draw(model.Builder().UseGuidance(new PerturbedAttentionGuidance(options: new() { Scale = 0 })), request);
+        byte[] plain = Draw(model.Builder(), request);
+        byte[] none = Draw(model.Builder().UseGuidance(new PerturbedAttentionGuidance(options: new() { Scale = 0 })), request);
         Assert.Equal(plain, none);
         Assert.NotEqual(plain, Draw(model.Builder().UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())), request));
     }
@@ -48,15 +50,25 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void A_text_encoder_that_cannot_read_weights_is_refused() => Assert.Contains("WithPrompting of NoEncoder returned null",
-        Assert.Throws<InvalidOperationException>(() => model.Builder().UseTextEncoder(new NoEncoder()).UsePromptWeighting().Build()).Message);
+    public void A_text_encoder_that_cannot_read_weights_is_refused()
+    {
+        var e = Assert.Throws<InvalidOperationException>(() =>
+            model.Builder().UseTextEncoder(new NoEncoder()).UsePromptWeighting().Build());
+        Assert.Contains("WithPrompting of NoEncoder returned null", e.Message);
+    }
 
     [Fact]
     public void Embeddings_take_the_place_of_prompts_and_stay_the_callers()
     {
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         using Conditioning positive = parts.TextEncoder.Encode(["a blue bird"]), negative = parts.TextEncoder.Encode(["a star"]);
-        GenerationRequest embedded = s_request with { Prompt = "", NegativePrompt = "", PromptEmbeds = positive, NegativePromptEmbeds = negative };
+        GenerationRequest embedded = s_request with
+        {
+            Prompt = "",
+            NegativePrompt = "",
+            PromptEmbeds = positive,
+            NegativePromptEmbeds = negative,
+        };
         byte[] plain = Draw(model.Builder());
         Assert.Equal(plain, Draw(model.Builder(), embedded));
         Assert.Equal(plain, Draw(model.Builder(), embedded with { NegativePrompt = "a star", NegativePromptEmbeds = null }));
@@ -66,9 +78,18 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         using var two = new Conditioning(zeros(2, 16, 16));
         using var shorter = new Conditioning(zeros(1, 8, 16));
         using DiffusionPipeline pipeline = model.Builder().Build();
-        Assert.StartsWith("PromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width]", Refused(s_request with { PromptEmbeds = two }), StringComparison.Ordinal);
-        Assert.StartsWith("NegativePromptEmbeds is of shape [2, 16, 16]", Refused(s_request with { NegativePromptEmbeds = two }), StringComparison.Ordinal);
-        Assert.StartsWith("PromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as NegativePrompt is encoded", Refused(s_request with { PromptEmbeds = shorter }), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "PromptEmbeds is of shape [2, 16, 16]; expected [1, tokens, width]",
+            Refused(s_request with { PromptEmbeds = two }),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "NegativePromptEmbeds is of shape [2, 16, 16]",
+            Refused(s_request with { NegativePromptEmbeds = two }),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "PromptEmbeds is of shape [1, 8, 16]; expected [1, 16, 16], as NegativePrompt is encoded",
+            Refused(s_request with { PromptEmbeds = shorter }),
+            StringComparison.Ordinal);
 
         string Refused(GenerationRequest request) => Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message;
     }
@@ -79,7 +100,10 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         using Conditioning longer = new(zeros(1, 16, 16)), one = new(zeros(1, 1, 16));
         using DiffusionPipeline pipeline = model.Builder().UseTextEncoder(new OneToken()).Build();
         var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { PromptEmbeds = longer }));
-        Assert.Contains("prompt's hidden states are of shape [1, 16, 16] and the negative prompt's of [1, 1, 16]", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "prompt's hidden states are of shape [1, 16, 16] and the negative prompt's of [1, 1, 16]",
+            e.Message,
+            StringComparison.Ordinal);
         Assert.Single(pipeline.Generate(s_request with { PromptEmbeds = one }).Images);
     }
 
@@ -99,7 +123,9 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
         GenerationRequest request = s_request with { Prompt = new string('a', 25_000) };
         Assert.Throws<ArgumentException>(() => Draw(model.Builder(), request));
         Assert.NotEmpty(Draw(model.Builder().Configure(o => o.MaximumPromptLength = 25_000), request));
-        Assert.Contains("at most 10", Assert.Throws<ArgumentException>(() => Draw(model.Builder().Configure(o => o.MaximumPromptLength = 10))).Message);
+        Assert.Contains(
+            "at most 10",
+            Assert.Throws<ArgumentException>(() => Draw(model.Builder().Configure(o => o.MaximumPromptLength = 10))).Message);
     }
 
     private static byte[] Draw(DiffusionPipelineBuilder builder, GenerationRequest? request = null)

@@ -27,9 +27,13 @@ public sealed class HalfPrecisionTests(FamilyFolders families) : IClassFixture<F
     public void Half_precision_draws_nearly_the_same(string family, ScalarType type)
     {
         using DiffusionPipeline single = Builder(family, null).Build(), half = Builder(family, type).Build();
-        Assert.All(half.Model!.Components!.Networks.Where(n => n.Name != "vae").SelectMany(n => n.Network.parameters()), p => Assert.Equal(type, p.dtype));
+        Assert.All(
+            half.Model!.Components!.Networks.Where(n => n.Name != "vae").SelectMany(n => n.Network.parameters()),
+            p => Assert.Equal(type, p.dtype));
         GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Strength = 0.9, Mask = TaskPictures.Mask };
-        GenerationRequest[] requests = family == "sd1-inpaint" ? [request] : [s_request, request, s_request with { InitialImage = TaskPictures.Image, Strength = 0.5 }];
+        GenerationRequest[] requests = family == "sd1-inpaint"
+            ? [request]
+            : [s_request, request, s_request with { InitialImage = TaskPictures.Image, Strength = 0.5 }];
         foreach (GenerationRequest each in requests)
         {
             byte[] one = Draw(single, each), other = Draw(half, each);
@@ -41,7 +45,11 @@ public sealed class HalfPrecisionTests(FamilyFolders families) : IClassFixture<F
     }
 
     private DiffusionPipelineBuilder Builder(string family, ScalarType? precision) => new DiffusionPipelineBuilder()
-        .UseModelFolder(families[family], CPU, precision).UsePromptWeighting().UseTiledDecoding(new TilingOptions { TileSize = 16 }).UseOffload();
+        .UseModelFolder(families[family], CPU, precision)
+        .UsePromptWeighting()
+        .UseTiledDecoding(new TilingOptions { TileSize = 16 })
+        .UseOffload();
 
-    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) =>
+        pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 }

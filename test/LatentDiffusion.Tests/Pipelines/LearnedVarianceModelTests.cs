@@ -13,11 +13,13 @@ public sealed class LearnedVarianceModelTests : IDisposable
         using ModelComponents plain = DiffusersFolder.Read(_plain.Folder);
         using var unet = new UNet2DConditionModel(new UNet2DConditionConfig
         {
-            SampleSize = 8, OutChannels = 8, BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,
+            SampleSize = 8, OutChannels = 8, BlockOutChannels = [16, 32], NormNumGroups = 8,
+            LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         });
         Reference.FormulaWeights.Fill(unet);
-        SchedulerConfig scheduler = SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler", "variance_type": "learned_range", "clip_sample": false }""");
+        SchedulerConfig scheduler = SchedulerConfig.Parse(
+            """{ "_class_name": "DDPMScheduler", "variance_type": "learned_range", "clip_sample": false }""");
         DiffusersFolder.Write(
             new ModelComponents(ModelFamilies.StableDiffusion, plain.PipelineClass, scheduler)
             {
@@ -44,7 +46,8 @@ public sealed class LearnedVarianceModelTests : IDisposable
         GenerationRequest request = new() { Prompt = "a blue bird", Seed = 1, Steps = 4, GuidanceScale = scale };
         var previews = new List<ImageBuffer>();
         GenerationResult? result = null;
-        await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, previewEvery: 1, TestContext.Current.CancellationToken))
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, previewEvery: 1, cancellation))
         {
             if (update.Result is null) previews.AddRange(update.Previews);
             else result = update.Result;

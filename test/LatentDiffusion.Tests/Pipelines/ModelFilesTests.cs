@@ -9,7 +9,8 @@ namespace LatentDiffusion.Tests.Pipelines;
 /// <summary>What the builder takes models from: folders, single files, variants, precisions, LoRA.</summary>
 public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<FamilyFolders>, IDisposable
 {
-    private const string Query = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", TextQuery = "text_model.encoder.layers.0.self_attn.q_proj";
+    private const string Query = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q";
+    private const string TextQuery = "text_model.encoder.layers.0.self_attn.q_proj";
 
     private static readonly GenerationRequest s_request = new() { Prompt = "ab a", Seed = 3, Steps = 2, Width = 16, Height = 16 };
 
@@ -25,12 +26,18 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         ModelAssert.SameFiles(folders[family], _folder["b"]);
     }
 
-    [Theory, InlineData("sd1", "tokenizer"), InlineData("sd2", "tokenizer"), InlineData("xl", "tokenizer_2"), InlineData("xl-refiner", "tokenizer_2")]
+    [Theory]
+    [InlineData("sd1", "tokenizer")]
+    [InlineData("sd2", "tokenizer")]
+    [InlineData("xl", "tokenizer_2")]
+    [InlineData("xl-refiner", "tokenizer_2")]
     public void ASingleFileGivesThePictureOfTheFolder(string family, string tokenizer)
     {
         using (ModelComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["model.safetensors"]);
         byte[] folder = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders[family]));
-        Assert.Equal(folder, Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], Path.Combine(folders[family], tokenizer))));
+        Assert.Equal(
+            folder,
+            Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], Path.Combine(folders[family], tokenizer))));
     }
 
     [Fact]
@@ -38,10 +45,15 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     {
         using (ModelComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
         SaveAsPickle(_folder["model.safetensors"], _folder["model.ckpt"]);
-        Assert.Contains("vocab.json", Assert.Throws<FileNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFile(_folder["model.ckpt"]).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "vocab.json",
+            Assert.Throws<FileNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFile(_folder["model.ckpt"]).Build()).Message,
+            StringComparison.Ordinal);
 
         TinyModels.Vocabulary.Save(_folder["tokenizer"]);
-        Assert.Equal(Draw(new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"])), Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.ckpt"])));
+        Assert.Equal(
+            Draw(new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"])),
+            Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.ckpt"])));
         Assert.Throws<FileNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFile(_folder["other.ckpt"]).Build());
     }
 
@@ -52,7 +64,9 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         TinyModels.Vocabulary.Save(_folder["tokenizer"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"]).Build();
         pipeline.Model!.Save(_folder["saved"]);
-        Assert.Equal(pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray(), Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["saved"])));
+        Assert.Equal(
+            pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray(),
+            Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["saved"])));
     }
 
     [Fact]
@@ -65,7 +79,8 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         Assert.Equal(plain, Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["a"])));
         Assert.Equal(plain, Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["a"], variant: "fp16")));
 
-        using DiffusionModel automatic = DiffusionModel.Open(_folder["a"], CPU, variant: "fp16"), half = DiffusionModel.Open(_folder["a"], CPU, ScalarType.Float16, "fp16");
+        using DiffusionModel automatic = DiffusionModel.Open(_folder["a"], CPU, variant: "fp16");
+        using DiffusionModel half = DiffusionModel.Open(_folder["a"], CPU, ScalarType.Float16, "fp16");
         Assert.Equal(ScalarType.Float32, automatic.Components!.UNet.parameters().First().dtype);
         Assert.Equal(ScalarType.Float16, half.Components!.UNet.parameters().First().dtype);
         // Half precision overflows in this autoencoder, as its configuration says.
@@ -81,7 +96,10 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         Assert.All(single.Zip(wide), p => Assert.InRange(p.First - p.Second, -1, 1));
         Assert.NotEqual(single, narrow);
         Assert.InRange(single.Zip(narrow).Average(p => Math.Abs(p.First - p.Second)), 0, 8);
-        Assert.Contains("Int32", Assert.Throws<ArgumentException>(() => DiffusionModel.Open(folders[family], CPU, ScalarType.Int32)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Int32",
+            Assert.Throws<ArgumentException>(() => DiffusionModel.Open(folders[family], CPU, ScalarType.Int32)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +107,11 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     {
         string one = Lora("one", ("unet." + Query, 32), ("text_encoder." + TextQuery, 64)), two = Lora("two", ("unet." + Query, 32));
         byte[] before = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]));
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseLora(one, 0.5).UseLora(two, -2).Build();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders["sd1"])
+            .UseLora(one, 0.5)
+            .UseLora(two, -2)
+            .Build();
         byte[] both = Draw(pipeline);
         Assert.NotEqual(before, both);
 
@@ -97,9 +119,14 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         using (DisposeScope scope = NewDisposeScope())
         {
             using SafetensorsFile first = SafetensorsFile.Open(one), second = SafetensorsFile.Open(two);
-            Tensor Delta(SafetensorsFile file, string name) => file.Read(name + ".lora_B.weight").matmul(file.Read(name + ".lora_A.weight"));
-            Close(made.UNet.state_dict()[Query + ".weight"] + 0.5 * Delta(first, "unet." + Query) - 2 * Delta(second, "unet." + Query), pipeline.Model!.Components!.UNet.state_dict()[Query + ".weight"]);
-            Close(made.TextEncoder!.state_dict()[TextQuery + ".weight"] + 0.5 * Delta(first, "text_encoder." + TextQuery), pipeline.Model.Components!.TextEncoder!.state_dict()[TextQuery + ".weight"]);
+            Tensor Delta(SafetensorsFile file, string name) =>
+                file.Read(name + ".lora_B.weight").matmul(file.Read(name + ".lora_A.weight"));
+            Close(
+                made.UNet.state_dict()[Query + ".weight"] + 0.5 * Delta(first, "unet." + Query) - 2 * Delta(second, "unet." + Query),
+                pipeline.Model!.Components!.UNet.state_dict()[Query + ".weight"]);
+            Close(
+                made.TextEncoder!.state_dict()[TextQuery + ".weight"] + 0.5 * Delta(first, "text_encoder." + TextQuery),
+                pipeline.Model.Components!.TextEncoder!.state_dict()[TextQuery + ".weight"]);
         }
 
         pipeline.Model.SetLoras((two, -2));
@@ -117,10 +144,16 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseLora(path).Build();
         using ModelComponents made = FamilyFolders.Make("xl");
         ModelComponents patched = pipeline.Model!.Components!;
-        foreach ((ClipTextModel before, ClipTextModel after) in new[] { (made.TextEncoder!, patched.TextEncoder!), (made.TextEncoder2!, patched.TextEncoder2!) })
+        foreach ((ClipTextModel before, ClipTextModel after) in new[]
+        {
+            (made.TextEncoder!, patched.TextEncoder!),
+            (made.TextEncoder2!, patched.TextEncoder2!),
+        })
         {
             using DisposeScope scope = NewDisposeScope();
-            Assert.Equal([TextQuery + ".weight"], before.state_dict().Where(p => !p.Value.equal(after.state_dict()[p.Key]).all().item<bool>()).Select(p => p.Key));
+            Assert.Equal(
+                [TextQuery + ".weight"],
+                before.state_dict().Where(p => !p.Value.equal(after.state_dict()[p.Key]).all().item<bool>()).Select(p => p.Key));
         }
     }
 
@@ -128,63 +161,89 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     public void KeysThatFitNothingAreListed()
     {
         string path = Lora("bad", ("unet." + Query, 32), ("unet.nowhere.to_q", 32), ("text_encoder_2." + TextQuery, 64));
-        var e = Assert.Throws<CheckpointException>(() => new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseLora(path).Build());
+        var e = Assert.Throws<CheckpointException>(() =>
+            new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseLora(path).Build());
         Assert.Equal(
-            [$"text_encoder_2.{TextQuery}.lora_A.weight", $"text_encoder_2.{TextQuery}.lora_B.weight", "unet.nowhere.to_q.lora_A.weight", "unet.nowhere.to_q.lora_B.weight"],
+            [
+                $"text_encoder_2.{TextQuery}.lora_A.weight",
+                $"text_encoder_2.{TextQuery}.lora_B.weight",
+                "unet.nowhere.to_q.lora_A.weight",
+                "unet.nowhere.to_q.lora_B.weight",
+            ],
             e.Unexpected.Order(StringComparer.Ordinal));
 
         // A file that fits nothing leaves the weights as they were.
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseLora(Lora("good", ("unet." + Query, 32))).Build();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders["sd1"])
+            .UseLora(Lora("good", ("unet." + Query, 32)))
+            .Build();
         byte[] before = Draw(pipeline);
         Assert.Throws<CheckpointException>(() => pipeline.Model!.SetLoras((path, 1)));
         Assert.Equal(before, Draw(pipeline));
         Assert.Throws<ArgumentOutOfRangeException>(() => new DiffusionPipelineBuilder().UseLora(path, double.NaN));
-        Assert.Contains("LoRA", Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseLora(path).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "LoRA",
+            Assert.Throws<InvalidOperationException>(() => new DiffusionPipelineBuilder().UseLora(path).Build()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void ComponentsThatContradictEachOtherAreRefused()
     {
-        Refused("xl-refiner", "requires_aesthetics_score", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
-        {
-            ["unet"] = made.UNet,
-            ["vae"] = made.Autoencoder,
-            ["text_encoder_2"] = made.TextEncoder2,
-            ["tokenizer_2"] = made.Tokenizer2,
-        });
-        Refused("xl", "hidden states of width 64", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
-        {
-            ["unet"] = made.UNet,
-            ["vae"] = made.Autoencoder,
-            ["text_encoder_2"] = made.TextEncoder2,
-            ["tokenizer_2"] = made.Tokenizer2,
-        });
-        Refused("sd1", "no tokenizer", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
-        {
-            ["unet"] = made.UNet,
-            ["vae"] = made.Autoencoder,
-            ["text_encoder"] = made.TextEncoder,
-        });
+        Refused("xl-refiner", "requires_aesthetics_score", made =>
+            new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+            {
+                ["unet"] = made.UNet,
+                ["vae"] = made.Autoencoder,
+                ["text_encoder_2"] = made.TextEncoder2,
+                ["tokenizer_2"] = made.Tokenizer2,
+            });
+        Refused("xl", "hidden states of width 64", made =>
+            new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+            {
+                ["unet"] = made.UNet,
+                ["vae"] = made.Autoencoder,
+                ["text_encoder_2"] = made.TextEncoder2,
+                ["tokenizer_2"] = made.Tokenizer2,
+            });
+        Refused("sd1", "no tokenizer", made =>
+            new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+            {
+                ["unet"] = made.UNet,
+                ["vae"] = made.Autoencoder,
+                ["text_encoder"] = made.TextEncoder,
+            });
 
-        Refused("sd2", "gives 17 tokens", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
-        {
-            ["unet"] = made.UNet,
-            ["vae"] = made.Autoencoder,
-            ["text_encoder"] = made.TextEncoder,
-            ["tokenizer"] = made.Tokenizer! with { MaxLength = 17 },
-        });
-        Refused("sd2", "has the id 20 for 'new'", made => new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
-        {
-            ["unet"] = made.UNet,
-            ["vae"] = made.Autoencoder,
-            ["text_encoder"] = made.TextEncoder,
-            ["tokenizer"] = made.Tokenizer! with { Vocabulary = TinyModels.Vocabulary with { Tokens = new Dictionary<string, int>(TinyModels.Vocabulary.Tokens) { ["new"] = 20 } } },
-        });
+        Refused("sd2", "gives 17 tokens", made =>
+            new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+            {
+                ["unet"] = made.UNet,
+                ["vae"] = made.Autoencoder,
+                ["text_encoder"] = made.TextEncoder,
+                ["tokenizer"] = made.Tokenizer! with { MaxLength = 17 },
+            });
+        Refused("sd2", "has the id 20 for 'new'", made =>
+            new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
+            {
+                ["unet"] = made.UNet,
+                ["vae"] = made.Autoencoder,
+                ["text_encoder"] = made.TextEncoder,
+                ["tokenizer"] = made.Tokenizer! with
+                {
+                    Vocabulary = TinyModels.Vocabulary with
+                    {
+                        Tokens = new Dictionary<string, int>(TinyModels.Vocabulary.Tokens) { ["new"] = 20 },
+                    },
+                },
+            });
 
         static void Refused(string family, string message, Func<ModelComponents, ModelComponents> change)
         {
             using ModelComponents made = FamilyFolders.Make(family);
-            Assert.Contains(message, Assert.Throws<InvalidDataException>(() => DiffusionModel.FromComponents(change(made))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message,
+                Assert.Throws<InvalidDataException>(() => DiffusionModel.FromComponents(change(made))).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -193,7 +252,10 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     {
         using (ModelComponents made = FamilyFolders.Make("xl")) DiffusersFolder.Write(made, _folder["a"]);
         string path = Path.Combine(_folder["a"], "model_index.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"force_zeros_for_empty_prompt\": true", "\"force_zeros_for_empty_prompt\": 1", StringComparison.Ordinal));
+        string index = File.ReadAllText(path);
+        File.WriteAllText(
+            path,
+            index.Replace("\"force_zeros_for_empty_prompt\": true", "\"force_zeros_for_empty_prompt\": 1", StringComparison.Ordinal));
         var e = Assert.Throws<InvalidDataException>(() => new DiffusionPipelineBuilder().UseModelFolder(_folder["a"]).Build());
         Assert.Contains("force_zeros_for_empty_prompt", e.Message, StringComparison.Ordinal);
     }
@@ -217,7 +279,8 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         var generator = new Generator(7);
         SafetensorsWriter.Write(_folder[name], modules.SelectMany(m => new[]
         {
-            (m.Module + ".lora_A.weight", randn([2, m.Width], generator: generator)), (m.Module + ".lora_B.weight", randn([m.Width, 2], generator: generator)),
+            (m.Module + ".lora_A.weight", randn([2, m.Width], generator: generator)),
+            (m.Module + ".lora_B.weight", randn([m.Width, 2], generator: generator)),
         }));
         return _folder[name];
     }
@@ -233,7 +296,8 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
         {
             long offset = storage.Length / sizeof(float);
             storage.Write(file.Read(entry.Name).bytes);
-            long[] shape = [.. entry.Shape], strides = [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, n) => product * n))];
+            long[] shape = [.. entry.Shape];
+            long[] strides = [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, n) => product * n))];
             items.Add((entry.Name, () => pickle.Tensor("0", offset, shape, strides)));
         }
 

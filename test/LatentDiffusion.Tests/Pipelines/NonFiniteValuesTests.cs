@@ -6,11 +6,21 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>NaN and infinity end a generation in an exception that names where they came from, unless an option asks for the image.</summary>
+/// <summary>
+/// NaN and infinity end a generation in an exception that names where they came from, unless an option asks for the image.
+/// </summary>
 [Collection(LiveTensors.Collection)]
 public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 1, Steps = 4, GuidanceScale = 1, Width = 16, Height = 16 };
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "a blue bird",
+        Seed = 1,
+        Steps = 4,
+        GuidanceScale = 1,
+        Width = 16,
+        Height = 16,
+    };
 
     public static TheoryData<string> Ways => new(EveryWay.Names);
 
@@ -19,7 +29,8 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     {
         using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Failing(3, double.NaN)).Build();
         long before = LiveTensors.Settled();
-        NonFiniteValuesException failure = await Assert.ThrowsAsync<NonFiniteValuesException>(() => EveryWay.AskAsync(way, pipeline, s_request));
+        NonFiniteValuesException failure = await Assert.ThrowsAsync<NonFiniteValuesException>(() =>
+            EveryWay.AskAsync(way, pipeline, s_request));
         Assert.Equal(3, failure.Step);
         Assert.Contains("step 3 of 4", failure.Message, StringComparison.Ordinal);
         Assert.Contains("the denoiser's prediction", failure.Message, StringComparison.Ordinal);
@@ -31,7 +42,8 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     public async Task A_decoder_that_overflows_is_named(string way)
     {
         using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(new Overflowing(encoder: false, decoder: true)).Build();
-        NonFiniteValuesException failure = await Assert.ThrowsAsync<NonFiniteValuesException>(() => EveryWay.AskAsync(way, pipeline, s_request));
+        NonFiniteValuesException failure = await Assert.ThrowsAsync<NonFiniteValuesException>(() =>
+            EveryWay.AskAsync(way, pipeline, s_request));
         Assert.Null(failure.Step);
         Assert.Contains("decoder", failure.Message, StringComparison.Ordinal);
         Assert.Contains("float32", failure.Message, StringComparison.Ordinal);
@@ -41,7 +53,11 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     public void The_option_returns_the_image_with_one_warning(double value)
     {
         var log = new LogRecorder();
-        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Failing(2, value)).UseLoggerFactory(log).Configure(o => o.AllowNonFiniteValues = true).Build();
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseDenoiser(new Failing(2, value))
+            .UseLoggerFactory(log)
+            .Configure(o => o.AllowNonFiniteValues = true)
+            .Build();
         Assert.Single(pipeline.Generate(s_request).Images);
         string warning = Assert.Single(log.Lines, l => l.Level == LogLevel.Warning).Text;
         Assert.Contains("step 2 of 4", warning, StringComparison.Ordinal);
@@ -51,7 +67,10 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     public void An_infinite_prediction_is_found_in_a_batch()
     {
         // Evaluations count batches: of the second batch the first step.
-        using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Failing(5, double.PositiveInfinity)).Configure(o => o.BatchSize = 2).Build();
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseDenoiser(new Failing(5, double.PositiveInfinity))
+            .Configure(o => o.BatchSize = 2)
+            .Build();
         Assert.Equal(1, Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(s_request with { Count = 4 })).Step);
     }
 
@@ -68,7 +87,12 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     public void An_encoder_that_overflows_is_named(bool masked)
     {
         using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(new Overflowing(encoder: true, decoder: false)).Build();
-        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Mask = masked ? TaskPictures.Mask : null, Strength = 0.5 };
+        GenerationRequest request = s_request with
+        {
+            InitialImage = TaskPictures.Image,
+            Mask = masked ? TaskPictures.Mask : null,
+            Strength = 0.5,
+        };
         NonFiniteValuesException failure = Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(request));
         Assert.Null(failure.Step);
         Assert.Contains("InitialImage", failure.Message, StringComparison.Ordinal);
@@ -79,7 +103,8 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         using Conditioning text = pipeline.Encode(["a blue bird"]), broken = text.Map(t => full_like(t, double.NaN));
-        NonFiniteValuesException failure = Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(s_request with { Prompt = "", PromptEmbeds = broken }));
+        NonFiniteValuesException failure = Assert.Throws<NonFiniteValuesException>(() =>
+            pipeline.Generate(s_request with { Prompt = "", PromptEmbeds = broken }));
         Assert.Equal(1, failure.Step);
         Assert.Contains("text conditioning", failure.Message, StringComparison.Ordinal);
     }

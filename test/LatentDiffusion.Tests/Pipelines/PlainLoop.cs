@@ -18,7 +18,9 @@ internal static class PlainLoop
             double alphaBar = s_alphaBars[t], previous = s_alphaBars[Math.Max(t - Training / steps, 0)];
             Tensor output = predict(x, t);
             // Salimans & Ho 2022, section 4: v = √ᾱ·ε − √(1−ᾱ)·x_0.
-            Tensor clean = velocity ? Math.Sqrt(alphaBar) * x - Math.Sqrt(1 - alphaBar) * output : (x - Math.Sqrt(1 - alphaBar) * output) / Math.Sqrt(alphaBar);
+            Tensor clean = velocity
+                ? Math.Sqrt(alphaBar) * x - Math.Sqrt(1 - alphaBar) * output
+                : (x - Math.Sqrt(1 - alphaBar) * output) / Math.Sqrt(alphaBar);
             Tensor noise = velocity ? Math.Sqrt(alphaBar) * output + Math.Sqrt(1 - alphaBar) * x : output;
             x = Math.Sqrt(previous) * clean + Math.Sqrt(1 - previous) * noise;
         }
@@ -26,7 +28,10 @@ internal static class PlainLoop
         return x;
     }
 
-    /// <summary>Euler's method in σ = √((1−ᾱ)/ᾱ) (Karras et al. 2022, algorithm 1), where x is the sample plus σ·noise and the network sees x/√(σ²+1).</summary>
+    /// <summary>
+    /// Euler's method in σ = √((1−ᾱ)/ᾱ) (Karras et al. 2022, algorithm 1), where x is the sample plus σ·noise and the network sees
+    /// x/√(σ²+1).
+    /// </summary>
     public static Tensor Euler(Tensor noise, int steps, Func<Tensor, double, Tensor> predict)
     {
         int[] timesteps = Timesteps(steps);

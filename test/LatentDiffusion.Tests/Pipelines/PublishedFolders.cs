@@ -60,8 +60,10 @@ public sealed class PublishedFolders : IDisposable
         Network("text_encoder_2", TextWeights, json => ClipTextConfig.FromJson(json).Build(projection: true));
         // As published: CLIP's own towers are padded with the end token, OpenCLIP's with the first.
         string padding = (string?)files["text_encoder"]?["hidden_act"] == "gelu" ? "!" : BpeVocabulary.EndToken;
-        if (files.ContainsKey("text_encoder")) new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, padding).Save(Path.Combine(folder, "tokenizer"));
-        if (files.ContainsKey("text_encoder_2")) new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, "!").Save(Path.Combine(folder, "tokenizer_2"));
+        if (files.ContainsKey("text_encoder"))
+            new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, padding).Save(Path.Combine(folder, "tokenizer"));
+        if (files.ContainsKey("text_encoder_2"))
+            new ClipTokenizerFiles(TinyModels.Vocabulary, Tokens, "!").Save(Path.Combine(folder, "tokenizer_2"));
         Json(Path.Combine("scheduler", "scheduler_config.json"), files["scheduler"]!);
         Json("model_index.json", files["model_index"]!);
 
@@ -88,7 +90,8 @@ public sealed class PublishedFolders : IDisposable
     {
         int blocks = unet["block_out_channels"]!.AsArray().Count;
         unet["block_out_channels"] = new JsonArray([.. Enumerable.Range(0, blocks).Select(i => (JsonNode)(i == 0 ? 32 : 64))]);
-        if (unet["attention_head_dim"] is JsonArray) unet["attention_head_dim"] = new JsonArray([.. Enumerable.Range(0, blocks).Select(i => (JsonNode)(i == 0 ? 1 : 2))]);
+        if (unet["attention_head_dim"] is JsonArray)
+            unet["attention_head_dim"] = new JsonArray([.. Enumerable.Range(0, blocks).Select(i => (JsonNode)(i == 0 ? 1 : 2))]);
         unet["cross_attention_dim"] = context;
         unet["sample_size"] = 8;
         foreach (string option in (string[])["transformer_layers_per_block", "reverse_transformer_layers_per_block"])
@@ -105,6 +108,7 @@ public sealed class PublishedFolders : IDisposable
     private static void ShrinkText(JsonObject text, int width)
     {
         (text["hidden_size"], text["intermediate_size"], text["projection_dim"]) = (width, 2 * width, width);
-        (text["num_attention_heads"], text["num_hidden_layers"], text["vocab_size"], text["max_position_embeddings"]) = (2, 2, Vocabulary, Tokens);
+        (text["num_attention_heads"], text["num_hidden_layers"]) = (2, 2);
+        (text["vocab_size"], text["max_position_embeddings"]) = (Vocabulary, Tokens);
     }
 }

@@ -14,7 +14,8 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
     private readonly TemporaryFolder _folder = new();
     private readonly LogRecorder _log = new();
 
-    public static TheoryData<string> TextToImage => [.. PublishedFolders.Names.Where(name => !name.Contains("inpainting") && !name.Contains("refiner"))];
+    public static TheoryData<string> TextToImage =>
+        [.. PublishedFolders.Names.Where(name => !name.Contains("inpainting") && !name.Contains("refiner"))];
 
     [Theory, MemberData(nameof(TextToImage))]
     public void Every_published_model_draws_from_its_folder(string model)
@@ -62,7 +63,14 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
     public void A_model_for_inpainting_repaints()
     {
         using DiffusionPipeline pipeline = Builder().UseModelFolder(folders["stable-diffusion-inpainting"]).Build();
-        var request = new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 2, InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask };
+        var request = new GenerationRequest
+        {
+            Prompt = "ab",
+            Seed = 1,
+            Steps = 2,
+            InitialImage = TaskPictures.Image,
+            Mask = TaskPictures.Mask,
+        };
         Assert.Single(pipeline.Generate(request).Images);
     }
 
@@ -94,9 +102,16 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
 
         var error = Assert.Throws<NotSupportedException>(() => Builder().UseModelFolder(_folder["model"]).Build());
         Assert.Contains("DPMSolverSDEScheduler", error.Message, StringComparison.Ordinal);
-        using DiffusionPipeline pipeline = Builder().UseModelFolder(_folder["model"]).UseScheduler("dpm++").UseGuidance(space => new ClassifierFreeGuidance()).Build();
+        using DiffusionPipeline pipeline = Builder()
+            .UseModelFolder(_folder["model"])
+            .UseScheduler("dpm++")
+            .UseGuidance(space => new ClassifierFreeGuidance())
+            .Build();
         Assert.Single(pipeline.Generate(new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 2 }).Images);
-        using DiffusionPipeline made = Builder().UseModelFolder(_folder["model"]).UseScheduler(new DdimScheduler(SchedulerConfig.Empty.With("beta_schedule", "scaled_linear"))).Build();
+        using DiffusionPipeline made = Builder()
+            .UseModelFolder(_folder["model"])
+            .UseScheduler(new DdimScheduler(SchedulerConfig.Empty.With("beta_schedule", "scaled_linear")))
+            .Build();
         Assert.Single(made.Generate(new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 2 }).Images);
     }
 
@@ -109,8 +124,14 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
         JsonObject files = PublishedFolders.Shrunk("stable-diffusion-v1-5");
         files["scheduler"]![option] = JsonNode.Parse(value);
         PublishedFolders.Write(files, _folder["model"]);
-        Assert.Contains(option, Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).Build()).Message, StringComparison.Ordinal);
-        Assert.Contains(option, Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).UseScheduler("euler").Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            option,
+            Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).Build()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            option,
+            Assert.Throws<InvalidDataException>(() => Builder().UseModelFolder(_folder["model"]).UseScheduler("euler").Build()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,7 +143,11 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
         files["text_encoder"]!["tie_word_embeddings"] = true;
         PublishedFolders.Write(files, _folder["model"]);
         using (Builder().UseModelFolder(_folder["model"]).Build()) { }
-        Assert.Single(_log.Lines, line => line.Level == LogLevel.Warning && line.Text.Contains("freeu", StringComparison.Ordinal) && !line.Text.Contains("hyper", StringComparison.Ordinal));
+        Assert.Single(
+            _log.Lines,
+            line => line.Level == LogLevel.Warning
+                && line.Text.Contains("freeu", StringComparison.Ordinal)
+                && !line.Text.Contains("hyper", StringComparison.Ordinal));
         Assert.Single(_log.Lines, line => line.Text.Contains("tie_word_embeddings", StringComparison.Ordinal));
     }
 
@@ -145,12 +170,19 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
         JsonObject files = PublishedFolders.Shrunk("stable-diffusion-v1-5");
         PublishedFolders.Write(files, _folder["model"]);
         JsonObject unet = files["unet"]!.AsObject();
-        foreach ((string option, JsonNode value) in new (string, JsonNode)[] { ("layers_per_block", 80), ("block_out_channels", new JsonArray(4096, 8192, 8192, 8192)) })
+        foreach ((string option, JsonNode value) in new (string, JsonNode)[]
+        {
+            ("layers_per_block", 80),
+            ("block_out_channels", new JsonArray(4096, 8192, 8192, 8192)),
+        })
         {
             JsonObject changed = unet.DeepClone().AsObject();
             changed[option] = value;
             File.WriteAllText(Path.Combine(_folder["model"], "unet", "config.json"), changed.ToJsonString());
-            Assert.Contains("configuration", Assert.Throws<CheckpointException>(() => DiffusersFolder.Read(_folder["model"])).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "configuration",
+                Assert.Throws<CheckpointException>(() => DiffusersFolder.Read(_folder["model"])).Message,
+                StringComparison.Ordinal);
         }
     }
 

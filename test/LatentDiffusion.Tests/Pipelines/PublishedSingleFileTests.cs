@@ -13,7 +13,8 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
     public static TheoryData<string> Models => [.. PublishedFolders.Names];
 
     /// <summary>Those that draw on their own.</summary>
-    public static TheoryData<string> Drawing => [.. PublishedFolders.Names.Where(name => !name.Contains("refiner", StringComparison.Ordinal))];
+    public static TheoryData<string> Drawing =>
+        [.. PublishedFolders.Names.Where(name => !name.Contains("refiner", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(Models))]
     public void Every_published_model_is_read_from_a_single_file(string model)
@@ -43,7 +44,9 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
         var options = new SingleFileOptions { Configs = configs };
         using DiffusionPipeline folder = new DiffusionPipelineBuilder().UseModelFolder(folders[model]).Build();
         using DiffusionPipeline file = new DiffusionPipelineBuilder()
-            .UseModelFile(_folder["model.safetensors"], Path.Combine(folders[model], "tokenizer"), options).UseScheduler(NoiseScheduler.FromConfig(made.Scheduler)).Build();
+            .UseModelFile(_folder["model.safetensors"], Path.Combine(folders[model], "tokenizer"), options)
+            .UseScheduler(NoiseScheduler.FromConfig(made.Scheduler))
+            .Build();
         GenerationRequest request = model.Contains("inpainting", StringComparison.Ordinal)
             ? new() { Prompt = "ab a", Seed = 1, Steps = 2, InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }
             : new() { Prompt = "ab a", Seed = 1, Steps = 2, Width = 64, Height = 64 };

@@ -9,7 +9,15 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
 {
     private const int Steps = 5, Scale = 4;
 
-    private static readonly GenerationRequest s_request = new() { Prompt = "ab a", Seed = 3, Steps = Steps, GuidanceScale = Scale, Width = 24, Height = 16 };
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "ab a",
+        Seed = 3,
+        Steps = Steps,
+        GuidanceScale = Scale,
+        Width = 24,
+        Height = 16,
+    };
 
     // At timesteps 801, 601, 401, 201 and 1.
     [Theory, InlineData(0.8, 1), InlineData(0.5, 3)]
@@ -24,23 +32,38 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         int late = 0;
         Tensor Base(Tensor x, double t, float[] sizes) => Guided(
             first.UNet.call(new UNetInput(x, tensor((float)t).view(1), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, 6]) }),
-            first.UNet.call(new UNetInput(x, tensor((float)t).view(1), zeros_like(text)) { TextEmbeds = zeros_like(pooled), TimeIds = tensor(sizes, [1, 6]) }));
+            first.UNet.call(new UNetInput(x, tensor((float)t).view(1), zeros_like(text))
+            {
+                TextEmbeds = zeros_like(pooled),
+                TimeIds = tensor(sizes, [1, 6]),
+            }));
         Tensor Refine(Tensor x, double t, float[] origin)
         {
             late++;
             return Guided(
-                second.UNet.call(new UNetInput(x, tensor((float)t).view(1), told.PenultimateHiddenState) { TextEmbeds = told.Projected, TimeIds = tensor([.. origin, 6f], [1, 5]) }),
-                second.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState) { TextEmbeds = empty.Projected, TimeIds = tensor([.. origin, 2.5f], [1, 5]) }));
+                second.UNet.call(new UNetInput(x, tensor((float)t).view(1), told.PenultimateHiddenState)
+                {
+                    TextEmbeds = told.Projected,
+                    TimeIds = tensor([.. origin, 6f], [1, 5]),
+                }),
+                second.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState)
+                {
+                    TextEmbeds = empty.Projected,
+                    TimeIds = tensor([.. origin, 2.5f], [1, 5]),
+                }));
         }
 
         Tensor Loop(float[] origin) => PlainLoop.Euler(
-            randn([1, 4, 8, 12], generator: new Generator(3)), Steps, (x, t) => t < 1000 * (1 - start) ? Refine(x, t, origin) : Base(x, t, [.. origin, 16, 24]));
+            randn([1, 4, 8, 12], generator: new Generator(3)),
+            Steps,
+            (x, t) => t < 1000 * (1 - start) ? Refine(x, t, origin) : Base(x, t, [.. origin, 16, 24]));
 
         Tensor expected = Loop([16, 24, 0, 0]);
         Assert.Equal(refined, late);
         Close(expected, Latents(start, s_request));
         // Where the picture comes from is told to both.
-        Close(Loop([300, 500, 5, 7]), Latents(start, s_request with { SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5 } }));
+        var cropped = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5 };
+        Close(Loop([300, 500, 5, 7]), Latents(start, s_request with { SizeConditioningInput = cropped }));
         Assert.InRange(Difference(expected, Latents(0.6, s_request)), 0.001, 100);
     }
 
@@ -59,14 +82,21 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     public void ARequestThatLeavesOneOfTheTwoNothingIsRefused()
     {
         using DiffusionPipeline pipeline = Refined("xl", "xl-refiner").Build();
-        Refused(s_request with { Steps = 1 }, "Steps is 1; expected more, for the model to have a step above timestep 200 and its refiner one below");
+        Refused(
+            s_request with { Steps = 1 },
+            "Steps is 1; expected more, for the model to have a step above timestep 200 and its refiner one below");
         var picture = new ImageBuffer(24, 16, new byte[24 * 16 * 3]);
         Refused(s_request with { InitialImage = picture, Strength = 0.2 }, "Strength is 0.2; expected more");
         using Conditioning embeds = pipeline.Model!.TextEncoder.Encode(["ab"]);
-        Refused(s_request with { PromptEmbeds = embeds, NegativePromptEmbeds = embeds }, "PromptEmbeds is given; expected none, for the refiner");
+        Refused(
+            s_request with { PromptEmbeds = embeds, NegativePromptEmbeds = embeds },
+            "PromptEmbeds is given; expected none, for the refiner");
 
         void Refused(GenerationRequest request, string message) =>
-            Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                message,
+                Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,11 +105,16 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Refused("xl", "sd1-inpaint", "takes 9 channels, and the latents have 4");
         Refused("sd1-inpaint", "sd1", "is for latents of 4 channels, and the model takes 9");
         Refused("xl", "sd2", "predicts Velocity, and the model Epsilon");
-        Assert.Throws<DirectoryNotFoundException>(() => new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseRefiner("nowhere").Build());
-        foreach (double start in new[] { 0, 1, double.NaN }) Assert.Throws<ArgumentOutOfRangeException>("start", () => new DiffusionPipelineBuilder().UseRefiner("any", start));
+        Assert.Throws<DirectoryNotFoundException>(() =>
+            new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseRefiner("nowhere").Build());
+        foreach (double start in new[] { 0, 1, double.NaN })
+            Assert.Throws<ArgumentOutOfRangeException>("start", () => new DiffusionPipelineBuilder().UseRefiner("any", start));
 
         void Refused(string model, string refiner, string message) =>
-            Assert.Contains(message, Assert.Throws<InvalidOperationException>(() => Refined(model, refiner).Build()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message,
+                Assert.Throws<InvalidOperationException>(() => Refined(model, refiner).Build()).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +126,9 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
                 new RefinerChoice(folders["xl-refiner"], 0.8, null, null), model.Denoiser.Description, model.Autoencoder,
                 NoiseScheduler.FromConfig(model.SchedulerConfig), CPU, new CheckpointOptions { Device = META });
             Assert.Equal(DeviceType.CPU, refiner.Model.Device.type);
-            Assert.All(refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()), p => Assert.Equal(DeviceType.META, p.device_type));
+            Assert.All(
+                refiner.Model.Components!.Networks.SelectMany(n => n.Network.parameters()),
+                p => Assert.Equal(DeviceType.META, p.device_type));
         }
 
         using DiffusionPipeline plain = Refined("xl", "xl-refiner").Build(), offloaded = Refined("xl", "xl-refiner").UseOffload().Build();
@@ -110,7 +147,10 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         using (DiffusionPipeline pipeline = Builder().Build()) Assert.Single(pipeline.Generate(s_request).Images);
 
         File.WriteAllText(path, json.Replace("1000", "500", StringComparison.Ordinal));
-        Assert.Contains("was trained on 500 timesteps, and the model on 1000", Assert.Throws<InvalidOperationException>(() => Builder().Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was trained on 500 timesteps, and the model on 1000",
+            Assert.Throws<InvalidOperationException>(() => Builder().Build()).Message,
+            StringComparison.Ordinal);
 
         DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(folders["xl"], CPU).UseRefiner(copy);
     }

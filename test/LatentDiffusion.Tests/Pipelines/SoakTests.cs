@@ -32,7 +32,13 @@ public sealed class SoakTests
     public void A_tensor_left_memory_grown_and_a_picture_changed_each_fail_it()
     {
         SoakRound first = new(50, 900, 400_000_000, 420_000_000);
-        var good = new SoakVerdict(900, [first, first with { Generations = 100, Resident = 419_000_000, MostResident = 425_000_000 }], 10, 90, 150, []);
+        var good = new SoakVerdict(
+            900,
+            [first, first with { Generations = 100, Resident = 419_000_000, MostResident = 425_000_000 }],
+            10,
+            90,
+            150,
+            []);
         Assert.True(good.Passed);
         Assert.False((good with { StartTensors = 899 }).Passed);
         Assert.False((good with { Rounds = [first, first with { LiveTensors = 901 }] }).Passed);
@@ -46,8 +52,14 @@ public sealed class SoakTests
 
         using var text = new StringWriter();
         (good with { Different = ["one"] }).Print(text);
-        Assert.Contains("PASSED  Resident memory: +4.75% at most after the first 50 at rest, +1.19% while generations ran; 5 % is allowed.", text.ToString(), StringComparison.Ordinal);
-        Assert.Contains("FAILED  Pictures: 90 generations gave 150, 10 were stopped; 1 generations differ", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "PASSED  Resident memory: +4.75% at most after the first 50 at rest, +1.19% while generations ran; 5 % is allowed.",
+            text.ToString(),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "FAILED  Pictures: 90 generations gave 150, 10 were stopped; 1 generations differ",
+            text.ToString(),
+            StringComparison.Ordinal);
         Assert.EndsWith("FAILED  Soak.\n", text.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 }

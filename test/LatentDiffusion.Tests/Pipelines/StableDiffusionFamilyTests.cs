@@ -9,7 +9,15 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
 {
     private const int Steps = 4, Scale = 4;
 
-    private static readonly GenerationRequest s_request = new() { Prompt = "ab a", Seed = 3, Steps = Steps, GuidanceScale = Scale, Width = 24, Height = 16 };
+    private static readonly GenerationRequest s_request = new()
+    {
+        Prompt = "ab a",
+        Seed = 3,
+        Steps = Steps,
+        GuidanceScale = Scale,
+        Width = 24,
+        Height = 16,
+    };
 
     [Fact]
     public void StableDiffusion1IsThePlainLoop()
@@ -17,16 +25,19 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         using ModelComponents made = FamilyFolders.Make("sd1");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        Tensor text = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState, empty = made.TextEncoder!.call(Ids(8, 7, 8)).LastHiddenState;
+        Tensor text = made.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState;
+        Tensor empty = made.TextEncoder!.call(Ids(8, 7, 8)).LastHiddenState;
         Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: false, (x, t) => Guided(
-            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)), made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)),
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
         AssertClose(expected, Latents("sd1", s_request, b => b.UseScheduler("ddim")));
     }
 
     [Fact]
     public void StableDiffusion2IsThePlainLoopOnTheLayerBeforeTheLast()
     {
-        // The file has one layer more than the folder, 24 and 23 as published; the text is the normalised output of the layer before the last.
+        // The file has one layer more than the folder, 24 and 23 as published; the text is the normalised output of the layer before the
+        // last.
         using ModelComponents made = FamilyFolders.Make("sd2");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -37,7 +48,8 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         Tensor Text(Tensor ids) => whole.Normalize(whole.call(ids).PenultimateHiddenState);
         Tensor text = Text(Ids(0, 7, 6, 3, 8)), empty = Text(Ids(0, 7, 8));
         Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: true, (x, t) => Guided(
-            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)), made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text)),
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty))));
         AssertClose(expected, Latents("sd2", s_request));
     }
 
@@ -51,13 +63,24 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         Tensor text = cat([first.PenultimateHiddenState, second.PenultimateHiddenState], 2), pooled = second.Projected!;
         Tensor Loop(float[] sizes, float[] negativeSizes) => PlainLoop.Euler(Noise(), Steps, (x, t) => Guided(
             made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, 6]) }),
-            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), zeros_like(text)) { TextEmbeds = zeros_like(pooled), TimeIds = tensor(negativeSizes, [1, 6]) })));
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), zeros_like(text))
+            {
+                TextEmbeds = zeros_like(pooled),
+                TimeIds = tensor(negativeSizes, [1, 6]),
+            })));
 
         Tensor plain = Latents("xl", s_request);
         AssertClose(Loop([16, 24, 0, 0, 16, 24], [16, 24, 0, 0, 16, 24]), plain);
         Tensor hinted = Latents("xl", s_request with
         {
-            SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5, TargetHeight = 1024 },
+            SizeConditioningInput = new SizeConditioningInput
+            {
+                OriginalWidth = 500,
+                OriginalHeight = 300,
+                CropLeft = 7,
+                CropTop = 5,
+                TargetHeight = 1024,
+            },
             NegativeSizeConditioningInput = new SizeConditioningInput { OriginalWidth = 64 },
         });
         AssertClose(Loop([300, 500, 5, 7, 1024, 24], [16, 64, 0, 0, 16, 24]), hinted);
@@ -75,10 +98,20 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         using DisposeScope scope = NewDisposeScope();
         ClipTextOutput text = made.TextEncoder2!.call(Ids(0, 7, 6, 3, 8)), empty = made.TextEncoder2!.call(Ids(0, 7, 8));
         Tensor Loop(float score, float negative) => PlainLoop.Euler(Noise(), Steps, (x, t) => Guided(
-            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text.PenultimateHiddenState) { TextEmbeds = text.Projected, TimeIds = tensor([16f, 24, 0, 0, score], [1, 5]) }),
-            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState) { TextEmbeds = empty.Projected, TimeIds = tensor([16f, 24, 0, 0, negative], [1, 5]) })));
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), text.PenultimateHiddenState)
+            {
+                TextEmbeds = text.Projected,
+                TimeIds = tensor([16f, 24, 0, 0, score], [1, 5]),
+            }),
+            made.UNet.call(new UNetInput(x, tensor((float)t).view(1), empty.PenultimateHiddenState)
+            {
+                TextEmbeds = empty.Projected,
+                TimeIds = tensor([16f, 24, 0, 0, negative], [1, 5]),
+            })));
         AssertClose(Loop(6, 2.5f), Latents("xl-refiner", s_request));
-        AssertClose(Loop(9, 2.5f), Latents("xl-refiner", s_request with { SizeConditioningInput = new SizeConditioningInput { AestheticScore = 9 } }));
+        AssertClose(
+            Loop(9, 2.5f),
+            Latents("xl-refiner", s_request with { SizeConditioningInput = new SizeConditioningInput { AestheticScore = 9 } }));
     }
 
     [Theory, InlineData("sd1"), InlineData("sd2"), InlineData("xl"), InlineData("xl-refiner")]
@@ -96,8 +129,13 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public void PicturesThatShareEvaluationsKeepTheirSizes()
     {
         using DiffusionPipeline single = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
-        using DiffusionPipeline batched = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Configure(o => o.BatchSize = 3).Build();
-        foreach ((GeneratedImage one, GeneratedImage other) in single.Generate(s_request with { Count = 3 }).Images.Zip(batched.Generate(s_request with { Count = 3 }).Images))
+        using DiffusionPipeline batched = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders["xl"])
+            .Configure(o => o.BatchSize = 3)
+            .Build();
+        IReadOnlyList<GeneratedImage> alone = single.Generate(s_request with { Count = 3 }).Images;
+        IReadOnlyList<GeneratedImage> together = batched.Generate(s_request with { Count = 3 }).Images;
+        foreach ((GeneratedImage one, GeneratedImage other) in alone.Zip(together))
             Assert.All(one.Image.Rgb.ToArray().Zip(other.Image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -1, 1));
     }
 
@@ -106,7 +144,9 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
         GenerationRequest complete = pipeline.Generate(s_request with { Steps = 1 }).Request;
-        Assert.Equal(new SizeConditioningInput { OriginalWidth = 24, OriginalHeight = 16, TargetWidth = 24, TargetHeight = 16 }, complete.SizeConditioningInput);
+        Assert.Equal(
+            new SizeConditioningInput { OriginalWidth = 24, OriginalHeight = 16, TargetWidth = 24, TargetHeight = 16 },
+            complete.SizeConditioningInput);
         Assert.Equal(complete, pipeline.Generate(complete).Request);
     }
 
@@ -125,7 +165,10 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public void AHintThatTheModelIsNotToldIsRefused(string family, SizeConditioningInput hint, string message)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
-        Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { SizeConditioningInput = hint })).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            message,
+            Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { SizeConditioningInput = hint })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,7 +177,10 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"]).Build();
         DenoiserDescription denoiser = pipeline.Model!.Denoiser.Description;
         Assert.Equal((4, 5, 9), (denoiser.LatentChannels, denoiser.ConcatenatedChannels, denoiser.InputChannels));
-        Assert.StartsWith("InitialImage is null", Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "InitialImage is null",
+            Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,12 +204,20 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
 
         // Sines and cosines of 1000·(w − 1) over eight periods (Luo et al. 2023); one evaluation a step.
         double[] angles = [.. Enumerable.Range(0, 8).Select(i => 1000 * (Scale - 1) * Math.Exp(-Math.Log(10000) * i / 7))];
-        Tensor told = tensor([.. angles.Select(a => (float)Math.Sin(a)), .. angles.Select(a => (float)Math.Cos(a))], [1, 16], ScalarType.Float32);
+        Tensor told = tensor(
+            [.. angles.Select(a => (float)Math.Sin(a)), .. angles.Select(a => (float)Math.Cos(a))],
+            [1, 16],
+            ScalarType.Float32);
         Tensor text = sd1.TextEncoder!.call(Ids(8, 7, 6, 3, 8)).LastHiddenState;
-        Tensor expected = PlainLoop.Ddim(Noise(), Steps, velocity: false, (x, t) => unet.call(new UNetInput(x, tensor((float)t).view(1), text) { TimestepCondition = told }));
+        Tensor expected = PlainLoop.Ddim(
+            Noise(),
+            Steps,
+            velocity: false,
+            (x, t) => unet.call(new UNetInput(x, tensor((float)t).view(1), text) { TimestepCondition = told }));
         Tensor actual = Run(new DiffusionPipelineBuilder().UseModelFolder(folder["lcm"]).UseScheduler("ddim"), s_request);
         AssertClose(expected, actual);
-        Assert.InRange(Difference(actual, Run(new DiffusionPipelineBuilder().UseModelFolder(folder["lcm"]).UseScheduler("ddim"), s_request with { GuidanceScale = 1 })), 0.001, 100);
+        DiffusionPipelineBuilder ddim = new DiffusionPipelineBuilder().UseModelFolder(folder["lcm"]).UseScheduler("ddim");
+        Assert.InRange(Difference(actual, Run(ddim, s_request with { GuidanceScale = 1 })), 0.001, 100);
     }
 
     private static Tensor Ids(long padding, params long[] ids) => tensor([.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)], [1, 16]);

@@ -78,7 +78,9 @@ public sealed class StepCachingTests : IDisposable
             })];
             for (int i = 0; i < timesteps.Length; i++)
                 for (int pass = 0; pass < passes.Length; pass++)
-                    Same(expected[pass][i], together.Predict(Latents(passes[pass].Batch, $"{timesteps[i]}"), timesteps[i], passes[pass].Text));
+                    Same(
+                        expected[pass][i],
+                        together.Predict(Latents(passes[pass].Batch, $"{timesteps[i]}"), timesteps[i], passes[pass].Text));
         }
     }
 
@@ -98,7 +100,8 @@ public sealed class StepCachingTests : IDisposable
     public void A_pipeline_with_every_evaluation_complete_gives_the_same_picture_and_without_another()
     {
         using var model = new TinyModel();
-        byte[] plain = Picture(model.Builder()), complete = Picture(model.Builder().UseStepCaching(new StepCachingOptions { Interval = 1 }));
+        byte[] plain = Picture(model.Builder());
+        byte[] complete = Picture(model.Builder().UseStepCaching(new StepCachingOptions { Interval = 1 }));
         byte[] cached = Picture(model.Builder().UseStepCaching());
         Assert.Equal(plain, complete);
         Assert.NotEqual(plain, cached);
@@ -114,13 +117,19 @@ public sealed class StepCachingTests : IDisposable
     public void What_cannot_be_cached_is_refused_by_name()
     {
         using var model = new TinyModel();
-        Assert.Contains("Interval", Assert.Throws<ValidationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Interval = 0 })).Message);
-        Assert.Contains("Levels is 2", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Levels = 2 }).Build()).Message);
+        Assert.Contains(
+            "Interval",
+            Assert.Throws<ValidationException>(() => model.Builder().UseStepCaching(new StepCachingOptions { Interval = 0 })).Message);
+        var e = Assert.Throws<InvalidOperationException>(() =>
+            model.Builder().UseStepCaching(new StepCachingOptions { Levels = 2 }).Build());
+        Assert.Contains("Levels is 2", e.Message);
         Assert.Contains(
             "Wrapper does not support step caching",
             Assert.Throws<NotSupportedException>(
                 () => model.Builder().UseStepCaching().UseDenoiser(m => new Wrapper(m.Denoiser)).Build()).Message);
-        Assert.Contains("ControlNet", Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching().UseControlNet("anything").Build()).Message);
+        Assert.Contains(
+            "ControlNet",
+            Assert.Throws<InvalidOperationException>(() => model.Builder().UseStepCaching().UseControlNet("anything").Build()).Message);
     }
 
     /// <summary>Passes inputs on, and starts runs of its own.</summary>
@@ -135,7 +144,12 @@ public sealed class StepCachingTests : IDisposable
     private void Spoil(int levels)
     {
         using IDisposable noGrad = no_grad();
-        string[] lower = [.. Enumerable.Range(levels, 3 - levels).Select(i => $"down_blocks.{i}."), .. Enumerable.Range(0, 3 - levels).Select(i => $"up_blocks.{i}."), "mid_block."];
+        string[] lower =
+        [
+            .. Enumerable.Range(levels, 3 - levels).Select(i => $"down_blocks.{i}."),
+            .. Enumerable.Range(0, 3 - levels).Select(i => $"up_blocks.{i}."),
+            "mid_block.",
+        ];
         foreach ((string name, Tensor parameter) in _network.state_dict())
             if (lower.Any(l => name.StartsWith(l, StringComparison.Ordinal))) parameter.mul_(1.5);
     }
@@ -144,7 +158,8 @@ public sealed class StepCachingTests : IDisposable
 
     private static Conditioning Text(long batch, string name) => new(FormulaWeights.Input("text" + name, [batch, 5, 12]));
 
-    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
+    private static void Same(Tensor expected, Tensor actual) =>
+        Assert.Equal(expected.data<float>().ToArray(), actual.data<float>().ToArray());
 
     private static void Differ(Tensor one, Tensor other)
     {

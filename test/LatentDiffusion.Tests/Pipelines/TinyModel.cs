@@ -10,7 +10,8 @@ public sealed class TinyModel : IDisposable
         BpeVocabulary vocabulary = BpeTrainer.Train(["a drawing of a star", "a blue bird"], 560);
         using var unet = new UNet2DConditionModel(new UNet2DConditionConfig
         {
-            SampleSize = 8, BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,
+            SampleSize = 8, BlockOutChannels = [16, 32], NormNumGroups = 8,
+            LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         });
         using var autoencoder = new AutoencoderKL(new AutoencoderKLConfig
@@ -27,7 +28,10 @@ public sealed class TinyModel : IDisposable
         Reference.FormulaWeights.Fill(autoencoder);
         Reference.FormulaWeights.Fill(text);
         SchedulerConfig scheduler = SchedulerConfig.Parse("""
-            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
+            {
+              "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+              "clip_sample": false
+            }
             """);
         DiffusersFolder.Write(
             new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionPipeline", scheduler)

@@ -17,7 +17,8 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
     {
         TinyControlNets.WriteModel(_folder["controlled"], "sd1", 1);
         TinyControlNets.Write(_folder["control"], "sd1", 0);
-        DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModelFolder(families["sd1"]).UseControlNet(_folder["control"]);
+        DiffusionPipelineBuilder Builder() =>
+            new DiffusionPipelineBuilder().UseModelFolder(families["sd1"]).UseControlNet(_folder["control"]);
         GenerationRequest request = Request("ab a") with { ControlImages = [TaskPictures.Image] };
         Assert.Equal(Pixels(Builder(), request), Pixels(Wrapped(Builder()), request));
         Assert.All(_inputs, i => Assert.NotNull(i.ControlResiduals));
@@ -55,7 +56,9 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
         using DiffusionPipeline pipeline = Wrapped(Builder("sd1"), d => d with { PatchSize = 4 }).Build();
         int pixels = 4 * pipeline.Model!.Autoencoder.DownsamplingFactor;
         GenerationRequest request = Request("ab a") with { Width = pixels, Height = pixels / 2 };
-        Assert.Contains($"Height is {pixels / 2}; expected a multiple of {pixels}", Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message);
+        Assert.Contains(
+            $"Height is {pixels / 2}; expected a multiple of {pixels}",
+            Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message);
         pipeline.Generate(request with { Height = pixels });
     }
 
@@ -63,7 +66,10 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
     public void What_no_component_gives_it_is_refused_at_Build()
     {
         Assert.Contains("has to take as many, or 9", Refused(d => d with { ConcatenatedChannels = 1 }), StringComparison.Ordinal);
-        Assert.Contains("'style'", Refused(d => d with { AdditionalInputs = new Dictionary<string, int> { ["style"] = 3 } }), StringComparison.Ordinal);
+        Assert.Contains(
+            "'style'",
+            Refused(d => d with { AdditionalInputs = new Dictionary<string, int> { ["style"] = 3 } }),
+            StringComparison.Ordinal);
 
         string Refused(Func<DenoiserDescription, DenoiserDescription> change) =>
             Assert.ThrowsAny<Exception>(() => Wrapped(Builder("sd1"), change).Build()).Message;
@@ -80,7 +86,8 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
         return pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
     }
 
-    private DiffusionPipelineBuilder Wrapped(DiffusionPipelineBuilder builder, Func<DenoiserDescription, DenoiserDescription>? change = null) =>
+    private DiffusionPipelineBuilder Wrapped(
+        DiffusionPipelineBuilder builder, Func<DenoiserDescription, DenoiserDescription>? change = null) =>
         builder.UseDenoiser(model => new Wrapper(model.Denoiser, change?.Invoke(model.Denoiser.Description), _inputs.Add));
 
     private sealed class Wrapper(IDenoiser inner, DenoiserDescription? description, Action<DenoiserInput> record) : IDenoiser

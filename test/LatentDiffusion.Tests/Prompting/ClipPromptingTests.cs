@@ -10,7 +10,10 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     [Fact]
     public void Without_weights_a_prompt_is_encoded_bit_for_bit_as_before()
     {
-        foreach (string[] prompts in new[] { new[] { "" }, ["a red star"], ["a (red:1) star", "a bird"], [@"a \(red\) star"], ["[(a)]: red"] })
+        foreach (string[] prompts in new[]
+        {
+            new[] { "" }, ["a red star"], ["a (red:1) star", "a bird"], [@"a \(red\) star"], ["[(a)]: red"],
+        })
         {
             // What the notation says, written without it.
             string[] plain = [.. prompts.Select(p => string.Concat(WeightedPrompt.Parse(p).Fragments.Select(f => f.Text)))];
@@ -23,7 +26,9 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     [Fact]
     public void Plain_text_keeps_its_brackets_where_weights_are_off()
     {
-        using Conditioning expected = clip.Encoder.Encode(["(red:2)"]), actual = Encoder(new() { Weights = false }).Encode(["(red:2)"]), weighted = Encoder().Encode(["(red:2)"]);
+        using Conditioning expected = clip.Encoder.Encode(["(red:2)"]);
+        using Conditioning actual = Encoder(new() { Weights = false }).Encode(["(red:2)"]);
+        using Conditioning weighted = Encoder().Encode(["(red:2)"]);
         Assert.Equal(Values(expected), Values(actual));
         Assert.NotEqual(Values(expected), Values(weighted));
     }
@@ -32,7 +37,9 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     public void Weights_multiply_hidden_states_and_the_mean_is_restored()
     {
         using Conditioning plain = clip.Encoder.Encode(["a red star"]), actual = Encoder().Encode(["a (red:1.6) [star]"]);
-        int red = clip.Tokenizer.Tokenize("red").Count, star = clip.Tokenizer.Tokenize("star").Count, a = clip.Tokenizer.Tokenize("a").Count;
+        int red = clip.Tokenizer.Tokenize("red").Count;
+        int star = clip.Tokenizer.Tokenize("star").Count;
+        int a = clip.Tokenizer.Tokenize("a").Count;
         double[] weights = [1, .. Repeat(1, a), .. Repeat(1.6, red), .. Repeat(1 / 1.1, star)];
         weights = [.. weights, .. Repeat(1, clip.Tokenizer.MaxLength - weights.Length)];
 
@@ -48,7 +55,10 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     public void A_prompts_weights_do_not_touch_the_other_prompts_of_its_batch()
     {
         using Conditioning plain = clip.Encoder.Encode(["a bird", "a red star"]), actual = Encoder().Encode(["a bird", "a (red:1.6) star"]);
-        using Conditioning first = plain.Slice(0, 1), weighedFirst = actual.Slice(0, 1), second = plain.Slice(1, 1), weighedSecond = actual.Slice(1, 1);
+        using Conditioning first = plain.Slice(0, 1);
+        using Conditioning weighedFirst = actual.Slice(0, 1);
+        using Conditioning second = plain.Slice(1, 1);
+        using Conditioning weighedSecond = actual.Slice(1, 1);
         Assert.Equal(Values(first), Values(weighedFirst));
         Assert.NotEqual(Values(second), Values(weighedSecond));
     }
@@ -71,11 +81,14 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     public void All_prompts_of_a_call_get_as_many_windows_as_the_longest()
     {
         using DisposeScope scope = NewDisposeScope();
-        using Conditioning actual = Encoder().Encode(["", "a BREAK red star BREAK bird"]), negative = actual.Slice(0, 1), positive = actual.Slice(1, 1);
+        using Conditioning actual = Encoder().Encode(["", "a BREAK red star BREAK bird"]);
+        using Conditioning negative = actual.Slice(0, 1);
+        using Conditioning positive = actual.Slice(1, 1);
         Assert.Equal(Values(Windows("", "", "")), Values(negative), s_rounding);
         Assert.Equal(Values(Windows("a", "red star", "bird")), Values(positive), s_rounding);
 
-        Tensor Windows(params string[] texts) => cat([.. texts.Select(t => Window([.. clip.Tokenizer.Tokenize(t).Select(id => (long)id)]))], 1);
+        Tensor Windows(params string[] texts) =>
+            cat([.. texts.Select(t => Window([.. clip.Tokenizer.Tokenize(t).Select(id => (long)id)]))], 1);
     }
 
     [Fact]
@@ -84,7 +97,9 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
         ClipTextEncoder encoder = Encoder(new() { MaxChunks = 2 });
         Assert.Equal(2 * clip.Tokenizer.MaxLength, encoder.MaxLength);
         string word = string.Concat(Enumerable.Repeat("a ", 16));
-        using Conditioning expected = encoder.Encode([word]), actual = encoder.Encode([string.Concat(Enumerable.Repeat("a ", 50_000))]), breaks = encoder.Encode(["a BREAK b BREAK c BREAK d"]);
+        using Conditioning expected = encoder.Encode([word]);
+        using Conditioning actual = encoder.Encode([string.Concat(Enumerable.Repeat("a ", 50_000))]);
+        using Conditioning breaks = encoder.Encode(["a BREAK b BREAK c BREAK d"]);
         Assert.Equal(Values(expected), Values(actual));
         Assert.Equal(expected.HiddenStates.shape, breaks.HiddenStates.shape);
     }
@@ -96,7 +111,9 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
         using IDisposable noGrad = no_grad();
         Tensor ids = tensor(clip.Tokenizer.Encode("a red star").Ids, [1, clip.Tokenizer.MaxLength]);
         using ClipTextOutput output = clip.Network.call(ids);
-        using Conditioning last = Encoder(new() { ClipSkip = 1 }).Encode(["a red star"]), second = Encoder(new() { ClipSkip = 2 }).Encode(["a red star"]), third = Encoder(new() { ClipSkip = 3 }).Encode(["a red star"]);
+        using Conditioning last = Encoder(new() { ClipSkip = 1 }).Encode(["a red star"]);
+        using Conditioning second = Encoder(new() { ClipSkip = 2 }).Encode(["a red star"]);
+        using Conditioning third = Encoder(new() { ClipSkip = 3 }).Encode(["a red star"]);
         Assert.Equal(Values(output.LastHiddenState), Values(last));
         Assert.Equal(Values(clip.Network.Normalize(output.PenultimateHiddenState)), Values(second));
         Assert.NotEqual(Values(second), Values(third));
@@ -144,7 +161,8 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     private static readonly IEqualityComparer<float[]> s_rounding = EqualityComparer<float[]>.Create(
         (a, b) => a!.Length == b!.Length && a.Zip(b).All(p => Math.Abs(p.First - p.Second) < 1e-5f), a => a.Length);
 
-    private ClipTextEncoder Encoder(PromptingOptions? options = null) => new(clip.Network, clip.Tokenizer, options ?? new PromptingOptions());
+    private ClipTextEncoder Encoder(PromptingOptions? options = null) =>
+        new(clip.Network, clip.Tokenizer, options ?? new PromptingOptions());
 
     /// <summary>Hidden states of one window, made up here from its ids.</summary>
     private Tensor Window(long[] text)

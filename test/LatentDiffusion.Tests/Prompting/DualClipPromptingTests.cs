@@ -38,7 +38,9 @@ public sealed class DualClipPromptingTests : IClassFixture<TinyClip>, IDisposabl
     public void Windows_stand_one_after_the_other_and_the_first_is_pooled()
     {
         using DisposeScope scope = NewDisposeScope();
-        Conditioning first = _plain.Encode(["a red"]), second = _plain.Encode(["bird"]), actual = _plain.WithPrompting(new()).Encode(["a red BREAK bird"]);
+        Conditioning first = _plain.Encode(["a red"]);
+        Conditioning second = _plain.Encode(["bird"]);
+        Conditioning actual = _plain.WithPrompting(new()).Encode(["a red BREAK bird"]);
         Assert.Equal(Values(cat([first.HiddenStates, second.HiddenStates], 1)), Values(actual.HiddenStates));
         Assert.Equal(Values(first.Pooled!), Values(actual.Pooled!));
     }
@@ -75,7 +77,9 @@ public sealed class DualClipPromptingTests : IClassFixture<TinyClip>, IDisposabl
         Assert.Equal(Values(empty.HiddenStates), Values(none.HiddenStates));
         Assert.Equal(Values(empty.Pooled!), Values(none.Pooled!));
         Assert.NotEqual(Values(encoded.EncodeUnconditional(2).HiddenStates), Values(none.HiddenStates));
-        Assert.Equal(Values(encoded.EncodeUnconditional(2).HiddenStates), Values(encoded.WithPrompting(new()).EncodeUnconditional(2).HiddenStates));
+        Assert.Equal(
+            Values(encoded.EncodeUnconditional(2).HiddenStates),
+            Values(encoded.WithPrompting(new()).EncodeUnconditional(2).HiddenStates));
 
         Conditioning zeros = forced.WithPrompting(skip).EncodeUnconditional(2);
         Assert.All(Values(zeros.HiddenStates).Concat(Values(zeros.Pooled!)), v => Assert.Equal(0, v));

@@ -13,7 +13,10 @@ public sealed class WeightedPromptTests
         { "(unbalanced", "unbalanced|1.1" },
         { @"\(literal\]", "(literal]|1" },
         { "(unnecessary)(parens)", "unnecessaryparens|1.1" },
-        { "a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).", "a |1 house|1.573  |1.1 on|1  a |1.1 hill|0.55 , sun, |1.1 sky|1.4641 .|1.1" },
+        {
+            "a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).",
+            "a |1 house|1.573  |1.1 on|1  a |1.1 hill|0.55 , sun, |1.1 sky|1.4641 .|1.1"
+        },
         { "(word:1.3)", "word|1.3" },
         { "[word]", "word|0.909090909" },
         { "a BREAK b", "a|1 / b|1" },
@@ -66,7 +69,10 @@ public sealed class WeightedPromptTests
 
     // What prompts are made of, so that most of what is generated means something, and any character besides.
     private static readonly string[] s_pieces =
-        ["(", ")", "[", "]", "\\", ":", "1.3", ":1.3)", ": -.5 )", ":)", "BREAK", "B", "REAK", " BREAK ", " ", "\t", "a", "word", "2", ".", "🐢", "\ud83d", "é", ":999999999)", "0", "\n"];
+        [
+            "(", ")", "[", "]", "\\", ":", "1.3", ":1.3)", ": -.5 )", ":)", "BREAK", "B", "REAK", " BREAK ", " ", "\t",
+            "a", "word", "2", ".", "🐢", "\ud83d", "é", ":999999999)", "0", "\n",
+        ];
 
     private static readonly Gen<string> s_prompts = Gen.OneOf(
         Gen.Int[0, s_pieces.Length - 1].Select(i => s_pieces[i]).Array[0, 30].Select(string.Concat),

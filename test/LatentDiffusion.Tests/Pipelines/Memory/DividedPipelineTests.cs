@@ -21,7 +21,9 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
         Assert.Equal(Draw(whole, asTrained), Draw(small, asTrained));
         Assert.NotEqual(Draw(whole, s_request), Draw(small, s_request));
 
-        using DiffusionPipeline tiled = model.Builder().UseTiledDecoding(new TilingOptions { TileSize = 32, Overlap = 0.5, StatisticsPasses = 10 }).Build();
+        using DiffusionPipeline tiled = model.Builder()
+            .UseTiledDecoding(new TilingOptions { TileSize = 32, Overlap = 0.5, StatisticsPasses = 10 })
+            .Build();
         Assert.InRange(Difference(Draw(whole, s_request), Draw(tiled, s_request)), 0, 0.5);
 
         // Pictures to start from are encoded in tiles.
@@ -35,7 +37,10 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
     {
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         var own = new Own(parts.Autoencoder);
-        using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseTiledDecoding(new TilingOptions { TileSize = 16, Overlap = 0 }).UseSlicedDecoding()
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseAutoencoder(own)
+            .UseTiledDecoding(new TilingOptions { TileSize = 16, Overlap = 0 })
+            .UseSlicedDecoding()
             .Configure(o => o.BatchSize = 2).Build();
         Assert.Equal(2, pipeline.Generate(s_request with { Width = 32, Count = 2 }).Images.Count);
         // Two columns and three rows of tiles, of each of two pictures alone.
@@ -63,7 +68,10 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
         {
             if (own.Decoded.Count == 2) cancellation.Cancel();
         };
-        using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseTiledDecoding(new TilingOptions { TileSize = 16 }).Build();
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseAutoencoder(own)
+            .UseTiledDecoding(new TilingOptions { TileSize = 16 })
+            .Build();
         Assert.ThrowsAny<OperationCanceledException>(() => pipeline.Generate(s_request, null, cancellation.Token));
         Assert.Equal(3, own.Decoded.Count);
     }
@@ -72,10 +80,18 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
     public void Configuration_says_it_too()
     {
         var services = new ServiceCollection();
-        services.AddLatentDiffusion(Section(("ModelFolder", model.Folder), ("Device", "cpu"), ("Tiling:TileSize", "24"), ("Tiling:Overlap", "0.5"), ("SlicedDecoding", "true"), ("Offload", "true")));
+        services.AddLatentDiffusion(Section(
+            ("ModelFolder", model.Folder),
+            ("Device", "cpu"),
+            ("Tiling:TileSize", "24"),
+            ("Tiling:Overlap", "0.5"),
+            ("SlicedDecoding", "true"),
+            ("Offload", "true")));
         using ServiceProvider provider = services.BuildServiceProvider();
         DiffusionPipelineOptions options = provider.GetRequiredService<IOptions<DiffusionPipelineOptions>>().Value;
-        Assert.Equal((new TilingOptions { TileSize = 24, Overlap = 0.5 }, true, true), (options.Tiling, options.SlicedDecoding, options.Offload));
+        Assert.Equal(
+            (new TilingOptions { TileSize = 24, Overlap = 0.5 }, true, true),
+            (options.Tiling, options.SlicedDecoding, options.Offload));
         using DiffusionPipeline built = model.Builder().UseTiledDecoding(options.Tiling).Build();
         Assert.Equal(Draw(built, s_request), Draw(provider.GetRequiredService<DiffusionPipeline>(), s_request));
     }
@@ -96,12 +112,19 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
     [Fact]
     public void The_builder_refuses_what_does_not_fit()
     {
-        Assert.Contains("Overlap", Assert.Throws<ValidationException>(() => model.Builder().UseTiledDecoding(new TilingOptions { Overlap = 1 }).Build()).Message, StringComparison.Ordinal);
-        Assert.Contains("TileSize is 17", Assert.Throws<ArgumentException>(() => model.Builder().UseTiledDecoding(new TilingOptions { TileSize = 17 }).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Overlap",
+            Assert.Throws<ValidationException>(() => model.Builder().UseTiledDecoding(new TilingOptions { Overlap = 1 }).Build()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "TileSize is 17",
+            Assert.Throws<ArgumentException>(() => model.Builder().UseTiledDecoding(new TilingOptions { TileSize = 17 }).Build()).Message,
+            StringComparison.Ordinal);
         using DiffusionPipeline built = model.Builder().UseTiledDecoding().Build();
     }
 
-    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) =>
+        pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 
     private static double Difference(byte[] one, byte[] other) => one.Zip(other).Average(p => Math.Abs(p.First - p.Second));
 

@@ -32,7 +32,12 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         byte[] picture = Draw(pipeline, s_request);
         // Prompt and negative prompt, two steps with guidance in one batch, one picture.
         Assert.Equal(
-            ["text in", "text", "text", "text out", "denoiser in", "denoiser", "denoiser", "denoiser out", "autoencoder in", "autoencoder", "autoencoder out"], _parts.Events);
+            [
+                "text in", "text", "text", "text out",
+                "denoiser in", "denoiser", "denoiser", "denoiser out",
+                "autoencoder in", "autoencoder", "autoencoder out",
+            ],
+            _parts.Events);
         _parts.Events.Clear();
 
         // Several pictures need each part once, and a picture to start from needs the autoencoder twice.
@@ -73,7 +78,13 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         {
         }
 
-        Assert.Equal(["text in", "text out", "denoiser in", "autoencoder in", "autoencoder out", "denoiser out", "autoencoder in", "autoencoder out"], _parts.Moves);
+        Assert.Equal(
+            [
+                "text in", "text out",
+                "denoiser in", "autoencoder in", "autoencoder out", "denoiser out",
+                "autoencoder in", "autoencoder out",
+            ],
+            _parts.Moves);
         Assert.Empty(_parts.Errors);
     }
 
@@ -200,7 +211,9 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         long width = unet.state_dict()[name].shape[0];
         string path = folder["lora.safetensors"], layer = name[..^".weight".Length];
         using (NewDisposeScope())
-            SafetensorsWriter.Write(path, [($"unet.{layer}.lora.down.weight", randn(2, width)), ($"unet.{layer}.lora.up.weight", randn(width, 2))]);
+            SafetensorsWriter.Write(
+                path,
+                [($"unet.{layer}.lora.down.weight", randn(2, width)), ($"unet.{layer}.lora.up.weight", randn(width, 2))]);
         float[] plain = Weight(), patched = Patched();
         Assert.NotEqual(plain, patched);
         // There and back, as a move to another device is: the parameters are new ones.
@@ -229,7 +242,8 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
             Assert.Equal(_parts.Moves.Count(m => m == $"{part} in"), _parts.Moves.Count(m => m == $"{part} out"));
     }
 
-    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+    private static byte[] Draw(DiffusionPipeline pipeline, GenerationRequest request) =>
+        pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 
     private sealed class Fixed : IAutoencoder
     {

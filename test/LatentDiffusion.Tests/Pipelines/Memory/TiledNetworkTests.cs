@@ -52,7 +52,9 @@ public sealed class TiledNetworkTests : IDisposable
         double[] differences = [.. new[] { 0, 1, 2, 100 }.Select(passes =>
             Mean(expected, TiledAutoencoder.Wrap(whole, s_exact with { TileSize = 32, StatisticsPasses = passes }).Decode(latents)))];
         TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: {string.Join(", ", differences)} of {expected.std().item<float>()}");
-        Assert.True(differences[1] < 0.6 * differences[0] && differences[2] < 0.8 * differences[1] && differences[3] < 0.01 * differences[0], string.Join(", ", differences));
+        Assert.True(
+            differences[1] < 0.6 * differences[0] && differences[2] < 0.8 * differences[1] && differences[3] < 0.01 * differences[0],
+            string.Join(", ", differences));
     }
 
     [Fact]
@@ -125,12 +127,15 @@ public sealed class TiledNetworkTests : IDisposable
 
     private static AutoencoderTiny Tiny(bool norms) => Filled(new AutoencoderTinyConfig
     {
-        EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], ScalingFactor = 1.5, UseMidblockGn = norms,
+        EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1],
+        NumDecoderBlocks = [1, 1], ScalingFactor = 1.5, UseMidblockGn = norms,
     }.Build());
 
     private static VQModel Codebook(string norm) => Filled(new VQConfig
     {
-        BlockOutChannels = [32, 32], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        BlockOutChannels = [32, 32],
+        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
         LatentChannels = 4, NumVqEmbeddings = 16, ScalingFactor = 0.5, NormType = norm,
     }.Build());
 

@@ -52,7 +52,10 @@ public sealed class TilingTests
         for (int i = 0; i < 16; i++) Assert.Equal(1 - (i + 0.5) / 16, first[40 + i], 6);
         for (int i = 32; i < 64; i++) Assert.Equal(1, first[i] + second[i - 32], 6);
 
-        foreach ((long length, long tile, long overlap) in new[] { (17L, 16L, 4L), (65L, 16L, 8L), (49L, 20L, 7L), (5L, 1L, 0L), (40L, 3L, 1L), (7L, 4L, 0L), (33L, 8L, 0L) })
+        foreach ((long length, long tile, long overlap) in new[]
+        {
+            (17L, 16L, 4L), (65L, 16L, 8L), (49L, 20L, 7L), (5L, 1L, 0L), (40L, 3L, 1L), (7L, 4L, 0L), (33L, 8L, 0L),
+        })
         {
             axis = new TileAxis(length, tile, overlap);
             var sums = new double[2 * length];
@@ -61,7 +64,9 @@ public sealed class TilingTests
             Assert.All(sums, sum => Assert.Equal(1, sum, 6));
             // What tiles count as their own divides the axis.
             Assert.Equal(length, axis.Spans.Sum(s => s.OwnLength));
-            Assert.All(axis.Spans, s => Assert.True(s.OwnStart >= s.Start && s.OwnStart + s.OwnLength <= s.Start + s.Length && s.OwnLength > 0));
+            Assert.All(
+                axis.Spans,
+                s => Assert.True(s.OwnStart >= s.Start && s.OwnStart + s.OwnLength <= s.Start + s.Length && s.OwnLength > 0));
         }
     }
 
@@ -137,7 +142,10 @@ public sealed class TilingTests
         Assert.Contains("[3, 80, 80]", Assert.Throws<ArgumentException>(() => TiledAutoencoder.Wrap(plain).Decode(flat)).Message,
             StringComparison.Ordinal);
         var wrong = TiledAutoencoder.Wrap(new WrongFactor(), new TilingOptions { TileSize = 16 });
-        Assert.Contains("DownsamplingFactor", Assert.Throws<InvalidOperationException>(() => wrong.Decode(zeros(1, 3, 20, 20))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "DownsamplingFactor",
+            Assert.Throws<InvalidOperationException>(() => wrong.Decode(zeros(1, 3, 20, 20))).Message,
+            StringComparison.Ordinal);
     }
 
     private sealed class WrongFactor : IAutoencoder

@@ -23,7 +23,8 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
         {
             GenerationResult result = Way switch
             {
-                SoakWay.Blocking => await System.Threading.Tasks.Task.Run(() => Pipeline.Generate(Request, stopping, stop.Token), CancellationToken.None),
+                SoakWay.Blocking => await System.Threading.Tasks.Task.Run(
+                    () => Pipeline.Generate(Request, stopping, stop.Token), CancellationToken.None),
                 SoakWay.Asynchronous => await Pipeline.GenerateAsync(Request, stopping, stop.Token),
                 SoakWay.Stream => await StreamAsync(stop.Token),
                 _ => await GeneratorAsync(stop.Token),
@@ -37,7 +38,8 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
     }
 
     /// <summary>Fingerprints of the same pictures, each made alone with its seed.</summary>
-    public string[] RunAlone() => [.. Enumerable.Range(0, Request.Count).Select(i => Fingerprint(Pipeline.Generate(Alone((ulong)i)).Images.Single()))];
+    public string[] RunAlone() =>
+        [.. Enumerable.Range(0, Request.Count).Select(i => Fingerprint(Pipeline.Generate(Alone((ulong)i)).Images.Single()))];
 
     private GenerationRequest Alone(ulong picture) => Request.VariationSeed is null
         ? Request with { Count = 1, Seed = Request.Seed + picture }
@@ -59,7 +61,9 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
     {
         using IImageGenerator generator = Pipeline.AsImageGenerator();
         ImageGenerationResponse response = await generator.GenerateAsync(
-            new ImageGenerationRequest(Request.Prompt), new ImageGenerationOptions { RawRepresentationFactory = _ => Request }, cancellationToken);
+            new ImageGenerationRequest(Request.Prompt),
+            new ImageGenerationOptions { RawRepresentationFactory = _ => Request },
+            cancellationToken);
         return (GenerationResult)response.RawRepresentation!;
     }
 

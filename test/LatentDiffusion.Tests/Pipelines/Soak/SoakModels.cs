@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines.Soak;
 
-/// <summary>Small models of four kinds whose weights follow from their names, and pipelines over them: those of one kind share its weights.</summary>
+/// <summary>
+/// Small models of four kinds whose weights follow from their names, and pipelines over them: those of one kind share its weights.
+/// </summary>
 internal sealed class SoakModels : IDisposable
 {
     private const int Width = 16, Window = 16;
@@ -21,17 +23,26 @@ internal sealed class SoakModels : IDisposable
         ModelComponents plain = Components(channels: 4, towers: 1, controlled: true);
         DiffusersFolder.Write(plain, _folder.FullName);
         (_plain, _inpainting, _towers) = (
-            DiffusionModel.FromComponents(plain), DiffusionModel.FromComponents(Components(channels: 9, towers: 1)), DiffusionModel.FromComponents(Components(channels: 4, towers: 2)));
+            DiffusionModel.FromComponents(plain),
+            DiffusionModel.FromComponents(Components(channels: 9, towers: 1)),
+            DiffusionModel.FromComponents(Components(channels: 4, towers: 2)));
 
         string controlNet = Path.Combine(_folder.FullName, "controlnet");
         Plain =
         [
             .. new[] { "ddim", "euler-a", "dpm++", "heun", "unipc", "plms", "kdpm2-a" }.Select(s => Over(_plain, s)),
-            Over(_plain, "dpm++-sde", b => b.UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true })))),
+            Over(
+                _plain,
+                "dpm++-sde",
+                b => b.UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true })))),
         ];
         Prompting = [Over(_plain, "euler", b => b.UsePromptWeighting()), Over(_towers, "lms", b => b.UsePromptWeighting())];
         Inpainting = [Over(_inpainting, "ddim"), Over(_inpainting, "euler-a")];
-        Controlled = [Over(_plain, "euler", b => b.UseControlNet(controlNet)), Over(_plain, "dpm++", b => b.UseControlNet(controlNet, 0.7).UseControlNet(controlNet, 0.5, 0.25, 0.75))];
+        Controlled =
+        [
+            Over(_plain, "euler", b => b.UseControlNet(controlNet)),
+            Over(_plain, "dpm++", b => b.UseControlNet(controlNet, 0.7).UseControlNet(controlNet, 0.5, 0.25, 0.75)),
+        ];
         Towers = [Over(_towers, "euler"), Over(_towers, "unipc")];
         if (!drawings) return;
         Drawings = new DiffusionPipelineBuilder().UseDrawingsModel(CPU).Build();
@@ -72,9 +83,13 @@ internal sealed class SoakModels : IDisposable
 
     private DiffusionPipeline Over(DiffusionModel model, string scheduler, Action<DiffusionPipelineBuilder>? more = null)
     {
-        if (!KnownSchedulers.TryGet(scheduler, out KnownScheduler? known)) throw new ArgumentOutOfRangeException(nameof(scheduler), scheduler, null);
+        if (!KnownSchedulers.TryGet(scheduler, out KnownScheduler? known))
+            throw new ArgumentOutOfRangeException(nameof(scheduler), scheduler, null);
         DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder()
-            .UseTextEncoder(model.TextEncoder).UseDenoiser(model.Denoiser).UseAutoencoder(model.Autoencoder).UseScheduler(known.Create(model.SchedulerConfig));
+            .UseTextEncoder(model.TextEncoder)
+            .UseDenoiser(model.Denoiser)
+            .UseAutoencoder(model.Autoencoder)
+            .UseScheduler(known.Create(model.SchedulerConfig));
         more?.Invoke(builder);
         _pipelines.Add(builder.Build());
         return _pipelines[^1];
@@ -84,10 +99,17 @@ internal sealed class SoakModels : IDisposable
     {
         var config = new UNet2DConditionConfig
         {
-            SampleSize = 8, InChannels = channels, BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = towers * Width, AttentionHeadDim = 2,
+            SampleSize = 8, InChannels = channels, BlockOutChannels = [16, 32], NormNumGroups = 8,
+            LayersPerBlock = 1, CrossAttentionDim = towers * Width, AttentionHeadDim = 2,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         };
-        if (towers == 2) config = config with { AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 8, ProjectionClassEmbeddingsInputDim = Width + 6 * 8 };
+        if (towers == 2)
+            config = config with
+            {
+                AdditionEmbedType = "text_time",
+                AdditionTimeEmbedDim = 8,
+                ProjectionClassEmbeddingsInputDim = Width + 6 * 8,
+            };
         var autoencoder = new AutoencoderKLConfig
         {
             BlockOutChannels = [8, 16], NormNumGroups = 4, ScalingFactor = 0.5, SampleSize = 16,
@@ -95,14 +117,21 @@ internal sealed class SoakModels : IDisposable
         };
         var text = new ClipTextConfig
         {
-            VocabSize = s_vocabulary.Tokens.Count, HiddenSize = Width, IntermediateSize = 2 * Width, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = Width,
+            VocabSize = s_vocabulary.Tokens.Count, HiddenSize = Width, IntermediateSize = 2 * Width,
+            NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = Width,
             MaxPositionEmbeddings = Window, EosTokenId = s_vocabulary.Tokens[BpeVocabulary.EndToken],
         };
         var tokenizer = new ClipTokenizerFiles(s_vocabulary, Window);
         SchedulerConfig scheduler = SchedulerConfig.Parse("""
-            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": false }
+            {
+              "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+              "clip_sample": false
+            }
             """);
-        return new ModelComponents(ModelFamilies.StableDiffusion, towers == 2 ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", scheduler)
+        return new ModelComponents(
+            ModelFamilies.StableDiffusion,
+            towers == 2 ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline",
+            scheduler)
         {
             ["unet"] = Filled(config.Build()),
             ["vae"] = Filled(autoencoder.Build()),
@@ -116,7 +145,8 @@ internal sealed class SoakModels : IDisposable
 
     private static ControlNetModel Control() => Filled(new ControlNetConfig
     {
-        BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = Width, AttentionHeadDim = 2, ConditioningEmbeddingOutChannels = [8, 16],
+        BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1,
+        CrossAttentionDim = Width, AttentionHeadDim = 2, ConditioningEmbeddingOutChannels = [8, 16],
         DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"],
     }.Build());
 

@@ -5,7 +5,8 @@ internal sealed class SoakPlan : IDisposable
 {
     private const double StoppedShare = 0.3;
 
-    private static readonly string[] s_prompts = ["a blue bird", "a drawing of a star", "a drawing of a blue star", "", "star"], s_negative = ["", "", "a star", " "];
+    private static readonly string[] s_prompts = ["a blue bird", "a drawing of a star", "a drawing of a blue star", "", "star"];
+    private static readonly string[] s_negative = ["", "", "a star", " "];
 
     private static readonly double[] s_scales = [1, 4, 7.5];
 
@@ -22,7 +23,8 @@ internal sealed class SoakPlan : IDisposable
 
     /// <summary>Makes a plan.</summary>
     /// <param name="models">What generates.</param>
-    /// <param name="seed">The same seed gives the same generations, but for when those are stopped that are stopped after some time.</param>
+    /// <param name="seed">The same seed gives the same generations, but for when those are stopped that are stopped after
+    /// some time.</param>
     public SoakPlan(SoakModels models, int seed)
     {
         (_models, _random) = (models, new Random(seed));
@@ -32,16 +34,23 @@ internal sealed class SoakPlan : IDisposable
             ("text to image", () => new(Any(models.Plain), Text())),
             ("image to image", () => new(Any(models.Plain), WithPicture(Text()))),
             ("inpainting", () => new(Any(models.Plain), WithPicture(Text()) with { Mask = s_mask })),
-            ("inpainting model", () => new(Any(models.Inpainting), WithPicture(Text()) with { Mask = s_mask, Strength = _random.Next(2) == 0 ? 1 : 0.7 })),
+            ("inpainting model", () => new(
+                Any(models.Inpainting),
+                WithPicture(Text()) with { Mask = s_mask, Strength = _random.Next(2) == 0 ? 1 : 0.7 })),
             ("ControlNet", Controlled),
             ("two passes", () => new(Any(models.Plain), Upscaled(Text()))),
-            ("two passes, inpainting", () => new(_random.Next(2) == 0 ? Any(models.Plain) : Any(models.Inpainting), Upscaled(WithPicture(Text()) with { Mask = s_mask }))),
+            ("two passes, inpainting", () => new(
+                _random.Next(2) == 0 ? Any(models.Plain) : Any(models.Inpainting),
+                Upscaled(WithPicture(Text()) with { Mask = s_mask }))),
             ("variation", () => new(Any(models.Plain), Text() with { VariationSeed = Seed(), VariationStrength = _random.NextDouble() })),
             ("between prompts", () => new(Any(models.Plain), Text() with { PromptEmbeds = Any(_between) })),
-            ("weights and long prompts", () => new(Any(models.Prompting), Text() with { Prompt = "a (blue:1.3) bird BREAK a [star] and a drawing of a blue bird and a star" })),
+            ("weights and long prompts", () => new(
+                Any(models.Prompting),
+                Text() with { Prompt = "a (blue:1.3) bird BREAK a [star] and a drawing of a blue bird and a star" })),
             ("two text towers", () => new(Any(models.Towers), _random.Next(2) == 0 ? Text() : WithPicture(Text()))),
         ];
-        if (models.Drawings is { } drawings) _tasks = [.. _tasks, ("drawings", () => new(drawings, Text() with { Width = null, Height = null, Steps = 2 }))];
+        if (models.Drawings is { } drawings)
+            _tasks = [.. _tasks, ("drawings", () => new(drawings, Text() with { Width = null, Height = null, Steps = 2 }))];
     }
 
     /// <summary>The kinds of generation.</summary>
@@ -66,7 +75,9 @@ internal sealed class SoakPlan : IDisposable
     private SoakStop? Stop()
     {
         if (_random.NextDouble() >= StoppedShare) return null;
-        return _random.Next(2) == 0 ? new SoakStop(_random.Next(10), null) : new SoakStop(null, TimeSpan.FromMilliseconds(_random.Next(150)));
+        return _random.Next(2) == 0
+            ? new SoakStop(_random.Next(10), null)
+            : new SoakStop(null, TimeSpan.FromMilliseconds(_random.Next(150)));
     }
 
     private GenerationRequest Text() => new()
@@ -75,16 +86,23 @@ internal sealed class SoakPlan : IDisposable
         GuidanceScale = Any(s_scales), Width = Any(s_sizes), Height = Any(s_sizes),
     };
 
-    private GenerationRequest WithPicture(GenerationRequest request) => request with { InitialImage = s_picture, Strength = 0.4 + 0.6 * _random.NextDouble() };
+    private GenerationRequest WithPicture(GenerationRequest request) =>
+        request with { InitialImage = s_picture, Strength = 0.4 + 0.6 * _random.NextDouble() };
 
-    private static GenerationRequest Upscaled(GenerationRequest request) => request with { Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.6 } };
+    private static GenerationRequest Upscaled(GenerationRequest request) =>
+        request with { Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.6 } };
 
     private SoakPlanned Controlled()
     {
         DiffusionPipeline pipeline = Any(_models.Controlled);
         int controls = pipeline == _models.Controlled[0] ? 1 : 2;
-        GenerationRequest request = (_random.Next(2) == 0 ? Text() : WithPicture(Text())) with { ControlImages = [.. Enumerable.Repeat(s_mask, controls)] };
-        return new(pipeline, _random.Next(2) == 0 ? request : request with { ControlWeights = [.. Enumerable.Repeat(new ControlWeight { Scale = _random.NextDouble() }, controls)] });
+        GenerationRequest request = (_random.Next(2) == 0 ? Text() : WithPicture(Text())) with
+        {
+            ControlImages = [.. Enumerable.Repeat(s_mask, controls)],
+        };
+        if (_random.Next(2) == 0) return new(pipeline, request);
+        var weight = new ControlWeight { Scale = _random.NextDouble() };
+        return new(pipeline, request with { ControlWeights = [.. Enumerable.Repeat(weight, controls)] });
     }
 
     private T Any<T>(IReadOnlyList<T> all) => all[_random.Next(all.Count)];

@@ -57,11 +57,19 @@ internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter 
         (SoakJob Job, string[] Pictures)[] finished = [.. together.Where(t => t.Value is not null).Select(t => (t.Key, t.Value!))];
         foreach ((SoakJob job, string[] pictures) in finished)
             if (!pictures.SequenceEqual(alone[job])) different.Enqueue($"{Describe(job)} gave another picture than alone.");
-        return new SoakVerdict(start, rounds, together.Count - finished.Length, finished.Length, finished.Sum(f => f.Pictures.Length), [.. different]);
+        return new SoakVerdict(
+            start,
+            rounds,
+            together.Count - finished.Length,
+            finished.Length,
+            finished.Sum(f => f.Pictures.Length),
+            [.. different]);
     }
 
     private void Tell(string how, int generations, Stopwatch clock) => log.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $"{generations} of {jobs.Length} generations {how} after {clock.Elapsed.TotalSeconds:F0} s, {Environment.WorkingSet / 1e6:F1} MB resident"));
+        CultureInfo.InvariantCulture,
+        $"{generations} of {jobs.Length} generations {how} after {clock.Elapsed.TotalSeconds:F0} s, "
+        + $"{Environment.WorkingSet / 1e6:F1} MB resident"));
 
     /// <summary>What is made when it is first asked for, such as previews, is made now.</summary>
     private async Task WarmUpAsync()

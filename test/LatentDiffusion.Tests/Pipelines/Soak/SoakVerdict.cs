@@ -9,14 +9,22 @@ namespace LatentDiffusion.Tests.Pipelines.Soak;
 /// <param name="Finished">Generations that were not.</param>
 /// <param name="Pictures">Their pictures.</param>
 /// <param name="Different">Generations of which a picture is not the one made alone, and those that failed.</param>
-internal sealed record SoakVerdict(long StartTensors, IReadOnlyList<SoakRound> Rounds, int Stopped, int Finished, int Pictures, IReadOnlyList<string> Different)
+internal sealed record SoakVerdict(
+    long StartTensors,
+    IReadOnlyList<SoakRound> Rounds,
+    int Stopped,
+    int Finished,
+    int Pictures,
+    IReadOnlyList<string> Different)
 {
     private const double MostGrowth = 0.05;
 
     /// <summary>Whether live tensors returned to those of the start, after each round.</summary>
     public bool TensorsReturn => Rounds.All(r => r.LiveTensors == StartTensors);
 
-    /// <summary>How much resident memory grew from the first round to the largest later one, at rest; null where there is no later one.</summary>
+    /// <summary>
+    /// How much resident memory grew from the first round to the largest later one, at rest; null where there is no later one.
+    /// </summary>
     public double? Growth => GrowthOf(r => r.Resident);
 
     /// <summary>The same of the most that was resident while generations ran.</summary>
@@ -36,18 +44,33 @@ internal sealed record SoakVerdict(long StartTensors, IReadOnlyList<SoakRound> R
     {
         output.WriteLine("generations  live tensors  resident at rest  most resident");
         foreach (SoakRound round in Rounds)
-            output.WriteLine(Text($"{round.Generations,11}  {round.LiveTensors,12}  {Megabytes(round.Resident),13:F1} MB  {Megabytes(round.MostResident),10:F1} MB"));
+        {
+            output.WriteLine(
+                Text($"{round.Generations,11}  {round.LiveTensors,12}  ")
+                + Text($"{Megabytes(round.Resident),13:F1} MB  {Megabytes(round.MostResident),10:F1} MB"));
+        }
         foreach (string difference in Different) output.WriteLine(difference);
-        Say(TensorsReturn, Text($"Live tensors: {StartTensors} at the start, {string.Join(", ", Rounds.Select(r => r.LiveTensors).Distinct())} after each round."));
+        string tensors = string.Join(", ", Rounds.Select(r => r.LiveTensors).Distinct());
+        Say(TensorsReturn, Text($"Live tensors: {StartTensors} at the start, {tensors} after each round."));
         string after = Text($"after the first {Rounds[0].Generations}");
-        Say(MemoryStays, Growth is null ? "Resident memory: too few generations to judge it." : Text($"Resident memory: {Growth:+0.00%;-0.00%} at most {after} at rest, {GrowthRunning:+0.00%;-0.00%} while generations ran; {MostGrowth:P0} is allowed."));
-        Say(PicturesAgree, Text($"Pictures: {Finished} generations gave {Pictures}, {Stopped} were stopped; {Different.Count} generations differ from those made alone."));
+        Say(
+            MemoryStays,
+            Growth is null
+                ? "Resident memory: too few generations to judge it."
+                : Text($"Resident memory: {Growth:+0.00%;-0.00%} at most {after} at rest, ")
+                    + Text($"{GrowthRunning:+0.00%;-0.00%} while generations ran; {MostGrowth:P0} is allowed."));
+        Say(
+            PicturesAgree,
+            Text($"Pictures: {Finished} generations gave {Pictures}, {Stopped} were stopped; ")
+                + Text($"{Different.Count} generations differ from those made alone."));
         Say(Passed, "Soak.");
 
-        void Say(bool? holds, string what) => output.WriteLine($"{(holds switch { true => "PASSED", false => "FAILED", null => "      " })}  {what}");
+        void Say(bool? holds, string what) =>
+            output.WriteLine($"{(holds switch { true => "PASSED", false => "FAILED", null => "      " })}  {what}");
     }
 
-    private double? GrowthOf(Func<SoakRound, long> memory) => Rounds.Count < 2 ? null : Rounds.Skip(1).Max(memory) / (double)memory(Rounds[0]) - 1;
+    private double? GrowthOf(Func<SoakRound, long> memory) =>
+        Rounds.Count < 2 ? null : Rounds.Skip(1).Max(memory) / (double)memory(Rounds[0]) - 1;
 
     private static double Megabytes(long bytes) => bytes / 1e6;
 

@@ -65,7 +65,13 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     public void Long_prompts_beside_short_ones_change_neither()
     {
         string longer = string.Concat(Enumerable.Repeat("a blue bird ", 10));
-        GenerationRequest[] requests = [s_bird, s_bird with { Prompt = longer }, s_bird with { NegativePrompt = longer }, s_bird with { Prompt = "a star" }];
+        GenerationRequest[] requests =
+        [
+            s_bird,
+            s_bird with { Prompt = longer },
+            s_bird with { NegativePrompt = longer },
+            s_bird with { Prompt = "a star" },
+        ];
         using DiffusionPipeline single = model.Builder().UsePromptWeighting().Build();
         using DiffusionPipeline batched = model.Builder().UsePromptWeighting().Configure(o => o.BatchSize = 3).Build();
         GenerationResult[] alone = Alone(single, requests);
@@ -87,22 +93,35 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
 
     public static TheoryData<string, string> Tasks => new()
     {
-        { "sd1", "picture" }, { "sd1", "mask" }, { "sd1", "two passes" }, { "sd1-inpaint", "mask" }, { "xl", "sizes" }, { "xl", "refiner" }, { "sd1", "control" },
+        { "sd1", "picture" },
+        { "sd1", "mask" },
+        { "sd1", "two passes" },
+        { "sd1-inpaint", "mask" },
+        { "xl", "sizes" },
+        { "xl", "refiner" },
+        { "sd1", "control" },
     };
 
     [Theory, MemberData(nameof(Tasks))]
     public void Every_task_has_inputs_of_its_own(string family, string task)
     {
         using var folder = new TemporaryFolder();
-        ImageBuffer turned = TaskPictures.Of(24, 16, (x, y) => ((byte)(y * 10), (byte)(x * 7), 90)), half = TaskPictures.Of(24, 16, (x, _) => x < 12 ? ((byte)0, (byte)0, (byte)0) : ((byte)255, (byte)255, (byte)255));
+        ImageBuffer turned = TaskPictures.Of(24, 16, (x, y) => ((byte)(y * 10), (byte)(x * 7), 90));
+        ImageBuffer half = TaskPictures.Of(24, 16, (x, _) => x < 12 ? ((byte)0, (byte)0, (byte)0) : ((byte)255, (byte)255, (byte)255));
         var first = new GenerationRequest { Prompt = "ab a", Seed = 3, Steps = 5, GuidanceScale = 4, Width = 24, Height = 16 };
         GenerationRequest second = first with { Prompt = "a ab", NegativePrompt = "ab", Seed = 8 };
         (first, second) = task switch
         {
-            "picture" => (first with { InitialImage = TaskPictures.Image, Strength = 0.6 }, second with { InitialImage = turned, Strength = 0.6 }),
-            "mask" => (first with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }, second with { InitialImage = turned, Mask = half }),
+            "picture" => (
+                first with { InitialImage = TaskPictures.Image, Strength = 0.6 },
+                second with { InitialImage = turned, Strength = 0.6 }),
+            "mask" => (
+                first with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask },
+                second with { InitialImage = turned, Mask = half }),
             "two passes" => (TwoPasses(first), TwoPasses(second) with { InitialImage = turned, Mask = half }),
-            "sizes" => (first with { SizeConditioningInput = new() { CropLeft = 9 } }, second with { NegativeSizeConditioningInput = new() { OriginalWidth = 100 } }),
+            "sizes" => (
+                first with { SizeConditioningInput = new() { CropLeft = 9 } },
+                second with { NegativeSizeConditioningInput = new() { OriginalWidth = 100 } }),
             "control" => (first with { ControlImages = [TaskPictures.Image] }, second with { ControlImages = [turned] }),
             _ => (first, second),
         };
@@ -115,7 +134,12 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         Close(alone, batched.Generate(requests));
 
         static GenerationRequest TwoPasses(GenerationRequest one) =>
-            one with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Upscale = new LatentUpscaling { Width = 32, Height = 24 } };
+            one with
+            {
+                InitialImage = TaskPictures.Image,
+                Mask = TaskPictures.Mask,
+                Upscale = new LatentUpscaling { Width = 32, Height = 24 },
+            };
 
         DiffusionPipelineBuilder Builder()
         {
@@ -129,7 +153,10 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     public void What_steps_keep_for_one_another_is_not_forgotten_for_other_pictures()
     {
         // The negative prompt, which all share, is the oldest of the texts when the ninth picture comes.
-        GenerationRequest[] requests = [.. Enumerable.Range(0, 10).Select(i => s_bird with { Prompt = $"a star {new string('a', i)}", Seed = (ulong)i })];
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(0, 10).Select(i => s_bird with { Prompt = $"a star {new string('a', i)}", Seed = (ulong)i }),
+        ];
         using DiffusionPipeline pipeline = model.Builder().UseStepCaching(new StepCachingOptions { Interval = 4 })
             .UseGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true })).Build();
         Assert.Equal(Files(Alone(pipeline, requests)), Files(pipeline.Generate(requests)));
@@ -142,7 +169,10 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         { s_bird with { Steps = 5 }, "requests[1].Steps is 5; expected 4, as in requests[0]: their images share evaluations" },
         { s_bird with { GuidanceScale = 1.5 }, "requests[1].GuidanceScale is 1.5; expected 3" },
         { s_bird with { InitialImage = TaskPictures.Image.Resize(16, 16) }, "requests[1].InitialImage is given; expected null" },
-        { s_bird with { Upscale = new() { Width = 32, Height = 32 } }, "requests[1].Upscale is LatentUpscaling { Width = 32, Height = 32, Strength = 0.7 }; expected null" },
+        {
+            s_bird with { Upscale = new() { Width = 32, Height = 32 } },
+            "requests[1].Upscale is LatentUpscaling { Width = 32, Height = 32, Strength = 0.7 }; expected null"
+        },
         { s_bird with { TimeLimit = TimeSpan.FromHours(1) }, "requests[1].TimeLimit is 01:00:00; expected null" },
         { s_bird with { Seed = null, Steps = 0 }, "requests[1]: Steps is 0; expected from 1 to 1000." },
         { s_bird with { Count = 1024 }, "requests is for 1025 images; expected at most 1024." },
@@ -161,7 +191,10 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     public async Task No_request_or_embeddings_of_another_kind_are_refused()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        Assert.StartsWith("requests is empty; expected at least one request.", Assert.Throws<ArgumentException>(() => pipeline.Generate([])).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "requests is empty; expected at least one request.",
+            Assert.Throws<ArgumentException>(() => pipeline.Generate([])).Message,
+            StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentNullException>(() => pipeline.GenerateAsync((IReadOnlyList<GenerationRequest>)null!));
 
         using Conditioning pooled = new(zeros(1, 16, 16), zeros(1, 8)), negative = new(zeros(1, 16, 16), zeros(1, 8));
@@ -176,9 +209,12 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     {
         string[] own =
         [
-            nameof(GenerationRequest.Prompt), nameof(GenerationRequest.NegativePrompt), nameof(GenerationRequest.PromptEmbeds), nameof(GenerationRequest.NegativePromptEmbeds),
-            nameof(GenerationRequest.Seed), nameof(GenerationRequest.VariationSeed), nameof(GenerationRequest.VariationStrength), nameof(GenerationRequest.Count),
-            nameof(GenerationRequest.ControlImages), nameof(GenerationRequest.SizeConditioningInput), nameof(GenerationRequest.NegativeSizeConditioningInput),
+            nameof(GenerationRequest.Prompt), nameof(GenerationRequest.NegativePrompt),
+            nameof(GenerationRequest.PromptEmbeds), nameof(GenerationRequest.NegativePromptEmbeds),
+            nameof(GenerationRequest.Seed), nameof(GenerationRequest.VariationSeed),
+            nameof(GenerationRequest.VariationStrength), nameof(GenerationRequest.Count),
+            nameof(GenerationRequest.ControlImages), nameof(GenerationRequest.SizeConditioningInput),
+            nameof(GenerationRequest.NegativeSizeConditioningInput),
         ];
         Assert.Equal(
             typeof(GenerationRequest).GetProperties().Where(p => p.SetMethod is not null).Select(p => p.Name).Order(StringComparer.Ordinal),
@@ -216,13 +252,16 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
 
         probed.BeforeEvaluation = () => Thread.Sleep(500);
         probed.Work.Clear();
-        Assert.Throws<TimeoutException>(() => pipeline.Generate([.. requests.Select(r => r with { TimeLimit = TimeSpan.FromMilliseconds(100) })]));
+        Assert.Throws<TimeoutException>(() =>
+            pipeline.Generate([.. requests.Select(r => r with { TimeLimit = TimeSpan.FromMilliseconds(100) })]));
         Assert.InRange(probed.Work.Count(w => w == "evaluate"), 0, 1);
     }
 
-    private static GenerationResult[] Alone(DiffusionPipeline pipeline, IEnumerable<GenerationRequest> requests) => [.. requests.Select(r => pipeline.Generate(r))];
+    private static GenerationResult[] Alone(DiffusionPipeline pipeline, IEnumerable<GenerationRequest> requests) =>
+        [.. requests.Select(r => pipeline.Generate(r))];
 
-    private static byte[][] Files(IEnumerable<GenerationResult> results) => [.. results.SelectMany(r => r.Images).Select(i => i.ToPng(timings: false))];
+    private static byte[][] Files(IEnumerable<GenerationResult> results) =>
+        [.. results.SelectMany(r => r.Images).Select(i => i.ToPng(timings: false))];
 
     private static void Close(IEnumerable<GenerationResult> expected, IEnumerable<GenerationResult> actual)
     {

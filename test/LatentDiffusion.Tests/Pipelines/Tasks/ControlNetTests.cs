@@ -13,7 +13,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
 
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "ab a", Seed = Seed, Steps = 4, GuidanceScale = PlainFamily.Scale, Width = TaskPictures.Width, Height = TaskPictures.Height,
+        Prompt = "ab a", Seed = Seed, Steps = 4, GuidanceScale = PlainFamily.Scale,
+        Width = TaskPictures.Width, Height = TaskPictures.Height,
         ControlImages = [TaskPictures.Image, TaskPictures.Mask],
     };
 
@@ -59,17 +60,25 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         if (family == "sd1-inpaint")
         {
             // With a mask of all, the masked picture is grey, and the mask is one.
-            request = request with { InitialImage = TaskPictures.Image, Strength = 1, Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)) };
+            request = request with
+            {
+                InitialImage = TaskPictures.Image,
+                Strength = 1,
+                Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)),
+            };
             beside = [ones(1, 1, 8, 12), plain.Encoded(zeros(1, 3, 16, 24), generator)];
         }
 
         List<Tensor> expected = [x];
         for (; evaluation < 4; evaluation++)
-            expected.Add(x = sampler.Step(x, predict(cat([sampler.Seen(x, evaluation), .. beside], 1), sampler.Timesteps[evaluation]), evaluation));
+            expected.Add(
+                x = sampler.Step(x, predict(cat([sampler.Seen(x, evaluation), .. beside], 1), sampler.Timesteps[evaluation]), evaluation));
 
         DiffusionModel model = DiffusionModel.Open(_families[family], CPU);
         var seen = new SeenLatents((euler ? KnownSchedulers.Euler : KnownSchedulers.Ddim).Create(model.SchedulerConfig), model.Autoencoder);
-        using DiffusionPipeline pipeline = Controlled(family, new DiffusionPipelineBuilder().UseModel(_ => model).UseScheduler(seen).UseAutoencoder(seen));
+        using DiffusionPipeline pipeline = Controlled(
+            family,
+            new DiffusionPipelineBuilder().UseModel(_ => model).UseScheduler(seen).UseAutoencoder(seen));
         pipeline.Generate(request);
         Assert.Equal(expected.Count, seen.Seen.Count);
         foreach ((Tensor one, Tensor other) in expected.Zip(seen.Seen)) Assert.InRange((one - other).abs().max().item<float>(), 0, 1e-4);
@@ -78,7 +87,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     [Fact]
     public void One_seed_gives_the_same_bytes_alone_and_in_a_batch()
     {
-        using DiffusionPipeline pipeline = Controlled("sd1", Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())));
+        using DiffusionPipeline pipeline = Controlled(
+            "sd1", Model("sd1").UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance())));
         GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Width = null, Height = null };
         byte[] alone = pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
         GenerationResult batch = pipeline.Generate(request with { Seed = Seed - 1, Count = 2 });
@@ -93,18 +103,28 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     public void ARequestSaysHowStronglyAndWhenInPlaceOfTheBuilder()
     {
         string first = Written("sd1", 0), second = Written("sd1", 1);
-        using DiffusionPipeline asBuilt = Model("sd1").UseControlNet(first, FirstScale).UseControlNet(second, SecondScale, start: 0.25, end: 0.75).Build();
+        using DiffusionPipeline asBuilt = Model("sd1")
+            .UseControlNet(first, FirstScale)
+            .UseControlNet(second, SecondScale, start: 0.25, end: 0.75)
+            .Build();
         using DiffusionPipeline asAsked = Model("sd1").UseControlNet(first, 3, start: 0.5).UseControlNet(second, end: 0.75).Build();
         using DiffusionPipeline free = Model("sd1").Build();
         byte[] expected = Pixels(asBuilt, s_request);
         Assert.NotEqual(expected, Pixels(asAsked, s_request));
-        GenerationRequest request = s_request with { ControlWeights = [new() { Scale = FirstScale, Start = 0 }, new() { Scale = SecondScale, Start = 0.25 }] };
+        GenerationRequest request = s_request with
+        {
+            ControlWeights = [new() { Scale = FirstScale, Start = 0 }, new() { Scale = SecondScale, Start = 0.25 }],
+        };
         Assert.Equal(expected, Pixels(asAsked, request));
-        Assert.Equal(Pixels(free, s_request with { ControlImages = null }), Pixels(asAsked, s_request with { ControlWeights = [new() { Scale = 0 }, new() { Scale = 0 }] }));
+        Assert.Equal(
+            Pixels(free, s_request with { ControlImages = null }),
+            Pixels(asAsked, s_request with { ControlWeights = [new() { Scale = 0 }, new() { Scale = 0 }] }));
 
         // The result tells every choice, and so does its file, which is made again once it is given the pictures.
         GenerationResult result = asAsked.Generate(request);
-        Assert.Equal([new() { Scale = FirstScale, Start = 0, End = 1 }, new() { Scale = SecondScale, Start = 0.25, End = 0.75 }], result.Request.ControlWeights!);
+        Assert.Equal(
+            [new() { Scale = FirstScale, Start = 0, End = 1 }, new() { Scale = SecondScale, Start = 0.25, End = 0.75 }],
+            result.Request.ControlWeights!);
         Assert.Equal(result.Request, asAsked.Generate(result.Request).Request);
         GenerationRequest again = GenerationMetadata.ReadRequest(result.Images[0].ToPng(), inputs: request);
         Assert.Equal(result.Request.ControlWeights, again.ControlWeights);
@@ -127,7 +147,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     public void BadWeightsAreRefused(ControlWeight?[] weights, string message)
     {
         using DiffusionPipeline pipeline = Controlled("sd1", Model("sd1"));
-        var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request with { ControlWeights = weights! }, new Report(_ => Assert.Fail("work was done"))));
+        var e = Assert.Throws<ArgumentException>(() =>
+            pipeline.Generate(s_request with { ControlWeights = weights! }, new Report(_ => Assert.Fail("work was done"))));
         Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
     }
 
@@ -138,18 +159,27 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Refused(controlled, s_request with { ControlImages = null }, "ControlImages is null; expected 2, one for each ControlNet");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image] }, "ControlImages is a list of 1; expected 2");
         Refused(controlled, s_request with { ControlImages = [TaskPictures.Image, null!] }, "ControlImages is with a null among them");
-        Refused(free, s_request with { ControlImages = null, ControlWeights = [new()] }, "ControlWeights is a list of 1; expected none, for the pipeline has no ControlNet");
+        Refused(
+            free,
+            s_request with { ControlImages = null, ControlWeights = [new()] },
+            "ControlWeights is a list of 1; expected none, for the pipeline has no ControlNet");
         Refused(free, s_request, "ControlImages is a list of 2; expected none, for the pipeline has no ControlNet");
 
         static void Refused(DiffusionPipeline pipeline, GenerationRequest request, string message) =>
-            Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                message,
+                Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
     public void AControlNetThatDoesNotFitIsRefusedWhenThePipelineIsBuilt()
     {
         string other = Written("xl", 0);
-        Assert.Contains("width 128, and the U-Net of 64", Assert.Throws<InvalidOperationException>(() => Model("sd1").UseControlNet(other).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "width 128, and the U-Net of 64",
+            Assert.Throws<InvalidOperationException>(() => Model("sd1").UseControlNet(other).Build()).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("scale", () => Model("sd1").UseControlNet(other, double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>("start", () => Model("sd1").UseControlNet(other, start: 1));
         Assert.Throws<ArgumentOutOfRangeException>("start", () => Model("sd1").UseControlNet(other, start: -0.1));
@@ -157,7 +187,8 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("end", () => Model("sd1").UseControlNet(other, end: 1.1));
     }
 
-    private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+    private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) =>
+        pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 
     private string Written(string family, int number)
     {

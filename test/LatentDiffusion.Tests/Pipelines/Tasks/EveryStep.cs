@@ -12,7 +12,8 @@ internal static class EveryStep
         ulong[] seeds = [3, 42, ulong.MaxValue];
         var runs = new TheoryData<string, string, ulong>();
         foreach (string family in families)
-            foreach (string scheduler in (string[])["ddim", "euler", "dpm++", "euler-a"]) runs.Add(family, scheduler, seeds[runs.Count % seeds.Length]);
+            foreach (string scheduler in (string[])["ddim", "euler", "dpm++", "euler-a"])
+                runs.Add(family, scheduler, seeds[runs.Count % seeds.Length]);
         return runs;
     }
 

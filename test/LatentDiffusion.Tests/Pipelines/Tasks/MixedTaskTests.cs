@@ -22,12 +22,19 @@ public sealed class MixedTaskTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public async Task EachGivesThePictureThatItGivesAloneAndNoTensorStays()
     {
-        using DiffusionPipeline pipeline = model.Builder().UseScheduler("euler-a").Configure(o => o.MaxConcurrentGenerations = AtOnce).Build();
-        GenerationRequest[] requests = [.. Enumerable.Range(0, Generations).Select(i => s_tasks[i % s_tasks.Length] with { Seed = (ulong)i })];
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseScheduler("euler-a")
+            .Configure(o => o.MaxConcurrentGenerations = AtOnce)
+            .Build();
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(0, Generations).Select(i => s_tasks[i % s_tasks.Length] with { Seed = (ulong)i }),
+        ];
         byte[][] alone = [.. requests.Select(r => pipeline.Generate(r).Images[0].Image.Rgb.ToArray())];
         long before = LiveTensors.Settled();
 
-        byte[]?[] together = await Task.WhenAll(requests.Select((request, i) => Generate(pipeline, request, stopAfter: i % 3 == 2 ? 1 + i % 2 : null)));
+        byte[]?[] together = await Task.WhenAll(
+            requests.Select((request, i) => Generate(pipeline, request, stopAfter: i % 3 == 2 ? 1 + i % 2 : null)));
         Assert.Equal(before, Tensor.TotalCount);
         for (int i = 0; i < Generations; i++)
         {

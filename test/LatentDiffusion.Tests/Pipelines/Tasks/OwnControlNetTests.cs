@@ -11,7 +11,8 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
 {
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "ab a", Seed = 3, Steps = 2, Width = TaskPictures.Width, Height = TaskPictures.Height, ControlImages = [TaskPictures.Image, TaskPictures.Mask],
+        Prompt = "ab a", Seed = 3, Steps = 2, Width = TaskPictures.Width,
+        Height = TaskPictures.Height, ControlImages = [TaskPictures.Image, TaskPictures.Mask],
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -29,7 +30,9 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
         Assert.Equal(["diffusers", className], index["controlnet"]!.AsArray().Select(n => (string)n!));
         Assert.Null(index["controlnet_1"]);
         string[] expected = ["controlnet", "controlnet_1", "controlnet_2"];
-        Assert.Equal(expected[..count], Directory.GetDirectories(_folder["a"], "controlnet*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected[..count],
+            Directory.GetDirectories(_folder["a"], "controlnet*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
         using (DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_folder["a"], CPU).Build())
         {
@@ -60,7 +63,10 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
         TinyControlNets.Write(_folder["second"], "sd1", 1);
         double[] scales = [0.7, 1.2];
         ControlWeight[] weights = [.. scales.Select(s => new ControlWeight { Scale = s })];
-        byte[] handed = Draw(families["sd1"], s_request, b => b.UseControlNet(_folder["first"], scales[0]).UseControlNet(_folder["second"], scales[1]));
+        byte[] handed = Draw(
+            families["sd1"],
+            s_request,
+            b => b.UseControlNet(_folder["first"], scales[0]).UseControlNet(_folder["second"], scales[1]));
         Assert.Equal(handed, Draw(_folder["two"], s_request with { ControlWeights = weights }));
         Assert.NotEqual(handed, Draw(_folder["two"], s_request));
         // The folder's own come first.
@@ -116,13 +122,20 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
             Assert.Throws<InvalidOperationException>(() => Draw(_folder["a"], s_request)).Message);
 
         Directory.Delete(Path.Combine(_folder["a"], "controlnet"), recursive: true);
-        Assert.Contains("no component 'controlnet'", Assert.Throws<DirectoryNotFoundException>(() => Draw(_folder["a"], s_request)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no component 'controlnet'",
+            Assert.Throws<DirectoryNotFoundException>(() => Draw(_folder["a"], s_request)).Message,
+            StringComparison.Ordinal);
         Rename("a", index => index["controlnet"]![1] = "ControlNetUnionModel");
         Directory.Move(Path.Combine(_folder["a"], "controlnet_1"), Path.Combine(_folder["a"], "controlnet"));
-        Assert.Contains("'ControlNetUnionModel'", Assert.Throws<NotSupportedException>(() => Draw(_folder["a"], s_request)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'ControlNetUnionModel'",
+            Assert.Throws<NotSupportedException>(() => Draw(_folder["a"], s_request)).Message,
+            StringComparison.Ordinal);
     }
 
-    private byte[] Weights(string model, string part) => File.ReadAllBytes(Path.Combine(_folder[model], part, "diffusion_pytorch_model.safetensors"));
+    private byte[] Weights(string model, string part) =>
+        File.ReadAllBytes(Path.Combine(_folder[model], part, "diffusion_pytorch_model.safetensors"));
 
     private void Rename(string model, Action<JsonObject> change)
     {

@@ -48,7 +48,9 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Func<Tensor, double, Tensor> predict = plain.Guided();
         using var generator = new Generator(seed);
         sampler.Noise = generator;
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator), repainted = Repainted(2);
+        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(picture.shape, generator: generator);
+        Tensor repainted = Repainted(2);
 
         // The masked picture's latents, which nothing looks at here, are drawn all the same, as diffusers does.
         randn(picture.shape, generator: generator).Dispose();
@@ -73,9 +75,14 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator);
-        EveryStep.AssertClose([noise * PlainSampler.Of("euler", 6, false).InitialSigma], EveryStep.Of(folders["sd1"], "euler", s_request with { Mask = TaskPictures.Mask, Strength = 1 })[..1]);
-        EveryStep.AssertClose([PlainSampler.Of("euler", 6, false).Noised(picture, noise, 0)], EveryStep.Of(folders["sd1"], "euler", s_request with { Strength = 1 })[..1]);
+        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(picture.shape, generator: generator);
+        EveryStep.AssertClose(
+            [noise * PlainSampler.Of("euler", 6, false).InitialSigma],
+            EveryStep.Of(folders["sd1"], "euler", s_request with { Mask = TaskPictures.Mask, Strength = 1 })[..1]);
+        EveryStep.AssertClose(
+            [PlainSampler.Of("euler", 6, false).Noised(picture, noise, 0)],
+            EveryStep.Of(folders["sd1"], "euler", s_request with { Strength = 1 })[..1]);
     }
 
     [Theory, MemberData(nameof(InpaintingRuns))]
@@ -103,13 +110,20 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         List<Tensor> expected = [x];
         for (int i = begin; i < 6; i++)
             expected.Add(x = sampler.Step(x, predict(cat([sampler.Seen(x, i), Repainted(2), masked], 1), sampler.Timesteps[i]), i));
-        EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask, Strength = strength }));
+        EveryStep.AssertClose(
+            expected,
+            EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask, Strength = strength }));
     }
 
     // Those of other models, and the one that cannot begin within the schedule, are left out.
     public static TheoryData<string> Known =>
-        [.. KnownSchedulers.All.Select(s => s.Name).Where(n => n is not ("pndm" or "ipndm") && !n.StartsWith("edm", StringComparison.Ordinal)
-            && !n.StartsWith("flow", StringComparison.Ordinal))];
+        [
+            .. KnownSchedulers.All
+                .Select(s => s.Name)
+                .Where(n => n is not ("pndm" or "ipndm")
+                    && !n.StartsWith("edm", StringComparison.Ordinal)
+                    && !n.StartsWith("flow", StringComparison.Ordinal)),
+        ];
 
     [Theory, MemberData(nameof(Known))]
     public void WhatStaysIsAtTheNoiseLevelThatTheNetworkIsToldAtEveryEvaluation(string name)
@@ -118,7 +132,8 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator), noise = randn(picture.shape, generator: generator);
+        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(picture.shape, generator: generator);
         using DiffusionPipeline pipeline = EveryStep.Build(folders["sd1"], name, out SeenLatents seen);
         pipeline.Generate(s_request with { Steps = 8, Strength = 0.5, Mask = TaskPictures.Mask, GuidanceScale = 1 });
         Tensor stays = 1 - Repainted(2);
@@ -128,7 +143,9 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
             if (name.StartsWith("kdpm2", StringComparison.Ordinal) && evaluation % 2 == 1) continue;
 
             // Between timesteps σ is nearly linear; Karras's spacing some samplers round to them.
-            double low = PlainSampler.Sigma((int)timestep), high = PlainSampler.Sigma((int)timestep + 1), sigma = low + (high - low) * (timestep - (int)timestep);
+            double low = PlainSampler.Sigma((int)timestep);
+            double high = PlainSampler.Sigma((int)timestep + 1);
+            double sigma = low + (high - low) * (timestep - (int)timestep);
             Tensor difference = input - (picture + sigma * noise) / Math.Sqrt(1 + sigma * sigma);
             double tolerance = name.Contains("karras", StringComparison.Ordinal) ? 3e-2 : timestep == Math.Round(timestep) ? 1e-4 : 1e-3;
             Assert.InRange((difference * (evaluation == 0 ? ones_like(stays) : stays)).abs().max().item<float>(), 0, tolerance);
@@ -139,17 +156,28 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Assert.True(isfinite(seen.Seen[^1]).all().item<bool>());
     }
 
-    [Theory, InlineData("sd1", "euler-a", false), InlineData("sd1", "heun", true), InlineData("sd1-inpaint", "dpm++", true), InlineData("xl", "kdpm2", true)]
+    [Theory]
+    [InlineData("sd1", "euler-a", false)]
+    [InlineData("sd1", "heun", true)]
+    [InlineData("sd1-inpaint", "dpm++", true)]
+    [InlineData("xl", "kdpm2", true)]
     public void One_seed_gives_the_same_bytes_alone_and_in_a_batch(string family, string scheduler, bool masked)
     {
         GenerationRequest request = s_request with { Steps = 3, Mask = masked ? TaskPictures.Mask : null };
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler(scheduler).Build();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders[family], CPU)
+            .UseScheduler(scheduler)
+            .Build();
         byte[] alone = pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
         GenerationResult batch = pipeline.Generate(request with { Seed = Seed - 1, Count = 3 });
         Assert.Equal(alone, batch.Images[1].Image.Rgb.ToArray());
         Assert.NotEqual(alone, batch.Images[0].Image.Rgb.ToArray());
 
-        using DiffusionPipeline together = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler(scheduler).Configure(o => o.BatchSize = 3).Build();
+        using DiffusionPipeline together = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders[family], CPU)
+            .UseScheduler(scheduler)
+            .Configure(o => o.BatchSize = 3)
+            .Build();
         byte[] shared = together.Generate(request with { Seed = Seed - 1, Count = 3 }).Images[1].Image.Rgb.ToArray();
         Assert.All(alone.Zip(shared), p => Assert.InRange(p.First - p.Second, -1, 1));
     }
@@ -199,11 +227,23 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         { "sd1", s_request with { Strength = double.NaN }, "Strength is NaN" },
         { "sd1", s_request with { Strength = 0.1 }, "Strength is 0.1; expected at least 1/6" },
         { "sd1", s_request with { InitialImage = null }, "Strength is 0.7; expected none without InitialImage" },
-        { "sd1", s_request with { InitialImage = null, Strength = null, Mask = TaskPictures.Mask, Width = 24, Height = 16 }, "Mask is given; expected none without InitialImage" },
+        {
+            "sd1",
+            s_request with { InitialImage = null, Strength = null, Mask = TaskPictures.Mask, Width = 24, Height = 16 },
+            "Mask is given; expected none without InitialImage"
+        },
         { "sd1", s_request with { Mask = TaskPictures.Mask.Resize(16, 24) }, "Mask is 16 x 24 pixels; expected 24 x 16" },
-        { "sd1", s_request with { InitialImage = TaskPictures.Image.Resize(23, 16) }, "InitialImage.Width is 23; expected a multiple of 2" },
+        {
+            "sd1",
+            s_request with { InitialImage = TaskPictures.Image.Resize(23, 16) },
+            "InitialImage.Width is 23; expected a multiple of 2"
+        },
         { "sd1", s_request with { Height = 15 }, "Height is 15; expected a multiple of 2" },
-        { "sd1-inpaint", s_request with { InitialImage = null, Strength = null, Width = 24, Height = 16 }, "InitialImage is null; expected an image, for the model is an inpainting model" },
+        {
+            "sd1-inpaint",
+            s_request with { InitialImage = null, Strength = null, Width = 24, Height = 16 },
+            "InitialImage is null; expected an image, for the model is an inpainting model"
+        },
         { "sd1-inpaint", s_request, "Mask is null; expected a mask, for the model is an inpainting model" },
     };
 
@@ -221,7 +261,10 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     public void ASchedulerThatCannotBeginWithinSaysSo()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).UseScheduler("pndm").Build();
-        Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "skip_prk_steps",
+            Assert.Throws<ArgumentException>(() => pipeline.Generate(s_request)).Message,
+            StringComparison.Ordinal);
         Assert.Single(pipeline.Generate(s_request with { Strength = 1 }).Images);
     }
 
@@ -229,7 +272,9 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     private static Tensor Repainted(int factor)
     {
         int width = TaskPictures.Width / factor, height = TaskPictures.Height / factor;
-        return tensor([.. Enumerable.Range(0, width * height).Select(i => TaskPictures.IsRepainted(i % width * factor, i / width * factor) ? 1f : 0)], [1, 1, height, width]);
+        return tensor(
+            [.. Enumerable.Range(0, width * height).Select(i => TaskPictures.IsRepainted(i % width * factor, i / width * factor) ? 1f : 0)],
+            [1, 1, height, width]);
     }
 
     private sealed class Report(Action<GenerationProgress> action) : IProgress<GenerationProgress>

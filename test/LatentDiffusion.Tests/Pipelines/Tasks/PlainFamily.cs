@@ -24,8 +24,11 @@ internal sealed class PlainFamily(string family) : IDisposable
         long padding = Velocity ? 0 : 8;
         ClipTextOutput? first = _made.TextEncoder?.call(Ids(padding, 7, 6, 3, 8)), firstEmpty = _made.TextEncoder?.call(Ids(padding, 7, 8));
         ClipTextOutput? second = _made.TextEncoder2?.call(Ids(0, 7, 6, 3, 8)), secondEmpty = _made.TextEncoder2?.call(Ids(0, 7, 8));
-        // Podell et al. 2023, section 2.1: both towers' layer before the last, and the second's pooled text; its base models know no prompt as zeros.
-        Tensor text = Refiner ? second!.PenultimateHiddenState : XL ? cat([first!.PenultimateHiddenState, second!.PenultimateHiddenState], 2) : first!.LastHiddenState;
+        // Podell et al. 2023, section 2.1: both towers' layer before the last, and the second's pooled text; its base models know no prompt
+        // as zeros.
+        Tensor text = Refiner ? second!.PenultimateHiddenState
+            : XL ? cat([first!.PenultimateHiddenState, second!.PenultimateHiddenState], 2)
+            : first!.LastHiddenState;
         Tensor without = Refiner ? secondEmpty!.PenultimateHiddenState : XL ? zeros_like(text) : firstEmpty!.LastHiddenState;
         Tensor? pooled = second?.Projected, pooledWithout = Refiner ? secondEmpty!.Projected : pooled is null ? null : zeros_like(pooled);
         return (x, t) =>
@@ -43,13 +46,16 @@ internal sealed class PlainFamily(string family) : IDisposable
     }
 
     public static Tensor Pixels(ImageBuffer image) =>
-        tensor([.. image.Rgb.ToArray().Select(b => (float)(b / 127.5 - 1))], [1, image.Height, image.Width, 3]).permute(0, 3, 1, 2).contiguous();
+        tensor([.. image.Rgb.ToArray().Select(b => (float)(b / 127.5 - 1))], [1, image.Height, image.Width, 3])
+            .permute(0, 3, 1, 2)
+            .contiguous();
 
     public void Dispose() => _made.Dispose();
 
     private Tensor Predict(Tensor x, double t, Tensor text, Tensor? pooled, float score)
     {
-        float[] size = [TaskPictures.Height, TaskPictures.Width, 0, 0], told = Refiner ? [.. size, score] : [.. size, TaskPictures.Height, TaskPictures.Width];
+        float[] size = [TaskPictures.Height, TaskPictures.Width, 0, 0];
+        float[] told = Refiner ? [.. size, score] : [.. size, TaskPictures.Height, TaskPictures.Width];
         return _made.UNet.call(Input(new UNetInput(x, tensor((float)t).view(1), text)
         {
             TextEmbeds = pooled, TimeIds = pooled is null ? null : tensor(told, [1, told.Length]),

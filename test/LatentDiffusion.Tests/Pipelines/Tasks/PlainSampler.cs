@@ -53,7 +53,8 @@ internal abstract class PlainSampler
     protected Tensor Clean(Tensor x, Tensor output, int i) =>
         Velocity ? Root(i) * x - NoiseRoot(i) * output : (x - NoiseRoot(i) * output) / Root(i);
 
-    private static int[] Leading(int steps, int stride, int shift) => [.. Enumerable.Range(shift, steps).Reverse().Select(i => i * stride + 1)];
+    private static int[] Leading(int steps, int stride, int shift) =>
+        [.. Enumerable.Range(shift, steps).Reverse().Select(i => i * stride + 1)];
 
     private static IEnumerable<double> AlphasCumprod()
     {
@@ -95,13 +96,17 @@ internal abstract class PlainSampler
 
     /// <summary>
     /// The same to a lower level, and noise back up to that of the step: of the variance σ₂², σ₂²·(σ₁² − σ₂²)/σ₁² is new (Ho et
-    /// al. 2020, equation 7, in σ; Song et al. 2021, equation 16 with η = 1). diffusers draws it in the last step too, where it has no share.
+    /// al. 2020, equation 7, in σ; Song et al. 2021, equation 16 with η = 1). diffusers draws it in the last step too, where it has no
+    /// share.
     /// </summary>
     private sealed class EulerAncestral : Euler
     {
         public override Tensor Step(Tensor x, Tensor output, int i)
         {
-            double from = Level(i), to = Level(i + 1), up = Math.Sqrt(to * to * (from * from - to * to) / (from * from)), down = Math.Sqrt(to * to - up * up);
+            double from = Level(i);
+            double to = Level(i + 1);
+            double up = Math.Sqrt(to * to * (from * from - to * to) / (from * from));
+            double down = Math.Sqrt(to * to - up * up);
             Tensor direction = (x - Clean(Seen(x, i), output, i)) / from;
             return x + (down - from) * direction + up * randn(x.shape, generator: Noise!);
         }

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines.Tasks;
 
-/// <summary>Takes the places of scheduler and autoencoder, both of which do what they did, to see the latents that go into each step and those at the end.</summary>
+/// <summary>
+/// Takes the places of scheduler and autoencoder, both of which do what they did, to see the latents that go into each step and those at
+/// the end.
+/// </summary>
 internal sealed class SeenLatents(INoiseScheduler scheduler, IAutoencoder autoencoder) : INoiseScheduler, IAutoencoder
 {
     /// <summary>In the order in which they were: before the first step, after each of them.</summary>

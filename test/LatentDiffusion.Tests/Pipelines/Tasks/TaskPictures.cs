@@ -5,7 +5,8 @@ internal static class TaskPictures
 {
     public const int Width = 24, Height = 16;
 
-    public static ImageBuffer Image { get; } = Of(Width, Height, (x, y) => ((byte)(x * 10), (byte)(y * 15), (byte)((x * y * 7 + 40) % 256)));
+    public static ImageBuffer Image { get; } = Of(
+        Width, Height, (x, y) => ((byte)(x * 10), (byte)(y * 15), (byte)((x * y * 7 + 40) % 256)));
 
     /// <summary>A slanted area, white and light grey, before black and dark grey.</summary>
     public static ImageBuffer Mask { get; } = Of(Width, Height, (x, y) =>

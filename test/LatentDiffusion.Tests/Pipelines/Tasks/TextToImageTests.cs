@@ -27,7 +27,8 @@ public sealed class TextToImageTests(FamilyFolders folders) : IClassFixture<Fami
         for (int i = 0; i < Steps; i++) expected.Add(x = sampler.Step(x, predict(sampler.Seen(x, i), sampler.Timesteps[i]), i));
         EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, new GenerationRequest
         {
-            Prompt = "ab a", Seed = seed, Steps = Steps, GuidanceScale = PlainFamily.Scale, Width = TaskPictures.Width, Height = TaskPictures.Height,
+            Prompt = "ab a", Seed = seed, Steps = Steps, GuidanceScale = PlainFamily.Scale,
+            Width = TaskPictures.Width, Height = TaskPictures.Height,
         }));
     }
 }

@@ -15,7 +15,13 @@ internal static class TinyControlNets
             BlockOutChannels = [32, 64], LayersPerBlock = 1, CrossAttentionDim = xl ? 128 : 64, ConditioningEmbeddingOutChannels = [8, 16],
             DownBlockTypes = xl ? ["DownBlock2D", "CrossAttnDownBlock2D"] : ["CrossAttnDownBlock2D", "DownBlock2D"],
         };
-        if (xl) config = config with { AdditionEmbedType = "text_time", AdditionTimeEmbedDim = 256, ProjectionClassEmbeddingsInputDim = 32 + 6 * 256 };
+        if (xl)
+            config = config with
+            {
+                AdditionEmbedType = "text_time",
+                AdditionTimeEmbedDim = 256,
+                ProjectionClassEmbeddingsInputDim = 32 + 6 * 256,
+            };
         ControlNetModel network = config.Build();
         FormulaWeights.Fill(network);
         using IDisposable noGrad = no_grad();

@@ -11,7 +11,8 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
 
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "ab a", Seed = Seed, Steps = 4, GuidanceScale = PlainFamily.Scale, Width = TaskPictures.Width, Height = TaskPictures.Height,
+        Prompt = "ab a", Seed = Seed, Steps = 4, GuidanceScale = PlainFamily.Scale,
+        Width = TaskPictures.Width, Height = TaskPictures.Height,
         Upscale = new LatentUpscaling { Width = 40, Height = 24, Strength = 0.5 },
     };
 
@@ -40,7 +41,12 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request));
     }
 
-    [Theory, InlineData("sd1", "ddim"), InlineData("sd2", "dpm++"), InlineData("xl", "euler"), InlineData("sd1-inpaint", "euler"), InlineData("xl-inpaint", "ddim")]
+    [Theory]
+    [InlineData("sd1", "ddim")]
+    [InlineData("sd2", "dpm++")]
+    [InlineData("xl", "euler")]
+    [InlineData("sd1-inpaint", "euler")]
+    [InlineData("xl-inpaint", "ddim")]
     public void WithAMaskBothPassesRepaintTheSameArea(string family, string scheduler)
     {
         using var plain = new PlainFamily(family);
@@ -52,10 +58,12 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Tensor? x = null, kept = null, stays = null;
         foreach ((int width, int height) in new[] { (24, 16), (40, 24) })
         {
-            // Both passes draw from the beginning of the seed's noise: what the picture's latents take, noise, what those of the masked picture take.
+            // Both passes draw from the beginning of the seed's noise: what the picture's latents take, noise, what those of the masked
+            // picture take.
             PlainSampler sampler = PlainSampler.Of(scheduler, 4, plain.Velocity);
             using var generator = new Generator(Seed);
-            Tensor pixels = PlainFamily.Pixels(TaskPictures.Image.Resize(width, height)), mask = White(TaskPictures.Mask.Resize(width, height));
+            Tensor pixels = PlainFamily.Pixels(TaskPictures.Image.Resize(width, height));
+            Tensor mask = White(TaskPictures.Mask.Resize(width, height));
             Tensor small = mask.slice(2, 0, height, 2).slice(3, 0, width, 2);
             bool first = x is null;
             kept = sees && !first ? null : plain.Encoded(pixels, generator);
@@ -64,7 +72,8 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
             stays = 1 - small;
             Tensor clean = first ? kept! : Upscaled(x!, height / 2, width / 2);
             if (!first && !sees) clean = small * clean + stays * kept!;
-            if (!first && family.StartsWith("xl", StringComparison.Ordinal)) plain.Input = input => input with { TimeIds = tensor([24f, 40, 0, 0, 24, 40], [1, 6]) };
+            if (!first && family.StartsWith("xl", StringComparison.Ordinal))
+                plain.Input = input => input with { TimeIds = tensor([24f, 40, 0, 0, 24, 40], [1, 6]) };
             x = sampler.Noised(clean, noise, 2);
             for (int i = 2; i < 4; i++)
             {
@@ -75,7 +84,14 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         }
 
         expected.Add(x!);
-        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.5, Width = null, Height = null };
+        GenerationRequest request = s_request with
+        {
+            InitialImage = TaskPictures.Image,
+            Mask = TaskPictures.Mask,
+            Strength = 0.5,
+            Width = null,
+            Height = null,
+        };
         List<Tensor> actual = EveryStep.Of(folders[family], scheduler, request);
         EveryStep.AssertClose(expected, actual);
         if (!sees) Assert.InRange(((actual[^1] - kept!) * stays!).abs().max().item<float>(), 0, 1e-6);
@@ -84,19 +100,27 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
     [Theory, InlineData("sd1"), InlineData("sd1-inpaint")]
     public void With_a_mask_one_seed_gives_the_same_bytes_in_a_batch(string family)
     {
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).UseScheduler("euler-a").Build();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders[family], CPU)
+            .UseScheduler("euler-a")
+            .Build();
         GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 1 };
         GeneratedImage alone = pipeline.Generate(request).Images[0];
         Assert.Equal((40, 24), (alone.Image.Width, alone.Image.Height));
         GenerationResult batch = pipeline.Generate(request with { Seed = Seed - 1, Count = 2 });
         Assert.Equal(alone.Image.Rgb.ToArray(), batch.Images[1].Image.Rgb.ToArray());
-        Assert.NotEqual(alone.Image.Rgb.ToArray(), pipeline.Generate(request with { Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)) }).Images[0].Image.Rgb.ToArray());
+        Assert.NotEqual(
+            alone.Image.Rgb.ToArray(),
+            pipeline.Generate(request with { Mask = TaskPictures.Of(24, 16, (_, _) => (255, 255, 255)) }).Images[0].Image.Rgb.ToArray());
     }
 
     [Fact]
     public void One_seed_gives_the_same_bytes_in_a_batch_and_from_its_file()
     {
-        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"], CPU).UseScheduler("euler-a").Build();
+        using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+            .UseModelFolder(folders["xl"], CPU)
+            .UseScheduler("euler-a")
+            .Build();
         GeneratedImage alone = pipeline.Generate(s_request).Images[0];
         Assert.Equal((40, 24), (alone.Image.Width, alone.Image.Height));
         var seen = new List<GenerationProgress>();
@@ -115,12 +139,19 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).Build();
         Refused(s_request with { Upscale = s_request.Upscale! with { Width = 41 } }, "Upscale.Width is 41; expected a multiple of 2");
         Refused(s_request with { Upscale = s_request.Upscale! with { Height = 0 } }, "Upscale.Height is 0");
-        Refused(s_request with { Upscale = s_request.Upscale! with { Strength = 0 } }, "Upscale.Strength is 0; expected more than 0 and at most 1");
+        Refused(
+            s_request with { Upscale = s_request.Upscale! with { Strength = 0 } },
+            "Upscale.Strength is 0; expected more than 0 and at most 1");
         Refused(s_request with { Upscale = s_request.Upscale! with { Strength = 0.1 } }, "Upscale.Strength is 0.1; expected at least 1/4");
-        Refused(s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask.Resize(40, 24) }, "Mask is 40 x 24 pixels; expected 24 x 16, the size of InitialImage");
+        Refused(
+            s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask.Resize(40, 24) },
+            "Mask is 40 x 24 pixels; expected 24 x 16, the size of InitialImage");
 
         void Refused(GenerationRequest request, string message) =>
-            Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                message,
+                Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message,
+                StringComparison.Ordinal);
     }
 
     /// <summary>1 where a mask is white, [1, 1, height, width].</summary>

@@ -10,7 +10,9 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     // Ancestral: noise is drawn at every step, and the picture's latents are drawn before it.
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "a blue bird", Seed = 3, Steps = 3, InitialImage = TaskPictures.Image.Resize(16, 16), VariationSeed = 40, VariationStrength = 0.3,
+        Prompt = "a blue bird", Seed = 3, Steps = 3,
+        InitialImage = TaskPictures.Image.Resize(16, 16), VariationSeed = 40,
+        VariationStrength = 0.3,
     };
 
     [Fact]
@@ -23,7 +25,9 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(other, Pixels(pipeline, s_request with { VariationStrength = 1 }));
         Assert.NotEqual(one, between);
         Assert.NotEqual(other, between);
-        Assert.Equal(Pixels(pipeline, s_request with { VariationStrength = 0.2 }), Pixels(pipeline, s_request with { VariationStrength = null }));
+        Assert.Equal(
+            Pixels(pipeline, s_request with { VariationStrength = 0.2 }),
+            Pixels(pipeline, s_request with { VariationStrength = null }));
     }
 
     [Fact]
@@ -64,7 +68,10 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
         Refused(s_request with { VariationSeed = null }, "VariationStrength is 0.3; expected none without VariationSeed");
 
         void Refused(GenerationRequest request, string message) =>
-            Assert.StartsWith(message, Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                message,
+                Assert.Throws<ArgumentException>(() => pipeline.Generate(request)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,10 +79,14 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         using Conditioning bird = pipeline.Encode(["a blue bird"]), star = pipeline.Encode(["a drawing of a star"]);
-        using Conditioning first = Conditioning.Interpolate(bird, star, 0), last = Conditioning.Interpolate(bird, star, 1), quarter = Conditioning.Interpolate(bird, star, 0.25);
+        using Conditioning first = Conditioning.Interpolate(bird, star, 0);
+        using Conditioning last = Conditioning.Interpolate(bird, star, 1);
+        using Conditioning quarter = Conditioning.Interpolate(bird, star, 0.25);
         GenerationRequest request = s_request with { VariationSeed = null, VariationStrength = null };
         Assert.Equal(Pixels(pipeline, request), Pixels(pipeline, request with { PromptEmbeds = first }));
-        Assert.Equal(Pixels(pipeline, request with { Prompt = "a drawing of a star" }), Pixels(pipeline, request with { PromptEmbeds = last }));
+        Assert.Equal(
+            Pixels(pipeline, request with { Prompt = "a drawing of a star" }),
+            Pixels(pipeline, request with { PromptEmbeds = last }));
         using DisposeScope scope = NewDisposeScope();
         Assert.InRange((quarter.HiddenStates - (3 * bird.HiddenStates + star.HiddenStates) / 4).abs().max().item<float>(), 0, 1e-6);
 
@@ -84,7 +95,10 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
         using Conditioning half = Conditioning.Interpolate(pooled, other, 0.5);
         Tensor[] parts = [half.Pooled!, half.Mask!, half.Additional["sizes"]];
         Assert.Equal([0.5f, 1f, 1f], parts.Select(p => p.mean().item<float>()));
-        Assert.Contains("Pooled", Assert.Throws<ArgumentException>(() => Conditioning.Interpolate(pooled, star, 0.5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Pooled",
+            Assert.Throws<ArgumentException>(() => Conditioning.Interpolate(pooled, star, 0.5)).Message,
+            StringComparison.Ordinal);
         Assert.Contains(
             "\"sizes\"", Assert.Throws<ArgumentException>(() => Conditioning.Concat(pooled, star)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => Conditioning.Interpolate(bird, star, double.NaN));
@@ -92,5 +106,6 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
         static Dictionary<string, Tensor> Sizes(Tensor values) => new() { ["sizes"] = values };
     }
 
-    private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) => pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
+    private static byte[] Pixels(DiffusionPipeline pipeline, GenerationRequest request) =>
+        pipeline.Generate(request).Images[0].Image.Rgb.ToArray();
 }
