@@ -5,7 +5,10 @@ namespace LatentDiffusion.Tests.Ecosystem;
 /// <summary>What the networks of a model of the library do, told before they do it.</summary>
 internal static class WatchedNetworks
 {
-    /// <summary>Tells of <c>text</c> and <c>text 2</c>, once for each window that a tower evaluates, of <c>control 0</c>, <c>control 1</c> and of <c>unet</c>.</summary>
+    /// <summary>
+    /// Tells of <c>text</c> and <c>text 2</c>, once for each window that a tower evaluates, of <c>control 0</c>, <c>control 1</c> and of
+    /// <c>unet</c>.
+    /// </summary>
     public static void Watch(this ModelComponents components, Action<string> tell)
     {
         if (components.TextEncoder is { } first) Tower(first, "text");

@@ -24,7 +24,11 @@ public sealed class AdversarialTests : IDisposable
         (AutoencoderKL network, PatchDiscriminator discriminator) = Networks();
         network.to(ScalarType.Float64);
         discriminator.to(ScalarType.Float64);
-        var objective = new AutoencoderObjective(network, _images, s_options with { AdaptiveAdversarialWeight = false }, discriminator: discriminator);
+        var objective = new AutoencoderObjective(
+            network,
+            _images,
+            s_options with { AdaptiveAdversarialWeight = false },
+            discriminator: discriminator);
         // The autoencoder's: everything but the discriminator's own loss. The discriminator's: that alone.
         FiniteDifferences.Agree(() => Loss(objective).Value, FiniteDifferences.Parameters(network), () =>
         {
@@ -44,7 +48,8 @@ public sealed class AdversarialTests : IDisposable
     {
         (AutoencoderKL network, PatchDiscriminator discriminator) = Networks();
         var options = s_options with { KlWeight = 0, SquaredWeight = 0 };
-        double factor = Loss(new AutoencoderObjective(network, _images, options, discriminator: discriminator)).Step.Metrics["adversarial_factor"];
+        double factor = Loss(new AutoencoderObjective(network, _images, options, discriminator: discriminator))
+            .Step.Metrics["adversarial_factor"];
 
         Tensor last = network.named_parameters().First(p => p.name == "decoder.conv_out.weight").parameter;
         Tensor pixels = ImageTensor.FromImages([.. new BatchIndices(4, 2).Of(0).Select(i => _images.Read(i).Image)]);
@@ -70,7 +75,8 @@ public sealed class AdversarialTests : IDisposable
         Assert.Contains("discriminator", Loss(objective, 3).Step.Metrics.Keys);
         Assert.All(discriminator.parameters(), p => Assert.True(p.requires_grad));
         Assert.Throws<ArgumentException>(() => new AutoencoderObjective(network, _images, s_options));
-        Assert.Throws<ArgumentException>(() => new AutoencoderObjective(network, _images, s_options with { AdversarialWeight = 0 }, discriminator: discriminator));
+        Assert.Throws<ArgumentException>(
+            () => new AutoencoderObjective(network, _images, s_options with { AdversarialWeight = 0 }, discriminator: discriminator));
     }
 
     [Fact]
@@ -85,16 +91,31 @@ public sealed class AdversarialTests : IDisposable
             while (true)
             {
                 (AutoencoderKL network, PatchDiscriminator discriminator) = Networks();
-                var objective = new AutoencoderObjective(network, _images, s_options with { AdversarialStart = 2 }, discriminator: discriminator);
+                var objective = new AutoencoderObjective(
+                    network,
+                    _images,
+                    s_options with { AdversarialStart = 2 },
+                    discriminator: discriminator);
                 using var stop = new CancellationTokenSource();
                 int done = 0;
                 var options = new TrainingOptions
                 {
-                    Steps = 6, CheckpointEvery = 2, Optimizer = new OptimizerOptions { WarmupSteps = 0, LearningRate = 1e-3, ClipByComponent = true, ComponentRates = new Dictionary<string, double> { ["discriminator"] = 0.5 } },
+                    Steps = 6, CheckpointEvery = 2,
+                    Optimizer = new OptimizerOptions
+                    {
+                        WarmupSteps = 0, LearningRate = 1e-3, ClipByComponent = true,
+                        ComponentRates = new Dictionary<string, double> { ["discriminator"] = 0.5 }
+                    },
                 };
-                bool finished = new Trainer(options).Run(objective, _folder[run], new Report(_ => { if (++done == stopAfter) stop.Cancel(); }), stop.Token);
+                bool finished = new Trainer(options).Run(
+                    objective,
+                    _folder[run],
+                    new Report(_ => { if (++done == stopAfter) stop.Cancel(); }),
+                    stop.Token);
                 if (!finished) continue;
-                return network.named_parameters().Concat(discriminator.named_parameters()).ToDictionary(p => p.name, p => p.parameter.data<float>().ToArray());
+                return network.named_parameters()
+                    .Concat(discriminator.named_parameters())
+                    .ToDictionary(p => p.name, p => p.parameter.data<float>().ToArray());
             }
         }
     }

@@ -17,7 +17,10 @@ public sealed class AutoencoderObjectiveTests
         AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         Reference.FormulaWeights.Fill(network);
         var source = new OnePicture();
-        var options = new AutoencoderTrainingOptions { BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11 };
+        var options = new AutoencoderTrainingOptions
+        {
+            BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11
+        };
         double actual = new AutoencoderObjective(network, source, options).Loss(new TrainingStep(0, new Generator(4))).item<float>();
 
         Tensor pixels = ImageTensor.FromImage(source.Read(0).Image);
@@ -39,7 +42,10 @@ public sealed class AutoencoderObjectiveTests
         AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         Reference.FormulaWeights.Fill(network);
         network.to(ScalarType.Float64);
-        var options = new AutoencoderTrainingOptions { BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11 };
+        var options = new AutoencoderTrainingOptions
+        {
+            BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11
+        };
         var objective = new AutoencoderObjective(network, new OnePicture(), options);
         FiniteDifferences.Agree(() => objective.Loss(new TrainingStep(0, new Generator(4))), FiniteDifferences.Parameters(network));
     }
@@ -48,15 +54,22 @@ public sealed class AutoencoderObjectiveTests
     public void A_crop_larger_than_a_picture_is_named()
     {
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
-        var objective = new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { BatchSize = 1, CropSize = 24 });
-        Assert.Contains("CropSize is 24, and 'one' is 16 x 16", Assert.Throws<ArgumentException>(() => objective.Loss(new TrainingStep(0, new Generator(4)))).Message, StringComparison.Ordinal);
+        var objective = new AutoencoderObjective(
+            network,
+            new OnePicture(),
+            new AutoencoderTrainingOptions { BatchSize = 1, CropSize = 24 });
+        Assert.Contains(
+            "CropSize is 24, and 'one' is 16 x 16",
+            Assert.Throws<ArgumentException>(() => objective.Loss(new TrainingStep(0, new Generator(4)))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Options_out_of_range_are_named()
     {
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
-        var e = Assert.Throws<ValidationException>(() => new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { KlWeight = -1 }));
+        var e = Assert.Throws<ValidationException>(
+            () => new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { KlWeight = -1 }));
         Assert.Contains("KlWeight", e.Message, StringComparison.Ordinal);
     }
 
@@ -77,9 +90,17 @@ public sealed class AutoencoderObjectiveTests
             Dictionary<string, byte[]> Weights() => network.state_dict().ToDictionary(p => p.Key, p => p.Value.bytes.ToArray());
             using var folder = new TemporaryFolder();
             Dictionary<string, byte[]> before = Weights();
-            new Trainer(new TrainingOptions { Steps = 3, CheckpointEvery = 3, Precision = precision, Optimizer = new OptimizerOptions { WarmupSteps = 1, WeightDecay = 0.1 } }).Run(objective, folder["run"]);
+            new Trainer(new TrainingOptions
+            {
+                Steps = 3, CheckpointEvery = 3, Precision = precision,
+                Optimizer = new OptimizerOptions { WarmupSteps = 1, WeightDecay = 0.1 }
+            }).Run(objective, folder["run"]);
             foreach ((string name, byte[] after) in Weights())
-                Assert.True(before[name].SequenceEqual(after) == (!name.StartsWith("decoder.", StringComparison.Ordinal) && !name.StartsWith("post_quant_conv.", StringComparison.Ordinal)), name);
+                Assert.True(
+                    before[name].SequenceEqual(after)
+                        == (!name.StartsWith("decoder.", StringComparison.Ordinal)
+                            && !name.StartsWith("post_quant_conv.", StringComparison.Ordinal)),
+                    name);
         }
     }
 
@@ -91,12 +112,15 @@ public sealed class AutoencoderObjectiveTests
         Reference.FormulaWeights.Fill(network);
         network.to(ScalarType.Float64);
         var options = new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 0.7, TrainEncoder = false };
-        double Loss(AutoencoderTrainingOptions how) => new AutoencoderObjective(network, new OnePicture(), how).Loss(new TrainingStep(0, new Generator(4))).item<double>();
+        double Loss(AutoencoderTrainingOptions how) =>
+            new AutoencoderObjective(network, new OnePicture(), how).Loss(new TrainingStep(0, new Generator(4))).item<double>();
         Assert.Equal(Loss(options with { KlWeight = 0, TrainEncoder = true }), Loss(options), 1e-12);
         var objective = new AutoencoderObjective(network, new OnePicture(), options);
         FiniteDifferences.Agree(
             () => objective.Loss(new TrainingStep(0, new Generator(4))),
-            [.. network.named_parameters().Where(p => p.name.StartsWith("decoder.", StringComparison.Ordinal)).Select(p => (Tensor)p.parameter)]);
+            [.. network.named_parameters()
+                .Where(p => p.name.StartsWith("decoder.", StringComparison.Ordinal))
+                .Select(p => (Tensor)p.parameter)]);
     }
 
     [Fact]
@@ -106,10 +130,16 @@ public sealed class AutoencoderObjectiveTests
         manual_seed(1);
         using AutoencoderKL network = new AutoencoderKLConfig
         {
-            BlockOutChannels = [16, 32], NormNumGroups = 1, DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+            BlockOutChannels = [16, 32], NormNumGroups = 1,
+            DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+            UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
         }.Build();
         double first = 0, last = 0;
-        new Trainer(new TrainingOptions { Steps = 150, CheckpointEvery = 150, EmaDecay = 0, Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 10 } }).Run(
+        new Trainer(new TrainingOptions
+        {
+            Steps = 150, CheckpointEvery = 150, EmaDecay = 0,
+            Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 10 }
+        }).Run(
             new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 1e-6 }),
             folder["run"], new Report(p => { if (p.Step == 1) first = p.Loss; last = p.Loss; }));
         Assert.True(last < 0.15 * first, $"the loss went from {first} to {last}");
@@ -121,7 +151,11 @@ public sealed class AutoencoderObjectiveTests
 
         public CaptionedImage Read(long index)
         {
-            byte[] rgb = [.. Enumerable.Range(0, 16 * 16).SelectMany(i => i % 16 < 8 ? [(byte)230, 40, 30] : new byte[] { 30, (byte)(i / 16 * 16), 220 })];
+            byte[] rgb =
+            [
+                .. Enumerable.Range(0, 16 * 16)
+                    .SelectMany(i => i % 16 < 8 ? [(byte)230, 40, 30] : new byte[] { 30, (byte)(i / 16 * 16), 220 })
+            ];
             return new CaptionedImage(new ImageBuffer(16, 16, rgb), "two colours", "one");
         }
     }

@@ -34,7 +34,9 @@ public sealed class CaptionsByEpochTests : IDisposable
                 Assert.Equal(Enumerable.Range(first, s_counts[image]).Select(c => (long)c), round.Order());
         }
 
-        Assert.True(asked.Captions.Where(c => c is >= 7 and < 11).Chunk(4).Select(r => string.Join(' ', r)).Distinct().Count() > 1, "each round has the same order");
+        Assert.True(
+            asked.Captions.Where(c => c is >= 7 and < 11).Chunk(4).Select(r => string.Join(' ', r)).Distinct().Count() > 1,
+            "each round has the same order");
         var again = new Recorder();
         Train(again, steps: 24, stopAfter: 7);
         Train(again, steps: 24);
@@ -49,7 +51,11 @@ public sealed class CaptionsByEpochTests : IDisposable
         using TextEmbeddingCache cache = TextEmbeddingCache.Open(_folder["texts"], "k", encoder, captions);
         ITextConditioning texts = new CaptionsByEpoch(new CachedTextConditioning(cache), s_counts);
         var seen = new List<float[]>();
-        for (int epoch = 0; epoch < 3; epoch++) seen.Add([.. texts.Encode(tensor(new long[] { 1 }), zeros(1, ScalarType.Bool), [epoch]).HiddenStates.data<float>()]);
+        for (int epoch = 0; epoch < 3; epoch++)
+            seen.Add([
+                .. texts.Encode(tensor(new long[] { 1 }), zeros(1, ScalarType.Bool), [epoch])
+                    .HiddenStates.data<float>()
+            ]);
         float[][] expected = [.. Enumerable.Range(1, 3).Select(c => cache.Read([c]).HiddenStates.data<float>().ToArray())];
         Assert.All(expected, e => Assert.Contains(seen, s => s.AsSpan().SequenceEqual(e)));
     }

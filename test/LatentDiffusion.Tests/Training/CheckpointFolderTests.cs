@@ -9,7 +9,8 @@ public sealed class CheckpointFolderTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
     {
-        Steps = 20, CheckpointEvery = 5, Seed = 3, CheckpointsKept = 2, Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
+        Steps = 20, CheckpointEvery = 5, Seed = 3, CheckpointsKept = 2,
+        Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -21,12 +22,21 @@ public sealed class CheckpointFolderTests : IDisposable
     public void User_copies_are_neither_resumed_nor_deleted()
     {
         Run(s_options, stopAfter: 10);
-        string[] copies = ["checkpoint-best.safetensors", "checkpoint-000000010 (copy).safetensors", "checkpoint-.safetensors", "checkpoint-+99.safetensors", "checkpoint-99.old.safetensors"];
+        string[] copies =
+        [
+            "checkpoint-best.safetensors",
+            "checkpoint-000000010 (copy).safetensors",
+            "checkpoint-.safetensors",
+            "checkpoint-+99.safetensors",
+            "checkpoint-99.old.safetensors"
+        ];
         foreach (string copy in copies) File.Copy(Named("checkpoint-000000005.safetensors"), Named(copy));
         byte[] before = File.ReadAllBytes(Named(copies[0]));
 
         Assert.Equal(11, Run(s_options));
-        Assert.Equal(((string[])["checkpoint-000000015.safetensors", "checkpoint-000000020.safetensors", .. copies]).Order(StringComparer.Ordinal), Checkpoints());
+        Assert.Equal(
+            ((string[])["checkpoint-000000015.safetensors", "checkpoint-000000020.safetensors", .. copies]).Order(StringComparer.Ordinal),
+            Checkpoints());
         Assert.All(copies, copy => Assert.Equal(before, File.ReadAllBytes(Named(copy))));
     }
 
@@ -53,7 +63,11 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Run(s_options);
         Assert.Equal(21, Run(s_options with { Steps = 40 }, stopAfter: 21));
-        Assert.Contains($"jumps from {0.05 * 0.02} to {s_options.Optimizer.LearningRateAt(20, 40)} at step 20: the run was planned for 20 steps, and now for 40", Warning(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"jumps from {0.05 * 0.02} to {s_options.Optimizer.LearningRateAt(20, 40)} at step 20: " +
+                "the run was planned for 20 steps, and now for 40",
+            Warning(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +105,12 @@ public sealed class CheckpointFolderTests : IDisposable
 
     private string Named(string name) => Path.Combine(_folder["run"], name);
 
-    private string[] Checkpoints() => [.. Directory.GetFiles(_folder["run"], "checkpoint-*").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    private string[] Checkpoints() =>
+    [
+        .. Directory.GetFiles(_folder["run"], "checkpoint-*")
+            .Select(f => Path.GetFileName(f))
+            .Order(StringComparer.Ordinal)
+    ];
 
     private sealed class Report(Action<TrainingProgress> action) : IProgress<TrainingProgress>
     {

@@ -25,9 +25,17 @@ public sealed class ConsistencyFlowTests
         using DisposeScope scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         SchedulerConfig config = SchedulerConfig.Parse("""
-            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "v_prediction", "rescale_betas_zero_snr": true }
+            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012,
+                "beta_schedule": "scaled_linear",
+                "prediction_type": "v_prediction", "rescale_betas_zero_snr": true
+            }
             """);
-        var options = new ConsistencyTrainingOptions { BatchSize = 16, SolverSteps = 10, SolverEvaluations = 5, Phases = phases, GuidanceMinimum = 1, GuidanceMaximum = 1, TargetDecay = 0.9 };
+        var options = new ConsistencyTrainingOptions
+        {
+            BatchSize = 16, SolverSteps = 10, SolverEvaluations = 5, Phases = phases,
+            GuidanceMinimum = 1, GuidanceMaximum = 1,
+            TargetDecay = 0.9
+        };
         using var objective = new Points(config, options);
         var training = new TrainingOptions
         {
@@ -74,7 +82,9 @@ public sealed class ConsistencyFlowTests
             var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(config), options.GuidanceInterval);
             _loss = new ConsistencyLoss(Path, interval, readsScale: false, options);
             (_student, _target) = (new Line(Path.Schedule), new Line(Path.Schedule));
-            (Modules, Targets) = (new Dictionary<string, nn.Module> { ["line"] = _student }, new Dictionary<string, nn.Module> { ["line"] = _target });
+            (Modules, Targets) = (
+                new Dictionary<string, nn.Module> { ["line"] = _student },
+                new Dictionary<string, nn.Module> { ["line"] = _target });
         }
 
         public ConsistencyPath Path { get; }
@@ -96,14 +106,19 @@ public sealed class ConsistencyFlowTests
                 (input.Latents - signal * c.Mean).square() / (-2 * spreads[k]) + Math.Log(c.Weight) - 0.5 * spreads[k].log())).softmax(0);
             Tensor clean = zeros_like(input.Latents);
             foreach ((int k, (_, double mean, double deviation)) in s_components.Index())
-                clean = clean + responsibilities[k] * (mean + signal * (deviation * deviation) / spreads[k] * (input.Latents - signal * mean));
+                clean = clean + responsibilities[k] * (mean
+                    + signal * (deviation * deviation) / spreads[k] * (input.Latents - signal * mean));
             return (signal * input.Latents - clean) / noise;
         }
 
         public Tensor Loss(TrainingStep step)
         {
-            Tensor normal = randn([_options.BatchSize, 1, 8, 8], generator: step.Generator), first = rand(normal.shape, generator: step.Generator).less(s_components[0].Weight);
-            Tensor sample = where(first, s_components[0].Mean + s_components[0].Deviation * normal, s_components[1].Mean + s_components[1].Deviation * normal);
+            Tensor normal = randn([_options.BatchSize, 1, 8, 8], generator: step.Generator),
+                first = rand(normal.shape, generator: step.Generator).less(s_components[0].Weight);
+            Tensor sample = where(
+                first,
+                s_components[0].Mean + s_components[0].Deviation * normal,
+                s_components[1].Mean + s_components[1].Deviation * normal);
             Tensor text = zeros(_options.BatchSize, 1, 1);
             return _loss.Of(sample, text, text, step.Generator, Student, x => _target.call(x.Latents, Times(x)), Teacher);
         }

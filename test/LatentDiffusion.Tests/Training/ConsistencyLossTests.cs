@@ -31,10 +31,15 @@ public sealed class ConsistencyLossTests : IDisposable
     public void Gradients_agree_with_finite_differences(PredictionType prediction, int phases, double? delta, int? width)
     {
         using UNet2DConditionModel student = Student(width, ScalarType.Float64);
-        var options = new ConsistencyTrainingOptions { BatchSize = 3, SolverSteps = 20, Phases = phases, HuberDelta = delta, TargetDecay = 0.9 };
+        var options = new ConsistencyTrainingOptions
+        {
+            BatchSize = 3, SolverSteps = 20, Phases = phases, HuberDelta = delta, TargetDecay = 0.9
+        };
         using ConsistencyObjective objective = Objective(student, s_schedulers[prediction], options);
         FiniteDifferences.Agree(() => objective.Loss(new TrainingStep(0, new Generator(9))), FiniteDifferences.Parameters(student));
-        Assert.All(_tiny.Network.parameters().Concat(_tiny.Text.parameters()), p => Assert.True(p.grad is null || p.grad.abs().max().item<double>() == 0));
+        Assert.All(
+            _tiny.Network.parameters().Concat(_tiny.Text.parameters()),
+            p => Assert.True(p.grad is null || p.grad.abs().max().item<double>() == 0));
         Assert.All(objective.Targets["unet"].parameters(), p => Assert.Null(p.grad));
     }
 
@@ -45,13 +50,20 @@ public sealed class ConsistencyLossTests : IDisposable
     [InlineData(PredictionType.Sample, 20, 2, 5, 1.0)]
     // A phase of one step: the student is held against the teacher alone.
     [InlineData(PredictionType.Velocity, 4, 4, 5, 0.5)]
-    public void The_loss_is_that_of_the_paper_picture_by_picture(PredictionType prediction, int points, int phases, int evaluations, double stop)
+    public void The_loss_is_that_of_the_paper_image_by_image(
+        PredictionType prediction,
+        int points,
+        int phases,
+        int evaluations,
+        double stop)
     {
         const int Width = 16, Batch = 4;
         using UNet2DConditionModel student = Student(Width, ScalarType.Float64);
         var options = new ConsistencyTrainingOptions
         {
-            BatchSize = Batch, SolverSteps = points, SolverEvaluations = evaluations, Phases = phases, GuidanceMinimum = 2, GuidanceMaximum = 6, HuberDelta = 0.03,
+            BatchSize = Batch, SolverSteps = points, SolverEvaluations = evaluations, Phases = phases,
+            GuidanceMinimum = 2, GuidanceMaximum = 6,
+            HuberDelta = 0.03,
             GuidanceInterval = new GuidanceIntervalOptions { Stop = stop }, TimestepScaling = 0.02,
         };
         using ConsistencyObjective objective = Objective(student, s_schedulers[prediction], options);
@@ -76,14 +88,19 @@ public sealed class ConsistencyLossTests : IDisposable
             Tensor sample = (_tiny.Data.Latents[order[i]].to(ScalarType.Float64).unsqueeze(0) - 0.2) * 0.7;
             Tensor text = _tiny.Text.call(_tiny.Data.Ids[order[i]].unsqueeze(0)).LastHiddenState;
             Tensor empty = _tiny.Text.call(tensor(_tiny.Tokenizer.Encode("").Ids).unsqueeze(0)).LastHiddenState;
-            double[] angles = [.. Enumerable.Range(0, Width / 2).Select(j => 1000 * (scales[i] - 1) * Math.Exp(-Math.Log(10000) * j / (Width / 2 - 1)))];
+            double[] angles =
+            [
+                .. Enumerable.Range(0, Width / 2)
+                    .Select(j => 1000 * (scales[i] - 1) * Math.Exp(-Math.Log(10000) * j / (Width / 2 - 1)))
+            ];
             Tensor told = tensor([.. angles.Select(Math.Sin), .. angles.Select(Math.Cos)], [1, Width]);
 
             Tensor noisy = Signal(t) * sample + Noise(t) * noise[i].unsqueeze(0), earlier = noisy;
             int now = t;
             for (int part = 0; part < evaluations; part++)
             {
-                Tensor with = _tiny.Network.call(new UNetInput(earlier, tensor([(long)now]), text)), without = _tiny.Network.call(new UNetInput(earlier, tensor([(long)now]), empty));
+                Tensor with = _tiny.Network.call(new UNetInput(earlier, tensor([(long)now]), text)),
+                    without = _tiny.Network.call(new UNetInput(earlier, tensor([(long)now]), empty));
                 Tensor guided = 1 - now / 1000.0 <= stop ? without + scales[i] * (with - without) : with;
                 earlier = Jump(earlier, guided, now, now -= stride / evaluations);
             }
@@ -140,9 +157,13 @@ public sealed class ConsistencyLossTests : IDisposable
         {
             foreach (int phases in new[] { 1, 2, 4 })
             {
-                var path = new ConsistencyPath(new DiffusionProcess(config.ToNoiseSchedule(), prediction), new ConsistencyTrainingOptions { SolverSteps = 20, Phases = phases });
+                var path = new ConsistencyPath(
+                    new DiffusionProcess(config.ToNoiseSchedule(), prediction),
+                    new ConsistencyTrainingOptions { SolverSteps = 20, Phases = phases });
                 Assert.All(Enumerable.Range(1, 20), n => Assert.InRange(path.Edge(n), Math.Max(0, n - 20 / phases), n - 1));
-                Assert.All(Enumerable.Range(0, phases), m => Assert.Equal(new PredictionWeights(1, 0), path.End(m * 20 / phases, m * 20 / phases)));
+                Assert.All(
+                    Enumerable.Range(0, phases),
+                    m => Assert.Equal(new PredictionWeights(1, 0), path.End(m * 20 / phases, m * 20 / phases)));
             }
         }
     }
@@ -151,11 +172,19 @@ public sealed class ConsistencyLossTests : IDisposable
     public void With_one_point_the_goal_is_the_teachers_own_step_whatever_the_target_network_says()
     {
         var options = new ConsistencyTrainingOptions { SolverSteps = 1, GuidanceMinimum = 1, GuidanceMaximum = 1, HuberDelta = null };
-        var path = new ConsistencyPath(new DiffusionProcess(s_schedulers[PredictionType.Velocity].ToNoiseSchedule(), PredictionType.Velocity), options);
-        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(s_schedulers[PredictionType.Velocity]), options.GuidanceInterval);
+        var path = new ConsistencyPath(
+            new DiffusionProcess(s_schedulers[PredictionType.Velocity].ToNoiseSchedule(), PredictionType.Velocity),
+            options);
+        var interval = new IntervalGuidance(
+            new ClassifierFreeGuidance(),
+            DiffusionProcess.Of(s_schedulers[PredictionType.Velocity]),
+            options.GuidanceInterval);
         Tensor sample = randn(3, 1, 2, 2, generator: new Generator(1)).to(ScalarType.Float64), text = zeros(3, 1, 1, ScalarType.Float64);
         double loss = new ConsistencyLoss(path, interval, readsScale: false, options).Of(
-            sample, text, text, new Generator(2), x => x.Latents.sin(), _ => throw new InvalidOperationException("asked"), x => x.Latents.sin()).item<double>();
+            sample, text, text, new Generator(2),
+            x => x.Latents.sin(),
+            _ => throw new InvalidOperationException("asked"),
+            x => x.Latents.sin()).item<double>();
         // f is c_out·x̂_0, with c_out = 1 − 1e-9 at t = 999.
         Assert.InRange(loss, 0, 1e-14);
     }
@@ -164,7 +193,12 @@ public sealed class ConsistencyLossTests : IDisposable
     public void A_teacher_may_have_a_scheduler_that_the_library_lacks()
     {
         SchedulerConfig student = ConsistencyStudent.Scheduler(
-            SchedulerConfig.Parse("""{ "_class_name": "DPMSolverSDEScheduler", "prediction_type": "v_prediction", "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012 }"""), new ConsistencyTrainingOptions());
+            SchedulerConfig.Parse("""
+            { "_class_name": "DPMSolverSDEScheduler",
+                "prediction_type": "v_prediction",
+                "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012 }
+            """),
+            new ConsistencyTrainingOptions());
         NoiseScheduler lcm = NoiseScheduler.FromConfig(student);
         Assert.Equal((PredictionType.Velocity, 0.00085), (lcm.PredictionType, Math.Round(lcm.Schedule!.Betas[0], 6)));
     }
@@ -172,7 +206,8 @@ public sealed class ConsistencyLossTests : IDisposable
     [Fact]
     public void The_function_is_what_the_students_scheduler_computes()
     {
-        Tensor x = Reference.FormulaWeights.Input("x", [1, 4, 8, 8]).to(ScalarType.Float64), output = Reference.FormulaWeights.Input("o", [1, 4, 8, 8]).to(ScalarType.Float64);
+        Tensor x = Reference.FormulaWeights.Input("x", [1, 4, 8, 8]).to(ScalarType.Float64),
+            output = Reference.FormulaWeights.Input("o", [1, 4, 8, 8]).to(ScalarType.Float64);
         foreach ((PredictionType prediction, SchedulerConfig config) in s_schedulers)
         {
             var single = new ConsistencyTrainingOptions { SolverSteps = 20, TimestepScaling = 0.01 };
@@ -214,7 +249,12 @@ public sealed class ConsistencyLossTests : IDisposable
         SchedulerConfig student = ConsistencyStudent.Scheduler(plain, options);
         Assert.Equal(plain.ToNoiseSchedule().AlphasCumprod, student.ToNoiseSchedule().AlphasCumprod);
         Assert.Equal(25, student.Number("original_inference_steps"));
-        SchedulerConfig own = SchedulerConfig.Parse("""{ "_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 4, "trained_betas": [0.1, 0.2, 0.3, 0.4], "use_karras_sigmas": true, "prediction_type": "sample" }""");
+        SchedulerConfig own = SchedulerConfig.Parse("""
+            { "_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 4,
+                "trained_betas": [0.1, 0.2, 0.3, 0.4], "use_karras_sigmas": true,
+                "prediction_type": "sample"
+            }
+            """);
         student = ConsistencyStudent.Scheduler(own, options with { SolverSteps = 4, Phases = 2 });
         Assert.Equal(own.ToNoiseSchedule().AlphasCumprod, student.ToNoiseSchedule().AlphasCumprod);
         Assert.Equal(PredictionType.Sample, NoiseScheduler.FromConfig(student.ToJson()).PredictionType);
@@ -226,25 +266,73 @@ public sealed class ConsistencyLossTests : IDisposable
         using UNet2DConditionModel student = Student(16, ScalarType.Float32);
         var good = new ConsistencyTrainingOptions { BatchSize = 2, SolverSteps = 20 };
         SchedulerConfig velocity = s_schedulers[PredictionType.Velocity];
-        Assert.Contains("SolverSteps is 30; it must divide the 1000", Refused<ArgumentException>(velocity, good with { SolverSteps = 30 }), StringComparison.Ordinal);
-        Assert.Contains("SolverEvaluations is 3; it must divide the 50", Refused<ArgumentException>(velocity, good with { SolverEvaluations = 3 }), StringComparison.Ordinal);
-        Assert.Contains("Phases is 3; it must divide SolverSteps, 20", Refused<ValidationException>(velocity, good with { Phases = 3 }), StringComparison.Ordinal);
-        Assert.Contains("GuidanceMaximum is 2", Refused<ValidationException>(velocity, good with { GuidanceMaximum = 2 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "SolverSteps is 30; it must divide the 1000",
+            Refused<ArgumentException>(velocity, good with { SolverSteps = 30 }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "SolverEvaluations is 3; it must divide the 50",
+            Refused<ArgumentException>(velocity, good with { SolverEvaluations = 3 }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Phases is 3; it must divide SolverSteps, 20",
+            Refused<ValidationException>(velocity, good with { Phases = 3 }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceMaximum is 2",
+            Refused<ValidationException>(velocity, good with { GuidanceMaximum = 2 }),
+            StringComparison.Ordinal);
         Assert.Contains("TargetDecay", Refused<ValidationException>(velocity, good with { TargetDecay = 1 }), StringComparison.Ordinal);
-        Assert.Contains("Stop is 0", Refused<ValidationException>(velocity, good with { GuidanceInterval = new GuidanceIntervalOptions { Stop = 0 } }), StringComparison.Ordinal);
-        Assert.Contains("zero terminal SNR", Refused<ArgumentException>(Scheduler("epsilon", zeroTerminalSnr: true), good), StringComparison.Ordinal);
-        Assert.Contains("no discrete training schedule", Refused<ArgumentException>(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""), good), StringComparison.Ordinal);
-        Assert.Contains("'beta_schedule'", Refused<ArgumentException>(SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler", "beta_schedule": "sigmoid" }"""), good), StringComparison.Ordinal);
+        Assert.Contains(
+            "Stop is 0",
+            Refused<ValidationException>(velocity, good with { GuidanceInterval = new GuidanceIntervalOptions { Stop = 0 } }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "zero terminal SNR",
+            Refused<ArgumentException>(Scheduler("epsilon", zeroTerminalSnr: true), good),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no discrete training schedule",
+            Refused<ArgumentException>(SchedulerConfig.Parse("""{ "_class_name": "FlowMatchEulerDiscreteScheduler" }"""), good),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'beta_schedule'",
+            Refused<ArgumentException>(SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler", "beta_schedule": "sigmoid" }"""), good),
+            StringComparison.Ordinal);
 
         using var frozen = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
         using var trained = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids);
         Assert.Contains("text_encoder", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(_tiny.Network), trained, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(
+                new UNetDenoiser(student),
+                new UNetDenoiser(_tiny.Network),
+                trained,
+                _tiny.Data,
+                LatentScaling.Of(_tiny.Autoencoder),
+                velocity,
+                good)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("time_cond_proj_dim", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(student), frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(
+                new UNetDenoiser(student),
+                new UNetDenoiser(student),
+                frozen,
+                _tiny.Data,
+                LatentScaling.Of(_tiny.Autoencoder),
+                velocity,
+                good)).Message,
+            StringComparison.Ordinal);
         using UNet2DConditionModel wide = (_tiny.Network.Config with { OutChannels = 8 }).Build();
         Assert.Contains("The student takes 4 channels and gives 8", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(new UNetDenoiser(wide), new UNetDenoiser(_tiny.Network), frozen, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), velocity, good)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(
+                new UNetDenoiser(wide),
+                new UNetDenoiser(_tiny.Network),
+                frozen,
+                _tiny.Data,
+                LatentScaling.Of(_tiny.Autoencoder),
+                velocity,
+                good)).Message,
+            StringComparison.Ordinal);
 
         string Refused<T>(SchedulerConfig scheduler, ConsistencyTrainingOptions options) where T : Exception =>
             Assert.Throws<T>(() => Objective(student, scheduler, options)).Message;
@@ -266,7 +354,14 @@ public sealed class ConsistencyLossTests : IDisposable
     private ConsistencyObjective Objective(UNet2DConditionModel student, SchedulerConfig scheduler, ConsistencyTrainingOptions options)
     {
         var text = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
-        return new ConsistencyObjective(new UNetDenoiser(student), new UNetDenoiser(_tiny.Network), text, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), scheduler, options);
+        return new ConsistencyObjective(
+            new UNetDenoiser(student),
+            new UNetDenoiser(_tiny.Network),
+            text,
+            _tiny.Data,
+            LatentScaling.Of(_tiny.Autoencoder),
+            scheduler,
+            options);
     }
 
     private static SchedulerConfig Scheduler(string prediction, bool zeroTerminalSnr) => SchedulerConfig.Parse($$"""

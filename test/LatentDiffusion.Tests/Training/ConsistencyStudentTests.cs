@@ -10,7 +10,11 @@ public sealed class ConsistencyStudentTests : IDisposable
 {
     private static readonly TrainingOptions s_training = new()
     {
-        Steps = 6, CheckpointEvery = 2, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0, Decay = LearningRateDecay.Constant },
+        Steps = 6, CheckpointEvery = 2, EmaDecay = 0.9,
+        Optimizer = new OptimizerOptions
+        {
+            LearningRate = 0.02, WarmupSteps = 0, Decay = LearningRateDecay.Constant
+        },
     };
 
     private static readonly ConsistencyTrainingOptions s_options = new() { BatchSize = 2, SolverSteps = 20, TargetDecay = 0.8 };
@@ -24,7 +28,13 @@ public sealed class ConsistencyStudentTests : IDisposable
     public ConsistencyStudentTests()
     {
         _teacher = DiffusersFolder.Read(_model.Folder);
-        _data = LatentCache.Open(_folder["latents.safetensors"], "test", (AutoencoderKL)_teacher.Autoencoder, _teacher.Tokenizer!.Build(), new TinyDenoiser.Stripes(6), 6);
+        _data = LatentCache.Open(
+            _folder["latents.safetensors"],
+            "test",
+            (AutoencoderKL)_teacher.Autoencoder,
+            _teacher.Tokenizer!.Build(),
+            new TinyDenoiser.Stripes(6),
+            6);
     }
 
     public void Dispose()
@@ -67,7 +77,12 @@ public sealed class ConsistencyStudentTests : IDisposable
         }
 
         Assert.Contains(scheduler, File.ReadAllText(Path.Combine(_folder["student"], "model_index.json")), StringComparison.Ordinal);
-        foreach (string file in new[] { Path.Combine("vae", "diffusion_pytorch_model.safetensors"), Path.Combine("text_encoder", "model.safetensors"), Path.Combine("tokenizer", "vocab.json") })
+        foreach (string file in new[]
+        {
+            Path.Combine("vae", "diffusion_pytorch_model.safetensors"),
+            Path.Combine("text_encoder", "model.safetensors"),
+            Path.Combine("tokenizer", "vocab.json")
+        })
             Assert.Equal(File.ReadAllBytes(Path.Combine(_model.Folder, file)), File.ReadAllBytes(Path.Combine(_folder["student"], file)));
         for (int steps = 1; steps <= 4; steps++)
         {
@@ -120,8 +135,15 @@ public sealed class ConsistencyStudentTests : IDisposable
 
         // Another decay is another run; and a target that lacks what is trained is none.
         using var other = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0.7 });
-        Assert.Contains("target networks", Assert.Throws<CheckpointException>(() => new Trainer(s_training).Run(other, _folder["run"])).Message, StringComparison.Ordinal);
-        Assert.Contains("unet.", Assert.Throws<ArgumentException>(() => new Trainer(s_training).Run(new Mistaken(objective, _teacher.UNet), _folder["mistaken"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "target networks",
+            Assert.Throws<CheckpointException>(() => new Trainer(s_training).Run(other, _folder["run"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "unet.",
+            Assert.Throws<ArgumentException>(
+                () => new Trainer(s_training).Run(new Mistaken(objective, _teacher.UNet), _folder["mistaken"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,8 +157,14 @@ public sealed class ConsistencyStudentTests : IDisposable
         float[] adapted;
         using (var lora = new LoraTraining(networks, new LoraTrainingOptions { Rank = 2 }))
         {
-            Assert.Contains("target decay", Assert.Throws<ArgumentException>(() => new InterleavedObjective((averaging, 1))).Message, StringComparison.Ordinal);
-            Assert.Contains("TargetDecay", Assert.Throws<ArgumentException>(() => lora.Objective(averaging)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "target decay",
+                Assert.Throws<ArgumentException>(() => new InterleavedObjective((averaging, 1))).Message,
+                StringComparison.Ordinal);
+            Assert.Contains(
+                "TargetDecay",
+                Assert.Throws<ArgumentException>(() => lora.Objective(averaging)).Message,
+                StringComparison.Ordinal);
             Assert.True(new Trainer(s_training).Run(lora.Objective(objective), _folder["run"]));
             adapted = Output(student.Network, null);
             lora.Save(_folder["lcm.safetensors"]);
@@ -149,7 +177,10 @@ public sealed class ConsistencyStudentTests : IDisposable
         double scale = adapted.Max(Math.Abs);
         Assert.All(adapted.Zip(merged), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, scale)));
         byte[] picture = pipeline.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray();
-        using DiffusionPipeline plain = new DiffusionPipelineBuilder().UseModelFolder(_model.Folder).UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler)).Build();
+        using DiffusionPipeline plain = new DiffusionPipelineBuilder()
+            .UseModelFolder(_model.Folder)
+            .UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler))
+            .Build();
         Assert.NotEqual(plain.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray(), picture);
     }
 
@@ -157,17 +188,28 @@ public sealed class ConsistencyStudentTests : IDisposable
     public void Latents_that_are_scaled_are_not_scaled_again()
     {
         using LatentCache plain = LatentCache.Open(
-            _folder["plain.safetensors"], "test", (AutoencoderKL)_teacher.Autoencoder, _teacher.Tokenizer!.Build(), new TinyDenoiser.Stripes(6), 6,
+            _folder["plain.safetensors"], "test", (AutoencoderKL)_teacher.Autoencoder,
+            _teacher.Tokenizer!.Build(),
+            new TinyDenoiser.Stripes(6), 6,
             new LatentCacheOptions { Type = ScalarType.Float32 });
         using LatentCache scaled = LatentCache.Open(
-            _folder["scaled.safetensors"], "test", _teacher, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Type = ScalarType.Float32 });
+            _folder["scaled.safetensors"], "test", _teacher, new TinyDenoiser.Stripes(6), 6,
+            new LatentCacheOptions { Type = ScalarType.Float32 });
         Assert.True(scaled.IsScaled && !plain.IsScaled);
         using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
         double expected = Loss(plain);
         Assert.Equal(expected, Loss(scaled), 1e-4 * expected);
         using var texts = new ClipTextConditioning(_teacher.TextEncoder!, _teacher.Tokenizer!.Build(), scaled.Ids, train: false);
         Assert.Contains("scaled already", Assert.Throws<ArgumentException>(
-            () => new ConsistencyObjective(student, new UNetDenoiser(_teacher.UNet), texts, scaled, new LatentScaling(0, 0.5), _teacher.Scheduler, s_options)).Message, StringComparison.Ordinal);
+            () => new ConsistencyObjective(
+                student,
+                new UNetDenoiser(_teacher.UNet),
+                texts,
+                scaled,
+                new LatentScaling(0, 0.5),
+                _teacher.Scheduler,
+                s_options)).Message,
+            StringComparison.Ordinal);
 
         double Loss(LatentCache data)
         {
@@ -181,22 +223,40 @@ public sealed class ConsistencyStudentTests : IDisposable
     public void Texts_with_a_mask_are_refused()
     {
         using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
-        using var objective = new ConsistencyObjective(student, new UNetDenoiser(_teacher.UNet), new Masked(), _data, LatentScaling.None, _teacher.Scheduler, s_options);
+        using var objective = new ConsistencyObjective(
+            student,
+            new UNetDenoiser(_teacher.UNet),
+            new Masked(),
+            _data,
+            LatentScaling.None,
+            _teacher.Scheduler,
+            s_options);
         using var generator = new Generator(5);
-        Assert.Contains("mask", Assert.Throws<NotSupportedException>(() => objective.Loss(new TrainingStep(0, generator))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "mask",
+            Assert.Throws<NotSupportedException>(() => objective.Loss(new TrainingStep(0, generator))).Message,
+            StringComparison.Ordinal);
     }
 
-    private static float[] Values(nn.Module network) => [.. network.parameters().SelectMany(p => p.detach().to(ScalarType.Float32).data<float>())];
+    private static float[] Values(nn.Module network) =>
+        [.. network.parameters().SelectMany(p => p.detach().to(ScalarType.Float32).data<float>())];
 
     private static float[] Output(UNet2DConditionModel network, double? scale)
     {
         using IDisposable noGrad = no_grad();
-        var input = new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]), tensor([999, 31]), Reference.FormulaWeights.Input("text", [2, 5, 16]));
-        if (scale is { } told) input = input with { TimestepCondition = EmbeddedGuidance.Embed([told, told], network.Config.TimeCondProjDim!.Value) };
+        var input = new UNetInput(
+            Reference.FormulaWeights.Input("x", [2, 4, 8, 8]),
+            tensor([999, 31]),
+            Reference.FormulaWeights.Input("text", [2, 5, 16]));
+        if (scale is { } told)
+            input = input with { TimestepCondition = EmbeddedGuidance.Embed([told, told], network.Config.TimeCondProjDim!.Value) };
         return network.call(input).data<float>().ToArray();
     }
 
-    private static GenerationRequest Request(int steps, double guidance) => new() { Prompt = "a blue bird", Seed = 1, Steps = steps, GuidanceScale = guidance };
+    private static GenerationRequest Request(int steps, double guidance) => new()
+    {
+        Prompt = "a blue bird", Seed = 1, Steps = steps, GuidanceScale = guidance
+    };
 
     private static byte[] Picture(string folder, int steps, double guidance)
     {
@@ -208,7 +268,8 @@ public sealed class ConsistencyStudentTests : IDisposable
     {
         public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();
 
-        public Conditioning Encode(Tensor rows, Tensor dropped) => new(zeros(rows.shape[0], 5, 16), mask: ones(rows.shape[0], 5, ScalarType.Int64));
+        public Conditioning Encode(Tensor rows, Tensor dropped) =>
+            new(zeros(rows.shape[0], 5, 16), mask: ones(rows.shape[0], 5, ScalarType.Int64));
     }
 
     /// <summary>A target without the guidance embedding that its network has.</summary>

@@ -26,7 +26,8 @@ public sealed class CrashRecoveryTests(WholeRun whole) : IClassFixture<WholeRun>
         }
 
         // As a run that was begun before drawings were validated on.
-        if (File.Exists(Path.Combine(folder["killed"], "validation.safetensors"))) File.Delete(Path.Combine(folder["killed"], "validation.safetensors"));
+        if (File.Exists(Path.Combine(folder["killed"], "validation.safetensors")))
+            File.Delete(Path.Combine(folder["killed"], "validation.safetensors"));
         string output;
         using (TrainingProgram resumed = Start(folder["killed"])) output = resumed.Finish().Output;
         Assert.Contains("denoiser: The validation loss", output.ReplaceLineEndings(" "), StringComparison.Ordinal);
@@ -39,7 +40,9 @@ public sealed class CrashRecoveryTests(WholeRun whole) : IClassFixture<WholeRun>
 
         TrainingProgram.AssertNothingLeft(folder["killed"]);
         foreach (string file in Directory.GetFiles(Path.Combine(whole.Folder, "model"), "*", SearchOption.AllDirectories))
-            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(whole.Folder, folder["killed"], StringComparison.Ordinal)));
+            Assert.Equal(
+                File.ReadAllBytes(file),
+                File.ReadAllBytes(file.Replace(whole.Folder, folder["killed"], StringComparison.Ordinal)));
     }
 
     [Fact]

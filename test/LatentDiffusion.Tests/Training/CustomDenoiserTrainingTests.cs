@@ -35,7 +35,11 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
             denoiser, captions, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), DiffusionProcess.Flow(),
             new ValidationOptions { TimestepsPerImage = 8 });
         double before = validation.Measure().Mean;
-        var options = new TrainingOptions { Steps = 40, CheckpointEvery = 40, Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0 } };
+        var options = new TrainingOptions
+        {
+            Steps = 40, CheckpointEvery = 40,
+            Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0 }
+        };
         Assert.True(new Trainer(options).Run(objective, _folder["run"]));
         Assert.InRange(validation.Measure().Mean, 0, 0.9 * before);
     }
@@ -46,11 +50,23 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
         using PatchDenoiser guided = new(readsScale: true), plain = new();
         using DenoiserObjective low = Objective(guided, 1), high = Objective(guided, 5);
         Assert.NotEqual(Loss(low), Loss(high));
-        Assert.Contains("GuidanceScale is null", Assert.Throws<ArgumentException>(() => Objective(guided, null)).Message, StringComparison.Ordinal);
-        Assert.Contains("GuidanceScale is 5", Assert.Throws<ArgumentException>(() => Objective(plain, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceScale is null",
+            Assert.Throws<ArgumentException>(() => Objective(guided, null)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceScale is 5",
+            Assert.Throws<ArgumentException>(() => Objective(plain, 5)).Message,
+            StringComparison.Ordinal);
         Assert.NotEqual(Validated(guided, 1), Validated(guided, 5));
-        Assert.Contains("GuidanceScale is null", Assert.Throws<ArgumentException>(() => Validated(guided, null)).Message, StringComparison.Ordinal);
-        Assert.Contains("GuidanceScale is 5", Assert.Throws<ArgumentException>(() => Validated(plain, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceScale is null",
+            Assert.Throws<ArgumentException>(() => Validated(guided, null)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "GuidanceScale is 5",
+            Assert.Throws<ArgumentException>(() => Validated(plain, 5)).Message,
+            StringComparison.Ordinal);
 
         DenoiserObjective Objective(ITrainableDenoiser denoiser, double? scale) => new(
             denoiser, _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, _tiny.Data, schedule: null, s_flow with { GuidanceScale = scale });
@@ -76,7 +92,10 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
         using PatchDenoiser student = new(), teacher = new();
         using var captions = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
         var options = new ConsistencyTrainingOptions { BatchSize = 2, SolverSteps = 20 };
-        Assert.Contains("does not override Copy", Assert.Throws<NotSupportedException>(() => Objective(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not override Copy",
+            Assert.Throws<NotSupportedException>(() => Objective(options)).Message,
+            StringComparison.Ordinal);
 
         using ConsistencyObjective objective = Objective(options with { TargetDecay = 0 });
         using var generator = new Generator(1);
@@ -119,7 +138,9 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
             long[] shape = tokens.shape;
             tokens = tokens.flatten(2).transpose(1, 2);
             double scale = input.GuidanceScales?.Single() ?? 1;
-            Tensor time = tensor(input.Timesteps.Select(t => (float)(scale * t / 1000)).ToArray()).view(-1, 1, 1).expand(shape[0], tokens.shape[1], 1);
+            Tensor time = tensor(input.Timesteps.Select(t => (float)(scale * t / 1000)).ToArray())
+                .view(-1, 1, 1)
+                .expand(shape[0], tokens.shape[1], 1);
             Tensor text = input.Conditioning.HiddenStates.mean([1], keepdim: true).expand(shape[0], tokens.shape[1], 8);
             Tensor output = _layer.call(cat([tokens, time, text], 2));
             return nn.functional.pixel_shuffle(output.transpose(1, 2).reshape(shape), 2);

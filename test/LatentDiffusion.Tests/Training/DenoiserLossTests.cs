@@ -46,7 +46,11 @@ public sealed class DenoiserLossTests : IDisposable
     public void The_loss_weighs_each_sample_by_its_timestep()
     {
         using IDisposable noGrad = no_grad();
-        var options = new DenoiserTrainingOptions { BatchSize = 3, CaptionDropout = 0, Weighting = new P2Weighting(), OffsetNoise = 0.3, InputPerturbation = 0.2, HuberDelta = 0.5 };
+        var options = new DenoiserTrainingOptions
+        {
+            BatchSize = 3, CaptionDropout = 0, Weighting = new P2Weighting(),
+            OffsetNoise = 0.3, InputPerturbation = 0.2, HuberDelta = 0.5
+        };
         using DenoiserObjective objective = _tiny.Objective(options, s_schedule);
         double actual = Loss(objective).item<float>();
 
@@ -54,7 +58,9 @@ public sealed class DenoiserLossTests : IDisposable
         var random = new Generator(9);
         rand(3, generator: random);
         long[] timesteps = randint(0, 1000, [3], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
-        Tensor noise = randn([3, 4, 8, 8], generator: random), offset = randn([3, 4, 1, 1], generator: random), more = randn([3, 4, 8, 8], generator: random);
+        Tensor noise = randn([3, 4, 8, 8], generator: random),
+            offset = randn([3, 4, 1, 1], generator: random),
+            more = randn([3, 4, 8, 8], generator: random);
         noise = noise + 0.3 * offset;
         long[] order = new BatchIndices(6, 3).Of(0);
         double expected = 0;
@@ -118,7 +124,9 @@ public sealed class DenoiserLossTests : IDisposable
         Tensor embeddings = _tiny.Text.call(_tiny.Data.Ids).LastHiddenState;
         Tensor empty = _tiny.Text.call(tensor(_tiny.Tokenizer.Encode("").Ids).unsqueeze(0)).LastHiddenState.squeeze(0);
         using var precomputed = new DenoiserObjective(
-            new UNetDenoiser(_tiny.Network), new PrecomputedTextConditioning(embeddings, empty), _tiny.Data, LatentScaling.Of(_tiny.Autoencoder),
+            new UNetDenoiser(_tiny.Network),
+            new PrecomputedTextConditioning(embeddings, empty),
+            _tiny.Data, LatentScaling.Of(_tiny.Autoencoder),
             s_schedule, options);
         Assert.Equal(loss.item<float>(), Loss(precomputed).item<float>(), 1e-5);
     }
@@ -131,7 +139,8 @@ public sealed class DenoiserLossTests : IDisposable
         using AutoencoderKL autoencoder = _tiny.Autoencoder.Build();
         Reference.FormulaWeights.Fill(autoencoder);
         using LatentCache data = LatentCache.Open(
-            folder["latents"], "k", autoencoder, _tiny.Tokenizer, new TinyDenoiser.Stripes(6), 6, new LatentCacheOptions { Posterior = true, Type = ScalarType.Float32 });
+            folder["latents"], "k", autoencoder, _tiny.Tokenizer, new TinyDenoiser.Stripes(6), 6,
+            new LatentCacheOptions { Posterior = true, Type = ScalarType.Float32 });
         using var objective = new DenoiserObjective(
             new UNetDenoiser(_tiny.Network), _tiny.Text, _tiny.Tokenizer, _tiny.Autoencoder, data, s_schedule,
             new DenoiserTrainingOptions { BatchSize = 2, CaptionDropout = 0 });
@@ -140,8 +149,11 @@ public sealed class DenoiserLossTests : IDisposable
         var random = new Generator(9);
         Tensor drawn = randn([2, 4, 8, 8], generator: random);
         rand(2, generator: random);
-        Tensor timesteps = randint(0, 1000, [2], dtype: ScalarType.Int64, generator: random), noise = randn([2, 4, 8, 8], generator: random);
-        Tensor rows = tensor(new BatchIndices(6, 2).Of(0)), pixels = ImageTensor.FromImages([.. new BatchIndices(6, 2).Of(0).Select(i => new TinyDenoiser.Stripes(6).Read(i).Image)]);
+        Tensor timesteps = randint(0, 1000, [2], dtype: ScalarType.Int64, generator: random),
+            noise = randn([2, 4, 8, 8], generator: random);
+        Tensor rows = tensor(new BatchIndices(6, 2).Of(0)),
+            pixels = ImageTensor.FromImages(
+                [.. new BatchIndices(6, 2).Of(0).Select(i => new TinyDenoiser.Stripes(6).Read(i).Image)]);
         (Tensor mean, Tensor logVariance) = autoencoder.Encode(pixels);
         Tensor sample = (mean + (logVariance / 2).exp() * drawn - 0.2) * 0.7;
         Tensor text = _tiny.Text.call(data.Ids.index_select(0, rows)).LastHiddenState;
@@ -170,7 +182,10 @@ public sealed class DenoiserLossTests : IDisposable
         Refused(new() { LearnedVariance = true }, s_schedule, "expected 8");
 
         void Refused(DenoiserTrainingOptions options, NoiseSchedule? schedule, string named) =>
-            Assert.Contains(named, Assert.Throws<ArgumentException>(() => _tiny.Objective(options, schedule)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                named,
+                Assert.Throws<ArgumentException>(() => _tiny.Objective(options, schedule)).Message,
+                StringComparison.Ordinal);
     }
 
     private static Tensor Loss(DenoiserObjective objective)

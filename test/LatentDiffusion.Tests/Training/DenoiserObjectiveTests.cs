@@ -56,7 +56,14 @@ public sealed class DenoiserObjectiveTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         var options = new DenoiserTrainingOptions { BatchSize = 3, PredictionType = prediction, CaptionDropout = 0 };
-        using var objective = new DenoiserObjective(new UNetDenoiser(_network), _text, _tokenizer, s_autoencoder, _data, _schedule, options);
+        using var objective = new DenoiserObjective(
+            new UNetDenoiser(_network),
+            _text,
+            _tokenizer,
+            s_autoencoder,
+            _data,
+            _schedule,
+            options);
         double actual = objective.Loss(new TrainingStep(0, new Generator(9))).item<float>();
 
         // The same draws in the same order, and each picture by itself.
@@ -72,7 +79,12 @@ public sealed class DenoiserObjectiveTests : IDisposable
             Tensor sample = (_data.Latents[order[i]].to(ScalarType.Float32).unsqueeze(0) - 0.2) * 0.7, epsilon = noise[i].unsqueeze(0);
             Tensor hidden = _text.call(_data.Ids[order[i]].unsqueeze(0)).LastHiddenState;
             Tensor output = _network.call(new UNetInput(signal * sample + spread * epsilon, tensor([timesteps[i]]), hidden));
-            Tensor target = prediction switch { PredictionType.Epsilon => epsilon, PredictionType.Velocity => signal * epsilon - spread * sample, _ => sample };
+            Tensor target = prediction switch
+            {
+                PredictionType.Epsilon => epsilon,
+                PredictionType.Velocity => signal * epsilon - spread * sample,
+                _ => sample
+            };
             expected += (output - target).square().mean().item<float>() / 3;
         }
 

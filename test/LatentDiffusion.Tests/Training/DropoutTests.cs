@@ -35,7 +35,11 @@ public sealed class DropoutTests
             using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 2 }, NoiseSchedule.ScaledLinear());
             using var stop = new CancellationTokenSource();
             int steps = 0;
-            bool done = new Trainer(options).Run(objective, folder[run], new Report(_ => { if (++steps == stopAfter) stop.Cancel(); }), stop.Token);
+            bool done = new Trainer(options).Run(
+                objective,
+                folder[run],
+                new Report(_ => { if (++steps == stopAfter) stop.Cancel(); }),
+                stop.Token);
             return done ? [.. tiny.Network.parameters().SelectMany(p => p.detach().data<float>())] : null;
         }
     }
@@ -84,14 +88,16 @@ public sealed class DropoutTests
             using IDisposable? draws = generator is null ? null : DropoutRandom.From(generator);
             network.zero_grad();
             Tensor text = Reference.FormulaWeights.Input("t", [2, 8, 8]).to(ScalarType.Float64).requires_grad_();
-            Tensor output = network.call(new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]).to(ScalarType.Float64), tensor([700, 31]), text));
+            Tensor output = network.call(
+                new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]).to(ScalarType.Float64), tensor([700, 31]), text));
             output.square().mean().backward();
             return network.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.data<double>().ToArray());
         }
 
         static void Same(Dictionary<string, double[]> expected, Dictionary<string, double[]> actual)
         {
-            foreach ((string name, double[] values) in expected) Assert.All(values.Zip(actual[name]), p => Assert.Equal(p.First, p.Second, 1e-13));
+            foreach ((string name, double[] values) in expected)
+                Assert.All(values.Zip(actual[name]), p => Assert.Equal(p.First, p.Second, 1e-13));
         }
     }
 

@@ -10,7 +10,8 @@ public sealed class FineTuningTests : IDisposable
 {
     private static readonly TrainingOptions s_training = new()
     {
-        Steps = 4, CheckpointEvery = 2, Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0, Decay = LearningRateDecay.Constant },
+        Steps = 4, CheckpointEvery = 2,
+        Optimizer = new OptimizerOptions { LearningRate = 0.02, WarmupSteps = 0, Decay = LearningRateDecay.Constant },
     };
 
     private readonly DisposeScope _scope = NewDisposeScope();
@@ -27,7 +28,12 @@ public sealed class FineTuningTests : IDisposable
         var autoencoder = (AutoencoderKL)_components.Autoencoder;
         _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, tokenizer, new TinyDenoiser.Stripes(6), 6);
         _objective = new DenoiserObjective(
-            new UNetDenoiser(_components.UNet), _components.TextEncoder!, tokenizer, autoencoder.Config, _data, _components.Scheduler.ToNoiseSchedule(),
+            new UNetDenoiser(_components.UNet),
+            _components.TextEncoder!,
+            tokenizer,
+            autoencoder.Config,
+            _data,
+            _components.Scheduler.ToNoiseSchedule(),
             new DenoiserTrainingOptions { BatchSize = 2, Weighting = new MinSnrWeighting() });
     }
 
@@ -65,10 +71,16 @@ public sealed class FineTuningTests : IDisposable
         float[] plain = Output();
         Dictionary<string, float[]> frozen = Values();
         var options = new LoraTrainingOptions { Rank = 2, Alpha = alpha };
-        if (convolutions) options = options with { Targets = [.. ModelFamilies.StableDiffusion.Lora("unet").TrainedLayers, "conv1", "*.downsamplers.*.conv"] };
+        if (convolutions)
+            options = options with
+            {
+                Targets = [.. ModelFamilies.StableDiffusion.Lora("unet").TrainedLayers, "conv1", "*.downsamplers.*.conv"]
+            };
         string path = _folder["lora.safetensors"];
         float[] adapted;
-        using (var lora = new LoraTraining(new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! }, options))
+        using (var lora = new LoraTraining(
+            new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! },
+            options))
         {
             Assert.Equal((alpha ?? 2) / 2, lora.Scale);
             Assert.Contains("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", lora.Layers);
@@ -89,7 +101,9 @@ public sealed class FineTuningTests : IDisposable
         {
             ["unet"] = _components.UNet.state_dict(), ["text_encoder"] = _components.TextEncoder!.state_dict(),
         };
-        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        using LoraFile file = LoraFile.Open(
+            path,
+            [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
         Assert.All(file.Patches, p => Assert.Equal((2, alpha ?? 2), (p.Rank, p.Alpha)));
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
@@ -106,11 +120,15 @@ public sealed class FineTuningTests : IDisposable
     public void BFloat16_converts_the_frozen_networks_for_the_run_only()
     {
         Dictionary<string, float[]> frozen = Values();
-        using var lora = new LoraTraining(new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! }, new LoraTrainingOptions { Rank = 2 });
+        using var lora = new LoraTraining(
+            new Dictionary<string, nn.Module> { ["unet"] = _components.UNet, ["text_encoder"] = _components.TextEncoder! },
+            new LoraTrainingOptions { Rank = 2 });
         var types = new HashSet<ScalarType>();
         var trainer = new Trainer(s_training with { Precision = TrainingPrecision.BFloat16 })
         {
-            Check = new TrainingCallback(1, _ => types.UnionWith(_components.UNet.parameters().Concat(_components.TextEncoder!.parameters()).Select(p => p.dtype))),
+            Check = new TrainingCallback(
+                1,
+                _ => types.UnionWith(_components.UNet.parameters().Concat(_components.TextEncoder!.parameters()).Select(p => p.dtype))),
         };
         Assert.True(trainer.Run(lora.Objective(_objective), _folder["run"]));
         Assert.Equal([ScalarType.BFloat16], types);
@@ -122,11 +140,19 @@ public sealed class FineTuningTests : IDisposable
     public void Layers_that_are_not_there_are_named()
     {
         var networks = new Dictionary<string, nn.Module> { ["unet"] = _components.UNet };
-        Assert.Contains("to_x", Assert.Throws<ArgumentException>(() => new LoraTraining(networks, new LoraTrainingOptions { Targets = ["to_q", "to_x"] })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "to_x",
+            Assert.Throws<ArgumentException>(
+                () => new LoraTraining(networks, new LoraTrainingOptions { Targets = ["to_q", "to_x"] })).Message,
+            StringComparison.Ordinal);
         using var unetAlone = new LoraTraining(networks);
-        Assert.Contains("text_encoder", Assert.Throws<ArgumentException>(() => unetAlone.Objective(_objective)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "text_encoder",
+            Assert.Throws<ArgumentException>(() => unetAlone.Objective(_objective)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("vae", Assert.Throws<ArgumentException>(
-            () => new LoraTraining(new Dictionary<string, nn.Module> { ["vae"] = _components.Autoencoder })).Message, StringComparison.Ordinal);
+            () => new LoraTraining(new Dictionary<string, nn.Module> { ["vae"] = _components.Autoencoder })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +163,11 @@ public sealed class FineTuningTests : IDisposable
             using var lora = new LoraTraining(_objective.Modules, new LoraTrainingOptions { Rank = 2, Seed = 5 });
             using var stop = new CancellationTokenSource();
             int done = 0;
-            bool finished = new Trainer(s_training).Run(lora.Objective(_objective), _folder[run], new Report(_ => { if (++done == stopAfter) stop.Cancel(); }), stop.Token);
+            bool finished = new Trainer(s_training).Run(
+                lora.Objective(_objective),
+                _folder[run],
+                new Report(_ => { if (++done == stopAfter) stop.Cancel(); }),
+                stop.Token);
             if (!finished) return null;
             lora.Save(_folder["adapters.safetensors"]);
             return File.ReadAllBytes(_folder["adapters.safetensors"]);
@@ -150,7 +180,8 @@ public sealed class FineTuningTests : IDisposable
         Assert.Throws<CheckpointException>(() => new Trainer(s_training).Run(others.Objective(_objective), _folder["whole"]));
     }
 
-    private Dictionary<string, float[]> Values() => _components.UNet.state_dict().ToDictionary(p => p.Key, p => p.Value.data<float>().ToArray());
+    private Dictionary<string, float[]> Values() =>
+        _components.UNet.state_dict().ToDictionary(p => p.Key, p => p.Value.data<float>().ToArray());
 
     private float[] Output() => Output(_components.UNet, _components.TextEncoder!);
 
@@ -158,7 +189,9 @@ public sealed class FineTuningTests : IDisposable
     {
         using IDisposable noGrad = no_grad();
         Tensor hidden = text.call(_data.Ids.narrow(0, 0, 2)).LastHiddenState;
-        return network.call(new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]), tensor([700, 31]), hidden)).data<float>().ToArray();
+        return network.call(
+            new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]), tensor([700, 31]), hidden))
+            .data<float>().ToArray();
     }
 
     private static byte[] Picture(string folder)

@@ -12,7 +12,8 @@ internal static class FiniteDifferences
 
     /// <param name="loss">The loss whose gradients are tested; backward is called on it.</param>
     /// <param name="parameters">What is moved.</param>
-    /// <param name="value">What is differenced, where that is not the loss itself: a loss that stops gradients has others than its own.</param>
+    /// <param name="value">What is differenced, where that is not the loss itself: a loss that stops gradients has others than its
+    /// own.</param>
     /// <param name="tolerance">Relative to the larger of the slope and the gradient's typical slope.</param>
     public static void Agree(Func<Tensor> loss, IReadOnlyList<Tensor> parameters, Func<double>? value = null, double tolerance = 1e-6)
     {
@@ -31,7 +32,11 @@ internal static class FiniteDifferences
         for (int direction = 0; direction < 4; direction++)
         {
             // Directions with a part along the gradient, so that the slope is not lost among many parameters.
-            Tensor[] along = [.. gradients.Select(g => (randn(g.shape, generator: random).to(ScalarType.Float64) + g * (2 / norm)).detach())];
+            Tensor[] along =
+            [
+                .. gradients
+                    .Select(g => (randn(g.shape, generator: random).to(ScalarType.Float64) + g * (2 / norm)).detach())
+            ];
             double slope = gradients.Zip(along).Sum(p => (p.First * p.Second).sum().item<double>());
             Move(parameters, along, Step);
             double above = value();
@@ -39,7 +44,9 @@ internal static class FiniteDifferences
             double below = value();
             Move(parameters, along, Step);
             double difference = (above - below) / (2 * Step);
-            Assert.True(Math.Abs(slope - difference) <= tolerance * Math.Max(Math.Abs(slope), norm), $"the gradient gives a slope of {slope}, differences {difference}");
+            Assert.True(
+                Math.Abs(slope - difference) <= tolerance * Math.Max(Math.Abs(slope), norm),
+                $"the gradient gives a slope of {slope}, differences {difference}");
         }
     }
 

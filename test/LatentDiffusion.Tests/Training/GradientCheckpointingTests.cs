@@ -32,9 +32,14 @@ public sealed class GradientCheckpointingTests
             network.zero_grad();
             Tensor text = Reference.FormulaWeights.Input("t", [2, 8, 8]).to(ScalarType.Float64).requires_grad_();
             Tensor? mask = masked ? tensor([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1], [2, 8]) : null;
-            Tensor output = network.call(new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]).to(ScalarType.Float64), tensor([700, 31]), text) { Mask = mask });
+            Tensor output = network.call(
+                new UNetInput(Reference.FormulaWeights.Input("x", [2, 4, 8, 8]).to(ScalarType.Float64), tensor([700, 31]), text)
+                {
+                    Mask = mask
+                });
             output.square().mean().backward();
-            Dictionary<string, double[]> gradients = network.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.data<double>().ToArray());
+            Dictionary<string, double[]> gradients = network.named_parameters()
+                .ToDictionary(p => p.name, p => p.parameter.grad!.data<double>().ToArray());
             gradients.Add("text", text.grad!.data<double>().ToArray());
             return gradients;
         }
@@ -50,7 +55,11 @@ public sealed class GradientCheckpointingTests
             tiny.Network.GradientCheckpointing = checkpointing;
             using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 2 }, NoiseSchedule.ScaledLinear());
             var losses = new List<double>();
-            var options = new TrainingOptions { Steps = 3, CheckpointEvery = 3, Optimizer = new OptimizerOptions { WarmupSteps = 0, LearningRate = 1e-2 } };
+            var options = new TrainingOptions
+            {
+                Steps = 3, CheckpointEvery = 3,
+                Optimizer = new OptimizerOptions { WarmupSteps = 0, LearningRate = 1e-2 }
+            };
             new Trainer(options).Run(objective, folder["run"], new Report(p => losses.Add(p.Loss)));
             return [.. losses];
         }

@@ -31,7 +31,8 @@ public sealed class InterleavedObjectiveTests : IDisposable
         // A resumed run begins anywhere.
         Assert.Equal([seen[13]], Joined().Items(13));
         using var other = nn.Linear(1, 1);
-        Assert.Throws<ArgumentException>(() => new InterleavedObjective((new Told("a", network, seen), 2), (new Told("b", other, seen), 3)));
+        Assert.Throws<ArgumentException>(
+            () => new InterleavedObjective((new Told("a", network, seen), 2), (new Told("b", other, seen), 3)));
         Assert.Throws<ArgumentException>(() => new InterleavedObjective());
 
         InterleavedObjective Joined() => new((new Told("a", network, seen), 4), (new Told("b", network, seen), 5));
@@ -43,18 +44,33 @@ public sealed class InterleavedObjectiveTests : IDisposable
         using var tiny = new TinyDenoiser();
         using AutoencoderKL autoencoder = tiny.Autoencoder.Build();
         Reference.FormulaWeights.Fill(autoencoder);
-        var images = new TestImages.InMemory([.. Enumerable.Range(0, 4).Select(i => TestImages.Noise(i, 16, 16)), .. Enumerable.Range(4, 3).Select(i => TestImages.Noise(i, 40, 16))]);
+        var images = new TestImages.InMemory(
+        [
+            .. Enumerable.Range(0, 4).Select(i => TestImages.Noise(i, 16, 16)),
+            .. Enumerable.Range(4, 3).Select(i => TestImages.Noise(i, 40, 16))
+        ]);
         var buckets = new AspectRatioBuckets(new AspectRatioBucketOptions { Area = 16 * 16, Step = 8 });
         BucketedImages sorted = BucketedImages.Sort(images, buckets);
         int[] used = [.. Enumerable.Range(0, buckets.Sizes.Count).Where(b => sorted.InBucket(b).Count > 0)];
         Assert.Equal(2, used.Length);
-        LatentCache[] caches = [.. used.Select(b => LatentCache.Open(_folder[$"{b}.safetensors"], $"{b}", autoencoder, tiny.Tokenizer, sorted.InBucket(b), sorted.InBucket(b).Count!.Value))];
+        LatentCache[] caches =
+        [
+            .. used.Select(b => LatentCache.Open(
+                _folder[$"{b}.safetensors"],
+                $"{b}",
+                autoencoder,
+                tiny.Tokenizer,
+                sorted.InBucket(b),
+                sorted.InBucket(b).Count!.Value))
+        ];
         DenoiserObjective[] parts = [.. caches.Select(c => new DenoiserObjective(
             new UNetDenoiser(tiny.Network), tiny.Text, tiny.Tokenizer, tiny.Autoencoder, c,
             NoiseSchedule.ScaledLinear(), new DenoiserTrainingOptions { BatchSize = 2 }))];
         Assert.Equal([2L, 2], parts.Select(p => p.BatchesPerEpoch));
         Assert.Equal(2, caches.Select(c => string.Join(' ', c.Shape)).Distinct().Count());
-        Assert.True(new Trainer(new TrainingOptions { Steps = 8, CheckpointEvery = 8 }).Run(new InterleavedObjective([.. parts.Select(p => ((ITrainingObjective)p, p.BatchesPerEpoch))]), _folder["run"]));
+        Assert.True(new Trainer(new TrainingOptions { Steps = 8, CheckpointEvery = 8 }).Run(
+            new InterleavedObjective([.. parts.Select(p => ((ITrainingObjective)p, p.BatchesPerEpoch))]),
+            _folder["run"]));
         foreach (DenoiserObjective part in parts) part.Dispose();
         foreach (LatentCache cache in caches) cache.Dispose();
     }

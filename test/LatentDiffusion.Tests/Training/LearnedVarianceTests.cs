@@ -21,12 +21,17 @@ public sealed class LearnedVarianceTests : IDisposable
         long[] timesteps = [0, 1, 2, 20, 48];
         Tensor sample = Input("x"), noise = Input("e"), output = Input("o"), variance = Input("v") / 3, t = tensor(timesteps);
         Tensor noisy = s_schedule.AddNoise(sample, noise, t);
-        double[] actual = new LearnedVarianceLoss(new DiffusionProcess(s_schedule, prediction)).Of(sample, noisy, t, output, variance).data<double>().ToArray();
+        double[] actual = new LearnedVarianceLoss(new DiffusionProcess(s_schedule, prediction))
+            .Of(sample, noisy, t, output, variance)
+            .data<double>()
+            .ToArray();
 
         for (int i = 0; i < timesteps.Length; i++)
         {
             int time = (int)timesteps[i];
-            double beta = s_schedule.Betas[time], alphaBar = s_schedule.AlphasCumprod[time], previous = time == 0 ? 1 : s_schedule.AlphasCumprod[time - 1];
+            double beta = s_schedule.Betas[time],
+                alphaBar = s_schedule.AlphasCumprod[time],
+                previous = time == 0 ? 1 : s_schedule.AlphasCumprod[time - 1];
             double posterior = time == 0 ? 0 : 1 / ((1 - beta) / beta + 1 / (1 - previous));
             double second = s_schedule.Betas[1] * (1 - s_schedule.AlphasCumprod[0]) / (1 - s_schedule.AlphasCumprod[1]);
             double lower = Math.Log(time == 0 ? second : posterior);
@@ -48,7 +53,8 @@ public sealed class LearnedVarianceTests : IDisposable
                     continue;
                 }
 
-                double Mean(double clean) => posterior * (Math.Sqrt(1 - beta) / beta * xt[j] + Math.Sqrt(previous) / (1 - previous) * clean);
+                double Mean(double clean) =>
+                    posterior * (Math.Sqrt(1 - beta) / beta * xt[j] + Math.Sqrt(previous) / (1 - previous) * clean);
                 double difference = Mean(x[j]) - Mean(estimate);
                 sum += 0.5 * (Math.Log(modelled / posterior) + (posterior + difference * difference) / modelled - 1);
             }
@@ -138,7 +144,8 @@ public sealed class LearnedVarianceTests : IDisposable
     [Fact]
     public void Noise_without_signal_says_no_mean()
     {
-        var e = Assert.Throws<ArgumentException>(() => new LearnedVarianceLoss(new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon)));
+        var e = Assert.Throws<ArgumentException>(
+            () => new LearnedVarianceLoss(new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Epsilon)));
         Assert.Contains("49", e.Message, StringComparison.Ordinal);
         Assert.NotNull(new LearnedVarianceLoss(new DiffusionProcess(s_schedule.WithZeroTerminalSnr(), PredictionType.Velocity)));
     }

@@ -85,7 +85,14 @@ public sealed class LossWeightingTests
     public void Weights_are_finite_without_a_signal_where_the_prediction_allows()
     {
         NoiseSchedule schedule = s_schedule.WithZeroTerminalSnr();
-        LossWeighting[] all = [new UniformWeighting(), new VariationalWeighting(), new MinSnrWeighting(), new DebiasedWeighting(), new P2Weighting()];
+        LossWeighting[] all =
+        [
+            new UniformWeighting(),
+            new VariationalWeighting(),
+            new MinSnrWeighting(),
+            new DebiasedWeighting(),
+            new P2Weighting()
+        ];
         foreach (LossWeighting weighting in all)
             foreach (PredictionType prediction in new[] { PredictionType.Velocity, PredictionType.Sample })
                 for (int t = 0; t < 1000; t++) Assert.InRange(weighting.At(schedule, prediction, t), 0, 1e9);
@@ -104,24 +111,42 @@ public sealed class LossWeightingTests
             PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
         };
-        var old = JsonSerializer.Deserialize<DenoiserTrainingOptions>("""{ "batch_size": 2, "prediction_type": "velocity", "caption_dropout": 0.1 }""", json)!;
+        var old = JsonSerializer.Deserialize<DenoiserTrainingOptions>(
+            """{ "batch_size": 2, "prediction_type": "velocity", "caption_dropout": 0.1 }""",
+            json)!;
         Assert.Equal(new DenoiserTrainingOptions { BatchSize = 2, PredictionType = PredictionType.Velocity }, old);
         Assert.Equal(new UniformWeighting(), old.Weighting);
 
         var rich = JsonSerializer.Deserialize<DenoiserTrainingOptions>(
-            """{ "weighting": { "kind": "min_snr", "gamma": 3 }, "timesteps": { "kind": "logit_normal", "mean": -0.5 }, "offset_noise": 0.1 }""", json)!;
+            """
+            { "weighting": { "kind": "min_snr", "gamma": 3 },
+                "timesteps": { "kind": "logit_normal", "mean": -0.5 },
+                "offset_noise": 0.1
+            }
+            """,
+            json)!;
         Assert.Equal(new MinSnrWeighting { Gamma = 3 }, rich.Weighting);
         Assert.Equal(new LogitNormalTimesteps { Mean = -0.5 }, rich.Timesteps);
         Assert.Equal(rich, JsonSerializer.Deserialize<DenoiserTrainingOptions>(JsonSerializer.Serialize(rich, json), json));
 
-        var training = JsonSerializer.Deserialize<TrainingOptions>("""{ "optimizer": { "decay": "cosine_with_restarts", "component_rates": { "text_encoder": 0.1 } } }""", json)!;
+        var training = JsonSerializer.Deserialize<TrainingOptions>(
+            """
+            { "optimizer": { "decay": "cosine_with_restarts", "component_rates": { "text_encoder": 0.1 } } }
+            """,
+            json)!;
         Assert.Equal(0.1, training.Optimizer.ComponentRates["text_encoder"]);
     }
 
     [Fact]
     public void Settings_out_of_range_are_named()
     {
-        Assert.Contains("Gamma", Assert.Throws<ValidationException>(() => Options.Check(new MinSnrWeighting { Gamma = 0 })).Message, StringComparison.Ordinal);
-        Assert.Contains("Deviation", Assert.Throws<ValidationException>(() => Options.Check(new LogitNormalTimesteps { Deviation = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Gamma",
+            Assert.Throws<ValidationException>(() => Options.Check(new MinSnrWeighting { Gamma = 0 })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Deviation",
+            Assert.Throws<ValidationException>(() => Options.Check(new LogitNormalTimesteps { Deviation = 0 })).Message,
+            StringComparison.Ordinal);
     }
 }

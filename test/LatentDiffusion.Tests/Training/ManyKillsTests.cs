@@ -56,9 +56,12 @@ public sealed class ManyKillsTests
         string[] model = Directory.GetFiles(Path.Combine(folder["whole"], "model"), "*.safetensors", SearchOption.AllDirectories);
         Assert.NotEmpty(model);
         foreach (string file in model)
-            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
+            Assert.Equal(
+                File.ReadAllBytes(file),
+                File.ReadAllBytes(file.Replace(folder["whole"], folder["killed"], StringComparison.Ordinal)));
 
-        TrainingProgram Start(string run) => TrainingProgram.Start("--recipe", folder["recipe.json"], "--out", folder[run], "--threads", "1");
+        TrainingProgram Start(string run) =>
+            TrainingProgram.Start("--recipe", folder["recipe.json"], "--out", folder[run], "--threads", "1");
     }
 
     /// <summary>Sees checkpoints of a run from the moment on when they begin to be written.</summary>
@@ -77,7 +80,8 @@ public sealed class ManyKillsTests
             _watcher.EnableRaisingEvents = true;
         }
 
-        public void Await(int count, TrainingProgram program) => program.Reach($"checkpoint {count}", () => Volatile.Read(ref _seen) >= count);
+        public void Await(int count, TrainingProgram program) =>
+            program.Reach($"checkpoint {count}", () => Volatile.Read(ref _seen) >= count);
 
         public void Dispose() => _watcher.Dispose();
     }

@@ -10,7 +10,8 @@ public sealed class NonFiniteItemTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
     {
-        Steps = 9, CheckpointEvery = 2, Seed = 3, LeaveOutNonFinite = true, Optimizer = new OptimizerOptions { LearningRate = 1e-3, WarmupSteps = 0 },
+        Steps = 9, CheckpointEvery = 2, Seed = 3, LeaveOutNonFinite = true,
+        Optimizer = new OptimizerOptions { LearningRate = 1e-3, WarmupSteps = 0 },
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -31,7 +32,10 @@ public sealed class NonFiniteItemTests : IDisposable
         Assert.Contains("\"name\": \"row 2\"", record, StringComparison.Ordinal);
         Assert.Contains("\"name\": \"row 4\"", record, StringComparison.Ordinal);
         Assert.DoesNotContain("row 3", record, StringComparison.Ordinal);
-        Assert.Equal(2, _log.Lines.Count(l => l.Level == LogLevel.Warning && l.Text.Contains("left out for the rest of the run", StringComparison.Ordinal)));
+        Assert.Equal(
+            2,
+            _log.Lines.Count(
+                l => l.Level == LogLevel.Warning && l.Text.Contains("left out for the rest of the run", StringComparison.Ordinal)));
 
         for (int part = 0; part < 3; part++) Assert.Null(Run("parts", options, batchSize, [2, 4], stopAfter: 3 * part + 1 + part % 2));
         Assert.Equal(whole, Run("parts", options, batchSize, [2, 4]));
@@ -66,7 +70,10 @@ public sealed class NonFiniteItemTests : IDisposable
     public void An_objective_without_numbers_is_refused()
     {
         using var objective = new TinyObjective();
-        Assert.Contains("LeaveOutNonFinite", Assert.Throws<ArgumentException>(() => new Trainer(s_options).Run(objective, _folder["run"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "LeaveOutNonFinite",
+            Assert.Throws<ArgumentException>(() => new Trainer(s_options).Run(objective, _folder["run"])).Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>The final weights; null where it was stopped.</summary>
@@ -96,7 +103,11 @@ public sealed class NonFiniteItemTests : IDisposable
 
         public Conditioning Encode(Tensor index, Tensor dropped)
         {
-            float[] values = [.. index.data<long>().SelectMany(row => Enumerable.Repeat(bad.Contains(row) ? float.NaN : 0.1f * row, 8 * 8))];
+            float[] values =
+            [
+                .. index.data<long>()
+                    .SelectMany(row => Enumerable.Repeat(bad.Contains(row) ? float.NaN : 0.1f * row, 8 * 8))
+            ];
             return new Conditioning(tensor(values, [index.shape[0], 8, 8]));
         }
     }

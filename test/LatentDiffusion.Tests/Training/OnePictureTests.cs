@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>An autoencoder and a denoiser that see one picture learn it by heart, and a pipeline of them gives it back. Networks begin from the global generator.</summary>
+/// <summary>
+/// An autoencoder and a denoiser that see one picture learn it by heart, and a pipeline of them gives it back. Networks begin from the
+/// global generator.
+/// </summary>
 [Collection(LiveTensors.Collection)]
 public sealed class OnePictureTests : IDisposable
 {
@@ -43,22 +46,32 @@ public sealed class OnePictureTests : IDisposable
             DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
         }.Build();
         SchedulerConfig config = SchedulerConfig.Parse("""
-            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "v_prediction",
+            { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012,
+                "beta_schedule": "scaled_linear", "prediction_type": "v_prediction",
               "timestep_spacing": "trailing", "clip_sample": false }
             """);
-        var options = new DenoiserTrainingOptions { BatchSize = 16, PredictionType = PredictionType.Velocity, TrainTextEncoder = false, CaptionDropout = 0 };
+        var options = new DenoiserTrainingOptions
+        {
+            BatchSize = 16, PredictionType = PredictionType.Velocity, TrainTextEncoder = false, CaptionDropout = 0
+        };
         using var text = new ClipTextConditioning(tiny.Text, tiny.Tokenizer, data.Ids, train: false);
         using var objective = new DenoiserObjective(new UNetDenoiser(network), text, data, scaling, config.ToNoiseSchedule(), options);
         double first = 0, smoothed = 0;
         var training = new TrainingOptions
         {
-            Steps = 500, CheckpointEvery = 500, EmaDecay = 0.98, Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
+            Steps = 500, CheckpointEvery = 500, EmaDecay = 0.98,
+            Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
         };
-        Assert.True(new Trainer(training).Run(objective, _folder["run"], new Report(p => { if (p.Step == 1) first = p.Loss; smoothed = p.SmoothedLoss; })));
+        Assert.True(new Trainer(training).Run(
+            objective,
+            _folder["run"],
+            new Report(p => { if (p.Step == 1) first = p.Loss; smoothed = p.SmoothedLoss; })));
         Assert.True(smoothed < 0.01 * first, $"the loss went from {first} to {smoothed}");
 
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
-            .UseDenoiser(new UNetDenoiser(network)).UseTextEncoder(new ClipTextEncoder(tiny.Text, tiny.Tokenizer)).UseAutoencoder(new LatentAutoencoder(scaled))
+            .UseDenoiser(new UNetDenoiser(network))
+            .UseTextEncoder(new ClipTextEncoder(tiny.Text, tiny.Tokenizer))
+            .UseAutoencoder(new LatentAutoencoder(scaled))
             .UseScheduler(NoiseScheduler.FromConfig(config)).Build();
         ImageBuffer drawn = pipeline.Generate(new GenerationRequest
         {
@@ -73,13 +86,17 @@ public sealed class OnePictureTests : IDisposable
         AutoencoderKL network = new AutoencoderKLConfig
         {
             BlockOutChannels = [16, 16, 16], NormNumGroups = 4, LayersPerBlock = 1,
-            DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"],
+            DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
+            UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"],
         }.Build();
         var options = new TrainingOptions
         {
-            Steps = 150, CheckpointEvery = 150, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
+            Steps = 150, CheckpointEvery = 150, EmaDecay = 0.9,
+            Optimizer = new OptimizerOptions { LearningRate = 6e-3, WarmupSteps = 20, WeightDecay = 0, FinalLearningRate = 0 },
         };
-        Assert.True(new Trainer(options).Run(new AutoencoderObjective(network, images, new AutoencoderTrainingOptions { BatchSize = 2, KlWeight = 1e-4 }), _folder["autoencoder"]));
+        Assert.True(new Trainer(options).Run(
+            new AutoencoderObjective(network, images, new AutoencoderTrainingOptions { BatchSize = 2, KlWeight = 1e-4 }),
+            _folder["autoencoder"]));
         return network;
     }
 

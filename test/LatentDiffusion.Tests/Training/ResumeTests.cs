@@ -9,7 +9,8 @@ public sealed class ResumeTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
     {
-        Steps = 20, CheckpointEvery = 5, Seed = 3, EmaDecay = 0.9, CheckpointsKept = 1, Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
+        Steps = 20, CheckpointEvery = 5, Seed = 3, EmaDecay = 0.9, CheckpointsKept = 1,
+        Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -80,35 +81,61 @@ public sealed class ResumeTests : IDisposable
     public void Another_order_of_items_than_an_earlier_version_had_is_warned_of(ulong seed, bool warned)
     {
         using var tiny = new TinyDenoiser();
-        using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
+        using DenoiserObjective objective = tiny.Objective(
+            new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false },
+            NoiseSchedule.ScaledLinear());
         Train(4);
         Train(6);
         Assert.DoesNotContain(_log.Lines, l => l.Level == LogLevel.Warning && l.Text.Contains("order of items", StringComparison.Ordinal));
 
         // As an earlier version wrote it, without its word on the order.
         using (SafetensorsFile file = SafetensorsFile.Open(Checkpoint(6)))
-            SafetensorsWriter.Write(_folder["old"], file.Names.Select(n => (n, file.Read(n))).ToArray(), file.Metadata.Where(m => m.Key is not ("item_order" or CheckpointChecksum.Key)).ToDictionary());
+            SafetensorsWriter.Write(_folder["old"],
+            file.Names.Select(n => (n, file.Read(n))).ToArray(),
+            file.Metadata.Where(m => m.Key is not ("item_order" or CheckpointChecksum.Key)).ToDictionary());
         File.Move(_folder["old"], Checkpoint(6), overwrite: true);
         Train(8);
-        Assert.Equal(warned, _log.Lines.Any(l => l.Level == LogLevel.Warning && l.Text.Contains("order of items followed the seed (3): from step 6 on", StringComparison.Ordinal)));
+        Assert.Equal(
+            warned,
+            _log.Lines.Any(
+                l => l.Level == LogLevel.Warning
+                    && l.Text.Contains("order of items followed the seed (3): from step 6 on", StringComparison.Ordinal)));
 
-        void Train(int steps) => new Trainer(s_options with { Steps = steps, Seed = seed, Optimizer = new OptimizerOptions() }, _log.CreateLogger<Trainer>()).Run(objective, _folder["run"]);
+        void Train(int steps) =>
+            new Trainer(s_options with { Steps = steps, Seed = seed, Optimizer = new OptimizerOptions() }, _log.CreateLogger<Trainer>())
+                .Run(objective, _folder["run"]);
     }
 
     [Fact]
     public void A_run_with_other_batches_or_items_is_refused_and_both_values_are_named()
     {
         Denoiser(new DenoiserTrainingOptions { BatchSize = 2 });
-        Assert.Contains("another batch_size: 2, and now 3", Refused(new DenoiserTrainingOptions { BatchSize = 3 }), StringComparison.Ordinal);
-        Assert.Contains("another items: 6, and now 5", Refused(new DenoiserTrainingOptions { BatchSize = 2 }, pictures: 5), StringComparison.Ordinal);
-        Assert.Contains("another data: ", Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, key: "other")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another batch_size: 2, and now 3",
+            Refused(new DenoiserTrainingOptions { BatchSize = 3 }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "another items: 6, and now 5",
+            Refused(new DenoiserTrainingOptions { BatchSize = 2 }, pictures: 5),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "another data: ",
+            Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, key: "other")).Message,
+            StringComparison.Ordinal);
         var e = Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, seed: 4));
         Assert.Contains("another seed: 3, and now 4", e.Message, StringComparison.Ordinal);
 
         // What is changed on the way in practice stays free.
-        Denoiser(new DenoiserTrainingOptions { BatchSize = 2, Timesteps = new LogitNormalTimesteps(), Weighting = new MinSnrWeighting(), CaptionDropout = 0 }, steps: 4);
+        Denoiser(
+            new DenoiserTrainingOptions
+            {
+                BatchSize = 2, Timesteps = new LogitNormalTimesteps(), Weighting = new MinSnrWeighting(),
+                CaptionDropout = 0
+            },
+            steps: 4);
 
-        string Refused(DenoiserTrainingOptions options, int pictures = 6) => Assert.Throws<CheckpointException>(() => Denoiser(options, pictures)).Message;
+        string Refused(DenoiserTrainingOptions options, int pictures = 6) =>
+            Assert.Throws<CheckpointException>(() => Denoiser(options, pictures)).Message;
 
         void Denoiser(DenoiserTrainingOptions options, int pictures = 6, ulong seed = 3, long steps = 2, string key = "test")
         {
@@ -116,7 +143,12 @@ public sealed class ResumeTests : IDisposable
             using DenoiserObjective objective = tiny.Objective(options, NoiseSchedule.ScaledLinear());
             long first = 0;
             var report = new Report(p => first = first == 0 ? p.Step : first);
-            Assert.True(new Trainer(s_options with { Steps = steps, Seed = seed, CheckpointEvery = steps, Optimizer = new OptimizerOptions { LearningRate = steps * 1e-3 } }).Run(objective, _folder["denoiser"], report));
+            Assert.True(new Trainer(
+                s_options with
+                {
+                    Steps = steps, Seed = seed, CheckpointEvery = steps,
+                    Optimizer = new OptimizerOptions { LearningRate = steps * 1e-3 }
+                }).Run(objective, _folder["denoiser"], report));
             Assert.Equal(steps == 2 ? 1 : 3, first);
         }
     }
@@ -125,12 +157,19 @@ public sealed class ResumeTests : IDisposable
     public void What_parts_say_of_themselves_the_whole_says()
     {
         using var tiny = new TinyDenoiser();
-        using DenoiserObjective two = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
-        using DenoiserObjective three = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 3, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
+        using DenoiserObjective two = tiny.Objective(
+            new DenoiserTrainingOptions { BatchSize = 2, TrainTextEncoder = false },
+            NoiseSchedule.ScaledLinear());
+        using DenoiserObjective three = tiny.Objective(
+            new DenoiserTrainingOptions { BatchSize = 3, TrainTextEncoder = false },
+            NoiseSchedule.ScaledLinear());
         Assert.Equal(
             new Dictionary<string, string>
             {
-                ["part_0.batches"] = "3", ["part_0.batch_size"] = "2", ["part_0.items"] = "6", ["part_0.data"] = tiny.Data.Key, ["part_1.batches"] = "2", ["part_1.batch_size"] = "3", ["part_1.items"] = "6", ["part_1.data"] = tiny.Data.Key,
+                ["part_0.batches"] = "3", ["part_0.batch_size"] = "2",
+                ["part_0.items"] = "6", ["part_0.data"] = tiny.Data.Key,
+                ["part_1.batches"] = "2", ["part_1.batch_size"] = "3",
+                ["part_1.items"] = "6", ["part_1.data"] = tiny.Data.Key,
             },
             new InterleavedObjective((two, 3), (three, 2)).Identity);
         using var lora = new LoraTraining(two.Modules);
@@ -140,7 +179,12 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void Another_set_of_images_is_refused_before_anything_is_written()
     {
-        using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [4], NormNumGroups = 2, DownBlockTypes = ["DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D"] }.Build();
+        using AutoencoderKL network = new AutoencoderKLConfig
+        {
+            BlockOutChannels = [4], NormNumGroups = 2,
+            DownBlockTypes = ["DownEncoderBlock2D"],
+            UpBlockTypes = ["UpDecoderBlock2D"]
+        }.Build();
         Train(new TinyDenoiser.Stripes(6));
         string[] before = Directory.GetFiles(_folder["images"]);
         Assert.Contains("another data: ", Assert.Throws<CheckpointException>(() => Train(new Shifted())).Message, StringComparison.Ordinal);
@@ -155,9 +199,14 @@ public sealed class ResumeTests : IDisposable
     public void A_set_smaller_than_a_batch_is_warned_of_with_numbers()
     {
         using var tiny = new TinyDenoiser();
-        using DenoiserObjective objective = tiny.Objective(new DenoiserTrainingOptions { BatchSize = 16, TrainTextEncoder = false }, NoiseSchedule.ScaledLinear());
+        using DenoiserObjective objective = tiny.Objective(
+            new DenoiserTrainingOptions { BatchSize = 16, TrainTextEncoder = false },
+            NoiseSchedule.ScaledLinear());
         new Trainer(s_options with { Steps = 1 }, _log.CreateLogger<Trainer>()).Run(objective, _folder["run"]);
-        Assert.Contains("A batch of 16 is larger than the set of 6: each item is seen up to 3 times", Assert.Single(_log.Lines, l => l.Level == LogLevel.Warning).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "A batch of 16 is larger than the set of 6: each item is seen up to 3 times",
+            Assert.Single(_log.Lines, l => l.Level == LogLevel.Warning).Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]

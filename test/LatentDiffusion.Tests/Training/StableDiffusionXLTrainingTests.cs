@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and what the U-Net is told of its pictures' sizes.</summary>
+/// <summary>
+/// A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and what the U-Net is told of its pictures' sizes.
+/// </summary>
 public sealed class StableDiffusionXLTrainingTests : IDisposable
 {
     private const int Pictures = 5, Batch = 3;
@@ -53,7 +55,8 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             // 16 x 16 from the middle of what is 16 high and wider.
             int width = Images.Width(rows[i]);
             ImageBuffer middle = new Images().Read(rows[i]).Image.Crop((width - 16) / 2, 0, 16, 16);
-            Tensor exact = autoencoder.Encode(ImageTensor.FromImage(middle)).Mean * autoencoder.Config.ScalingFactor, sample = data.Latents[rows[i]].to(ScalarType.Float32).unsqueeze(0);
+            Tensor exact = autoencoder.Encode(ImageTensor.FromImage(middle)).Mean * autoencoder.Config.ScalingFactor,
+                sample = data.Latents[rows[i]].to(ScalarType.Float32).unsqueeze(0);
             Assert.True(sample.allclose(exact, 1e-3, 1e-3), "the cache holds the latents in half precision");
 
             Tensor Ids(long padding) => tensor(Padded(dropped[i] ? [7, 8] : rows[i] % 2 == 0 ? [7, 6, 3, 8] : [7, 5, 8], padding), [1, 16]);
@@ -73,7 +76,11 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
 
             double alphaBar = schedule.AlphasCumprod[(int)timesteps[i]];
             Tensor noisy = Math.Sqrt(alphaBar) * sample + Math.Sqrt(1 - alphaBar) * noise[i].unsqueeze(0);
-            Tensor output = model.UNet.call(new UNetInput(noisy, tensor([timesteps[i]]), text) { TextEmbeds = pooled, TimeIds = tensor(sizes, [1, sizes.Length]) });
+            Tensor output = model.UNet.call(
+                new UNetInput(noisy, tensor([timesteps[i]]), text)
+                {
+                    TextEmbeds = pooled, TimeIds = tensor(sizes, [1, sizes.Length])
+                });
             expected += (output - noise[i].unsqueeze(0)).square().mean().item<float>() / Batch;
         }
 
@@ -98,13 +105,18 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         byte[] before = Picture(_families[family]);
         using ModelComponents model = DiffusersFolder.Read(_families[family]);
         using LatentCache data = Cache(model);
-        using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = Batch, Weighting = new MinSnrWeighting() });
+        using var objective = new DenoiserObjective(
+            model,
+            data,
+            new DenoiserTrainingOptions { BatchSize = Batch, Weighting = new MinSnrWeighting() });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
         DiffusersFolder.Write(model, _folder["model"]);
         Assert.NotEqual(before, Picture(_folder["model"]));
 
         using ModelComponents original = DiffusersFolder.Read(_families[family]), reloaded = DiffusersFolder.Read(_folder["model"]);
-        foreach (((string name, nn.Module trained), (nn.Module first, nn.Module last)) in model.Networks.Zip(original.Networks.Zip(reloaded.Networks, (a, b) => (a.Network, b.Network))))
+        foreach (((string name, nn.Module trained), (nn.Module first, nn.Module last))
+            in model.Networks.Zip(
+                original.Networks.Zip(reloaded.Networks, (a, b) => (a.Network, b.Network))))
         {
             Assert.Equal(Values(trained), Values(last));
             if (name == "vae") Assert.Equal(Values(first), Values(last));
@@ -131,8 +143,12 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
 
         Assert.True(Math.Abs(adapted - plain) > 1e-4, $"the adapters changed the loss of {plain} to {adapted} alone");
         Assert.Equal(plain, Loss(objective));
-        var networks = model.Networks.Where(n => n.Name != "vae").ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
-        using LoraFile file = LoraFile.Open(path, [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        var networks = model.Networks
+            .Where(n => n.Name != "vae")
+            .ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
+        using LoraFile file = LoraFile.Open(
+            path,
+            [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         Assert.Equal(adapted, Loss(objective), 1e-5 * Math.Max(1, adapted));
@@ -151,10 +167,21 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
 
         // Not disposed: the networks are the model's.
         var encoder = new ClipTextEncoder(
-            model.TextEncoder is { } first ? (first, model.Tokenizer!.Build()) : null, (model.TextEncoder2!, model.Tokenizer2!.Build()), model.ForceZerosForEmptyPrompt);
+            model.TextEncoder is { } first ? (first, model.Tokenizer!.Build()) : null,
+            (model.TextEncoder2!, model.Tokenizer2!.Build()),
+            model.ForceZerosForEmptyPrompt);
         using TextEmbeddingCache texts = TextEmbeddingCache.Open(
-            _folder["texts.safetensors"], "k", encoder, Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption), new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });
-        using var cached = new DenoiserObjective(new UNetDenoiser(model.UNet, model.RequiresAestheticsScore), new CachedTextConditioning(texts), data, LatentScaling.None, model.Scheduler.ToNoiseSchedule(), options);
+            _folder["texts.safetensors"], "k",
+            encoder,
+            Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption),
+            new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });
+        using var cached = new DenoiserObjective(
+            new UNetDenoiser(model.UNet, model.RequiresAestheticsScore),
+            new CachedTextConditioning(texts),
+            data,
+            LatentScaling.None,
+            model.Scheduler.ToNoiseSchedule(),
+            options);
         Assert.Equal(Loss(frozen), Loss(cached), 1e-5);
     }
 
@@ -164,13 +191,25 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using ModelComponents model = FamilyFolders.Make("xl");
         using LatentCache data = Cache(model);
         Refused("AestheticScore is 7", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { AestheticScore = 7 }));
-        Refused("the model predicts Epsilon", () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { PredictionType = PredictionType.Velocity }));
+        Refused(
+            "the model predicts Epsilon",
+            () => new DenoiserObjective(model, data, new DenoiserTrainingOptions { PredictionType = PredictionType.Velocity }));
         TrainableModel parts = model.Family.CreateTrainable(model);
         ITextConditioning texts = parts.Texts!(data, true);
         Refused("scaled already", () => WithScaling(data));
-        using LatentCache without = LatentCache.Open(_folder["without"], "k", (AutoencoderKL)model.Autoencoder, model.Tokenizer!.Build(), Sized(), Pictures, new LatentCacheOptions());
+        using LatentCache without = LatentCache.Open(
+            _folder["without"],
+            "k",
+            (AutoencoderKL)model.Autoencoder,
+            model.Tokenizer!.Build(),
+            Sized(),
+            Pictures,
+            new LatentCacheOptions());
         Refused("the cache keeps none", () => WithScaling(without));
-        Assert.Contains("SecondTokenizer", Assert.Throws<InvalidOperationException>(() => new DenoiserObjective(model, without, new DenoiserTrainingOptions())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "SecondTokenizer",
+            Assert.Throws<InvalidOperationException>(() => new DenoiserObjective(model, without, new DenoiserTrainingOptions())).Message,
+            StringComparison.Ordinal);
 
         using ModelComponents refiner = FamilyFolders.Make("xl-refiner");
         using LatentCache other = Cache(refiner);
@@ -181,10 +220,12 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         DenoiserObjective WithScaling(LatentCache cache) => new(
             parts.Denoiser, texts, cache, new LatentScaling(0, 0.5), model.Scheduler.ToNoiseSchedule(), new DenoiserTrainingOptions());
 
-        static void Refused(string named, Func<object> make) => Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message, StringComparison.Ordinal);
+        static void Refused(string named, Func<object> make) =>
+            Assert.Contains(named, Assert.Throws<ArgumentException>(make).Message, StringComparison.Ordinal);
     }
 
-    private LatentCache Cache(ModelComponents model) => LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), Pictures);
+    private LatentCache Cache(ModelComponents model) =>
+        LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), Pictures);
 
     private static PreparedImages Sized() => new(new Images(), new PreparedImagesOptions { Width = 16, Height = 16 });
 
@@ -200,10 +241,15 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseModelFolder(folder);
         if (lora is not null) builder.UseLora(lora);
         using DiffusionPipeline pipeline = builder.Build();
-        return pipeline.Generate(new GenerationRequest { Prompt = "ab a", Seed = 1, Steps = 2, Width = 16, Height = 16 }).Images[0].Image.Rgb.ToArray();
+        return pipeline
+            .Generate(new GenerationRequest { Prompt = "ab a", Seed = 1, Steps = 2, Width = 16, Height = 16 })
+            .Images[0].Image.Rgb.ToArray();
     }
 
-    private static float[] Values(nn.Module network) => [.. network.state_dict().OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => p.Value.data<float>().ToArray())];
+    private static float[] Values(nn.Module network) =>
+        [.. network.state_dict()
+            .OrderBy(p => p.Key, StringComparer.Ordinal)
+            .SelectMany(p => p.Value.data<float>().ToArray())];
 
     private static long[] Padded(long[] ids, long padding) => [.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)];
 

@@ -10,7 +10,9 @@ internal sealed class TinyDenoiser : IDisposable
         Tokenizer = new ClipTokenizer(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
         Network = new UNet2DConditionConfig
         {
-            SampleSize = 8, OutChannels = outChannels, Dropout = dropout, BlockOutChannels = [8, 16], NormNumGroups = 4, LayersPerBlock = 1, CrossAttentionDim = 8, AttentionHeadDim = 2,
+            SampleSize = 8, OutChannels = outChannels, Dropout = dropout,
+            BlockOutChannels = [8, 16], NormNumGroups = 4, LayersPerBlock = 1,
+            CrossAttentionDim = 8, AttentionHeadDim = 2,
             DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
         }.Build();
         Text = new ClipTextConfig

@@ -29,7 +29,9 @@ internal sealed class TinyObjective : ITrainingObjective, IDisposable
     {
         step.Report("index", step.Index);
         Tensor input = randn(8, 5, generator: step.Generator);
-        return (_network.call(input.to(_network.weight!.dtype)).to(ScalarType.Float32) - input.narrow(1, 0, 3)).square().mean() * _factor(step.Index);
+        return (_network.call(input.to(_network.weight!.dtype)).to(ScalarType.Float32) - input.narrow(1, 0, 3))
+            .square()
+            .mean() * _factor(step.Index);
     }
 
     public void Dispose() => _network.Dispose();

@@ -32,7 +32,8 @@ public sealed class TrainerTests : IDisposable
         for (int step = 1; step <= s_options.Steps; step++)
         {
             foreach (Tensor weight in weights) weight.grad?.zero_();
-            using (var generator = new Generator(SeedSequence.Of(3, step - 1))) plain.Loss(new TrainingStep(step - 1, generator)).backward();
+            using (var generator = new Generator(SeedSequence.Of(3, step - 1)))
+                plain.Loss(new TrainingStep(step - 1, generator)).backward();
             double[] gradient = [.. weights.SelectMany(w => w.grad!.data<float>().Select(g => (double)g))];
             double norm = Math.Sqrt(gradient.Sum(g => g * g)), clip = Math.Min(1, 0.5 / norm);
             double rate = o.LearningRateAt(step - 1, s_options.Steps), decay = Math.Min(0.9, (1.0 + step) / (10.0 + step));
@@ -70,7 +71,11 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains(mixed.Weights, w => (BitConverter.SingleToUInt32Bits(w) & 0xFFFF) != 0);
 
         using var stop = new CancellationTokenSource();
-        Assert.False(new Trainer(options).Run(resumed, _folder["resumed"], new Report(p => { if (p.Step == 7) stop.Cancel(); }), stop.Token));
+        Assert.False(new Trainer(options).Run(
+            resumed,
+            _folder["resumed"],
+            new Report(p => { if (p.Step == 7) stop.Cancel(); }),
+            stop.Token));
         Assert.True(new Trainer(options).Run(resumed, _folder["resumed"]));
         Assert.Equal(mixed.Weights, resumed.Weights);
     }
@@ -87,7 +92,11 @@ public sealed class TrainerTests : IDisposable
             using var objective = new TinyObjective();
             using var cancellation = new CancellationTokenSource();
             int done = 0;
-            bool finished = new Trainer(s_options).Run(objective, _folder["parts"], new Report(_ => { if (++done == 4) cancellation.Cancel(); }), cancellation.Token);
+            bool finished = new Trainer(s_options).Run(
+                objective,
+                _folder["parts"],
+                new Report(_ => { if (++done == 4) cancellation.Cancel(); }),
+                cancellation.Token);
             Assert.Equal(part == 2, finished);
             if (finished) resumed = objective.Weights;
         }
@@ -112,7 +121,9 @@ public sealed class TrainerTests : IDisposable
     public void Only_the_newest_checkpoints_are_kept_and_no_partial_file()
     {
         Directory.CreateDirectory(_folder["run"]);
-        File.WriteAllText(Path.Combine(_folder["run"], $"checkpoint-000000004.safetensors.{new string('0', 32)}.tmp"), "killed while it was written");
+        File.WriteAllText(
+            Path.Combine(_folder["run"], $"checkpoint-000000004.safetensors.{new string('0', 32)}.tmp"),
+            "killed while it was written");
         using var objective = new TinyObjective();
         new Trainer(s_options).Run(objective, _folder["run"]);
         Assert.Equal(
@@ -156,7 +167,10 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Options_out_of_range_are_named()
     {
-        Assert.Contains("Steps", Assert.Throws<ValidationException>(() => new Trainer(s_options with { Steps = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Steps",
+            Assert.Throws<ValidationException>(() => new Trainer(s_options with { Steps = 0 })).Message,
+            StringComparison.Ordinal);
         Assert.Contains("LearningRate", Assert.Throws<ValidationException>(
             () => new Trainer(s_options with { Optimizer = new OptimizerOptions { LearningRate = 0 } })).Message, StringComparison.Ordinal);
     }
@@ -164,7 +178,14 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void The_learning_rate_restarts_at_its_peak()
     {
-        var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 0, Decay = LearningRateDecay.CosineWithRestarts, FinalLearningRate = 0, Cycles = 4 };
+        var options = new OptimizerOptions
+        {
+            LearningRate = 2,
+            WarmupSteps = 0,
+            Decay = LearningRateDecay.CosineWithRestarts,
+            FinalLearningRate = 0,
+            Cycles = 4
+        };
         for (int cycle = 0; cycle < 4; cycle++)
         {
             Assert.Equal(2, options.LearningRateAt(25 * cycle, 100), 12);
@@ -176,7 +197,14 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void The_learning_rate_stays_and_then_falls_as_a_root()
     {
-        var options = new OptimizerOptions { LearningRate = 2, WarmupSteps = 0, Decay = LearningRateDecay.StableThenDecay, DecayShare = 0.4, FinalLearningRate = 0 };
+        var options = new OptimizerOptions
+        {
+            LearningRate = 2,
+            WarmupSteps = 0,
+            Decay = LearningRateDecay.StableThenDecay,
+            DecayShare = 0.4,
+            FinalLearningRate = 0
+        };
         Assert.Equal(2, options.LearningRateAt(60, 100), 12);
         Assert.Equal(1, options.LearningRateAt(70, 100), 12);
         Assert.Equal(2 * (1 - Math.Sqrt(0.9)), options.LearningRateAt(96, 100), 12);
@@ -193,7 +221,8 @@ public sealed class TrainerTests : IDisposable
         var seen = new List<double>();
         Assert.True(new Trainer(options).Run(small, _folder["small"], new Report(p => seen.Add(p.Loss))));
         var expected = new List<double>();
-        Assert.True(new Trainer(options with { GradientAccumulation = 1, Precision = TrainingPrecision.Float32 }).Run(large, _folder["large"], new Report(p => expected.Add(p.Loss))));
+        Assert.True(new Trainer(options with { GradientAccumulation = 1, Precision = TrainingPrecision.Float32 })
+            .Run(large, _folder["large"], new Report(p => expected.Add(p.Loss))));
         Assert.All(expected.Zip(seen), p => Assert.Equal(p.First, p.Second, tolerance));
         Assert.All(large.Inner.Weights.Zip(small.Weights), p => Assert.Equal(p.First, p.Second, tolerance));
     }
@@ -214,12 +243,17 @@ public sealed class TrainerTests : IDisposable
     {
         // Two networks side by side train as each by itself, at its own rate and bound.
         using var pair = new PairObjective();
-        OptimizerOptions optimizer = s_options.Optimizer with { ClipByComponent = true, ComponentRates = new Dictionary<string, double> { ["second"] = 0.25 } };
+        OptimizerOptions optimizer = s_options.Optimizer with
+        {
+            ClipByComponent = true,
+            ComponentRates = new Dictionary<string, double> { ["second"] = 0.25 }
+        };
         Assert.True(new Trainer(s_options with { Optimizer = optimizer }).Run(pair, _folder["pair"]));
         using var alone = new TinyObjective();
         Assert.True(new Trainer(s_options).Run(alone, _folder["alone"]));
         using var slow = new TinyObjective();
-        Assert.True(new Trainer(s_options with { Optimizer = s_options.Optimizer with { LearningRate = 0.0125 } }).Run(slow, _folder["slow"]));
+        Assert.True(new Trainer(s_options with { Optimizer = s_options.Optimizer with { LearningRate = 0.0125 } })
+            .Run(slow, _folder["slow"]));
         Assert.All(alone.Weights.Zip(pair.First.Weights), p => Assert.Equal(p.First, p.Second, 1e-6));
         Assert.All(slow.Weights.Zip(pair.Second.Weights), p => Assert.Equal(p.First, p.Second, 1e-6));
         Assert.NotEqual(pair.First.Weights, pair.Second.Weights);
@@ -255,7 +289,10 @@ public sealed class TrainerTests : IDisposable
     {
         using var objective = new TinyObjective();
         var metrics = new List<double>();
-        new Trainer(s_options with { Steps = 2, GradientAccumulation = 3 }).Run(objective, _folder["run"], new Report(p => metrics.Add(p.Metrics["index"])));
+        new Trainer(s_options with { Steps = 2, GradientAccumulation = 3 }).Run(
+            objective,
+            _folder["run"],
+            new Report(p => metrics.Add(p.Metrics["index"])));
         Assert.Equal([1, 4], metrics);
     }
 
@@ -302,7 +339,11 @@ public sealed class TrainerTests : IDisposable
 
         public TinyObjective Second { get; } = new();
 
-        public IReadOnlyDictionary<string, nn.Module> Modules => new Dictionary<string, nn.Module> { ["first"] = First.Modules["line"], ["second"] = Second.Modules["line"] };
+        public IReadOnlyDictionary<string, nn.Module> Modules => new Dictionary<string, nn.Module>
+        {
+            ["first"] = First.Modules["line"],
+            ["second"] = Second.Modules["line"]
+        };
 
         public Tensor Loss(TrainingStep step) =>
             First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(SeedSequence.Of(3, step.Index))));

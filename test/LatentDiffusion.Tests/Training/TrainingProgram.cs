@@ -3,7 +3,10 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>The training program in a process of its own, as a user starts it. Its output is read from the start, so that a full pipe never stops it.</summary>
+/// <summary>
+/// The training program in a process of its own, as a user starts it. Its output is read from the start, so that a full pipe never stops
+/// it.
+/// </summary>
 internal sealed class TrainingProgram : IDisposable
 {
     // Ends a program that hangs. No test depends on it: a busy machine makes a run slow by a factor, not by this much.
@@ -19,10 +22,14 @@ internal sealed class TrainingProgram : IDisposable
 
     public Process Process => _process;
 
-    public static TrainingProgram Start(params string[] arguments) => new(Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), .. arguments])
+    public static TrainingProgram Start(params string[] arguments)
     {
-        RedirectStandardOutput = true, RedirectStandardError = true,
-    })!);
+        var start = new ProcessStartInfo("dotnet", [BuildSettings.Sample("TrainFromScratch"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        return new(Process.Start(start)!);
+    }
 
     /// <summary>Waits for a moment of the run, which must come before its end.</summary>
     public void Reach(string moment, Func<bool> reached)
@@ -55,7 +62,8 @@ internal sealed class TrainingProgram : IDisposable
 
     /// <summary>No half-written file is in the folder of a run that was killed and then finished.</summary>
     public static void AssertNothingLeft(string run) => Assert.DoesNotContain(
-        Directory.GetFiles(run, "*", SearchOption.AllDirectories), f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".partial", StringComparison.Ordinal));
+        Directory.GetFiles(run, "*", SearchOption.AllDirectories),
+        f => f.EndsWith(".tmp", StringComparison.Ordinal) || f.EndsWith(".partial", StringComparison.Ordinal));
 
     public void Dispose()
     {

@@ -6,7 +6,14 @@ namespace LatentDiffusion.Tests.Training;
 
 public sealed class VQObjectiveTests : IDisposable
 {
-    private static readonly AutoencoderTrainingOptions s_options = new() { BatchSize = 2, AbsoluteWeight = 0.4, SquaredWeight = 0.9, CommitmentWeight = 0.3, CodebookWeight = 0.8 };
+    private static readonly AutoencoderTrainingOptions s_options = new()
+    {
+        BatchSize = 2,
+        AbsoluteWeight = 0.4,
+        SquaredWeight = 0.9,
+        CommitmentWeight = 0.3,
+        CodebookWeight = 0.8
+    };
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TinyDenoiser.Stripes _images = new(4);
@@ -34,8 +41,14 @@ public sealed class VQObjectiveTests : IDisposable
         Tensor pixels = Pixels(), latents = _network.Encode(pixels);
         double[] codebook = _network.state_dict()["quantize.embedding.weight"].data<double>().ToArray();
         double[] z = latents.permute(0, 2, 3, 1).contiguous().data<double>().ToArray();
-        int[] nearest = [.. z.Chunk(2).Select(v => Enumerable.Range(0, 7).MinBy(i => Square(v[0] - codebook[2 * i]) + Square(v[1] - codebook[2 * i + 1])))];
-        double distance = z.Chunk(2).Zip(nearest, (v, i) => (Square(v[0] - codebook[2 * i]) + Square(v[1] - codebook[2 * i + 1])) / 2).Average();
+        int[] nearest =
+        [
+            .. z.Chunk(2)
+                .Select(v => Enumerable.Range(0, 7).MinBy(i => Square(v[0] - codebook[2 * i]) + Square(v[1] - codebook[2 * i + 1])))
+        ];
+        double distance = z.Chunk(2)
+            .Zip(nearest, (v, i) => (Square(v[0] - codebook[2 * i]) + Square(v[1] - codebook[2 * i + 1])) / 2)
+            .Average();
         double[] error = (_network.Decode(latents) - pixels).data<double>().ToArray();
         double expected = 0.4 * error.Average(Math.Abs) + 0.9 * error.Average(Square) + (0.3 + 0.8) * distance;
         Assert.Equal(expected, actual, 1e-9);
@@ -53,7 +66,12 @@ public sealed class VQObjectiveTests : IDisposable
         var objective = new VQObjective(_network, _images, s_options);
         Tensor pixels = Pixels(), start = _network.Encode(pixels).detach();
         Tensor indices = _network.NearestIndices(start), codes = _network.Codes(indices).detach();
-        Tensor[] Of(string prefix) => [.. _network.named_parameters().Where(p => p.name.StartsWith(prefix, StringComparison.Ordinal)).Select(p => (Tensor)p.parameter)];
+        Tensor[] Of(string prefix) =>
+        [
+            .. _network.named_parameters()
+                .Where(p => p.name.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(p => (Tensor)p.parameter)
+        ];
 
         // What the straight-through estimate pretends: the choice moves with the latents, the codes elsewhere stand still.
         double Pretended()
@@ -63,7 +81,11 @@ public sealed class VQObjectiveTests : IDisposable
             return (0.4 * error.abs().mean() + 0.9 * error.square().mean() + 0.3 * (latents - codes).square().mean()).item<double>();
         }
 
-        FiniteDifferences.Agree(() => objective.Loss(Step()), [.. Of("encoder"), .. Of("quant_conv"), .. Of("decoder"), .. Of("post_quant_conv")], Pretended, tolerance: 1e-6);
+        FiniteDifferences.Agree(
+            () => objective.Loss(Step()),
+            [.. Of("encoder"), .. Of("quant_conv"), .. Of("decoder"), .. Of("post_quant_conv")],
+            Pretended,
+            tolerance: 1e-6);
         FiniteDifferences.Agree(() => objective.Loss(Step()), Of("quantize"), () =>
         {
             using IDisposable noGrad = no_grad();
@@ -75,13 +97,17 @@ public sealed class VQObjectiveTests : IDisposable
     public void The_perceptual_distance_is_lpips()
     {
         using IDisposable noGrad = no_grad();
-        Tensor a = Reference.FormulaWeights.Input("a", [2, 3, 4, 4]).to(ScalarType.Float64), b = Reference.FormulaWeights.Input("b", [2, 3, 4, 4]).to(ScalarType.Float64);
+        Tensor a = Reference.FormulaWeights.Input("a", [2, 3, 4, 4]).to(ScalarType.Float64),
+            b = Reference.FormulaWeights.Input("b", [2, 3, 4, 4]).to(ScalarType.Float64);
         double actual = new PerceptualDistance(new TwoLayers()).Between(a, b).item<double>();
         double expected = 0;
         foreach ((Tensor one, Tensor other, double[] weights) in new[] { (a, b, new[] { 0.5, 1, 2 }), (a * a, b * b, [1, 0, 3]) })
         {
-            double[] x = one.permute(0, 2, 3, 1).contiguous().data<double>().ToArray(), y = other.permute(0, 2, 3, 1).contiguous().data<double>().ToArray();
-            expected += x.Chunk(3).Zip(y.Chunk(3), (p, q) => Enumerable.Range(0, 3).Sum(c => weights[c] * Math.Pow(p[c] / Length(p) - q[c] / Length(q), 2))).Average();
+            double[] x = one.permute(0, 2, 3, 1).contiguous().data<double>().ToArray(),
+                y = other.permute(0, 2, 3, 1).contiguous().data<double>().ToArray();
+            expected += x.Chunk(3)
+                .Zip(y.Chunk(3), (p, q) => Enumerable.Range(0, 3).Sum(c => weights[c] * Math.Pow(p[c] / Length(p) - q[c] / Length(q), 2)))
+                .Average();
         }
 
         Assert.Equal(expected, actual, 1e-7);
@@ -94,7 +120,10 @@ public sealed class VQObjectiveTests : IDisposable
         AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         Reference.FormulaWeights.Fill(network);
         network.to(ScalarType.Float64);
-        var options = new AutoencoderTrainingOptions { BatchSize = 2, AbsoluteWeight = 0, ChromaWeight = 0, PerceptualWeight = 0.6, KlWeight = 0.1 };
+        var options = new AutoencoderTrainingOptions
+        {
+            BatchSize = 2, AbsoluteWeight = 0, ChromaWeight = 0, PerceptualWeight = 0.6, KlWeight = 0.1
+        };
         var objective = new AutoencoderObjective(network, _images, options, new TwoLayers());
         FiniteDifferences.Agree(() => objective.Loss(Step()), FiniteDifferences.Parameters(network), tolerance: 1e-6);
         Assert.Throws<ArgumentException>(() => new AutoencoderObjective(network, _images, options));
@@ -106,21 +135,30 @@ public sealed class VQObjectiveTests : IDisposable
         using var folder = new TemporaryFolder();
         _network.to(ScalarType.Float32);
         double first = 0, last = 0;
-        var options = new TrainingOptions { Steps = 120, CheckpointEvery = 120, EmaDecay = 0, Optimizer = new OptimizerOptions { LearningRate = 4e-3, WarmupSteps = 5 } };
+        var options = new TrainingOptions
+        {
+            Steps = 120, CheckpointEvery = 120, EmaDecay = 0,
+            Optimizer = new OptimizerOptions { LearningRate = 4e-3, WarmupSteps = 5 }
+        };
         new Trainer(options).Run(
             new VQObjective(_network, new TinyDenoiser.Stripes(1), s_options with { BatchSize = 1 }), folder["run"],
             new Report(p => { if (p.Step == 1) first = p.Metrics["reconstruction"]; last = p.Metrics["reconstruction"]; }));
         Assert.True(last < 0.6 * first, $"the reconstruction's loss went from {first} to {last}");
     }
 
-    private Tensor Pixels() => ImageTensor.FromImages([.. new BatchIndices(4, 2).Of(0).Select(i => _images.Read(i).Image)]).to(ScalarType.Float64);
+    private Tensor Pixels() =>
+        ImageTensor.FromImages([.. new BatchIndices(4, 2).Of(0).Select(i => _images.Read(i).Image)]).to(ScalarType.Float64);
 
     private static TrainingStep Step() => new(0, new Generator(4));
 
     /// <summary>The pixels and their squares as feature maps.</summary>
     private sealed class TwoLayers : IPerceptualFeatures
     {
-        public IReadOnlyList<Tensor> ChannelWeights { get; } = [tensor([0.5, 1, 2]).DetachFromDisposeScope(), tensor([1.0, 0, 3]).DetachFromDisposeScope()];
+        public IReadOnlyList<Tensor> ChannelWeights { get; } =
+        [
+            tensor([0.5, 1, 2]).DetachFromDisposeScope(),
+            tensor([1.0, 0, 3]).DetachFromDisposeScope()
+        ];
 
         public IReadOnlyList<Tensor> Features(Tensor pixels) => [pixels + 0, pixels * pixels];
     }
