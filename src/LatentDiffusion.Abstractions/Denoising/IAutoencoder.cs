@@ -41,7 +41,8 @@ public interface IAutoencoder : IOffloadable
     string ContentKey => GetType().FullName!;
 
     /// <summary>Encodes images.</summary>
-    /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width]; height and width multiples of <see cref="DownsamplingFactor"/>.</param>
+    /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width]; height and width multiples of
+    /// <see cref="DownsamplingFactor"/>.</param>
     /// <param name="cancellationToken">Checked before the first evaluation of a network, and between several parts of the work.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default);

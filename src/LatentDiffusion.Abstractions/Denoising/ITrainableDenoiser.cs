@@ -21,7 +21,9 @@ public interface ITrainableDenoiser : IDenoiser
     /// </returns>
     Tensor Forward(DenoiserInput input);
 
-    /// <summary>A copy with weights of its own, of the same type and on the same device, for networks that follow the trained one.</summary>
+    /// <summary>
+    /// A copy with weights of its own, of the same type and on the same device, for networks that follow the trained one.
+    /// </summary>
     /// <exception cref="NotSupportedException">The default: the network cannot be copied.</exception>
     ITrainableDenoiser Copy() => throw new NotSupportedException($"{GetType().Name} does not support copies: it does not override {nameof(Copy)}.");
 }

@@ -4,7 +4,8 @@ namespace LatentDiffusion;
 
 /// <summary>The diagonal Gaussian that an encoder gives for each latent (Kingma &amp; Welling 2014). Owns its tensors.</summary>
 /// <param name="mean">Mean, [batch, channels, height, width].</param>
-/// <param name="standardDeviation">Standard deviation of the same shape; null for encoders without one, whose distribution is a point.</param>
+/// <param name="standardDeviation">Standard deviation of the same shape; null for encoders without one, whose distribution is a
+/// point.</param>
 public sealed class LatentDistribution(Tensor mean, Tensor? standardDeviation = null) : IDisposable
 {
     /// <summary>Mean, which is also the mode, [batch, channels, height, width].</summary>

@@ -12,7 +12,9 @@ public sealed record StepCachingOptions
     [Range(1, 100)]
     public int Interval { get; init; } = 2;
 
-    /// <summary>Resolutions, from the highest, that every evaluation computes: at least 1, and fewer than the network has. Default 1.</summary>
+    /// <summary>
+    /// Resolutions, from the highest, that every evaluation computes: at least 1, and fewer than the network has. Default 1.
+    /// </summary>
     [Range(1, 16)]
     public int Levels { get; init; } = 1;
 }

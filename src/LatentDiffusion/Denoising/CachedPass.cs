@@ -21,7 +21,9 @@ internal sealed class CachedPass(TextKeysAndValues text, Tensor latents, StepCac
     /// <summary>Whether these are the evaluations of a text at a shape.</summary>
     public bool IsOf(TextKeysAndValues other, Tensor sample) => ReferenceEquals(text, other) && _shape.AsSpan().SequenceEqual(sample.shape);
 
-    /// <summary>Begins an evaluation: every so many are complete, and so is the first of each picture, where the timestep rises again.</summary>
+    /// <summary>
+    /// Begins an evaluation: every so many are complete, and so is the first of each picture, where the timestep rises again.
+    /// </summary>
     public void Begin(double timestep)
     {
         if (_age >= options.Interval || timestep >= _timestep)

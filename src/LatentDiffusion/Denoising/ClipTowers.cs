@@ -76,7 +76,8 @@ internal sealed class ClipTowers
     /// <param name="ids">Token ids, [batch, tokens], int64, on the tower's device.</param>
     /// <param name="clipSkip">Which layer, counted from the one that the model reads, which is 1.</param>
     /// <param name="pool">Whether the pooled text is wanted, which takes every layer of the last tower.</param>
-    /// <returns>Hidden states, [batch, tokens, width], and the pooled text, [batch, width]; null where the tower does not give it.</returns>
+    /// <returns>Hidden states, [batch, tokens, width], and the pooled text, [batch, width]; null where the tower does not give
+    /// it.</returns>
     public (Tensor Hidden, Tensor? Pooled) Run(int index, Tensor ids, int clipSkip = 1, bool pool = true)
     {
         (ClipTextModel network, _, AddedEmbeddings? added) = All[index];

@@ -51,7 +51,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
 
     /// <summary>An autoencoder with a codebook: latents are those before it, and are replaced by its vectors in decoding.</summary>
     /// <param name="network">The network.</param>
-    /// <exception cref="NotSupportedException">It is one whose denoiser gives indices of the codebook (<c>lookup_from_codebook</c>).</exception>
+    /// <exception cref="NotSupportedException">It is one whose denoiser gives indices of the codebook
+    /// (<c>lookup_from_codebook</c>).</exception>
     public LatentAutoencoder(VQModel network) : this(network, images => (network.Encode(images), null), z => network.Decode(z))
     {
         VQConfig config = network.Config;
@@ -114,7 +115,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     };
 
     /// <summary>Opens one published on its own, for example a tiny one to take the place of a model's.</summary>
-    /// <param name="folder">A folder with its <c>config.json</c> and weights, or a single file: see <see cref="DiffusersFolder.ReadAutoencoder"/>.</param>
+    /// <param name="folder">A folder with its <c>config.json</c> and weights, or a single file: see
+    /// <see cref="DiffusersFolder.ReadAutoencoder"/>.</param>
     /// <param name="device">Where the network runs; null for CUDA where there is one, else the CPU.</param>
     /// <param name="precision">Type of its weights, in which it computes; null for float32 on the CPU and the file's own elsewhere.</param>
     /// <param name="scalingFactor">

@@ -5,7 +5,10 @@ namespace LatentDiffusion.Guidance;
 /// <summary>Where <see cref="DynamicThresholdingGuidance"/> cuts.</summary>
 public sealed record DynamicThresholdingOptions : IValidatableObject
 {
-    /// <summary>Quantile of a picture's absolute values that is its threshold, published name <c>dynamic_thresholding_ratio</c>. In [0, 1], default 0.995.</summary>
+    /// <summary>
+    /// Quantile of a picture's absolute values that is its threshold, published name <c>dynamic_thresholding_ratio</c>. In [0, 1], default
+    /// 0.995.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double DynamicThresholdingRatio { get; init; } = 0.995;
 

@@ -20,7 +20,9 @@ public sealed record GuidanceIntervalOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double Start { get; init; }
 
-    /// <summary>Share of the way up to which is guided, published name <c>stop</c>. Above <see cref="Start"/>, in [0, 1], default 1.</summary>
+    /// <summary>
+    /// Share of the way up to which is guided, published name <c>stop</c>. Above <see cref="Start"/>, in [0, 1], default 1.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double Stop { get; init; } = 1;
 

@@ -44,7 +44,8 @@ internal sealed class PromptBatch
     /// <summary>Hidden states of all windows, one after the other, weighted: [batch, windows · length, width].</summary>
     /// <param name="device">Where the tower is.</param>
     /// <param name="cancellationToken">Checked before each window.</param>
-    /// <param name="tower">The tower: ids of one window of each prompt, [batch, length], to hidden states, [batch, length, width]; called once for each window, in order.</param>
+    /// <param name="tower">The tower: ids of one window of each prompt, [batch, length], to hidden states, [batch, length, width]; called
+    /// once for each window, in order.</param>
     public Tensor Encode(Device device, CancellationToken cancellationToken, Func<Tensor, Tensor> tower)
     {
         Tensor[] windows = [.. Enumerable.Range(0, Windows).Select(i => Window(i, device, cancellationToken, tower))];

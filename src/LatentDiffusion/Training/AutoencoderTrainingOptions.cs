@@ -46,7 +46,9 @@ public sealed record AutoencoderTrainingOptions
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double CodebookWeight { get; init; } = 1;
 
-    /// <summary>Weight β of the latents' distance from the codebook (<see cref="VQObjective"/>), at least 0. Default 0.25, the paper's.</summary>
+    /// <summary>
+    /// Weight β of the latents' distance from the codebook (<see cref="VQObjective"/>), at least 0. Default 0.25, the paper's.
+    /// </summary>
     [Range(0.0, double.MaxValue)]
     public double CommitmentWeight { get; init; } = 0.25;
 

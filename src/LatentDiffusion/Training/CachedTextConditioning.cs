@@ -13,7 +13,8 @@ public sealed class CachedTextConditioning : ITextConditioning
 
     /// <summary>Prepares the texts.</summary>
     /// <param name="cache">The captions' embeddings, in the order of the pictures; the caller's.</param>
-    /// <param name="variants">Rows of the latents' cache that each picture has (<see cref="LatentCache.Variants"/>), at least 1. Default 1.</param>
+    /// <param name="variants">Rows of the latents' cache that each picture has (<see cref="LatentCache.Variants"/>), at least 1. Default
+    /// 1.</param>
     public CachedTextConditioning(TextEmbeddingCache cache, int variants = 1)
     {
         ArgumentNullException.ThrowIfNull(cache);

@@ -18,7 +18,8 @@ public sealed class CaptionsByEpoch : ITextConditioning
     /// <param name="captions">The texts of all captions, those of the first image first, then those of the second; the caller's.</param>
     /// <param name="captionsPerImage">Number of captions of each image, at least 1 each.</param>
     /// <param name="seed">Seed of the orders. Default 0.</param>
-    /// <param name="variants">Rows of the latents' cache that each image has (<see cref="LatentCache.Variants"/>), at least 1; each takes captions of its own. Default 1.</param>
+    /// <param name="variants">Rows of the latents' cache that each image has (<see cref="LatentCache.Variants"/>), at least 1; each takes
+    /// captions of its own. Default 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">An image has no caption, or <paramref name="variants"/> is below 1.</exception>
     public CaptionsByEpoch(ITextConditioning captions, IReadOnlyList<int> captionsPerImage, ulong seed = 0, int variants = 1)
     {

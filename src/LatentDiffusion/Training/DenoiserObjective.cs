@@ -29,12 +29,14 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// not change.
     /// </param>
     /// <param name="data">
-    /// A cache that <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/>
+    /// A cache that
+    /// <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/>
     /// made with this model.
     /// </param>
     /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the message says which.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the
+    /// message says which.</exception>
     /// <param name="text">
     /// Where texts come from, by the row of the cache; the caller's. Null, the default, for the model's text encoders.
     /// </param>
@@ -55,7 +57,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <param name="denoiser">The denoiser, whose network is trained.</param>
     /// <param name="textModel">The text encoder, trained with it unless the options say otherwise.</param>
     /// <param name="tokenizer">Its tokenizer, for the empty caption.</param>
-    /// <param name="autoencoder">Configuration of the autoencoder, for the scaling and shift of latents that are not scaled already.</param>
+    /// <param name="autoencoder">Configuration of the autoencoder, for the scaling and shift of latents that are not scaled
+    /// already.</param>
     /// <param name="data">Latents and captions. Where it keeps standard deviations, latents are drawn from the posterior.</param>
     /// <param name="schedule">The forward process; null for a flow, which has no discrete one.</param>
     /// <param name="options">Batch size, prediction, weighting and noise.</param>

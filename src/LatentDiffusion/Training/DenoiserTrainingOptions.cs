@@ -41,7 +41,9 @@ public sealed record DenoiserTrainingOptions
     /// </summary>
     public bool LearnedVariance { get; init; }
 
-    /// <summary>λ of <see cref="LearnedVariance"/>, above 0; the bound L_vlb is in bits a value, summed over timesteps. Default 0.001, the paper's.</summary>
+    /// <summary>
+    /// λ of <see cref="LearnedVariance"/>, above 0; the bound L_vlb is in bits a value, summed over timesteps. Default 0.001, the paper's.
+    /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double VariationalShare { get; init; } = 0.001;
 

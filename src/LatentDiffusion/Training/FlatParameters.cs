@@ -103,7 +103,9 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Lets the networks see the values as they are now.</summary>
     public void Publish() => _computedValues?.copy_(Values);
 
-    /// <summary>The Euclidean norm of all gradients; where it exceeds the maximum, they are scaled down to it (Pascanu et al. 2013).</summary>
+    /// <summary>
+    /// The Euclidean norm of all gradients; where it exceeds the maximum, they are scaled down to it (Pascanu et al. 2013).
+    /// </summary>
     /// <param name="maximum">The largest norm; null for no bound.</param>
     /// <param name="byComponent">Whether each component's gradients have a norm of their own.</param>
     public double ClipGradients(double? maximum, bool byComponent = false)

@@ -15,6 +15,8 @@ public interface ITargetObjective : ITrainingObjective
     /// </summary>
     IReadOnlyDictionary<string, nn.Module> Targets { get; }
 
-    /// <summary>Decay of the average, in [0, 1): after a step it is decay·average + (1 − decay)·weights. It begins as the weights.</summary>
+    /// <summary>
+    /// Decay of the average, in [0, 1): after a step it is decay·average + (1 − decay)·weights. It begins as the weights.
+    /// </summary>
     double TargetDecay { get; }
 }

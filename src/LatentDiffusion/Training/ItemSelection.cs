@@ -1,6 +1,9 @@
 namespace LatentDiffusion.Training;
 
-/// <summary>Which items a batch has in place of those that a run leaves out: a function of the item and of what is left out, so that a resumed run has the same.</summary>
+/// <summary>
+/// Which items a batch has in place of those that a run leaves out: a function of the item and of what is left out, so that a resumed run
+/// has the same.
+/// </summary>
 /// <param name="IsLeftOut">Whether an item is left out.</param>
 /// <param name="Only">The one item that a batch is to consist of; null for the batch's own.</param>
 internal sealed record ItemSelection(Func<long, bool> IsLeftOut, long? Only = null)

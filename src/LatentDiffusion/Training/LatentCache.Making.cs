@@ -12,7 +12,8 @@ public sealed partial class LatentCache
 
     /// <summary>Reads a cache of unscaled means in float16, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// Autoencoder, tokenizer and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -32,7 +33,8 @@ public sealed partial class LatentCache
     /// something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -60,7 +62,8 @@ public sealed partial class LatentCache
     }
 
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder, which has no posterior.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
@@ -83,8 +86,10 @@ public sealed partial class LatentCache
     /// was made of something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
-    /// <param name="autoencoder">The autoencoder. One that is not the library's counts by its type alone: the key then says which it is.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// Autoencoder, tokenizer, options and count are added to it.</param>
+    /// <param name="autoencoder">The autoencoder. One that is not the library's counts by its type alone: the key then says which it
+    /// is.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The pictures, all of one size.</param>
     /// <param name="count">How many of them.</param>
@@ -114,7 +119,8 @@ public sealed partial class LatentCache
     /// told of them.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared. Autoencoder, tokenizer, options and count are added to it.</param>
+    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="model">The model, for example of <see cref="DiffusersFolder.Read(string, CheckpointOptions?)"/>.</param>
     /// <param name="images">The pictures, all of one size.</param>
     /// <param name="count">How many of them.</param>

@@ -36,7 +36,9 @@ public sealed partial class LatentCache : IDisposable
     /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
     public Tensor Ids => HasIds ? InMemory(ref _ids, IdsName) : throw NoIds();
 
-    /// <summary>Token ids of the captions for a second text tower, [<see cref="Count"/>, tokens], int64, in memory: read when first asked for.</summary>
+    /// <summary>
+    /// Token ids of the captions for a second text tower, [<see cref="Count"/>, tokens], int64, in memory: read when first asked for.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The cache was made without a second tokenizer.</exception>
     public Tensor SecondIds => _rows.Find(SecondIdsName) is not null
         ? InMemory(ref _secondIds, SecondIdsName)
@@ -74,7 +76,8 @@ public sealed partial class LatentCache : IDisposable
 
     /// <summary>Latents of a batch, from the file.</summary>
     /// <param name="rows">Numbers of the rows, in any order.</param>
-    /// <param name="posterior">Where given, latents are drawn from the posterior, mean + deviation·noise with noise from it; null for the means.</param>
+    /// <param name="posterior">Where given, latents are drawn from the posterior, mean + deviation·noise with noise from it; null for the
+    /// means.</param>
     /// <returns>[rows, channels, height, width], float32, on the CPU.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
     /// <exception cref="InvalidOperationException">A draw is asked for, and no deviations are kept.</exception>

@@ -7,7 +7,9 @@ namespace LatentDiffusion.Training;
 /// <summary>What a <see cref="LatentCache"/> keeps.</summary>
 public sealed record LatentCacheOptions
 {
-    /// <summary>Whether the standard deviations are kept with the means, so that latents can be drawn from the posterior. Default false.</summary>
+    /// <summary>
+    /// Whether the standard deviations are kept with the means, so that latents can be drawn from the posterior. Default false.
+    /// </summary>
     public bool Posterior { get; init; }
 
     /// <summary>
@@ -43,6 +45,8 @@ public sealed record LatentCacheOptions
     /// <summary>Receives which rows were damaged, and how many captions are truncated; null (the default) for none.</summary>
     public ILogger? Logger { get; init; }
 
-    /// <summary>Where an <see cref="IAutoencoder"/> takes its pictures; null for the CPU. Networks are asked where they are instead.</summary>
+    /// <summary>
+    /// Where an <see cref="IAutoencoder"/> takes its pictures; null for the CPU. Networks are asked where they are instead.
+    /// </summary>
     public Device? Device { get; init; }
 }

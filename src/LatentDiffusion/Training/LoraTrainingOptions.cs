@@ -9,7 +9,9 @@ public sealed record LoraTrainingOptions
     [Range(1, 4096)]
     public int Rank { get; init; } = 4;
 
-    /// <summary>Strength α, above 0: what adapters give is scaled by α/rank (Hu et al. 2021, section 4.1). Null for the rank. Default null.</summary>
+    /// <summary>
+    /// Strength α, above 0: what adapters give is scaled by α/rank (Hu et al. 2021, section 4.1). Null for the rank. Default null.
+    /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double? Alpha { get; init; }
 

@@ -28,7 +28,9 @@ public sealed record OptimizerOptions
     [Range(0.0, 100.0, MinimumIsExclusive = true)]
     public double Power { get; init; } = 2;
 
-    /// <summary>Share of the run, after the warm-up, over which <see cref="LearningRateDecay.StableThenDecay"/> falls, in (0, 1]. Default 0.2.</summary>
+    /// <summary>
+    /// Share of the run, after the warm-up, over which <see cref="LearningRateDecay.StableThenDecay"/> falls, in (0, 1]. Default 0.2.
+    /// </summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double DecayShare { get; init; } = 0.2;
 

@@ -5,7 +5,9 @@ namespace LatentDiffusion.Training;
 /// <summary>Pictures read on all processors.</summary>
 internal static class ParallelImageReader
 {
-    /// <summary>Reads pictures in the order asked for. Throws what the reading of one threw, not that one of several threads threw.</summary>
+    /// <summary>
+    /// Reads pictures in the order asked for. Throws what the reading of one threw, not that one of several threads threw.
+    /// </summary>
     /// <param name="indices">Which pictures.</param>
     /// <param name="read">Reads one.</param>
     public static CaptionedImage[] Of(IEnumerable<long> indices, Func<long, CaptionedImage> read)

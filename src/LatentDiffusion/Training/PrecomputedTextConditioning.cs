@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>Texts whose embeddings were computed before, by any text encoder: it then costs nothing in training. <see cref="CachedTextConditioning"/> reads them from a file.</summary>
+/// <summary>
+/// Texts whose embeddings were computed before, by any text encoder: it then costs nothing in training.
+/// <see cref="CachedTextConditioning"/> reads them from a file.
+/// </summary>
 public sealed class PrecomputedTextConditioning : ITextConditioning
 {
     private readonly Tensor _embeddings, _empty;

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Equally shaped rows of named tensors in one safetensors file, [rows, …] each, read a few at a time. Its metadata says what it was made of. Safe for concurrent reads.
+/// Equally shaped rows of named tensors in one safetensors file, [rows, …] each, read a few at a time. Its metadata says what it was made
+/// of. Safe for concurrent reads.
 /// </summary>
 internal sealed class RowFile : IDisposable
 {
@@ -19,7 +20,10 @@ internal sealed class RowFile : IDisposable
 
     private RowFile(SafetensorsFile file) => _file = file;
 
-    /// <summary>Computes the rows from <paramref name="start"/> on: tensors of <paramref name="count"/> rows each, in a dispose scope of the caller's.</summary>
+    /// <summary>
+    /// Computes the rows from <paramref name="start"/> on: tensors of <paramref name="count"/> rows each, in a dispose scope of the
+    /// caller's.
+    /// </summary>
     public delegate IReadOnlyList<(string Name, Tensor Rows)> Computation(long start, int count);
 
     /// <summary>What the file was made of.</summary>
@@ -33,7 +37,8 @@ internal sealed class RowFile : IDisposable
     /// <param name="key">Says what it is made of.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="required">Tensors without which the file is of no use.</param>
-    /// <param name="batchSize">Rows computed at a time: also where only some of a batch are damaged, since another batch would round differently.</param>
+    /// <param name="batchSize">Rows computed at a time: also where only some of a batch are damaged, since another batch would round
+    /// differently.</param>
     /// <param name="compute">Computes rows, without gradients.</param>
     /// <param name="logger">Receives what was damaged; null for none.</param>
     /// <param name="progress">Receives the number of rows done.</param>

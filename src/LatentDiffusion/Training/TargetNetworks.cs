@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>The target networks of a run, whose parameters are views of a running average of the trained ones; in mixed precision, of a bfloat16 copy.</summary>
+/// <summary>
+/// The target networks of a run, whose parameters are views of a running average of the trained ones; in mixed precision, of a bfloat16
+/// copy.
+/// </summary>
 internal sealed class TargetNetworks : IDisposable
 {
     private readonly IReadOnlyDictionary<string, nn.Module> _networks;

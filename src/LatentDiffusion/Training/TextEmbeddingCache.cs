@@ -10,7 +10,10 @@ namespace LatentDiffusion.Training;
 /// always what the encoder makes of no caption (<see cref="ITextEncoder.EncodeUnconditional"/>), which also stands for
 /// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
-/// <remarks>The making can be interrupted at any moment and goes on where it was. Opening checks every row against its checksum: damaged rows are made again, and so is a cache that lacks a tensor. The file stays open until the cache is disposed.</remarks>
+/// <remarks>
+/// The making can be interrupted at any moment and goes on where it was. Opening checks every row against its checksum: damaged rows are
+/// made again, and so is a cache that lacks a tensor. The file stays open until the cache is disposed.
+/// </remarks>
 public sealed class TextEmbeddingCache : IDisposable
 {
     /// <summary>Stands for no caption wherever a caption's number is asked for.</summary>
@@ -31,7 +34,9 @@ public sealed class TextEmbeddingCache : IDisposable
 
     /// <summary>Reads a cache, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Anything else that what is kept follows from. Captions, options and the encoder (weights, configuration and vocabulary) are added to it; of an encoder that is not the library's the type alone, so that the key says the rest (see <see cref="ContentHash"/>).</param>
+    /// <param name="key">Anything else that what is kept follows from. Captions, options and the encoder (weights, configuration and
+    /// vocabulary) are added to it; of an encoder that is not the library's the type alone, so that the key says the rest (see
+    /// <see cref="ContentHash"/>).</param>
     /// <param name="encoder">The text encoder.</param>
     /// <param name="captions">The captions, in the order in which they will be asked for.</param>
     /// <param name="options">What is kept; null for the defaults.</param>

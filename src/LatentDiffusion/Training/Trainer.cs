@@ -44,9 +44,11 @@ public sealed class Trainer
     /// </exception>
     /// <exception cref="CheckpointException">
     /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/>
-    /// (other images among it) or number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the one before is taken.
+    /// (other images among it) or number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the
+    /// one before is taken.
     /// </exception>
-    /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite, and no item could be left out (<see cref="TrainingOptions.LeaveOutNonFinite"/>).</exception>
+    /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite, and no item could be left out
+    /// (<see cref="TrainingOptions.LeaveOutNonFinite"/>).</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
     public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {

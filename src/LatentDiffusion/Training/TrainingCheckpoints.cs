@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// The checkpoints of a run: one safetensors file each, <c>checkpoint-‹step›.safetensors</c>, written next to its name and renamed, with a checksum of all it says. Holds
+/// The checkpoints of a run: one safetensors file each, <c>checkpoint-‹step›.safetensors</c>, written next to its name and renamed, with a
+/// checksum of all it says. Holds
 /// the weights, their average, the optimizer's moments and where there are target networks their values; everything
 /// else follows from the step.
 /// </summary>
@@ -51,7 +52,8 @@ internal sealed class TrainingCheckpoints
 
     /// <summary>Reads the newest whole checkpoint, if there is one. Damaged ones that are newer are set aside under another name.</summary>
     /// <returns>The number of steps done.</returns>
-    /// <exception cref="CheckpointException">The newest whole checkpoint is of another network, seed, batch or data set, number of batches a step or decay of target networks.</exception>
+    /// <exception cref="CheckpointException">The newest whole checkpoint is of another network, seed, batch or data set, number of batches
+    /// a step or decay of target networks.</exception>
     public long RestoreNewest()
     {
         foreach ((_, string path) in Written().OrderByDescending(c => c.Step))
@@ -138,7 +140,9 @@ internal sealed class TrainingCheckpoints
             planned, rate, step, file.Metadata.GetValueOrDefault(StepsKey), steps);
     }
 
-    /// <summary>Says where the rest of the run sees its items in another order. In older files the order was that of seed 0, whatever the run's.</summary>
+    /// <summary>
+    /// Says where the rest of the run sees its items in another order. In older files the order was that of seed 0, whatever the run's.
+    /// </summary>
     private void WarnOfOrder(SafetensorsFile file, long step)
     {
         if (_options.Seed == 0 || step >= _options.Steps || file.Metadata.ContainsKey(OrderKey) || !_identity.Any(i => BatchIndices.IsFinite(i.Key, i.Value))) return;
@@ -157,7 +161,9 @@ internal sealed class TrainingCheckpoints
 
     private static bool SaysData(string key) => key.EndsWith($".{BatchIndices.DataKey}", StringComparison.Ordinal);
 
-    /// <summary>The checkpoints that runs wrote here. Copies under other names are the user's: never resumed from and never deleted.</summary>
+    /// <summary>
+    /// The checkpoints that runs wrote here. Copies under other names are the user's: never resumed from and never deleted.
+    /// </summary>
     private List<(long Step, string Path)> Written() =>
         [.. from path in Directory.GetFiles(_folder, $"{Prefix}*{Extension}") let step = StepOf(Path.GetFileName(path.AsSpan())) where step is not null select (step.Value, path)];
 

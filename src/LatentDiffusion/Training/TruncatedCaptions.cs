@@ -15,7 +15,9 @@ internal static class TruncatedCaptions
     public static (string Name, Tensor Rows) Column(IEnumerable<string> captions, Func<string, int> truncated) =>
         (ColumnName, tensor(captions.Select(c => (long)truncated(c)).ToArray()));
 
-    /// <summary>Says in one line how many captions are truncated, and how far; nothing where none is, or an older cache does not tell.</summary>
+    /// <summary>
+    /// Says in one line how many captions are truncated, and how far; nothing where none is, or an older cache does not tell.
+    /// </summary>
     public static void Log(RowFile rows, string path, int window, ILogger? logger)
     {
         if (logger is null || rows.Find(ColumnName) is null) return;

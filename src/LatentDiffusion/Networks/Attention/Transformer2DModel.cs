@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>A spatial transformer: feature maps as sequences of pixels that attend to each other and to the text (Rombach et al. 2022, appendix E.2.1).</summary>
+/// <summary>
+/// A spatial transformer: feature maps as sequences of pixels that attend to each other and to the text (Rombach et al. 2022, appendix
+/// E.2.1).
+/// </summary>
 internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor>
 {
     // The published network has no option for it.

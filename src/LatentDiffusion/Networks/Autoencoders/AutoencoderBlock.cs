@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.</summary>
+/// <summary>
+/// One resolution of an autoencoder: residual blocks, each followed by attention where there is any, then a change of size.
+/// </summary>
 internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?, Tensor>
 {
     public const string PlainDown = "DownEncoderBlock2D", AttentionDown = "AttnDownEncoderBlock2D";

@@ -36,7 +36,9 @@ public sealed record AutoencoderKLConfig : NetworkConfig
     /// <summary>Picture size trained on, in pixels. Informative.</summary>
     public PerBlock<int> SampleSize { get; init; } = 32;
 
-    /// <summary>Latents are multiplied by this to have a standard deviation of about 1 (Rombach et al. 2022, appendix D.1). Default 0.18215.</summary>
+    /// <summary>
+    /// Latents are multiplied by this to have a standard deviation of about 1 (Rombach et al. 2022, appendix D.1). Default 0.18215.
+    /// </summary>
     public double ScalingFactor { get; init; } = 0.18215;
 
     /// <summary>Subtracted from latents before scaling; null for none.</summary>

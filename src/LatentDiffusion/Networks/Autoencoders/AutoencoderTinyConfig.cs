@@ -36,7 +36,9 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     /// <summary>Blocks of each stage of the decoder.</summary>
     public ImmutableArray<int> NumDecoderBlocks { get; init; } = [3, 3, 3, 1];
 
-    /// <summary>Whether the blocks at the lowest resolution have a branch with a normalisation over the whole picture (TAEF2). Default false.</summary>
+    /// <summary>
+    /// Whether the blocks at the lowest resolution have a branch with a normalisation over the whole picture (TAEF2). Default false.
+    /// </summary>
     public bool UseMidblockGn { get; init; }
 
     /// <summary>Half of the range in which latents lie, for storing them as bytes. Default 3.</summary>

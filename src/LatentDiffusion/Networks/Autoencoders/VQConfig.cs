@@ -45,13 +45,17 @@ public sealed record VQConfig : NetworkConfig
     /// <inheritdoc cref="AutoencoderKLConfig.ScalingFactor"/>
     public double ScalingFactor { get; init; } = 0.18215;
 
-    /// <summary>Normalisation of the decoder: <c>group</c>, or <c>spatial</c> where the latents modulate it. Default <c>group</c>.</summary>
+    /// <summary>
+    /// Normalisation of the decoder: <c>group</c>, or <c>spatial</c> where the latents modulate it. Default <c>group</c>.
+    /// </summary>
     public string NormType { get; init; } = "group";
 
     /// <inheritdoc cref="AutoencoderKLConfig.MidBlockAddAttention"/>
     public bool MidBlockAddAttention { get; init; } = true;
 
-    /// <summary>Whether a denoiser of this autoencoder gives indices of the codebook, for <see cref="VQModel.DecodeIndices"/>. Default false.</summary>
+    /// <summary>
+    /// Whether a denoiser of this autoencoder gives indices of the codebook, for <see cref="VQModel.DecodeIndices"/>. Default false.
+    /// </summary>
     public bool LookupFromCodebook { get; init; }
 
     /// <inheritdoc cref="AutoencoderKLConfig.ForceUpcast"/>

@@ -9,7 +9,9 @@ namespace LatentDiffusion.Networks;
 /// <summary>How configurations are read from and written to the published <c>config.json</c> files.</summary>
 internal static class ModelConfigJson
 {
-    /// <summary>Keys that begin so are the writing library's own notes (<c>_class_name</c>, <c>_diffusers_version</c>); they are kept.</summary>
+    /// <summary>
+    /// Keys that begin so are the writing library's own notes (<c>_class_name</c>, <c>_diffusers_version</c>); they are kept.
+    /// </summary>
     private const char Bookkeeping = '_';
 
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerOptions.Default)

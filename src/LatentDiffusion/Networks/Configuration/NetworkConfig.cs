@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>What the configurations of all networks have in common: they are read from a published <c>config.json</c>, and written as one.</summary>
+/// <summary>
+/// What the configurations of all networks have in common: they are read from a published <c>config.json</c>, and written as one.
+/// </summary>
 public abstract record NetworkConfig
 {
     /// <summary>The JSON it was read from, which is written again where nothing was changed; null for one made in code.</summary>
@@ -15,7 +17,8 @@ public abstract record NetworkConfig
     /// Checks the numbers, so that a network can be built of them. Words are checked where it is built. The default checks
     /// nothing.
     /// </summary>
-    /// <exception cref="ArgumentException">One is out of its range, or they contradict each other; the message names the option.</exception>
+    /// <exception cref="ArgumentException">One is out of its range, or they contradict each other; the message names the
+    /// option.</exception>
     protected internal virtual void Check()
     {
     }

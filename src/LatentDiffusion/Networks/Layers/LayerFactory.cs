@@ -19,7 +19,9 @@ internal sealed class LayerFactory
     /// <summary>Parameters at random as in PyTorch, float32 on the CPU. A factory for one network.</summary>
     public static LayerFactory Random => new(null, ScalarType.Float32, ParameterBudget.OfNetwork());
 
-    /// <summary>Parameters that hold whatever the memory held. On the meta device they have shapes and no memory. A factory for one network.</summary>
+    /// <summary>
+    /// Parameters that hold whatever the memory held. On the meta device they have shapes and no memory. A factory for one network.
+    /// </summary>
     public static LayerFactory Uninitialized(Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.OfNetwork());
 
     /// <summary>The same for a network into which a file is read, whose parameters it refuses to exceed by far.</summary>

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>Layers that are named by their index. TorchSharp's own list is not released whole when it is disposed (<see cref="NativeModule"/>).</summary>
+/// <summary>
+/// Layers that are named by their index. TorchSharp's own list is not released whole when it is disposed (<see cref="NativeModule"/>).
+/// </summary>
 internal sealed class LayerList<T> : LayerGroup, IReadOnlyList<T> where T : nn.Module
 {
     private readonly List<T> _layers;

@@ -39,7 +39,9 @@ public sealed record ClipTextConfig : NetworkConfig
     /// <summary>Width of the projected pooled output, for models with a projection. Default 512.</summary>
     public int ProjectionDim { get; init; } = 512;
 
-    /// <summary>Id of the end token, where the pooled output is taken. Default 49407; published files that say 2 mean the highest id.</summary>
+    /// <summary>
+    /// Id of the end token, where the pooled output is taken. Default 49407; published files that say 2 mean the highest id.
+    /// </summary>
     public int EosTokenId { get; init; } = 49407;
 
     /// <summary>Probability of dropping attention in training; only 0 is supported.</summary>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.</summary>
+/// <summary>
+/// Token and position embeddings, the layers, and the final normalisation: what stands under <c>text_model</c> in the published files.
+/// </summary>
 internal sealed class ClipTextTransformer : nn.Module<Tensor, AddedEmbeddings?, (Tensor Last, Tensor Penultimate)>
 {
     [ComponentName(Name = "embeddings")] private readonly Embeddings _embeddings;

@@ -65,7 +65,9 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
         return noisy;
     }
 
-    /// <summary>Classifier-free guidance, each sample with its scale; the empty text is evaluated for those alone that are guided.</summary>
+    /// <summary>
+    /// Classifier-free guidance, each sample with its scale; the empty text is evaluated for those alone that are guided.
+    /// </summary>
     private Tensor Guided(Tensor noisy, int[] timesteps, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
     {
         long[] guided = [.. Enumerable.Range(0, timesteps.Length).Where(i => scales[i] != 1 && interval.Contains(timesteps[i])).Select(i => (long)i)];

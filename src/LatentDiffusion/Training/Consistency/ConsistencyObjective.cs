@@ -30,7 +30,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <param name="teacher">A model with one text tower; stays as it is.</param>
     /// <param name="data">Latents and captions.</param>
     /// <param name="options">Points, guidance, target and distance.</param>
-    /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and scale.</exception>
+    /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and
+    /// scale.</exception>
     /// <inheritdoc cref="ConsistencyObjective(ITrainableDenoiser, ITrainableDenoiser, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
     public ConsistencyObjective(ITrainableDenoiser student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
         : this(student, DenoiserOf(teacher), TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
@@ -86,7 +87,9 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <inheritdoc />
     public double TargetDecay => _options.TargetDecay;
 
-    /// <summary>The configuration of the scheduler that the student is sampled with: see <see cref="ConsistencyStudent.Scheduler"/>.</summary>
+    /// <summary>
+    /// The configuration of the scheduler that the student is sampled with: see <see cref="ConsistencyStudent.Scheduler"/>.
+    /// </summary>
     public SchedulerConfig Scheduler { get; }
 
     /// <inheritdoc />

@@ -33,7 +33,8 @@ public static class ConsistencyStudent
     /// <param name="teacher">The teacher's scheduler, whose training schedule and prediction are taken over.</param>
     /// <param name="options">Points, phases and the boundary's scaling.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    /// <exception cref="ArgumentException">The teacher has no discrete schedule, or one that the student's scheduler does not know.</exception>
+    /// <exception cref="ArgumentException">The teacher has no discrete schedule, or one that the student's scheduler does not
+    /// know.</exception>
     public static SchedulerConfig Scheduler(SchedulerConfig teacher, ConsistencyTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(teacher);

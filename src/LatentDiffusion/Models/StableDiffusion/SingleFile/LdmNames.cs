@@ -41,7 +41,9 @@ internal static class LdmNames
         ("input_blocks.0.0", "conv_in"), ("out.0", "conv_norm_out"), ("out.2", "conv_out"),
     ];
 
-    /// <summary>The autoencoder's parts, replaced one after the other. Its upsampling levels are counted from the other end in addition.</summary>
+    /// <summary>
+    /// The autoencoder's parts, replaced one after the other. Its upsampling levels are counted from the other end in addition.
+    /// </summary>
     public static readonly (Regex Ldm, string Ours)[] AutoencoderParts =
     [
         (new(@"\.down\.([0-9]+)\.block\.([0-9]+)\."), ".down_blocks.$1.resnets.$2."),

@@ -11,7 +11,9 @@ public sealed record UNetInput(Tensor Sample, Tensor Timesteps, Tensor HiddenSta
     /// <summary>1 for tokens that may be attended to and 0 for others, [batch, tokens]; null for all.</summary>
     public Tensor? Mask { get; init; }
 
-    /// <summary>Classes: indices, [batch], numbers (<c>timestep</c>) or vectors, [batch, width] (<c>identity</c> and the projections).</summary>
+    /// <summary>
+    /// Classes: indices, [batch], numbers (<c>timestep</c>) or vectors, [batch, width] (<c>identity</c> and the projections).
+    /// </summary>
     public Tensor? ClassLabels { get; init; }
 
     /// <summary>SDXL: the pooled text, [batch, width].</summary>

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>One resolution on the way up: each residual block reads the way down's features in addition to its own, then doubling.</summary>
+/// <summary>
+/// One resolution on the way up: each residual block reads the way down's features in addition to its own, then doubling.
+/// </summary>
 internal sealed class UNetUpBlock : LayerGroup
 {
     [ComponentName(Name = "attentions")] private readonly LayerList<nn.Module>? _attentions;
