@@ -20,7 +20,9 @@ internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
-        Conditioning[] blends = [.. prompts.Select(p => inner.Encode(p.Split('|', StringSplitOptions.TrimEntries), cancellationToken).Map(t => t.mean([0], keepdim: true)))];
+        Conditioning[] blends = [.. prompts.Select(p => inner
+            .Encode(p.Split('|', StringSplitOptions.TrimEntries), cancellationToken)
+            .Map(t => t.mean([0], keepdim: true)))];
         return blends.Aggregate(Conditioning.Concat).Map(t => t.MoveToOuterDisposeScope());
     }
 }

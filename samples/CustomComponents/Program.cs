@@ -1,10 +1,13 @@
+using System.Globalization;
 using CustomComponents;
 using LatentDiffusion;
 using LatentDiffusion.Samples;
 
 if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 {
-    Console.Error.WriteLine("Draws the mean of several texts. Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [picture.png]");
+    Console.Error.WriteLine(
+        "Draws the mean of several texts. "
+            + "Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [picture.png]");
     return CommandError.WrongUsage;
 }
 
@@ -24,8 +27,10 @@ try
     result.Images[0].SavePng(file);
     GenerationTimings timings = result.Timings;
     Console.WriteLine(Path.GetFullPath(file));
-    Console.WriteLine(FormattableString.Invariant(
-        $"text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, decoding {timings.Decoding.TotalSeconds:F2} s"));
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"text {timings.TextEncoding.TotalSeconds:F2} s, denoising {timings.Denoising.TotalSeconds:F2} s, "
+            + $"decoding {timings.Decoding.TotalSeconds:F2} s"));
     return 0;
 }
 catch (Exception e)

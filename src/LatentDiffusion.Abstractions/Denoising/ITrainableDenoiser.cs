@@ -25,5 +25,6 @@ public interface ITrainableDenoiser : IDenoiser
     /// A copy with weights of its own, of the same type and on the same device, for networks that follow the trained one.
     /// </summary>
     /// <exception cref="NotSupportedException">The default: the network cannot be copied.</exception>
-    ITrainableDenoiser Copy() => throw new NotSupportedException($"{GetType().Name} does not support copies: it does not override {nameof(Copy)}.");
+    ITrainableDenoiser Copy() =>
+        throw new NotSupportedException($"{GetType().Name} does not support copies: it does not override {nameof(Copy)}.");
 }

@@ -53,7 +53,7 @@ public sealed class ValidationLoss
         {
             throw new ArgumentException(
                 $"{nameof(options.GuidanceScale)} is {_options.GuidanceScale?.ToString(CultureInfo.InvariantCulture) ?? "null"}; "
-                + $"expected {(_options.GuidanceScale is null ? "a scale, which the denoiser reads" : "null, for the denoiser reads none")}.",
+                + $"expected {(_options.GuidanceScale is null ? "a scale, which the denoiser reads" : "null: the denoiser reads none")}.",
                 nameof(options));
         }
 
@@ -94,7 +94,8 @@ public sealed class ValidationLoss
         if (_sizes is not null) text = _sizes.AddTo(text, rows);
         var input = new DenoiserInput
         {
-            Latents = noisy.to(device), Timesteps = timesteps, Conditioning = text, GuidanceScales = _options.GuidanceScale is { } scale ? [scale] : null,
+            Latents = noisy.to(device), Timesteps = timesteps, Conditioning = text,
+            GuidanceScales = _options.GuidanceScale is { } scale ? [scale] : null,
         };
         Tensor prediction = _denoiser.Forward(input).cpu();
         // A network with learned variance has twice the output channels, the prediction first.

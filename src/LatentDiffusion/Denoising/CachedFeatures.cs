@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// What the lower resolutions of a U-Net gave at an evaluation: they hold what a picture shows, and change little from
+/// What the lower resolutions of a U-Net gave at an evaluation: they hold what an image shows, and change little from
 /// one evaluation to the next (Ma et al. 2024, section 3.2).
 /// </summary>
 /// <param name="levels">Resolutions, from the highest, that are above them.</param>

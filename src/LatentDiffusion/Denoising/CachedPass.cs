@@ -22,7 +22,7 @@ internal sealed class CachedPass(TextKeysAndValues text, Tensor latents, StepCac
     public bool IsOf(TextKeysAndValues other, Tensor sample) => ReferenceEquals(text, other) && _shape.AsSpan().SequenceEqual(sample.shape);
 
     /// <summary>
-    /// Begins an evaluation: every so many are complete, and so is the first of each picture, where the timestep rises again.
+    /// Begins an evaluation: every so many are complete, and so is the first of each image, where the timestep rises again.
     /// </summary>
     public void Begin(double timestep)
     {

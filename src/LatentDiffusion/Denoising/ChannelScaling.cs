@@ -15,11 +15,14 @@ internal sealed record ChannelScaling(double Scale, double Shift = 0)
 
     /// <summary>With statistics of each channel; null for none, both or neither.</summary>
     /// <exception cref="ArgumentException">There is one without the other, or not one a channel.</exception>
-    public ChannelScaling(double scale, double shift, ImmutableArray<double>? means, ImmutableArray<double>? deviations, int channels) : this(scale, shift)
+    public ChannelScaling(double scale, double shift, ImmutableArray<double>? means, ImmutableArray<double>? deviations, int channels)
+        : this(scale, shift)
     {
         if (means is null && deviations is null) return;
         if (means?.Length != channels || deviations?.Length != channels)
-            throw new ArgumentException($"latents_mean has {means?.Length ?? 0} values and latents_std {deviations?.Length ?? 0}; there are {channels} latent channels.");
+            throw new ArgumentException(
+                $"latents_mean has {means?.Length ?? 0} values and latents_std {deviations?.Length ?? 0}; "
+                    + $"there are {channels} latent channels.");
         _means = [.. means.Value.Select(m => (float)m)];
         _scales = [.. deviations.Value.Select(d => (float)(scale / d))];
     }
@@ -33,7 +36,8 @@ internal sealed record ChannelScaling(double Scale, double Shift = 0)
         : z.sub_(Channels(_means, z)).mul_(Channels(_scales!, z));
 
     /// <summary>Standard deviations of z to those of the latents, in place.</summary>
-    public Tensor ApplyToDeviation_(Tensor deviation) => _scales is null ? deviation.MultiplyInPlace(Scale) : deviation.mul_(Channels(_scales, deviation));
+    public Tensor ApplyToDeviation_(Tensor deviation) =>
+        _scales is null ? deviation.MultiplyInPlace(Scale) : deviation.mul_(Channels(_scales, deviation));
 
     /// <summary>Latents to z, as a new tensor.</summary>
     public Tensor Undo(Tensor latents) => _means is null

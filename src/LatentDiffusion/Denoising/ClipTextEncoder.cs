@@ -76,7 +76,7 @@ public sealed class ClipTextEncoder : ITextEncoder, IDisposable
     }
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentException">There is no prompt, or one is null.</exception>
+    /// <exception cref="ArgumentException">The list of prompts is empty, or a prompt is null.</exception>
     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
     {
         PromptBatch[] batches = Read(prompts);

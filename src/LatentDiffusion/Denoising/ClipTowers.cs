@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// The text towers of a model and what it reads of them. One tower alone: its last layer, normalised (Stable Diffusion 1.x and
+/// The text towers of a model and what it reads of them. A single tower: its last layer, normalised (Stable Diffusion 1.x and
 /// 2.x). Towers with a pooled text (SDXL: Podell et al. 2023, section 2.1): the layers before the last side by side, not
 /// normalised, and the projection of the last tower.
 /// </summary>
@@ -23,11 +23,14 @@ internal sealed class ClipTowers
     /// <exception cref="ArgumentException">The second tower has no projection, or the tokenizers differ in length.</exception>
     public ClipTowers((ClipTextModel Network, ClipTokenizer Tokenizer)? first, (ClipTextModel Network, ClipTokenizer Tokenizer) second)
     {
-        if (!second.Network.HasProjection) throw new ArgumentException("The second text tower has no projection, which gives the pooled text.", nameof(second));
+        if (!second.Network.HasProjection)
+            throw new ArgumentException("The second text tower has no projection, which gives the pooled text.", nameof(second));
         if (first is { } other && other.Tokenizer.MaxLength != second.Tokenizer.MaxLength)
         {
             throw new ArgumentException(
-                $"The tokenizers give {other.Tokenizer.MaxLength} and {second.Tokenizer.MaxLength} tokens; side by side they must give as many.", nameof(second));
+                $"The tokenizers give {other.Tokenizer.MaxLength} and {second.Tokenizer.MaxLength} tokens; "
+                    + "side by side they must give as many.",
+                nameof(second));
         }
 
         var last = new ClipTower(second.Network, second.Tokenizer);

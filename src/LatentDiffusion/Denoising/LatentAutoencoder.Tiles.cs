@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <content>Tiles as parts of a whole picture: see <see cref="TiledAutoencoder"/>.</content>
+/// <content>Tiles as parts of a whole image: see <see cref="TiledAutoencoder"/>.</content>
 public sealed partial class LatentAutoencoder
 {
     internal Tensor DecodeInTiles(Tensor latents, TileGrid grid, int passes, CancellationToken cancellationToken)
@@ -17,7 +17,8 @@ public sealed partial class LatentAutoencoder
         if (_network.NormalizesLargeMaps) statistics.Gather(grid, passes, tile => Pixels(tile), cancellationToken);
         return grid.Blend(tile => Pixels(tile).to(latents.dtype), DownsamplingFactor, cancellationToken).MoveToOuterDisposeScope();
 
-        Tensor Pixels(Tile tile) => _network.Enlarge(tile.Of(features), new NormalizationContext(modulation is null ? null : tile.Of(modulation), statistics));
+        Tensor Pixels(Tile tile) =>
+            _network.Enlarge(tile.Of(features), new NormalizationContext(modulation is null ? null : tile.Of(modulation), statistics));
     }
 
     internal LatentDistribution EncodeInTiles(Tensor images, TileGrid grid, int passes, CancellationToken cancellationToken)

@@ -24,7 +24,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     {
     }
 
-    private LatentAutoencoder(AutoencoderKL network, AutoencoderKLConfig config) : this(network, images => network.Encode(images), z => network.Decode(z))
+    private LatentAutoencoder(AutoencoderKL network, AutoencoderKLConfig config)
+        : this(network, images => network.Encode(images), z => network.Decode(z))
     {
         Config = config;
         LatentChannels = config.LatentChannels;
@@ -43,7 +44,8 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
         DownsamplingFactor = Halvings(config.NumEncoderBlocks.Length);
         double enlarged = Math.Pow(config.UpsamplingScalingFactor, config.NumDecoderBlocks.Length - 1);
         if (enlarged != DownsamplingFactor)
-            throw new NotSupportedException($"The tiny autoencoder shrinks by {DownsamplingFactor} and enlarges by {enlarged}; both must be the same.");
+            throw new NotSupportedException(
+                $"The tiny autoencoder shrinks by {DownsamplingFactor} and enlarges by {enlarged}; both must be the same.");
         _scaling = new ChannelScaling(config.ScalingFactor, config.ShiftFactor ?? 0);
         // Input, output and three maps between them.
         _floatsPerPixel = 5 * config.DecoderBlockOutChannels[^1];
@@ -57,7 +59,9 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     {
         VQConfig config = network.Config;
         if (config.LookupFromCodebook)
-            throw new NotSupportedException("The autoencoder is for denoisers that give indices of its codebook (lookup_from_codebook), which has no latents to denoise.");
+            throw new NotSupportedException(
+                "The autoencoder is for denoisers that give indices of its codebook (lookup_from_codebook), "
+                    + "which has no latents to denoise.");
         LatentChannels = config.VqEmbedDim ?? config.LatentChannels;
         DownsamplingFactor = Halvings(config.BlockOutChannels.Length);
         _scaling = new ChannelScaling(config.ScalingFactor);
@@ -111,7 +115,7 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
         AutoencoderKL kl => new LatentAutoencoder(kl),
         AutoencoderTiny tiny => new LatentAutoencoder(tiny),
         VQModel codebook => new LatentAutoencoder(codebook),
-        _ => throw new NotSupportedException($"A {network?.GetType().Name ?? "null"} is no autoencoder known here."),
+        _ => throw new NotSupportedException($"A {network?.GetType().Name ?? "null"} is not a supported autoencoder."),
     };
 
     /// <summary>Opens one published on its own, for example a tiny one to take the place of a model's.</summary>
@@ -190,11 +194,13 @@ public sealed partial class LatentAutoencoder : IAutoencoder, IDisposable
     /// <summary>Takes a network in half precision to single where its configuration says that half precision overflows in it.</summary>
     internal static void WidenWhereHalfOverflows(nn.Module<Tensor, Tensor> network)
     {
-        if (network is AutoencoderKL { Config.ForceUpcast: true } or AutoencoderTiny { Config.ForceUpcast: true } or VQModel { Config.ForceUpcast: true }
+        if (network is AutoencoderKL { Config.ForceUpcast: true }
+                or AutoencoderTiny { Config.ForceUpcast: true }
+                or VQModel { Config.ForceUpcast: true }
             && network.parameters().First().dtype == ScalarType.Float16) network.to(ScalarType.Float32);
     }
 
-    /// <summary>What the network gives for pictures, scaled, outside of the current dispose scope.</summary>
+    /// <summary>What the network gives for images, scaled, outside of the current dispose scope.</summary>
     private LatentDistribution Distribution((Tensor Mean, Tensor? LogVariance) z, ScalarType type)
     {
         Tensor? deviation = z.LogVariance is null ? null : z.LogVariance.Multiply(0.5).exp_();

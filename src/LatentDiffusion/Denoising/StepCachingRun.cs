@@ -49,7 +49,7 @@ internal sealed class StepCachingRun(UNetDenoiser denoiser, StepCachingOptions o
             _passes.RemoveAt(0);
         }
 
-        // Last is what was used last, so that what a picture uses at each of its steps is not forgotten in between.
+        // Last is what was used last, so that what an image uses at each of its steps is not forgotten in between.
         known ??= new CachedPass(text, latents, options);
         _passes.Add(known);
         return known;

@@ -10,7 +10,7 @@ public sealed record AdaptiveProjectedGuidanceOptions
     public double Eta { get; init; }
 
     /// <summary>
-    /// r, published name <c>adaptive_projected_guidance_rescale</c>: the largest Euclidean norm of a picture's step. Above 0;
+    /// r, published name <c>adaptive_projected_guidance_rescale</c>: the largest Euclidean norm of an image's step. Above 0;
     /// default 15, the paper's for Stable Diffusion XL (7.5 for 2.1); infinity bounds nothing.
     /// </summary>
     [Range(0.0, double.PositiveInfinity, MinimumIsExclusive = true)]

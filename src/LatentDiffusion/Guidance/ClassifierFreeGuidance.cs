@@ -4,7 +4,7 @@ namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Classifier-free guidance, ε̃ = ε_u + w·(ε_c − ε_u) (Ho &amp; Salimans 2022, equation 6 with w = 1 + their w). At a scale
-/// of 1 the conditional pass alone is evaluated.
+/// of 1 only the conditional pass is evaluated.
 /// </summary>
 /// <param name="options">How the passes go through the network; null for one batch.</param>
 public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? options = null) : IGuidance

@@ -12,7 +12,8 @@ namespace LatentDiffusion.Guidance;
 /// <param name="process">What the predictions mean.</param>
 /// <param name="options">Where to cut; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-public sealed class DynamicThresholdingGuidance(IGuidance inner, DiffusionProcess process, DynamicThresholdingOptions? options = null) : IGuidance
+public sealed class DynamicThresholdingGuidance(
+    IGuidance inner, DiffusionProcess process, DynamicThresholdingOptions? options = null) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Guidance;
 public sealed record DynamicThresholdingOptions : IValidatableObject
 {
     /// <summary>
-    /// Quantile of a picture's absolute values that is its threshold, published name <c>dynamic_thresholding_ratio</c>. In [0, 1], default
+    /// Quantile of an image's absolute values that is its threshold, published name <c>dynamic_thresholding_ratio</c>. In [0, 1], default
     /// 0.995.
     /// </summary>
     [Range(0.0, 1.0)]
@@ -29,6 +29,8 @@ public sealed record DynamicThresholdingOptions : IValidatableObject
     /// <summary>Checks that the bounds agree.</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (SampleMaxValue < SampleRange) yield return new($"SampleMaxValue is {SampleMaxValue}; it must be at least SampleRange, {SampleRange}.", [nameof(SampleMaxValue)]);
+        if (SampleMaxValue < SampleRange)
+            yield return new(
+                $"SampleMaxValue is {SampleMaxValue}; it must be at least SampleRange, {SampleRange}.", [nameof(SampleMaxValue)]);
     }
 }

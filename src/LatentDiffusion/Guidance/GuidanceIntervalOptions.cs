@@ -14,7 +14,7 @@ public sealed record GuidanceIntervalOptions : IValidatableObject
     public double MaximumSigma { get; init; } = double.PositiveInfinity;
 
     /// <summary>
-    /// Share of the way from noise (0) to picture (1) from which is guided, published name <c>start</c>. Measured in
+    /// Share of the way from noise (0) to image (1) from which is guided, published name <c>start</c>. Measured in
     /// training timesteps, 1 − t/T, which is the share of steps wherever steps are evenly spaced. In [0, 1], default 0.
     /// </summary>
     [Range(0.0, 1.0)]
@@ -29,7 +29,8 @@ public sealed record GuidanceIntervalOptions : IValidatableObject
     /// <summary>Checks that neither interval is empty.</summary>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (MinimumSigma >= MaximumSigma) yield return new($"MaximumSigma is {MaximumSigma}; it must be above MinimumSigma, {MinimumSigma}.", [nameof(MaximumSigma)]);
+        if (MinimumSigma >= MaximumSigma)
+            yield return new($"MaximumSigma is {MaximumSigma}; it must be above MinimumSigma, {MinimumSigma}.", [nameof(MaximumSigma)]);
         if (Start >= Stop) yield return new($"Stop is {Stop}; it must be above Start, {Start}.", [nameof(Stop)]);
     }
 }

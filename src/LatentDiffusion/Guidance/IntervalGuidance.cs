@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Guidance;
 
 /// <summary>
-/// Guidance in an interval of noise levels alone (Kynkäänniemi et al. 2024, "Applying Guidance in a Limited Interval
-/// Improves Sample and Distribution Quality", equation 6). Outside, the conditional pass is all that is evaluated: pictures
+/// Guidance in an interval of noise levels (Kynkäänniemi et al. 2024, "Applying Guidance in a Limited Interval
+/// Improves Sample and Distribution Quality", equation 6). Outside, the conditional pass is all that is evaluated: images
 /// are more varied, and the evaluations of the other passes are saved.
 /// </summary>
 /// <param name="inner">The guidance within the interval.</param>
@@ -16,7 +16,8 @@ public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, 
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
-    private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(options ?? throw new ArgumentNullException(nameof(options)));
+    private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(
+        options ?? throw new ArgumentNullException(nameof(options)));
 
     IGuidance? IGuidance.Inner => _inner;
 

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Guidance;
 /// <summary>
 /// Perturbed-attention guidance (Ahn et al. 2024, "Self-Rectifying Diffusion Sampling with Perturbed-Attention Guidance",
 /// equation 15): away from the prediction of the same network whose self-attention maps are the identity in some blocks,
-/// + s·(ε_c − ε_p). Stands alone, even with the empty prompt, or is added to other guidance; the perturbed pass is one
+/// + s·(ε_c − ε_p). Works without other guidance, even with the empty prompt, or is added to other guidance; the perturbed pass is one
 /// evaluation more, after the others.
 /// </summary>
 /// <param name="inner">The guidance that it is added to; null for none.</param>

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Guidance;
 
 /// <summary>
 /// Guidance whose result is brought back to the spread of the conditional prediction, against the overexposure of large
-/// scales: φ·x̃·σ_c/σ̃ + (1 − φ)·x̃ with the standard deviation of each picture (Lin et al. 2024, "Common Diffusion Noise
+/// scales: φ·x̃·σ_c/σ̃ + (1 − φ)·x̃ with the standard deviation of each image (Lin et al. 2024, "Common Diffusion Noise
 /// Schedules and Sample Steps are Flawed", section 3.4, equations 14 to 16).
 /// </summary>
 /// <param name="inner">The guidance to rescale.</param>

@@ -78,7 +78,7 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
 
     /// <summary>A component of a known type.</summary>
     /// <param name="name">Its published name.</param>
-    /// <exception cref="InvalidDataException">There is none of that name, or it is of another type; the message names both.</exception>
+    /// <exception cref="InvalidDataException">No component has that name, or it is of another type; the message names both.</exception>
     public T Get<T>(string name) where T : class =>
         Find<T>(name) ?? throw new InvalidDataException($"The {PipelineClass} has no component '{name}'; expected a {typeof(T).Name}.");
 

@@ -21,7 +21,8 @@ internal static class TextWidthValidator
             long? given = none.Additional.GetValueOrDefault(name)?.shape[^1];
             if (given == width) continue;
             throw new InvalidOperationException(
-                $"{encoder.GetType().Name} gives {(given is null ? "no" : $"a {given} wide")} '{name}', and the denoiser takes width {width}.");
+                $"{encoder.GetType().Name} gives {(given is null ? "no" : $"a {given} wide")} '{name}', "
+                    + $"and the denoiser takes width {width}.");
         }
     }
 

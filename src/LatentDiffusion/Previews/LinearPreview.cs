@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Previews;
 
 /// <summary>
-/// A picture as small as the latents, each of whose colours is a linear function of the latent's channels: one product of
+/// An image as small as the latents, each of whose colours is a linear function of the latent's channels: one product of
 /// small matrices in place of a network.
 /// </summary>
 public sealed class LinearPreview : ILatentPreview
@@ -19,7 +19,10 @@ public sealed class LinearPreview : ILatentPreview
     {
         ArgumentNullException.ThrowIfNull(factors);
         if (factors.GetLength(0) < 1 || factors.GetLength(1) != 3 || bias is { Length: not 3 })
-            throw new ArgumentException($"Factors are one row of 3 a channel and the bias has 3 entries; these are {factors.GetLength(0)} x {factors.GetLength(1)} and {bias?.Length ?? 3}.", nameof(factors));
+            throw new ArgumentException(
+                "Factors are one row of 3 a channel and the bias has 3 entries; "
+                    + $"these are {factors.GetLength(0)} x {factors.GetLength(1)} and {bias?.Length ?? 3}.",
+                nameof(factors));
         _factors = [.. factors.Cast<double>().Select(f => (float)f)];
         _bias = [.. (bias ?? [0, 0, 0]).Select(b => (float)b)];
     }
@@ -51,7 +54,7 @@ public sealed class LinearPreview : ILatentPreview
     public int Channels => _factors.Length / 3;
 
     /// <summary>
-    /// Fits the map to an autoencoder by least squares, over the encodings of random smooth pictures, always the same.
+    /// Fits the map to an autoencoder by least squares, over the encodings of random smooth images, always the same.
     /// A rough likeness: of the variance of the shipped model's drawings it shows three fifths, and no linear map shows
     /// more than three quarters.
     /// </summary>
@@ -65,7 +68,7 @@ public sealed class LinearPreview : ILatentPreview
 
     private static LinearPreview Fit(IAutoencoder autoencoder, Device device, CancellationToken cancellationToken)
     {
-        const int Pictures = 16, LatentSide = 16, Blobs = 4;
+        const int Images = 16, LatentSide = 16, Blobs = 4;
         double[] contrasts = [0.5, 1, 2, 4];
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
@@ -73,21 +76,22 @@ public sealed class LinearPreview : ILatentPreview
         var known = new List<Tensor>();
         var wanted = new List<Tensor>();
         int side = LatentSide * autoencoder.DownsamplingFactor, channels = autoencoder.LatentChannels;
-        for (int i = 0; i < Pictures; i++)
+        for (int i = 0; i < Images; i++)
         {
-            // Of every brightness and contrast: most pictures have large parts that are nearly white or black, and maps
-            // fitted to middle tones alone miss those.
+            // Of every brightness and contrast: most images have large parts that are nearly white or black, and maps
+            // fitted only to middle tones miss those.
             Tensor blobs = nn.functional.interpolate(
                 randn(1, 3, Blobs, Blobs, generator: generator), size: [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
-            Tensor brightness = randn(1, 1, 1, 1, generator: generator).Multiply(2), tint = randn(1, 3, 1, 1, generator: generator).Multiply(0.3);
-            Tensor picture = blobs.Add(brightness).Add(tint).Multiply(contrasts[i % contrasts.Length]).tanh_();
+            Tensor brightness = randn(1, 1, 1, 1, generator: generator).Multiply(2),
+                tint = randn(1, 3, 1, 1, generator: generator).Multiply(0.3);
+            Tensor image = blobs.Add(brightness).Add(tint).Multiply(contrasts[i % contrasts.Length]).tanh_();
             cancellationToken.ThrowIfCancellationRequested();
-            Tensor latents = autoencoder.Encode(picture.to(device), cancellationToken).Mean.cpu().to(ScalarType.Float64);
+            Tensor latents = autoencoder.Encode(image.to(device), cancellationToken).Mean.cpu().to(ScalarType.Float64);
             known.Add(Rows(latents));
-            wanted.Add(Rows(nn.functional.avg_pool2d(picture, autoencoder.DownsamplingFactor).to(ScalarType.Float64)));
+            wanted.Add(Rows(nn.functional.avg_pool2d(image, autoencoder.DownsamplingFactor).to(ScalarType.Float64)));
         }
 
-        Tensor x = cat([cat(known), ones(Pictures * LatentSide * LatentSide, 1, ScalarType.Float64)], 1);
+        Tensor x = cat([cat(known), ones(Images * LatentSide * LatentSide, 1, ScalarType.Float64)], 1);
         // A trace of ridge, so that channels that say nothing do not make the equations singular.
         Tensor normal = x.t().mm(x).Add(eye(channels + 1, dtype: ScalarType.Float64), 1e-6 * x.shape[0]);
         double[] map = [.. linalg.solve(normal, x.t().mm(cat(wanted))).contiguous().data<double>()];
@@ -104,7 +108,8 @@ public sealed class LinearPreview : ILatentPreview
     {
         ArgumentNullException.ThrowIfNull(latents);
         if (latents.dim() != 4 || latents.shape[1] != Channels)
-            throw new ArgumentException($"Latents are [batch, {Channels}, height, width]; these are [{string.Join(", ", latents.shape)}].", nameof(latents));
+            throw new ArgumentException(
+                $"Latents are [batch, {Channels}, height, width]; these are [{string.Join(", ", latents.shape)}].", nameof(latents));
         using DisposeScope scope = NewDisposeScope();
         Tensor maps = latents.detach().to(ScalarType.Float32).permute(0, 2, 3, 1);
         Tensor factors = tensor(_factors, [Channels, 3], device: latents.device), bias = tensor(_bias, device: latents.device);

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Previews;
 /// <summary>
 /// The preview of a pipeline, made when a generation first asks: it may have to be fitted, which evaluates the autoencoder.
 /// </summary>
-/// <param name="make">Makes it. Cancelled by the generation that asks; the next one that does begins anew.</param>
+/// <param name="make">Makes it. Cancelled by the generation that asks; the next one that asks starts over.</param>
 internal sealed class PreviewSource(Func<CancellationToken, ILatentPreview> make)
 {
     private readonly SemaphoreSlim _making = new(1);

@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Prompting;
 
-/// <summary>What pictures that share their evaluations are conditioned on, as one batch.</summary>
+/// <summary>What images that share their evaluations are conditioned on, as one batch.</summary>
 internal static class JoinedConditioning
 {
     /// <summary>
     /// One batch of conditionings of one prompt each. Shorter ones are filled up with tokens that are not attended to: windows
-    /// of the empty prompt, which make prompt and negative prompt equally long, would make another picture of the prompt than
-    /// it gives alone.
+    /// of the empty prompt, which make prompt and negative prompt equally long, would make another image of the prompt than
+    /// it gives in a batch of one.
     /// </summary>
     /// <param name="ones">At least one, which agree as <see cref="Check"/> says. A single one is given back as it is.</param>
     public static Conditioning Of(IReadOnlyList<Conditioning> ones)
@@ -30,7 +30,9 @@ internal static class JoinedConditioning
     {
         string expected = Kind(requests[0]);
         for (int i = 1; i < requests.Count; i++)
-            RequestValidator.Check(Kind(requests[i]) == expected, $"requests[{i}].{nameof(GenerationRequest.PromptEmbeds)}", Kind(requests[i]), $"{expected}, as in requests[0], for they are generated together");
+            RequestValidator.Check(
+                Kind(requests[i]) == expected, $"requests[{i}].{nameof(GenerationRequest.PromptEmbeds)}", Kind(requests[i]),
+                $"{expected}, as in requests[0], for they are generated together");
     }
 
     private static long Tokens(Conditioning one) => one.HiddenStates.shape[1];

@@ -15,7 +15,7 @@ internal sealed class PromptBatch
     /// <param name="prompts">At least one.</param>
     /// <param name="tokenizer">The tower's tokenizer.</param>
     /// <param name="options">How to read.</param>
-    /// <exception cref="ArgumentException">There is no prompt, or one is null.</exception>
+    /// <exception cref="ArgumentException">The list of prompts is empty, or a prompt is null.</exception>
     public PromptBatch(IReadOnlyList<string> prompts, ClipTokenizer tokenizer, PromptingOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompts);

@@ -32,7 +32,10 @@ internal sealed partial class PromptParser
         else if (piece == "[") _square.Push(_pieces.Count);
         else if (piece == ")" && _round.Count > 0) Weigh(_round, RoundWeight);
         else if (piece == "]" && _square.Count > 0) Weigh(_square, SquareWeight);
-        else if (weight.Success && _round.Count > 0 && double.TryParse(weight.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out double given)) Weigh(_round, Bounded(given));
+        else if (weight.Success
+            && _round.Count > 0
+            && double.TryParse(weight.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out double given))
+            Weigh(_round, Bounded(given));
         else AddWithBreaks(piece);
     }
 

@@ -11,7 +11,8 @@ internal static class PromptWriter
         var text = new StringBuilder();
         for (int i = 0; i < fragments.Count; i++)
         {
-            if (fragments[i].IsBreak) WriteBreak(text, i == 0 ? null : fragments[i - 1], i == fragments.Count - 1 ? null : fragments[i + 1]);
+            if (fragments[i].IsBreak)
+                WriteBreak(text, i == 0 ? null : fragments[i - 1], i == fragments.Count - 1 ? null : fragments[i + 1]);
             else if (fragments[i].Weight == 1) text.Append(Escaped(fragments[i].Text));
             else text.Append(CultureInfo.InvariantCulture, $"({Escaped(fragments[i].Text)}:{Number(fragments[i].Weight)})");
         }

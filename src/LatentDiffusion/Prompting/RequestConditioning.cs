@@ -12,7 +12,8 @@ internal static class RequestConditioning
     /// <param name="device">Where the denoiser runs.</param>
     /// <param name="cancellationToken">Checked before each evaluation of the encoder.</param>
     /// <exception cref="ArgumentException">Embeddings of the request do not fit each other or the encoder.</exception>
-    public static (Conditioning Text, Conditioning? Negative) Of(GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device, CancellationToken cancellationToken)
+    public static (Conditioning Text, Conditioning? Negative) Of(
+        GenerationRequest request, ITextEncoder encoder, bool withNegative, Device device, CancellationToken cancellationToken)
     {
         Conditioning text = Given(request.PromptEmbeds, device) ?? Encode(request.Prompt);
         if (!withNegative) return (text, null);
@@ -28,7 +29,8 @@ internal static class RequestConditioning
         }
 
         throw new ArgumentException(
-            $"The prompt's hidden states are of shape {TextShape.Of(text)} and the negative prompt's of {TextShape.Of(negative)}; they must agree. Give PromptEmbeds and NegativePromptEmbeds together.",
+            $"The prompt's hidden states are of shape {TextShape.Of(text)} and the negative prompt's of {TextShape.Of(negative)}; "
+                + "they must agree. Give PromptEmbeds and NegativePromptEmbeds together.",
             nameof(request));
 
         Conditioning Encode(params string[] prompts)

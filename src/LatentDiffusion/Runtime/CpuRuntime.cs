@@ -11,7 +11,8 @@ namespace LatentDiffusion;
 /// </remarks>
 public static class CpuRuntime
 {
-    private const string Threads = "OMP_NUM_THREADS", Binding = "OMP_PROC_BIND", WaitPolicy = "OMP_WAIT_POLICY", SpinCount = "GOMP_SPINCOUNT";
+    private const string Threads = "OMP_NUM_THREADS", Binding = "OMP_PROC_BIND", WaitPolicy = "OMP_WAIT_POLICY",
+        SpinCount = "GOMP_SPINCOUNT";
     // About a tenth of a millisecond: longer than the pauses between operators. The runtime's own is several milliseconds,
     // which a busy machine loses at every operator whose other threads wait for a core.
     private const int BriefSpinCount = 10_000;

@@ -61,7 +61,10 @@ internal sealed class AdamW : IDisposable
     private IEnumerable<Block> BlocksOf(FlatParameters parameters, FlatParameters.ComponentRange group)
     {
         double factor = _options.ComponentRates.GetValueOrDefault(group.Name, 1);
-        Tensor[] values = Blocks(parameters.Values), gradients = Blocks(parameters.Gradients), first = Blocks(FirstMoment), second = Blocks(SecondMoment);
+        Tensor[] values = Blocks(parameters.Values),
+            gradients = Blocks(parameters.Gradients),
+            first = Blocks(FirstMoment),
+            second = Blocks(SecondMoment);
         return values.Select((block, i) => new Block(block, gradients[i], first[i], second[i], factor));
 
         Tensor[] Blocks(Tensor flat) => FlatParameters.Blocks(flat, group.Offset, group.Length);

@@ -2,11 +2,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>The loss of another objective, trained through adapters beside its networks.</summary>
+/// <summary>The loss of another objective, trained through adapters next to the layers of its networks.</summary>
 /// <param name="objective">The objective over the networks.</param>
 /// <param name="modules">The adapters, by component.</param>
 /// <param name="networks">The networks that have adapters.</param>
-internal sealed class AdaptedObjective(ITrainingObjective objective, IReadOnlyDictionary<string, nn.Module> modules, IReadOnlyList<nn.Module> networks)
+internal sealed class AdaptedObjective(
+    ITrainingObjective objective, IReadOnlyDictionary<string, nn.Module> modules, IReadOnlyList<nn.Module> networks)
     : ITrainingObjective, IItemBatches, IFrozenNetworks
 {
     public IReadOnlyDictionary<string, nn.Module> Modules => modules;

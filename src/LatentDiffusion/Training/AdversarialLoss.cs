@@ -17,7 +17,7 @@ internal sealed class AdversarialLoss
     private readonly AutoencoderTrainingOptions _options;
     private readonly Func<Parameter> _lastLayer;
 
-    /// <param name="discriminator">Tells real pictures from reconstructions.</param>
+    /// <param name="discriminator">Tells real images from reconstructions.</param>
     /// <param name="autoencoder">What is trained against it.</param>
     /// <param name="options">Weight and start.</param>
     public AdversarialLoss(PatchDiscriminator discriminator, nn.Module autoencoder, AutoencoderTrainingOptions options)
@@ -29,9 +29,9 @@ internal sealed class AdversarialLoss
 
     /// <summary>Adds the adversary's part once it has begun.</summary>
     /// <param name="loss">The autoencoder's loss without it.</param>
-    /// <param name="reconstruction">Of the pictures, with its gradient.</param>
-    /// <param name="pixels">The pictures.</param>
-    /// <param name="step">Where the run stands; told the parts.</param>
+    /// <param name="reconstruction">Of the images, with its gradient.</param>
+    /// <param name="pixels">The images.</param>
+    /// <param name="step">Where the run stands; receives the parts as metrics.</param>
     public Tensor AddTo(Tensor loss, Tensor reconstruction, Tensor pixels, TrainingStep step)
     {
         if (step.Step < _options.AdversarialStart) return loss;
@@ -47,13 +47,13 @@ internal sealed class AdversarialLoss
     }
 
     /// <summary>The discriminator's answer, whose gradient passes it by.</summary>
-    private Tensor Frozen(Tensor pictures)
+    private Tensor Frozen(Tensor images)
     {
         Parameter[] parameters = [.. _discriminator.parameters()];
         try
         {
             foreach (Parameter parameter in parameters) parameter.requires_grad = false;
-            return Judge(pictures);
+            return Judge(images);
         }
         finally
         {
@@ -61,7 +61,7 @@ internal sealed class AdversarialLoss
         }
     }
 
-    private Tensor Judge(Tensor pictures) => _discriminator.call(pictures.to(_discriminator.parameters().First().dtype)).to(pictures.dtype);
+    private Tensor Judge(Tensor images) => _discriminator.call(images.to(_discriminator.parameters().First().dtype)).to(images.dtype);
 
     /// <summary>Brings both gradients to the same size at the decoder's last layer (Esser et al. 2021, equation 7).</summary>
     private double Factor(Tensor loss, Tensor generator)

@@ -21,7 +21,8 @@ public sealed class AutoencoderObjective : ReconstructionObjective
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">A weight is set for what is not given, or is not set for what is.</exception>
     public AutoencoderObjective(
-        AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features = null, PatchDiscriminator? discriminator = null)
+        AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options,
+        IPerceptualFeatures? features = null, PatchDiscriminator? discriminator = null)
         : base(network, images, options, features, discriminator) => _network = network;
 
     private protected override (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step)

@@ -5,19 +5,19 @@ namespace LatentDiffusion.Training;
 /// <summary>What the autoencoder's objective is given.</summary>
 public sealed record AutoencoderTrainingOptions
 {
-    /// <summary>Pictures a step, at least 1. Default 8.</summary>
+    /// <summary>Images a step, at least 1. Default 8.</summary>
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 8;
 
     /// <summary>
     /// Width and height of the random crops trained on, in pixels, a multiple of the downsampling factor; null for whole
-    /// pictures. Crops bring more pictures, and so more colours, into a batch of the same cost. Default null.
+    /// images. Crops bring more images, and so more colours, into a batch of the same cost. Default null.
     /// </summary>
     [Range(8, 4096)]
     public int? CropSize { get; init; }
 
     /// <summary>
-    /// Whether the encoder, and a codebook, are trained too. Where not, pictures keep their latents and only what decodes them
+    /// Whether the encoder, and a codebook, are trained too. Where not, images keep their latents and only what decodes them
     /// learns, so that a denoiser trained on these latents stays valid; the weights of divergence, codebook and commitment
     /// then have no meaning. Default true.
     /// </summary>
@@ -60,7 +60,7 @@ public sealed record AutoencoderTrainingOptions
     [Range(0.0, double.MaxValue)]
     public double AdversarialWeight { get; init; }
 
-    /// <summary>Step at which the adversary begins, at least 0: pictures should be roughly right by then. Default 0.</summary>
+    /// <summary>Step at which the adversary begins, at least 0: images should be roughly right by then. Default 0.</summary>
     [Range(0, long.MaxValue)]
     public long AdversarialStart { get; init; }
 

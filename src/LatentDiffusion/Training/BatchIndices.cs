@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Which pictures each step sees: of an endless source one after the other; of a finite one every picture once an
+/// Which images each step sees: of an endless source one after the other; of a finite one every image once an
 /// epoch, in an order that follows from the run's seed and the epoch's number.
 /// </summary>
 /// <param name="count">Number of items; null for a source without end.</param>
@@ -20,7 +20,8 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
     {
         var identity = new Dictionary<string, string>
         {
-            ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture), [ItemsKey] = count?.ToString(CultureInfo.InvariantCulture) ?? Endless,
+            ["batch_size"] = batchSize.ToString(CultureInfo.InvariantCulture),
+            [ItemsKey] = count?.ToString(CultureInfo.InvariantCulture) ?? Endless,
         };
         if (data is not null) identity.Add(DataKey, data());
         return identity;
@@ -36,29 +37,34 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
         set => (field, _epoch) = (value, -1);
     }
 
-    /// <summary>What decides which pictures a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
+    /// <summary>What decides which images a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
     public IReadOnlyDictionary<string, string> Identity => _identity.Value;
 
     /// <summary>Says so where a batch is larger than the set.</summary>
     public IEnumerable<string> Warnings => count is { } few && few < batchSize
-        ? [string.Create(CultureInfo.InvariantCulture, $"A batch of {batchSize} is larger than the set of {few}: each item is seen up to {(batchSize + few - 1) / few} times in every batch. A smaller batch sees each once.")]
+        ? [string.Create(
+                CultureInfo.InvariantCulture,
+                $"A batch of {batchSize} is larger than the set of {few}: "
+                + $"each item is seen up to {(batchSize + few - 1) / few} times in every batch. A smaller batch sees each once.")]
         : [];
 
     /// <summary>Whether an entry of an identity, perhaps one of several objectives, says that its items have an order.</summary>
     public static bool IsFinite(string key, string value) => key.EndsWith($".{ItemsKey}", StringComparison.Ordinal) && value != Endless;
 
     /// <summary>The items of a batch, others in place of those that are left out.</summary>
-    public long[] Of(long step, ItemSelection? selection) => selection is null ? Of(step) : Array.ConvertAll(Of(step), item => selection.Of(item, count));
+    public long[] Of(long step, ItemSelection? selection) =>
+        selection is null ? Of(step) : Array.ConvertAll(Of(step), item => selection.Of(item, count));
 
     /// <summary>The epoch of each of a batch's items; all 0 for a source without end.</summary>
-    public long[] Epochs(long step) => [.. Enumerable.Range(0, batchSize).Select(i => count is > 0 ? (step * batchSize + i) / count.Value : 0)];
+    public long[] Epochs(long step) =>
+        [.. Enumerable.Range(0, batchSize).Select(i => count is > 0 ? (step * batchSize + i) / count.Value : 0)];
 
     public long[] Of(long step) => [.. Enumerable.Range(0, batchSize).Select(i => At(step * batchSize + i))];
 
     private long At(long position)
     {
         if (count is not { } n) return position;
-        if (n < 1) throw new InvalidOperationException("The data set has no pictures.");
+        if (n < 1) throw new InvalidOperationException("The data set has no images.");
         long epoch = position / n;
         if (epoch != _epoch)
         {

@@ -12,8 +12,8 @@ public sealed class CachedTextConditioning : ITextConditioning
     private readonly int _variants;
 
     /// <summary>Prepares the texts.</summary>
-    /// <param name="cache">The captions' embeddings, in the order of the pictures; the caller's.</param>
-    /// <param name="variants">Rows of the latents' cache that each picture has (<see cref="LatentCache.Variants"/>), at least 1. Default
+    /// <param name="cache">The captions' embeddings, in the order of the images; the caller's.</param>
+    /// <param name="variants">Rows of the latents' cache that each image has (<see cref="LatentCache.Variants"/>), at least 1. Default
     /// 1.</param>
     public CachedTextConditioning(TextEmbeddingCache cache, int variants = 1)
     {
@@ -33,7 +33,9 @@ public sealed class CachedTextConditioning : ITextConditioning
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(dropped);
-        long[] captions = [.. index.data<long>().Zip(dropped.data<bool>(), (row, none) => none ? TextEmbeddingCache.EmptyCaption : row / _variants)];
+        long[] captions = [.. index
+            .data<long>()
+            .Zip(dropped.data<bool>(), (row, none) => none ? TextEmbeddingCache.EmptyCaption : row / _variants)];
         return _cache.Read(captions);
     }
 }

@@ -15,14 +15,17 @@ internal static class CheckpointChecksum
 
     /// <summary>The checksum of what is to be written.</summary>
     public static string Of(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata) => Of(
-        metadata, tensors.Select(t => new Part(t.Key, t.Value.dtype, t.Value.shape, hash => TensorBytes.Drain(t.Value, t.Value.dtype, hash.AppendData))));
+        metadata,
+        tensors.Select(t => new Part(
+            t.Key, t.Value.dtype, t.Value.shape, hash => TensorBytes.Drain(t.Value, t.Value.dtype, hash.AppendData))));
 
     /// <summary>Checks a file. One without a checksum, as earlier versions wrote them, is believed.</summary>
     /// <exception cref="CheckpointException">The file does not hold what was written.</exception>
     public static void Verify(SafetensorsFile file)
     {
         if (file.Metadata.GetValueOrDefault(Key) is not { } written) return;
-        string found = Of(file.Metadata, file.Entries.Select(e => new Part(e.Name, e.DataType, e.Shape, hash => file.Show(e.Name, hash.AppendData))));
+        string found = Of(
+            file.Metadata, file.Entries.Select(e => new Part(e.Name, e.DataType, e.Shape, hash => file.Show(e.Name, hash.AppendData))));
         if (found != written) throw new CheckpointException(file.Path, $"its checksum is {written}, and that of its contents {found}.");
     }
 

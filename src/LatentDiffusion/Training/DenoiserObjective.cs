@@ -30,12 +30,14 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// </param>
     /// <param name="data">
     /// A cache that
-    /// <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long, LatentCacheOptions?, IProgress{long}?, CancellationToken)"/>
+    /// <see cref="LatentCache.Open(string, string, ModelComponents, ICaptionedImageSource, long,
+    /// LatentCacheOptions?, IProgress{long}?, CancellationToken)"/>
     /// made with this model.
     /// </param>
     /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is told; the
+    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is conditioned on;
+    /// the
     /// message says which.</exception>
     /// <param name="text">
     /// Where texts come from, by the row of the cache; the caller's. Null, the default, for the model's text encoders.
@@ -67,14 +69,16 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     public DenoiserObjective(
         ITrainableDenoiser denoiser, ClipTextModel textModel, ClipTokenizer tokenizer, AutoencoderKLConfig autoencoder, LatentCache data,
         NoiseSchedule? schedule, DenoiserTrainingOptions options)
-        : this(denoiser, Clip(textModel, tokenizer, data, options), data, data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
+        : this(
+            denoiser, Clip(textModel, tokenizer, data, options), data,
+            data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the objective for texts from anywhere.</summary>
     /// <param name="denoiser">The denoiser, whose network is trained.</param>
     /// <param name="text">Where texts come from, by the row of the cache; the caller's.</param>
     /// <param name="data">
-    /// Latents, and for a U-Net that is told of them the pictures' sizes. Where it keeps standard deviations, latents are
+    /// Latents, and for a U-Net conditioned on them the images' sizes. Where it keeps standard deviations, latents are
     /// drawn from the posterior.
     /// </param>
     /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
@@ -83,7 +87,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, the schedule or the network; the message says which.</exception>
     public DenoiserObjective(
-        ITrainableDenoiser denoiser, ITextConditioning text, LatentCache data, LatentScaling scaling, NoiseSchedule? schedule, DenoiserTrainingOptions options)
+        ITrainableDenoiser denoiser, ITextConditioning text, LatentCache data, LatentScaling scaling, NoiseSchedule? schedule,
+        DenoiserTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(text);
@@ -92,11 +97,20 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         ValidOptions.Check(options);
         ValidOptions.Check(options.Weighting);
         ValidOptions.Check(options.Timesteps);
-        Refuse(!options.TrainTextEncoder && text.Modules.Count > 0, $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
-        Refuse(data.IsScaled && scaling != LatentScaling.None, $"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}");
+        Refuse(
+            !options.TrainTextEncoder && text.Modules.Count > 0,
+            $"TrainTextEncoder is false, and the texts train {string.Join(", ", text.Modules.Keys)}");
+        Refuse(
+            data.IsScaled && scaling != LatentScaling.None,
+            $"The cache's latents are scaled already, and would be so again by {scaling}: "
+                + $"give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}");
         DenoiserDescription description = denoiser.Description;
-        if (options.GuidanceScale is { } scale) Refuse(!description.ReadsGuidanceScale, $"GuidanceScale is {scale}, and the denoiser reads none");
-        else Refuse(description.ReadsGuidanceScale, "GuidanceScale is null, and the denoiser learned guidance: give the scale that it reads in training");
+        if (options.GuidanceScale is { } scale)
+            Refuse(!description.ReadsGuidanceScale, $"GuidanceScale is {scale}, and the denoiser reads none");
+        else
+            Refuse(
+                description.ReadsGuidanceScale,
+                "GuidanceScale is null, and the denoiser learned guidance: give the scale that it reads in training");
         CheckChannels(description, data.Shape[0], options.LearnedVariance);
         (_denoiser, _text, _data, _scaling, _options) = (denoiser, text, data, scaling, options);
         DiffusionProcess process = Process(schedule, options);
@@ -116,7 +130,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
-    /// <summary>Batches in which every picture is seen once; the last may begin the next epoch.</summary>
+    /// <summary>Batches in which every image is seen once; the last may begin the next epoch.</summary>
     public long BatchesPerEpoch => (_data.Count + _options.BatchSize - 1) / _options.BatchSize;
 
     /// <summary>Names of the cache's rows, for messages; null for their numbers.</summary>
@@ -162,7 +176,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Tensor loss = Error(prediction, target, weights);
         if (_variance is null) return loss;
 
-        Tensor bound = _variance.Of(sample.to(device), noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1])).mean();
+        Tensor bound = _variance.Of(sample.to(device), noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1]))
+            .mean();
         step.Report("simple", loss);
         step.Report("variational", bound);
         return loss.Add(bound.Multiply(_varianceScale));
@@ -186,12 +201,14 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         if (options.PredictionType != PredictionType.Flow)
         {
             Refuse(schedule is null, $"{options.PredictionType} needs a noise schedule, and none is given");
-            Refuse(options.FlowTimeShift != 1, $"FlowTimeShift is {options.FlowTimeShift}, and {options.PredictionType} is no flow");
+            Refuse(options.FlowTimeShift != 1, $"FlowTimeShift is {options.FlowTimeShift}, and {options.PredictionType} is not a flow");
             return new DiffusionProcess(schedule!, options.PredictionType);
         }
 
         Refuse(schedule is not null, "A flow has no discrete noise schedule; give null for it, or choose Epsilon, Velocity or Sample");
-        Refuse(options.Weighting is not UniformWeighting, $"A flow is weighted by how its times are drawn; Weighting is {options.Weighting} and can be {nameof(UniformWeighting)} alone");
+        Refuse(
+            options.Weighting is not UniformWeighting,
+            $"A flow is weighted by how its times are drawn; Weighting is {options.Weighting} and can be only {nameof(UniformWeighting)}");
         Refuse(options.LearnedVariance, "A flow has no variance to learn");
         return DiffusionProcess.Flow();
     }
@@ -209,7 +226,8 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         if (condition) throw new ArgumentException($"{why}.", "options");
     }
 
-    private static ClipTextConditioning Clip(ClipTextModel textModel, ClipTokenizer tokenizer, LatentCache data, DenoiserTrainingOptions options)
+    private static ClipTextConditioning Clip(
+        ClipTextModel textModel, ClipTokenizer tokenizer, LatentCache data, DenoiserTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(options);

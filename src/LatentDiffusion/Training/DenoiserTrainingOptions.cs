@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 /// <summary>What the denoiser's objective is given.</summary>
 public sealed record DenoiserTrainingOptions
 {
-    /// <summary>Pictures a step, at least 1. Default 16.</summary>
+    /// <summary>Images a step, at least 1. Default 16.</summary>
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 16;
 
@@ -30,7 +30,7 @@ public sealed record DenoiserTrainingOptions
 
     /// <summary>
     /// Shift s of a flow's times towards noise, t' = s·t/(1 + (s−1)·t) (Esser et al. 2024, equation 23), above 0; other
-    /// than 1 for <see cref="PredictionType.Flow"/> alone. Default 1.
+    /// than 1 for <see cref="PredictionType.Flow"/> only. Default 1.
     /// </summary>
     [Range(0.0, 1000.0, MinimumIsExclusive = true)]
     public double FlowTimeShift { get; init; } = 1;
@@ -48,14 +48,14 @@ public sealed record DenoiserTrainingOptions
     public double VariationalShare { get; init; } = 0.001;
 
     /// <summary>
-    /// Strength of noise that is one number a channel, added to the noise that is learned, at least 0: pictures whose mean
+    /// Strength of noise that is one number a channel, added to the noise that is learned, at least 0: images whose mean
     /// is far from gray are then learned too (Guttenberg 2023, "Diffusion with Offset Noise"; 0.1 there). Default 0.
     /// </summary>
     [Range(0.0, 10.0)]
     public double OffsetNoise { get; init; }
 
     /// <summary>
-    /// Strength of further noise in the network's input alone, at least 0, which makes it robust to its own errors in
+    /// Strength of further noise in the network's input only, at least 0, which makes it robust to its own errors in
     /// sampling (Ning et al. 2023, "Input Perturbation Reduces Exposure Bias"; 0.1 there). Default 0.
     /// </summary>
     [Range(0.0, 10.0)]
@@ -69,8 +69,8 @@ public sealed record DenoiserTrainingOptions
     public double? HuberDelta { get; init; }
 
     /// <summary>
-    /// How much viewers liked the pictures, −100 to 100, for a U-Net that is told so (the refiner of SDXL); null for 6, as
-    /// published, or for a U-Net that is not told. Default null.
+    /// How much viewers liked the images, −100 to 100, for a U-Net that receives it (the refiner of SDXL); null for 6, as
+    /// published, or for a U-Net that does not receive it. Default null.
     /// </summary>
     [Range(-100.0, 100.0)]
     public double? AestheticScore { get; init; }

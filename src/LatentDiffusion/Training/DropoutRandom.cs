@@ -4,7 +4,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// What a thread's dropouts draw from: in a step of the trainer a generator of that step, so that a run that is resumed
-/// drops what one that was not would have dropped, and runs beside each other take nothing from each other; elsewhere
+/// drops what one that was not would have dropped, and concurrent runs take nothing from each other; elsewhere
 /// libtorch's global generator, as in PyTorch.
 /// </summary>
 internal static class DropoutRandom
@@ -21,7 +21,8 @@ internal static class DropoutRandom
     }
 
     /// <summary>Numbers uniform in [0, 1), float32, on the CPU: a seed means the same on every device and in every precision.</summary>
-    public static Tensor Uniform(long[] shape) => rand(shape, dtype: ScalarType.Float32, device: CPU, generator: t_generator ?? Generator.Default);
+    public static Tensor Uniform(long[] shape) =>
+        rand(shape, dtype: ScalarType.Float32, device: CPU, generator: t_generator ?? Generator.Default);
 
     /// <summary>A function that draws the same whenever it is called: what its first call draws.</summary>
     public static Func<IReadOnlyList<Tensor>, Tensor> Repeated(Func<IReadOnlyList<Tensor>, Tensor> function)

@@ -38,5 +38,6 @@ internal sealed class FrozenPrecision : IDisposable
         }
     }
 
-    private static IEnumerable<Tensor> State(nn.Module network) => network.parameters().Concat(network.buffers().Where(b => b.is_floating_point()));
+    private static IEnumerable<Tensor> State(nn.Module network) =>
+        network.parameters().Concat(network.buffers().Where(b => b.is_floating_point()));
 }

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Training;
 /// </summary>
 public interface IPerceptualFeatures
 {
-    /// <summary>The feature maps of pictures, through which gradients reach the pixels.</summary>
+    /// <summary>The feature maps of images, through which gradients reach the pixels.</summary>
     /// <param name="pixels">[batch, 3, height, width] in [−1, 1].</param>
     /// <returns>One map a layer, [batch, channels, height, width] each, in the same order at every call.</returns>
     IReadOnlyList<Tensor> Features(Tensor pixels);

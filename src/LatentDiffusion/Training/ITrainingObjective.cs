@@ -8,7 +8,7 @@ public interface ITrainingObjective
     /// <summary>The networks that are trained, by the name of the component.</summary>
     IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
-    /// <summary>The loss of one batch: a function of <paramref name="step"/> and the weights alone.</summary>
+    /// <summary>The loss of one batch: a function of only <paramref name="step"/> and the weights.</summary>
     /// <remarks>
     /// The library's networks take their dropout from the step's number. TorchSharp's own <c>nn.Dropout</c> draws from the
     /// global generator, of which the whole process has one: an objective whose networks have it begins with
@@ -18,7 +18,7 @@ public interface ITrainingObjective
     Tensor Loss(TrainingStep step);
 
     /// <summary>
-    /// What of it a resumed run must have in common with the run that it goes on with, values by names in snake_case: what
+    /// What of it a resumed run must have in common with the run that it resumes, values by names in snake_case: what
     /// decides which items a batch has. Checkpoints hold it, and are refused where it is another. What may be changed on
     /// the way (weightings, noise, the learning rate) is not of it. None where the objective does not say.
     /// </summary>

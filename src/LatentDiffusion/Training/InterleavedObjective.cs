@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Several objectives over the same networks as one, a batch of one and then of another: pictures of several sizes, say,
+/// Several objectives over the same networks as one, a batch of one and then of another: images of several sizes, say,
 /// with an objective for each of the aspect-ratio buckets. An epoch has as many batches of each as it is said to have, in an
 /// order that follows from the epoch's number.
 /// </summary>
@@ -32,7 +32,10 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
             if (objective.Modules.Count != Modules.Count || objective.Modules.Any(m => Modules.GetValueOrDefault(m.Key) != m.Value))
                 throw new ArgumentException("The objectives train different networks; expected the same of each.", nameof(parts));
             if (objective is ITargetObjective { Targets.Count: > 0 })
-                throw new ArgumentException("An objective has target networks of its own, which nobody would move once they are joined; expected none, which is a target decay of 0.", nameof(parts));
+                throw new ArgumentException(
+                    "An objective has target networks of its own, which nobody would move once they are joined; expected none, "
+                        + "which is a target decay of 0.",
+                    nameof(parts));
         }
 
         _parts = [.. parts];

@@ -4,22 +4,22 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <content>How a cache is made, or taken up again: from which autoencoder, tokenizer and pictures.</content>
+/// <content>How a cache is made, or taken up again: from which autoencoder, tokenizer and images.</content>
 public sealed partial class LatentCache
 {
-    /// <summary>Takes pictures to the means of their latents and, where asked for, standard deviations.</summary>
+    /// <summary>Takes images to the means of their latents and, where asked for, standard deviations.</summary>
     private delegate (Tensor Mean, Tensor? Deviation) Encoder(Tensor pixels);
 
     /// <summary>Reads a cache of unscaled means in float16, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// <param name="key">Says which images and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
     /// Autoencoder, tokenizer and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions.</param>
-    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="progress">Told the number of pictures done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <param name="progress">Reports the number of images done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
     public static LatentCache Open(
         string path, string key, AutoencoderKL network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -33,17 +33,17 @@ public sealed partial class LatentCache
     /// something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// <param name="key">Says which images and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
     /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
-    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="options">What is kept.</param>
-    /// <param name="progress">Told the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <param name="progress">Reports the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    /// <exception cref="ArgumentException">Variants are asked of a source that has none, or pictures differ in size.</exception>
+    /// <exception cref="ArgumentException">Variants are asked of a source that has none, or images differ in size.</exception>
     public static LatentCache Open(
         string path, string key, AutoencoderKL network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -62,23 +62,26 @@ public sealed partial class LatentCache
     }
 
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// <param name="key">Says which images and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
     /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="network">The autoencoder, which has no posterior.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
-    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="options">What is kept.</param>
-    /// <param name="progress">Told the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// <param name="progress">Reports the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
         string path, string key, AutoencoderTiny network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         string content = ContentKeys.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
-        return Open(path, key, content, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
+        return Open(
+            path, key, content, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options,
+            isScaled: false, progress, cancellationToken);
     }
 
     /// <summary>
@@ -86,17 +89,18 @@ public sealed partial class LatentCache
     /// was made of something else.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// <param name="key">Says which images and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
     /// Autoencoder, tokenizer, options and count are added to it.</param>
-    /// <param name="autoencoder">The autoencoder. One that is not the library's counts by its type alone: the key then says which it
+    /// <param name="autoencoder">The autoencoder. One that is not the library's counts by its type only: the key then says which it
     /// is.</param>
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
-    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="options">What is kept.</param>
-    /// <param name="progress">Told the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// <param name="progress">Reports the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
         string path, string key, IAutoencoder autoencoder, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -115,20 +119,21 @@ public sealed partial class LatentCache
 
     /// <summary>
     /// Reads a cache of all that the training of a model needs, or makes it where it is missing or was made of something
-    /// else: latents as the denoiser sees them, token ids for each text tower, and the pictures' sizes where the U-Net is
-    /// told of them.
+    /// else: latents as the denoiser sees them, token ids for each text tower, and the images' sizes where the U-Net is
+    /// conditioned on them.
     /// </summary>
     /// <param name="path">The cache file.</param>
-    /// <param name="key">Says which pictures and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
+    /// <param name="key">Says which images and captions it is made of (see <see cref="ContentHash"/>): they are not read to be compared.
     /// Autoencoder, tokenizer, options and count are added to it.</param>
     /// <param name="model">The model, for example of <see cref="DiffusersFolder.Read(string, CheckpointOptions?)"/>.</param>
-    /// <param name="images">The pictures, all of one size.</param>
+    /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="options">What else is kept; null for the defaults. Sizes, tokenizers and device are the model's to say.</param>
-    /// <param name="progress">Told the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <param name="progress">Reports the number of rows done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long, LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
         string path, string key, ModelComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -143,7 +148,8 @@ public sealed partial class LatentCache
     }
 
     private static LatentCache Open(
-        string path, string key, string content, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count, LatentCacheOptions options,
+        string path, string key, string content, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images,
+        long count, LatentCacheOptions options,
         bool isScaled, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -154,45 +160,56 @@ public sealed partial class LatentCache
         if (images.Count is { } there) ArgumentOutOfRangeException.ThrowIfGreaterThan(count, there);
         var varied = images as IVariedImageSource;
         if (options.Variants > 1 && varied is null)
-            throw new ArgumentException($"{options.Variants} variants of each picture are asked for, and {images.GetType().Name} has one.", nameof(images));
+            throw new ArgumentException(
+                $"{options.Variants} variants of each image are asked for, and {images.GetType().Name} has one.", nameof(images));
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture,
-            $"{key}\n{count}\n{content}\n{tokenizer?.ContentKey}\n{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.ContentKey}" : "")}"));
+            $"{key}\n{count}\n{content}\n{tokenizer?.ContentKey}\n"
+                + $"{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}"
+                + $"{(options.Sizes ? " sizes" : "")}{(options.SecondTokenizer is { } second ? $" {second.ContentKey}" : "")}"));
         string[] required =
         [
             LatentsName, .. options.Posterior ? [DeviationsName] : (string[])[], .. tokenizer is null ? (string[])[] : [IdsName],
             .. options.SecondTokenizer is null ? (string[])[] : [SecondIdsName], .. options.Sizes ? [SizesName] : (string[])[],
         ];
-        RowFile rows = RowFile.OpenOrMake(path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken);
+        RowFile rows = RowFile.OpenOrMake(
+            path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken);
         if (tokenizer is not null) TruncatedCaptions.Log(rows, path, tokenizer.MaxLength, options.Logger);
         return new LatentCache(rows, options.Variants, isScaled);
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int length)
         {
-            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, length).Select(i => start + i), Picture);
+            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, length).Select(i => start + i), Read);
             CheckSizes(batch);
             (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
             var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
             if (options.Posterior)
             {
-                if (deviation is null) throw new ArgumentException("The posterior is to be kept, and the autoencoder has none: its latents are points.", nameof(options));
+                if (deviation is null)
+                    throw new ArgumentException(
+                        "The posterior is to be kept, and the autoencoder has none: its latents are points.", nameof(options));
                 tensors.Add((DeviationsName, deviation.to(options.Type)));
             }
 
             if (tokenizer is not null)
             {
                 tensors.Add((IdsName, Ids(tokenizer)));
-                tensors.Add(TruncatedCaptions.Column(batch.Select(b => b.Caption), c => Math.Max(tokenizer.CountTruncatedTokens(c), options.SecondTokenizer?.CountTruncatedTokens(c) ?? 0)));
+                tensors.Add(TruncatedCaptions.Column(
+                    batch.Select(b => b.Caption),
+                    c => Math.Max(tokenizer.CountTruncatedTokens(c), options.SecondTokenizer?.CountTruncatedTokens(c) ?? 0)));
             }
 
             if (options.SecondTokenizer is { } other) tensors.Add((SecondIdsName, Ids(other)));
-            if (options.Sizes) tensors.Add((SizesName, cat([.. batch.Select(b => SizeConditioningInput.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
+            if (options.Sizes)
+                tensors.Add((
+                    SizesName, cat([.. batch.Select(b => SizeConditioningInput.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
             return tensors;
 
             Tensor Ids(ClipTokenizer with) => tensor(batch.SelectMany(b => with.Encode(b.Caption).Ids).ToArray(), [length, with.MaxLength]);
         }
 
-        CaptionedImage Picture(long row) => options.Variants == 1 ? images.Read(row) : varied!.Read(row / options.Variants, row % options.Variants);
+        CaptionedImage Read(long row) =>
+            options.Variants == 1 ? images.Read(row) : varied!.Read(row / options.Variants, row % options.Variants);
     }
 
     private static void CheckSizes(CaptionedImage[] batch)
@@ -200,7 +217,8 @@ public sealed partial class LatentCache
         ImageBuffer first = batch[0].Image;
         if (Array.Find(batch, b => b.Image.Width != first.Width || b.Image.Height != first.Height) is { } other)
             throw new ArgumentException(
-                $"'{other.Name}' is {other.Image.Width} x {other.Image.Height} pixels and '{batch[0].Name}' {first.Width} x {first.Height}: all pictures of a cache are of one size.");
+                $"'{other.Name}' is {other.Image.Width} x {other.Image.Height} pixels "
+                    + $"and '{batch[0].Name}' {first.Width} x {first.Height}: all images of a cache are of one size.");
     }
 
     private static Tensor Like(Tensor pixels, nn.Module network)

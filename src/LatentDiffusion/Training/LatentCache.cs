@@ -9,13 +9,14 @@ namespace LatentDiffusion.Training;
 /// be larger than memory. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// A row is one variant of one picture: row = picture·<see cref="Variants"/> + variant. The making can be interrupted at
-/// any moment and goes on where it was. Opening checks every row against its checksum: rows that are damaged are made again,
+/// A row is one variant of one image: row = image·<see cref="Variants"/> + variant. The making can be interrupted at
+/// any moment and resumes where it stopped. Opening checks every row against its checksum: rows that are damaged are made again,
 /// and so is a cache that lacks a tensor. The file stays open until the cache is disposed.
 /// </remarks>
 public sealed partial class LatentCache : IDisposable
 {
-    private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids", SecondIdsName = "second_ids", SizesName = "sizes";
+    private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids",
+        SecondIdsName = "second_ids", SizesName = "sizes";
 
     // Elements read at a time for the statistics.
     private const long Chunk = 1 << 20;
@@ -42,15 +43,17 @@ public sealed partial class LatentCache : IDisposable
     /// <exception cref="InvalidOperationException">The cache was made without a second tokenizer.</exception>
     public Tensor SecondIds => _rows.Find(SecondIdsName) is not null
         ? InMemory(ref _secondIds, SecondIdsName)
-        : throw new InvalidOperationException($"The cache keeps no token ids for a second text tower: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.SecondTokenizer)}.");
+        : throw new InvalidOperationException(
+            "The cache keeps no token ids for a second text tower: "
+                + $"make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.SecondTokenizer)}.");
 
     /// <summary>Says what the cache was made of: images, captions, autoencoder, tokenizer and options.</summary>
     internal string Key => _rows.Key;
 
-    /// <summary>Number of rows: of pictures, times <see cref="Variants"/>.</summary>
+    /// <summary>Number of rows: of images, times <see cref="Variants"/>.</summary>
     public long Count => Entry.Shape[0];
 
-    /// <summary>Variants of each picture.</summary>
+    /// <summary>Variants of each image.</summary>
     public int Variants { get; }
 
     /// <summary>
@@ -65,7 +68,7 @@ public sealed partial class LatentCache : IDisposable
     /// <summary>Whether token ids are kept.</summary>
     public bool HasIds => _rows.Find(IdsName) is not null;
 
-    /// <summary>Whether numbers about the pictures' sizes are kept.</summary>
+    /// <summary>Whether numbers about the images' sizes are kept.</summary>
     public bool HasSizes => _rows.Find(SizesName) is not null;
 
     /// <summary>Shape of one latent, [channels, height, width].</summary>
@@ -79,12 +82,14 @@ public sealed partial class LatentCache : IDisposable
     /// <param name="posterior">Where given, latents are drawn from the posterior, mean + deviation·noise with noise from it; null for the
     /// means.</param>
     /// <returns>[rows, channels, height, width], float32, on the CPU.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The row does not exist.</exception>
     /// <exception cref="InvalidOperationException">A draw is asked for, and no deviations are kept.</exception>
     public Tensor Read(ReadOnlySpan<long> rows, Generator? posterior = null)
     {
         if (posterior is not null && !HasPosterior)
-            throw new InvalidOperationException($"The cache keeps no standard deviations to draw with: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Posterior)}.");
+            throw new InvalidOperationException(
+                "The cache keeps no standard deviations to draw with: "
+                    + $"make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Posterior)}.");
         using IDisposable noGradient = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor mean = _rows.Read(LatentsName, rows).to(ScalarType.Float32);
@@ -96,21 +101,22 @@ public sealed partial class LatentCache : IDisposable
     /// <summary>Token ids of a batch, from the file.</summary>
     /// <param name="rows">Numbers of the rows, in any order.</param>
     /// <returns>[rows, tokens], int64, on the CPU.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The row does not exist.</exception>
     /// <exception cref="InvalidOperationException">The cache was made without a tokenizer.</exception>
     public Tensor ReadIds(ReadOnlySpan<long> rows) => HasIds ? _rows.Read(IdsName, rows) : throw NoIds();
 
     /// <summary>
-    /// What models of the SDXL family are told of a batch's pictures, from the file: original height and width, top and left
+    /// What models of the SDXL family receive about a batch's images, from the file: original height and width, top and left
     /// of the crop, height and width now.
     /// </summary>
     /// <param name="rows">Numbers of the rows, in any order.</param>
     /// <returns>[rows, 6], float32, on the CPU.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The row does not exist.</exception>
     /// <exception cref="InvalidOperationException">No sizes are kept.</exception>
     public Tensor ReadSizes(ReadOnlySpan<long> rows) => HasSizes
         ? _rows.Read(SizesName, rows)
-        : throw new InvalidOperationException($"The cache keeps no sizes of pictures: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Sizes)}.");
+        : throw new InvalidOperationException(
+            $"The cache keeps no sizes of images: make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.Sizes)}.");
 
     /// <summary>Mean and standard deviation of all latents (of their means), which make the autoencoder's shift and scaling.</summary>
     public (double Mean, double StandardDeviation) Statistics()

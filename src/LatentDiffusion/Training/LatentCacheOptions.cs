@@ -13,20 +13,20 @@ public sealed record LatentCacheOptions
     public bool Posterior { get; init; }
 
     /// <summary>
-    /// Variants of each picture (crops, mirrored or not), from 1 to 4096. More than one needs an
+    /// Variants of each image (crops, mirrored or not), from 1 to 4096. More than one needs an
     /// <see cref="IVariedImageSource"/>. Default 1.
     /// </summary>
     [Range(1, 4096)]
     public int Variants { get; init; } = 1;
 
     /// <summary>
-    /// Whether the numbers about each picture's size are kept that models of the SDXL family are told: of pictures that
+    /// Whether the numbers about each image's size are kept that models of the SDXL family receive: of images that
     /// have an <see cref="CaptionedImage.Origin"/> the original's size and the crop, of others their own size. Default false.
     /// </summary>
     public bool Sizes { get; init; }
 
     /// <summary>
-    /// The tokenizer of a second text tower (SDXL), whose token ids are kept beside the first's: the towers are padded
+    /// The tokenizer of a second text tower (SDXL), whose token ids are kept next to the first's: the towers are padded
     /// with different tokens. Default null.
     /// </summary>
     public ClipTokenizer? SecondTokenizer { get; init; }
@@ -36,7 +36,7 @@ public sealed record LatentCacheOptions
     public ScalarType Type { get; init; } = ScalarType.Float16;
 
     /// <summary>
-    /// Pictures encoded at a time, from 1 to 1024. Default 4: activations that stay in a processor's cache are several
+    /// Images encoded at a time, from 1 to 1024. Default 4: activations that stay in a processor's cache are several
     /// times as fast as larger batches; a graphics card takes more.
     /// </summary>
     [Range(1, 1024)]
@@ -46,7 +46,7 @@ public sealed record LatentCacheOptions
     public ILogger? Logger { get; init; }
 
     /// <summary>
-    /// Where an <see cref="IAutoencoder"/> takes its pictures; null for the CPU. Networks are asked where they are instead.
+    /// Where an <see cref="IAutoencoder"/> takes its images; null for the CPU. Networks are asked where they are instead.
     /// </summary>
     public Device? Device { get; init; }
 }

@@ -15,7 +15,9 @@ public sealed record LatentScaling(double Shift, double Scale)
     {
         ArgumentNullException.ThrowIfNull(config);
         if ((config.LatentsMean ?? config.LatentsStd) is not null)
-            throw new NotSupportedException($"The autoencoder scales each channel by itself (latents_mean, latents_std): cache its latents scaled, over a {nameof(LatentAutoencoder)} or a whole model.");
+            throw new NotSupportedException(
+                "The autoencoder scales each channel by itself (latents_mean, latents_std): cache its latents scaled, "
+                    + $"over a {nameof(LatentAutoencoder)} or a whole model.");
         return new LatentScaling(config.ShiftFactor ?? 0, config.ScalingFactor);
     }
 }

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Training;
 /// <summary>
 /// The variational bound's term of each sample for a network that also gives the variance (Nichol &amp; Dhariwal 2021,
 /// section 3.1): log Σ = f·log β_t + (1−f)·log β̃_t, f = (v+1)/2 from the second half of its output. Gradients reach the
-/// variance alone; the mean is taken as it is.
+/// variance only; the mean is taken as it is.
 /// </summary>
 /// <remarks>
 /// At the first timestep stands the negative log-likelihood of x_0. For pixels the paper integrates it over the 256
@@ -17,7 +17,7 @@ internal sealed class LearnedVarianceLoss
     private readonly DiffusionProcess _process;
     private readonly NoiseSchedule _schedule;
 
-    /// <exception cref="ArgumentException">A timestep's variance or sample cannot be told from the network's output.</exception>
+    /// <exception cref="ArgumentException">A timestep's variance or sample cannot be derived from the network's output.</exception>
     public LearnedVarianceLoss(DiffusionProcess process)
     {
         NoiseSchedule schedule = process.Schedule ?? throw new ArgumentException("A flow has no variances to learn.", nameof(process));

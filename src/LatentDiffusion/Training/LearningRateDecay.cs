@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Training;
 
-/// <summary>How the learning rate goes on after its warm-up.</summary>
+/// <summary>How the learning rate changes after its warm-up.</summary>
 public enum LearningRateDecay
 {
     /// <summary>It stays.</summary>
@@ -13,7 +13,7 @@ public enum LearningRateDecay
     Cosine,
 
     /// <summary>
-    /// It falls on half a cosine and begins anew at its peak, <see cref="OptimizerOptions.Cycles"/> times (Loshchilov &amp;
+    /// It falls on half a cosine and restarts at its peak, <see cref="OptimizerOptions.Cycles"/> times (Loshchilov &amp;
     /// Hutter 2017, equation 5).
     /// </summary>
     CosineWithRestarts,

@@ -11,7 +11,10 @@ internal sealed class LeftOutItems(string folder)
 {
     public const string FileName = "left-out.json";
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    };
 
     private readonly SortedDictionary<long, Entry> _items = [];
 

@@ -72,5 +72,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
     };
 
     private static long Single(IReadOnlyList<long> values, string what) => values.Distinct().Count() == 1
-        ? values[0] : throw new NotSupportedException($"A convolution with {what} [{string.Join(", ", values)}] cannot have an adapter; expected one number both ways.");
+        ? values[0]
+        : throw new NotSupportedException(
+            $"A convolution with {what} [{string.Join(", ", values)}] cannot have an adapter; expected one number both ways.");
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Low-rank adaptation (Hu et al. 2021): adapters beside layers of networks whose own weights are frozen. Until it is
+/// Low-rank adaptation (Hu et al. 2021): adapters next to layers of networks whose own weights are frozen. Until it is
 /// disposed, the networks run with the adapters, and their parameters need no gradients.
 /// </summary>
 public sealed class LoraTraining : IDisposable
@@ -55,18 +55,22 @@ public sealed class LoraTraining : IDisposable
     /// <summary>α/rank, by which what the adapters give is scaled.</summary>
     public double Scale { get; }
 
-    /// <summary>The same loss, trained through the adapters alone.</summary>
+    /// <summary>The same loss, trained through the adapters only.</summary>
     /// <param name="objective">An objective over the adapted networks; the caller's.</param>
     /// <exception cref="ArgumentException">It trains a network that has no adapters, or has target networks.</exception>
     public ITrainingObjective Objective(ITrainingObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
         if (objective is ITargetObjective { Targets.Count: > 0 })
-            throw new ArgumentException($"The objective has target networks, which average weights that adapters leave as they are; give it a {nameof(ITargetObjective.TargetDecay)} of 0.", nameof(objective));
+            throw new ArgumentException(
+                "The objective has target networks, which average weights that adapters leave as they are; "
+                    + $"give it a {nameof(ITargetObjective.TargetDecay)} of 0.",
+                nameof(objective));
         foreach ((string component, nn.Module network) in objective.Modules)
         {
             if (!_networks.Contains(network))
-                throw new ArgumentException($"The objective trains the {component}, which has no adapters: adapt it too, or leave it frozen.", nameof(objective));
+                throw new ArgumentException(
+                    $"The objective trains the {component}, which has no adapters: adapt it too, or leave it frozen.", nameof(objective));
         }
 
         return new AdaptedObjective(objective, Modules, _networks);
@@ -84,7 +88,8 @@ public sealed class LoraTraining : IDisposable
         {
             ($"{a.Component}.{a.Layer}.lora_A.weight", a.Adapter.Down), ($"{a.Component}.{a.Layer}.lora_B.weight", a.Adapter.Up),
         });
-        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["format"] = "pt", [MetadataKey] = Metadata() }, floatingPoint);
+        SafetensorsWriter.Write(
+            path, tensors, new Dictionary<string, string> { ["format"] = "pt", [MetadataKey] = Metadata() }, floatingPoint);
     }
 
     /// <summary>Takes the adapters off and gives the networks' parameters back whether they need gradients.</summary>
@@ -94,7 +99,8 @@ public sealed class LoraTraining : IDisposable
         _hooks.Clear();
         foreach ((nn.Module network, bool[] trainable) in _trainable)
         {
-            foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable)) parameter.requires_grad = needs;
+            foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable))
+                parameter.requires_grad = needs;
             NetworkUse.Unpin(network);
         }
 
@@ -106,8 +112,12 @@ public sealed class LoraTraining : IDisposable
     {
         string component = naming.Name;
         IReadOnlyList<string> patterns = (naming.IsTextEncoder ? _options.TextEncoderTargets : _options.Targets) ?? naming.TrainedLayers;
-        (string Name, nn.Module Module)[] layers = [.. network.named_modules().Where(m => LoraAdapter.Fits(m.module)).Select(m => (m.name, m.module))];
-        Regex[] forms = [.. patterns.Select(p => new Regex($@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking))];
+        (string Name, nn.Module Module)[] layers = [.. network
+            .named_modules()
+            .Where(m => LoraAdapter.Fits(m.module))
+            .Select(m => (m.name, m.module))];
+        Regex[] forms = [.. patterns.Select(p => new Regex(
+            $@"^(.*\.)?{Regex.Escape(p).Replace(@"\*", ".*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking))];
         foreach ((Regex form, string pattern) in forms.Zip(patterns))
         {
             if (!layers.Any(l => form.IsMatch(l.Name)))
@@ -115,7 +125,9 @@ public sealed class LoraTraining : IDisposable
         }
 
         return layers.Where(l => forms.Any(f => f.IsMatch(l.Name)))
-            .Select(l => new Adapted(component, l.Name, (nn.Module<Tensor, Tensor>)l.Module, new LoraAdapter(l.Module, _options.Rank, Scale, generator)));
+            .Select(l => new Adapted(
+                component, l.Name, (nn.Module<Tensor, Tensor>)l.Module,
+                new LoraAdapter(l.Module, _options.Rank, Scale, generator)));
     }
 
     private void Freeze(nn.Module network)

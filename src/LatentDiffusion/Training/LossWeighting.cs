@@ -35,7 +35,8 @@ public abstract record LossWeighting
             PredictionType.Epsilon => ofNoise,
             PredictionType.Velocity => ofNoise * schedule.AlphasCumprod[t],
             PredictionType.Sample => ofNoise * schedule.SignalToNoiseRatio(t),
-            _ => throw new ArgumentException($"{prediction} has no weight by timestep; expected Epsilon, Velocity or Sample.", nameof(prediction)),
+            _ => throw new ArgumentException(
+                $"{prediction} has no weight by timestep; expected Epsilon, Velocity or Sample.", nameof(prediction)),
         };
     }
 }

@@ -22,7 +22,8 @@ internal sealed record ModelTraining(ModelComponents Components, TrainableModel 
     {
         ArgumentNullException.ThrowIfNull(data);
         return Parts.Texts?.Invoke(data, train) ?? throw new NotSupportedException(
-            $"{Components.Family.Name} models need their texts as an {nameof(ITextConditioning)}; {nameof(CachedTextConditioning)} is one.");
+            $"{Components.Family.Name} models need their texts as an {nameof(ITextConditioning)}; "
+                + $"{nameof(CachedTextConditioning)} is one.");
     }
 
     /// <summary>What is still to be done to the cache's latents.</summary>

@@ -35,8 +35,8 @@ internal sealed class NoisyBatchSampler
         Tensor noisy = _process.AddNoise(sample, Perturbed(noise, random), timesteps);
         Tensor? weights = _weights is null ? null
             : tensor(timesteps.data<long>().Select(t => _weights[t]).ToArray()).to(sample.dtype);
-        Tensor told = _process.Schedule is null ? timesteps.to(ScalarType.Float32) : timesteps;
-        return new NoisyBatch(noisy, told, _process.Target(sample, noise, timesteps), weights);
+        Tensor input = _process.Schedule is null ? timesteps.to(ScalarType.Float32) : timesteps;
+        return new NoisyBatch(noisy, input, _process.Target(sample, noise, timesteps), weights);
     }
 
     private Tensor Timesteps(int batch, Generator random)

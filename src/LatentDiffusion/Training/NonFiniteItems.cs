@@ -7,7 +7,8 @@ namespace LatentDiffusion.Training;
 /// (<see cref="TrainingOptions.LeaveOutNonFinite"/>). An item is to blame where a batch of it only is not finite, and the step
 /// without it is: networks that diverged are not finite for any item.
 /// </summary>
-internal sealed class NonFiniteItems(ITrainingObjective objective, StepGradients gradients, LeftOutItems leftOut, TrainingOptions options, ILogger logger)
+internal sealed class NonFiniteItems(
+    ITrainingObjective objective, StepGradients gradients, LeftOutItems leftOut, TrainingOptions options, ILogger logger)
 {
     // Items that stand in for others may have to be left out themselves.
     private const int Rounds = 8;
@@ -29,7 +30,9 @@ internal sealed class NonFiniteItems(ITrainingObjective objective, StepGradients
             foreach (long item in found)
             {
                 leftOut.Add(item, items.NameOf(item), step);
-                logger.LogWarning("At step {Step} the loss or the gradients of {Item} are not finite: it is left out for the rest of the run.", step, items.NameOf(item));
+                logger.LogWarning(
+                    "At step {Step} the loss or the gradients of {Item} are not finite: it is left out for the rest of the run.",
+                    step, items.NameOf(item));
             }
 
             leftOut.Save();

@@ -13,7 +13,7 @@ public sealed record OptimizerOptions
     [Range(0, long.MaxValue)]
     public long WarmupSteps { get; init; } = 100;
 
-    /// <summary>How the learning rate goes on after the warm-up. Default <see cref="LearningRateDecay.Cosine"/>.</summary>
+    /// <summary>How the learning rate changes after the warm-up. Default <see cref="LearningRateDecay.Cosine"/>.</summary>
     public LearningRateDecay Decay { get; init; } = LearningRateDecay.Cosine;
 
     /// <summary>What the learning rate falls to, as a share of its peak, in [0, 1]. Default 0.02.</summary>

@@ -2,13 +2,13 @@ using System.Runtime.ExceptionServices;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>Pictures read on all processors.</summary>
+/// <summary>Images read on all processors.</summary>
 internal static class ParallelImageReader
 {
     /// <summary>
-    /// Reads pictures in the order asked for. Throws what the reading of one threw, not that one of several threads threw.
+    /// Reads images in the order asked for. Throws what the reading of one threw, not that one of several threads threw.
     /// </summary>
-    /// <param name="indices">Which pictures.</param>
+    /// <param name="indices">Which images.</param>
     /// <param name="read">Reads one.</param>
     public static CaptionedImage[] Of(IEnumerable<long> indices, Func<long, CaptionedImage> read)
     {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Tells real pictures from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section
-/// 3.1). Normalises by groups where the paper does by batch, so that a picture's answer follows from it alone and a
+/// Tells real images from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section
+/// 3.1). Normalises by groups where the paper does by batch, so that an image's answer follows only from it and a
 /// checkpoint needs no running statistics.
 /// </summary>
 public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor>
@@ -42,7 +42,7 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor>
     /// <summary>The configuration it was built from.</summary>
     public PatchDiscriminatorConfig Config { get; }
 
-    /// <summary>Judges pictures.</summary>
+    /// <summary>Judges images.</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     /// <returns>A number a patch, above 0 for real, [batch, 1, patches, patches].</returns>
     public override Tensor forward(Tensor images)

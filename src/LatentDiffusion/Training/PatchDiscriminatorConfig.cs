@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 /// <summary>Size of a <see cref="PatchDiscriminator"/>.</summary>
 public sealed record PatchDiscriminatorConfig
 {
-    /// <summary>Channels of the pictures. Default 3.</summary>
+    /// <summary>Channels of the images. Default 3.</summary>
     [Range(1, 1024)]
     public int InChannels { get; init; } = 3;
 

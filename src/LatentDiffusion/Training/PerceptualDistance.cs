@@ -13,7 +13,7 @@ public sealed class PerceptualDistance(IPerceptualFeatures features)
     // Keeps the length of a vector of zeros from dividing by nothing, as published.
     private const double Epsilon = 1e-10;
 
-    /// <summary>The mean distance of the pictures of two batches.</summary>
+    /// <summary>The mean distance of the images of two batches.</summary>
     /// <param name="first">[batch, 3, height, width] in [−1, 1].</param>
     /// <param name="second">Of the same shape.</param>
     /// <returns>A scalar that gradients can be taken of.</returns>

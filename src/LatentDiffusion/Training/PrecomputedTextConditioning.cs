@@ -12,7 +12,7 @@ public sealed class PrecomputedTextConditioning : ITextConditioning
     private readonly Tensor _embeddings, _empty;
 
     /// <summary>Prepares the texts.</summary>
-    /// <param name="embeddings">Hidden states of the captions, [pictures, tokens, width]; the caller's.</param>
+    /// <param name="embeddings">Hidden states of the captions, [images, tokens, width]; the caller's.</param>
     /// <param name="empty">Those of the empty caption, [tokens, width]; the caller's.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public PrecomputedTextConditioning(Tensor embeddings, Tensor empty)
@@ -20,7 +20,10 @@ public sealed class PrecomputedTextConditioning : ITextConditioning
         ArgumentNullException.ThrowIfNull(embeddings);
         ArgumentNullException.ThrowIfNull(empty);
         if (embeddings.dim() != 3 || !embeddings.shape[1..].SequenceEqual(empty.shape))
-            throw new ArgumentException($"Embeddings are [pictures, tokens, width] and that of the empty caption [tokens, width]; [{string.Join(", ", embeddings.shape)}] and [{string.Join(", ", empty.shape)}] were given.", nameof(embeddings));
+            throw new ArgumentException(
+                "Embeddings are [images, tokens, width] and that of the empty caption [tokens, width]; "
+                    + $"[{string.Join(", ", embeddings.shape)}] and [{string.Join(", ", empty.shape)}] were given.",
+                nameof(embeddings));
         (_embeddings, _empty) = (embeddings, empty);
     }
 
@@ -32,6 +35,7 @@ public sealed class PrecomputedTextConditioning : ITextConditioning
     {
         ArgumentNullException.ThrowIfNull(dropped);
         using DisposeScope scope = NewDisposeScope();
-        return new Conditioning(where(dropped.view(-1, 1, 1), _empty.to(_embeddings.dtype), _embeddings.index_select(0, index)).MoveToOuterDisposeScope());
+        return new Conditioning(
+            where(dropped.view(-1, 1, 1), _empty.to(_embeddings.dtype), _embeddings.index_select(0, index)).MoveToOuterDisposeScope());
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// What the losses of all autoencoders share: batches of pictures, the error of what is given back, and where asked for
+/// What the losses of all autoencoders share: batches of images, the error of what is given back, and where asked for
 /// a perceptual distance and a patch-adversarial term (Esser et al. 2021).
 /// </summary>
 public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
@@ -14,7 +14,8 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
     private readonly AdversarialLoss? _adversary;
 
     private protected ReconstructionObjective(
-        nn.Module network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features, PatchDiscriminator? discriminator)
+        nn.Module network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features,
+        PatchDiscriminator? discriminator)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(images);
@@ -32,8 +33,9 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
     /// <summary>Around the encoder: keeps its gradients out where it is not trained.</summary>
     private protected IDisposable? Encoding() => Options.TrainEncoder ? null : no_grad();
 
-    /// <summary>Type of the decoder, which is not the encoder's where it alone is trained, and not in float32.</summary>
-    private protected ScalarType DecoderType => Modules.First(m => m.Key.StartsWith("vae", StringComparison.Ordinal)).Value.parameters().First().dtype;
+    /// <summary>Type of the decoder, which is not the encoder's where only the decoder is trained, and not in float32.</summary>
+    private protected ScalarType DecoderType =>
+        Modules.First(m => m.Key.StartsWith("vae", StringComparison.Ordinal)).Value.parameters().First().dtype;
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, string> Identity => _images.Identity;
@@ -59,14 +61,15 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
         (Tensor reconstruction, Tensor regularization) = Reconstruct(pixels.to(type), wide, step);
         Tensor loss = _reconstruction.Of(reconstruction, pixels, step);
         step.Report("reconstruction", loss);
-        // As published, the adversary is weighed against the reconstruction alone.
+        // As published, the adversary is weighed against the reconstruction only.
         if (_adversary is not null) loss = _adversary.AddTo(loss, reconstruction, pixels, step);
         return loss.Add(regularization);
     }
 
-    /// <summary>What the network makes of the pictures, and the weighted rest of its loss.</summary>
+    /// <summary>What the network makes of the images, and the weighted rest of its loss.</summary>
     /// <param name="pixels">[batch, 3, height, width] in the network's type.</param>
     /// <param name="wide">Type of the results, in which losses are summed.</param>
-    /// <param name="step">Source of everything random; told the parts.</param>
-    private protected abstract (Tensor Reconstruction, Tensor Regularization) Reconstruct(Tensor pixels, ScalarType wide, TrainingStep step);
+    /// <param name="step">Source of everything random; receives the parts as metrics.</param>
+    private protected abstract (Tensor Reconstruction, Tensor Regularization) Reconstruct(
+        Tensor pixels, ScalarType wide, TrainingStep step);
 }

@@ -30,8 +30,11 @@ internal sealed class RowColumns
 
     /// <summary>The columns of a file; null where it has no checksums, or not as many rows in each column.</summary>
     public static RowColumns? Of(SafetensorsFile file, long rows) =>
-        file.Find(ChecksName) is { DataType: ScalarType.Int64, Shape.Count: 1 } && file.Entries.All(e => e.Shape.Count > 0 && e.Shape[0] == rows)
-            ? new RowColumns(file.Entries.Select(e => new Column(e.Name, e.DataType, [.. e.Shape.Skip(1)], file.Offset(e.Name), checked((int)(e.ByteLength / rows)))))
+        file.Find(ChecksName) is { DataType: ScalarType.Int64, Shape.Count: 1 }
+            && file.Entries.All(e => e.Shape.Count > 0 && e.Shape[0] == rows)
+            ? new RowColumns(
+                file.Entries.Select(e => new Column(
+                    e.Name, e.DataType, [.. e.Shape.Skip(1)], file.Offset(e.Name), checked((int)(e.ByteLength / rows)))))
             : null;
 
     /// <summary>The rows that are not what was written, in their order.</summary>

@@ -45,12 +45,14 @@ internal sealed class RowFile : IDisposable
     /// <param name="cancellationToken">Stops the check or the making; what is done is kept.</param>
     /// <exception cref="IOException">The path is that of a device or a pipe.</exception>
     public static RowFile OpenOrMake(
-        string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger, IProgress<long>? progress, CancellationToken cancellationToken)
+        string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger,
+        IProgress<long>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         string target = RealPath.Of(path);
-        if (Path.Exists(target) && !RegularFile.Is(target)) throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
+        if (Path.Exists(target) && !RegularFile.Is(target))
+            throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
         if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
         using (var making = new RowFileWriter(target, key, rows, required))
         {
@@ -81,7 +83,7 @@ internal sealed class RowFile : IDisposable
     public Tensor ReadAll(string name) => _file.Read(name);
 
     /// <summary>Some rows of a tensor, as they are stored, in the order asked for.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The row does not exist.</exception>
     public Tensor Read(string name, ReadOnlySpan<long> rows)
     {
         TensorEntry entry = _file.Require(name);
@@ -110,16 +112,21 @@ internal sealed class RowFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>The file where all of it is what was written; null where there is something to make.</summary>
-    private static RowFile? Whole(string path, string key, long rows, IReadOnlyList<string> required, ILogger logger, CancellationToken cancellationToken)
+    private static RowFile? Whole(
+        string path, string key, long rows, IReadOnlyList<string> required, ILogger logger, CancellationToken cancellationToken)
     {
         if (TryOpen(path, key) is not { } file) return null;
         bool whole = false;
         try
         {
-            string[] missing = [.. (file._file.Metadata.GetValueOrDefault(ColumnsMetadata)?.Split(',') ?? []).Union(required).Where(name => file.Find(name) is null)];
+            string[] missing = [.. (file._file.Metadata.GetValueOrDefault(ColumnsMetadata)?.Split(',') ?? [])
+                .Union(required)
+                .Where(name => file.Find(name) is null)];
             if (missing.Length > 0 || RowColumns.Of(file._file, rows) is not { } columns)
             {
-                logger.LogWarning("The cache {Path} lacks {Missing}: it is made again.", path, missing.Length > 0 ? string.Join(", ", missing) : "its checksums or rows");
+                logger.LogWarning(
+                    "The cache {Path} lacks {Missing}: it is made again.", path,
+                    missing.Length > 0 ? string.Join(", ", missing) : "its checksums or rows");
                 return null;
             }
 

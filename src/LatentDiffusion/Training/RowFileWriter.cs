@@ -83,14 +83,19 @@ internal sealed class RowFileWriter : IDisposable
     }
 
     private IOException Held(IOException e) =>
-        new($"The cache '{_path}' cannot be made now: {e.Message} Where another process makes it, wait for that process or choose another path.", e);
+        new(
+            $"The cache '{_path}' cannot be made now: {e.Message} "
+                + "Where another process makes it, wait for that process or choose another path.",
+            e);
 
     private RowColumns? Resume(IReadOnlyList<string> required)
     {
         try
         {
             using SafetensorsFile file = SafetensorsFile.Open(_path + Suffix);
-            return file.Metadata.GetValueOrDefault(RowFile.KeyMetadata) == _key && required.All(name => file.Find(name) is not null) ? RowColumns.Of(file, _rows) : null;
+            return file.Metadata.GetValueOrDefault(RowFile.KeyMetadata) == _key && required.All(name => file.Find(name) is not null)
+                ? RowColumns.Of(file, _rows)
+                : null;
         }
         catch (CheckpointException)
         {
@@ -160,7 +165,8 @@ internal sealed class RowFileWriter : IDisposable
         {
             string given = rows is null ? "nothing" : $"{rows.dtype} [{string.Join(", ", rows.shape[1..])}]";
             throw new InvalidOperationException(
-                $"The rows of '{column.Name}' before are {column.Type} [{string.Join(", ", column.Shape)}], and now {given}: all rows of a cache are of one shape.");
+                $"The rows of '{column.Name}' before are {column.Type} [{string.Join(", ", column.Shape)}], and now {given}: "
+                    + "all rows of a cache are of one shape.");
         }
 
         return rows.cpu().contiguous();

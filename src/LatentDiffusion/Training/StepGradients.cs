@@ -37,11 +37,11 @@ internal sealed class StepGradients(ITrainingObjective objective, FlatParameters
         // A stream of its own, so that a network with dropout sees the noise that one without sees.
         using var dropout = new Generator(SeedSequence.Of(~options.Seed, index));
         using IDisposable draws = DropoutRandom.From(dropout);
-        var told = new TrainingStep(index, generator) { Step = step, Selection = selection };
-        Tensor value = objective.Loss(told);
+        var training = new TrainingStep(index, generator) { Step = step, Selection = selection };
+        Tensor value = objective.Loss(training);
         (batches == 1 ? value : value.Divide(batches)).backward();
         parameters.CollectGradients();
-        foreach ((string name, double figure) in told.Metrics) metrics[name] = metrics.GetValueOrDefault(name) + figure / batches;
+        foreach ((string name, double figure) in training.Metrics) metrics[name] = metrics.GetValueOrDefault(name) + figure / batches;
         using Tensor number = value.detach().to(ScalarType.Float64);
         return number.item<double>() / batches;
     }

@@ -20,8 +20,12 @@ internal sealed class TargetNetworks : IDisposable
         (_networks, _parameters, Decay) = (objective.Targets, parameters, objective.TargetDecay);
         foreach (nn.Module network in _networks.Values) NetworkUse.Pin(network);
         Dictionary<string, Parameter> named = Named();
-        string[] missing = [.. parameters.Ranges.Where(r => named.GetValueOrDefault(r.Name)?.shape.SequenceEqual(r.Shape) != true).Select(r => r.Name)];
-        if (missing.Length > 0) throw new ArgumentException($"The objective's target networks lack {string.Join(", ", missing)}, or have it in another shape.", nameof(objective));
+        string[] missing = [.. parameters.Ranges
+            .Where(r => named.GetValueOrDefault(r.Name)?.shape.SequenceEqual(r.Shape) != true)
+            .Select(r => r.Name)];
+        if (missing.Length > 0)
+            throw new ArgumentException(
+                $"The objective's target networks lack {string.Join(", ", missing)}, or have it in another shape.", nameof(objective));
         _average = new ExponentialMovingAverage(parameters, objective.TargetDecay, warmup: false);
         if (precision == TrainingPrecision.BFloat16) _computed = _average.Values.to(ScalarType.BFloat16).DetachFromDisposeScope();
         Attach(_computed ?? _average.Values);

@@ -11,7 +11,8 @@ namespace LatentDiffusion.Training;
 /// empty ones: caption dropout then trains what guidance leads away from. Batches are read from the mapped file. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// The making can be interrupted at any moment and goes on where it was. Opening checks every row against its checksum: damaged rows are
+/// The making can be interrupted at any moment and resumes where it stopped. Opening checks every row against its checksum: damaged rows
+/// are
 /// made again, and so is a cache that lacks a tensor. The file stays open until the cache is disposed.
 /// </remarks>
 public sealed class TextEmbeddingCache : IDisposable
@@ -35,13 +36,13 @@ public sealed class TextEmbeddingCache : IDisposable
     /// <summary>Reads a cache, or makes it where it is missing or was made of something else.</summary>
     /// <param name="path">The cache file.</param>
     /// <param name="key">Anything else that what is kept follows from. Captions, options and the encoder (weights, configuration and
-    /// vocabulary) are added to it; of an encoder that is not the library's the type alone, so that the key says the rest (see
+    /// vocabulary) are added to it; of an encoder that is not the library's only the type, so that the key says the rest (see
     /// <see cref="ContentHash"/>).</param>
     /// <param name="encoder">The text encoder.</param>
     /// <param name="captions">The captions, in the order in which they will be asked for.</param>
     /// <param name="options">What is kept; null for the defaults.</param>
-    /// <param name="progress">Told the number of different captions done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept beside the path, and taken up again the next time.</param>
+    /// <param name="progress">Reports the number of different captions done.</param>
+    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">The encoder makes more chunks of a caption than of the empty one.</exception>
     public static TextEmbeddingCache Open(
@@ -63,12 +64,16 @@ public sealed class TextEmbeddingCache : IDisposable
         }
 
         if (encoder.Measure("") is { } one && distinct.FirstOrDefault(c => encoder.Measure(c) != one) is { } longer)
-            throw new ArgumentException($"The caption '{longer}' takes more chunks than the empty one, and rows of a cache are of one length: expected an encoder of one chunk, MaxChunks 1.", nameof(captions));
+            throw new ArgumentException(
+                $"The caption '{longer}' takes more chunks than the empty one, and rows of a cache are of one length: "
+                    + "expected an encoder of one chunk, MaxChunks 1.",
+                nameof(captions));
         // Each caption is hashed by itself, so that no two lists run into the same text.
         string hashes = string.Join('\n', distinct.Select(StableHash.Of));
         string identity = StableHash.Of(string.Create(
             CultureInfo.InvariantCulture, $"{key}\nunconditional\n{encoder.ContentKey}\n{encoder.MaxLength}\n{options.Type}\n{hashes}"));
-        RowFile file = RowFile.OpenOrMake(path, identity, distinct.Count, [HiddenName], options.BatchSize, Compute, options.Logger, progress, cancellationToken);
+        RowFile file = RowFile.OpenOrMake(
+            path, identity, distinct.Count, [HiddenName], options.BatchSize, Compute, options.Logger, progress, cancellationToken);
         TruncatedCaptions.Log(file, path, encoder.MaxLength, options.Logger);
         return new TextEmbeddingCache(file, [.. rows]);
 
@@ -89,7 +94,7 @@ public sealed class TextEmbeddingCache : IDisposable
     /// <summary>The conditioning of a batch, from the file.</summary>
     /// <param name="captions">Numbers of captions, in any order; <see cref="EmptyCaption"/> for none.</param>
     /// <returns>Hidden states and pooled vectors in float32, the mask as the encoder gave it; on the CPU, owned by the caller.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such caption.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The caption does not exist.</exception>
     public Conditioning Read(ReadOnlySpan<long> captions)
     {
         long[] rows = new long[captions.Length];
@@ -103,7 +108,8 @@ public sealed class TextEmbeddingCache : IDisposable
         using IDisposable noGradient = no_grad();
         using DisposeScope scope = NewDisposeScope();
         return new Conditioning(
-            Values(HiddenName)!, Values(PooledName), _rows.Find(MaskName) is null ? null : _rows.Read(MaskName, rows).MoveToOuterDisposeScope());
+            Values(HiddenName)!, Values(PooledName),
+            _rows.Find(MaskName) is null ? null : _rows.Read(MaskName, rows).MoveToOuterDisposeScope());
 
         Tensor? Values(string name) =>
             _rows.Find(name) is null ? null : _rows.Read(name, rows).to(ScalarType.Float32).MoveToOuterDisposeScope();

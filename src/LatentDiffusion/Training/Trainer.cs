@@ -36,38 +36,47 @@ public sealed class Trainer
     /// </summary>
     /// <param name="objective">What to minimise.</param>
     /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
-    /// <param name="progress">Told after every step.</param>
+    /// <param name="progress">Reports after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
     /// <exception cref="ArgumentException">
-    /// There is nothing to train, the options name a component that the objective does not train, its target networks
+    /// Nothing is to be trained, the options name a component that the objective does not train, its target networks
     /// have other parameters than what is trained, or items are to be left out of an objective that does not number them.
     /// </exception>
     /// <exception cref="CheckpointException">
     /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/>
-    /// (other images among it) or number of batches a step. Damaged checkpoints are no error: they are renamed to <c>.damaged</c>, and the
+    /// (other images among it) or number of batches a step. Damaged checkpoints are not an error: they are renamed to <c>.damaged</c>, and
+    /// the
     /// one before is taken.
     /// </exception>
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite, and no item could be left out
     /// (<see cref="TrainingOptions.LeaveOutNonFinite"/>).</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
-    public bool Run(ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public bool Run(
+        ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         CheckComponentRates(objective);
         if (_options.LeaveOutNonFinite && objective is not IItemBatches { HasNumbers: true })
-            throw new ArgumentException($"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: expected an objective of the library.", nameof(objective));
+            throw new ArgumentException(
+                $"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: "
+                    + "expected an objective of the library.",
+                nameof(objective));
         (objective as IItemBatches)?.UseSeed(_options.Seed);
         using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var frozen = new FrozenPrecision(objective, _options.Precision);
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
-        if (parameters.Length == 0) throw new ArgumentException("The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
+        if (parameters.Length == 0)
+            throw new ArgumentException(
+                "The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         using TargetNetworks? targets = TargetNetworks.Of(objective, parameters, _options.Precision);
         var leftOut = new LeftOutItems(folder);
-        var checkpoints = new TrainingCheckpoints(folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, _logger);
+        var checkpoints = new TrainingCheckpoints(
+            folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, _logger);
         var gradients = new StepGradients(objective, parameters, _options);
         var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, _logger);
 
@@ -109,14 +118,17 @@ public sealed class Trainer
         return true;
     }
 
-    private TrainingDivergedException Diverged(ITrainingObjective objective, long step, double loss, double norm, long saved, string? checkpoint)
+    private TrainingDivergedException Diverged(
+        ITrainingObjective objective, long step, double loss, double norm, long saved, string? checkpoint)
     {
         int batches = _options.GradientAccumulation;
         string[] items = [.. Enumerable.Range(0, batches).SelectMany(i => objective.Items(step * batches + i))];
         string seen = items.Length == 0 ? "" : $" It saw {MessageText.List(items)}.";
         string left = checkpoint is null ? "no checkpoint is written yet" : $"the last good checkpoint is of step {saved}, '{checkpoint}'";
         return new TrainingDivergedException(
-            $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help; {nameof(TrainingOptions.LeaveOutNonFinite)} leaves out single items that cause it.", step, items, checkpoint);
+            $"At step {step} the loss is {loss} and the gradients' norm {norm}; {left}.{seen} A lower learning rate may help; "
+                + $"{nameof(TrainingOptions.LeaveOutNonFinite)} leaves out single items that cause it.",
+            step, items, checkpoint);
     }
 
     private void CheckComponentRates(ITrainingObjective objective)
@@ -124,9 +136,13 @@ public sealed class Trainer
         foreach ((string component, double factor) in _options.Optimizer.ComponentRates)
         {
             if (!objective.Modules.ContainsKey(component))
-                throw new ArgumentException($"ComponentRates names '{component}'; trained are {string.Join(", ", objective.Modules.Keys.Order(StringComparer.Ordinal))}.", nameof(objective));
+                throw new ArgumentException(
+                    $"ComponentRates names '{component}'; trained are "
+                        + $"{string.Join(", ", objective.Modules.Keys.Order(StringComparer.Ordinal))}.",
+                    nameof(objective));
             if (!(factor >= 0 && double.IsFinite(factor)))
-                throw new ArgumentException($"ComponentRates gives '{component}' the factor {factor}; expected a finite number, at least 0.", nameof(objective));
+                throw new ArgumentException(
+                    $"ComponentRates gives '{component}' the factor {factor}; expected a finite number, at least 0.", nameof(objective));
         }
     }
 }

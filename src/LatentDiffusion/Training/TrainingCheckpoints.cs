@@ -12,8 +12,10 @@ namespace LatentDiffusion.Training;
 /// </summary>
 internal sealed class TrainingCheckpoints
 {
-    private const string Prefix = "checkpoint-", Extension = ".safetensors", Damaged = ".damaged", StepKey = "step", SeedKey = "seed", LayoutKey = "layout",
-        AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision", ObjectivePrefix = "objective.", None = "none",
+    private const string Prefix = "checkpoint-", Extension = ".safetensors", Damaged = ".damaged", StepKey = "step",
+        SeedKey = "seed", LayoutKey = "layout",
+        AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision",
+        ObjectivePrefix = "objective.", None = "none",
         StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out", OrderKey = "item_order", OrderOfSeed = "seed";
 
     // A learning rate that changes by less is not worth a word.
@@ -28,7 +30,8 @@ internal sealed class TrainingCheckpoints
     private readonly Dictionary<string, string> _identity;
 
     public TrainingCheckpoints(
-        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets, LeftOutItems leftOut,
+        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
+        LeftOutItems leftOut,
         IReadOnlyDictionary<string, string> identity, TrainingOptions options, ILogger logger)
     {
         (_folder, _leftOut, _options, _logger) = (folder, leftOut, options, logger);
@@ -81,7 +84,8 @@ internal sealed class TrainingCheckpoints
         SafetensorsWriter.Write(path, _tensors, metadata);
         Last = path;
         // Never what was just written, whatever else the folder holds.
-        foreach ((_, string old) in Written().Where(c => c.Step < step).OrderByDescending(c => c.Step).Skip(_options.CheckpointsKept - 1)) File.Delete(old);
+        foreach ((_, string old) in Written().Where(c => c.Step < step).OrderByDescending(c => c.Step).Skip(_options.CheckpointsKept - 1))
+            File.Delete(old);
     }
 
     /// <summary>Opens a checkpoint; null for a damaged one, which from then on counts neither as the newest nor among those kept.</summary>
@@ -106,18 +110,23 @@ internal sealed class TrainingCheckpoints
     private long Restore(SafetensorsFile file)
     {
         if (!long.TryParse(file.Metadata.GetValueOrDefault(StepKey), NumberStyles.None, CultureInfo.InvariantCulture, out long step))
-            throw new CheckpointException(file.Path, "it does not say its step, and is no checkpoint of a run; remove it.");
-        if (file.Metadata.GetValueOrDefault(LayoutKey) != _layout) throw Refused(file, "The networks have other parameters than when it was written");
+            throw new CheckpointException(file.Path, "it does not say its step, and is not a checkpoint of a run; remove it.");
+        if (file.Metadata.GetValueOrDefault(LayoutKey) != _layout)
+            throw Refused(file, "The networks have other parameters than when it was written");
         Expect(file, SeedKey, Text(_options.Seed), "seed");
         // Batches are numbered across steps, so the rest of the run would see other ones. Older files say nothing and mean 1.
         Expect(file, AccumulationKey, Text(_options.GradientAccumulation), "number of batches that gradients are accumulated over", "1");
         Expect(file, TargetKey, _target, "decay of its target networks", None);
         ExpectIdentity(file);
         string precision = $"{_options.Precision}", before = file.Metadata.GetValueOrDefault(PrecisionKey, precision);
-        if (before != precision) _logger.LogInformation("The run has computed in {Before} and goes on in {Precision}: its weights will be those of neither alone.", before, precision);
+        if (before != precision)
+            _logger.LogInformation(
+                "The run has computed in {Before} and resumes in {Precision}: its weights will match neither precision.",
+                before, precision);
         // A file without a checksum, as earlier versions wrote them, may lack anything.
         if (_tensors.FirstOrDefault(t => file.Find(t.Key)?.Shape.SequenceEqual(t.Value.shape) != true).Key is { } lacking)
-            throw new CheckpointException(file.Path, $"it has no '{lacking}' of the networks' size. Use another folder, or remove it to begin again.");
+            throw new CheckpointException(
+                file.Path, $"it has no '{lacking}' of the networks' size. Use another folder, or remove it to begin again.");
         foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
         _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;
@@ -131,12 +140,19 @@ internal sealed class TrainingCheckpoints
     private void WarnOfPlan(SafetensorsFile file, long step)
     {
         long steps = _options.Steps;
-        if (step > steps) _logger.LogWarning("The run has done {Done} steps, and Steps is {Steps}: nothing is trained, and the weights are those of step {Done}.", step, steps, step);
-        if (step >= steps || !double.TryParse(file.Metadata.GetValueOrDefault(RateKey), NumberStyles.Float, CultureInfo.InvariantCulture, out double planned)) return;
+        if (step > steps)
+            _logger.LogWarning(
+                "The run has done {Done} steps, and Steps is {Steps}: nothing is trained, and the weights are those of step {Done}.",
+                step, steps, step);
+        if (step >= steps
+            || !double.TryParse(
+                file.Metadata.GetValueOrDefault(RateKey), NumberStyles.Float, CultureInfo.InvariantCulture, out double planned))
+            return;
         double rate = _options.Optimizer.LearningRateAt(step, steps);
         if (Math.Abs(rate - planned) <= RateTolerance * Math.Max(rate, planned)) return;
         _logger.LogWarning(
-            "The learning rate jumps from {Planned} to {Rate} at step {Step}: the run was planned for {StepsBefore} steps, and now for {Steps} with the optimizer's present settings.",
+            "The learning rate jumps from {Planned} to {Rate} at step {Step}: the run was planned for {StepsBefore} steps, "
+                + "and now for {Steps} with the optimizer's present settings.",
             planned, rate, step, file.Metadata.GetValueOrDefault(StepsKey), steps);
     }
 
@@ -145,9 +161,16 @@ internal sealed class TrainingCheckpoints
     /// </summary>
     private void WarnOfOrder(SafetensorsFile file, long step)
     {
-        if (_options.Seed == 0 || step >= _options.Steps || file.Metadata.ContainsKey(OrderKey) || !_identity.Any(i => BatchIndices.IsFinite(i.Key, i.Value))) return;
+        if (_options.Seed == 0
+            || step >= _options.Steps
+            || file.Metadata.ContainsKey(OrderKey)
+            || !_identity.Any(i => BatchIndices.IsFinite(i.Key, i.Value)))
+            return;
         _logger.LogWarning(
-            "The checkpoint was written before the order of items followed the seed ({Seed}): from step {Step} on they come in another order than they would have.", _options.Seed, step);
+            "The checkpoint was written before the order of items followed the seed ({Seed}): "
+                + "from step {Step} on they come in another order than they would have.",
+            _options.Seed,
+            step);
     }
 
     /// <summary>Compares what the objective says of itself. Older files say nothing, or not which data they are of.</summary>
@@ -155,7 +178,10 @@ internal sealed class TrainingCheckpoints
     {
         string[] there = [.. file.Metadata.Keys.Where(k => k.StartsWith(ObjectivePrefix, StringComparison.Ordinal))];
         if (there.Length == 0) return;
-        foreach (string key in there.Union(_identity.Keys.Where(k => !SaysData(k))).OrderBy(SaysData).ThenBy(k => k, StringComparer.Ordinal))
+        foreach (string key in there
+            .Union(_identity.Keys.Where(k => !SaysData(k)))
+            .OrderBy(SaysData)
+            .ThenBy(k => k, StringComparer.Ordinal))
             Expect(file, key, _identity.GetValueOrDefault(key, None), key[ObjectivePrefix.Length..], None);
     }
 
@@ -165,11 +191,16 @@ internal sealed class TrainingCheckpoints
     /// The checkpoints that runs wrote here. Copies under other names are the user's: never resumed from and never deleted.
     /// </summary>
     private List<(long Step, string Path)> Written() =>
-        [.. from path in Directory.GetFiles(_folder, $"{Prefix}*{Extension}") let step = StepOf(Path.GetFileName(path.AsSpan())) where step is not null select (step.Value, path)];
+        [.. from path in Directory.GetFiles(_folder, $"{Prefix}*{Extension}")
+            let step = StepOf(Path.GetFileName(path.AsSpan()))
+            where step is not null
+            select (step.Value, path)];
 
     private static long? StepOf(ReadOnlySpan<char> name) =>
         name.StartsWith(Prefix) && name.EndsWith(Extension) && name.Length > Prefix.Length + Extension.Length
-        && long.TryParse(name[Prefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : null;
+        && long.TryParse(name[Prefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+            ? step
+            : null;
 
     private static void Expect(SafetensorsFile file, string key, string expected, string what, string? missing = null)
     {
@@ -178,7 +209,7 @@ internal sealed class TrainingCheckpoints
     }
 
     private static CheckpointException Refused(SafetensorsFile file, string why) =>
-        new(file.Path, $"{why}. It cannot be gone on with exactly; use another folder, or remove its checkpoints to begin anew.");
+        new(file.Path, $"{why}. The run cannot be resumed exactly; use another folder, or remove its checkpoints to start over.");
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

@@ -13,7 +13,8 @@ public sealed record TrainingProgress(
     long Step, long Steps, double Loss, double SmoothedLoss, double LearningRate, double GradientNorm, TimeSpan Elapsed, TimeSpan Remaining)
 {
     /// <summary>
-    /// What the objective told beside the loss (<see cref="TrainingStep.Report(string, double)"/>), each the mean over the step's batches.
+    /// What the objective reported in addition to the loss (<see cref="TrainingStep.Report(string, double)"/>), each the mean over the
+    /// step's batches.
     /// </summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 }

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 /// <summary>What an objective needs of the batch it computes the loss of.</summary>
 /// <param name="Index">Number of the batch, from 0: the step's number, or where gradients accumulate over n batches n times that and
 /// more.</param>
-/// <param name="Generator">Source of everything random in it, seeded by the run's seed and the batch's number alone.</param>
+/// <param name="Generator">Source of everything random in it, seeded by the run's seed and the batch's number only.</param>
 public sealed record TrainingStep(long Index, Generator Generator)
 {
     private readonly Dictionary<string, double> _metrics = [];
@@ -20,7 +20,7 @@ public sealed record TrainingStep(long Index, Generator Generator)
     public IReadOnlyDictionary<string, double> Metrics => _metrics;
 
     /// <summary>
-    /// Tells a figure beside the loss, for example one of its parts; it comes out in <see cref="TrainingProgress.Metrics"/>.
+    /// Reports a figure in addition to the loss, for example one of its parts; it comes out in <see cref="TrainingProgress.Metrics"/>.
     /// </summary>
     /// <param name="name">Its name, in snake_case.</param>
     /// <param name="value">Its value.</param>

@@ -25,7 +25,8 @@ internal static class TruncatedCaptions
         long[] beyond = [.. rows.ReadAll(ColumnName).data<long>().Where(n => n > 0)];
         if (beyond.Length == 0) return;
         logger.LogWarning(
-            "Captions truncated: {Truncated} of {Captions} in {Path} exceed the model's {Window}-token window, by {Mean:F0} tokens on average and {Most} at most.",
+            "Captions truncated: {Truncated} of {Captions} in {Path} exceed the model's {Window}-token window, "
+                + "by {Mean:F0} tokens on average and {Most} at most.",
             beyond.Length, rows.Find(ColumnName)!.Shape[0], path, window, beyond.Average(), beyond.Max());
     }
 }

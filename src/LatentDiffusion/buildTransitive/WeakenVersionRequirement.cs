@@ -11,7 +11,8 @@ using Microsoft.Build.Utilities;
 /// </summary>
 public class WeakenVersionRequirement : Task
 {
-    private const uint SectionTypeRela = 4, SectionTypeDynamicSymbols = 11, SectionTypeVersionNeed = 0x6ffffffe, SectionTypeVersionSymbols = 0x6fffffff;
+    private const uint SectionTypeRela = 4, SectionTypeDynamicSymbols = 11, SectionTypeVersionNeed = 0x6ffffffe,
+        SectionTypeVersionSymbols = 0x6fffffff;
     private const ushort WeakFlag = 2;
 
     [Required]

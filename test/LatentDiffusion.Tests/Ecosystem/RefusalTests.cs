@@ -74,7 +74,7 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 1.5 } }, "Upscale.Strength is 1.5; expected more than 0 and at most 1." },
         { s_text with { ControlImages = [TaskPictures.Image] }, "ControlImages is a list of 1; expected none, for the pipeline has no ControlNet." },
         { s_text with { ControlWeights = [new()] }, "ControlWeights is a list of 1; expected none, for the pipeline has no ControlNet." },
-        { s_text with { SizeConditioningInput = new() }, "SizeConditioningInput is given; expected none, for the model is not told of sizes." },
+        { s_text with { SizeConditioningInput = new() }, "SizeConditioningInput is given; expected null: the model is not conditioned on sizes." },
     };
 
     /// <summary>The scheduler of the model is DDIM.</summary>

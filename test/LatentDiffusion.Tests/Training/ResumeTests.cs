@@ -216,7 +216,7 @@ public sealed class ResumeTests : IDisposable
         (float[]? weights, long first) = Run(s_options with { Precision = TrainingPrecision.BFloat16 });
         Assert.NotNull(weights);
         Assert.Equal(8, first);
-        Assert.Single(_log.Lines, e => e.Text.Contains("computed in Float32 and goes on in BFloat16", StringComparison.Ordinal));
+        Assert.Single(_log.Lines, e => e.Text.Contains("computed in Float32 and resumes in BFloat16", StringComparison.Ordinal));
     }
 
     /// <summary>The final weights, null where it was stopped, and the first step that was made, 0 for none.</summary>

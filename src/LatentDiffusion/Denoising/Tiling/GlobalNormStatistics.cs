@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// Means and variances over a whole picture for group normalisations (Wu &amp; He 2018, equations 1 and 2) that see one tile
+/// Means and variances over a whole image for group normalisations (Wu &amp; He 2018, equations 1 and 2) that see one tile
 /// of it at a time. Tiles are gone through to gather them: in each pass a normalisation uses what the pass before found,
 /// in the first what its tile gives, so that the first n normalisations of a network are exact after n passes.
 /// </summary>
@@ -34,10 +34,10 @@ internal sealed class GlobalNormStatistics
         }
     }
 
-    /// <summary>Normalises a feature map: by the statistics of the picture where there are some, else by its own.</summary>
+    /// <summary>Normalises a feature map: by the statistics of the image where there are some, else by its own.</summary>
     /// <param name="norm">The normalisation.</param>
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="statistics">Of the picture that the input is a tile of; null where it is the picture.</param>
+    /// <param name="statistics">Of the image that the input is a tile of; null where it is the image.</param>
     public static Tensor Normalize(GroupNormLayer norm, Tensor input, GlobalNormStatistics? statistics) =>
         statistics is null ? norm.call(input) : statistics.Normalize(norm, input);
 

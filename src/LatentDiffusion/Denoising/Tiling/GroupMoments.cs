@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// Mean and variance of each group of channels of each picture, put together from pieces (Chan et al. 1983, equation 1.5).
+/// Mean and variance of each group of channels of each image, put together from pieces (Chan et al. 1983, equation 1.5).
 /// </summary>
 internal sealed class GroupMoments
 {

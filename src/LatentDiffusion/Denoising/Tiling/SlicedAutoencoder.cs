@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// An autoencoder that takes the pictures of a batch one at a time: the memory of one picture in place of that of the
-/// batch, and each picture bit for bit as it is alone. Stops between two when it is cancelled.
+/// An autoencoder that takes the images of a batch one at a time: the memory of one image in place of that of the
+/// batch, and each image bit for bit as in a batch of one. Stops between two when it is cancelled.
 /// </summary>
 /// <param name="inner">The autoencoder, which stays the caller's.</param>
 public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder

@@ -2,12 +2,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Denoising;
 
-/// <summary>A part of a picture.</summary>
+/// <summary>A part of an image.</summary>
 /// <param name="Rows">From top to bottom.</param>
 /// <param name="Columns">From left to right.</param>
 internal sealed record Tile(TileSpan Rows, TileSpan Columns)
 {
-    /// <summary>A view of the tile in a map of the whole picture.</summary>
+    /// <summary>A view of the tile in a map of the whole image.</summary>
     /// <param name="whole">[batch, channels, height, width].</param>
     /// <param name="scale">Its pixels to a latent pixel.</param>
     public Tensor Of(Tensor whole, long scale = 1) =>

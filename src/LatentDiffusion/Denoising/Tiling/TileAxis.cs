@@ -19,7 +19,10 @@ internal sealed class TileAxis
         long[] seams = [0, .. starts.Skip(1).Zip(starts, (next, start) => (next + start + tile) / 2), length];
         Spans = [.. starts.Select((start, i) => new TileSpan(start, tile, seams[i], seams[i + 1] - seams[i], i))];
         // The outer quarters of what two tiles share show them their surroundings: at their borders they see none.
-        _seams = [.. starts.Skip(1).Zip(starts, (next, start) => (Middle: (next + start + tile) / 2.0, Half: (start + tile - next) / 4.0)).Select(s => (s.Middle - s.Half, s.Middle + s.Half))];
+        _seams = [.. starts
+            .Skip(1)
+            .Zip(starts, (next, start) => (Middle: (next + start + tile) / 2.0, Half: (start + tile - next) / 4.0))
+            .Select(s => (s.Middle - s.Half, s.Middle + s.Half))];
     }
 
     /// <summary>Length of the axis.</summary>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Denoising;
 
-/// <summary>The tiles of a picture, row by row.</summary>
+/// <summary>The tiles of an image, row by row.</summary>
 /// <param name="rows">From top to bottom.</param>
 /// <param name="columns">From left to right.</param>
 internal sealed class TileGrid(TileAxis rows, TileAxis columns)
@@ -11,7 +11,7 @@ internal sealed class TileGrid(TileAxis rows, TileAxis columns)
     /// <summary>All tiles.</summary>
     public IReadOnlyList<Tile> Tiles { get; } = [.. rows.Spans.SelectMany(row => columns.Spans.Select(column => new Tile(row, column)))];
 
-    /// <summary>Whether the picture is one tile.</summary>
+    /// <summary>Whether the image is one tile.</summary>
     public bool IsWhole => Tiles.Count == 1;
 
     /// <summary>Does work on each tile in a dispose scope of its own, and stops between two when it is cancelled.</summary>
@@ -29,7 +29,7 @@ internal sealed class TileGrid(TileAxis rows, TileAxis columns)
     /// <param name="work">Gives a tile's map, [batch, channels, height, width].</param>
     /// <param name="scale">Its pixels to a latent pixel.</param>
     /// <param name="cancellationToken">Checked before each tile.</param>
-    /// <returns>The map of the whole picture, in the current dispose scope.</returns>
+    /// <returns>The map of the whole image, in the current dispose scope.</returns>
     public Tensor Blend(Func<Tile, Tensor> work, int scale, CancellationToken cancellationToken)
     {
         var blend = new TileBlend(this, scale);
@@ -37,7 +37,7 @@ internal sealed class TileGrid(TileAxis rows, TileAxis columns)
         return blend.Result;
     }
 
-    /// <summary>An empty map of the whole picture for pieces of it.</summary>
+    /// <summary>An empty map of the whole image for pieces of it.</summary>
     public Tensor Empty(Tensor piece, int scale) =>
         zeros([piece.shape[0], piece.shape[1], rows.Length * scale, columns.Length * scale], piece.dtype, piece.device);
 
@@ -45,7 +45,8 @@ internal sealed class TileGrid(TileAxis rows, TileAxis columns)
     public Tensor Weights(Tile tile, int scale, ScalarType type, Device device)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor down = tensor(rows.Weights(tile.Rows, scale)).view(1, 1, -1, 1), across = tensor(columns.Weights(tile.Columns, scale)).view(1, 1, 1, -1);
+        Tensor down = tensor(rows.Weights(tile.Rows, scale)).view(1, 1, -1, 1),
+            across = tensor(columns.Weights(tile.Columns, scale)).view(1, 1, 1, -1);
         return (down * across).to(type, device).MoveToOuterDisposeScope();
     }
 }

@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// An autoencoder that takes pictures in tiles, which overlap and go over into each other linearly: the memory of a tile in
-/// place of that of the picture. Pictures no larger than a tile are as they are without. The library's own autoencoders
-/// compute their part at the size of the latents, with its attention, for the whole picture, and normalise tiles by the
-/// picture's statistics: tiles differ from the whole by little. Stops between two tiles when it is cancelled.
+/// An autoencoder that takes images in tiles, which overlap and go over into each other linearly: the memory of a tile in
+/// place of that of the image. Images no larger than a tile are as they are without. The library's own autoencoders
+/// compute their part at the size of the latents, with its attention, for the whole image, and normalise tiles by the
+/// image's statistics: tiles differ from the whole by little. Stops between two tiles when it is cancelled.
 /// </summary>
 public sealed class TiledAutoencoder : IAutoencoder
 {
-    // A tile that is a picture by itself had better be as large as those that autoencoders are trained on; one that is part
+    // A tile that is an image by itself had better be as large as those that autoencoders are trained on; one that is part
     // of a whole need not be.
     private const int LargestByItself = 512, LargestAsPart = 256;
 
@@ -103,7 +103,8 @@ public sealed class TiledAutoencoder : IAutoencoder
         if (_split is not null) return _split.DecodeInTiles(latents, grid, _options.StatisticsPasses, cancellationToken);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        return grid.Blend(tile => _inner.Decode(tile.Of(latents).contiguous(), cancellationToken), DownsamplingFactor, cancellationToken).MoveToOuterDisposeScope();
+        return grid.Blend(tile => _inner.Decode(tile.Of(latents).contiguous(), cancellationToken), DownsamplingFactor, cancellationToken)
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />
@@ -122,7 +123,9 @@ public sealed class TiledAutoencoder : IAutoencoder
         if (map.dim() != 4 || map.shape[2] < scale || map.shape[3] < scale || map.shape[2] % scale != 0 || map.shape[3] % scale != 0)
         {
             throw new ArgumentException(
-                $"The shape is [{string.Join(", ", map.shape)}]; expected [batch, channels, height, width] with height and width multiples of {scale}.", nameof(map));
+                $"The shape is [{string.Join(", ", map.shape)}]; "
+                    + $"expected [batch, channels, height, width] with height and width multiples of {scale}.",
+                nameof(map));
         }
 
         return new TileGrid(new TileAxis(map.shape[2] / scale, _tile, _overlap), new TileAxis(map.shape[3] / scale, _tile, _overlap));

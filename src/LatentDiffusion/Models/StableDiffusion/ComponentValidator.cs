@@ -52,7 +52,8 @@ internal static class ComponentValidator
     private static void CheckSizes(ModelComponents components)
     {
         UNet2DConditionConfig config = components.UNet.Config;
-        if (config is not { AdditionEmbedType: "text_time", ProjectionClassEmbeddingsInputDim: { } width, AdditionTimeEmbedDim: { } each }) return;
+        if (config is not { AdditionEmbedType: "text_time", ProjectionClassEmbeddingsInputDim: { } width, AdditionTimeEmbedDim: { } each })
+            return;
         if (components.TextEncoder2 is not { HasProjection: true } second)
         {
             throw new InvalidDataException(

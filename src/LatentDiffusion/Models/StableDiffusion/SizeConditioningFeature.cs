@@ -24,7 +24,7 @@ internal sealed class SizeConditioningFeature(DenoiserDescription denoiser, Devi
         const string Name = nameof(request.SizeConditioningInput), NegativeName = nameof(request.NegativeSizeConditioningInput);
         if (!IsRead)
         {
-            const string None = "none, for the model is not told of sizes";
+            const string None = "null: the model is not conditioned on sizes";
             RequestValidator.Check(request.SizeConditioningInput is null, Name, "given", None);
             RequestValidator.Check(request.NegativeSizeConditioningInput is null, NegativeName, "given", None);
             return request;

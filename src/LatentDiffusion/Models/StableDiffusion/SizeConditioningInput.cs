@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Models;
 
 /// <summary>
-/// What SDXL is told of the size of its picture, as it was told of those it was trained on (Podell et al. 2023, section
-/// 2.2). Whatever is null is that of an uncropped picture of the generated size.
+/// The image size that SDXL is conditioned on, as it was in training (Podell et al. 2023, section
+/// 2.2). Whatever is null is that of an uncropped image of the generated size.
 /// </summary>
 public sealed record SizeConditioningInput
 {
@@ -13,10 +13,10 @@ public sealed record SizeConditioningInput
 
     private const int MaximumPixels = 1 << 20;
 
-    /// <summary>Width of the original in pixels, 1 to 2^20; small numbers bring blur. Null for the picture's own.</summary>
+    /// <summary>Width of the original in pixels, 1 to 2^20; small numbers bring blur. Null for the image's own.</summary>
     public int? OriginalWidth { get; init; }
 
-    /// <summary>Height of the original in pixels, 1 to 2^20; small numbers bring blur. Null for the picture's own.</summary>
+    /// <summary>Height of the original in pixels, 1 to 2^20; small numbers bring blur. Null for the image's own.</summary>
     public int? OriginalHeight { get; init; }
 
     /// <summary>How many pixels were cut off at the left, 0 to 2^20. Default 0.</summary>
@@ -25,35 +25,38 @@ public sealed record SizeConditioningInput
     /// <summary>How many pixels were cut off at the top, 0 to 2^20. Default 0.</summary>
     public int CropTop { get; init; }
 
-    /// <summary>Width after scaling in pixels, 1 to 2^20, for base models. Null for the picture's own.</summary>
+    /// <summary>Width after scaling in pixels, 1 to 2^20, for base models. Null for the image's own.</summary>
     public int? TargetWidth { get; init; }
 
-    /// <summary>Height after scaling in pixels, 1 to 2^20, for base models. Null for the picture's own.</summary>
+    /// <summary>Height after scaling in pixels, 1 to 2^20, for base models. Null for the image's own.</summary>
     public int? TargetHeight { get; init; }
 
     /// <summary>How much viewers liked it, −100 to 100, for refiners. Null for 6, or 2.5 for what guidance leads away from.</summary>
     public double? AestheticScore { get; init; }
 
-    /// <summary>What a model is told of a picture that it is trained, or measured, on.</summary>
-    /// <param name="picture">The picture, at the size that it is trained on.</param>
+    /// <summary>The conditioning on an image that a model is trained or evaluated on.</summary>
+    /// <param name="image">The image, at the size that it is trained on.</param>
     /// <param name="kind">What the denoiser looks at, not none.</param>
-    internal static SizeConditioningInput Of(CaptionedImage picture, SizeConditioning kind) => new SizeConditioningInput
+    internal static SizeConditioningInput Of(CaptionedImage image, SizeConditioning kind) => new SizeConditioningInput
     {
-        OriginalWidth = picture.Origin?.Width, OriginalHeight = picture.Origin?.Height,
-        CropLeft = picture.Origin?.CropLeft ?? 0, CropTop = picture.Origin?.CropTop ?? 0,
-    }.Complete(kind, picture.Name, picture.Image.Width, picture.Image.Height, DefaultScore);
+        OriginalWidth = image.Origin?.Width, OriginalHeight = image.Origin?.Height,
+        CropLeft = image.Origin?.CropLeft ?? 0, CropTop = image.Origin?.CropTop ?? 0,
+    }.Complete(kind, image.Name, image.Image.Width, image.Image.Height, DefaultScore);
 
     /// <summary>Fills in what is open, and refuses what the denoiser does not look at.</summary>
     /// <param name="kind">What the denoiser looks at, not none.</param>
     /// <param name="name">Whose hint it is, for messages.</param>
-    /// <param name="width">Width of the picture.</param>
-    /// <param name="height">Height of the picture.</param>
+    /// <param name="width">Width of the image.</param>
+    /// <param name="height">Height of the image.</param>
     /// <param name="score">The aesthetic score where none is given.</param>
     internal SizeConditioningInput Complete(SizeConditioning kind, string name, int width, int height, double score)
     {
         bool target = kind == SizeConditioning.TargetSize;
-        RequestValidator.Check(target || (TargetWidth ?? TargetHeight) is null, $"{name}.{nameof(TargetWidth)}", TargetWidth ?? TargetHeight, "none, for the model is not told of it");
-        RequestValidator.Check(!target || AestheticScore is null, $"{name}.{nameof(AestheticScore)}", AestheticScore, "none, for the model is not told of it");
+        RequestValidator.Check(
+            target || (TargetWidth ?? TargetHeight) is null, $"{name}.{nameof(TargetWidth)}", TargetWidth ?? TargetHeight,
+            "null: the model has no input for it");
+        RequestValidator.Check(
+            !target || AestheticScore is null, $"{name}.{nameof(AestheticScore)}", AestheticScore, "null: the model has no input for it");
         SizeConditioningInput complete = this with
         {
             OriginalWidth = OriginalWidth ?? width,
@@ -68,17 +71,22 @@ public sealed record SizeConditioningInput
         Pixels(nameof(CropTop), CropTop, 0);
         Pixels(nameof(TargetWidth), complete.TargetWidth, 1);
         Pixels(nameof(TargetHeight), complete.TargetHeight, 1);
-        RequestValidator.Check(complete.AestheticScore is null or (>= -100 and <= 100), $"{name}.{nameof(AestheticScore)}", complete.AestheticScore, "from -100 to 100");
+        RequestValidator.Check(
+            complete.AestheticScore is null or (>= -100 and <= 100), $"{name}.{nameof(AestheticScore)}", complete.AestheticScore,
+            "from -100 to 100");
         return complete;
 
         void Pixels(string part, int? value, int minimum) =>
-            RequestValidator.Check(value is null || (value >= minimum && value <= MaximumPixels), $"{name}.{part}", value, $"from {minimum} to {MaximumPixels}");
+            RequestValidator.Check(
+                value is null || (value >= minimum && value <= MaximumPixels), $"{name}.{part}", value,
+                $"from {minimum} to {MaximumPixels}");
     }
 
-    /// <summary>What a complete hint says of the same picture enlarged.</summary>
+    /// <summary>What a complete hint says of the same image enlarged.</summary>
     internal SizeConditioningInput Upscaled(double x, double y) => this with
     {
-        OriginalWidth = Times(OriginalWidth, x), OriginalHeight = Times(OriginalHeight, y), CropLeft = (int)Math.Round(CropLeft * x), CropTop = (int)Math.Round(CropTop * y),
+        OriginalWidth = Times(OriginalWidth, x), OriginalHeight = Times(OriginalHeight, y),
+        CropLeft = (int)Math.Round(CropLeft * x), CropTop = (int)Math.Round(CropTop * y),
         TargetWidth = Times(TargetWidth, x), TargetHeight = Times(TargetHeight, y),
     };
 

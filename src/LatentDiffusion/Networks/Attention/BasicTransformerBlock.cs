@@ -14,7 +14,8 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Ten
     [ComponentName(Name = "ff")] private readonly FeedForward _feedForward;
     private readonly bool _onlyCrossAttention;
 
-    public BasicTransformerBlock(LayerFactory layers, long channels, TransformerOptions options) : base(NativeModule.Create(nameof(BasicTransformerBlock)), 0)
+    public BasicTransformerBlock(LayerFactory layers, long channels, TransformerOptions options)
+        : base(NativeModule.Create(nameof(BasicTransformerBlock)), 0)
     {
         _onlyCrossAttention = options.OnlyCrossAttention;
         _norm1 = layers.LayerNorm(channels);
@@ -26,7 +27,7 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Ten
         RegisterComponents();
     }
 
-    /// <summary>Whether the first attention looks at the picture, and not at the text.</summary>
+    /// <summary>Whether the first attention looks at the image, and not at the text.</summary>
     public bool HasSelfAttention => !_onlyCrossAttention;
 
     /// <param name="hidden">[batch, positions, width].</param>

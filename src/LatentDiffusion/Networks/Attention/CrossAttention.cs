@@ -19,7 +19,8 @@ internal sealed class CrossAttention : nn.Module<Tensor, TextContext?, Tensor>
     /// <param name="channels">Width of the latents.</param>
     /// <param name="contextChannels">Width of the context; null for self-attention.</param>
     /// <param name="options">Heads and precision.</param>
-    public CrossAttention(LayerFactory layers, long channels, long? contextChannels, TransformerOptions options) : base(NativeModule.Create(nameof(CrossAttention)), 0)
+    public CrossAttention(LayerFactory layers, long channels, long? contextChannels, TransformerOptions options)
+        : base(NativeModule.Create(nameof(CrossAttention)), 0)
     {
         _options = options;
         long inner = channels, context = contextChannels ?? channels;

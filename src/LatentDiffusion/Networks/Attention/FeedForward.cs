@@ -31,7 +31,8 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
     {
         [ComponentName(Name = "proj")] private readonly LinearLayer _projection;
 
-        public GatedProjection(LayerFactory layers, long inChannels, long outChannels) : base(NativeModule.Create(nameof(GatedProjection)), 0)
+        public GatedProjection(LayerFactory layers, long inChannels, long outChannels)
+            : base(NativeModule.Create(nameof(GatedProjection)), 0)
         {
             _projection = layers.GatedLinear(inChannels, outChannels);
             RegisterComponents();

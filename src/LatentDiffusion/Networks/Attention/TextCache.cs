@@ -4,7 +4,7 @@ namespace LatentDiffusion.Networks;
 
 /// <summary>
 /// Keys and values of the texts of one generation. A text is known by its values, so that guidance may join prompt and
-/// negative prompt anew at each step; on GPUs the comparison waits once for the device. Not safe for concurrent use.
+/// negative prompt again at each step; on GPUs the comparison waits once for the device. Not safe for concurrent use.
 /// </summary>
 internal sealed class TextCache : IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class TextCache : IDisposable
             _texts.RemoveAt(0);
         }
 
-        // Last is what was used last: what all pictures share stays while their own prompts come and go.
+        // Last is what was used last: what all images share stays while their own prompts come and go.
         _texts.Add(found);
         return found;
     }

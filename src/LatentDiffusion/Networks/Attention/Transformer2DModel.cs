@@ -18,7 +18,8 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     [ComponentName(Name = "proj_out")] private readonly nn.Module<Tensor, Tensor> _projectOut;
     private readonly bool _linearProjection, _drops;
 
-    public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options) : base(NativeModule.Create(nameof(Transformer2DModel)), 0)
+    public Transformer2DModel(LayerFactory layers, long channels, int depth, TransformerOptions options)
+        : base(NativeModule.Create(nameof(Transformer2DModel)), 0)
     {
         (_linearProjection, _drops) = (options.LinearProjection, options.Dropout > 0);
         long inner = channels / options.Heads * options.Heads;
@@ -39,7 +40,9 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
         if (!Recomputes) return Compute(input, context);
         return context.Bias is null
             ? GradientCheckpoint.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), _drops, input, context.Text)
-            : GradientCheckpoint.Run(inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }), _drops, input, context.Text, context.Bias);
+            : GradientCheckpoint.Run(
+                inputs => Compute(inputs[0], context with { Text = inputs[1], Bias = inputs[2] }),
+                _drops, input, context.Text, context.Bias);
     }
 
     private Tensor Compute(Tensor input, TextContext context)

@@ -22,7 +22,8 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?
     /// <param name="outChannels">Channels of the output.</param>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="resizes">Whether the size is halved or doubled at the end.</param>
-    public AutoencoderBlock(AutoencoderShape shape, string type, int inChannels, int outChannels, int layers, bool resizes) : base(NativeModule.Create(nameof(AutoencoderBlock)), 0)
+    public AutoencoderBlock(AutoencoderShape shape, string type, int inChannels, int outChannels, int layers, bool resizes)
+        : base(NativeModule.Create(nameof(AutoencoderBlock)), 0)
     {
         if (type is AttentionDown or AttentionUp) _attentions = [];
         for (int i = 0; i < layers; i++)
@@ -56,5 +57,7 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?
 
     /// <summary>The change of size at the end; the same values as a new tensor where there is none.</summary>
     public Tensor Resize(Tensor refined) =>
-        _downsamplers is not null ? _downsamplers[0].call(refined) : _upsamplers is not null ? _upsamplers[0].call(refined) : refined.alias();
+        _downsamplers is not null ? _downsamplers[0].call(refined)
+            : _upsamplers is not null ? _upsamplers[0].call(refined)
+            : refined.alias();
 }

@@ -13,21 +13,23 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, NormalizationContex
     [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
     public AutoencoderDecoder(
-        AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels, int layers, bool attention)
+        AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels,
+        int layers, bool attention)
         : base(NativeModule.Create(nameof(AutoencoderDecoder)), 0)
     {
         int last = channels.Count - 1;
         _convIn = shape.Layers.Conv2d(inChannels, channels[last], 3, padding: 1);
         _middle = new AutoencoderMiddle(shape, channels[last], attention);
         for (int i = last; i >= 0; i--)
-            _upBlocks.Add(new AutoencoderBlock(shape, types[last - i], channels[Math.Min(i + 1, last)], channels[i], layers + 1, resizes: i > 0));
+            _upBlocks.Add(
+                new AutoencoderBlock(shape, types[last - i], channels[Math.Min(i + 1, last)], channels[i], layers + 1, resizes: i > 0));
         _normOut = shape.Norm(channels[0]);
         _convOut = shape.Layers.Conv2d(channels[0], outChannels, 3, padding: 1);
         RegisterComponents();
     }
 
     /// <param name="input">[batch, latent channels, height, width].</param>
-    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    /// <param name="norms">Further inputs of the normalisations; null for nothing.</param>
     public override Tensor forward(Tensor input, NormalizationContext? norms) => AtLatents(input, norms).Into(x => Enlarge(x, norms));
 
     /// <summary>What is computed at the size of the latents, the middle with its attention among it.</summary>

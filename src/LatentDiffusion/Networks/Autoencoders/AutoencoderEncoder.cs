@@ -13,12 +13,14 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "conv_out")] private readonly Conv2dLayer _convOut;
 
     public AutoencoderEncoder(
-        AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels, int layers, bool attention)
+        AutoencoderShape shape, int inChannels, int outChannels, IReadOnlyList<string> types, IReadOnlyList<int> channels,
+        int layers, bool attention)
         : base(NativeModule.Create(nameof(AutoencoderEncoder)), 0)
     {
         _convIn = shape.Layers.Conv2d(inChannels, channels[0], 3, padding: 1);
         for (int i = 0; i < channels.Count; i++)
-            _downBlocks.Add(new AutoencoderBlock(shape, types[i], channels[Math.Max(i - 1, 0)], channels[i], layers, resizes: i < channels.Count - 1));
+            _downBlocks.Add(
+                new AutoencoderBlock(shape, types[i], channels[Math.Max(i - 1, 0)], channels[i], layers, resizes: i < channels.Count - 1));
         _middle = new AutoencoderMiddle(shape, channels[^1], attention);
         _normOut = shape.Norm(channels[^1]);
         _convOut = shape.Layers.Conv2d(channels[^1], outChannels, 3, padding: 1);
@@ -29,7 +31,7 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
 
     /// <summary>What is computed at larger sizes than that of the latents.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
-    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    /// <param name="norms">Further inputs of the normalisations; null for nothing.</param>
     public Tensor Shrink(Tensor images, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -33,9 +33,11 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
         int latents = config.LatentChannels;
         var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);
         _encoder = new AutoencoderEncoder(
-            shape, config.InChannels, 2 * latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+            shape, config.InChannels, 2 * latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock,
+            config.MidBlockAddAttention);
         _decoder = new AutoencoderDecoder(
-            shape, latents, config.OutChannels, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+            shape, latents, config.OutChannels, config.UpBlockTypes, config.BlockOutChannels, config.LayersPerBlock,
+            config.MidBlockAddAttention);
         if (config.UseQuantConv) _quantConv = layers.Conv2d(2 * latents, 2 * latents, 1);
         if (config.UsePostQuantConv) _postQuantConv = layers.Conv2d(latents, latents, 1);
         RegisterComponents();
@@ -83,7 +85,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     }
 
     (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) =>
-        (_postQuantConv is null ? _decoder.AtLatents(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.AtLatents(x, null)), null);
+        (_postQuantConv is null
+            ? _decoder.AtLatents(latents, null)
+            : _postQuantConv.call(latents).Into(x => _decoder.AtLatents(x, null)), null);
 
     Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
 

@@ -6,10 +6,10 @@ namespace LatentDiffusion.Networks;
 /// <summary>Configuration of <see cref="AutoencoderKL"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record AutoencoderKLConfig : NetworkConfig
 {
-    /// <summary>Channels of the pictures read. Default 3.</summary>
+    /// <summary>Channels of the images read. Default 3.</summary>
     public int InChannels { get; init; } = 3;
 
-    /// <summary>Channels of the pictures written. Default 3.</summary>
+    /// <summary>Channels of the images written. Default 3.</summary>
     public int OutChannels { get; init; } = 3;
 
     /// <summary>One <c>DownEncoderBlock2D</c> or <c>AttnDownEncoderBlock2D</c> a resolution.</summary>
@@ -33,7 +33,7 @@ public sealed record AutoencoderKLConfig : NetworkConfig
     /// <summary>Groups of the normalisations. Default 32.</summary>
     public int NormNumGroups { get; init; } = 32;
 
-    /// <summary>Picture size trained on, in pixels. Informative.</summary>
+    /// <summary>Image size trained on, in pixels. Informative.</summary>
     public PerBlock<int> SampleSize { get; init; } = 32;
 
     /// <summary>

@@ -13,7 +13,8 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
     [ComponentName(Name = "conv_shortcut")] private readonly Conv2dLayer? _shortcut;
     private readonly Func<Tensor, Tensor> _activation;
 
-    public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels) : base(NativeModule.Create(nameof(AutoencoderResnet)), 0)
+    public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels)
+        : base(NativeModule.Create(nameof(AutoencoderResnet)), 0)
     {
         _activation = Activations.ByName(shape.Activation);
         _norm1 = shape.Norm(inChannels);
@@ -25,7 +26,7 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
     }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="norms">What the normalisations take besides; null for nothing.</param>
+    /// <param name="norms">Further inputs of the normalisations; null for nothing.</param>
     public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
         using DisposeScope scope = NewDisposeScope();

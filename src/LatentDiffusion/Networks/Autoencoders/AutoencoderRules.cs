@@ -8,16 +8,20 @@ internal static class AutoencoderRules
     /// <exception cref="NotSupportedException">A block or activation is not known.</exception>
     public static void CheckWords(ImmutableArray<string> down, ImmutableArray<string> up, string activation)
     {
-        foreach (string type in down) ConfigRules.Known("down_block_types", type, AutoencoderBlock.PlainDown, AutoencoderBlock.AttentionDown);
+        foreach (string type in down)
+            ConfigRules.Known("down_block_types", type, AutoencoderBlock.PlainDown, AutoencoderBlock.AttentionDown);
         foreach (string type in up) ConfigRules.Known("up_block_types", type, AutoencoderBlock.PlainUp, AutoencoderBlock.AttentionUp);
         Activations.ByName(activation);
     }
 
     /// <exception cref="ArgumentException">Numbers contradict each other, or one is out of its range.</exception>
-    public static void CheckValues(ImmutableArray<string> down, ImmutableArray<string> up, ImmutableArray<int> channels, int layers, int groups)
+    public static void CheckValues(
+        ImmutableArray<string> down, ImmutableArray<string> up, ImmutableArray<int> channels, int layers, int groups)
     {
         if (channels.IsEmpty || down.Length != channels.Length || up.Length != channels.Length)
-            throw new ArgumentException($"block_out_channels lists {channels.Length} resolutions, down_block_types {down.Length} and up_block_types {up.Length}; they must agree.");
+            throw new ArgumentException(
+                $"block_out_channels lists {channels.Length} resolutions, "
+                    + $"down_block_types {down.Length} and up_block_types {up.Length}; they must agree.");
         ConfigRules.Positive("block_out_channels", channels);
         ConfigRules.Range("layers_per_block", 1, 100, layers);
         foreach (int width in channels) ConfigRules.Divides("norm_num_groups", groups, "each of block_out_channels", width);

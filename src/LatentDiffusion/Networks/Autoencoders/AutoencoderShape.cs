@@ -17,7 +17,9 @@ internal sealed record AutoencoderShape(LayerFactory Layers, int Groups, string 
 
     /// <summary>Runs what <see cref="Norm"/> made.</summary>
     public static Tensor Normalize(nn.Module norm, Tensor input, NormalizationContext? inputs) =>
-        norm is SpatialNorm spatial ? spatial.call(input, inputs!) : GlobalNormStatistics.Normalize((GroupNormLayer)norm, input, inputs?.Statistics);
+        norm is SpatialNorm spatial
+            ? spatial.call(input, inputs!)
+            : GlobalNormStatistics.Normalize((GroupNormLayer)norm, input, inputs?.Statistics);
 
     /// <summary>Self-attention with a single head.</summary>
     public PixelAttention Attention(int channels) => new(Layers, channels, channels, Groups, Eps, LatentChannels);

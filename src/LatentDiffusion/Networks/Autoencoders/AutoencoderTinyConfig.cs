@@ -6,10 +6,10 @@ namespace LatentDiffusion.Networks;
 /// <summary>Configuration of <see cref="AutoencoderTiny"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record AutoencoderTinyConfig : NetworkConfig
 {
-    /// <summary>Channels of the pictures read. Default 3.</summary>
+    /// <summary>Channels of the images read. Default 3.</summary>
     public int InChannels { get; init; } = 3;
 
-    /// <summary>Channels of the pictures written. Default 3.</summary>
+    /// <summary>Channels of the images written. Default 3.</summary>
     public int OutChannels { get; init; } = 3;
 
     /// <summary>Channels of the encoder's stages, from the highest resolution; all the same.</summary>
@@ -37,7 +37,7 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     public ImmutableArray<int> NumDecoderBlocks { get; init; } = [3, 3, 3, 1];
 
     /// <summary>
-    /// Whether the blocks at the lowest resolution have a branch with a normalisation over the whole picture (TAEF2). Default false.
+    /// Whether the blocks at the lowest resolution have a branch with a normalisation over the whole image (TAEF2). Default false.
     /// </summary>
     public bool UseMidblockGn { get; init; }
 
@@ -79,11 +79,14 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     private static void CheckStages(string half, ImmutableArray<int> channels, ImmutableArray<int> blocks)
     {
         if (channels.IsEmpty || channels.Length != blocks.Length)
-            throw new ArgumentException($"{half}_block_out_channels lists {channels.Length} stages and num_{half}_blocks {blocks.Length}; they must agree.");
+            throw new ArgumentException(
+                $"{half}_block_out_channels lists {channels.Length} stages and num_{half}_blocks {blocks.Length}; they must agree.");
         ConfigRules.Positive($"{half}_block_out_channels", channels);
         ConfigRules.Range($"num_{half}_blocks", 0, 100, blocks);
         if (channels.Distinct().Count() > 1)
-            throw new ArgumentException($"{half}_block_out_channels does not repeat one number; no layer changes the number of channels, so they must be the same.");
+            throw new ArgumentException(
+                $"{half}_block_out_channels does not repeat one number; no layer changes the number of channels, "
+                    + "so they must be the same.");
     }
 
     /// <summary>Builds the network, initialised at random.</summary>

@@ -39,7 +39,8 @@ internal sealed class TinyCoder : nn.Module<Tensor, Tensor>
     {
         var half = new TinyCoder();
         int last = config.NumDecoderBlocks.Length - 1;
-        half._layers.Add(factory.Conv2d(config.LatentChannels, config.DecoderBlockOutChannels[0], 3, padding: 1)).Add(Activations.ByName(config.ActFn));
+        half._layers.Add(factory.Conv2d(config.LatentChannels, config.DecoderBlockOutChannels[0], 3, padding: 1))
+            .Add(Activations.ByName(config.ActFn));
         for (int stage = 0; stage <= last; stage++)
         {
             int channels = config.DecoderBlockOutChannels[stage];

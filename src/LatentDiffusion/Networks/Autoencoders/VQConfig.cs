@@ -6,10 +6,10 @@ namespace LatentDiffusion.Networks;
 /// <summary>Configuration of <see cref="VQModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record VQConfig : NetworkConfig
 {
-    /// <summary>Channels of the pictures read. Default 3.</summary>
+    /// <summary>Channels of the images read. Default 3.</summary>
     public int InChannels { get; init; } = 3;
 
-    /// <summary>Channels of the pictures written. Default 3.</summary>
+    /// <summary>Channels of the images written. Default 3.</summary>
     public int OutChannels { get; init; } = 3;
 
     /// <inheritdoc cref="AutoencoderKLConfig.DownBlockTypes"/>
@@ -77,7 +77,8 @@ public sealed record VQConfig : NetworkConfig
         ConfigRules.Positive("vq_embed_dim", VqEmbedDim);
         ConfigRules.Factor("scaling_factor", ScalingFactor);
         if (NormType == "spatial" && (VqEmbedDim ?? LatentChannels) != LatentChannels)
-            throw new ArgumentException($"vq_embed_dim is {VqEmbedDim} and latent_channels {LatentChannels}; with norm_type 'spatial' they must agree.");
+            throw new ArgumentException(
+                $"vq_embed_dim is {VqEmbedDim} and latent_channels {LatentChannels}; with norm_type 'spatial' they must agree.");
     }
 
     /// <summary>Builds the network, initialised at random.</summary>

@@ -34,7 +34,8 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
         int latents = config.LatentChannels, codes = config.VqEmbedDim ?? latents;
         var shape = new AutoencoderShape(layers, config.NormNumGroups, config.ActFn);
         _encoder = new AutoencoderEncoder(
-            shape, config.InChannels, latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock, config.MidBlockAddAttention);
+            shape, config.InChannels, latents, config.DownBlockTypes, config.BlockOutChannels, config.LayersPerBlock,
+            config.MidBlockAddAttention);
         _quantConv = layers.Conv2d(latents, codes, 1);
         _quantizer = new VectorQuantizer(layers, config.NumVqEmbeddings, codes);
         _postQuantConv = layers.Conv2d(codes, latents, 1);
@@ -115,5 +116,6 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
 
     Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
 
-    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.AtLatents(features).Into(_quantConv.call), null);
+    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) =>
+        (_encoder.AtLatents(features).Into(_quantConv.call), null);
 }

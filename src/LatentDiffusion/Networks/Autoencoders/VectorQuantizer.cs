@@ -7,7 +7,7 @@ namespace LatentDiffusion.Networks;
 /// <summary>Replaces each latent vector by the nearest of a codebook (van den Oord et al. 2017, equation 2).</summary>
 internal sealed class VectorQuantizer : nn.Module<Tensor, Tensor>
 {
-    // Distances computed at once: of large pictures and codebooks there would be gigabytes.
+    // Distances computed at once: of large images and codebooks there would be gigabytes.
     private const long MostDistances = 1 << 24;
 
     [ComponentName(Name = "embedding")] private readonly Embedding _codebook;

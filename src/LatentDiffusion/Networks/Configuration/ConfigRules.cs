@@ -22,7 +22,8 @@ internal static class ConfigRules
     public static void Length<T>(string option, PerBlock<T> list, int blocks)
     {
         if (list.IsList && list.Values.Length != blocks)
-            throw new ArgumentException($"{option} lists {list.Values.Length} values, and block_out_channels {blocks} resolutions; they must agree.");
+            throw new ArgumentException(
+                $"{option} lists {list.Values.Length} values, and block_out_channels {blocks} resolutions; they must agree.");
     }
 
     /// <inheritdoc cref="Length{T}(string, PerBlock{T}, int)"/>
@@ -53,13 +54,15 @@ internal static class ConfigRules
     /// <exception cref="ArgumentException">A number is not finite, or is 0.</exception>
     public static void Factor(string option, double value)
     {
-        if (!double.IsFinite(value) || value == 0) throw new ArgumentException($"{option} is {value}; expected a finite number other than 0.");
+        if (!double.IsFinite(value) || value == 0)
+            throw new ArgumentException($"{option} is {value}; expected a finite number other than 0.");
     }
 
     /// <exception cref="ArgumentException">A number is not finite, or is below 0.</exception>
     public static void NotNegative(string option, double value)
     {
-        if (!double.IsFinite(value) || value < 0) throw new ArgumentException($"{option} is {value}; expected a finite number of at least 0.");
+        if (!double.IsFinite(value) || value < 0)
+            throw new ArgumentException($"{option} is {value}; expected a finite number of at least 0.");
     }
 
     /// <exception cref="ArgumentException">A number does not divide another.</exception>

@@ -45,7 +45,8 @@ internal static class ModelConfigJson
             config.Check();
             return config;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or FormatException or OverflowException or InvalidDataException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException
+            or FormatException or OverflowException or InvalidDataException)
         {
             throw new InvalidDataException($"The configuration of {what} cannot be read: {MessageText.Cut(e.Message, 300)}", e);
         }
@@ -53,7 +54,10 @@ internal static class ModelConfigJson
 
     /// <summary>The class that a configuration names; null where it names none.</summary>
     public static string? ClassOf(JsonObject source) =>
-        (source["_class_name"] ?? (source["architectures"] as JsonArray)?.FirstOrDefault()) is JsonValue value && value.TryGetValue(out string? name) ? name : null;
+        (source["_class_name"] ?? (source["architectures"] as JsonArray)?.FirstOrDefault()) is JsonValue value
+            && value.TryGetValue(out string? name)
+            ? name
+            : null;
 
     /// <summary>Writes what was read where it is unchanged, down to how its numbers are spelt.</summary>
     public static string Write(NetworkConfig config)
@@ -68,26 +72,33 @@ internal static class ModelConfigJson
         return result.ToJsonString(Options);
     }
 
-    private static JsonObject Serialize(NetworkConfig config) => JsonSerializer.SerializeToNode(config, config.GetType(), Options)!.AsObject();
+    private static JsonObject Serialize(NetworkConfig config) =>
+        JsonSerializer.SerializeToNode(config, config.GetType(), Options)!.AsObject();
 
     private static NetworkConfig Deserialize(JsonObject source, Type type)
     {
         var options = new JsonObject();
         foreach (JsonPropertyInfo property in Options.GetTypeInfo(type).Properties)
-            if (source.TryGetPropertyValue(property.Name, out JsonNode? value) && (value is not null || property.IsSetNullable)) options[property.Name] = value?.DeepClone();
+            if (source.TryGetPropertyValue(property.Name, out JsonNode? value) && (value is not null || property.IsSetNullable))
+                options[property.Name] = value?.DeepClone();
         return (NetworkConfig)options.Deserialize(type, Options)!;
     }
 
     private static string[] Unknown(JsonElement root, Type type, string[] informative)
     {
         var known = Options.GetTypeInfo(type).Properties.Select(p => p.Name).Concat(informative).ToHashSet();
-        return [.. root.EnumerateObject().Where(p => !p.Name.StartsWith(Bookkeeping) && !known.Contains(p.Name) && !PublishedJson.IsOff(p.Value)).Select(p => p.Name)];
+        return [.. root
+            .EnumerateObject()
+            .Where(p => !p.Name.StartsWith(Bookkeeping) && !known.Contains(p.Name) && !PublishedJson.IsOff(p.Value))
+            .Select(p => p.Name)];
     }
 
     /// <summary>Classes are renamed and derived from, so that a name only counts together with options that no such network has.</summary>
     private static void RefuseOtherClass(JsonObject source, string what, string[] ignored)
     {
         if (ignored.Length > 0 && ClassOf(source) is { } name && !name.StartsWith(what, StringComparison.OrdinalIgnoreCase))
-            throw new NotSupportedException($"The configuration is of the class '{MessageText.Cut(name, 100)}', not of {what}, which does not have the options {MessageText.List(ignored)}.");
+            throw new NotSupportedException(
+                $"The configuration is of the class '{MessageText.Cut(name, 100)}', not of {what}, "
+                    + $"which does not have the options {MessageText.List(ignored)}.");
     }
 }

@@ -25,7 +25,8 @@ public readonly record struct PerBlock<T>
 
     /// <summary>The value of a block, counted from the highest resolution.</summary>
     public T this[int block] => _each.IsDefault ? _all : block < _each.Length ? _each[block]
-        : throw new ArgumentOutOfRangeException(nameof(block), block, $"The configuration lists {_each.Length} values, one a block, and the network has more blocks.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(block), block, $"The configuration lists {_each.Length} values, one a block, and the network has more blocks.");
 
     /// <summary>The value of the last block, which the middle block shares.</summary>
     public T Last => _each.IsDefault ? _all : _each[^1];

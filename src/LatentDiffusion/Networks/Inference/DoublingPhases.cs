@@ -47,7 +47,7 @@ internal static class DoublingPhases
         return output.view(batch, 2 * height, 2 * width, channels).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The kernels of an even and an odd row or column: of three weights one meets a pixel alone and two the same one.</summary>
+    /// <summary>The kernels of an even and an odd row or column: of three weights one meets a pixel of its own and two share one.</summary>
     private static Tensor[] Pairs(Tensor weight, int dimension)
     {
         Tensor[] w = weight.split(1, dimension);

@@ -15,7 +15,7 @@ namespace LatentDiffusion.Networks;
 internal sealed class PackedWeight(Func<Tensor, Tensor, Tensor> pack, int parts = 1, bool keepsValues = false) : IDisposable
 {
     // The best layout can depend on the input's shape. Any layout gives the same values for any shape; another than the best
-    // is reordered at each call. An input of another size that is no exception is worth packing again for.
+    // is reordered at each call. An input of another size that recurs is worth packing again for.
     private const int MissesBeforePackingAgain = 4;
 
     // Of the parameter's shape, so that it can still be asked for it. Whoever held the parameter before and reads its values

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Networks;
 
 /// <summary>Halves height and width with a convolution of stride 2.</summary>
-/// <remarks>With padding 0 the picture is padded below and on the right alone, as the published autoencoders do.</remarks>
+/// <remarks>With padding 0 the image is padded below and on the right only, as the published autoencoders do.</remarks>
 internal sealed class Downsample2D : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "conv")] private readonly Conv2dLayer _conv;

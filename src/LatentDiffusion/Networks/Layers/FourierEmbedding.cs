@@ -13,7 +13,8 @@ internal sealed class FourierEmbedding : nn.Module<Tensor, Tensor>
     /// <param name="layers">Makes the layers.</param>
     /// <param name="frequencies">Number of frequencies; features are twice as many.</param>
     /// <param name="flipSinToCos">Whether the cosines come first.</param>
-    public FourierEmbedding(LayerFactory layers, int frequencies, bool flipSinToCos) : base(NativeModule.Create(nameof(FourierEmbedding)), 0)
+    public FourierEmbedding(LayerFactory layers, int frequencies, bool flipSinToCos)
+        : base(NativeModule.Create(nameof(FourierEmbedding)), 0)
     {
         _frequencies = layers.Parameter(standardDeviation: 1, frequencies);
         _frequencies.requires_grad = false;

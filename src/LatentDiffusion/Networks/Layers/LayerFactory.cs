@@ -25,7 +25,8 @@ internal sealed class LayerFactory
     public static LayerFactory Uninitialized(Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.OfNetwork());
 
     /// <summary>The same for a network into which a file is read, whose parameters it refuses to exceed by far.</summary>
-    public static LayerFactory For(ITensorSource source, Device? device, ScalarType type) => new(device ?? CPU, type, ParameterBudget.Of(source));
+    public static LayerFactory For(ITensorSource source, Device? device, ScalarType type) =>
+        new(device ?? CPU, type, ParameterBudget.Of(source));
 
     public LinearLayer Linear(long inChannels, long outChannels, bool bias = true)
     {
@@ -67,7 +68,9 @@ internal sealed class LayerFactory
     public GroupNormLayer GroupNorm(int groups, long channels, double eps)
     {
         if (groups < 1 || channels % groups != 0)
-            throw new ArgumentException($"{channels} channels cannot be normalised in {groups} groups: norm_num_groups must divide every entry of block_out_channels.");
+            throw new ArgumentException(
+                $"{channels} channels cannot be normalised in {groups} groups: "
+                    + "norm_num_groups must divide every entry of block_out_channels.");
         _budget.Take(channels);
         return new GroupNormLayer(Constant(1, channels), Constant(0, channels), groups, eps);
     }

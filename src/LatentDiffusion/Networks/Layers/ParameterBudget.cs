@@ -13,11 +13,13 @@ internal sealed class ParameterBudget
     private long _layers;
     private double _elements;
 
-    private ParameterBudget(long layers, double elements, Func<Exception> refusal) => (_layers, _elements, _refusal) = (layers, elements, refusal);
+    private ParameterBudget(long layers, double elements, Func<Exception> refusal) =>
+        (_layers, _elements, _refusal) = (layers, elements, refusal);
 
     /// <summary>What any network may have.</summary>
     public static ParameterBudget OfNetwork() => new(MostLayers, MostElements, () =>
-        new ArgumentException($"The configuration describes more than {MostLayers} layers or {MostElements} parameters; there is no such network."));
+        new ArgumentException(
+            $"The configuration describes more than {MostLayers} layers or {MostElements} parameters; no network is that large."));
 
     /// <summary>
     /// What a network may have that a source is read into: with room to spare, so that a network that fits it almost is
@@ -26,8 +28,11 @@ internal sealed class ParameterBudget
     public static ParameterBudget Of(ITensorSource source)
     {
         double stored = source.Entries.Sum(e => e.Shape.Aggregate(1.0, (product, size) => product * size));
-        return new ParameterBudget(Math.Min(MostLayers, 2L * source.Entries.Count + 500), Math.Min(MostElements, 2 * stored + (1 << 22)), () =>
-            new CheckpointException(source.Path, $"its {source.Entries.Count} tensors are far fewer or smaller than those that the configuration describes."));
+        return new ParameterBudget(
+            Math.Min(MostLayers, 2L * source.Entries.Count + 500),
+            Math.Min(MostElements, 2 * stored + (1 << 22)),
+            () => new CheckpointException(
+                source.Path, $"its {source.Entries.Count} tensors are far fewer or smaller than those that the configuration describes."));
     }
 
     /// <summary>Takes one layer's largest parameter out of the budget.</summary>

@@ -16,7 +16,8 @@ internal sealed class SinusoidalEmbedding(int channels, bool flipSinToCos, doubl
     {
         using var scope = NewDisposeScope();
         int half = channels / 2;
-        Tensor exponent = TensorArithmetic.Range(half, ScalarType.Float32, values.device).Multiply(-Math.Log(MaximumPeriod) / (half - frequencyShift));
+        Tensor exponent = TensorArithmetic.Range(half, ScalarType.Float32, values.device)
+            .Multiply(-Math.Log(MaximumPeriod) / (half - frequencyShift));
         Tensor angle = values.to(ScalarType.Float32).unsqueeze(1) * exponent.exp().unsqueeze(0);
         Tensor first = flipSinToCos ? angle.cos() : angle.sin();
         Tensor second = flipSinToCos ? angle.sin() : angle.cos();

@@ -28,6 +28,8 @@ internal sealed class SpatialNorm : nn.Module<Tensor, NormalizationContext, Tens
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor spread = nn.functional.interpolate(inputs.Latents!, [input.shape[2], input.shape[3]], mode: InterpolationMode.Nearest);
-        return (GlobalNormStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread)).Add(_shift.call(spread)).MoveToOuterDisposeScope();
+        return (GlobalNormStatistics.Normalize(_norm, input, inputs.Statistics) * _scale.call(spread))
+            .Add(_shift.call(spread))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -21,7 +21,8 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     {
     }
 
-    internal ClipTextModel(ClipTextConfig config, bool projection, LayerFactory layers) : base(NativeModule.Create(nameof(ClipTextModel)), 0)
+    internal ClipTextModel(ClipTextConfig config, bool projection, LayerFactory layers)
+        : base(NativeModule.Create(nameof(ClipTextModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         ConfigRules.Unset("attention_dropout", config.AttentionDropout == 0, config.AttentionDropout);
@@ -66,7 +67,7 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     /// <param name="ids">Token ids, [batch, tokens], int64.</param>
     /// <param name="clipSkip">1 for the last layer, 2 for the one before it, and so on, at most the number of layers.</param>
     /// <returns>[batch, tokens, width].</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The layer does not exist.</exception>
     public Tensor HiddenState(Tensor ids, int clipSkip) => HiddenState(ids, clipSkip, added: null);
 
     /// <summary>The same with further tokens.</summary>
@@ -74,19 +75,20 @@ public sealed class ClipTextModel : nn.Module<Tensor, ClipTextOutput>
     {
         ArgumentNullException.ThrowIfNull(ids);
         if (clipSkip < 1 || clipSkip > Config.NumHiddenLayers)
-            throw new ArgumentOutOfRangeException(nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(clipSkip), clipSkip, $"The layers count from 1, the last, to {Config.NumHiddenLayers}.");
         using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _textModel.HiddenState(ids, Config.NumHiddenLayers - clipSkip + 1, added);
     }
 
-    /// <summary>The hidden states of the first layers alone, as they are before any normalisation.</summary>
+    /// <summary>The hidden states of only the first layers, as they are before any normalisation.</summary>
     internal Tensor RawHiddenState(Tensor ids, int layers, AddedEmbeddings? added = null)
     {
         using NetworkUse weights = NetworkUse.ToEvaluate(this);
         return _textModel.RawHiddenState(ids, layers, added);
     }
 
-    /// <summary>The final normalisation alone, for hidden states of an earlier layer ("clip skip").</summary>
+    /// <summary>Only the final normalisation, for hidden states of an earlier layer ("clip skip").</summary>
     /// <param name="hidden">[batch, tokens, width].</param>
     public Tensor Normalize(Tensor hidden)
     {

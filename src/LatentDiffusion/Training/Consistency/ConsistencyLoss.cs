@@ -4,7 +4,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The loss of latent consistency distillation (Luo et al. 2023, equation 18 and algorithm 1): from a noisy sample the
-/// guided teacher goes one point back, and what the student makes of the sample is held against what the target network
+/// guided teacher goes one point back, and the student's prediction is compared with what the target network
 /// makes of where the teacher came to.
 /// </summary>
 /// <param name="path">Points of the trajectory.</param>
@@ -25,8 +25,12 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
         Func<DenoiserInput, Tensor> student, Func<DenoiserInput, Tensor> target, Func<DenoiserInput, Tensor> teacher)
     {
         int batch = (int)sample.shape[0];
-        int[] points = [.. randint(1, options.SolverSteps + 1, [batch], dtype: ScalarType.Int64, generator: random).data<long>().Select(n => (int)n)];
-        double[] scales = [.. rand(batch, generator: random).data<float>().Select(u => double.Lerp(options.GuidanceMinimum, options.GuidanceMaximum, u))];
+        int[] points = [.. randint(1, options.SolverSteps + 1, [batch], dtype: ScalarType.Int64, generator: random)
+            .data<long>()
+            .Select(n => (int)n)];
+        double[] scales = [.. rand(batch, generator: random)
+            .data<float>()
+            .Select(u => double.Lerp(options.GuidanceMinimum, options.GuidanceMaximum, u))];
         Tensor noise = randn(sample.shape, generator: random).to(sample.dtype);
         Tensor noisy = path.Schedule.AddNoise(sample, noise, Timesteps(points.Select(path.Timestep)));
         double[]? guidance = readsScale ? scales : null;
@@ -46,7 +50,7 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     private Tensor End(Tensor noisy, int[] points, int[] edges, Tensor text, double[]? guidance, Func<DenoiserInput, Tensor> network)
     {
         if (points.SequenceEqual(edges)) return noisy;
-        // At a picture, which has no timestep, the answer has no weight.
+        // At an image, which has no timestep, the answer has no weight.
         Tensor output = network(Input(noisy, points.Select(n => Math.Max(path.Timestep(n), 0)), text) with { GuidanceScales = guidance });
         return Combine([.. points.Zip(edges, path.End)], noisy, output);
     }
@@ -66,11 +70,13 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     }
 
     /// <summary>
-    /// Classifier-free guidance, each sample with its scale; the empty text is evaluated for those alone that are guided.
+    /// Classifier-free guidance, each sample with its scale; the empty text is evaluated only for those that are guided.
     /// </summary>
     private Tensor Guided(Tensor noisy, int[] timesteps, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
     {
-        long[] guided = [.. Enumerable.Range(0, timesteps.Length).Where(i => scales[i] != 1 && interval.Contains(timesteps[i])).Select(i => (long)i)];
+        long[] guided = [.. Enumerable.Range(0, timesteps.Length)
+            .Where(i => scales[i] != 1 && interval.Contains(timesteps[i]))
+            .Select(i => (long)i)];
         if (guided.Length == 0) return teacher(Input(noisy, timesteps, text));
         Tensor rows = tensor(guided);
         Tensor both = teacher(Input(

@@ -10,7 +10,7 @@ namespace LatentDiffusion.Training;
 /// discrete schedule. <see cref="ConsistencyStudent"/> makes the student, and writes it as a model folder.
 /// </summary>
 /// <remarks>
-/// Samples are the data's latents with noise. The last point before the picture leads to the clean sample itself, where
+/// Samples are the data's latents with noise. The last point before the image leads to the clean sample itself, where
 /// published code stops at the first timestep's noise. Texts are the teacher's, whose encoder stays as it is.
 /// </remarks>
 public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisposable
@@ -32,15 +32,18 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     /// <param name="options">Points, guidance, target and distance.</param>
     /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and
     /// scale.</exception>
-    /// <inheritdoc cref="ConsistencyObjective(ITrainableDenoiser, ITrainableDenoiser, ITextConditioning, LatentCache, LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
+    /// <inheritdoc cref="ConsistencyObjective(ITrainableDenoiser, ITrainableDenoiser, ITextConditioning, LatentCache,
+    /// LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
     public ConsistencyObjective(ITrainableDenoiser student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
-        : this(student, DenoiserOf(teacher), TextOf(teacher, data), data, data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
+        : this(
+            student, DenoiserOf(teacher), TextOf(teacher, data), data,
+            data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the distillation for texts from anywhere.</summary>
     /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.Of"/>.</param>
     /// <param name="teacher">The teacher, evaluated without gradients in the type of its weights.</param>
-    /// <param name="text">Where texts come from, by the index of the picture; frozen. The caller's.</param>
+    /// <param name="text">Where texts come from, by the index of the image; frozen. The caller's.</param>
     /// <param name="data">Latents.</param>
     /// <param name="scaling">How the latents are scaled; <see cref="LatentScaling.None"/> for those that are already.</param>
     /// <param name="scheduler">The teacher's scheduler: its training schedule and prediction are taken, its class is not.</param>
@@ -59,9 +62,15 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         Scheduler = ConsistencyStudent.Scheduler(scheduler, options);
         Check(student.Description, teacher.Description, data.Shape[0]);
         if (text.Modules.Count > 0)
-            throw new ArgumentException($"The texts train {string.Join(", ", text.Modules.Keys)}; teacher and student share one text encoder, which stays as it is.", nameof(text));
+            throw new ArgumentException(
+                $"The texts train {string.Join(", ", text.Modules.Keys)}; teacher and student share one text encoder, "
+                    + "which stays as it is.",
+                nameof(text));
         if (data.IsScaled && scaling != LatentScaling.None)
-            throw new ArgumentException($"The cache's latents are scaled already, and would be so again by {scaling}: give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.", nameof(scaling));
+            throw new ArgumentException(
+                $"The cache's latents are scaled already, and would be so again by {scaling}: "
+                    + $"give {nameof(LatentScaling)}.{nameof(LatentScaling.None)}.",
+                nameof(scaling));
         (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
         var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(Scheduler), options.GuidanceInterval);
@@ -115,10 +124,12 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         long[] rows = _indices.Of(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
-        Conditioning told = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool), _indices.Epochs(step.Index));
-        if (told.Mask is not null)
-            throw new NotSupportedException("The texts have a mask, which teacher and student would not be told of: a consistency model is distilled with texts of one length.");
-        Tensor text = told.HiddenStates;
+        Conditioning conditioning = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool), _indices.Epochs(step.Index));
+        if (conditioning.Mask is not null)
+            throw new NotSupportedException(
+                "The texts have a mask, which teacher and student would not receive: "
+                    + "a consistency model is distilled with texts of one length.");
+        Tensor text = conditioning.HiddenStates;
         Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
         return _loss.Of(sample, text, empty, step.Generator, _student.Forward, (_target ?? _student).Forward, _teacher.Forward);
     }
@@ -154,7 +165,8 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         if (teacher.ReadsGuidanceScale)
         {
             throw new ArgumentException(
-                "The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; distil from the model that it was made of.",
+                "The teacher has learned its guidance (time_cond_proj_dim) and cannot be guided; "
+                    + "distil from the model that it was made of.",
                 nameof(teacher));
         }
     }
@@ -170,13 +182,15 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         ArgumentNullException.ThrowIfNull(data);
         return teacher.TextEncoder is { } text && teacher.Tokenizer is { } tokenizer && teacher.TextEncoder2 is null
             ? new ClipTextConditioning(text, tokenizer.Build(), data.Ids, train: false)
-            : throw new NotSupportedException($"The {teacher.PipelineClass} has not one text tower with a tokenizer; give its texts as an {nameof(ITextConditioning)}.");
+            : throw new NotSupportedException(
+                $"The {teacher.PipelineClass} has not one text tower with a tokenizer; give its texts as an {nameof(ITextConditioning)}.");
     }
 
     private static LatentScaling ScalingOf(nn.Module autoencoder) => autoencoder switch
     {
         AutoencoderKL { Config.LatentsMean: null } kl => LatentScaling.Of(kl.Config),
         AutoencoderTiny tiny => new LatentScaling(tiny.Config.ShiftFactor ?? 0, tiny.Config.ScalingFactor),
-        _ => throw new NotSupportedException($"The {autoencoder.GetType().Name} has no plain shift and scale; give its scaling as a {nameof(LatentScaling)}."),
+        _ => throw new NotSupportedException(
+            $"The {autoencoder.GetType().Name} has no plain shift and scale; give its scaling as a {nameof(LatentScaling)}."),
     };
 }

@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// The points of a teacher's trajectory that a student is made consistent on, from 0, the picture, to N, pure noise, and
+/// The points of a teacher's trajectory that a student is made consistent on, from 0, the image, to N, pure noise, and
 /// what an output of the network says at each of them.
 /// </summary>
 internal sealed class ConsistencyPath
@@ -13,7 +13,7 @@ internal sealed class ConsistencyPath
     /// <param name="process">The process of teacher and student.</param>
     /// <param name="options">Points, phases and the boundary's scaling.</param>
     /// <exception cref="ArgumentException">
-    /// The points do not divide the schedule, or a clean sample cannot be told from the prediction.
+    /// The points do not divide the schedule, or a clean sample cannot be derived from the prediction.
     /// </exception>
     public ConsistencyPath(DiffusionProcess process, ConsistencyTrainingOptions options)
     {

@@ -40,7 +40,9 @@ public static class ConsistencyStudent
         ArgumentNullException.ThrowIfNull(teacher);
         ValidOptions.Check(options);
         NoiseScheduler own = NoiseScheduler.FromConfig(teacher.OfKnownClass());
-        NoiseSchedule schedule = own.Schedule ?? throw new ArgumentException($"A {teacher.ClassName} has no discrete training schedule, which consistency distillation needs.", nameof(teacher));
+        NoiseSchedule schedule = own.Schedule
+            ?? throw new ArgumentException(
+                $"A {teacher.ClassName} has no discrete training schedule, which consistency distillation needs.", nameof(teacher));
         SchedulerConfig student = options.Phases == 1
             ? SchedulerConfig.Empty.WithClass(LcmScheduler.ClassName)
                 .With("original_inference_steps", options.SolverSteps).With("timestep_scaling", options.TimestepScaling)
@@ -48,8 +50,10 @@ public static class ConsistencyStudent
         student = WithSchedule(student.With("clip_sample", false), own.ToConfig());
         NoiseSchedule made = NoiseScheduler.FromConfig(student).Schedule!;
         // Classes that divide by the last ᾱ keep it a little above zero.
-        if (schedule.Timesteps != made.Timesteps || schedule.AlphasCumprod.Zip(made.AlphasCumprod).Any(p => Math.Abs(p.First - p.Second) > 1e-6))
-            throw new ArgumentException($"A {student.ClassName} cannot have the training schedule of this {own.GetType().Name}.", nameof(teacher));
+        if (schedule.Timesteps != made.Timesteps
+            || schedule.AlphasCumprod.Zip(made.AlphasCumprod).Any(p => Math.Abs(p.First - p.Second) > 1e-6))
+            throw new ArgumentException(
+                $"A {student.ClassName} cannot have the training schedule of this {own.GetType().Name}.", nameof(teacher));
         return student;
     }
 

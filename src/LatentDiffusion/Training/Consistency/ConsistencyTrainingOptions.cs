@@ -5,13 +5,13 @@ namespace LatentDiffusion.Training;
 /// <summary>What <see cref="ConsistencyObjective"/> is given.</summary>
 public sealed record ConsistencyTrainingOptions : IValidatableObject
 {
-    /// <summary>Pictures a step, at least 1. Default 16.</summary>
+    /// <summary>Images a step, at least 1. Default 16.</summary>
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 16;
 
     /// <summary>
     /// Points N on the teacher's trajectory, k−1, 2k−1, …, T−1 with k = T/N, between which the student is made consistent;
-    /// a divisor of T. With fewer there are fewer links from noise to picture, and less training is needed; each is a longer
+    /// a divisor of T. With fewer there are fewer links from noise to image, and less training is needed; each is a longer
     /// step of the teacher. The published models have 50. Default 50.
     /// </summary>
     [Range(1, 1000)]
@@ -26,7 +26,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
 
     /// <summary>
     /// Into how many parts of equal length the trajectory is divided, each with an end of its own; a divisor of
-    /// <see cref="SolverSteps"/>. With 1, the default, all ends in the picture, as in latent consistency models (Luo et al.
+    /// <see cref="SolverSteps"/>. With 1, the default, all ends in the image, as in latent consistency models (Luo et al.
     /// 2023): the student is sampled in any small number of steps that add new noise in between. With M the student learns
     /// M shorter jumps (Heek et al. 2024, "Multistep Consistency Models"; Wang et al. 2024, "Phased Consistency Models"):
     /// it is sampled with DDIM in M steps, without new noise, and needs less training.
@@ -50,7 +50,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
 
     /// <summary>
     /// Decay μ of the target network, the running average of the student that the student is held against, in [0, 1). With 0
-    /// it is the student itself, and there is no further network in memory. Default 0.95, the paper's.
+    /// it is the student itself, and no further network is in memory. Default 0.95, the paper's.
     /// </summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double TargetDecay { get; init; } = 0.95;
@@ -65,7 +65,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
 
     /// <summary>
     /// By what timesteps are multiplied in the boundary condition c_skip(t)·x + c_out(t)·x̂_0 of a single phase, above 0; the
-    /// student's scheduler is told the same. Default 10, as published.
+    /// student's scheduler uses the same. Default 10, as published.
     /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double TimestepScaling { get; init; } = 10;
@@ -74,7 +74,9 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (GuidanceMaximum < GuidanceMinimum)
-            yield return new($"GuidanceMaximum is {GuidanceMaximum}; it must be at least GuidanceMinimum, {GuidanceMinimum}.", [nameof(GuidanceMaximum)]);
+            yield return new(
+                $"GuidanceMaximum is {GuidanceMaximum}; it must be at least GuidanceMinimum, {GuidanceMinimum}.",
+                [nameof(GuidanceMaximum)]);
         if (SolverSteps % Phases != 0)
             yield return new($"Phases is {Phases}; it must divide SolverSteps, {SolverSteps}.", [nameof(Phases)]);
     }

@@ -23,7 +23,8 @@ internal static partial class LdmControlNet
         UNet2DConditionConfig encoder = new LdmUNetConfig(network).InferEncoder();
         var hint = new List<int>();
         if (network.Find($"{Hint}conv_in.weight") is not { Shape: [var first, var channels, ..] })
-            throw new CheckpointException(network.Path, "its ControlNet lacks the convolutions of a control image, from which its configuration follows.");
+            throw new CheckpointException(
+                network.Path, "its ControlNet lacks the convolutions of a control image, from which its configuration follows.");
         hint.Add((int)first);
         // The second convolution of each pair has the channels of the next pair.
         for (int i = 1; network.Find($"{Hint}blocks.{i}.weight") is { Shape: [var next, ..] }; i += 2) hint.Add((int)next);

@@ -89,7 +89,10 @@ internal sealed class LdmReader(ITensorSource file, CheckpointOptions options, S
 
     /// <summary>OpenCLIP pads with its first token, CLIP with the end token.</summary>
     private static ClipTokenizerFiles? Tokenizer(BpeVocabulary? vocabulary, ClipTextModel? tower, bool open) =>
-        tower is null || vocabulary is null ? null : new ClipTokenizerFiles(vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
+        tower is null || vocabulary is null
+            ? null
+            : new ClipTokenizerFiles(
+                vocabulary, tower.Config.MaxPositionEmbeddings, open ? LdmText.OpenClipPadding : BpeVocabulary.EndToken);
 
     private ClipTextModel? FirstTower(bool second)
     {

@@ -12,7 +12,8 @@ public sealed partial class SizeConditioningRows
     private readonly LatentCache _data;
     private readonly double? _score;
 
-    private SizeConditioningRows(int pooledWidth, LatentCache data, double? score) => (_pooledWidth, _data, _score) = (pooledWidth, data, score);
+    private SizeConditioningRows(int pooledWidth, LatentCache data, double? score) =>
+        (_pooledWidth, _data, _score) = (pooledWidth, data, score);
 
     /// <summary>Null for a denoiser that reads none.</summary>
     /// <param name="denoiser">What the denoiser reads.</param>
@@ -41,13 +42,15 @@ public sealed partial class SizeConditioningRows
     /// <param name="text">The texts, with the pooled text that the denoiser reads as well.</param>
     /// <param name="rows">Rows of the cache.</param>
     /// <returns>A conditioning that shares the tensors of <paramref name="text"/>; the numbers are on its device.</returns>
-    /// <exception cref="ArgumentException">There is no pooled text, or it is of another width.</exception>
+    /// <exception cref="ArgumentException">The pooled text is missing or of another width.</exception>
     public Conditioning AddTo(Conditioning text, long[] rows)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (text.Pooled is not { } pooled) throw new ArgumentException("The denoiser reads a pooled text, and the texts give none.", nameof(text));
+        if (text.Pooled is not { } pooled)
+            throw new ArgumentException("The denoiser reads a pooled text, and the texts give none.", nameof(text));
         if (pooled.shape[1] != _pooledWidth)
-            throw new ArgumentException($"The pooled text is of width {pooled.shape[1]}, and the denoiser takes {_pooledWidth}.", nameof(text));
+            throw new ArgumentException(
+                $"The pooled text is of width {pooled.shape[1]}, and the denoiser takes {_pooledWidth}.", nameof(text));
         Tensor sizes = _data.ReadSizes(rows);
         if (_score is { } score)
             sizes = cat([sizes.narrow(1, 0, Shared), zeros(rows.Length, 1, ScalarType.Float32).FillInPlace(score)], 1);

@@ -29,7 +29,8 @@ internal sealed class AddedEmbedding
     {
         if (_sizeFeatures is null) return Layer.call(input.HiddenStates);
         if (input.TextEmbeds is null || input.TimeIds is null)
-            throw new ArgumentException("This U-Net (addition_embed_type text_time) needs pooled text and the image's sizes.", nameof(input));
+            throw new ArgumentException(
+                "This U-Net (addition_embed_type text_time) needs pooled text and the image's sizes.", nameof(input));
         Tensor sizes = _sizeFeatures.Embed(input.TimeIds.flatten()).view(input.TimeIds.shape[0], -1);
         return Layer.call(cat([input.TextEmbeds, sizes.to(input.TextEmbeds.dtype)], -1));
     }

@@ -22,7 +22,8 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     {
     }
 
-    internal UNet2DConditionModel(UNet2DConditionConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(UNet2DConditionModel)), 0)
+    internal UNet2DConditionModel(UNet2DConditionConfig config, LayerFactory layers)
+        : base(NativeModule.Create(nameof(UNet2DConditionModel)), 0)
     {
         ArgumentNullException.ThrowIfNull(config);
         UNetConfigRules.Check(config);
@@ -49,7 +50,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     public UNet2DConditionConfig Config { get; }
 
     /// <summary>
-    /// Whether residual blocks and spatial transformers keep their inputs alone in training and compute the rest again in
+    /// Whether residual blocks and spatial transformers keep only their inputs in training and compute the rest again in
     /// the backward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): much less memory for about a
     /// third more work, and the same gradients but for rounding, dropout's included. Without a gradient to compute it
     /// changes nothing. Default false.
@@ -113,5 +114,6 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
 
     private static Stack<Tensor> Add(Stack<Tensor> skips, IReadOnlyList<Tensor> residuals) => skips.Count == residuals.Count
         ? new(skips.Reverse().Zip(residuals, (skip, residual) => skip.Add(residual)))
-        : throw new ArgumentException($"The U-Net has {skips.Count} skip connections, and {residuals.Count} residuals are given.", nameof(residuals));
+        : throw new ArgumentException(
+            $"The U-Net has {skips.Count} skip connections, and {residuals.Count} residuals are given.", nameof(residuals));
 }

@@ -58,7 +58,8 @@ internal static class UNetConfigRules
         if (config.ReverseTransformerLayersPerBlock is null && config.TransformerLayersPerBlock.Values.Values.Any(layers => layers.IsList))
         {
             throw new ArgumentException(
-                "transformer_layers_per_block lists numbers within a resolution, which needs reverse_transformer_layers_per_block for the way up.");
+                "transformer_layers_per_block lists numbers within a resolution, "
+                    + "which needs reverse_transformer_layers_per_block for the way up.");
         }
 
     }
@@ -124,7 +125,8 @@ internal static class UNetConfigRules
         if (total > MostBlocks)
         {
             throw new ArgumentException(
-                $"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; no network has so many.");
+                $"layers_per_block and transformer_layers_per_block make more than {MostBlocks} blocks on the way down; "
+                    + "no network has so many.");
         }
     }
 
@@ -146,7 +148,9 @@ internal static class UNetConfigRules
             if (activation is not null) Activations.ByName(activation);
         if (config.EncoderHidDimType is { } type) Needed("encoder_hid_dim", config.EncoderHidDim, $"encoder_hid_dim_type {type}");
         if (config.ClassEmbedType is "projection" or "simple_projection")
-            Needed("projection_class_embeddings_input_dim", config.ProjectionClassEmbeddingsInputDim, $"class_embed_type {config.ClassEmbedType}");
+            Needed(
+                "projection_class_embeddings_input_dim", config.ProjectionClassEmbeddingsInputDim,
+                $"class_embed_type {config.ClassEmbedType}");
         if (config.AdditionEmbedType is not "text_time") return;
         Needed("addition_time_embed_dim", config.AdditionTimeEmbedDim, "addition_embed_type text_time");
         Needed("projection_class_embeddings_input_dim", config.ProjectionClassEmbeddingsInputDim, "addition_embed_type text_time");

@@ -40,7 +40,7 @@ internal sealed class UNetEncoder
         if (_middle is not null) network.register_module("mid_block", _middle);
     }
 
-    /// <summary>Runs the encoder, or where the lower resolutions are known the upper ones alone.</summary>
+    /// <summary>Runs the encoder, or where the lower resolutions are known only the upper ones.</summary>
     /// <param name="input">What the network is evaluated on.</param>
     /// <param name="hint">Added after the first convolution (ControlNet); null for none.</param>
     public UNetFeatures Run(UNetInput input, Tensor? hint = null)
