@@ -9,7 +9,7 @@ namespace LatentDiffusion.Tests.Guidance;
 public sealed class GuidanceTests
 {
     private const double Tolerance = 1e-11, Positive = 0.7, Negative = -0.3, Scale = 6;
-    private const int Pictures = 2, Length = 4 * 3 * 5;
+    private const int Images = 2, Length = 4 * 3 * 5;
 
     private static readonly NoiseSchedule s_schedule = NoiseSchedule.ScaledLinear();
 
@@ -18,7 +18,7 @@ public sealed class GuidanceTests
     {
         (double[][] actual, WaveDenoiser denoiser) = Run(new ClassifierFreeGuidance(new() { SeparatePasses = separate }));
         Check(x => Guided(x), actual);
-        Assert.Equal(separate ? [Pictures, Pictures] : [2 * Pictures], denoiser.Calls.Select(c => c.Batch));
+        Assert.Equal(separate ? [Images, Images] : [2 * Images], denoiser.Calls.Select(c => c.Batch));
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class GuidanceTests
         {
             (double[][] actual, WaveDenoiser denoiser) = Run(guidance, scale: 1);
             Check(Conditional, actual);
-            Assert.Equal([Pictures], denoiser.Calls.Select(c => c.Batch));
+            Assert.Equal([Images], denoiser.Calls.Select(c => c.Batch));
             Assert.False(guidance.ActsAtScaleOne);
         }
     }
@@ -90,7 +90,7 @@ public sealed class GuidanceTests
             new PerturbedAttentionGuidance(new ClassifierFreeGuidance(), options), timestep: 600);
         Check(x => Add(Guided(x), expectedScale, Conditional(x), Perturbed(x)), actual);
         Assert.Equal(["mid_block", "up_blocks.1"], denoiser.Layers!);
-        Assert.Equal([(2L * Pictures, false), (Pictures, true)], denoiser.Calls.Select(c => (c.Batch, c.Perturbed)));
+        Assert.Equal([(2L * Images, false), (Images, true)], denoiser.Calls.Select(c => (c.Batch, c.Perturbed)));
 
         (actual, denoiser) = Run(new PerturbedAttentionGuidance(options: options), scale: 1, timestep: 600);
         Check(x => Add(Conditional(x), expectedScale, Conditional(x), Perturbed(x)), actual);
@@ -98,7 +98,7 @@ public sealed class GuidanceTests
     }
 
     [Fact]
-    public void The_perturbed_pass_is_saved_where_its_scale_has_fallen_to_zero()
+    public void The_perturbed_pass_is_saved_where_its_scale_is_zero()
     {
         (double[][] actual, WaveDenoiser denoiser) = Run(
             new PerturbedAttentionGuidance(options: new() { AdaptiveScale = 0.01 }), timestep: 100);
@@ -137,7 +137,7 @@ public sealed class GuidanceTests
     }
 
     [Fact]
-    public void Outside_its_interval_guidance_costs_one_evaluation_and_changes_nothing()
+    public void Outside_its_interval_guidance_costs_one_evaluation()
     {
         var guidance = new IntervalGuidance(
             new PerturbedAttentionGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true })), Space(PredictionType.Epsilon),
@@ -157,7 +157,7 @@ public sealed class GuidanceTests
     }
 
     [Fact]
-    public void Guidance_is_composed_by_decorators_and_no_pass_is_evaluated_twice()
+    public void Composed_guidance_evaluates_no_pass_twice()
     {
         DiffusionProcess space = Space(PredictionType.Velocity);
         IGuidance guidance = new IntervalGuidance(
@@ -168,7 +168,7 @@ public sealed class GuidanceTests
         Assert.True(guidance.NeedsUnconditional);
         Assert.True(guidance.ActsAtScaleOne);
         (double[][] actual, WaveDenoiser denoiser) = Run(guidance);
-        Assert.Equal([2L * Pictures, Pictures], denoiser.Calls.Select(c => c.Batch));
+        Assert.Equal([2L * Images, Images], denoiser.Calls.Select(c => c.Batch));
         Check(x =>
         {
             double[] guided = Add(Guided(x), 3, Conditional(x), Perturbed(x));
@@ -188,7 +188,7 @@ public sealed class GuidanceTests
     }
 
     [Fact]
-    public void What_a_network_tells_of_its_variance_stays_that_of_the_prompt()
+    public void A_learned_variance_stays_that_of_the_prompt()
     {
         DiffusionProcess space = Space(PredictionType.Epsilon);
         IGuidance[] kinds =
@@ -203,12 +203,12 @@ public sealed class GuidanceTests
         {
             double[][] plain = Run(guidance).Actual;
             using DisposeScope scope = NewDisposeScope();
-            Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
-            Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]);
-            Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
+            Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Images, 4, 3, 5]);
+            Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Images)]);
+            Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Images)]);
             Tensor both = guidance.Guide(new WithVariance(new WaveDenoiser()), guidance.NeedsUnconditional ? negative : null, Scale)(
                 DenoiserCalls.Input(latents, 500, positive)).ToModelOutput();
-            Assert.Equal([Pictures, 8, 3, 5], both.shape);
+            Assert.Equal([Images, 8, 3, 5], both.shape);
             Assert.Equal(plain, both.narrow(1, 0, 4).contiguous().data<double>().ToArray().Chunk(Length));
             double[][] variance = [.. both.narrow(1, 4, 4).contiguous().data<double>().ToArray().Chunk(Length)];
             Check(x => [.. Conditional(x).Select(WithVariance.Of)], variance);
@@ -256,9 +256,9 @@ public sealed class GuidanceTests
     {
         using DisposeScope scope = NewDisposeScope();
         var denoiser = new WaveDenoiser();
-        using Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Pictures, 4, 3, 5]);
-        using Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Pictures)]);
-        using Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Pictures)]);
+        using Tensor latents = tensor(Latents.SelectMany(x => x).ToArray(), [Images, 4, 3, 5]);
+        using Conditioning positive = WaveDenoiser.Text([.. Enumerable.Repeat(Positive, Images)]);
+        using Conditioning negative = WaveDenoiser.Text([.. Enumerable.Repeat(Negative, Images)]);
         GuidedDenoiser guided = guidance.Guide(denoiser, guidance.NeedsUnconditional ? negative : null, scale);
         int before = scope.DisposablesCount;
         using GuidedPrediction result = guided(DenoiserCalls.Input(latents, timestep, positive));
@@ -271,14 +271,14 @@ public sealed class GuidanceTests
 
     private static void Check(Func<double[], double[]> formula, double[][] actual)
     {
-        for (int i = 0; i < Pictures; i++)
+        for (int i = 0; i < Images; i++)
             Assert.All(formula(Latents[i]).Zip(actual[i]), p => Assert.Equal(p.First, p.Second, Tolerance));
     }
 
-    // Two pictures of different spread, so that what is taken over the batch shows.
+    // Two images of different spread, so that what is taken over the batch shows.
     private static double[][] Latents { get; } =
         [
-            .. Enumerable.Range(0, Pictures).Select(p =>
+            .. Enumerable.Range(0, Images).Select(p =>
                 Enumerable.Range(0, Length).Select(i => (1 + 2 * p) * Math.Sin(i * 1.7 + p)).ToArray()),
         ];
 

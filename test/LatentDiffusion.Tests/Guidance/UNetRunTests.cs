@@ -130,7 +130,7 @@ public sealed class UNetRunTests : IDisposable
     }
 
     [Fact]
-    public void A_perturbed_middle_changes_nothing_where_it_has_one_position_only()
+    public void A_perturbed_middle_of_one_position_changes_nothing()
     {
         // Of one position the attention map is the identity anyway; any other layer perturbed would show.
         using DisposeScope scope = NewDisposeScope();
@@ -143,7 +143,7 @@ public sealed class UNetRunTests : IDisposable
     }
 
     [Fact]
-    public void A_perturbed_run_shares_the_texts_and_gives_what_the_perturbed_denoiser_gives()
+    public void A_perturbed_run_shares_texts_and_matches_its_denoiser()
     {
         using DisposeScope scope = NewDisposeScope();
         using var run = (UNetRun)_denoiser.Start();

@@ -125,7 +125,7 @@ public class NetworkConfigTests
     }
 
     [Fact]
-    public void Networks_without_initialisation_have_the_type_and_names_of_others()
+    public void Uninitialised_networks_have_the_type_and_names_of_others()
     {
         UNet2DConditionConfig config = UNet2DConditionConfig.FromJson("{" + Tiny + "}");
         using UNet2DConditionModel usual = config.Build(), half = config.BuildUninitialized(type: ScalarType.Float16);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Networks;
 
 /// <summary>
-/// A real trained autoencoder on real pictures: 32 latent channels, and the branch with a normalisation over the whole picture.
+/// A real trained autoencoder on real images: 32 latent channels, and the branch with a normalisation over the whole image.
 /// </summary>
 public sealed class RealAutoencoderTests
 {
@@ -15,17 +15,17 @@ public sealed class RealAutoencoderTests
     [Theory]
     [InlineData("noto-emoji128")]
     [InlineData("pokemon-captioned")]
-    public void PicturesComeBack(string data)
+    public void Images_come_back(string data)
     {
-        string[] pictures =
+        string[] images =
         [
             .. Directory.EnumerateFiles(SharedData.Require(data), "*", SearchOption.AllDirectories)
                 .Where(file => Path.GetExtension(file) is ".png" or ".jpg").Order(StringComparer.Ordinal),
         ];
-        Assert.NotEmpty(pictures);
+        Assert.NotEmpty(images);
         using AutoencoderTiny network = Load();
         using IDisposable inference = inference_mode();
-        double[] decibels = [.. Enumerable.Range(0, Count).Select(i => Decibels(network, pictures[i * (pictures.Length / Count)]))];
+        double[] decibels = [.. Enumerable.Range(0, Count).Select(i => Decibels(network, images[i * (images.Length / Count)]))];
         TestContext.Current.TestOutputHelper?.WriteLine($"{data}: mean {decibels.Average():F2} dB, least {decibels.Min():F2} dB");
         Assert.True(decibels.Average() >= LeastDecibels, $"mean {decibels.Average():F2} dB");
     }

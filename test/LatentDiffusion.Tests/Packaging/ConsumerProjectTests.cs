@@ -14,7 +14,7 @@ public sealed class ConsumerProjectTests
     private const string Version = "0.0.1-test";
 
     [Fact]
-    public void A_project_with_the_packages_alone_generates_a_picture_and_so_does_its_published_form()
+    public void The_packages_alone_generate_an_image_built_and_published()
     {
         Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "The project is written for the Linux build of libtorch.");
         string repository = BuildSettings.Get("RepositoryRoot"), packages = BuildSettings.Get("PackagesRoot");

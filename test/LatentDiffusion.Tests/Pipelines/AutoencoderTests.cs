@@ -15,7 +15,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void ATinyAutoencoderScalesItsPoint()
+    public void A_tiny_autoencoder_scales_its_point()
     {
         using AutoencoderTiny network = Tiny();
         var autoencoder = new LatentAutoencoder(network);
@@ -29,7 +29,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void AnAutoencoderWithACodebookDecodesItsVectors()
+    public void An_autoencoder_with_a_codebook_decodes_its_vectors()
     {
         using VQModel network = Codebook();
         LatentAutoencoder autoencoder = LatentAutoencoder.Of(network);
@@ -43,7 +43,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void StatisticsOfTheChannelsAreTakenOut()
+    public void Statistics_of_the_channels_are_taken_out()
     {
         double[] means = [0.1, -0.2, 0.3, 0], deviations = [1, 2, 0.5, 4];
         using ModelComponents sd1 = FamilyFolders.Make("sd1");
@@ -71,7 +71,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Theory, InlineData("tiny"), InlineData("codebook")]
-    public void AFolderWithOneOpensAndDraws(string kind)
+    public void A_folder_with_one_opens_and_draws(string kind)
     {
         using ModelComponents sd1 = FamilyFolders.Make("sd1");
         using nn.Module<Tensor, Tensor> network = kind == "tiny" ? Tiny() : Codebook();
@@ -85,13 +85,13 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
             },
             _folder["model"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_folder["model"]).Build();
-        byte[] picture = pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray();
-        using (no_grad()) Assert.Equal(ImageTensor.ToImages(LatentAutoencoder.Of(network).Decode(Latents()))[0].Rgb.ToArray(), picture);
+        byte[] image = pipeline.Generate(s_request).Images[0].Image.Rgb.ToArray();
+        using (no_grad()) Assert.Equal(ImageTensor.ToImages(LatentAutoencoder.Of(network).Decode(Latents()))[0].Rgb.ToArray(), image);
 
         // The same network on its own takes the place of the one that another model brings.
         using LatentAutoencoder opened = LatentAutoencoder.Open(Path.Combine(_folder["model"], "vae"));
         using DiffusionPipeline replaced = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseAutoencoder(opened).Build();
-        Assert.Equal(picture, replaced.Generate(s_request).Images[0].Image.Rgb.ToArray());
+        Assert.Equal(image, replaced.Generate(s_request).Images[0].Image.Rgb.ToArray());
         pipeline.Model!.Save(_folder["saved"]);
         Checkpoints.ModelAssert.SameFiles(_folder["model"], _folder["saved"]);
     }
@@ -125,7 +125,7 @@ public sealed class AutoencoderTests(FamilyFolders folders) : IClassFixture<Fami
 
     private Tensor Latents()
     {
-        var latents = new LatentsWithoutPicture();
+        var latents = new LatentsWithoutImage();
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]).UseAutoencoder(latents).Build();
         pipeline.Generate(s_request);
         return latents.Last!;

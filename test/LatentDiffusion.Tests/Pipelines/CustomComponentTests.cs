@@ -70,7 +70,7 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         AssertReplaced(pipeline, provider);
         Assert.Equal("EvenScheduler", pipeline.Generate(s_request).Images[0].Metadata["scheduler"]);
 
-        // A picture that starts with half of the noise is another than one that starts with all of it.
+        // An image that starts with half of the noise is another than one that starts with all of it.
         GenerationRequest changed = s_request with { InitialImage = pipeline.Generate(s_request).Images[0].Image, Strength = 0.5 };
         int evaluations = 0;
         byte[] half = pipeline.Generate(changed, new Counter(() => evaluations++)).Images[0].Image.Rgb.ToArray();
@@ -146,7 +146,7 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
     }
 
     // An autoencoder goes between pixels and latents, both in about [−1, 1] or of variance 1, and owns its scaling. How many
-    // channels its latents have, and how much smaller they are than pictures, the pipeline asks it.
+    // channels its latents have, and how much smaller they are than images, the pipeline asks it.
 
     /// <summary>The first three channels of the latents are the colours of two by two pixels.</summary>
     private sealed class BlockAutoencoder : IAutoencoder
@@ -180,8 +180,8 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         using ServiceProvider provider = services.BuildServiceProvider();
 
         AssertReplaced(pipeline, provider);
-        ImageBuffer picture = pipeline.Generate(s_request).Images[0].Image;
-        Assert.Equal(picture.Rgb[..3].ToArray(), picture.Rgb[3..6].ToArray());
+        ImageBuffer image = pipeline.Generate(s_request).Images[0].Image;
+        Assert.Equal(image.Rgb[..3].ToArray(), image.Rgb[3..6].ToArray());
     }
 
     // Guidance evaluates the denoiser as often as it likes, with the prompt's conditioning and with that of the negative prompt,
@@ -280,18 +280,18 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
         using ServiceProvider provider = services.BuildServiceProvider();
 
         GenerationRequest request = s_request with { Width = 32, Height = 16, Steps = 2 };
-        ImageBuffer picture = pipeline.Generate(request).Images[0].Image;
+        ImageBuffer image = pipeline.Generate(request).Images[0].Image;
         Assert.Equal(
-            picture.Rgb.ToArray(),
+            image.Rgb.ToArray(),
             provider.GetRequiredService<DiffusionPipeline>().Generate(request).Images[0].Image.Rgb.ToArray());
 
         // Two steps of which each takes a quarter away leave nine sixteenths of the noise, of which a pixel shows the first channel.
         using var generator = new Generator(1);
         using Tensor noise = randn([1, 4, 8, 16], generator: generator);
-        Assert.Equal(Math.Clamp(Math.Round(127.5 * (0.5625 * noise[0, 0, 0, 0].item<float>() + 1)), 0, 255), picture.Rgb[0], 1.0);
+        Assert.Equal(Math.Clamp(Math.Round(127.5 * (0.5625 * noise[0, 0, 0, 0].item<float>() + 1)), 0, 255), image.Rgb[0], 1.0);
     }
 
-    /// <summary>Both give the same picture, which is not the model's own.</summary>
+    /// <summary>Both give the same image, which is not the model's own.</summary>
     private void AssertReplaced(DiffusionPipeline built, IServiceProvider provider)
     {
         using DiffusionPipeline plain = model.Builder().Build();

@@ -20,11 +20,11 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
         pipeline.Generate(s_request);
         Assert.Equal(["denoiser", "decoder"], parts.Reached);
 
-        // Pictures to start from, and embeddings that come from elsewhere.
+        // Images to start from, and embeddings that come from elsewhere.
         parts.Reached.Clear();
-        var picture = new ImageBuffer(16, 16, new byte[3 * 16 * 16]);
+        var image = new ImageBuffer(16, 16, new byte[3 * 16 * 16]);
         using Conditioning embeds = new(zeros(1, 1, 1));
-        pipeline.Generate(s_request with { InitialImage = picture, Strength = 0.5, PromptEmbeds = embeds, NegativePromptEmbeds = embeds });
+        pipeline.Generate(s_request with { InitialImage = image, Strength = 0.5, PromptEmbeds = embeds, NegativePromptEmbeds = embeds });
         Assert.Equal(["encoder", "denoiser", "decoder"], parts.Reached);
 
         using DiffusionPipeline elsewhere = new Parts(META).Builder().Build();
@@ -106,7 +106,7 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
 
         public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default)
         {
-            Reach("encoder", images, "pictures");
+            Reach("encoder", images, "images");
             return new LatentDistribution(zeros(images.shape[0], 4, images.shape[2] / 2, images.shape[3] / 2, device: device));
         }
 

@@ -27,7 +27,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void Parts_registered_in_the_container_take_the_place_of_the_models()
+    public void Parts_registered_in_the_container_replace_the_models()
     {
         using DiffusionPipeline plain = model.Builder().Build();
         byte[] usual = plain.Generate(s_request).Images[0].Image.Rgb.ToArray();
@@ -43,7 +43,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void Steps_and_guidance_are_the_requests_or_the_options_or_the_models_own_or_the_librarys()
+    public void Steps_and_guidance_come_from_request_options_model_library()
     {
         (int? Steps, double? Scale) Taken(int? request, int? options, int? own)
         {
@@ -132,7 +132,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void A_scheduler_that_reads_another_prediction_than_the_models_is_refused()
+    public void A_scheduler_for_another_prediction_type_is_refused()
     {
         DiffusionPipelineBuilder builder = model.Builder().UseScheduler(
             config => NoiseScheduler.FromConfig(config.With("prediction_type", "v_prediction")));
@@ -141,7 +141,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void A_denoiser_of_ones_own_says_itself_what_it_predicts_whether_given_or_registered()
+    public void A_custom_denoiser_says_itself_what_it_predicts()
     {
         using DiffusionPipeline given = model.Builder()
             .UseDenoiser(new WideDenoiser())
@@ -167,7 +167,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
     }
 
     [Fact]
-    public void A_folder_may_name_a_scheduler_that_the_library_does_not_have_where_another_is_given()
+    public void A_folder_may_name_an_unknown_scheduler_if_another_is_given()
     {
         using var folder = new TemporaryFolder();
         string copy = folder["model"];

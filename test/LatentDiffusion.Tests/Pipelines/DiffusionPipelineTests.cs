@@ -10,7 +10,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 7, Steps = 4 };
 
     [Fact]
-    public async Task One_seed_gives_the_same_bytes_alone_in_a_batch_and_beside_another_generation()
+    public async Task One_seed_gives_the_same_bytes_alone_or_with_others()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         byte[] alone = Pixels(pipeline.Generate(s_request))[0];
@@ -27,7 +27,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void Pictures_that_share_evaluations_agree_with_those_alone_but_for_rounding()
+    public void Images_that_share_evaluations_differ_only_by_rounding()
     {
         using DiffusionPipeline single = model.Builder().Build();
         using DiffusionPipeline batched = model.Builder().Configure(o => o.BatchSize = 3).Build();
@@ -62,7 +62,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void No_tensor_outlives_a_generation_whether_finished_or_cancelled()
+    public void No_tensor_outlives_a_finished_or_cancelled_generation()
     {
         foreach (KnownScheduler scheduler in new[]
         {
@@ -104,7 +104,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void Progress_counts_every_evaluation_of_every_picture()
+    public void Progress_counts_every_evaluation_of_every_image()
     {
         using DiffusionPipeline pipeline = model.Builder().Configure(o => o.BatchSize = 2).Build();
         var seen = new List<GenerationProgress>();

@@ -9,7 +9,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", NegativePrompt = "a star", Seed = 7, Steps = 4 };
 
     [Fact]
-    public void Guidance_that_works_on_clean_samples_is_given_what_the_models_predictions_mean()
+    public void Guidance_on_clean_samples_knows_what_predictions_mean()
     {
         byte[] plain = Draw(model.Builder().UseGuidance(new ClassifierFreeGuidance()));
         DiffusionProcess? given = null;
@@ -35,7 +35,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void Prompting_changes_nothing_for_plain_prompts_and_reads_weights_and_long_ones()
+    public void Prompting_keeps_plain_prompts_and_reads_weighted_long_ones()
     {
         byte[] plain = Draw(model.Builder());
         Assert.Equal(plain, Draw(model.Builder().UsePromptWeighting()));
@@ -95,7 +95,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void Embeddings_are_held_against_what_an_encoder_of_the_users_own_gives()
+    public void Embeddings_are_checked_against_the_users_own_encoder()
     {
         using Conditioning longer = new(zeros(1, 16, 16)), one = new(zeros(1, 1, 16));
         using DiffusionPipeline pipeline = model.Builder().UseTextEncoder(new OneToken()).Build();
@@ -108,7 +108,7 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
-    public void Guidance_that_a_denoiser_does_not_support_is_refused_at_Build()
+    public void Build_refuses_guidance_that_a_denoiser_does_not_support()
     {
         Assert.Contains("AttentionLayers", Refused(new PerturbedAttentionGuidance()), StringComparison.Ordinal);
         Assert.Contains("ReadsGuidanceScale", Refused(new EmbeddedGuidance()), StringComparison.Ordinal);

@@ -19,7 +19,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     public static TheoryData<string> Families => [.. TinyModels.Families];
 
     [Theory, MemberData(nameof(Families))]
-    public void AFolderThroughAPipelineIsTheSameFolder(string family)
+    public void A_folder_through_a_pipeline_is_the_same_folder(string family)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
         pipeline.Model!.Save(_folder["b"]);
@@ -31,7 +31,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     [InlineData("sd2", "tokenizer")]
     [InlineData("xl", "tokenizer_2")]
     [InlineData("xl-refiner", "tokenizer_2")]
-    public void ASingleFileGivesThePictureOfTheFolder(string family, string tokenizer)
+    public void A_single_file_gives_the_image_of_the_folder(string family, string tokenizer)
     {
         using (ModelComponents made = FamilyFolders.Make(family)) LdmWriter.Write(made, _folder["model.safetensors"]);
         byte[] folder = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders[family]));
@@ -41,7 +41,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void ACheckpointOfPyTorchWithATokenizerBesideItNeedsNothingElse()
+    public void A_PyTorch_checkpoint_needs_only_a_tokenizer_beside_it()
     {
         using (ModelComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
         SaveAsPickle(_folder["model.safetensors"], _folder["model.ckpt"]);
@@ -58,7 +58,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void ASingleFileSavedIsAFolderThatOpens()
+    public void A_single_file_saved_is_a_folder_that_opens()
     {
         using (ModelComponents made = FamilyFolders.Make("xl")) LdmWriter.Write(made, _folder["model.safetensors"]);
         TinyModels.Vocabulary.Save(_folder["tokenizer"]);
@@ -70,7 +70,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void AVariantIsAskedForByName()
+    public void A_variant_is_asked_for_by_name()
     {
         using (ModelComponents made = FamilyFolders.Make("sd1")) DiffusersFolder.Write(made, _folder["a"], ScalarType.Float16);
         byte[] plain = Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["a"]));
@@ -88,7 +88,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Theory, InlineData("sd1"), InlineData("xl")]
-    public void APipelineComputesInThePrecisionAskedFor(string family)
+    public void A_pipeline_computes_in_the_precision_asked_for(string family)
     {
         byte[] single = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU));
         byte[] wide = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU, ScalarType.Float64));
@@ -103,7 +103,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void LorasApplyTogetherAndComeOffToTheByte()
+    public void LoRAs_apply_together_and_come_off_to_the_byte()
     {
         string one = Lora("one", ("unet." + Query, 32), ("text_encoder." + TextQuery, 64)), two = Lora("two", ("unet." + Query, 32));
         byte[] before = Draw(new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"]));
@@ -138,7 +138,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void BothTowersOfXLArePatched()
+    public void Both_towers_of_XL_are_patched()
     {
         string path = Lora("xl", ("text_encoder." + TextQuery, 64), ("text_encoder_2." + TextQuery, 64));
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).UseLora(path).Build();
@@ -158,7 +158,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void KeysThatFitNothingAreListed()
+    public void Keys_that_fit_nothing_are_listed()
     {
         string path = Lora("bad", ("unet." + Query, 32), ("unet.nowhere.to_q", 32), ("text_encoder_2." + TextQuery, 64));
         var e = Assert.Throws<CheckpointException>(() =>
@@ -188,7 +188,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void ComponentsThatContradictEachOtherAreRefused()
+    public void Components_that_contradict_each_other_are_refused()
     {
         Refused("xl-refiner", "requires_aesthetics_score", made =>
             new ModelComponents(ModelFamilies.StableDiffusion, made.PipelineClass, made.Scheduler)
@@ -248,7 +248,7 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     }
 
     [Fact]
-    public void AFlagThatIsNoneIsRefused()
+    public void A_flag_that_is_not_boolean_is_refused()
     {
         using (ModelComponents made = FamilyFolders.Make("xl")) DiffusersFolder.Write(made, _folder["a"]);
         string path = Path.Combine(_folder["a"], "model_index.json");

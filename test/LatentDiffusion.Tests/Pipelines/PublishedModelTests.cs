@@ -93,7 +93,7 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
     }
 
     [Fact]
-    public void A_scheduler_that_is_not_known_is_refused_unless_another_is_named()
+    public void An_unknown_scheduler_is_refused_unless_another_is_named()
     {
         JsonObject files = PublishedFolders.Shrunk("stable-diffusion-v1-5");
         files["scheduler"]!["_class_name"] = "DPMSolverSDEScheduler";
@@ -135,7 +135,7 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
     }
 
     [Fact]
-    public void Unknown_options_are_logged_and_do_not_stop_a_network_that_fits()
+    public void Unknown_options_of_a_network_that_fits_are_only_logged()
     {
         JsonObject files = PublishedFolders.Shrunk("stable-diffusion-v1-5");
         files["unet"]!["freeu"] = "on";

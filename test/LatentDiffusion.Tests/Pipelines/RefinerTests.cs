@@ -21,7 +21,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
 
     // At timesteps 801, 601, 401, 201 and 1.
     [Theory, InlineData(0.8, 1), InlineData(0.5, 3)]
-    public void BaseAndRefinerAreThePlainLoop(double start, int refined)
+    public void Base_and_refiner_are_the_plain_loop(double start, int refined)
     {
         using ModelComponents first = FamilyFolders.Make("xl"), second = FamilyFolders.Make("xl-refiner");
         using IDisposable noGrad = no_grad();
@@ -61,7 +61,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Tensor expected = Loop([16, 24, 0, 0]);
         Assert.Equal(refined, late);
         Close(expected, Latents(start, s_request));
-        // Where the picture comes from is told to both.
+        // Where the image comes from is told to both.
         var cropped = new SizeConditioningInput { OriginalWidth = 500, OriginalHeight = 300, CropLeft = 7, CropTop = 5 };
         Close(Loop([300, 500, 5, 7]), Latents(start, s_request with { SizeConditioningInput = cropped }));
         Assert.InRange(Difference(expected, Latents(0.6, s_request)), 0.001, 100);
@@ -79,14 +79,14 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
-    public void ARequestThatLeavesOneOfTheTwoNothingIsRefused()
+    public void A_request_that_leaves_one_of_the_two_nothing_is_refused()
     {
         using DiffusionPipeline pipeline = Refined("xl", "xl-refiner").Build();
         Refused(
             s_request with { Steps = 1 },
             "Steps is 1; expected more, for the model to have a step above timestep 200 and its refiner one below");
-        var picture = new ImageBuffer(24, 16, new byte[24 * 16 * 3]);
-        Refused(s_request with { InitialImage = picture, Strength = 0.2 }, "Strength is 0.2; expected more");
+        var image = new ImageBuffer(24, 16, new byte[24 * 16 * 3]);
+        Refused(s_request with { InitialImage = image, Strength = 0.2 }, "Strength is 0.2; expected more");
         using Conditioning embeds = pipeline.Model!.TextEncoder.Encode(["ab"]);
         Refused(
             s_request with { PromptEmbeds = embeds, NegativePromptEmbeds = embeds },
@@ -100,7 +100,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
-    public void ARefinerThatDoesNotGoWithTheModelIsRefusedWhenThePipelineIsBuilt()
+    public void Build_refuses_a_refiner_that_does_not_go_with_the_model()
     {
         Refused("xl", "sd1-inpaint", "takes 9 channels, and the latents have 4");
         Refused("sd1-inpaint", "sd1", "is for latents of 4 channels, and the model takes 9");
@@ -118,7 +118,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
-    public void AnOffloadedRefinerIsReadToWhereItWaitsAndDrawsTheSame()
+    public void An_offloaded_refiner_is_read_to_where_it_waits()
     {
         using (DiffusionModel model = DiffusionModel.Open(folders["xl"], CPU))
         {
@@ -136,7 +136,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
-    public void ARefinersFolderMayNameASchedulerThatTheLibraryDoesNotHave()
+    public void A_refiners_folder_may_name_an_unknown_scheduler()
     {
         using var folder = new TemporaryFolder();
         string copy = folder["refiner"];
@@ -160,7 +160,7 @@ public sealed class RefinerTests(FamilyFolders folders) : IClassFixture<FamilyFo
 
     private Tensor Latents(double start, GenerationRequest request)
     {
-        var latents = new LatentsWithoutPicture();
+        var latents = new LatentsWithoutImage();
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
             .UseModelFolder(folders["xl"], CPU).UseRefiner(folders["xl-refiner"], start).UseAutoencoder(latents).Build();
         pipeline.Generate(request);

@@ -10,7 +10,7 @@ public sealed class SoakTests
     private const int Generations = 44, Round = 22, AtOnce = 4;
 
     [Fact]
-    public async Task Mixed_generations_at_once_some_stopped_leave_no_tensor_and_are_the_pictures_made_alone()
+    public async Task Mixed_generations_leave_no_tensor_and_match_those_alone()
     {
         using var models = new SoakModels();
         using var plan = new SoakPlan(models, seed: 1);
@@ -18,18 +18,18 @@ public sealed class SoakTests
         SoakVerdict verdict = await new SoakRun(jobs, AtOnce, Round, TextWriter.Null).RunAsync();
         Assert.Empty(verdict.Different);
         Assert.All(verdict.Rounds, r => Assert.Equal(verdict.StartTensors, r.LiveTensors));
-        Assert.True(verdict.PicturesAgree);
+        Assert.True(verdict.ImagesAgree);
 
         // The mix is one: all tasks, all ways, and some that were stopped among many that were not.
         Assert.Equal(plan.Tasks, jobs.Select(j => j.Task).Distinct());
         Assert.Equal(Enum.GetValues<SoakWay>(), jobs.Select(j => j.Way).Distinct().Order());
         Assert.InRange(verdict.Stopped, 2, Generations / 2);
         Assert.Equal(Generations, verdict.Stopped + verdict.Finished);
-        Assert.InRange(verdict.Pictures, verdict.Finished, 3 * verdict.Finished);
+        Assert.InRange(verdict.Images, verdict.Finished, 3 * verdict.Finished);
     }
 
     [Fact]
-    public void A_tensor_left_memory_grown_and_a_picture_changed_each_fail_it()
+    public void A_tensor_left_memory_grown_or_an_image_changed_fails_it()
     {
         SoakRound first = new(50, 900, 400_000_000, 420_000_000);
         var good = new SoakVerdict(
@@ -45,7 +45,7 @@ public sealed class SoakTests
         Assert.False((good with { Rounds = [first, first with { Resident = 421_000_000 }, first] }).Passed);
         Assert.False((good with { Rounds = [first, first with { MostResident = 442_000_000 }] }).Passed);
         Assert.False((good with { Different = ["one"] }).Passed);
-        Assert.False((good with { Pictures = 0 }).Passed);
+        Assert.False((good with { Images = 0 }).Passed);
         SoakVerdict shorter = good with { Rounds = [first] };
         Assert.Null(shorter.MemoryStays);
         Assert.False(shorter.Passed);

@@ -20,7 +20,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     };
 
     [Fact]
-    public void StableDiffusion1IsThePlainLoop()
+    public void Stable_Diffusion_1_is_the_plain_loop()
     {
         using ModelComponents made = FamilyFolders.Make("sd1");
         using IDisposable noGrad = no_grad();
@@ -34,7 +34,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void StableDiffusion2IsThePlainLoopOnTheLayerBeforeTheLast()
+    public void Stable_Diffusion_2_is_the_plain_loop_on_the_penultimate_layer()
     {
         // The file has one layer more than the folder, 24 and 23 as published; the text is the normalised output of the layer before the
         // last.
@@ -54,7 +54,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void StableDiffusionXLIsThePlainLoop()
+    public void Stable_Diffusion_XL_is_the_plain_loop()
     {
         using ModelComponents made = FamilyFolders.Make("xl");
         using IDisposable noGrad = no_grad();
@@ -91,7 +91,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void TheRefinerIsThePlainLoop()
+    public void The_refiner_is_the_plain_loop()
     {
         using ModelComponents made = FamilyFolders.Make("xl-refiner");
         using IDisposable noGrad = no_grad();
@@ -126,7 +126,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void PicturesThatShareEvaluationsKeepTheirSizes()
+    public void Images_that_share_evaluations_keep_their_sizes()
     {
         using DiffusionPipeline single = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
         using DiffusionPipeline batched = new DiffusionPipelineBuilder()
@@ -140,7 +140,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void TheResultTellsEveryChoice()
+    public void The_result_tells_every_choice()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["xl"]).Build();
         GenerationRequest complete = pipeline.Generate(s_request with { Steps = 1 }).Request;
@@ -162,7 +162,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     };
 
     [Theory, MemberData(nameof(BadHints))]
-    public void AHintThatTheModelIsNotToldIsRefused(string family, SizeConditioningInput hint, string message)
+    public void A_hint_that_the_model_is_not_told_is_refused(string family, SizeConditioningInput hint, string message)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family]).Build();
         Assert.StartsWith(
@@ -172,7 +172,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void AnInpaintingModelOpensAndSaysWhatItLacks()
+    public void An_inpainting_model_opens_and_says_what_it_lacks()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"]).Build();
         DenoiserDescription denoiser = pipeline.Model!.Denoiser.Description;
@@ -184,7 +184,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     }
 
     [Fact]
-    public void ANetworkThatLearnedGuidanceIsToldTheScale()
+    public void A_network_that_learned_guidance_is_told_the_scale()
     {
         using ModelComponents sd1 = FamilyFolders.Make("sd1");
         using UNet2DConditionModel unet = (sd1.UNet.Config with { TimeCondProjDim = 16 }).Build();
@@ -237,7 +237,7 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
 
     private static Tensor Run(DiffusionPipelineBuilder builder, GenerationRequest request)
     {
-        var latents = new LatentsWithoutPicture();
+        var latents = new LatentsWithoutImage();
         using DiffusionPipeline pipeline = builder.UseAutoencoder(latents).Build();
         pipeline.Generate(request);
         return latents.Last!;

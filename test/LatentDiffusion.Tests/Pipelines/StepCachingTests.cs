@@ -60,17 +60,17 @@ public sealed class StepCachingTests : IDisposable
     }
 
     [NoTensorLeaks, Fact]
-    public void Each_text_each_shape_and_each_picture_has_features_of_its_own()
+    public void Each_text_shape_and_image_has_features_of_its_own()
     {
         using DisposeScope scope = NewDisposeScope();
         var options = new StepCachingOptions { Interval = 2 };
         using Conditioning prompt = Text(1, "prompt"), negative = Text(1, "negative"), both = Conditioning.Concat(prompt, negative);
         (Conditioning Text, long Batch)[] passes = [(prompt, 1), (negative, 1), (both, 2)];
         using var together = new StepCachingRun(_denoiser, options);
-        // A second picture begins where the timestep rises again, with a complete evaluation whatever came before.
+        // A second image begins where the timestep rises again, with a complete evaluation whatever came before.
         foreach (double[] timesteps in (double[][])[[900, 600, 300], [950, 650]])
         {
-            using DisposeScope picture = NewDisposeScope();
+            using DisposeScope image = NewDisposeScope();
             Tensor[][] expected = [.. passes.Select(pass =>
             {
                 using var alone = new StepCachingRun(_denoiser, options);
@@ -97,16 +97,16 @@ public sealed class StepCachingTests : IDisposable
     }
 
     [Fact]
-    public void A_pipeline_with_every_evaluation_complete_gives_the_same_picture_and_without_another()
+    public void Only_complete_evaluations_give_the_uncached_image()
     {
         using var model = new TinyModel();
-        byte[] plain = Picture(model.Builder());
-        byte[] complete = Picture(model.Builder().UseStepCaching(new StepCachingOptions { Interval = 1 }));
-        byte[] cached = Picture(model.Builder().UseStepCaching());
+        byte[] plain = Image(model.Builder());
+        byte[] complete = Image(model.Builder().UseStepCaching(new StepCachingOptions { Interval = 1 }));
+        byte[] cached = Image(model.Builder().UseStepCaching());
         Assert.Equal(plain, complete);
         Assert.NotEqual(plain, cached);
 
-        static byte[] Picture(DiffusionPipelineBuilder builder)
+        static byte[] Image(DiffusionPipelineBuilder builder)
         {
             using DiffusionPipeline pipeline = builder.Build();
             return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 3, Steps = 6 }).Images[0].Image.Rgb.ToArray();

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>A model folder with small random networks: 16 x 16 pictures from 8 x 8 latents.</summary>
+/// <summary>A model folder with small random networks: 16 x 16 images from 8 x 8 latents.</summary>
 public sealed class TinyModel : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

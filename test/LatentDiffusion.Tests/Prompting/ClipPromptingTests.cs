@@ -52,7 +52,7 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
     }
 
     [Fact]
-    public void A_prompts_weights_do_not_touch_the_other_prompts_of_its_batch()
+    public void Weights_do_not_touch_the_other_prompts_of_a_batch()
     {
         using Conditioning plain = clip.Encoder.Encode(["a bird", "a red star"]), actual = Encoder().Encode(["a bird", "a (red:1.6) star"]);
         using Conditioning first = plain.Slice(0, 1);

@@ -67,7 +67,7 @@ public sealed class DualClipPromptingTests : IClassFixture<TinyClip>, IDisposabl
     }
 
     [Fact]
-    public void No_prompt_is_of_the_layer_that_prompts_are_of_unless_it_is_zeros()
+    public void The_empty_prompt_uses_the_prompts_layer_unless_zeros()
     {
         using DisposeScope scope = NewDisposeScope();
         var forced = new ClipTextEncoder(null, (_second, _clip.Tokenizer));

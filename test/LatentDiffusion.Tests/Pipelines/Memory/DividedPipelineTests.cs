@@ -13,9 +13,9 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 1, Steps = 2, Width = 48, Height = 40 };
 
     [Fact]
-    public void Large_pictures_go_in_tiles_and_small_ones_as_ever()
+    public void Large_images_go_in_tiles_and_small_ones_as_ever()
     {
-        // By default a tile is as large as the pictures that the autoencoder was trained on: 16 pixels.
+        // By default a tile is as large as the images that the autoencoder was trained on: 16 pixels.
         using DiffusionPipeline whole = model.Builder().Build(), small = model.Builder().UseTiledDecoding().Build();
         GenerationRequest asTrained = s_request with { Width = 16, Height = 16 };
         Assert.Equal(Draw(whole, asTrained), Draw(small, asTrained));
@@ -26,9 +26,9 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
             .Build();
         Assert.InRange(Difference(Draw(whole, s_request), Draw(tiled, s_request)), 0, 0.5);
 
-        // Pictures to start from are encoded in tiles.
-        ImageBuffer picture = whole.Generate(s_request).Images[0].Image;
-        GenerationRequest again = s_request with { InitialImage = picture, Strength = 0.5 };
+        // Images to start from are encoded in tiles.
+        ImageBuffer image = whole.Generate(s_request).Images[0].Image;
+        GenerationRequest again = s_request with { InitialImage = image, Strength = 0.5 };
         Assert.InRange(Difference(Draw(whole, again), Draw(tiled, again)), 0, 0.5);
     }
 
@@ -43,13 +43,13 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
             .UseSlicedDecoding()
             .Configure(o => o.BatchSize = 2).Build();
         Assert.Equal(2, pipeline.Generate(s_request with { Width = 32, Count = 2 }).Images.Count);
-        // Two columns and three rows of tiles, of each of two pictures alone.
+        // Two columns and three rows of tiles, of each of two images alone.
         Assert.Equal(12, own.Decoded.Count);
         Assert.All(own.Decoded, shape => Assert.Equal([1L, 4L, 8L, 8L], shape));
     }
 
     [Fact]
-    public void Slices_of_a_batch_are_the_pictures_alone()
+    public void Slices_of_a_batch_are_the_images_alone()
     {
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         var own = new Own(parts.Autoencoder);

@@ -29,8 +29,8 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         using DiffusionPipeline pipeline = _parts.Builder().Build();
         Assert.Equal(["text out", "denoiser out", "autoencoder out"], _parts.Moves);
         _parts.Events.Clear();
-        byte[] picture = Draw(pipeline, s_request);
-        // Prompt and negative prompt, two steps with guidance in one batch, one picture.
+        byte[] image = Draw(pipeline, s_request);
+        // Prompt and negative prompt, two steps with guidance in one batch, one image.
         Assert.Equal(
             [
                 "text in", "text", "text", "text out",
@@ -40,11 +40,11 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
             _parts.Events);
         _parts.Events.Clear();
 
-        // Several pictures need each part once, and a picture to start from needs the autoencoder twice.
+        // Several images need each part once, and an image to start from needs the autoencoder twice.
         pipeline.Generate(s_request with { Count = 3 });
         Assert.Equal(s_stages, _parts.Moves);
         _parts.Events.Clear();
-        pipeline.Generate(s_request with { InitialImage = new ImageBuffer(16, 16, picture), Strength = 0.5 });
+        pipeline.Generate(s_request with { InitialImage = new ImageBuffer(16, 16, image), Strength = 0.5 });
         Assert.Equal(["text in", "text out", "autoencoder in", "autoencoder out", .. s_stages[2..]], _parts.Moves);
         _parts.Events.Clear();
 
@@ -55,7 +55,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         Assert.Empty(_parts.Errors);
 
         using DiffusionPipeline plain = _tiny.Builder().UseClassifierFreeGuidance(2).Build();
-        Assert.Equal(Draw(plain, s_request), picture);
+        Assert.Equal(Draw(plain, s_request), image);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines.Memory;
 
-/// <summary>Tiles of the library's own autoencoders, as parts of the whole picture.</summary>
+/// <summary>Tiles of the library's own autoencoders, as parts of the whole image.</summary>
 public sealed class TiledNetworkTests : IDisposable
 {
     // Every norm of the tiled part is settled, and tiles share four times what a seam's pixels see on each side.
@@ -31,7 +31,7 @@ public sealed class TiledNetworkTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Kinds))]
-    public void A_tile_as_large_as_the_picture_is_the_picture(string kind)
+    public void A_tile_as_large_as_the_image_is_the_image(string kind)
     {
         using LatentAutoencoder whole = Make(kind);
         var tiled = TiledAutoencoder.Wrap(whole, new TilingOptions { TileSize = 32 });
@@ -42,10 +42,10 @@ public sealed class TiledNetworkTests : IDisposable
     }
 
     [Theory, InlineData("kl"), InlineData("spatial")]
-    public void Statistics_of_the_picture_bring_tiles_near_it(string kind)
+    public void Statistics_of_the_image_bring_tiles_near_it(string kind)
     {
         using LatentAutoencoder whole = Make(kind);
-        // Half of the picture is nearly flat, half is not: tiles by themselves are normalised to the same.
+        // Half of the image is nearly flat, half is not: tiles by themselves are normalised to the same.
         Tensor latents = FormulaWeights.Input("latents", [1, 4, 40, 40]);
         latents.narrow(3, 0, 20).mul_(0.1).add_(0.5);
         Tensor expected = whole.Decode(latents);
@@ -71,7 +71,7 @@ public sealed class TiledNetworkTests : IDisposable
             alone = TiledAutoencoder.Wrap(whole, new TilingOptions { StatisticsPasses = 0 }).Decode(latents.Mean);
         const double Level = 2.0 / 255;
         (double together, double apart) = (Mean(expected, found) / Level, Mean(expected, alone) / Level);
-        TestContext.Current.TestOutputHelper?.WriteLine($"as parts of the picture {together:F3} of 255, alone {apart:F3}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"as parts of the image {together:F3} of 255, alone {apart:F3}");
         Assert.InRange(together, 0, 1);
         Assert.True(together < apart);
     }

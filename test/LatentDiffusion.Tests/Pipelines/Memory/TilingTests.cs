@@ -17,7 +17,7 @@ public sealed class TilingTests
     [InlineData(33, 50, 32, 0)]
     [InlineData(100, 5, 24, 0.4)]
     [InlineData(7, 11, 16, 0.1)]
-    public void Tiles_cover_the_picture_and_count_for_one_at_every_place(long height, long width, int tile, double overlap)
+    public void Tiles_cover_the_image_and_count_for_one_at_every_place(long height, long width, int tile, double overlap)
     {
         using DisposeScope scope = NewDisposeScope();
         var plain = new SpreadAutoencoder();
@@ -110,7 +110,7 @@ public sealed class TilingTests
     }
 
     [Fact]
-    public void A_slice_is_the_picture_alone()
+    public void A_slice_is_the_image_alone()
     {
         using DisposeScope scope = NewDisposeScope();
         var plain = new SpreadAutoencoder();

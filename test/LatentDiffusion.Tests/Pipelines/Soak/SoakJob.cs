@@ -12,7 +12,7 @@ namespace LatentDiffusion.Tests.Pipelines.Soak;
 /// <param name="Stop">When it is stopped; null for never.</param>
 internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, GenerationRequest Request, SoakWay Way, SoakStop? Stop)
 {
-    /// <summary>Fingerprints of the pictures' files; null where it was stopped.</summary>
+    /// <summary>Fingerprints of the images' files; null where it was stopped.</summary>
     public async Task<string[]?> RunAsync()
     {
         using var stop = new CancellationTokenSource();
@@ -37,13 +37,13 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
         }
     }
 
-    /// <summary>Fingerprints of the same pictures, each made alone with its seed.</summary>
+    /// <summary>Fingerprints of the same images, each made alone with its seed.</summary>
     public string[] RunAlone() =>
         [.. Enumerable.Range(0, Request.Count).Select(i => Fingerprint(Pipeline.Generate(Alone((ulong)i)).Images.Single()))];
 
-    private GenerationRequest Alone(ulong picture) => Request.VariationSeed is null
-        ? Request with { Count = 1, Seed = Request.Seed + picture }
-        : Request with { Count = 1, VariationSeed = Request.VariationSeed + picture };
+    private GenerationRequest Alone(ulong image) => Request.VariationSeed is null
+        ? Request with { Count = 1, Seed = Request.Seed + image }
+        : Request with { Count = 1, VariationSeed = Request.VariationSeed + image };
 
     private async Task<GenerationResult> StreamAsync(CancellationToken cancellationToken)
     {

@@ -12,9 +12,9 @@ internal sealed class SoakPlan : IDisposable
 
     private static readonly int[] s_sizes = [16, 24];
 
-    private static readonly ImageBuffer s_picture = Picture((x, y) => ((byte)(x * 10), (byte)(y * 15), (byte)((x * y * 7 + 40) % 256)));
+    private static readonly ImageBuffer s_image = Image((x, y) => ((byte)(x * 10), (byte)(y * 15), (byte)((x * y * 7 + 40) % 256)));
 
-    private static readonly ImageBuffer s_mask = Picture((x, y) => (x * 3 + y * 5) % 31 < 14 ? ((byte)255, (byte)255, (byte)255) : default);
+    private static readonly ImageBuffer s_mask = Image((x, y) => (x * 3 + y * 5) % 31 < 14 ? ((byte)255, (byte)255, (byte)255) : default);
 
     private readonly SoakModels _models;
     private readonly Random _random;
@@ -32,22 +32,22 @@ internal sealed class SoakPlan : IDisposable
         _tasks =
         [
             ("text to image", () => new(Any(models.Plain), Text())),
-            ("image to image", () => new(Any(models.Plain), WithPicture(Text()))),
-            ("inpainting", () => new(Any(models.Plain), WithPicture(Text()) with { Mask = s_mask })),
+            ("image to image", () => new(Any(models.Plain), WithImage(Text()))),
+            ("inpainting", () => new(Any(models.Plain), WithImage(Text()) with { Mask = s_mask })),
             ("inpainting model", () => new(
                 Any(models.Inpainting),
-                WithPicture(Text()) with { Mask = s_mask, Strength = _random.Next(2) == 0 ? 1 : 0.7 })),
+                WithImage(Text()) with { Mask = s_mask, Strength = _random.Next(2) == 0 ? 1 : 0.7 })),
             ("ControlNet", Controlled),
             ("two passes", () => new(Any(models.Plain), Upscaled(Text()))),
             ("two passes, inpainting", () => new(
                 _random.Next(2) == 0 ? Any(models.Plain) : Any(models.Inpainting),
-                Upscaled(WithPicture(Text()) with { Mask = s_mask }))),
+                Upscaled(WithImage(Text()) with { Mask = s_mask }))),
             ("variation", () => new(Any(models.Plain), Text() with { VariationSeed = Seed(), VariationStrength = _random.NextDouble() })),
             ("between prompts", () => new(Any(models.Plain), Text() with { PromptEmbeds = Any(_between) })),
             ("weights and long prompts", () => new(
                 Any(models.Prompting),
                 Text() with { Prompt = "a (blue:1.3) bird BREAK a [star] and a drawing of a blue bird and a star" })),
-            ("two text towers", () => new(Any(models.Towers), _random.Next(2) == 0 ? Text() : WithPicture(Text()))),
+            ("two text towers", () => new(Any(models.Towers), _random.Next(2) == 0 ? Text() : WithImage(Text()))),
         ];
         if (models.Drawings is { } drawings)
             _tasks = [.. _tasks, ("drawings", () => new(drawings, Text() with { Width = null, Height = null, Steps = 2 }))];
@@ -86,8 +86,8 @@ internal sealed class SoakPlan : IDisposable
         GuidanceScale = Any(s_scales), Width = Any(s_sizes), Height = Any(s_sizes),
     };
 
-    private GenerationRequest WithPicture(GenerationRequest request) =>
-        request with { InitialImage = s_picture, Strength = 0.4 + 0.6 * _random.NextDouble() };
+    private GenerationRequest WithImage(GenerationRequest request) =>
+        request with { InitialImage = s_image, Strength = 0.4 + 0.6 * _random.NextDouble() };
 
     private static GenerationRequest Upscaled(GenerationRequest request) =>
         request with { Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.6 } };
@@ -96,7 +96,7 @@ internal sealed class SoakPlan : IDisposable
     {
         DiffusionPipeline pipeline = Any(_models.Controlled);
         int controls = pipeline == _models.Controlled[0] ? 1 : 2;
-        GenerationRequest request = (_random.Next(2) == 0 ? Text() : WithPicture(Text())) with
+        GenerationRequest request = (_random.Next(2) == 0 ? Text() : WithImage(Text())) with
         {
             ControlImages = [.. Enumerable.Repeat(s_mask, controls)],
         };
@@ -109,7 +109,7 @@ internal sealed class SoakPlan : IDisposable
 
     private ulong Seed() => (ulong)_random.NextInt64();
 
-    private static ImageBuffer Picture(Func<int, int, (byte Red, byte Green, byte Blue)> colour)
+    private static ImageBuffer Image(Func<int, int, (byte Red, byte Green, byte Blue)> colour)
     {
         const int Width = 24, Height = 16;
         var rgb = new byte[Width * Height * 3];

@@ -14,7 +14,7 @@ internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter 
 {
     private long _mostResident;
 
-    /// <summary>Makes every picture alone, and then runs all generations.</summary>
+    /// <summary>Makes every image alone, and then runs all generations.</summary>
     public async Task<SoakVerdict> RunAsync()
     {
         ThreadPool.GetMinThreads(out int workers, out int ports);
@@ -54,15 +54,15 @@ internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter 
             Tell("at once", rounds[^1].Generations, clock);
         }
 
-        (SoakJob Job, string[] Pictures)[] finished = [.. together.Where(t => t.Value is not null).Select(t => (t.Key, t.Value!))];
-        foreach ((SoakJob job, string[] pictures) in finished)
-            if (!pictures.SequenceEqual(alone[job])) different.Enqueue($"{Describe(job)} gave another picture than alone.");
+        (SoakJob Job, string[] Images)[] finished = [.. together.Where(t => t.Value is not null).Select(t => (t.Key, t.Value!))];
+        foreach ((SoakJob job, string[] images) in finished)
+            if (!images.SequenceEqual(alone[job])) different.Enqueue($"{Describe(job)} gave another image than alone.");
         return new SoakVerdict(
             start,
             rounds,
             together.Count - finished.Length,
             finished.Length,
-            finished.Sum(f => f.Pictures.Length),
+            finished.Sum(f => f.Images.Length),
             [.. different]);
     }
 

@@ -7,14 +7,14 @@ namespace LatentDiffusion.Tests.Pipelines.Soak;
 /// <param name="Rounds">How things stood, the first time when memory had settled.</param>
 /// <param name="Stopped">Generations that were stopped.</param>
 /// <param name="Finished">Generations that were not.</param>
-/// <param name="Pictures">Their pictures.</param>
-/// <param name="Different">Generations of which a picture is not the one made alone, and those that failed.</param>
+/// <param name="Images">Their images.</param>
+/// <param name="Different">Generations of which an image is not the one made alone, and those that failed.</param>
 internal sealed record SoakVerdict(
     long StartTensors,
     IReadOnlyList<SoakRound> Rounds,
     int Stopped,
     int Finished,
-    int Pictures,
+    int Images,
     IReadOnlyList<string> Different)
 {
     private const double MostGrowth = 0.05;
@@ -33,11 +33,11 @@ internal sealed record SoakVerdict(
     /// <summary>Whether resident memory stayed within 5 %; null where there was too little to say so.</summary>
     public bool? MemoryStays => Growth is null ? null : Growth <= MostGrowth && GrowthRunning <= MostGrowth;
 
-    /// <summary>Whether every picture that was not stopped is the one made alone.</summary>
-    public bool PicturesAgree => Different.Count == 0 && Pictures > 0;
+    /// <summary>Whether every image that was not stopped is the one made alone.</summary>
+    public bool ImagesAgree => Different.Count == 0 && Images > 0;
 
     /// <summary>All of it; what could not be judged did not pass.</summary>
-    public bool Passed => TensorsReturn && MemoryStays is true && PicturesAgree;
+    public bool Passed => TensorsReturn && MemoryStays is true && ImagesAgree;
 
     /// <summary>Says so.</summary>
     public void Print(TextWriter output)
@@ -60,8 +60,8 @@ internal sealed record SoakVerdict(
                 : Text($"Resident memory: {Growth:+0.00%;-0.00%} at most {after} at rest, ")
                     + Text($"{GrowthRunning:+0.00%;-0.00%} while generations ran; {MostGrowth:P0} is allowed."));
         Say(
-            PicturesAgree,
-            Text($"Pictures: {Finished} generations gave {Pictures}, {Stopped} were stopped; ")
+            ImagesAgree,
+            Text($"Pictures: {Finished} generations gave {Images}, {Stopped} were stopped; ")
                 + Text($"{Different.Count} generations differ from those made alone."));
         Say(Passed, "Soak.");
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines.Tasks;
 
-/// <summary>Several requests generated together: each has the pictures that it has alone.</summary>
+/// <summary>Several requests generated together: each has the images that it has alone.</summary>
 [Collection(LiveTensors.Collection)]
 public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders) : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>
 {
@@ -20,7 +20,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     ];
 
     [Fact]
-    public void Prompts_negative_prompts_and_seeds_of_each_request_are_its_own()
+    public void Each_request_has_its_own_prompts_and_seed()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         IReadOnlyList<GenerationResult> results = pipeline.Generate(
@@ -33,20 +33,20 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         Assert.Equal([7, 1, 2], results.SelectMany(r => r.Images).Select(i => i.Seed));
         Assert.Equal(["a star", ""], results.Select(r => r.Images[0].Metadata["negative_prompt"]));
 
-        // Each file says how to make its picture alone.
+        // Each file says how to make its image alone.
         byte[] png = results[1].Images[1].ToPng(timings: false);
         Assert.Equal(png, pipeline.Generate(GenerationMetadata.ReadRequest(png)).Images[0].ToPng(timings: false));
     }
 
     [Fact]
-    public void Pictures_that_do_not_share_evaluations_are_those_alone_byte_for_byte()
+    public void Images_that_share_no_evaluations_are_those_alone_to_the_byte()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         Assert.Equal(Files(Alone(pipeline, s_requests)), Files(pipeline.Generate(s_requests)));
     }
 
     [Fact]
-    public void Pictures_that_share_evaluations_are_those_alone_but_for_rounding()
+    public void Images_that_share_evaluations_differ_only_by_rounding()
     {
         using var probed = new ProbedModel(model.Folder);
         GenerationRequest[] requests = [.. s_requests.Select(r => r with { Width = 16, Height = 16 })];
@@ -56,7 +56,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         var seen = new List<GenerationProgress>();
         Close(alone, batched.Generate(requests, new Report(seen.Add)));
 
-        // Four pictures in four evaluations.
+        // Four images in four evaluations.
         Assert.Equal(4, probed.Work.Count(w => w == "evaluate"));
         Assert.Equal([(1, 4), (2, 4), (3, 4), (4, 4)], seen.Select(p => (p.Evaluation, p.Evaluations)));
     }
@@ -93,7 +93,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
 
     public static TheoryData<string, string> Tasks => new()
     {
-        { "sd1", "picture" },
+        { "sd1", "image" },
         { "sd1", "mask" },
         { "sd1", "two passes" },
         { "sd1-inpaint", "mask" },
@@ -112,7 +112,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         GenerationRequest second = first with { Prompt = "a ab", NegativePrompt = "ab", Seed = 8 };
         (first, second) = task switch
         {
-            "picture" => (
+            "image" => (
                 first with { InitialImage = TaskPictures.Image, Strength = 0.6 },
                 second with { InitialImage = turned, Strength = 0.6 }),
             "mask" => (
@@ -150,9 +150,9 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     }
 
     [Fact]
-    public void What_steps_keep_for_one_another_is_not_forgotten_for_other_pictures()
+    public void Cached_texts_are_kept_when_other_images_come()
     {
-        // The negative prompt, which all share, is the oldest of the texts when the ninth picture comes.
+        // The negative prompt, which all share, is the oldest of the texts when the ninth image comes.
         GenerationRequest[] requests =
         [
             .. Enumerable.Range(0, 10).Select(i => s_bird with { Prompt = $"a star {new string('a', i)}", Seed = (ulong)i }),
@@ -180,7 +180,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
     };
 
     [Theory, MemberData(nameof(Different))]
-    public void Requests_that_cannot_share_evaluations_are_refused_before_any_work(GenerationRequest other, string message)
+    public void Requests_that_cannot_share_evaluations_are_refused(GenerationRequest other, string message)
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         var e = Assert.Throws<ArgumentException>(() => pipeline.Generate([s_bird, other], new Report(_ => Assert.Fail("work was done"))));

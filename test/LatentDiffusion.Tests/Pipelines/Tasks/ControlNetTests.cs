@@ -26,7 +26,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory, InlineData("sd1", false), InlineData("sd1-inpaint", false), InlineData("xl", true)]
-    public void ControlIsThePlainLoop(string family, bool euler)
+    public void Control_is_the_plain_loop(string family, bool euler)
     {
         using var plain = new PlainFamily(family);
         using ControlNetModel first = TinyControlNets.Make(family, 0), second = TinyControlNets.Make(family, 1);
@@ -36,7 +36,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         int evaluation = 0;
         plain.Input = input =>
         {
-            // Zhang et al. 2023: what a ControlNet makes of latents, text and picture is added to the U-Net's skip connections and middle.
+            // Zhang et al. 2023: what a ControlNet makes of latents, text and image is added to the U-Net's skip connections and middle.
             UNetInput latents = input with { Sample = input.Sample.narrow(1, 0, 4) };
             ControlNetOutput one = first.call(new ControlNetInput(latents, firstHint));
             Tensor[] down = [.. one.DownResiduals.Select(r => r * FirstScale)];
@@ -59,7 +59,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
         Tensor[] beside = [];
         if (family == "sd1-inpaint")
         {
-            // With a mask of all, the masked picture is grey, and the mask is one.
+            // With a mask of all, the masked image is grey, and the mask is one.
             request = request with
             {
                 InitialImage = TaskPictures.Image,
@@ -100,7 +100,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     }
 
     [Fact]
-    public void ARequestSaysHowStronglyAndWhenInPlaceOfTheBuilder()
+    public void A_request_sets_scale_and_steps_in_place_of_the_builder()
     {
         string first = Written("sd1", 0), second = Written("sd1", 1);
         using DiffusionPipeline asBuilt = Model("sd1")
@@ -120,7 +120,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
             Pixels(free, s_request with { ControlImages = null }),
             Pixels(asAsked, s_request with { ControlWeights = [new() { Scale = 0 }, new() { Scale = 0 }] }));
 
-        // The result tells every choice, and so does its file, which is made again once it is given the pictures.
+        // The result tells every choice, and so does its file, which is made again once it is given the images.
         GenerationResult result = asAsked.Generate(request);
         Assert.Equal(
             [new() { Scale = FirstScale, Start = 0, End = 1 }, new() { Scale = SecondScale, Start = 0.25, End = 0.75 }],
@@ -144,7 +144,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     };
 
     [Theory, MemberData(nameof(BadWeights))]
-    public void BadWeightsAreRefused(ControlWeight?[] weights, string message)
+    public void Bad_weights_are_refused(ControlWeight?[] weights, string message)
     {
         using DiffusionPipeline pipeline = Controlled("sd1", Model("sd1"));
         var e = Assert.Throws<ArgumentException>(() =>
@@ -153,7 +153,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     }
 
     [Fact]
-    public void PicturesAreOneForEachControlNet()
+    public void Each_ControlNet_has_one_image()
     {
         using DiffusionPipeline controlled = Controlled("sd1", Model("sd1")), free = Model("sd1").Build();
         Refused(controlled, s_request with { ControlImages = null }, "ControlImages is null; expected 2, one for each ControlNet");
@@ -173,7 +173,7 @@ public sealed class ControlNetTests : IClassFixture<FamilyFolders>, IDisposable
     }
 
     [Fact]
-    public void AControlNetThatDoesNotFitIsRefusedWhenThePipelineIsBuilt()
+    public void Build_refuses_a_ControlNet_that_does_not_fit()
     {
         string other = Written("xl", 0);
         Assert.Contains(

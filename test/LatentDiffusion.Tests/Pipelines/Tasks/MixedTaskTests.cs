@@ -11,16 +11,16 @@ public sealed class MixedTaskTests(TinyModel model) : IClassFixture<TinyModel>
 
     private static readonly GenerationRequest s_text = new() { Prompt = "a blue bird", Steps = 5 };
 
-    private static readonly GenerationRequest s_picture = s_text with { InitialImage = TaskPictures.Image, Strength = 0.6 };
+    private static readonly GenerationRequest s_image = s_text with { InitialImage = TaskPictures.Image, Strength = 0.6 };
 
     private static readonly GenerationRequest[] s_tasks =
     [
-        s_text, s_picture, s_picture with { Mask = TaskPictures.Mask }, s_text with { VariationSeed = 7, VariationStrength = 0.5 },
+        s_text, s_image, s_image with { Mask = TaskPictures.Mask }, s_text with { VariationSeed = 7, VariationStrength = 0.5 },
         s_text with { Upscale = new LatentUpscaling { Width = 32, Height = 24 } },
     ];
 
     [Fact]
-    public async Task EachGivesThePictureThatItGivesAloneAndNoTensorStays()
+    public async Task Each_gives_the_image_it_gives_alone_and_no_tensor_stays()
     {
         using DiffusionPipeline pipeline = model.Builder()
             .UseScheduler("euler-a")

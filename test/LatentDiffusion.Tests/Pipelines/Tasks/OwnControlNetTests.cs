@@ -23,7 +23,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     [InlineData("sd1", 1, "ControlNetModel")]
     [InlineData("sd1", 3, "MultiControlNetModel")]
     [InlineData("xl", 2, "MultiControlNetModel")]
-    public void AFolderReadAndWrittenIsTheSameFolder(string family, int count, string className)
+    public void A_folder_read_and_written_is_the_same_folder(string family, int count, string className)
     {
         TinyControlNets.WriteModel(_folder["a"], family, count);
         JsonNode index = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["a"], "model_index.json")))!;
@@ -45,7 +45,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
-    public void AFolderThatIsWrittenOverHasNoneOfTheOld()
+    public void A_folder_that_is_written_over_has_none_of_the_old()
     {
         TinyControlNets.WriteModel(_folder["a"], "sd1", 3);
         TinyControlNets.WriteModel(_folder["a"], "sd1", 2);
@@ -55,7 +55,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
-    public void TheyControlAsThoseThatAreHandedToTheBuilder()
+    public void They_control_as_those_handed_to_the_builder()
     {
         TinyControlNets.WriteModel(_folder["two"], "sd1", 2);
         TinyControlNets.WriteModel(_folder["one"], "sd1", 1);
@@ -78,7 +78,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
-    public void AControlNetInAnotherTypeThanTheUNetComputesInItsOwn()
+    public void A_ControlNet_in_another_type_computes_in_its_own()
     {
         TinyControlNets.WriteModel(_folder["wide"], "xl", 1);
         TinyControlNets.WriteModel(_folder["mixed"], "xl", 1);
@@ -96,7 +96,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
-    public void AGenerationLeavesNoTensorOfThemAndAPipelineDisposesThem()
+    public void A_generation_leaves_no_tensor_and_a_pipeline_disposes_them()
     {
         TinyControlNets.WriteModel(_folder["two"], "sd1", 2);
         DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(_folder["two"], CPU).Build();
@@ -112,7 +112,7 @@ public sealed class OwnControlNetTests(FamilyFolders families) : IClassFixture<F
     }
 
     [Fact]
-    public void WhatDoesNotFitOrIsMissingIsNamed()
+    public void What_does_not_fit_or_is_missing_is_named()
     {
         TinyControlNets.WriteModel(_folder["a"], "sd1", 1);
         TinyControlNets.Write(Path.Combine(_folder["a"], "controlnet_1"), "xl", 0);

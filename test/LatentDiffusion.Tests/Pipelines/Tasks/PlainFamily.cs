@@ -38,7 +38,7 @@ internal sealed class PlainFamily(string family) : IDisposable
         };
     }
 
-    /// <summary>A draw of a picture's latents, from the next noise of a generator.</summary>
+    /// <summary>A draw of an image's latents, from the next noise of a generator.</summary>
     public Tensor Encoded(Tensor pixels, Generator generator)
     {
         (Tensor mean, Tensor logVariance) = ((AutoencoderKL)_made.Autoencoder).Encode(pixels);

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Tests.Pipelines.Tasks;
 
-/// <summary>A picture to start from and a mask of it.</summary>
+/// <summary>An image to start from and a mask of it.</summary>
 internal static class TaskPictures
 {
     public const int Width = 24, Height = 16;

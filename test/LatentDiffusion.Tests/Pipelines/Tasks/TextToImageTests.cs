@@ -13,7 +13,7 @@ public sealed class TextToImageTests(FamilyFolders folders) : IClassFixture<Fami
     public static TheoryData<string, string, ulong> Runs => EveryStep.Runs("sd1", "sd2", "xl", "xl-refiner");
 
     [Theory, MemberData(nameof(Runs))]
-    public void TextToImageIsThePlainLoop(string family, string scheduler, ulong seed)
+    public void Text_to_image_is_the_plain_loop(string family, string scheduler, ulong seed)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();

@@ -17,7 +17,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
     };
 
     [Theory, InlineData("sd1", "ddim"), InlineData("sd2", "dpm++"), InlineData("xl", "euler")]
-    public void TwoPassesArePlainLoops(string family, string scheduler)
+    public void Two_passes_are_plain_loops(string family, string scheduler)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
@@ -47,7 +47,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
     [InlineData("xl", "euler")]
     [InlineData("sd1-inpaint", "euler")]
     [InlineData("xl-inpaint", "ddim")]
-    public void WithAMaskBothPassesRepaintTheSameArea(string family, string scheduler)
+    public void With_a_mask_both_passes_repaint_the_same_area(string family, string scheduler)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
@@ -58,8 +58,8 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         Tensor? x = null, kept = null, stays = null;
         foreach ((int width, int height) in new[] { (24, 16), (40, 24) })
         {
-            // Both passes draw from the beginning of the seed's noise: what the picture's latents take, noise, what those of the masked
-            // picture take.
+            // Both passes draw from the beginning of the seed's noise: what the image's latents take, noise, what those of the masked
+            // image take.
             PlainSampler sampler = PlainSampler.Of(scheduler, 4, plain.Velocity);
             using var generator = new Generator(Seed);
             Tensor pixels = PlainFamily.Pixels(TaskPictures.Image.Resize(width, height));
@@ -134,7 +134,7 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
     }
 
     [Fact]
-    public void BadSizesAndStrengthsAreRefused()
+    public void Bad_sizes_and_strengths_are_refused()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).Build();
         Refused(s_request with { Upscale = s_request.Upscale! with { Width = 41 } }, "Upscale.Width is 41; expected a multiple of 2");

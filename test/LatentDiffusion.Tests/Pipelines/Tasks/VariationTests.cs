@@ -7,7 +7,7 @@ namespace LatentDiffusion.Tests.Pipelines.Tasks;
 /// <summary>Between two seeds and between two prompts.</summary>
 public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    // Ancestral: noise is drawn at every step, and the picture's latents are drawn before it.
+    // Ancestral: noise is drawn at every step, and the image's latents are drawn before it.
     private static readonly GenerationRequest s_request = new()
     {
         Prompt = "a blue bird", Seed = 3, Steps = 3,
@@ -16,7 +16,7 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     };
 
     [Fact]
-    public void The_ends_are_the_pictures_of_the_two_seeds()
+    public void The_ends_are_the_images_of_the_two_seeds()
     {
         using DiffusionPipeline pipeline = model.Builder().UseScheduler("euler-a").Build();
         GenerationRequest plain = s_request with { VariationSeed = null, VariationStrength = null };
@@ -49,7 +49,7 @@ public sealed class VariationTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public void Further_pictures_are_further_variations_and_each_is_the_one_alone()
+    public void Further_images_are_the_variations_that_they_are_alone()
     {
         using DiffusionPipeline pipeline = model.Builder().UseScheduler("euler-a").Build();
         byte[] alone = Pixels(pipeline, s_request with { VariationSeed = 41 });

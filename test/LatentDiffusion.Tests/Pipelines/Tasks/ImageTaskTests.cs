@@ -6,7 +6,7 @@ namespace LatentDiffusion.Tests.Pipelines.Tasks;
 
 /// <summary>Image to image and inpainting of each family through the public builder, against loops written from the papers.</summary>
 [Collection(LiveTensors.Collection)]
-public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<FamilyFolders>
+public sealed class ImageTaskTests(FamilyFolders folders) : IClassFixture<FamilyFolders>
 {
     private const ulong Seed = 3;
 
@@ -20,7 +20,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     public static TheoryData<string, string, ulong> InpaintingRuns => EveryStep.Runs("sd1-inpaint", "sd2-inpaint", "xl-inpaint");
 
     [Theory, MemberData(nameof(Runs))]
-    public void ImageToImageIsThePlainLoop(string family, string scheduler, ulong seed)
+    public void Image_to_image_is_the_plain_loop(string family, string scheduler, ulong seed)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
@@ -29,17 +29,17 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Func<Tensor, double, Tensor> predict = plain.Guided();
         using var generator = new Generator(seed);
         sampler.Noise = generator;
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor image = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
 
         // Of six steps the last four, for 0.7 of six is 4.2.
-        Tensor x = sampler.Noised(picture, randn(picture.shape, generator: generator), 2);
+        Tensor x = sampler.Noised(image, randn(image.shape, generator: generator), 2);
         List<Tensor> expected = [x];
         for (int i = 2; i < 6; i++) expected.Add(x = sampler.Step(x, predict(sampler.Seen(x, i), sampler.Timesteps[i]), i));
         EveryStep.AssertClose(expected, EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed }));
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void InpaintingWithAnyModelIsThePlainLoop(string family, string scheduler, ulong seed)
+    public void Inpainting_with_any_model_is_the_plain_loop(string family, string scheduler, ulong seed)
     {
         using var plain = new PlainFamily(family);
         using IDisposable noGrad = no_grad();
@@ -48,45 +48,45 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Func<Tensor, double, Tensor> predict = plain.Guided();
         using var generator = new Generator(seed);
         sampler.Noise = generator;
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
-        Tensor noise = randn(picture.shape, generator: generator);
+        Tensor image = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(image.shape, generator: generator);
         Tensor repainted = Repainted(2);
 
-        // The masked picture's latents, which nothing looks at here, are drawn all the same, as diffusers does.
-        randn(picture.shape, generator: generator).Dispose();
-        Tensor x = sampler.Noised(picture, noise, 2);
+        // The masked image's latents, which nothing looks at here, are drawn all the same, as diffusers does.
+        randn(image.shape, generator: generator).Dispose();
+        Tensor x = sampler.Noised(image, noise, 2);
         List<Tensor> expected = [x];
         for (int i = 2; i < 6; i++)
         {
             x = sampler.Step(x, predict(sampler.Seen(x, i), sampler.Timesteps[i]), i);
-            x = repainted * x + (1 - repainted) * sampler.Noised(picture, noise, i + 1);
+            x = repainted * x + (1 - repainted) * sampler.Noised(image, noise, i + 1);
             expected.Add(x);
         }
 
         List<Tensor> actual = EveryStep.Of(folders[family], scheduler, s_request with { Seed = seed, Mask = TaskPictures.Mask });
         EveryStep.AssertClose(expected, actual);
-        Assert.InRange(((actual[^1] - picture) * (1 - repainted)).abs().max().item<float>(), 0, 1e-6);
+        Assert.InRange(((actual[^1] - image) * (1 - repainted)).abs().max().item<float>(), 0, 1e-6);
     }
 
     [Fact]
-    public void InpaintingAtFullStrengthStartsFromNoiseAlone()
+    public void Inpainting_at_full_strength_starts_from_noise_alone()
     {
         using var plain = new PlainFamily("sd1");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
-        Tensor noise = randn(picture.shape, generator: generator);
+        Tensor image = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(image.shape, generator: generator);
         EveryStep.AssertClose(
             [noise * PlainSampler.Of("euler", 6, false).InitialSigma],
             EveryStep.Of(folders["sd1"], "euler", s_request with { Mask = TaskPictures.Mask, Strength = 1 })[..1]);
         EveryStep.AssertClose(
-            [PlainSampler.Of("euler", 6, false).Noised(picture, noise, 0)],
+            [PlainSampler.Of("euler", 6, false).Noised(image, noise, 0)],
             EveryStep.Of(folders["sd1"], "euler", s_request with { Strength = 1 })[..1]);
     }
 
     [Theory, MemberData(nameof(InpaintingRuns))]
-    public void AModelForInpaintingSeesTheMaskAndWhatStays(string family, string scheduler, ulong seed)
+    public void An_inpainting_model_sees_the_mask_and_what_stays(string family, string scheduler, ulong seed)
     {
         foreach (double strength in (double[])[0.7, 1]) AModelForInpainting(family, scheduler, seed, strength);
     }
@@ -102,11 +102,11 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         sampler.Noise = generator;
         Tensor pixels = PlainFamily.Pixels(TaskPictures.Image);
 
-        // From noise alone the picture's own latents are never drawn.
-        Tensor? picture = strength == 1 ? null : plain.Encoded(pixels, generator);
+        // From noise alone the image's own latents are never drawn.
+        Tensor? image = strength == 1 ? null : plain.Encoded(pixels, generator);
         Tensor noise = randn([1, 4, 8, 12], generator: generator), masked = plain.Encoded(pixels * (1 - Repainted(1)), generator);
         int begin = strength == 1 ? 0 : 2;
-        Tensor x = picture is null ? noise * sampler.InitialSigma : sampler.Noised(picture, noise, begin);
+        Tensor x = image is null ? noise * sampler.InitialSigma : sampler.Noised(image, noise, begin);
         List<Tensor> expected = [x];
         for (int i = begin; i < 6; i++)
             expected.Add(x = sampler.Step(x, predict(cat([sampler.Seen(x, i), Repainted(2), masked], 1), sampler.Timesteps[i]), i));
@@ -126,14 +126,14 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         ];
 
     [Theory, MemberData(nameof(Known))]
-    public void WhatStaysIsAtTheNoiseLevelThatTheNetworkIsToldAtEveryEvaluation(string name)
+    public void What_stays_is_at_the_noise_level_that_the_network_is_told(string name)
     {
         using var plain = new PlainFamily("sd1");
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using var generator = new Generator(Seed);
-        Tensor picture = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
-        Tensor noise = randn(picture.shape, generator: generator);
+        Tensor image = plain.Encoded(PlainFamily.Pixels(TaskPictures.Image), generator);
+        Tensor noise = randn(image.shape, generator: generator);
         using DiffusionPipeline pipeline = EveryStep.Build(folders["sd1"], name, out SeenLatents seen);
         pipeline.Generate(s_request with { Steps = 8, Strength = 0.5, Mask = TaskPictures.Mask, GuidanceScale = 1 });
         Tensor stays = 1 - Repainted(2);
@@ -146,7 +146,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
             double low = PlainSampler.Sigma((int)timestep);
             double high = PlainSampler.Sigma((int)timestep + 1);
             double sigma = low + (high - low) * (timestep - (int)timestep);
-            Tensor difference = input - (picture + sigma * noise) / Math.Sqrt(1 + sigma * sigma);
+            Tensor difference = input - (image + sigma * noise) / Math.Sqrt(1 + sigma * sigma);
             double tolerance = name.Contains("karras", StringComparison.Ordinal) ? 3e-2 : timestep == Math.Round(timestep) ? 1e-4 : 1e-3;
             Assert.InRange((difference * (evaluation == 0 ? ones_like(stays) : stays)).abs().max().item<float>(), 0, tolerance);
         }
@@ -183,7 +183,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void GuidanceThatPerturbsAttentionWorksOnModelsForInpainting()
+    public void Perturbed_attention_guidance_works_on_inpainting_models()
     {
         using DiffusionPipeline plain = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"], CPU).Build();
         using DiffusionPipeline perturbed = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1-inpaint"], CPU)
@@ -193,7 +193,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void ThePictureIsBroughtToTheSizeAskedForAndOtherwiseGivesIt()
+    public void The_image_is_resized_or_gives_the_size()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).Build();
         ImageBuffer own = pipeline.Generate(s_request with { Steps = 2 }).Images[0].Image;
@@ -208,7 +208,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void ProgressCountsTheEvaluationsThatAreLeft()
+    public void Progress_counts_the_evaluations_that_are_left()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).UseScheduler("heun").Build();
         var seen = new List<GenerationProgress>();
@@ -248,7 +248,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     };
 
     [Theory, MemberData(nameof(Refused))]
-    public void ABadRequestIsRefusedBeforeAnyWork(string family, GenerationRequest request, string message)
+    public void A_bad_request_is_refused_before_any_work(string family, GenerationRequest request, string message)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders[family], CPU).Build();
         long before = LiveTensors.Settled();
@@ -258,7 +258,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
     }
 
     [Fact]
-    public void ASchedulerThatCannotBeginWithinSaysSo()
+    public void A_scheduler_that_cannot_begin_within_says_so()
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folders["sd1"], CPU).UseScheduler("pndm").Build();
         Assert.Contains(
@@ -268,7 +268,7 @@ public sealed class PictureTaskTests(FamilyFolders folders) : IClassFixture<Fami
         Assert.Single(pipeline.Generate(s_request with { Strength = 1 }).Images);
     }
 
-    /// <summary>The mask of every so many pixels, from what the picture of it was made of.</summary>
+    /// <summary>The mask of every so many pixels, from what the image of it was made of.</summary>
     private static Tensor Repainted(int factor)
     {
         int width = TaskPictures.Width / factor, height = TaskPictures.Height / factor;

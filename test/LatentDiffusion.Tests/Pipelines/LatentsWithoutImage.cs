@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>Takes the place of an autoencoder to see the latents that a pipeline ends with.</summary>
-internal sealed class LatentsWithoutPicture : IAutoencoder
+internal sealed class LatentsWithoutImage : IAutoencoder
 {
     public Tensor? Last { get; private set; }
 
