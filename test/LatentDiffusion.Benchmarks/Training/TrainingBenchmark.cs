@@ -61,7 +61,13 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         DenoiserTrainingOptions options = _recipe["denoiser_objective"].Deserialize<DenoiserTrainingOptions>(s_json)!;
         options = options with { BatchSize = batch ?? options.BatchSize };
         using var objective = new DenoiserObjective(
-            new UNetDenoiser(unet), text, tokenizer, autoencoder.Config, latents, SchedulerConfig.Parse(Json("scheduler")).ToNoiseSchedule(), options);
+            new UNetDenoiser(unet),
+            text,
+            tokenizer,
+            autoencoder.Config,
+            latents,
+            SchedulerConfig.Parse(Json("scheduler")).ToNoiseSchedule(),
+            options);
 
         double peak = MatrixPeak.Measure();
         OperationCount operations = Count(objective);

@@ -10,16 +10,19 @@ namespace LatentDiffusion.Tests.Ecosystem;
 [Collection(LiveTensors.Collection)]
 public sealed class CancellationTests(TinyModel model, FamilyFolders families) : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>
 {
-    // Both prompts, picture and masked picture are encoded; two pictures of two evaluations each, and of one in the second pass.
+    // Both prompts, image and masked image are encoded; two images of two evaluations each, and of one in the second pass.
     private static readonly GenerationRequest s_request = ProbedModel.Request("a blue bird") with
     {
-        NegativePrompt = "a star", Seed = 1, Count = 2, Steps = 2, GuidanceScale = 4, InitialImage = TaskPictures.Image, Strength = 1, Mask = TaskPictures.Mask,
+        NegativePrompt = "a star", Seed = 1, Count = 2, Steps = 2, GuidanceScale = 4,
+        InitialImage = TaskPictures.Image, Strength = 1, Mask = TaskPictures.Mask,
         Width = null, Height = null, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
     };
 
     private static readonly string[] s_work =
     [
-        "text: a blue bird", "text: a star", "encode", "encode", "evaluate", "evaluate", "evaluate", "evaluate", "evaluate", "evaluate", "decode", "decode",
+        "text: a blue bird", "text: a star", "encode", "encode",
+        "evaluate", "evaluate", "evaluate", "evaluate", "evaluate", "evaluate",
+        "decode", "decode",
     ];
 
     public static TheoryData<string, int> Moments
@@ -71,26 +74,28 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
                 // Long enough for the timer on a busy machine.
                 if (work == "text: a star") Thread.Sleep(500);
             };
-            await Assert.ThrowsAsync<TimeoutException>(() => EveryWay.AskAsync(way, pipeline, s_request with { TimeLimit = TimeSpan.FromMilliseconds(50) }));
+            await Assert.ThrowsAsync<TimeoutException>(
+                () => EveryWay.AskAsync(way, pipeline, s_request with { TimeLimit = TimeSpan.FromMilliseconds(50) }));
             Assert.Equal(s_work[..probed.Work.Count], probed.Work);
             Assert.InRange(probed.Work.Count, 0, 2);
         }
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public void It_ends_between_the_evaluations_that_guidance_takes_in_one_step(bool perturbed)
+    public void It_ends_between_the_evaluations_of_one_guided_step(bool perturbed)
     {
         using var cancellation = new CancellationTokenSource();
         var guidance = new Cancelling(cancellation, perturbed);
         using DiffusionPipeline pipeline = model.Builder().UseGuidance(guidance).Build();
         long before = LiveTensors.Settled();
-        Assert.Throws<OperationCanceledException>(() => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }, null, cancellation.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }, null, cancellation.Token));
         Assert.Equal(1, guidance.Evaluations);
         Assert.Equal(before, Tensor.TotalCount);
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public void It_ends_between_the_passes_of_guidance_over_a_denoiser_that_looks_at_nothing(bool perturbed)
+    public void It_ends_between_guidance_passes_of_an_unaware_denoiser(bool perturbed)
     {
         IGuidance guidance = perturbed ? new PerturbedAttentionGuidance() : new ClassifierFreeGuidance(new() { SeparatePasses = true });
         var request = new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2, GuidanceScale = 4 };
@@ -135,11 +140,21 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
     public void It_ends_between_the_windows_and_the_towers_of_a_prompt(string family, string prompt, bool prompting, string[] work)
     {
         for (int done = 1; done <= work.Length; done++)
-            AssertStops(work, done, DiffusionModel.Open(families[family], CPU), b => prompting ? b.UsePromptWeighting() : b, ProbedModel.Request(prompt));
+            AssertStops(
+                work,
+                done,
+                DiffusionModel.Open(families[family], CPU),
+                b => prompting ? b.UsePromptWeighting() : b,
+                ProbedModel.Request(prompt));
     }
 
     /// <summary>Cancelled in a network, the generation evaluates no other; left alone it does all of this work.</summary>
-    private static void AssertStops(string[] work, int done, DiffusionModel parts, Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built, GenerationRequest request)
+    private static void AssertStops(
+        string[] work,
+        int done,
+        DiffusionModel parts,
+        Func<DiffusionPipelineBuilder, DiffusionPipelineBuilder> built,
+        GenerationRequest request)
     {
         using var cancellation = new CancellationTokenSource();
         var told = new List<string>();
@@ -163,7 +178,7 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
     }
 
     [Fact]
-    public async Task It_ends_within_the_fitting_of_the_first_preview_which_the_next_begins_anew()
+    public async Task It_ends_while_the_first_preview_is_fitted()
     {
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder().Build();
@@ -203,7 +218,8 @@ public sealed class CancellationTests(TinyModel model, FamilyFolders families) :
         using DiffusionPipeline pipeline = model.Builder().UseDenoiser(new Heedless(cancellation.Cancel)).UsePreview(preview).Build();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (GenerationUpdate _ in pipeline.GenerateStreamingAsync(ProbedModel.Request("a blue bird"), 1, cancellation.Token)) { }
+            await foreach (GenerationUpdate _
+                in pipeline.GenerateStreamingAsync(ProbedModel.Request("a blue bird"), 1, cancellation.Token)) { }
         });
         Assert.Equal(0, preview.Decoded);
     }

@@ -30,13 +30,14 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
             Thread.Sleep(2);
             Interlocked.Decrement(ref running);
         };
-        GenerationResult[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => pipeline.GenerateAsync(ProbedModel.Request($"{i}"))));
+        GenerationResult[] results = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(i => pipeline.GenerateAsync(ProbedModel.Request($"{i}"))));
         Assert.Equal(2, most);
         Assert.All(results, r => Assert.Equal(results[0].Images[0].Seed, r.Images[0].Seed));
     }
 
     [Fact]
-    public async Task Those_that_wait_are_served_in_order_and_the_cancelled_not_at_all()
+    public async Task Waiting_calls_are_served_in_order_and_cancelled_ones_never()
     {
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 1).Build();
@@ -45,7 +46,8 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
         using var cancellation = new CancellationTokenSource();
         Task<GenerationResult>[] all =
         [
-            .. Enumerable.Range(0, 5).Select(i => pipeline.GenerateAsync(ProbedModel.Request($"{i}"), null, i == 2 ? cancellation.Token : default)),
+            .. Enumerable.Range(0, 5)
+                .Select(i => pipeline.GenerateAsync(ProbedModel.Request($"{i}"), null, i == 2 ? cancellation.Token : default)),
         ];
         Task<GenerationResult> blocking = Task.Run(() => pipeline.Generate(ProbedModel.Request("blocking")));
         await cancellation.CancelAsync();
@@ -71,7 +73,7 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public async Task Waiting_counts_and_the_pipelines_own_limit_holds_where_the_request_has_none()
+    public async Task Waiting_counts_and_the_pipelines_limit_is_the_default()
     {
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder()
@@ -93,7 +95,10 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
         using var cancellation = new CancellationTokenSource();
         probed.BeforeEvaluation = cancellation.Cancel;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => pipeline.GenerateAsync(ProbedModel.Request("a") with { Steps = 20, TimeLimit = TimeSpan.FromDays(1) }, null, cancellation.Token));
+            () => pipeline.GenerateAsync(
+                ProbedModel.Request("a") with { Steps = 20, TimeLimit = TimeSpan.FromDays(1) },
+                null,
+                cancellation.Token));
         Assert.Equal(1, probed.Evaluations);
     }
 
@@ -108,18 +113,22 @@ public sealed class ConcurrencyTests(TinyModel model) : IClassFixture<TinyModel>
         var limit = TimeSpan.FromSeconds(seconds);
         var e = Assert.Throws<ArgumentException>(() => pipeline.Generate(ProbedModel.Request("a") with { TimeLimit = limit }));
         Assert.StartsWith($"TimeLimit is {limit}", e.Message, StringComparison.Ordinal);
-        Assert.Contains("TimeLimit", Assert.Throws<ValidationException>(() => probed.Builder().Configure(o => o.TimeLimit = limit).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "TimeLimit",
+            Assert.Throws<ValidationException>(() => probed.Builder().Configure(o => o.TimeLimit = limit).Build()).Message,
+            StringComparison.Ordinal);
         Assert.Empty(probed.Encoded);
     }
 
     [Fact]
-    public async Task A_disposed_pipeline_says_so_to_those_who_call_and_those_who_wait()
+    public async Task A_disposed_pipeline_says_so_to_every_caller()
     {
         using var probed = new ProbedModel(model.Folder);
         DiffusionPipeline pipeline = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 1).Build();
         using var gate = new ManualResetEventSlim();
         probed.BeforeEvaluation = () => Assert.True(gate.Wait(s_patience));
-        Task<GenerationResult> running = pipeline.GenerateAsync(ProbedModel.Request("running")), waiting = pipeline.GenerateAsync(ProbedModel.Request("waiting"));
+        Task<GenerationResult> running = pipeline.GenerateAsync(ProbedModel.Request("running")),
+            waiting = pipeline.GenerateAsync(ProbedModel.Request("waiting"));
         Task disposing = pipeline.DisposeAsync().AsTask();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
         Assert.Throws<ObjectDisposedException>(() => pipeline.Generate(ProbedModel.Request("late")));

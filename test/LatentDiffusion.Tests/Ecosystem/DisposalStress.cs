@@ -41,23 +41,31 @@ internal sealed class DisposalStress(string folder, string lora, string controlN
         ServiceProvider provider = services.BuildServiceProvider();
         DiffusionPipeline pipeline = provider.GetRequiredService<DiffusionPipeline>();
         Conditioning prompt = pipeline.Encode(["a blue bird"]), negative = pipeline.EncodeUnconditional();
-        var picture = new ImageBuffer(16, 16, new byte[16 * 16 * 3]);
+        var image = new ImageBuffer(16, 16, new byte[16 * 16 * 3]);
         GenerationRequest plain = new()
         {
-            Prompt = "a drawing", Seed = 1, Steps = 30, Width = 16, Height = 16, ControlImages = controlled ? [picture] : null,
+            Prompt = "a drawing", Seed = 1, Steps = 30, Width = 16, Height = 16, ControlImages = controlled ? [image] : null,
         };
         GenerationRequest embedded = plain with { PromptEmbeds = prompt, NegativePromptEmbeds = negative };
         using Tensor latents = zeros(1, 4, 8, 8);
         Action[] calls =
         [
-            () => pipeline.Generate(plain), () => pipeline.Generate(embedded), () => pipeline.GenerateAsync(embedded).GetAwaiter().GetResult(),
-            () => Stream(pipeline, plain).GetAwaiter().GetResult(), () => pipeline.Encode(["a star"]).Dispose(), () => opened.Autoencoder.Decode(latents).Dispose(),
-            () => opened.SetLoras((lora, 0.5)), () => pipeline.Generate(plain with { InitialImage = picture, Strength = 0.5 }),
+            () => pipeline.Generate(plain),
+            () => pipeline.Generate(embedded),
+            () => pipeline.GenerateAsync(embedded).GetAwaiter().GetResult(),
+            () => Stream(pipeline, plain).GetAwaiter().GetResult(),
+            () => pipeline.Encode(["a star"]).Dispose(),
+            () => opened.Autoencoder.Decode(latents).Dispose(),
+            () => opened.SetLoras((lora, 0.5)), () => pipeline.Generate(plain with { InitialImage = image, Strength = 0.5 }),
         ];
         Action[] ends =
         [
-            opened.Dispose, opened.Components!.Dispose, provider.Dispose, pipeline.Dispose, () => pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult(),
-            prompt.Dispose, negative.Dispose, () => ((IDisposable)opened.Autoencoder).Dispose(), () => ((IDisposable)opened.TextEncoder).Dispose(), opened.Components!.UNet.Dispose,
+            opened.Dispose, opened.Components!.Dispose, provider.Dispose, pipeline.Dispose,
+            () => pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult(),
+            prompt.Dispose, negative.Dispose,
+            () => ((IDisposable)opened.Autoencoder).Dispose(),
+            () => ((IDisposable)opened.TextEncoder).Dispose(),
+            opened.Components!.UNet.Dispose,
         ];
         random.Shuffle(calls);
         random.Shuffle(ends);

@@ -20,7 +20,10 @@ public sealed class DisposalStressTests(TinyModel model) : IClassFixture<TinyMod
     {
         using var files = new TemporaryFolder();
         const string Layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
-        using (Tensor up = ones(16, 2), down = ones(2, 16)) SafetensorsWriter.Write(files["patch.safetensors"], [(Layer + ".lora_up.weight", up), (Layer + ".lora_down.weight", down)]);
+        using (Tensor up = ones(16, 2), down = ones(2, 16))
+            SafetensorsWriter.Write(
+                files["patch.safetensors"],
+                [(Layer + ".lora_up.weight", up), (Layer + ".lora_down.weight", down)]);
         using (var control = new ControlNetModel(new ControlNetConfig
         {
             BlockOutChannels = [16, 32], NormNumGroups = 8, LayersPerBlock = 1, CrossAttentionDim = 16, AttentionHeadDim = 2,

@@ -46,7 +46,9 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             new ImageGenerationRequest("a blue bird"),
             new ImageGenerationOptions
             {
-                Count = 3, ImageSize = new Size(24, 16), MediaType = "image/jpeg", ResponseFormat = ImageGenerationResponseFormat.Data, ModelId = "model", StreamingCount = 0,
+                Count = 3, ImageSize = new Size(24, 16), MediaType = "image/jpeg",
+                ResponseFormat = ImageGenerationResponseFormat.Data,
+                ModelId = "model", StreamingCount = 0,
             });
         Assert.Equal(3, response.Contents.Count);
         Assert.All(response.Contents.Cast<DataContent>(), content =>
@@ -58,7 +60,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
-    public async Task A_request_of_our_own_is_taken_and_completed_from_the_other_options()
+    public async Task A_raw_request_is_completed_from_the_other_options()
     {
         IImageGenerator? asked = null;
         var own = new GenerationRequest { Prompt = "not this", NegativePrompt = "red", Seed = 9, Steps = 3, GuidanceScale = 2, Width = 32 };
@@ -78,14 +80,20 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
-    public async Task Additional_properties_set_what_the_interface_has_no_names_for()
+    public async Task Additional_properties_set_what_the_interface_lacks()
     {
         GenerationResult result = await Generate(new ImageGenerationOptions
         {
-            AdditionalProperties = new() { ["seed"] = 5, ["steps"] = "4", ["guidance_scale"] = 2.5, ["negative_prompt"] = "red", ["height"] = JsonDocument.Parse("24").RootElement },
+            AdditionalProperties = new()
+            {
+                ["seed"] = 5, ["steps"] = "4", ["guidance_scale"] = 2.5,
+                ["negative_prompt"] = "red", ["height"] = JsonDocument.Parse("24").RootElement
+            },
         });
         GenerationRequest request = result.Request;
-        Assert.Equal((5UL, 4, 2.5, "red", 24), (request.Seed!.Value, request.Steps!.Value, request.GuidanceScale!.Value, request.NegativePrompt, request.Height!.Value));
+        Assert.Equal(
+            (5UL, 4, 2.5, "red", 24),
+            (request.Seed!.Value, request.Steps!.Value, request.GuidanceScale!.Value, request.NegativePrompt, request.Height!.Value));
     }
 
     public static TheoryData<string, Type, string> Refused => new()
@@ -129,15 +137,21 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     public async Task Refusals_of_long_values_are_short()
     {
         string text = new('x', 20_000);
-        ImageGenerationOptions[] wrong = [new() { MediaType = text }, new() { ModelId = text }, new() { AdditionalProperties = new() { [text] = 1 } }, new() { AdditionalProperties = new() { ["steps"] = text } }];
+        ImageGenerationOptions[] wrong =
+        [
+            new() { MediaType = text },
+            new() { ModelId = text },
+            new() { AdditionalProperties = new() { [text] = 1 } },
+            new() { AdditionalProperties = new() { ["steps"] = text } }
+        ];
         foreach (ImageGenerationOptions options in wrong)
             Assert.InRange((await Record.ExceptionAsync(() => Generate(options)))!.Message.Length, 20, 1000);
     }
 
     [Fact]
-    public async Task Editing_a_picture_is_image_to_image()
+    public async Task Editing_an_image_is_image_to_image()
     {
-        DataContent picture = Picture(24, 16);
+        DataContent picture = PngOf(24, 16);
         ImageGenerationResponse response = await _generator.EditImageAsync(picture, "more blue", new ImageGenerationOptions
         {
             AdditionalProperties = new() { ["strength"] = 0.5, ["seed"] = 4 },
@@ -146,49 +160,67 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.Equal((0.5, 24, 16), (result.Request.Strength!.Value, result.Request.Width!.Value, result.Request.Height!.Value));
         Assert.Equal(new SkiaImageCodec().Decode(picture.Data.Span).Rgb.ToArray(), result.Request.InitialImage!.Rgb.ToArray());
         Assert.Equal(_pipeline.Generate(result.Request).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
-        Assert.NotEqual(_pipeline.Generate(result.Request with { InitialImage = null, Strength = null }).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
+        Assert.NotEqual(
+            _pipeline.Generate(result.Request with { InitialImage = null, Strength = null }).Images[0].Image.Rgb.ToArray(),
+            result.Images[0].Image.Rgb.ToArray());
 
         // The size asked for is the result's, and a mask comes with a request of our own.
         var own = new GenerationRequest { Prompt = "", Mask = new ImageBuffer(24, 16, new byte[24 * 16 * 3]) };
-        response = await _generator.EditImageAsync(picture, "more blue", new ImageGenerationOptions { ImageSize = new Size(16, 24), RawRepresentationFactory = _ => own });
+        response = await _generator.EditImageAsync(
+            picture,
+            "more blue",
+            new ImageGenerationOptions { ImageSize = new Size(16, 24), RawRepresentationFactory = _ => own });
         result = Assert.IsType<GenerationResult>(response.RawRepresentation);
         Assert.Equal((16, 24), (result.Images[0].Image.Width, result.Images[0].Image.Height));
         Assert.Same(own.Mask, result.Request.Mask);
-        Assert.Null(Assert.IsType<GenerationResult>((await _generator.GenerateAsync(new ImageGenerationRequest("a", []))).RawRepresentation).Request.InitialImage);
+        Assert.Null(
+            Assert.IsType<GenerationResult>((await _generator.GenerateAsync(new ImageGenerationRequest("a", []))).RawRepresentation)
+                .Request.InitialImage);
     }
 
     [Fact]
     public async Task Original_images_that_cannot_be_taken_are_refused_by_name()
     {
-        var two = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.EditImagesAsync([Picture(16, 16), Picture(16, 16)], "more blue"));
+        var two = await Assert.ThrowsAsync<NotSupportedException>(
+            () => _generator.EditImagesAsync([PngOf(16, 16), PngOf(16, 16)], "more blue"));
         Assert.StartsWith("OriginalImages has 2 images", two.Message, StringComparison.Ordinal);
         var link = await Assert.ThrowsAsync<NotSupportedException>(() => _generator.GenerateAsync(
             new ImageGenerationRequest("more blue", [new UriContent("https://example.org/bird.png", "image/png")])));
         Assert.StartsWith("OriginalImages has a UriContent", link.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<InvalidDataException>(() => _generator.EditImageAsync(new DataContent(new byte[] { 1 }, "image/png"), "more blue"));
-        var size = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(Picture(15, 16), "more blue"));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => _generator.EditImageAsync(new DataContent(new byte[] { 1 }, "image/png"), "more blue"));
+        var size = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(PngOf(15, 16), "more blue"));
         Assert.StartsWith("InitialImage.Width is 15", size.Message, StringComparison.Ordinal);
     }
 
     [Theory, InlineData("bird.png", "image/png"), InlineData("bird.jpg", "image/jpeg"), InlineData("bird.webp", "image/webp")]
-    public async Task Pictures_are_taken_as_bytes_of_every_type_that_the_codec_reads(string name, string mediaType)
+    public async Task Images_are_read_from_bytes_of_every_supported_type(string name, string mediaType)
     {
         IImageCodec codec = new SkiaImageCodec();
-        byte[] file = codec.Encode(codec.Decode(Picture(24, 16).Data.Span), mediaType);
+        byte[] file = codec.Encode(codec.Decode(PngOf(24, 16).Data.Span), mediaType);
         ImageGenerationResponse response = await _generator.EditImageAsync(file, name, "more blue");
-        Assert.Equal(codec.Decode(file).Rgb.ToArray(), Assert.IsType<GenerationResult>(response.RawRepresentation).Request.InitialImage!.Rgb.ToArray());
+        Assert.Equal(
+            codec.Decode(file).Rgb.ToArray(),
+            Assert.IsType<GenerationResult>(response.RawRepresentation).Request.InitialImage!.Rgb.ToArray());
     }
 
     [Fact]
     public void The_interface_has_no_more_than_these_tests_know_of()
     {
         Assert.Equal(["GenerateAsync", "GetService"], Names(typeof(IImageGenerator).GetMethods()));
-        Assert.Equal(["AdditionalProperties", "Count", "ImageSize", "MediaType", "ModelId", "RawRepresentationFactory", "ResponseFormat", "StreamingCount"], Names(typeof(ImageGenerationOptions).GetProperties()));
+        Assert.Equal(
+            [
+                "AdditionalProperties", "Count", "ImageSize", "MediaType",
+                "ModelId", "RawRepresentationFactory",
+                "ResponseFormat", "StreamingCount"
+            ],
+            Names(typeof(ImageGenerationOptions).GetProperties()));
         Assert.Equal(["OriginalImages", "Prompt"], Names(typeof(ImageGenerationRequest).GetProperties()));
         Assert.Equal(["Contents", "RawRepresentation", "Usage"], Names(typeof(ImageGenerationResponse).GetProperties()));
         Assert.Equal(["DefaultModelId", "ProviderName", "ProviderUri"], Names(typeof(ImageGeneratorMetadata).GetProperties()));
 
-        static IEnumerable<string> Names(IEnumerable<System.Reflection.MemberInfo> members) => members.Select(m => m.Name).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Names(IEnumerable<System.Reflection.MemberInfo> members) =>
+            members.Select(m => m.Name).Order(StringComparer.Ordinal);
     }
 
     [Fact]
@@ -196,10 +228,11 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     {
         var options = new ImageGenerationOptions
         {
-            Count = 2, ImageSize = new Size(16, 24), MediaType = "image/png", ModelId = "model", ResponseFormat = ImageGenerationResponseFormat.Data, StreamingCount = 0,
+            Count = 2, ImageSize = new Size(16, 24), MediaType = "image/png",
+            ModelId = "model", ResponseFormat = ImageGenerationResponseFormat.Data, StreamingCount = 0,
             AdditionalProperties = new() { ["steps"] = 2 },
         };
-        var request = new ImageGenerationRequest("a blue bird", [Picture(16, 16)]);
+        var request = new ImageGenerationRequest("a blue bird", [PngOf(16, 16)]);
         string before = Json();
         Assert.Contains("a blue bird", before, StringComparison.Ordinal);
         ImageGenerationResponse response = await _generator.GenerateAsync(request, options);
@@ -207,13 +240,18 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         // Nothing is counted in tokens.
         Assert.Null(response.Usage);
 
-        string Json() => JsonSerializer.Serialize(options, AIJsonUtilities.DefaultOptions) + JsonSerializer.Serialize(request, AIJsonUtilities.DefaultOptions);
+        string Json() =>
+            JsonSerializer.Serialize(options, AIJsonUtilities.DefaultOptions)
+            + JsonSerializer.Serialize(request, AIJsonUtilities.DefaultOptions);
     }
 
     [Fact]
-    public async Task Calls_at_once_each_give_the_picture_of_their_seed()
+    public async Task Calls_at_once_each_give_the_image_of_their_seed()
     {
-        GenerationResult[] results = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Generate(new ImageGenerationOptions { AdditionalProperties = new() { ["seed"] = i % 3 } })));
+        GenerationResult[] results = await Task.WhenAll(
+            Enumerable.Range(0, 6)
+                .Select(i =>
+                    Generate(new ImageGenerationOptions { AdditionalProperties = new() { ["seed"] = i % 3 } })));
         for (int i = 0; i < 3; i++)
         {
             Assert.Equal(results[i].Images[0].Image.Rgb.ToArray(), results[i + 3].Images[0].Image.Rgb.ToArray());
@@ -226,17 +264,26 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     {
         var properties = new AdditionalPropertiesDictionary
         {
-            ["prompt"] = "a star", ["negative_prompt"] = "red", ["seed"] = ulong.MaxValue, ["variation_seed"] = 7, ["variation_strength"] = 0.25f, ["steps"] = 3L, ["guidance_scale"] = "2.5",
+            ["prompt"] = "a star", ["negative_prompt"] = "red",
+            ["seed"] = ulong.MaxValue, ["variation_seed"] = 7, ["variation_strength"] = 0.25f,
+            ["steps"] = 3L, ["guidance_scale"] = "2.5",
             ["width"] = 24, ["height"] = 16, ["strength"] = 0.7, ["upscale"] = """{ "width": 32, "height": 24, "strength": 0.5 }""",
             ["eta"] = 0.5, ["timesteps"] = "[900, 500, 100]",
         };
-        ImageGenerationResponse response = await _generator.EditImageAsync(Picture(16, 16), "a blue bird", new ImageGenerationOptions { AdditionalProperties = properties });
+        ImageGenerationResponse response = await _generator.EditImageAsync(
+            PngOf(16, 16),
+            "a blue bird",
+            new ImageGenerationOptions { AdditionalProperties = properties });
         GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
         Assert.Equal(
             new GenerationRequest
             {
-                Prompt = "a star", NegativePrompt = "red", Seed = ulong.MaxValue, VariationSeed = 7, VariationStrength = 0.25, Steps = 3, GuidanceScale = 2.5,
-                Width = 24, Height = 16, Strength = 0.7, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 }, InitialImage = request.InitialImage,
+                Prompt = "a star", NegativePrompt = "red",
+                Seed = ulong.MaxValue, VariationSeed = 7, VariationStrength = 0.25,
+                Steps = 3, GuidanceScale = 2.5,
+                Width = 24, Height = 16, Strength = 0.7,
+                Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
+                InitialImage = request.InitialImage,
                 Eta = 0.5, Timesteps = request.Timesteps,
             },
             request);
@@ -249,11 +296,15 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             ["size_conditioning_input"] = "{}", ["negative_size_conditioning_input"] = "{}",
         };
         string[] others = [.. refused.Keys, "prompt_embeds", "negative_prompt_embeds", "initial_image", "mask", "control_images"];
-        Assert.Equal(GenerationMetadata.RequestKeys.Order(StringComparer.Ordinal), properties.Keys.Concat(others).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            GenerationMetadata.RequestKeys.Order(StringComparer.Ordinal),
+            properties.Keys.Concat(others).Order(StringComparer.Ordinal));
         foreach (string key in others)
         {
-            string value = refused.GetValueOrDefault(key, "{}"), name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
-            var e = await Assert.ThrowsAsync<ArgumentException>(() => Generate(new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
+            string value = refused.GetValueOrDefault(key, "{}"),
+                name = string.Concat(key.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
+            var e = await Assert.ThrowsAsync<ArgumentException>(
+                () => Generate(new ImageGenerationOptions { AdditionalProperties = new() { [key] = value } }));
             string start = key is "churn" or "sigmas" or "mu" ? $"DdimScheduler cannot run with {name} "
                 : refused.ContainsKey(key) ? $"{name} is "
                 : $"AdditionalProperties has '{key}'";
@@ -261,8 +312,10 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         }
     }
 
-    private static DataContent Picture(int width, int height) => new(
-        new SkiaImageCodec().EncodePng(new ImageBuffer(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7))])), "image/png");
+    private static DataContent PngOf(int width, int height) => new(
+        new SkiaImageCodec().EncodePng(
+            new ImageBuffer(width, height, [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i * 7))])),
+        "image/png");
 
     [Fact]
     public async Task Null_and_cancellation_are_what_they_are_everywhere()
@@ -309,10 +362,15 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             .UseLogging(log)
             .UseOpenTelemetry(log, "images", g => g.EnableSensitiveData = true)
             .Build();
-        ImageGenerationResponse response = await generator.GenerateImagesAsync("a blue bird", new ImageGenerationOptions { ImageSize = new Size(16, 24) });
+        ImageGenerationResponse response = await generator.GenerateImagesAsync(
+            "a blue bird",
+            new ImageGenerationOptions { ImageSize = new Size(16, 24) });
         Assert.Equal(2, response.Contents.Count);
 
-        Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync invoked", StringComparison.Ordinal) && l.Text.Contains("a blue bird", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines,
+            l => l.Text.Contains("GenerateAsync invoked", StringComparison.Ordinal)
+                && l.Text.Contains("a blue bird", StringComparison.Ordinal));
         Assert.Contains(log.Lines, l => l.Text.Contains("GenerateAsync completed", StringComparison.Ordinal));
         Activity span = Assert.Single(recorder.Spans);
         Assert.Equal(("generate_content told", ActivityKind.Client), (span.DisplayName, span.Kind));
@@ -322,7 +380,8 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.Contains("a blue bird", (string)span.GetTagItem("gen_ai.input.messages")!, StringComparison.Ordinal);
         Assert.Single(recorder.Values("gen_ai.client.operation.duration"));
 
-        await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateImagesAsync("a", new ImageGenerationOptions { ImageSize = new Size(1, 1) }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => generator.GenerateImagesAsync("a", new ImageGenerationOptions { ImageSize = new Size(1, 1) }));
         Assert.Single(own.Spans);
         Assert.Equal(typeof(ArgumentException).FullName, recorder.Spans.Last().GetTagItem("error.type"));
         Assert.Contains(log.Lines, l => l.Level == LogLevel.Error && l.Text.Contains("GenerateAsync failed", StringComparison.Ordinal));
@@ -341,5 +400,6 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     private async Task<GenerationResult> Generate(ImageGenerationOptions options) =>
-        Assert.IsType<GenerationResult>((await _generator.GenerateAsync(new ImageGenerationRequest("a blue bird"), options)).RawRepresentation);
+        Assert.IsType<GenerationResult>(
+            (await _generator.GenerateAsync(new ImageGenerationRequest("a blue bird"), options)).RawRepresentation);
 }

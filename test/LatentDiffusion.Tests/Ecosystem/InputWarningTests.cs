@@ -42,11 +42,20 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
     {
         GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Strength = 1 };
         Assert.Empty(Warnings(b => b, request with { Mask = Mask((x, _) => x is >= 4 and < 12) }));
-        Assert.Contains("16 pixels", Assert.Single(Warnings(b => b, request with { Mask = Mask((x, _) => x == 5) })), StringComparison.Ordinal);
-        Assert.Contains("repaints nothing", Assert.Single(Warnings(b => b, request with { Mask = Mask((_, _) => false) })), StringComparison.Ordinal);
+        Assert.Contains(
+            "16 pixels",
+            Assert.Single(Warnings(b => b, request with { Mask = Mask((x, _) => x == 5) })),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "repaints nothing",
+            Assert.Single(Warnings(b => b, request with { Mask = Mask((_, _) => false) })),
+            StringComparison.Ordinal);
 
         static ImageBuffer Mask(Func<int, int, bool> white) =>
-            TaskPictures.Of(TaskPictures.Width, TaskPictures.Height, (x, y) => white(x, y) ? ((byte)255, (byte)255, (byte)255) : ((byte)0, (byte)0, (byte)0));
+            TaskPictures.Of(
+                TaskPictures.Width,
+                TaskPictures.Height,
+                (x, y) => white(x, y) ? ((byte)255, (byte)255, (byte)255) : ((byte)0, (byte)0, (byte)0));
     }
 
     [Fact]
@@ -85,7 +94,12 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
         using DiffusionPipeline pipeline = built(model.Builder().UseLoggerFactory(log)).Build();
         pipeline.Generate(request);
         // The tiny model reads few tokens, and is warned of that as well.
-        return [.. log.Lines.Where(l => l.Level == LogLevel.Warning && !l.Text.Contains("tokens", StringComparison.Ordinal)).Select(l => l.Text)];
+        return
+        [
+            .. log.Lines
+                .Where(l => l.Level == LogLevel.Warning && !l.Text.Contains("tokens", StringComparison.Ordinal))
+                .Select(l => l.Text)
+        ];
     }
 
     private sealed class Alternating(ITextEncoder inner) : ITextEncoder

@@ -21,7 +21,11 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Theory]
     [MemberData(nameof(Excessive), DisableDiscoveryEnumeration = true)]
-    public async Task A_request_beyond_a_limit_is_refused_before_any_work(GenerationRequest request, string limit, long requested, long maximum)
+    public async Task A_request_beyond_a_limit_is_refused_before_any_work(
+        GenerationRequest request,
+        string limit,
+        long requested,
+        long maximum)
     {
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder().Configure(o => (o.MaximumPixels, o.MaximumImages) = (1024, 3)).Build();
@@ -52,10 +56,13 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
     public async Task A_full_queue_refuses_and_may_be_tried_again()
     {
         using var probed = new ProbedModel(model.Folder);
-        using DiffusionPipeline pipeline = probed.Builder().Configure(o => (o.MaxConcurrentGenerations, o.MaximumQueueLength) = (1, 1)).Build();
+        using DiffusionPipeline pipeline = probed.Builder()
+            .Configure(o => (o.MaxConcurrentGenerations, o.MaximumQueueLength) = (1, 1))
+            .Build();
         using var gate = new ManualResetEventSlim();
         probed.BeforeEvaluation = () => Assert.True(gate.Wait(s_patience));
-        Task<GenerationResult> running = pipeline.GenerateAsync(ProbedModel.Request("running")), waiting = pipeline.GenerateAsync(ProbedModel.Request("waiting"));
+        Task<GenerationResult> running = pipeline.GenerateAsync(ProbedModel.Request("running")),
+            waiting = pipeline.GenerateAsync(ProbedModel.Request("waiting"));
         var e = await Assert.ThrowsAsync<GenerationLimitException>(() => pipeline.GenerateAsync(ProbedModel.Request("refused")));
         Assert.Equal(("MaximumQueueLength", 1, true), (e.Limit, e.Maximum, e.IsTransient));
         Assert.Throws<GenerationLimitException>(() => pipeline.Generate(ProbedModel.Request("refused")));
@@ -97,7 +104,8 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.InRange(Estimate(request, o => o.BatchSize = 4) / (double)plain, 3, 4);
         Assert.InRange(Estimate(request with { GuidanceScale = 5 }) / (double)plain, 1.5, 2);
 
-        using DiffusionModel single = DiffusionModel.Open(model.Folder, CPU), half = DiffusionModel.Open(model.Folder, CPU, ScalarType.BFloat16);
+        using DiffusionModel single = DiffusionModel.Open(model.Folder, CPU),
+            half = DiffusionModel.Open(model.Folder, CPU, ScalarType.BFloat16);
         // Two maps of the block before and one of the last block, at the size of the image.
         const long Pixel = (2 * 16 + 8) * 4;
         Assert.Equal(3 * 65536 * Pixel, single.Autoencoder.WorkingBytes(3, 65536));
@@ -120,7 +128,8 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
             if (onThread) pipeline.Generate(ProbedModel.Request("nested"));
             else Task.Run(() => pipeline.GenerateAsync(ProbedModel.Request("nested"))).GetAwaiter().GetResult();
         });
-        var e = await Assert.ThrowsAsync<InvalidOperationException>(() => pipeline.GenerateAsync(ProbedModel.Request("outer"), nested).WaitAsync(s_patience));
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => pipeline.GenerateAsync(ProbedModel.Request("outer"), nested).WaitAsync(s_patience));
         Assert.Contains("MaxConcurrentGenerations is 1", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("nested", probed.Encoded);
         Assert.Single(pipeline.Generate(ProbedModel.Request("after")).Images);
@@ -130,7 +139,8 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
     public async Task A_generation_from_a_callback_runs_where_there_is_room()
     {
         using var probed = new ProbedModel(model.Folder);
-        using DiffusionPipeline two = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 2).Build(), other = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 1).Build();
+        using DiffusionPipeline two = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 2).Build(),
+            other = probed.Builder().Configure(o => o.MaxConcurrentGenerations = 1).Build();
         await two.GenerateAsync(ProbedModel.Request("outer"), new Nested(() =>
         {
             two.Generate(ProbedModel.Request("nested"));
@@ -148,7 +158,10 @@ public sealed class LimitTests(TinyModel model) : IClassFixture<TinyModel>
 
     private long Estimate(GenerationRequest request, Action<DiffusionPipelineOptions>? configure = null)
     {
-        using DiffusionPipeline pipeline = model.Builder().Configure(configure ?? (_ => { })).Configure(o => o.MaximumMemory = 1 << 20).Build();
+        using DiffusionPipeline pipeline = model.Builder()
+            .Configure(configure ?? (_ => { }))
+            .Configure(o => o.MaximumMemory = 1 << 20)
+            .Build();
         return Assert.Throws<GenerationLimitException>(() => pipeline.Generate(request)).Requested;
     }
 

@@ -9,11 +9,13 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
 {
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "a blue bird, “zwei Vögel”,\n二羽の鳥", NegativePrompt = "red", Seed = ulong.MaxValue - 1, Count = 3, Steps = 3, GuidanceScale = 2.7, Width = 24, Height = 16,
+        Prompt = "a blue bird, “zwei Vögel”,\n二羽の鳥", NegativePrompt = "red",
+        Seed = ulong.MaxValue - 1, Count = 3, Steps = 3, GuidanceScale = 2.7,
+        Width = 24, Height = 16,
     };
 
     [Fact]
-    public void A_request_read_back_from_a_file_gives_its_picture_again()
+    public void A_request_read_back_from_a_file_gives_its_image_again()
     {
         using var folder = new TemporaryFolder();
         using DiffusionPipeline pipeline = model.Builder().Build();
@@ -27,14 +29,16 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public void A_picture_made_from_others_is_made_again_once_it_is_given_them()
+    public void An_image_made_from_others_is_made_again_from_them()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         using Conditioning between = pipeline.Model!.TextEncoder.Encode(["a star"]), negative = pipeline.Model.TextEncoder.Encode(["red"]);
         GenerationRequest request = s_request with
         {
-            Seed = 5, Count = 2, VariationSeed = 40, VariationStrength = 0.3, InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7,
-            PromptEmbeds = between, NegativePromptEmbeds = negative, Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
+            Seed = 5, Count = 2, VariationSeed = 40, VariationStrength = 0.3,
+            InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7,
+            PromptEmbeds = between, NegativePromptEmbeds = negative,
+            Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
         };
         GeneratedImage image = pipeline.Generate(request).Images[1];
         GenerationRequest again = GenerationMetadata.ReadRequest(image.ToPng(), inputs: request);
@@ -46,7 +50,9 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
         Refused(request with { Mask = null }, "mask");
 
         void Refused(GenerationRequest? inputs, string key) => Assert.Contains(
-            $"made with '{key}', which texts do not hold", Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(image.ToPng(), inputs)).Message, StringComparison.Ordinal);
+            $"made with '{key}', which texts do not hold",
+            Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(image.ToPng(), inputs)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,9 +61,17 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
         // More than any one model takes.
         var request = new GenerationRequest
         {
-            Prompt = "a", NegativePrompt = "b\nc", Seed = ulong.MaxValue, VariationSeed = 1UL << 63, VariationStrength = 1.0 / 3, Steps = 7, GuidanceScale = 0.1 + 0.2, Width = 24, Height = 16, Strength = 0.7,
+            Prompt = "a", NegativePrompt = "b\nc",
+            Seed = ulong.MaxValue, VariationSeed = 1UL << 63, VariationStrength = 1.0 / 3,
+            Steps = 7, GuidanceScale = 0.1 + 0.2,
+            Width = 24, Height = 16, Strength = 0.7,
             Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 2.0 / 3 },
-            SizeConditioningInput = new SizeConditioningInput { OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6, AestheticScore = 6.5 }, NegativeSizeConditioningInput = new SizeConditioningInput { CropTop = 9 },
+            SizeConditioningInput = new SizeConditioningInput
+            {
+                OriginalWidth = 1, OriginalHeight = 2, CropLeft = 3, CropTop = 4, TargetWidth = 5, TargetHeight = 6,
+                AestheticScore = 6.5
+            },
+            NegativeSizeConditioningInput = new SizeConditioningInput { CropTop = 9 },
             ControlWeights = [new() { Scale = -0.5, Start = 0.1, End = 0.9 }, new() { Scale = 1e-3 }],
             Timesteps = [999, 1.0 / 3], Sigmas = [14.615, 1e-3], Eta = 0.1 + 0.2, Mu = -1.15, Churn = new ChurnOptions(4, 0.05),
         };
@@ -75,7 +89,7 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public void A_file_carries_seed_settings_and_timings_and_without_timings_is_the_same_each_time()
+    public void A_file_without_timings_is_the_same_each_time()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         GenerationResult result = pipeline.Generate(s_request);
@@ -90,17 +104,26 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public void Every_property_of_a_request_is_written_unless_it_does_not_change_the_picture()
+    public void Every_property_that_changes_the_image_is_written()
     {
         string[] withoutEffect = [nameof(GenerationRequest.Count), nameof(GenerationRequest.TimeLimit)];
         Assert.Equal(
-            typeof(GenerationRequest).GetProperties().Where(p => p.SetMethod is not null).Select(p => p.Name).Except(withoutEffect).Order(StringComparer.Ordinal),
-            GenerationMetadata.RequestKeys.Select(k => string.Concat(k.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]))).Order(StringComparer.Ordinal));
+            typeof(GenerationRequest).GetProperties()
+                .Where(p => p.SetMethod is not null)
+                .Select(p => p.Name)
+                .Except(withoutEffect)
+                .Order(StringComparer.Ordinal),
+            GenerationMetadata.RequestKeys
+                .Select(k => string.Concat(k.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..])))
+                .Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("prompt", """{"3":{"class_type":"KSampler","inputs":{"seed":7,"steps":20}}}""", "graph of nodes")]
-    [InlineData("parameters", "a cat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 16x16", "Stable Diffusion web UI")]
+    [InlineData(
+        "parameters",
+        "a cat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 16x16",
+        "Stable Diffusion web UI")]
     [InlineData("workflow", "{}", "ComfyUI")]
     [InlineData("invokeai_metadata", "{}", "InvokeAI")]
     [InlineData("prompt", "a cat", "no 'negative_prompt'")]
@@ -131,15 +154,21 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("width", "99999999999")]
     public void A_text_that_is_no_number_is_named(string key, string value)
     {
-        var e = Assert.Throws<InvalidDataException>(() => GenerationMetadata.ToRequest(new Dictionary<string, string> { ["prompt"] = "a", [key] = value }));
+        var e = Assert.Throws<InvalidDataException>(
+            () => GenerationMetadata.ToRequest(new Dictionary<string, string> { ["prompt"] = "a", [key] = value }));
         Assert.Contains($"'{key}' is '{value}'", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_that_does_not_say_how_it_was_made_is_refused()
     {
-        byte[] png = new SkiaImageCodec().EncodePng(new ImageBuffer(1, 1, new byte[3]), new Dictionary<string, string> { ["Software"] = "other" });
-        Assert.Contains("no text 'prompt'", Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(png)).Message, StringComparison.Ordinal);
+        byte[] png = new SkiaImageCodec().EncodePng(
+            new ImageBuffer(1, 1, new byte[3]),
+            new Dictionary<string, string> { ["Software"] = "other" });
+        Assert.Contains(
+            "no text 'prompt'",
+            Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest(png)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => GenerationMetadata.ReadRequest("no picture"u8));
     }
 
@@ -151,21 +180,36 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
     {
         IImageCodec codec = new SkiaImageCodec();
         Assert.Contains(mediaType, codec.MediaTypes, StringComparer.OrdinalIgnoreCase);
-        var image = new ImageBuffer(32, 16, [.. Enumerable.Range(0, 32 * 16).SelectMany(i => new[] { (byte)(i % 32 * 8), (byte)(i / 32 * 16), (byte)100 })]);
+        var image = new ImageBuffer(
+            32,
+            16,
+            [.. Enumerable.Range(0, 32 * 16).SelectMany(i => new[] { (byte)(i % 32 * 8), (byte)(i / 32 * 16), (byte)100 })]);
         byte[] file = codec.Encode(image, mediaType);
-        Assert.True(mediaType.ToLowerInvariant() switch { "image/png" => file[1..4].SequenceEqual("PNG"u8.ToArray()), "image/jpeg" => file is [0xff, 0xd8, ..], _ => file[8..12].SequenceEqual("WEBP"u8.ToArray()) });
+        Assert.True(
+            mediaType.ToLowerInvariant() switch
+            {
+                "image/png" => file[1..4].SequenceEqual("PNG"u8.ToArray()),
+                "image/jpeg" => file is [0xff, 0xd8, ..],
+                _ => file[8..12].SequenceEqual("WEBP"u8.ToArray())
+            });
         byte[] back = codec.Decode(file).Rgb.ToArray();
         Assert.All(back.Zip(image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -tolerance, tolerance));
-        Assert.Contains("image/jpeg", Assert.Throws<NotSupportedException>(() => codec.Encode(image, "image/gif")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "image/jpeg",
+            Assert.Throws<NotSupportedException>(() => codec.Encode(image, "image/gif")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_codec_of_the_users_own_writes_png_alone_unless_it_says_more()
+    public void A_custom_codec_writes_png_alone_unless_it_says_more()
     {
         IImageCodec codec = new PlainCodec();
         Assert.Equal(["image/png"], codec.MediaTypes);
         Assert.Equal([1], codec.Encode(new ImageBuffer(1, 1, new byte[3]), "image/png"));
-        Assert.Contains("it writes image/png", Assert.Throws<NotSupportedException>(() => codec.Encode(new ImageBuffer(1, 1, new byte[3]), "image/jpeg")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it writes image/png",
+            Assert.Throws<NotSupportedException>(() => codec.Encode(new ImageBuffer(1, 1, new byte[3]), "image/jpeg")).Message,
+            StringComparison.Ordinal);
     }
 
     private sealed class PlainCodec : IImageCodec

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Ecosystem;
 
-/// <summary>What a picture's metadata tells of the pipeline that made it.</summary>
-public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders families) : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>, IDisposable
+/// <summary>What an image's metadata tells of the pipeline that made it.</summary>
+public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders families)
+    : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>, IDisposable
 {
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 7, Steps = 2 };
 
@@ -16,7 +17,7 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_plain_pipeline_tells_model_precision_scheduler_and_guidance()
+    public void A_plain_pipeline_tells_its_settings()
     {
         IReadOnlyDictionary<string, string> texts = Texts(model.Builder());
         Assert.Equal(("model", "Float32", "DdimScheduler"), (texts["model"], texts["precision"], texts["scheduler"]));
@@ -28,15 +29,18 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
     [Fact]
     public void Schedulers_of_one_class_differ_by_their_configuration()
     {
-        string plain = Texts(model.Builder().UseScheduler("euler"))["scheduler_config"], karras = Texts(model.Builder().UseScheduler("euler-karras"))["scheduler_config"];
-        Assert.Equal((false, true), ((bool)JsonNode.Parse(plain)!["use_karras_sigmas"]!, (bool)JsonNode.Parse(karras)!["use_karras_sigmas"]!));
+        string plain = Texts(model.Builder().UseScheduler("euler"))["scheduler_config"],
+            karras = Texts(model.Builder().UseScheduler("euler-karras"))["scheduler_config"];
+        Assert.Equal(
+            (false, true),
+            ((bool)JsonNode.Parse(plain)!["use_karras_sigmas"]!, (bool)JsonNode.Parse(karras)!["use_karras_sigmas"]!));
         Assert.Equal(0.012, (double)JsonNode.Parse(plain)!["beta_end"]!);
     }
 
     public static TheoryData<string> Known => [.. KnownSchedulers.All.Select(s => s.Name)];
 
     [Theory, MemberData(nameof(Known))]
-    public void The_configuration_makes_the_same_scheduler_again_and_has_nothing_of_other_classes(string name)
+    public void The_configuration_makes_the_same_scheduler_again(string name)
     {
         // Of another class, with bookkeeping that tells where it came from.
         string other = name.Split('-')[0] switch
@@ -60,12 +64,18 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
     }
 
     [Fact]
-    public void Everything_that_a_pipeline_is_set_to_is_told_without_a_path_and_left_aside_where_a_request_is_read()
+    public void Every_setting_is_told_without_a_path_and_ignored_on_reading()
     {
         using DiffusionPipeline pipeline = model.Builder()
-            .UseLora(Lora("style.safetensors"), 0.75).UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }).UseStepCaching(new StepCachingOptions { Interval = 3 })
+            .UseLora(Lora("style.safetensors"), 0.75)
+            .UsePromptWeighting(new PromptingOptions { ClipSkip = 2 })
+            .UseStepCaching(new StepCachingOptions { Interval = 3 })
             .UseTiledDecoding(new TilingOptions { TileSize = 16 })
-            .UseGuidance(space => new IntervalGuidance(new RescaledGuidance(new ClassifierFreeGuidance(), new() { GuidanceRescale = 0.4 }), space, new() { Start = 0.1 })).Build();
+            .UseGuidance(space => new IntervalGuidance(
+                new RescaledGuidance(new ClassifierFreeGuidance(), new() { GuidanceRescale = 0.4 }),
+                space,
+                new() { Start = 0.1 }))
+            .Build();
         GeneratedImage image = pipeline.Generate(s_request).Images[0];
         IReadOnlyDictionary<string, string> texts = PngText.Read(image.ToPng());
         Same("""[{ "name": "style.safetensors", "scale": 0.75 }]""", texts["loras"]);
@@ -105,7 +115,8 @@ public sealed class PipelineSettingsTests(TinyModel model, FamilyFolders familie
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(families["xl"], CPU)
             .UseControlNet(_folder["canny"] + Path.DirectorySeparatorChar).UseRefiner(families["xl-refiner"], 0.5).Build();
         IReadOnlyDictionary<string, string> texts = pipeline.Generate(
-            new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 3, Width = 24, Height = 16, ControlImages = [TaskPictures.Image] }).Images[0].Metadata;
+            new GenerationRequest { Prompt = "ab", Seed = 1, Steps = 3, Width = 24, Height = 16, ControlImages = [TaskPictures.Image] })
+                .Images[0].Metadata;
         Assert.Equal(("xl-refiner", "0.5"), (texts["refiner"], texts["refiner_start"]));
         Same("""["canny"]""", texts["control_nets"]);
     }

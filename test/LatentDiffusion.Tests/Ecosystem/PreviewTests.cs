@@ -44,7 +44,10 @@ public sealed class PreviewTests
             int below = (int)timestep;
             double alphaBar = below == timestep
                 ? alphaBars[below]
-                : 1 / (1 + Math.Pow(Sigma(alphaBars[below]) + (timestep - below) * (Sigma(alphaBars[below + 1]) - Sigma(alphaBars[below])), 2));
+                : 1 / (1 + Math.Pow(
+                    Sigma(alphaBars[below])
+                    + (timestep - below) * (Sigma(alphaBars[below + 1]) - Sigma(alphaBars[below])),
+                    2));
             return Math.Sqrt(alphaBar) * noise - Math.Sqrt(1 - alphaBar) * clean;
         }
 
@@ -79,13 +82,13 @@ public sealed class PreviewTests
     {
         using DisposeScope scope = NewDisposeScope();
         LinearPreview preview = LinearPreview.Fit(new LinearAutoencoder());
-        Tensor picture = rand(2, 3, 8, 12, generator: new Generator(5)) * 2 - 1;
-        Tensor seen = preview.Decode(new LinearAutoencoder().Encode(picture).Mean);
-        Assert.InRange((seen - nn.functional.avg_pool2d(picture, 2)).abs().max().item<float>(), 0, 1e-3f);
+        Tensor image = rand(2, 3, 8, 12, generator: new Generator(5)) * 2 - 1;
+        Tensor seen = preview.Decode(new LinearAutoencoder().Encode(image).Mean);
+        Assert.InRange((seen - nn.functional.avg_pool2d(image, 2)).abs().max().item<float>(), 0, 1e-3f);
     }
 
     [Fact]
-    public void The_shipped_models_latents_look_like_the_drawings_they_are_of()
+    public void Previews_of_the_shipped_model_resemble_the_drawings()
     {
         using DiffusionModel model = DiffusionModel.Open(Path.Combine(AppContext.BaseDirectory, "models", "drawings"), CPU);
         using DisposeScope scope = NewDisposeScope();
@@ -94,9 +97,9 @@ public sealed class PreviewTests
         for (int i = 0; i < 4; i++)
         {
             Drawing drawing = new DrawingSource(1).Draw(i);
-            Tensor picture = ImageTensor.FromImage(new ImageBuffer(drawing.Size, drawing.Size, drawing.Rgb.Span));
-            Tensor small = nn.functional.avg_pool2d(picture, model.Autoencoder.DownsamplingFactor);
-            Tensor seen = preview.Decode(model.Autoencoder.Encode(picture).Mean).clamp(-1, 1);
+            Tensor image = ImageTensor.FromImage(new ImageBuffer(drawing.Size, drawing.Size, drawing.Rgb.Span));
+            Tensor small = nn.functional.avg_pool2d(image, model.Autoencoder.DownsamplingFactor);
+            Tensor seen = preview.Decode(model.Autoencoder.Encode(image).Mean).clamp(-1, 1);
             error += (seen - small).square().mean().item<float>();
             spread += (small - small.mean()).square().mean().item<float>();
         }
@@ -108,7 +111,11 @@ public sealed class PreviewTests
     [Fact]
     public void Latents_of_published_autoencoders_take_the_published_factors()
     {
-        foreach ((double scale, LinearPreview expected) in new[] { (0.18215, LinearPreview.StableDiffusion), (0.13025, LinearPreview.StableDiffusionXL) })
+        foreach ((double scale, LinearPreview expected) in new[]
+        {
+            (0.18215, LinearPreview.StableDiffusion),
+            (0.13025, LinearPreview.StableDiffusionXL)
+        })
         {
             var config = new AutoencoderKLConfig
             {
@@ -133,7 +140,11 @@ public sealed class PreviewTests
     public void A_tiny_autoencoder_gives_previews_of_full_size()
     {
         using DisposeScope scope = NewDisposeScope();
-        var config = new AutoencoderTinyConfig { EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8], NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], ScalingFactor = 2 };
+        var config = new AutoencoderTinyConfig
+        {
+            EncoderBlockOutChannels = [8, 8], DecoderBlockOutChannels = [8, 8],
+            NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], ScalingFactor = 2
+        };
         AutoencoderTiny network = config.Build();
         Reference.FormulaWeights.Fill(network);
         using var preview = new TinyAutoencoderPreview(network);
@@ -152,7 +163,11 @@ public sealed class PreviewTests
         public int DownsamplingFactor => 2;
 
         public LatentDistribution Encode(Tensor images, CancellationToken cancellationToken = default) => new(
-            nn.functional.avg_pool2d(images, 2).permute(0, 2, 3, 1).matmul(tensor(s_map).to(ScalarType.Float32).t()).add(0.25).permute(0, 3, 1, 2));
+            nn.functional.avg_pool2d(images, 2)
+                .permute(0, 2, 3, 1)
+                .matmul(tensor(s_map).to(ScalarType.Float32).t())
+                .add(0.25)
+                .permute(0, 3, 1, 2));
 
         public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }

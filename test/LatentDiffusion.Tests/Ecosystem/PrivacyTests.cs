@@ -21,13 +21,21 @@ public sealed class PrivacyTests(TinyModel model) : IClassFixture<TinyModel>
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
             {
-                lock (told) told.Add($"{activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}");
+                lock (told)
+                    told.Add($"{activity.DisplayName} {activity.StatusDescription} " +
+                        $"{string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}");
             },
         };
         ActivitySource.AddActivityListener(listener);
-        using DiffusionPipeline pipeline = model.Builder().UseLoggerFactory(logs).Configure(o => (o.MaxConcurrentGenerations, o.MaximumQueueLength) = (1, 0)).Build();
+        using DiffusionPipeline pipeline = model.Builder()
+            .UseLoggerFactory(logs)
+            .Configure(o => (o.MaxConcurrentGenerations, o.MaximumQueueLength) = (1, 0))
+            .Build();
         // So long that it is cut, which is warned of.
-        GenerationRequest request = ProbedModel.Request(string.Join(' ', Enumerable.Repeat(Secret, 5))) with { NegativePrompt = Secret, GuidanceScale = 5 };
+        GenerationRequest request = ProbedModel.Request(string.Join(' ', Enumerable.Repeat(Secret, 5))) with
+        {
+            NegativePrompt = Secret, GuidanceScale = 5
+        };
         pipeline.Generate(request);
         pipeline.Encode([request.Prompt]);
         using var cancelled = new CancellationTokenSource();
@@ -40,7 +48,10 @@ public sealed class PrivacyTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains(logs.Lines, l => l.Level == LogLevel.Warning);
         Assert.Contains(logs.Lines, l => l.Level == LogLevel.Error);
         lock (told) Assert.NotEmpty(told);
-        Assert.DoesNotContain(logs.Lines.Select(l => l.Text).Concat(told), text => text.Contains("unmistakable", StringComparison.Ordinal) || text.Contains("plumage", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            logs.Lines.Select(l => l.Text).Concat(told),
+            text => text.Contains("unmistakable", StringComparison.Ordinal)
+                || text.Contains("plumage", StringComparison.Ordinal));
     }
 
     private sealed class Failing(Action? action = null) : IProgress<GenerationProgress>

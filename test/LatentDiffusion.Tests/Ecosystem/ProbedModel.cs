@@ -24,7 +24,7 @@ internal sealed class ProbedModel(string folder) : IDisposable
         .UseTextEncoder(new Encoder(this)).UseDenoiser(new Denoiser(this)).UseAutoencoder(new Autoencoder(this))
         .UseScheduler(KnownSchedulers.Ddim.Create(_model.SchedulerConfig)).UseClassifierFreeGuidance(1);
 
-    /// <summary>Ready for a request without a size: parts handed in alone default to large pictures.</summary>
+    /// <summary>Ready for a request without a size: parts handed in alone default to large images.</summary>
     public static GenerationRequest Request(string prompt) => new() { Prompt = prompt, Seed = 1, Steps = 2, Width = 16, Height = 16 };
 
     public void Dispose() => _model.Dispose();

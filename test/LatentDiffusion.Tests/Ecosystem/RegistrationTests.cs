@@ -21,13 +21,16 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         var services = new ServiceCollection();
         services.AddLatentDiffusion(Section(
             ("ModelFolder", model.Folder), ("Scheduler", "euler"), ("Device", "cpu"), ("Precision", "Float32"), ("Steps", "3"),
-            ("GuidanceScale", "2.5"), ("MaxConcurrentGenerations", "2"), ("TimeLimit", "00:01:00"), ("ModelId", "tiny"), ("BatchSize", "1")));
+            ("GuidanceScale", "2.5"), ("MaxConcurrentGenerations", "2"), ("TimeLimit", "00:01:00"),
+            ("ModelId", "tiny"), ("BatchSize", "1")));
         using ServiceProvider provider = services.BuildServiceProvider();
         GenerationResult result = provider.GetRequiredService<DiffusionPipeline>().Generate(s_request);
         Assert.Equal((3, 2.5, TimeSpan.FromMinutes(1)), (result.Request.Steps, result.Request.GuidanceScale, result.Request.TimeLimit));
         Assert.Equal(("EulerScheduler", "tiny"), (result.Images[0].Metadata["scheduler"], result.Images[0].Metadata["model"]));
         Assert.Equal("tiny", provider.GetRequiredService<IImageGenerator>().GetRequiredService<ImageGeneratorMetadata>().DefaultModelId);
-        Assert.Same(provider.GetRequiredService<DiffusionPipeline>(), provider.GetRequiredService<IImageGenerator>().GetService<DiffusionPipeline>());
+        Assert.Same(
+            provider.GetRequiredService<DiffusionPipeline>(),
+            provider.GetRequiredService<IImageGenerator>().GetService<DiffusionPipeline>());
 
         using DiffusionPipeline alone = model.Builder().UseScheduler("euler").Build();
         Assert.Equal(alone.Generate(result.Request).Images[0].Image.Rgb.ToArray(), result.Images[0].Image.Rgb.ToArray());
@@ -42,7 +45,8 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         services.Configure<DiffusionPipelineOptions>("thorough", o => o.GuidanceScale = 2);
         services.AddKeyedSingleton<IImageCodec, NamedCodec>("thorough");
         using ServiceProvider provider = services.BuildServiceProvider();
-        DiffusionPipeline quick = provider.GetRequiredKeyedService<DiffusionPipeline>("quick"), thorough = provider.GetRequiredKeyedService<DiffusionPipeline>("thorough");
+        DiffusionPipeline quick = provider.GetRequiredKeyedService<DiffusionPipeline>("quick"),
+            thorough = provider.GetRequiredKeyedService<DiffusionPipeline>("thorough");
         Assert.Null(provider.GetService<DiffusionPipeline>());
         Assert.Equal((1, 5), (quick.Generate(s_request).Request.Steps, quick.Generate(s_request).Request.GuidanceScale));
         GenerationResult result = thorough.Generate(s_request);
@@ -53,7 +57,7 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Fact]
-    public async Task A_model_is_loaded_once_when_first_asked_for_and_disposed_with_the_container()
+    public async Task A_model_is_loaded_once_and_disposed_with_the_container()
     {
         int loaded = 0;
         DiffusionModel? opened = null;
@@ -68,7 +72,9 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         await using (ServiceProvider provider = services.BuildServiceProvider())
         {
             Assert.Equal(0, loaded);
-            all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => provider.GetRequiredKeyedService<DiffusionPipeline>("tiny"))));
+            all = await Task.WhenAll(
+                Enumerable.Range(0, 4)
+                    .Select(_ => Task.Run(() => provider.GetRequiredKeyedService<DiffusionPipeline>("tiny"))));
         }
 
         Assert.Equal(1, loaded);
@@ -93,8 +99,14 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         string text = new('x', 20_000);
         Dictionary<string, string?>[] settings =
         [
-            new() { ["M:Scheduler"] = text }, new() { ["M:Device"] = text }, new() { ["M:ModelFolder"] = text }, new() { ["M:Steps"] = text },
-            new() { ["M:TimeLimit"] = text }, new() { ["M:ModelId"] = text, ["M:Steps"] = "0" }, new() { ["M:" + text] = "1" }, new() { ["M:ModelFolder"] = "" },
+            new() { ["M:Scheduler"] = text },
+            new() { ["M:Device"] = text },
+            new() { ["M:ModelFolder"] = text },
+            new() { ["M:Steps"] = text },
+            new() { ["M:TimeLimit"] = text },
+            new() { ["M:ModelId"] = text, ["M:Steps"] = "0" },
+            new() { ["M:" + text] = "1" },
+            new() { ["M:ModelFolder"] = "" },
             Enumerable.Range(0, 200).ToDictionary(i => $"M:Unknown{i}", _ => (string?)"1"),
         ];
         foreach (Dictionary<string, string?> setting in settings)
@@ -121,7 +133,10 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     [InlineData("Stepz", "3", "'Stepz' is not known; expected one of ModelFolder")]
     [InlineData("ModelFolder", null, "ModelFolder is missing")]
     [InlineData("Steps", "0", "Steps is 0; expected from 1 to 1000.")]
-    [InlineData("MaxConcurrentGenerations", "0", "MaxConcurrentGenerations is 0. The field MaxConcurrentGenerations must be between 1 and 1024")]
+    [InlineData(
+        "MaxConcurrentGenerations",
+        "0",
+        "MaxConcurrentGenerations is 0. The field MaxConcurrentGenerations must be between 1 and 1024")]
     [InlineData("MaximumQueueLength", "-1", "MaximumQueueLength must be between 0 and 1000000")]
     [InlineData("MaximumPixels", "0", "MaximumPixels must be between 1 and")]
     [InlineData("MaximumImages", "2000", "MaximumImages is 2000; expected from 1 to 1024.")]
@@ -135,7 +150,10 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         (string, string?)[] settings = key == "ModelFolder" ? [(key, value)] : [("ModelFolder", model.Folder), (key, value)];
-        builder.Configuration.AddInMemoryCollection(settings.Where(s => s.Item2 is not null).Select(s => KeyValuePair.Create($"Models:One:{s.Item1}", s.Item2)));
+        builder.Configuration.AddInMemoryCollection(
+            settings
+                .Where(s => s.Item2 is not null)
+                .Select(s => KeyValuePair.Create($"Models:One:{s.Item1}", s.Item2)));
         builder.Services.AddLatentDiffusion("one", builder.Configuration.GetSection("Models:One"));
         builder.Services.AddLatentDiffusion("fine").UseModelFolder(model.Folder);
         using IHost host = builder.Build();
@@ -149,11 +167,17 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     public async Task Without_a_name_messages_tell_the_models_folder()
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Images:ModelFolder", (string?)"models/cat"), KeyValuePair.Create("Images:Steps", (string?)"0")]);
+        builder.Configuration.AddInMemoryCollection(
+        [
+            KeyValuePair.Create("Images:ModelFolder", (string?)"models/cat"),
+            KeyValuePair.Create("Images:Steps", (string?)"0")
+        ]);
         builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("Images"));
         using IHost host = builder.Build();
         Exception e = (await Record.ExceptionAsync(() => host.StartAsync()))!;
-        Assert.All(e is AggregateException all ? all.InnerExceptions : [e], each => Assert.StartsWith("Images (model 'models/cat'): ", each.Message, StringComparison.Ordinal));
+        Assert.All(
+            e is AggregateException all ? all.InnerExceptions : [e],
+            each => Assert.StartsWith("Images (model 'models/cat'): ", each.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -170,7 +194,9 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     public void A_model_that_cannot_be_built_is_named_with_its_section()
     {
         var services = new ServiceCollection();
-        IConfiguration root = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Models:Two:Device", (string?)"cpu")]).Build();
+        IConfiguration root = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create("Models:Two:Device", (string?)"cpu")])
+            .Build();
         services.AddLatentDiffusion("two", root.GetSection("Models:Two")).UseModelFolder("nowhere");
         services.AddLatentDiffusion("three", root.GetSection("Models:Two")).UseModel(_ => DiffusionModel.Open(model.Folder, META));
         using ServiceProvider provider = services.BuildServiceProvider();
@@ -178,7 +204,10 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         Assert.StartsWith("Models:Two (model 'two'): ", e.Message, StringComparison.Ordinal);
         Assert.IsType<DirectoryNotFoundException>(e.InnerException);
         e = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredKeyedService<DiffusionPipeline>("three"));
-        Assert.StartsWith("Models:Two (model 'three'): Device is cpu, and the model was opened on meta", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Models:Two (model 'three'): Device is cpu, and the model was opened on meta",
+            e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,7 +217,8 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         var services = new ServiceCollection();
         services.AddLatentDiffusion("folder", Section(("Device", "cpu"))).UseModelFolder(model.Folder);
         services.AddLatentDiffusion("half", Section(("Device", "cpu"), ("Precision", "BFloat16"))).UseModelFolder(model.Folder);
-        services.AddLatentDiffusion("opened", Section(("Device", "cpu"))).UseModel((_, device) => DiffusionModel.Open(model.Folder, asked = device));
+        services.AddLatentDiffusion("opened", Section(("Device", "cpu")))
+            .UseModel((_, device) => DiffusionModel.Open(model.Folder, asked = device));
         using ServiceProvider provider = services.BuildServiceProvider();
         Assert.Equal("cpu", provider.GetRequiredKeyedService<DiffusionPipeline>("folder").Model!.Device.ToString());
         Assert.Equal(ScalarType.BFloat16, provider.GetRequiredKeyedService<DiffusionPipeline>("half").Model!.Denoiser.Description.Type);
@@ -200,9 +230,13 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     public async Task A_precision_for_a_model_that_is_opened_elsewhere_is_refused()
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddLatentDiffusion(Section(("Precision", "Float16"))).UseModel(_ => throw new InvalidOperationException("must not be loaded"));
+        builder.Services.AddLatentDiffusion(Section(("Precision", "Float16")))
+            .UseModel(_ => throw new InvalidOperationException("must not be loaded"));
         using IHost host = builder.Build();
-        Assert.Contains("Precision says how a model folder or file is loaded", (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Precision says how a model folder or file is loaded",
+            (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync())).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -212,7 +246,9 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     {
         int loaded = 0;
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
-        DiffusionPipelineBuilder eager = configured ? builder.Services.AddLatentDiffusion(Section(("LoadAtStartup", "true"))) : builder.Services.AddLatentDiffusion().LoadAtStartup();
+        DiffusionPipelineBuilder eager = configured
+            ? builder.Services.AddLatentDiffusion(Section(("LoadAtStartup", "true")))
+            : builder.Services.AddLatentDiffusion().LoadAtStartup();
         eager.UseModel(_ =>
         {
             loaded++;
@@ -229,14 +265,18 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         HostApplicationBuilder broken = Host.CreateEmptyApplicationBuilder(null);
         broken.Services.AddLatentDiffusion("broken").UseModelFolder("nowhere").LoadAtStartup();
         using IHost failing = broken.Build();
-        Assert.StartsWith("Model 'broken': ", (await Assert.ThrowsAsync<InvalidOperationException>(() => failing.StartAsync())).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Model 'broken': ",
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => failing.StartAsync())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Several_containers_may_be_built_from_the_same_services()
     {
         var services = new ServiceCollection();
-        DiffusionPipelineBuilder builder = services.AddLatentDiffusion(Section(("Device", "cpu"), ("Steps", "1"))).UseModelFolder(model.Folder);
+        DiffusionPipelineBuilder builder = services.AddLatentDiffusion(Section(("Device", "cpu"), ("Steps", "1")))
+            .UseModelFolder(model.Folder);
         using ServiceProvider first = services.BuildServiceProvider(), second = services.BuildServiceProvider();
         DiffusionPipeline one = first.GetRequiredService<DiffusionPipeline>(), other = second.GetRequiredService<DiffusionPipeline>();
         Assert.NotSame(one.Model, other.Model);
@@ -248,15 +288,26 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     [Fact]
     public void A_precision_that_the_cpu_computes_slowly_is_warned_of()
     {
-        Assert.Equal([20, null], (int?[])[SlowPrecision.Factor(ScalarType.BFloat16, false, false), SlowPrecision.Factor(ScalarType.BFloat16, true, false)]);
-        Assert.Equal([35, null], (int?[])[SlowPrecision.Factor(ScalarType.Float16, true, false), SlowPrecision.Factor(ScalarType.Float16, true, true)]);
+        Assert.Equal(
+            [20, null],
+            (int?[])[SlowPrecision.Factor(ScalarType.BFloat16, false, false), SlowPrecision.Factor(ScalarType.BFloat16, true, false)]);
+        Assert.Equal(
+            [35, null],
+            (int?[])[SlowPrecision.Factor(ScalarType.Float16, true, false), SlowPrecision.Factor(ScalarType.Float16, true, true)]);
         Assert.Null(SlowPrecision.Factor(ScalarType.Float32, false, false));
         foreach (ScalarType type in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16])
         {
             var logs = new LogRecorder();
-            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(model.Folder, CPU, type).UseLoggerFactory(logs).Build();
+            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+                .UseModelFolder(model.Folder, CPU, type)
+                .UseLoggerFactory(logs)
+                .Build();
             string[] expected = SlowPrecision.Factor(type) is { } factor
-                ? [$"This CPU has no instructions for {type}, in which the model computes: expect about {factor} times the time of Float32."] : [];
+                ? [
+                    $"This CPU has no instructions for {type}, in which the model computes: " +
+                        $"expect about {factor} times the time of Float32."
+                ]
+                : [];
             Assert.Equal(expected, logs.Lines.Select(l => l.Text).Where(m => m.StartsWith("This CPU", StringComparison.Ordinal)));
         }
     }
@@ -265,7 +316,8 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     public async Task A_host_with_right_settings_starts_without_loading()
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddLatentDiffusion(Section(("Steps", "3"))).UseModel(_ => throw new InvalidOperationException("must not be loaded"));
+        builder.Services.AddLatentDiffusion(Section(("Steps", "3")))
+            .UseModel(_ => throw new InvalidOperationException("must not be loaded"));
         using IHost host = builder.Build();
         await host.StartAsync();
         await host.StopAsync();
@@ -284,7 +336,10 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         using (IHost host = builder.Build())
         {
             await host.StartAsync();
-            Assert.Equal(3, host.Services.GetRequiredKeyedService<DiffusionPipeline>("own").Generate(s_request with { Width = 16, Height = 16 }).Request.Steps);
+            Assert.Equal(
+                3,
+                host.Services.GetRequiredKeyedService<DiffusionPipeline>("own")
+                    .Generate(s_request with { Width = 16, Height = 16 }).Request.Steps);
             await host.StopAsync();
         }
 
@@ -293,7 +348,10 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
         other.Services.AddLatentDiffusion("other", Section(("Steps", "3")));
         other.Services.AddKeyedSingleton("own", opened.Denoiser);
         using IHost without = other.Build();
-        Assert.Contains("ModelFolder is missing", (await Assert.ThrowsAsync<OptionsValidationException>(() => without.StartAsync())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ModelFolder is missing",
+            (await Assert.ThrowsAsync<OptionsValidationException>(() => without.StartAsync())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -301,7 +359,8 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     {
         using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
         Assert.Single(Provider("cpu").GetRequiredService<DiffusionPipeline>().Generate(s_request with { Steps = 1 }).Images);
-        var e = Assert.Throws<OptionsValidationException>(() => Provider("cuda:77").GetRequiredService<DiffusionPipeline>().Generate(s_request));
+        var e = Assert.Throws<OptionsValidationException>(
+            () => Provider("cuda:77").GetRequiredService<DiffusionPipeline>().Generate(s_request));
         Assert.Contains("cuda:77", e.Message, StringComparison.Ordinal);
 
         ServiceProvider Provider(string device)
@@ -315,13 +374,16 @@ public sealed class RegistrationTests(TinyModel model) : IClassFixture<TinyModel
     }
 
     [Fact]
-    public void Half_precision_computes_in_half_precision_and_samples_in_single()
+    public void Half_precision_computes_in_half_and_samples_in_single()
     {
         var services = new ServiceCollection();
         services.AddLatentDiffusion("half", Section(("ModelFolder", model.Folder), ("Device", "cpu"), ("Precision", "bfloat16")));
         services.AddLatentDiffusion("single", Section(("ModelFolder", model.Folder), ("Device", "cpu")));
         using ServiceProvider provider = services.BuildServiceProvider();
-        byte[] Draw(string name) => provider.GetRequiredKeyedService<DiffusionPipeline>(name).Generate(s_request with { Steps = 4 }).Images[0].Image.Rgb.ToArray();
+        byte[] Draw(string name) =>
+            provider.GetRequiredKeyedService<DiffusionPipeline>(name)
+                .Generate(s_request with { Steps = 4 })
+                .Images[0].Image.Rgb.ToArray();
         byte[] half = Draw("half"), single = Draw("single");
         // Eight bits of mantissa: near, and not the same.
         Assert.NotEqual(single, half);

@@ -10,7 +10,7 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     private static readonly GenerationRequest s_request = new() { Prompt = "a blue bird", Seed = 7, Steps = 4, Count = 2 };
 
     [Fact]
-    public async Task A_stream_tells_every_step_with_previews_and_ends_with_the_result()
+    public async Task A_stream_tells_every_step_and_ends_with_the_result()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
         List<GenerationUpdate> updates = await All(pipeline.GenerateStreamingAsync(s_request));
@@ -39,7 +39,7 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public async Task Pictures_that_share_evaluations_have_a_preview_each()
+    public async Task Images_that_share_evaluations_have_a_preview_each()
     {
         using DiffusionPipeline pipeline = model.Builder().Configure(o => o.BatchSize = 2).UsePreview(new Gray()).Build();
         List<GenerationUpdate> updates = await All(pipeline.GenerateStreamingAsync(s_request with { Count = 3 }));
@@ -48,7 +48,7 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
-    public async Task Leaving_or_cancelling_a_stream_stops_the_generation_and_leaves_no_tensor()
+    public async Task Leaving_or_cancelling_a_stream_stops_the_generation()
     {
         using var probed = new ProbedModel(model.Folder);
         using DiffusionPipeline pipeline = probed.Builder().Build();
@@ -74,7 +74,10 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_bad_request_is_refused_at_the_call()
     {
         using DiffusionPipeline pipeline = model.Builder().Build();
-        Assert.StartsWith("Steps is 0", Assert.Throws<ArgumentException>(() => pipeline.GenerateStreamingAsync(s_request with { Steps = 0 })).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Steps is 0",
+            Assert.Throws<ArgumentException>(() => pipeline.GenerateStreamingAsync(s_request with { Steps = 0 })).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => pipeline.GenerateStreamingAsync(s_request, -1));
     }
 

@@ -21,7 +21,11 @@ internal sealed class TelemetryRecorder : IDisposable
             ActivityStopped = a => { if (a.GetTagItem(Model) as string == model) Spans.Enqueue(a); },
         };
         ActivitySource.AddActivityListener(_spans);
-        _metrics.InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == source) listener.EnableMeasurementEvents(instrument); };
+        _metrics.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == source)
+                listener.EnableMeasurementEvents(instrument);
+        };
         _metrics.SetMeasurementEventCallback<double>((i, value, tags, _) => Record(i, value, tags));
         _metrics.SetMeasurementEventCallback<int>((i, value, tags, _) => Record(i, value, tags));
         _metrics.Start();

@@ -18,7 +18,12 @@ internal static class WatchedNetworks
 
         // Towers are evaluated in part where layers are skipped, but each window's ids are looked up once.
         void Tower(ClipTextModel tower, string name) =>
-            Told((nn.Module<Tensor, Tensor>)tower.named_modules().Single(m => m.name.EndsWith("token_embedding", StringComparison.Ordinal)).module, name);
+            Told(
+                (nn.Module<Tensor, Tensor>)tower
+                    .named_modules()
+                    .Single(m => m.name.EndsWith("token_embedding", StringComparison.Ordinal))
+                    .module,
+                name);
 
         void Told<TIn, TOut>(nn.Module<TIn, TOut> network, string name) => network.register_forward_pre_hook((_, input) =>
         {

@@ -41,10 +41,16 @@ public sealed class BenchmarkTests
         Assert.Contains("The default, 1 passes, was not measured", output, StringComparison.Ordinal);
         Assert.Empty(error);
 
-        // So small a picture may miss the bound of memory: what is printed and the exit code say the same.
+        // So small an image may miss the bound of memory: what is printed and the exit code say the same.
         (exitCode, output, error) = Run("decoding", "--side", "128", "--tile", "64", "--passes", "1");
         Assert.Empty(error);
-        Assert.Equal(exitCode, output.Contains("the default: kept", StringComparison.Ordinal) ? 0 : output.Contains("the default: MISSED", StringComparison.Ordinal) ? 1 : -1);
+        Assert.Equal(
+            exitCode,
+            output.Contains("the default: kept", StringComparison.Ordinal)
+                ? 0
+                : output.Contains("the default: MISSED", StringComparison.Ordinal)
+                    ? 1
+                    : -1);
     }
 
     [Fact]
@@ -66,7 +72,11 @@ public sealed class BenchmarkTests
 
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Benchmarks, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", [BuildSettings.Benchmarks, .. arguments])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true
+            })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result);

@@ -22,24 +22,34 @@ public sealed class ConvergenceTests
     [InlineData(0)]
     [InlineData(0.45)]
     [InlineData(0.9)]
-    public void The_fit_is_generalised_least_squares_with_the_whole_covariance(double correlation)
+    public void The_fit_is_generalised_least_squares(double correlation)
     {
         const int Count = 9;
-        double[] x = [.. Enumerable.Range(0, Count).Select(i => Math.Log(1 + i / 5.0))], y = [.. Points(Count, 3, 0.5, i => 2 - 0.1 * i).Select(p => p.Value)];
+        double[] x = [.. Enumerable.Range(0, Count).Select(i => Math.Log(1 + i / 5.0))],
+            y = [.. Points(Count, 3, 0.5, i => 2 - 0.1 * i).Select(p => p.Value)];
         TrendFit fit = TrendFit.Of(x, y, correlation);
 
         // β = (XᵀV⁻¹X)⁻¹XᵀV⁻¹y with V_ij = ρ^|i−j|/(1−ρ²), every matrix written out.
-        double[][] inverse = Inverse([.. Enumerable.Range(0, Count).Select(i => Enumerable.Range(0, Count).Select(j => Math.Pow(correlation, Math.Abs(i - j)) / (1 - correlation * correlation)).ToArray())]);
+        double[][] inverse = Inverse(
+        [
+            .. Enumerable.Range(0, Count)
+                .Select(i =>
+                    Enumerable.Range(0, Count)
+                        .Select(j => Math.Pow(correlation, Math.Abs(i - j)) / (1 - correlation * correlation))
+                        .ToArray())
+        ]);
         double[][] design = [[.. Enumerable.Repeat(1.0, Count)], x];
         double[][] information = [.. design.Select(a => design.Select(b => Form(a, b)).ToArray())], covariance = Inverse(information);
         double[] right = [.. design.Select(a => Form(a, y))];
-        double level = covariance[0][0] * right[0] + covariance[0][1] * right[1], slope = covariance[1][0] * right[0] + covariance[1][1] * right[1];
+        double level = covariance[0][0] * right[0] + covariance[0][1] * right[1],
+            slope = covariance[1][0] * right[0] + covariance[1][1] * right[1];
         double[] residual = [.. x.Zip(y, (a, b) => b - level - slope * a)];
         Assert.Equal(level, fit.Level, 1e-10);
         Assert.Equal(slope, fit.Slope, 1e-10);
         Assert.Equal(Math.Sqrt(Form(residual, residual) / (Count - 2) * covariance[1][1]), fit.Error, 1e-10);
 
-        double Form(double[] a, double[] b) => Enumerable.Range(0, Count).Sum(i => Enumerable.Range(0, Count).Sum(j => a[i] * inverse[i][j] * b[j]));
+        double Form(double[] a, double[] b) =>
+            Enumerable.Range(0, Count).Sum(i => Enumerable.Range(0, Count).Sum(j => a[i] * inverse[i][j] * b[j]));
     }
 
     [Theory]
@@ -51,7 +61,8 @@ public sealed class ConvergenceTests
     {
         const int Curves = 250;
         int alarms = Enumerable.Range(0, Curves).AsParallel().Count(seed =>
-            Convergence.Judge(Points(count, seed, correlation, _ => 0.3), new ConvergenceOptions { Window = 1 }).Verdict != ConvergenceVerdict.Flat);
+            Convergence.Judge(Points(count, seed, correlation, _ => 0.3), new ConvergenceOptions { Window = 1 })
+                .Verdict != ConvergenceVerdict.Flat);
         // 5 % of 250 is 12.5, and 3.4 is the binomial's standard deviation.
         Assert.InRange(alarms, 0, 12.5 + 2 * 3.4);
     }
@@ -100,7 +111,11 @@ public sealed class ConvergenceTests
         int covered = 0;
         for (int seed = 0; seed < 20; seed++)
         {
-            MetricPoint[] points = [.. Points(24, seed, 0.4, _ => 0.3, 1e-4).Select(p => p with { Value = p.Value + slope * Math.Log(p.Step) })];
+            MetricPoint[] points =
+            [
+                .. Points(24, seed, 0.4, _ => 0.3, 1e-4)
+                    .Select(p => p with { Value = p.Value + slope * Math.Log(p.Step) })
+            ];
             ConvergenceEstimate estimate = Convergence.Judge(points);
             Assert.Equal(verdict, estimate.Verdict);
             Assert.True(estimate.Low < estimate.Slope && estimate.Slope < estimate.High);
@@ -113,7 +128,11 @@ public sealed class ConvergenceTests
     [Fact]
     public void The_words_say_verdict_slope_and_interval()
     {
-        MetricPoint[] points = [.. Enumerable.Range(1, 40).Select(i => new MetricPoint(i * 100, 0.2 + 30.0 / (i * 100 + 100) + 1e-4 * Math.Cos(9 * i)))];
+        MetricPoint[] points =
+        [
+            .. Enumerable.Range(1, 40)
+                .Select(i => new MetricPoint(i * 100, 0.2 + 30.0 / (i * 100 + 100) + 1e-4 * Math.Cos(9 * i)))
+        ];
         ConvergenceEstimate estimate = Convergence.Judge(points);
         Assert.StartsWith("The validation loss still falls: -", estimate.ToString(), StringComparison.Ordinal);
         // 0.2 + 30/(step + 100) falls by 0.00178 in 1000 steps at step 4000, and by twice that along the window.
@@ -131,8 +150,14 @@ public sealed class ConvergenceTests
     {
         MetricPoint[] points = [new(100, 1), new(100, 2)];
         Assert.Contains("step 100", Assert.Throws<ArgumentException>(() => Convergence.Judge(points)).Message, StringComparison.Ordinal);
-        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => Convergence.Judge([new(100, double.NaN)])).Message, StringComparison.Ordinal);
-        Assert.Contains("Window", Assert.Throws<ValidationException>(() => Convergence.Judge([], new ConvergenceOptions { Window = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NaN",
+            Assert.Throws<ArgumentException>(() => Convergence.Judge([new(100, double.NaN)])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Window",
+            Assert.Throws<ValidationException>(() => Convergence.Judge([], new ConvergenceOptions { Window = 0 })).Message,
+            StringComparison.Ordinal);
     }
 
     private static ConvergenceEstimate[] Judged(int count, double correlation, double slope, int curves) =>

@@ -23,25 +23,27 @@ public sealed class ObjectiveLossTests : IDisposable
     }
 
     [Fact]
-    public void Each_picture_is_measured_once_with_noise_of_its_own()
+    public void Each_image_is_measured_once_with_noise_of_its_own()
     {
         var options = new AutoencoderTrainingOptions { BatchSize = 1, ChromaWeight = 0, KlWeight = 0.1 };
         double[] losses = new ObjectiveLoss(new AutoencoderObjective(_network, _images, options), 4, seed: 7).PerBatch();
-        long[] pictures = [.. Enumerable.Range(0, 4).Select(i => new BatchIndices(4, 1).Of(i).Single())];
-        Assert.Equal([0, 1, 2, 3], pictures.Order());
+        long[] images = [.. Enumerable.Range(0, 4).Select(i => new BatchIndices(4, 1).Of(i).Single())];
+        Assert.Equal([0, 1, 2, 3], images.Order());
         using IDisposable noGrad = no_grad();
         for (int i = 0; i < 4; i++)
         {
-            Tensor pixels = ImageTensor.FromImage(_images.Read(pictures[i]).Image);
+            Tensor pixels = ImageTensor.FromImage(_images.Read(images[i]).Image);
             (Tensor mean, Tensor logVariance) = _network.Encode(pixels);
-            Tensor error = _network.Decode(mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: new Generator(SeedSequence.Of(7, i)))) - pixels;
+            Tensor error = _network.Decode(
+                mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: new Generator(SeedSequence.Of(7, i))))
+                    - pixels;
             Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
             Assert.Equal((error.abs().mean() + error.square().mean() + 0.1 * divergence).item<float>(), losses[i], 1e-5);
         }
     }
 
     [Fact]
-    public void Two_measurements_agree_and_neither_draws_from_the_global_generator_nor_leaves_a_gradient()
+    public void Two_measurements_agree_and_leave_no_state()
     {
         var loss = new ObjectiveLoss(new AutoencoderObjective(_network, _images, new AutoencoderTrainingOptions { BatchSize = 1 }), 4);
         manual_seed(5);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Runs;
 
-/// <summary>The training program on pictures from a folder, as a user starts it.</summary>
+/// <summary>The training program on images from a folder, as a user starts it.</summary>
 [Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class PictureRunTests : IDisposable
 {
@@ -27,7 +27,9 @@ public sealed class PictureRunTests : IDisposable
             File.WriteAllBytes(Path.Combine(_folder["data"], $"{i}.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, rgb)));
             return JsonSerializer.Serialize(new { file_name = $"{i}.png", text = i % 2 == 0 ? "a blue bird" : "a star with a jewel" });
         }));
-        JsonObject recipe = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json")))!.AsObject();
+        JsonObject recipe =
+            JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "tiny-recipe.json")))!
+                .AsObject();
         recipe["image_size"] = Size;
         recipe["validate_every"] = 2;
         recipe["validation"] = new JsonObject { ["pictures"] = 4, ["timesteps_per_picture"] = 2 };
@@ -44,7 +46,9 @@ public sealed class PictureRunTests : IDisposable
         using (TrainingProgram whole = Start("whole")) whole.Finish();
         using (TrainingProgram killed = Start("killed"))
         {
-            killed.Reach("six steps of the denoiser", () => WrittenSteps.Reach(Path.Combine(_folder["killed"], "checkpoints", "denoiser"), 6));
+            killed.Reach(
+                "six steps of the denoiser",
+                () => WrittenSteps.Reach(Path.Combine(_folder["killed"], "checkpoints", "denoiser"), 6));
             killed.Kill();
         }
 
@@ -53,23 +57,37 @@ public sealed class PictureRunTests : IDisposable
         string[] files = ["autoencoder.safetensors", "latents.safetensors", "validation.safetensors"];
         Assert.All(files, file => Assert.True(Same(file), $"{file} differs"));
         Assert.Equal(Metrics("whole"), Metrics("killed"));
-        string[] model = [.. Directory.GetFiles(Path.Combine(_folder["whole"], "model"), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder["whole"], f))];
+        string[] model =
+        [
+            .. Directory.GetFiles(Path.Combine(_folder["whole"], "model"), "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(_folder["whole"], f))
+        ];
         Assert.NotEmpty(model);
         Assert.All(model, file => Assert.True(Same(file), $"{file} differs"));
         foreach ((string stage, int validations) in new[] { ("autoencoder", 8), ("denoiser", 20) })
-            Assert.Equal(validations, Metrics("whole").Count(line => line.Contains($"\"{stage}\"", StringComparison.Ordinal) && line.Contains("validation_loss", StringComparison.Ordinal)));
+            Assert.Equal(
+                validations,
+                Metrics("whole").Count(
+                    line => line.Contains($"\"{stage}\"", StringComparison.Ordinal)
+                        && line.Contains("validation_loss", StringComparison.Ordinal)));
         Assert.Single(Metrics("whole"), line => line.Contains("\"psnr\"", StringComparison.Ordinal));
 
         string report = File.ReadAllText(Path.Combine(_folder["whole"], "report.md"));
-        Assert.Matches("(?s)## Denoiser.*The validation loss (still falls|has flattened|rises).*## Autoencoder.*PSNR of [0-9.]+ dB.*(too early|validation loss)", report);
-        foreach (string picture in report.Split('\n').Where(l => l.StartsWith("![", StringComparison.Ordinal)).Select(l => l.Split('(', ')')[1]))
-            Assert.True(File.Exists(Path.Combine(_folder["whole"], picture)), picture);
+        Assert.Matches(
+            "(?s)## Denoiser.*The validation loss (still falls|has flattened|rises).*" +
+                "## Autoencoder.*PSNR of [0-9.]+ dB.*(too early|validation loss)",
+            report);
+        foreach (string image
+            in report.Split('\n')
+                .Where(l => l.StartsWith("![", StringComparison.Ordinal))
+                .Select(l => l.Split('(', ')')[1]))
+            Assert.True(File.Exists(Path.Combine(_folder["whole"], image)), image);
         foreach (string file in new[] { "loss.png", "loss-autoencoder.png", "configuration.json", "samples/autoencoder-000000008.png" })
             Assert.True(File.Exists(Path.Combine(_folder["whole"], file)), file);
     }
 
     [Fact]
-    public void A_run_told_to_end_saves_after_the_step_and_pictures_that_cannot_be_read_are_named()
+    public void A_stopped_run_saves_and_unreadable_images_are_named()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
         File.WriteAllText(Path.Combine(_folder["data"], "0.png"), "no picture");
@@ -91,17 +109,23 @@ public sealed class PictureRunTests : IDisposable
         if (OperatingSystem.IsWindows()) Assert.Skip("Signals are sent by kill.");
         string recipe = Changed("autoencoder_training.steps=2", "validate_every=1", "denoiser_training.steps=2000");
         using TrainingProgram run = Start("stopped", "--config", recipe);
-        run.Reach("twenty steps of the denoiser", () => WrittenSteps.Reach(Path.Combine(_folder["stopped"], "checkpoints", "denoiser"), 20));
+        run.Reach(
+            "twenty steps of the denoiser",
+            () => WrittenSteps.Reach(Path.Combine(_folder["stopped"], "checkpoints", "denoiser"), 20));
         run.Terminate();
-        Assert.Matches(@"denoiser: The validation loss (still falls|has flattened|rises)", run.Finish(exitCode: 130).Output.ReplaceLineEndings(" "));
+        Assert.Matches(
+            @"denoiser: The validation loss (still falls|has flattened|rises)",
+            run.Finish(exitCode: 130).Output.ReplaceLineEndings(" "));
     }
 
     [Fact]
-    public void Other_pictures_are_not_taken_for_those_a_run_began_with()
+    public void Other_images_are_not_taken_for_those_a_run_began_with()
     {
         string recipe = Changed("autoencoder_training.steps=2", "denoiser_training.steps=2");
         using (TrainingProgram first = Start("run", "--config", recipe)) first.Finish();
-        File.WriteAllBytes(Path.Combine(_folder["data"], "0.png"), new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, new byte[Size * Size * 3])));
+        File.WriteAllBytes(
+            Path.Combine(_folder["data"], "0.png"),
+            new SkiaImageCodec().EncodePng(new ImageBuffer(Size, Size, new byte[Size * Size * 3])));
         var before = Written();
         using (TrainingProgram second = Start("run", "--config", recipe))
         {
@@ -115,7 +139,8 @@ public sealed class PictureRunTests : IDisposable
 
         // Nothing of the run, its index of images among it, is written.
         SortedDictionary<string, DateTime> Written() => new(
-            Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories).Where(f => !Path.GetFileName(f).StartsWith("run.", StringComparison.Ordinal))
+            Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories)
+                .Where(f => !Path.GetFileName(f).StartsWith("run.", StringComparison.Ordinal))
                 .ToDictionary(f => Path.GetRelativePath(_folder["run"], f), File.GetLastWriteTimeUtc));
     }
 
@@ -136,7 +161,9 @@ public sealed class PictureRunTests : IDisposable
         Directory.CreateDirectory(folder);
         var config = new AutoencoderTinyConfig
         {
-            EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1], DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1], LatentChannels = 6,
+            EncoderBlockOutChannels = [4, 4], NumEncoderBlocks = [1, 1],
+            DecoderBlockOutChannels = [4, 4], NumDecoderBlocks = [1, 1],
+            LatentChannels = 6,
         };
         using (AutoencoderTiny network = config.Build())
         {
@@ -149,7 +176,9 @@ public sealed class PictureRunTests : IDisposable
 
         string recipe = Changed("validate_every=50", "denoiser_training.checkpoint_every=50");
         using (TrainingProgram run = Start("run", "--config", recipe, "--autoencoder", folder, "--hours", "0.0001")) run.Finish();
-        Assert.Equal(100, JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "plan.json")))!["denoiser"]!["steps"]!.GetValue<int>());
+        Assert.Equal(
+            100,
+            JsonNode.Parse(File.ReadAllText(Path.Combine(_folder["run"], "plan.json")))!["denoiser"]!["steps"]!.GetValue<int>());
         using ModelComponents model = DiffusersFolder.Read(Path.Combine(_folder["run"], "model"));
         var autoencoder = Assert.IsType<AutoencoderTiny>(model.Autoencoder);
         Assert.Equal(6, model.UNet.Config.InChannels);
@@ -171,7 +200,11 @@ public sealed class PictureRunTests : IDisposable
     [InlineData("num_attention_heads is 3; it must divide hidden_size", 1, "--config", "text_encoder.num_attention_heads=3")]
     [InlineData("down_block_types 1 and", 1, "--config", "unet.down_block_types=[\"DownBlock2D\"]")]
     [InlineData("the unet reads texts of width 24, and the text_encoder's hidden_size is 16", 1, "--config", "unet.cross_attention_dim=24")]
-    [InlineData("the unet has 8 out_channels; with 4 in_channels and learned_variance False expected 4", 1, "--config", "unet.out_channels=8")]
+    [InlineData(
+        "the unet has 8 out_channels; with 4 in_channels and learned_variance False expected 4",
+        1,
+        "--config",
+        "unet.out_channels=8")]
     [InlineData("image_size is 33; expected a multiple of 4", 1, "--config", "image_size=33")]
     public void Wrong_options_are_named(string message, int exitCode, params string[] arguments)
     {
@@ -187,19 +220,28 @@ public sealed class PictureRunTests : IDisposable
         Directory.CreateDirectory(_folder["ten"]);
         // One with three captions, of which each epoch takes one.
         File.WriteAllLines(Path.Combine(_folder["ten"], "metadata.jsonl"),
-            ["""{"file_name": "0.png", "text": ["a blue bird", "a bird", "blue"]}""", .. File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10).Skip(1)]);
+            [
+                """{"file_name": "0.png", "text": ["a blue bird", "a bird", "blue"]}""",
+                .. File.ReadLines(Path.Combine(_folder["data"], "metadata.jsonl")).Take(10).Skip(1)
+            ]);
         for (int i = 0; i < 10; i++) File.Copy(Path.Combine(_folder["data"], $"{i}.png"), Path.Combine(_folder["ten"], $"{i}.png"));
-        using (TrainingProgram refused = Start("few", "--data", _folder["ten"], "--validation", "0.001")) Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
-        using (TrainingProgram run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0", "--near-duplicates", "8")) run.Finish();
+        using (TrainingProgram refused = Start("few", "--data", _folder["ten"], "--validation", "0.001"))
+            Assert.Contains("too few for --validation 0.001", Refused(refused), StringComparison.Ordinal);
+        using (TrainingProgram run = Start("run", "--data", _folder["ten"], "--validation", "0", "--test", "0", "--near-duplicates", "8"))
+            run.Finish();
         Assert.True(File.Exists(Path.Combine(_folder["run"], "model", "model_index.json")));
         Assert.False(File.Exists(Path.Combine(_folder["run"], "validation.safetensors")));
-        using (SafetensorsFile latents = SafetensorsFile.Open(Path.Combine(_folder["run"], "latents.safetensors"))) Assert.Equal(20, latents.Find("latents")!.Shape[0]);
+        using (SafetensorsFile latents = SafetensorsFile.Open(Path.Combine(_folder["run"], "latents.safetensors")))
+            Assert.Equal(20, latents.Find("latents")!.Shape[0]);
         Assert.DoesNotContain(Metrics("run"), line => line.Contains("validation_loss", StringComparison.Ordinal));
-        Assert.Contains("20 images (mirrored ones included)", File.ReadAllText(Path.Combine(_folder["run"], "report.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            "20 images (mirrored ones included)",
+            File.ReadAllText(Path.Combine(_folder["run"], "report.md")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Options_of_pictures_need_pictures()
+    public void Options_of_images_need_images()
     {
         using TrainingProgram run = TrainingProgram.Start("--captions", "caption", "--out", _folder["run"]);
         Assert.Contains("--captions applies only to your images: expected --data", Refused(run, exitCode: 2), StringComparison.Ordinal);
@@ -224,7 +266,9 @@ public sealed class PictureRunTests : IDisposable
     }
 
     private bool Same(string file) =>
-        File.ReadAllBytes(Path.Combine(_folder["whole"], file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["killed"], file)));
+        File.ReadAllBytes(Path.Combine(_folder["whole"], file))
+            .AsSpan()
+            .SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["killed"], file)));
 
     private string[] Metrics(string run) =>
     [

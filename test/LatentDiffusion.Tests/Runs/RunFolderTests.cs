@@ -75,12 +75,20 @@ public sealed class RunFolderTests : IDisposable
         // The window reaches back half of the steps: the eighth validation in it is the fourteenth of all.
         Assert.Equal(Enumerable.Range(14, 7).Select(i => 100L * i), again.Read("denoiser", "trend").Select(p => p.Step));
         Assert.Equal((estimate.Slope, estimate.Low, estimate.High),
-            (again.Read("denoiser", "trend")[^1].Value, again.Read("denoiser", "trend_low")[^1].Value, again.Read("denoiser", "trend_high")[^1].Value));
+            (again.Read("denoiser", "trend")[^1].Value,
+                again.Read("denoiser", "trend_low")[^1].Value,
+                again.Read("denoiser", "trend_high")[^1].Value));
         string events = Assert.Single(Directory.GetFiles(_folder["run"], "events.out.tfevents.*"));
         Assert.Equal(7, TensorBoardReader.Read(events).Count(e => e.Values.Any(v => v.Tag == "denoiser/trend_low")));
         Assert.Equal(ConvergenceVerdict.Flat, estimate.Verdict);
         Assert.Equal(0.02, estimate.LearningRateFraction!.Value, 1e-12);
-        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"A fall of up to {-estimate.Low:G3} in 1000 steps is not ruled out, and the learning rate had decayed to 2"), estimate.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"A fall of up to {-estimate.Low:G3} in 1000 steps is not ruled out, " +
+                    $"and the learning rate had decayed to 2"),
+            estimate.ToString(),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("decayed", (estimate with { LearningRateFraction = 0.5 }).ToString(), StringComparison.Ordinal);
     }
 
@@ -119,7 +127,8 @@ public sealed class RunFolderTests : IDisposable
             Metrics = new Dictionary<string, double> { ["reconstruction"] = 0.4, ["codebook_perplexity"] = 11, ["loss"] = 99 },
         });
         Assert.Equal(
-            """{"stage":"autoencoder","step":3,"loss":0.5,"learning_rate":0.001,"gradient_norm":2,"seconds":7,"codebook_perplexity":11,"reconstruction":0.4}""",
+            """{"stage":"autoencoder","step":3,"loss":0.5,"learning_rate":0.001,"gradient_norm":2,"seconds":""" +
+                """7,"codebook_perplexity":11,"reconstruction":0.4}""",
             Assert.Single(File.ReadAllLines(Path.Combine(_folder["run"], "metrics.jsonl"))));
     }
 
@@ -155,13 +164,15 @@ public sealed class RunFolderTests : IDisposable
     public void Sheets_beyond_the_resumed_step_go()
     {
         using RunFolder run = RunFolder.Open(_folder["run"]);
-        var picture = new ImageBuffer(2, 1, [255, 0, 0, 0, 0, 255]);
-        string first = run.AddImageGrid("denoiser", 100, picture), second = run.AddImageGrid("denoiser", 200, picture), other = run.AddImageGrid("denoiser-2", 200, picture);
+        var image = new ImageBuffer(2, 1, [255, 0, 0, 0, 0, 255]);
+        string first = run.AddImageGrid("denoiser", 100, image),
+            second = run.AddImageGrid("denoiser", 200, image),
+            other = run.AddImageGrid("denoiser-2", 200, image);
         run.ResumeAt("denoiser", 100);
         Assert.True(File.Exists(first));
         Assert.False(File.Exists(second));
         Assert.True(File.Exists(other));
-        Assert.Equal(picture.Rgb.ToArray(), new SkiaImageCodec().Decode(File.ReadAllBytes(first)).Rgb.ToArray());
+        Assert.Equal(image.Rgb.ToArray(), new SkiaImageCodec().Decode(File.ReadAllBytes(first)).Rgb.ToArray());
     }
 
     [Theory]
@@ -193,17 +204,25 @@ public sealed class RunFolderTests : IDisposable
         for (int step = 1; step <= 200; step++)
             run.Record("denoiser", step, ("loss", 1 + 3.0 / step), ("learning_rate", 1e-3 * Math.Min(1, step / 50.0)));
         for (int step = 20; step <= 200; step += 20) run.Record("denoiser", step, new LossEstimate(1.2 + 3.0 / step, 0.03, 16));
-        byte[] linear = File.ReadAllBytes(run.DrawLoss("denoiser")), logarithmic = File.ReadAllBytes(run.DrawLoss("denoiser", logarithmic: true, "log.png"));
+        byte[] linear = File.ReadAllBytes(run.DrawLoss("denoiser")),
+            logarithmic = File.ReadAllBytes(run.DrawLoss("denoiser", logarithmic: true, "log.png"));
         Assert.NotEqual(linear, logarithmic);
         foreach (byte[] png in new[] { linear, logarithmic })
         {
             ImageBuffer plot = new SkiaImageCodec().Decode(png);
             Assert.Equal((1000, 600), (plot.Width, plot.Height));
             // Blue for training, red for validation, gray for the rate, each as a pure colour somewhere.
-            foreach ((byte red, byte green, byte blue) in new (byte, byte, byte)[] { (0x1f, 0x77, 0xb4), (0xd6, 0x27, 0x28), (0x8c, 0x8c, 0x8c) })
+            foreach ((byte red, byte green, byte blue) in new (byte, byte, byte)[]
+            {
+                (0x1f, 0x77, 0xb4),
+                (0xd6, 0x27, 0x28),
+                (0x8c, 0x8c, 0x8c)
+            })
                 Assert.True(plot.Rgb.IndexOf([red, green, blue]) >= 0, $"({red}, {green}, {blue}) is not in the plot");
         }
 
-        Assert.Equal(["log.png", "loss.png"], Directory.GetFiles(_folder["run"], "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["log.png", "loss.png"],
+            Directory.GetFiles(_folder["run"], "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 }

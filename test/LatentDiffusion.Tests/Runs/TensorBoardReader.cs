@@ -73,7 +73,8 @@ internal static class TensorBoardReader
     {
         Dictionary<int, object> fields = Fields(data).ToDictionary(f => f.Field, f => f.Value);
         string tag = Encoding.UTF8.GetString((byte[])fields[1]);
-        if (fields.TryGetValue(2, out object? number)) return new Value(tag, BitConverter.Int32BitsToSingle((int)(long)number), 0, 0, 0, null);
+        if (fields.TryGetValue(2, out object? number))
+            return new Value(tag, BitConverter.Int32BitsToSingle((int)(long)number), 0, 0, 0, null);
         Dictionary<int, object> image = Fields((byte[])fields[4]).ToDictionary(f => f.Field, f => f.Value);
         return new Value(tag, null, (long)image[1], (long)image[2], (long)image[3], (byte[])image[4]);
     }

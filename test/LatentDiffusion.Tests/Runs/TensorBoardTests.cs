@@ -19,13 +19,15 @@ public sealed class TensorBoardTests : IDisposable
         Assert.Equal(0x113FDB5Cu, MaskedCrc32C.Plain([.. rising.Reverse()]));
         Assert.Equal(0xE3069283u, MaskedCrc32C.Plain("123456789"u8));
         for (int length = 0; length < 40; length++)
-            Assert.Equal(TensorBoardReader.Checksum(rising.AsSpan(0, Math.Min(length, 32))), MaskedCrc32C.Plain(rising.AsSpan(0, Math.Min(length, 32))));
+            Assert.Equal(
+                TensorBoardReader.Checksum(rising.AsSpan(0, Math.Min(length, 32))),
+                MaskedCrc32C.Plain(rising.AsSpan(0, Math.Min(length, 32))));
         // The head of the first record of a TensorFlow event file: 24 bytes, masked.
         Assert.Equal(0x224B7FA3u, MaskedCrc32C.Of([24, 0, 0, 0, 0, 0, 0, 0]));
     }
 
     [Fact]
-    public void A_second_reader_finds_scalars_and_pictures()
+    public void A_second_reader_finds_scalars_and_images()
     {
         var picture = new ImageBuffer(3, 2, [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]);
         using (RunFolder run = RunFolder.Open(_folder["run"], new StoppedClock()))

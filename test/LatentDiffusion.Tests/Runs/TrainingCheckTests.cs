@@ -8,7 +8,8 @@ public sealed class TrainingCheckTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
     {
-        Steps = 12, CheckpointEvery = 5, Seed = 3, EmaDecay = 0.9, Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
+        Steps = 12, CheckpointEvery = 5, Seed = 3, EmaDecay = 0.9,
+        Optimizer = new OptimizerOptions { LearningRate = 0.05, WarmupSteps = 3 },
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -34,7 +35,11 @@ public sealed class TrainingCheckTests : IDisposable
             seen.Add((step, [.. module.parameters().SelectMany(p => p.to(ScalarType.Float32).data<float>().ToArray())]));
         });
         using var cancellation = new CancellationTokenSource();
-        Assert.False(new Trainer(options) { Check = check }.Run(looked, _folder["looked"], new Report(p => { if (p.Step == 7) cancellation.Cancel(); }), cancellation.Token));
+        Assert.False(new Trainer(options) { Check = check }.Run(
+            looked,
+            _folder["looked"],
+            new Report(p => { if (p.Step == 7) cancellation.Cancel(); }),
+            cancellation.Token));
         Assert.True(new Trainer(options) { Check = check }.Run(looked, _folder["looked"]));
 
         Assert.Equal(plain.Weights, looked.Weights);
@@ -51,10 +56,13 @@ public sealed class TrainingCheckTests : IDisposable
         new Trainer(s_options).Run(whole, _folder["whole"]);
         using var objective = new TinyObjective();
         Assert.Throws<InvalidOperationException>(() =>
-            new Trainer(s_options) { Check = new TrainingCallback(10, _ => throw new InvalidOperationException("no disk")) }.Run(objective, _folder["run"]));
+            new Trainer(s_options) { Check = new TrainingCallback(10, _ => throw new InvalidOperationException("no disk")) }
+                .Run(objective, _folder["run"]));
         Assert.True(objective.Modules["line"].training);
         // Step 10 was checked before its checkpoint was written; the run goes on from step 5.
-        Assert.Equal(["checkpoint-000000005.safetensors"], Directory.GetFiles(_folder["run"]).Select(Path.GetFileName).Where(f => f!.StartsWith("checkpoint", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["checkpoint-000000005.safetensors"],
+            Directory.GetFiles(_folder["run"]).Select(Path.GetFileName).Where(f => f!.StartsWith("checkpoint", StringComparison.Ordinal)));
         Assert.True(new Trainer(s_options).Run(objective, _folder["run"]));
         Assert.Equal(whole.Weights, objective.Weights);
     }

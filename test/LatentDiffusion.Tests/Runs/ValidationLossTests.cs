@@ -12,7 +12,7 @@ namespace LatentDiffusion.Tests.Runs;
 public sealed class ValidationLossTests : IDisposable
 {
     private const double Scale = 0.7, Shift = 0.2;
-    private const int Pictures = 5;
+    private const int ImageCount = 5;
 
     private static readonly AutoencoderTinyConfig s_autoencoder = new()
     {
@@ -43,7 +43,14 @@ public sealed class ValidationLossTests : IDisposable
         FormulaWeights.Fill(_text);
         using AutoencoderTiny autoencoder = s_autoencoder.Build();
         FormulaWeights.Fill(autoencoder);
-        _data = LatentCache.Open(_folder["latents.safetensors"], "test", autoencoder, _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
+        _data = LatentCache.Open(
+            _folder["latents.safetensors"],
+            "test",
+            autoencoder,
+            _tokenizer,
+            new Stripes(),
+            ImageCount,
+            new LatentCacheOptions());
         _captions = new ClipTextConditioning(_text, _tokenizer, _data.Ids);
     }
 
@@ -60,32 +67,37 @@ public sealed class ValidationLossTests : IDisposable
     [InlineData(PredictionType.Epsilon)]
     [InlineData(PredictionType.Velocity)]
     [InlineData(PredictionType.Sample)]
-    public void The_loss_of_a_picture_is_the_mean_over_its_strata(PredictionType prediction)
+    public void The_loss_of_an_image_is_the_mean_over_its_strata(PredictionType prediction)
     {
         var options = new ValidationOptions { TimestepsPerImage = 3, BatchSize = 4, Seed = 9 };
         double[] losses = Loss(prediction, options).PerImage();
-        Assert.Equal(Pictures, losses.Length);
+        Assert.Equal(ImageCount, losses.Length);
 
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        float[] within = rand(Pictures, 3, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
-        for (int picture = 0; picture < Pictures; picture++)
+        float[] within = rand(ImageCount, 3, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
+        for (int image = 0; image < ImageCount; image++)
         {
             double expected = 0;
             for (int part = 0; part < 3; part++)
             {
-                long timestep = (long)((part + (double)within[picture * 3 + part]) * 1000 / 3);
+                long timestep = (long)((part + (double)within[image * 3 + part]) * 1000 / 3);
                 Assert.InRange(timestep, part * 1000 / 3, (part + 1) * 1000 / 3);
                 double alphaBar = _schedule.AlphasCumprod[(int)timestep], signal = Math.Sqrt(alphaBar), spread = Math.Sqrt(1 - alphaBar);
-                Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
-                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, picture * 3 + part + 1)));
-                Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
+                Tensor sample = (_data.Latents[image].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
+                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, image * 3 + part + 1)));
+                Tensor hidden = _text.call(_data.Ids[image].unsqueeze(0)).LastHiddenState;
                 Tensor output = _network.call(new UNetInput(signal * sample + spread * noise, tensor([timestep]), hidden));
-                Tensor target = prediction switch { PredictionType.Epsilon => noise, PredictionType.Velocity => signal * noise - spread * sample, _ => sample };
+                Tensor target = prediction switch
+                {
+                    PredictionType.Epsilon => noise,
+                    PredictionType.Velocity => signal * noise - spread * sample,
+                    _ => sample
+                };
                 expected += (output - target).square().mean().item<float>() / 3;
             }
 
-            Assert.Equal(expected, losses[picture], 1e-5 * Math.Max(1, expected));
+            Assert.Equal(expected, losses[image], 1e-5 * Math.Max(1, expected));
         }
     }
 
@@ -96,27 +108,27 @@ public sealed class ValidationLossTests : IDisposable
         double[] losses = Loss(DiffusionProcess.Flow(), options).PerImage();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        float[] within = rand(Pictures, 2, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
-        for (int picture = 0; picture < Pictures; picture++)
+        float[] within = rand(ImageCount, 2, generator: new Generator(SeedSequence.Of(9, 0))).data<float>().ToArray();
+        for (int image = 0; image < ImageCount; image++)
         {
             double expected = 0;
             for (int part = 0; part < 2; part++)
             {
                 // x_t = (1 − t)·x_0 + t·ε, the network told 1000·t, and ε − x_0 expected of it.
-                double time = ((long)((part + (double)within[picture * 2 + part]) * 500) + 1) / 1000.0;
-                Tensor sample = (_data.Latents[picture].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
-                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, picture * 2 + part + 1)));
-                Tensor hidden = _text.call(_data.Ids[picture].unsqueeze(0)).LastHiddenState;
+                double time = ((long)((part + (double)within[image * 2 + part]) * 500) + 1) / 1000.0;
+                Tensor sample = (_data.Latents[image].to(ScalarType.Float32).unsqueeze(0) - Shift) * Scale;
+                Tensor noise = randn(sample.shape, generator: new Generator(SeedSequence.Of(9, image * 2 + part + 1)));
+                Tensor hidden = _text.call(_data.Ids[image].unsqueeze(0)).LastHiddenState;
                 Tensor output = _network.call(new UNetInput((1 - time) * sample + time * noise, tensor([(float)(1000 * time)]), hidden));
                 expected += (output - (noise - sample)).square().mean().item<float>() / 2;
             }
 
-            Assert.Equal(expected, losses[picture], 1e-5 * Math.Max(1, expected));
+            Assert.Equal(expected, losses[image], 1e-5 * Math.Max(1, expected));
         }
     }
 
     [NoTensorLeaks, Fact]
-    public void Two_validations_agree_and_neither_draws_from_the_global_generator()
+    public void Two_validations_agree_and_leave_the_global_generator()
     {
         ValidationLoss loss = Loss(PredictionType.Velocity, new ValidationOptions());
         manual_seed(5);
@@ -127,7 +139,7 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
         Assert.Equal(first, loss.Measure());
 
-        // The mean of the pictures, and the usual standard error of a mean.
+        // The mean of the images, and the usual standard error of a mean.
         double[] each = loss.PerImage();
         double mean = each.Sum() / 5, error = Math.Sqrt(each.Sum(l => (l - mean) * (l - mean)) / 4 / 5);
         Assert.Equal(mean, first.Mean, 1e-12);
@@ -149,21 +161,34 @@ public sealed class ValidationLossTests : IDisposable
     {
         Assert.Contains("scaled already", Assert.Throws<ArgumentException>(() =>
         {
-            using LatentCache scaled = LatentCache.Open(_folder["scaled"], "test", new LatentAutoencoder(s_autoencoder.Build()), _tokenizer, new Stripes(), Pictures, new LatentCacheOptions());
-            return new ValidationLoss(new UNetDenoiser(_network), _captions, scaled, new LatentScaling(Shift, Scale), DiffusionProcess.Flow());
+            using LatentCache scaled = LatentCache.Open(
+                _folder["scaled"],
+                "test",
+                new LatentAutoencoder(s_autoencoder.Build()),
+                _tokenizer,
+                new Stripes(),
+                ImageCount,
+                new LatentCacheOptions());
+            return new ValidationLoss(
+                new UNetDenoiser(_network),
+                _captions,
+                scaled,
+                new LatentScaling(Shift, Scale),
+                DiffusionProcess.Flow());
         }).Message, StringComparison.Ordinal);
         Assert.Contains("BatchSize", Assert.Throws<ValidationException>(
             () => Loss(PredictionType.Epsilon, new ValidationOptions { BatchSize = 0 })).Message, StringComparison.Ordinal);
     }
 
-    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) => Loss(new DiffusionProcess(_schedule, prediction), options);
+    private ValidationLoss Loss(PredictionType prediction, ValidationOptions options) =>
+        Loss(new DiffusionProcess(_schedule, prediction), options);
 
     private ValidationLoss Loss(DiffusionProcess process, ValidationOptions options) =>
         new(new UNetDenoiser(_network), _captions, _data, new LatentScaling(Shift, Scale), process, options);
 
     private sealed class Stripes : ICaptionedImageSource
     {
-        public long? Count => Pictures;
+        public long? Count => ImageCount;
 
         public CaptionedImage Read(long index)
         {

@@ -12,7 +12,8 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         {
           "latents": 4, "guidance_width": 16, "sheet_steps": 2, "sheet_columns": 1,
           "objective": { "batch_size": 2, "solver_steps": 10, "guidance_interval": { "stop": 0.3 } },
-          "training": { "steps": 2, "checkpoint_every": 1, "precision": "b_float16", "optimizer": { "learning_rate": 0.001, "warmup_steps": 0 } }
+          "training": { "steps": 2, "checkpoint_every": 1, "precision": "b_float16",
+              "optimizer": { "learning_rate": 0.001, "warmup_steps": 0 } }
         }
         """;
 
@@ -21,14 +22,24 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["recipe.json"], Recipe);
-        (int exitCode, string output, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
+        (int exitCode, string output, string error) = Run(
+            "--model", model.Folder,
+            "--recipe", folder["recipe.json"],
+            "--out", folder["run"],
+            "--latents", folder["latents.safetensors"],
+            "--threads", "1");
         Assert.True(exitCode == 0, output + error);
         Assert.Equal((byte)'P', File.ReadAllBytes(Path.Combine(folder["run"], "prompts.png"))[1]);
 
         // Other images, one more of them here, are refused before the cache of the latents is replaced.
         byte[] latents = File.ReadAllBytes(folder["latents.safetensors"]);
         File.WriteAllText(folder["recipe.json"], Recipe.Replace("\"latents\": 4", "\"latents\": 5", StringComparison.Ordinal));
-        (exitCode, _, error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--latents", folder["latents.safetensors"], "--threads", "1");
+        (exitCode, _, error) = Run(
+            "--model", model.Folder,
+            "--recipe", folder["recipe.json"],
+            "--out", folder["run"],
+            "--latents", folder["latents.safetensors"],
+            "--threads", "1");
         Assert.Equal(1, exitCode);
         Assert.Contains("was started with other images or captions", error, StringComparison.Ordinal);
         Assert.Equal(latents, File.ReadAllBytes(folder["latents.safetensors"]));
@@ -42,27 +53,44 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     public void Adapters_are_written_that_make_the_teacher_draw_in_few_steps()
     {
         using var folder = new TemporaryFolder();
-        string recipe = Recipe.Replace("\"guidance_width\": 16", "\"guidance_width\": null, \"adapters\": { \"rank\": 2, \"targets\": [\"*\"] }", StringComparison.Ordinal)
-            .Replace("\"solver_steps\": 10", "\"solver_steps\": 2, \"solver_evaluations\": 5, \"phases\": 2, \"target_decay\": 0", StringComparison.Ordinal);
+        string recipe = Recipe
+            .Replace(
+                "\"guidance_width\": 16",
+                "\"guidance_width\": null, \"adapters\": { \"rank\": 2, \"targets\": [\"*\"] }",
+                StringComparison.Ordinal)
+            .Replace(
+                "\"solver_steps\": 10",
+                "\"solver_steps\": 2, \"solver_evaluations\": 5, \"phases\": 2, \"target_decay\": 0",
+                StringComparison.Ordinal);
         File.WriteAllText(folder["recipe.json"], recipe);
-        (int exitCode, string output, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"], "--threads", "1");
+        (int exitCode, string output, string error) = Run(
+            "--model", model.Folder,
+            "--recipe", folder["recipe.json"],
+            "--out", folder["run"],
+            "--threads", "1");
         Assert.True(exitCode == 0, output + error);
         Assert.True(File.Exists(Path.Combine(folder["run"], "prompts.png")));
-        byte[] plain = Picture(null), patched = Picture(Path.Combine(folder["run"], "model", "pytorch_lora_weights.safetensors"));
+        byte[] plain = Draw(null), patched = Draw(Path.Combine(folder["run"], "model", "pytorch_lora_weights.safetensors"));
         Assert.NotEqual(plain, patched);
 
-        File.WriteAllText(folder["recipe.json"], recipe.Replace("\"guidance_width\": null", "\"guidance_width\": 16", StringComparison.Ordinal));
+        File.WriteAllText(
+            folder["recipe.json"],
+            recipe.Replace("\"guidance_width\": null", "\"guidance_width\": 16", StringComparison.Ordinal));
         (exitCode, _, error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["refused"]);
         Assert.Equal(1, exitCode);
-        Assert.Contains("guidance_width of 16", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(
+            "guidance_width of 16",
+            Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["refused"]));
 
-        byte[] Picture(string? adapters)
+        byte[] Draw(string? adapters)
         {
             DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseModelFolder(model.Folder).UseScheduler("ddim");
             if (adapters is not null) builder.UseLora(adapters);
             using DiffusionPipeline pipeline = builder.Build();
-            return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2, GuidanceScale = 1 }).Images[0].Image.Rgb.ToArray();
+            return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2, GuidanceScale = 1 })
+                .Images[0].Image.Rgb.ToArray();
         }
     }
 
@@ -85,7 +113,9 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         using var folder = new TemporaryFolder();
         (string Wrong, string Right)[] changes =
         [
-            ("\"sheet_steps\": 0", "\"sheet_steps\": 2"), ("\"objective\": null, \"was\"", "\"objective\""), ("\"guidance_width\": -2", "\"guidance_width\": 16"),
+            ("\"sheet_steps\": 0", "\"sheet_steps\": 2"),
+            ("\"objective\": null, \"was\"", "\"objective\""),
+            ("\"guidance_width\": -2", "\"guidance_width\": 16"),
             ("\"batch_size\": 0", "\"batch_size\": 2"),
         ];
         foreach ((string wrong, string right) in changes)
@@ -93,7 +123,10 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
             File.WriteAllText(folder["recipe.json"], Recipe.Replace(right, wrong, StringComparison.Ordinal));
             (int exitCode, _, string error) = Run("--model", model.Folder, "--recipe", folder["recipe.json"], "--out", folder["run"]);
             Assert.Equal(1, exitCode);
-            Assert.Contains("recipe.json'", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+            Assert.Contains(
+                "recipe.json'",
+                Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+                StringComparison.Ordinal);
             Assert.False(Directory.Exists(folder["run"]));
         }
     }
@@ -113,7 +146,9 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     public void The_recipes_can_be_read(string recipe)
     {
         // They are read before the model is, of which there is none.
-        (int exitCode, _, string error) = Run("--model", "nowhere", "--recipe", Path.Combine(Path.GetDirectoryName(BuildSettings.Sample("Distill"))!, recipe));
+        (int exitCode, _, string error) = Run(
+            "--model", "nowhere",
+            "--recipe", Path.Combine(Path.GetDirectoryName(BuildSettings.Sample("Distill"))!, recipe));
         Assert.Equal(1, exitCode);
         Assert.Contains("nowhere", error, StringComparison.Ordinal);
         Assert.DoesNotContain("recipe", error, StringComparison.Ordinal);
@@ -121,7 +156,11 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
 
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Distill"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", [BuildSettings.Sample("Distill"), .. arguments])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true
+            })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result);

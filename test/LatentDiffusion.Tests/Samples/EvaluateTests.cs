@@ -12,9 +12,13 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_report_is_written_and_the_table_printed()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder["options.json"], """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
+        File.WriteAllText(
+            folder["options.json"],
+            """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
         (int exitCode, string output, string error) = Run(
-            "--model", model.Folder, "--options", folder["options.json"], "--images", "3", "--timesteps-per-bucket", "1", "--out", folder["out"]);
+            "--model", model.Folder, "--options", folder["options.json"],
+            "--images", "3", "--timesteps-per-bucket", "1",
+            "--out", folder["out"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains("900 to 999", output, StringComparison.Ordinal);
         Assert.Contains("training loss", output, StringComparison.Ordinal);
@@ -29,7 +33,10 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         foreach (string to in new[] { "first", "second" })
         {
             (int exitCode, _, string error) = Run(
-                "--model", model.Folder, "--threads", "2", "--images", "3", "--timesteps-per-bucket", "1", "--bound-timesteps", "3", "--generated", "8",
+                "--model", model.Folder, "--threads", "2",
+                "--images", "3", "--timesteps-per-bucket", "1",
+                "--bound-timesteps", "3",
+                "--generated", "8",
                 "--steps", "2", "--columns", "1", "--prompt", "a star", "--pool", "20", "--mirrored", "--out", folder[to]);
             Assert.True(exitCode == 0, error);
         }
@@ -37,8 +44,15 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         string[] files = [.. Directory.GetFiles(folder["first"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
         Assert.Equal(7, files.Length);
         Assert.Equal(files, Directory.GetFiles(folder["second"]).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
-        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(folder["first"], file)), File.ReadAllBytes(Path.Combine(folder["second"], file))));
-        Assert.Contains("Among 20 training images and as many mirrored ones", File.ReadAllText(Path.Combine(folder["first"], "report.md")), StringComparison.Ordinal);
+        Assert.All(
+            files,
+            file => Assert.Equal(
+                File.ReadAllBytes(Path.Combine(folder["first"], file)),
+                File.ReadAllBytes(Path.Combine(folder["second"], file))));
+        Assert.Contains(
+            "Among 20 training images and as many mirrored ones",
+            File.ReadAllText(Path.Combine(folder["first"], "report.md")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,7 +73,10 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
 
         File.WriteAllLines(Path.Combine(run, "metrics.jsonl"), Enumerable.Range(1, 20).Select(i =>
             $"{{\"stage\":\"denoiser\",\"step\":{100 * i},\"loss\":0.5,\"validation_loss\":0.{90 - i}}}"));
-        (int exitCode, _, string error) = Run("--run", run, "--images", "2", "--timesteps-per-bucket", "1", "--bound-timesteps", "0", "--generated", "0", "--columns", "0");
+        (int exitCode, _, string error) = Run(
+            "--run", run, "--images", "2", "--timesteps-per-bucket", "1",
+            "--bound-timesteps", "0",
+            "--generated", "0", "--columns", "0");
         Assert.True(exitCode == 0, error);
         string report = File.ReadAllText(Path.Combine(run, "evaluation", "report.json"));
         Assert.Contains("\"model\": \"run/model\"", report, StringComparison.Ordinal);

@@ -13,7 +13,11 @@ public sealed class HostingSamplesTests
         using var folder = new TemporaryFolder();
         (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:Steps=2");
         Assert.True(exitCode == 0, output);
-        GenerationRequest[] made = [.. Directory.GetFiles(folder["drawings"]).Select(f => GenerationMetadata.ReadRequest(File.ReadAllBytes(f)))];
+        GenerationRequest[] made =
+        [
+            .. Directory.GetFiles(folder["drawings"])
+                .Select(f => GenerationMetadata.ReadRequest(File.ReadAllBytes(f)))
+        ];
         Assert.Equal(4, made.Length);
         Assert.Equal("a red dragon", GenerationMetadata.ReadRequest(File.ReadAllBytes(Path.Combine(folder["drawings"], "2.png"))).Prompt);
         Assert.All(made, r => Assert.Equal(2, r.Steps));
@@ -23,10 +27,13 @@ public sealed class HostingSamplesTests
     }
 
     [Fact]
-    public void The_hosted_service_that_could_not_draw_says_so_and_leaves_nothing()
+    public void A_failed_hosted_service_says_so_and_leaves_nothing()
     {
         using var folder = new TemporaryFolder();
-        (int exitCode, string output) = Run("HostedService", $"--Orders:Folder={folder["drawings"]}", "--LatentDiffusion:TimeLimit=00:00:00.001");
+        (int exitCode, string output) = Run(
+            "HostedService",
+            $"--Orders:Folder={folder["drawings"]}",
+            "--LatentDiffusion:TimeLimit=00:00:00.001");
         Assert.True(exitCode == 1, output);
         Assert.Contains(nameof(TimeoutException), output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(folder["drawings"]));
@@ -74,7 +81,7 @@ public sealed class HostingSamplesTests
     }
 
     [Fact]
-    public void Components_of_ones_own_draw_a_picture()
+    public void Components_of_ones_own_draw_an_image()
     {
         using var folder = new TemporaryFolder();
         (int exitCode, string output) = Run("CustomComponents", "a yellow bird | a red bird", folder["blend.png"]);

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Samples;
 
-/// <summary>The sample as a user starts it: every option gives the picture that the library gives.</summary>
+/// <summary>The sample as a user starts it: every option gives the image that the library gives.</summary>
 [Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDisposable
 {
@@ -45,7 +45,11 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [InlineData("--strength needs --image", "--strength", "0.5")]
     [InlineData("--mask needs --image", "--mask", "nowhere.png")]
     [InlineData("--controlnet needs --control-image", "--controlnet", "nowhere")]
-    [InlineData("--control-scale is given 2 times; expected once, or 1 times as --control-image", "--control-image", "a.png", "--control-scale", "1", "--control-scale", "2")]
+    [InlineData(
+        "--control-scale is given 2 times; expected once, or 1 times as --control-image",
+        "--control-image", "a.png",
+        "--control-scale", "1",
+        "--control-scale", "2")]
     [InlineData("--refiner-start needs --refiner", "--refiner-start", "0.5")]
     [InlineData("--refiner is 'nowhere'; expected a model folder", "--refiner", "nowhere")]
     [InlineData("--tokenizer is for single files; --model is a folder", "--tokenizer", "nowhere")]
@@ -67,17 +71,27 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     {
         string one = Lora("one.safetensors", 1), two = Lora("two.safetensors", 2);
         (int exitCode, string output, string error) = Run(
-            "(ab:1.3) a", "--model", _families["sd1"], "--negative", "b", "--seed", "5", "--steps", "3", "--guidance", "4", "--count", "2", "--width", "24", "--height", "16",
+            "(ab:1.3) a", "--model", _families["sd1"],
+            "--negative", "b", "--seed", "5",
+            "--steps", "3", "--guidance", "4",
+            "--count", "2", "--width", "24", "--height", "16",
             "--scheduler", "euler", "--clip-skip", "2", "--lora", one + ":-0.5", "--lora", two, "--out", _folder["out.png"]);
         Assert.True(exitCode == 0, error);
         Assert.Contains($"{_folder["out.6.png"]} (seed 6)", output, StringComparison.Ordinal);
         Assert.Contains("denoising", output, StringComparison.Ordinal);
         GenerationRequest request = s_request with { Prompt = "(ab:1.3) a", NegativePrompt = "b", Count = 2, Width = 24, Height = 16 };
         GenerationResult expected = Draw(
-            Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }).UseLora(one, -0.5).UseLora(two), request);
+            Folder("sd1")
+                .UseScheduler("euler")
+                .UsePromptWeighting(new PromptingOptions { ClipSkip = 2 })
+                .UseLora(one, -0.5)
+                .UseLora(two),
+            request);
         Same(expected.Images[0], "out.5.png");
         Same(expected.Images[1], "out.6.png");
-        GenerationResult plain = Draw(Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }), request);
+        GenerationResult plain = Draw(
+            Folder("sd1").UseScheduler("euler").UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }),
+            request);
         Assert.NotEqual(expected.Images[0].Image.Rgb.ToArray(), plain.Images[0].Image.Rgb.ToArray());
     }
 
@@ -95,20 +109,31 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     }
 
     [Fact]
-    public void A_picture_is_repainted_within_a_mask_along_controls()
+    public void An_image_is_repainted_within_a_mask_along_controls()
     {
         TinyControlNets.WriteModel(_folder["own"], "sd1", 1);
         TinyControlNets.Write(_folder["control"], "sd1", 1);
         (int exitCode, _, string error) = Run([
-            .. s_plain, "--model", _folder["own"], "--scheduler", "ddim", "--image", _folder["image.png"], "--mask", _folder["mask.png"], "--strength", "0.7",
-            "--controlnet", _folder["control"], "--control-image", _folder["image.png"], "--control-image", _folder["mask.png"], "--control-scale", "0.5", "--control-scale", "1.5",
+            .. s_plain, "--model", _folder["own"], "--scheduler", "ddim",
+            "--image", _folder["image.png"], "--mask", _folder["mask.png"],
+            "--strength", "0.7",
+            "--controlnet", _folder["control"],
+            "--control-image", _folder["image.png"],
+            "--control-image", _folder["mask.png"],
+            "--control-scale", "0.5", "--control-scale", "1.5",
             "--out", _folder["out.png"]]);
         Assert.True(exitCode == 0, error);
         GenerationRequest request = s_request with
         {
-            InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7, ControlImages = [TaskPictures.Image, TaskPictures.Mask], ControlWeights = [new() { Scale = 0.5 }, new() { Scale = 1.5 }],
+            InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.7,
+            ControlImages = [TaskPictures.Image, TaskPictures.Mask],
+            ControlWeights = [new() { Scale = 0.5 }, new() { Scale = 1.5 }],
         };
-        Same(Draw(new DiffusionPipelineBuilder().UseModelFolder(_folder["own"]).UseScheduler("ddim").UseControlNet(_folder["control"]), request).Images[0], "out.png");
+        Same(
+            Draw(
+                new DiffusionPipelineBuilder().UseModelFolder(_folder["own"]).UseScheduler("ddim").UseControlNet(_folder["control"]),
+                request).Images[0],
+            "out.png");
 
         Refused("ControlImages is null; expected 1, one for each ControlNet", [.. s_plain, "--model", _folder["own"]]);
     }
@@ -132,9 +157,16 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     public void A_model_for_inpainting_sees_the_mask()
     {
         (int exitCode, _, string error) = Run([
-            .. s_plain, "--model", _families["sd1-inpaint"], "--scheduler", "ddim", "--image", _folder["image.png"], "--mask", _folder["mask.png"], "--out", _folder["out.png"]]);
+            .. s_plain, "--model", _families["sd1-inpaint"], "--scheduler", "ddim",
+            "--image", _folder["image.png"],
+            "--mask", _folder["mask.png"],
+            "--out", _folder["out.png"]]);
         Assert.True(exitCode == 0, error);
-        Same(Draw(Folder("sd1-inpaint").UseScheduler("ddim"), s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }).Images[0], "out.png");
+        Same(
+            Draw(
+                Folder("sd1-inpaint").UseScheduler("ddim"),
+                s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }).Images[0],
+            "out.png");
     }
 
     [Fact]
@@ -143,10 +175,18 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         using (ModelComponents made = FamilyFolders.Make("sd1")) LdmWriter.Write(made, _folder["model.safetensors"]);
         string tokenizer = Path.Combine(_families["sd1"], "tokenizer");
         (int exitCode, _, string error) = Run([
-            .. s_plain, "--model", _folder["model.safetensors"], "--tokenizer", tokenizer, "--dtype", "bfloat16", "--width", "24", "--height", "16", "--out", _folder["out.png"]]);
+            .. s_plain, "--model", _folder["model.safetensors"],
+            "--tokenizer", tokenizer,
+            "--dtype", "bfloat16",
+            "--width", "24", "--height", "16",
+            "--out", _folder["out.png"]]);
         Assert.True(exitCode == 0, error);
         GenerationRequest request = s_request with { Width = 24, Height = 16 };
-        Same(Draw(new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], tokenizer, precision: ScalarType.BFloat16), request).Images[0], "out.png");
+        Same(
+            Draw(
+                new DiffusionPipelineBuilder().UseModelFile(_folder["model.safetensors"], tokenizer, precision: ScalarType.BFloat16),
+                request).Images[0],
+            "out.png");
         (exitCode, _, error) = Run([.. s_plain, "--model", _folder["model.safetensors"]]);
         Assert.Equal(1, exitCode);
         Assert.Contains("next to", error, StringComparison.Ordinal);
@@ -156,7 +196,10 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     public void A_refiner_makes_the_last_steps()
     {
         (int exitCode, _, string error) = Run([
-            .. s_plain, "--model", _families["xl"], "--refiner", _families["xl-refiner"], "--refiner-start", "0.5", "--width", "24", "--height", "16", "--out", _folder["out.png"]]);
+            .. s_plain, "--model", _families["xl"],
+            "--refiner", _families["xl-refiner"], "--refiner-start", "0.5",
+            "--width", "24", "--height", "16",
+            "--out", _folder["out.png"]]);
         Assert.True(exitCode == 0, error);
         Same(Draw(Folder("xl").UseRefiner(_families["xl-refiner"], 0.5), s_request with { Width = 24, Height = 16 }).Images[0], "out.png");
         Assert.Equal("xl-refiner", PngText.Read(File.ReadAllBytes(_folder["out.png"]))["refiner"]);
@@ -170,15 +213,17 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         return pipeline.Generate(request);
     }
 
-    /// <summary>The same settings and the same picture; another process may round the last bit differently.</summary>
+    /// <summary>The same settings and the same image; another process may round the last bit differently.</summary>
     private void Same(GeneratedImage expected, string file)
     {
         byte[] png = File.ReadAllBytes(_folder[file]);
-        ImageBuffer picture = new SkiaImageCodec().Decode(png);
-        Assert.Equal((expected.Image.Width, expected.Image.Height), (picture.Width, picture.Height));
-        Assert.All(expected.Image.Rgb.ToArray().Zip(picture.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -1, 1));
+        ImageBuffer image = new SkiaImageCodec().Decode(png);
+        Assert.Equal((expected.Image.Width, expected.Image.Height), (image.Width, image.Height));
+        Assert.All(expected.Image.Rgb.ToArray().Zip(image.Rgb.ToArray()), p => Assert.InRange(p.First - p.Second, -1, 1));
         IReadOnlyDictionary<string, string> texts = PngText.Read(png);
-        Assert.All(expected.Metadata.Where(m => !m.Key.EndsWith("_seconds", StringComparison.Ordinal)), m => Assert.Equal(m.Value, texts[m.Key]));
+        Assert.All(
+            expected.Metadata.Where(m => !m.Key.EndsWith("_seconds", StringComparison.Ordinal)),
+            m => Assert.Equal(m.Value, texts[m.Key]));
     }
 
     private string Lora(string name, ulong seed)
@@ -186,7 +231,12 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
         const string Query = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q";
         using DisposeScope scope = NewDisposeScope();
         var generator = new Generator(seed);
-        SafetensorsWriter.Write(_folder[name], [(Query + ".lora_A.weight", randn([2, 32], generator: generator)), (Query + ".lora_B.weight", randn([32, 2], generator: generator))]);
+        SafetensorsWriter.Write(
+            _folder[name],
+            [
+                (Query + ".lora_A.weight", randn([2, 32], generator: generator)),
+                (Query + ".lora_B.weight", randn([32, 2], generator: generator))
+            ]);
         return _folder[name];
     }
 

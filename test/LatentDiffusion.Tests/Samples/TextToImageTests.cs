@@ -55,7 +55,8 @@ public sealed class TextToImageTests
         string[][] arguments =
         [
             ["--out", folder["."]], ["--out", Path.Combine(folder["damaged.png"], "star.png")], ["--out", folder["folder/"]],
-            ["--image", folder["damaged.png"], "--out", folder["out.png"]], ["--model", folder["damaged.safetensors"], "--out", folder["out.png"]],
+            ["--image", folder["damaged.png"], "--out", folder["out.png"]],
+            ["--model", folder["damaged.safetensors"], "--out", folder["out.png"]],
         ];
         foreach (string[] wrong in arguments)
         {
@@ -72,7 +73,10 @@ public sealed class TextToImageTests
     public void A_prompt_that_is_truncated_is_told()
     {
         using var folder = new TemporaryFolder();
-        (int exitCode, _, string error) = Run(string.Join(' ', Enumerable.Repeat("a blue bird", 40)), "--steps", "1", "--out", folder["new/folder/out.png"]);
+        (int exitCode, _, string error) = Run(
+            string.Join(' ', Enumerable.Repeat("a blue bird", 40)),
+            "--steps", "1",
+            "--out", folder["new/folder/out.png"]);
         Assert.True(exitCode == 0, error);
         Assert.StartsWith("Warning: A prompt is", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
@@ -84,7 +88,10 @@ public sealed class TextToImageTests
     {
         if (OperatingSystem.IsWindows()) return;
         using var folder = new TemporaryFolder();
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("TextToImage"), "a star", "--steps", "1000", "--out", folder["out.png"]])
+        using Process process = Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [BuildSettings.Sample("TextToImage"), "a star", "--steps", "1000", "--out", folder["out.png"]])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
@@ -98,30 +105,43 @@ public sealed class TextToImageTests
     }
 
     [Fact]
-    public void A_picture_is_started_from_and_a_mask_keeps_some_of_it()
+    public void An_image_is_started_from_and_a_mask_keeps_some_of_it()
     {
         using var folder = new TemporaryFolder();
         var codec = new SkiaImageCodec();
         byte[] mask = [.. Enumerable.Range(0, 32 * 32).SelectMany(i => Enumerable.Repeat((byte)(i % 32 < 16 ? 255 : 0), 3))];
-        File.WriteAllBytes(folder["image.png"], codec.EncodePng(new ImageBuffer(32, 32, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i % 96 * 2))])));
+        File.WriteAllBytes(
+            folder["image.png"],
+            codec.EncodePng(
+                new ImageBuffer(32, 32, [.. Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(i % 96 * 2))])));
         File.WriteAllBytes(folder["mask.png"], codec.EncodePng(new ImageBuffer(32, 32, mask)));
         (int exitCode, _, string error) = Run(
-            "a blue bird", "--seed", "3", "--steps", "4", "--image", folder["image.png"], "--strength", "0.5", "--mask", folder["mask.png"], "--out", folder["out.png"]);
+            "a blue bird", "--seed", "3", "--steps", "4",
+            "--image", folder["image.png"], "--strength", "0.5",
+            "--mask", folder["mask.png"],
+            "--out", folder["out.png"]);
         Assert.True(exitCode == 0, error);
         byte[] file = File.ReadAllBytes(folder["out.png"]);
-        ImageBuffer picture = codec.Decode(file);
-        Assert.Equal((32, 32), (picture.Width, picture.Height));
-        Assert.Equal(("0.5", "given", "given"), (PngText.Read(file)["strength"], PngText.Read(file)["initial_image"], PngText.Read(file)["mask"]));
+        ImageBuffer image = codec.Decode(file);
+        Assert.Equal((32, 32), (image.Width, image.Height));
+        Assert.Equal(
+            ("0.5", "given", "given"),
+            (PngText.Read(file)["strength"], PngText.Read(file)["initial_image"], PngText.Read(file)["mask"]));
 
         // White strokes on a transparent canvas are the same mask.
         File.WriteAllBytes(folder["mask.png"], Canvas());
         (exitCode, _, error) = Run(
-            "a blue bird", "--seed", "3", "--steps", "4", "--image", folder["image.png"], "--strength", "0.5", "--mask", folder["mask.png"], "--out", folder["canvas.png"]);
+            "a blue bird", "--seed", "3", "--steps", "4",
+            "--image", folder["image.png"], "--strength", "0.5",
+            "--mask", folder["mask.png"],
+            "--out", folder["canvas.png"]);
         Assert.True(exitCode == 0, error);
         Assert.Equal(file, File.ReadAllBytes(folder["canvas.png"]));
 
         (exitCode, _, error) = Run("a blue bird", "--image", folder["image.png"], "--strength", "0");
-        Assert.Equal((2, true), (exitCode, error.StartsWith("--strength is 0; expected more than 0 and at most 1", StringComparison.Ordinal)));
+        Assert.Equal(
+            (2, true),
+            (exitCode, error.StartsWith("--strength is 0; expected more than 0 and at most 1", StringComparison.Ordinal)));
     }
 
     private static byte[] Canvas()

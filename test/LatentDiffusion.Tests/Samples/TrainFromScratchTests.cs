@@ -27,7 +27,12 @@ public sealed class TrainFromScratchTests
     public void A_damaged_network_to_start_from_is_refused_before_training(string damaged)
     {
         using var folder = new TemporaryFolder();
-        foreach (string network in (string[])["vae/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
+        foreach (string network in (string[])
+        [
+            "vae/diffusion_pytorch_model.safetensors",
+            "unet/diffusion_pytorch_model.safetensors",
+            "text_encoder/model.safetensors"
+        ])
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder[network])!);
             SafetensorsWriter.Write(folder[network], Array.Empty<(string, TorchSharp.torch.Tensor)>());
@@ -50,6 +55,9 @@ public sealed class TrainFromScratchTests
         recipe[part] = null;
         File.WriteAllText(folder["recipe.json"], recipe.ToJsonString());
         using TrainingProgram program = TrainingProgram.Start("--recipe", folder["recipe.json"], "--out", folder["run"]);
-        Assert.Contains("recipe.json' cannot be read", Assert.Single(program.Finish(1).Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains(
+            "recipe.json' cannot be read",
+            Assert.Single(program.Finish(1).Error.TrimEnd().Split('\n')),
+            StringComparison.Ordinal);
     }
 }

@@ -44,7 +44,7 @@ public sealed class AdversarialTests : IDisposable
     }
 
     [Fact]
-    public void The_adaptive_weight_is_the_ratio_of_the_norms_at_the_last_layer()
+    public void The_adaptive_weight_is_the_ratio_of_last_layer_norms()
     {
         (AutoencoderKL network, PatchDiscriminator discriminator) = Networks();
         var options = s_options with { KlWeight = 0, SquaredWeight = 0 };
@@ -80,7 +80,7 @@ public sealed class AdversarialTests : IDisposable
     }
 
     [Fact]
-    public void A_cancelled_run_with_an_adversary_goes_on_to_the_weights_of_one_that_was_not()
+    public void A_cancelled_adversarial_run_resumes_to_the_same_weights()
     {
         Dictionary<string, float[]> whole = Train("whole", null), resumed = Train("resumed", 3);
         Assert.Equal(whole.Keys.Order(), resumed.Keys.Order());

@@ -51,7 +51,7 @@ public sealed class AutoencoderObjectiveTests
     }
 
     [Fact]
-    public void A_crop_larger_than_a_picture_is_named()
+    public void A_crop_larger_than_an_image_is_named()
     {
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         var objective = new AutoencoderObjective(
@@ -124,7 +124,7 @@ public sealed class AutoencoderObjectiveTests
     }
 
     [Fact]
-    public void One_picture_is_learned()
+    public void One_image_is_learned()
     {
         using var folder = new TemporaryFolder();
         manual_seed(1);

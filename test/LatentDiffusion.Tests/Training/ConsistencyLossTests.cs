@@ -73,7 +73,7 @@ public sealed class ConsistencyLossTests : IDisposable
         var target = (UNet2DConditionModel)objective.Targets["unet"];
         double actual = objective.Loss(new TrainingStep(0, new Generator(9))).item<double>();
 
-        // The same draws in the same order, and each picture by itself.
+        // The same draws in the same order, and each image by itself.
         var random = new Generator(9);
         long[] drawn = randint(1, points + 1, [Batch], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
         double[] scales = [.. rand(Batch, generator: random).data<float>().Select(u => 2 + 4.0 * u)];
@@ -169,7 +169,7 @@ public sealed class ConsistencyLossTests : IDisposable
     }
 
     [Fact]
-    public void With_one_point_the_goal_is_the_teachers_own_step_whatever_the_target_network_says()
+    public void With_one_point_the_goal_is_the_teachers_own_step()
     {
         var options = new ConsistencyTrainingOptions { SolverSteps = 1, GuidanceMinimum = 1, GuidanceMaximum = 1, HuberDelta = null };
         var path = new ConsistencyPath(
@@ -241,7 +241,7 @@ public sealed class ConsistencyLossTests : IDisposable
     }
 
     [Fact]
-    public void The_students_scheduler_has_the_teachers_schedule_whatever_its_class_takes_by_default()
+    public void The_students_scheduler_has_the_teachers_schedule()
     {
         // DDPM's defaults are linear from 1e-4 to 0.02, those of LCM scaled linear from 0.00085 to 0.012.
         SchedulerConfig plain = SchedulerConfig.Parse("""{ "_class_name": "DDPMScheduler" }""");

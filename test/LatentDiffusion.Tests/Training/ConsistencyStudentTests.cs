@@ -59,9 +59,9 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Theory]
     [InlineData(1, "LCMScheduler")]
     [InlineData(2, "DDIMScheduler")]
-    public void A_distilled_folder_opens_through_the_builder_and_draws_in_few_steps(int phases, string scheduler)
+    public void A_distilled_folder_opens_and_draws_in_few_steps(int phases, string scheduler)
     {
-        byte[] untrained = Picture(_model.Folder, 4, 5);
+        byte[] untrained = Draw(_model.Folder, 4, 5);
         using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { Phases = phases });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
@@ -86,10 +86,10 @@ public sealed class ConsistencyStudentTests : IDisposable
             Assert.Equal(File.ReadAllBytes(Path.Combine(_model.Folder, file)), File.ReadAllBytes(Path.Combine(_folder["student"], file)));
         for (int steps = 1; steps <= 4; steps++)
         {
-            byte[] picture = Picture(_folder["student"], steps, 5);
-            Assert.Equal(picture, Picture(_folder["student"], steps, 5));
-            Assert.NotEqual(untrained, picture);
-            Assert.NotEqual(picture, Picture(_folder["student"], steps, 12));
+            byte[] image = Draw(_folder["student"], steps, 5);
+            Assert.Equal(image, Draw(_folder["student"], steps, 5));
+            Assert.NotEqual(untrained, image);
+            Assert.NotEqual(image, Draw(_folder["student"], steps, 12));
         }
     }
 
@@ -176,12 +176,12 @@ public sealed class ConsistencyStudentTests : IDisposable
         float[] merged = Output(pipeline.Model!.Components!.UNet, null);
         double scale = adapted.Max(Math.Abs);
         Assert.All(adapted.Zip(merged), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, scale)));
-        byte[] picture = pipeline.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray();
+        byte[] image = pipeline.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray();
         using DiffusionPipeline plain = new DiffusionPipelineBuilder()
             .UseModelFolder(_model.Folder)
             .UseScheduler(_ => NoiseScheduler.FromConfig(objective.Scheduler))
             .Build();
-        Assert.NotEqual(plain.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray(), picture);
+        Assert.NotEqual(plain.Generate(Request(2, 1)).Images[0].Image.Rgb.ToArray(), image);
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class ConsistencyStudentTests : IDisposable
         Prompt = "a blue bird", Seed = 1, Steps = steps, GuidanceScale = guidance
     };
 
-    private static byte[] Picture(string folder, int steps, double guidance)
+    private static byte[] Draw(string folder, int steps, double guidance)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build();
         return pipeline.Generate(Request(steps, guidance)).Images[0].Image.Rgb.ToArray();

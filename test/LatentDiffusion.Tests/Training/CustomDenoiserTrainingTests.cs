@@ -45,7 +45,7 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
     }
 
     [Fact]
-    public void One_that_learned_guidance_reads_the_scale_that_the_options_give()
+    public void Learned_guidance_reads_the_scale_of_the_options()
     {
         using PatchDenoiser guided = new(readsScale: true), plain = new();
         using DenoiserObjective low = Objective(guided, 1), high = Objective(guided, 5);

@@ -54,7 +54,7 @@ public sealed class DenoiserLossTests : IDisposable
         using DenoiserObjective objective = _tiny.Objective(options, s_schedule);
         double actual = Loss(objective).item<float>();
 
-        // The same draws in the same order, and each picture by itself.
+        // The same draws in the same order, and each image by itself.
         var random = new Generator(9);
         rand(3, generator: random);
         long[] timesteps = randint(0, 1000, [3], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
@@ -111,7 +111,7 @@ public sealed class DenoiserLossTests : IDisposable
     }
 
     [Fact]
-    public void A_frozen_text_encoder_is_not_trained_and_precomputed_texts_are_the_same()
+    public void A_frozen_text_encoder_equals_precomputed_texts()
     {
         var options = new DenoiserTrainingOptions { BatchSize = 3, CaptionDropout = 0.5, TrainTextEncoder = false };
         using DenoiserObjective frozen = _tiny.Objective(options, s_schedule);

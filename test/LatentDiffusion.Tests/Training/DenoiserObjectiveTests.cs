@@ -66,7 +66,7 @@ public sealed class DenoiserObjectiveTests : IDisposable
             options);
         double actual = objective.Loss(new TrainingStep(0, new Generator(9))).item<float>();
 
-        // The same draws in the same order, and each picture by itself.
+        // The same draws in the same order, and each image by itself.
         var random = new Generator(9);
         rand(3, generator: random);
         long[] timesteps = randint(0, 1000, [3], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
@@ -133,7 +133,7 @@ public sealed class DenoiserObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Every_picture_is_seen_once_an_epoch_in_changing_order()
+    public void Every_image_is_seen_once_an_epoch_in_changing_order()
     {
         var indices = new BatchIndices(6, 4);
         long[] seen = [.. Enumerable.Range(0, 3).SelectMany(step => indices.Of(step))];

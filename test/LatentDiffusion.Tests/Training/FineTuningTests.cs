@@ -50,11 +50,11 @@ public sealed class FineTuningTests : IDisposable
     [Fact]
     public void A_folder_is_trained_fully_and_reloads()
     {
-        byte[] before = Picture(_model.Folder);
+        byte[] before = Draw(_model.Folder);
         Assert.True(new Trainer(s_training).Run(_objective, _folder["run"]));
         float[] trained = Output();
         DiffusersFolder.Write(_components, _folder["model"]);
-        Assert.NotEqual(before, Picture(_folder["model"]));
+        Assert.NotEqual(before, Draw(_folder["model"]));
 
         using ModelComponents reloaded = DiffusersFolder.Read(_folder["model"]);
         Assert.Equal(trained, Output(reloaded.UNet, reloaded.TextEncoder!));
@@ -111,9 +111,9 @@ public sealed class FineTuningTests : IDisposable
         double scale = plain.Max(Math.Abs);
         Assert.All(adapted.Zip(merged), p => Assert.Equal(p.First, p.Second, 1e-5 * Math.Max(1, scale)));
 
-        byte[] before = Picture(_model.Folder);
+        byte[] before = Draw(_model.Folder);
         DiffusersFolder.Write(_components, _folder["model"]);
-        Assert.NotEqual(before, Picture(_folder["model"]));
+        Assert.NotEqual(before, Draw(_folder["model"]));
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class FineTuningTests : IDisposable
             .data<float>().ToArray();
     }
 
-    private static byte[] Picture(string folder)
+    private static byte[] Draw(string folder)
     {
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModelFolder(folder).Build();
         return pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }).Images[0].Image.Rgb.ToArray();

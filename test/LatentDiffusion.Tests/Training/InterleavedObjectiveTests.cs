@@ -12,7 +12,7 @@ public sealed class InterleavedObjectiveTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Every_batch_of_every_part_comes_once_an_epoch_in_changing_order()
+    public void Every_batch_of_every_part_comes_once_an_epoch()
     {
         using var network = nn.Linear(1, 1);
         var seen = new List<string>();
@@ -39,7 +39,7 @@ public sealed class InterleavedObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_of_several_sizes_train_one_denoiser()
+    public void Images_of_several_sizes_train_one_denoiser()
     {
         using var tiny = new TinyDenoiser();
         using AutoencoderKL autoencoder = tiny.Autoencoder.Build();

@@ -16,7 +16,7 @@ public sealed class LearnedVarianceTests : IDisposable
     [InlineData(PredictionType.Epsilon)]
     [InlineData(PredictionType.Velocity)]
     [InlineData(PredictionType.Sample)]
-    public void The_bound_is_the_divergence_of_the_two_Gaussians_and_the_likelihood_at_the_end(PredictionType prediction)
+    public void The_bound_is_the_divergence_and_at_the_end_the_likelihood(PredictionType prediction)
     {
         long[] timesteps = [0, 1, 2, 20, 48];
         Tensor sample = Input("x"), noise = Input("e"), output = Input("o"), variance = Input("v") / 3, t = tensor(timesteps);
@@ -65,7 +65,7 @@ public sealed class LearnedVarianceTests : IDisposable
     }
 
     [Fact]
-    public void The_hybrid_loss_trains_the_mean_by_the_simple_loss_and_the_variance_by_the_bound()
+    public void The_hybrid_loss_trains_the_variance_by_the_bound_alone()
     {
         using var tiny = new TinyDenoiser(outChannels: 8);
         tiny.Network.to(ScalarType.Float64);

@@ -15,7 +15,7 @@ public sealed class LossWeightingTests
 
     [Theory]
     [MemberData(nameof(Predictions))]
-    public void The_variational_weight_makes_the_error_the_divergence_of_the_two_Gaussians(PredictionType prediction)
+    public void The_variational_weight_gives_the_divergence_of_the_Gaussians(PredictionType prediction)
     {
         double x0 = 0.83, noise = -1.21, wrong = 0.37, product = 1, previous = 1;
         for (int t = 0; t < 1000; t++)
@@ -60,7 +60,7 @@ public sealed class LossWeightingTests
     }
 
     [Fact]
-    public void Debiased_and_P2_are_the_papers_for_the_noise_and_the_same_loss_for_the_others()
+    public void Debiased_and_P2_weights_are_those_of_the_papers()
     {
         var p2 = new P2Weighting { Gamma = 0.5, K = 2 };
         var debiased = new DebiasedWeighting();
@@ -82,7 +82,7 @@ public sealed class LossWeightingTests
     }
 
     [Fact]
-    public void Weights_are_finite_without_a_signal_where_the_prediction_allows()
+    public void Weights_without_a_signal_are_finite_where_possible()
     {
         NoiseSchedule schedule = s_schedule.WithZeroTerminalSnr();
         LossWeighting[] all =
@@ -104,7 +104,7 @@ public sealed class LossWeightingTests
     }
 
     [Fact]
-    public void Recipes_name_weightings_and_old_ones_still_mean_the_simple_loss()
+    public void Recipes_name_weightings_and_default_to_the_simple_loss()
     {
         var json = new JsonSerializerOptions
         {

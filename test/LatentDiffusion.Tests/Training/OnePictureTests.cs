@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Training;
 
 /// <summary>
-/// An autoencoder and a denoiser that see one picture learn it by heart, and a pipeline of them gives it back. Networks begin from the
+/// An autoencoder and a denoiser that see one image learn it by heart, and a pipeline of them gives it back. Networks begin from the
 /// global generator.
 /// </summary>
 [Collection(LiveTensors.Collection)]
@@ -26,11 +26,11 @@ public sealed class OnePictureTests : IDisposable
     }
 
     [Fact]
-    public void The_loss_falls_below_one_percent_and_a_pipeline_draws_the_picture()
+    public void The_loss_falls_and_a_pipeline_draws_the_image()
     {
-        using var tiny = new TinyDenoiser(pictures: 1);
+        using var tiny = new TinyDenoiser(images: 1);
         var images = new Sunset();
-        ImageBuffer picture = images.Read(0).Image;
+        ImageBuffer image = images.Read(0).Image;
         manual_seed(3);
         using AutoencoderKL learned = Learn(images);
         using LatentCache data = LatentCache.Open(_folder["latents.safetensors"], "sunset", learned, tiny.Tokenizer, images, 1);
@@ -77,7 +77,7 @@ public sealed class OnePictureTests : IDisposable
         {
             Prompt = Sunset.Caption, Seed = 5, Steps = 20, GuidanceScale = 1, Width = Size, Height = Size,
         }).Images[0].Image;
-        double psnr = PeakSignalToNoise(picture, drawn);
+        double psnr = PeakSignalToNoise(image, drawn);
         Assert.True(psnr > 25, $"the picture drawn is {psnr} dB from the one learned");
     }
 

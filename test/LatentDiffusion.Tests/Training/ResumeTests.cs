@@ -78,7 +78,7 @@ public sealed class ResumeTests : IDisposable
     [Theory]
     [InlineData(3, true)]
     [InlineData(0, false)]
-    public void Another_order_of_items_than_an_earlier_version_had_is_warned_of(ulong seed, bool warned)
+    public void A_changed_order_of_items_is_warned_of(ulong seed, bool warned)
     {
         using var tiny = new TinyDenoiser();
         using DenoiserObjective objective = tiny.Objective(
@@ -107,7 +107,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_run_with_other_batches_or_items_is_refused_and_both_values_are_named()
+    public void A_run_with_other_batches_or_items_names_both_values()
     {
         Denoiser(new DenoiserTrainingOptions { BatchSize = 2 });
         Assert.Contains(
@@ -116,7 +116,7 @@ public sealed class ResumeTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains(
             "another items: 6, and now 5",
-            Refused(new DenoiserTrainingOptions { BatchSize = 2 }, pictures: 5),
+            Refused(new DenoiserTrainingOptions { BatchSize = 2 }, images: 5),
             StringComparison.Ordinal);
         Assert.Contains(
             "another data: ",
@@ -134,12 +134,12 @@ public sealed class ResumeTests : IDisposable
             },
             steps: 4);
 
-        string Refused(DenoiserTrainingOptions options, int pictures = 6) =>
-            Assert.Throws<CheckpointException>(() => Denoiser(options, pictures)).Message;
+        string Refused(DenoiserTrainingOptions options, int images = 6) =>
+            Assert.Throws<CheckpointException>(() => Denoiser(options, images)).Message;
 
-        void Denoiser(DenoiserTrainingOptions options, int pictures = 6, ulong seed = 3, long steps = 2, string key = "test")
+        void Denoiser(DenoiserTrainingOptions options, int images = 6, ulong seed = 3, long steps = 2, string key = "test")
         {
-            using var tiny = new TinyDenoiser(pictures: pictures, key: key);
+            using var tiny = new TinyDenoiser(images: images, key: key);
             using DenoiserObjective objective = tiny.Objective(options, NoiseSchedule.ScaledLinear());
             long first = 0;
             var report = new Report(p => first = first == 0 ? p.Step : first);

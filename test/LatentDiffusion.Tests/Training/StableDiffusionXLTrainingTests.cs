@@ -7,11 +7,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Training;
 
 /// <summary>
-/// A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and what the U-Net is told of its pictures' sizes.
+/// A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and what the U-Net is told of its images' sizes.
 /// </summary>
 public sealed class StableDiffusionXLTrainingTests : IDisposable
 {
-    private const int Pictures = 5, Batch = 3;
+    private const int ImageCount = 5, Batch = 3;
 
     // No weight decay, so that what moves has had a gradient.
     private static readonly TrainingOptions s_training = new()
@@ -40,13 +40,13 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using var objective = new DenoiserObjective(model, data, new DenoiserTrainingOptions { BatchSize = Batch, CaptionDropout = 0.5 });
         double actual = Loss(objective);
 
-        // The same draws in the same order, and each picture by itself, from its pixels and its tokens.
+        // The same draws in the same order, and each image by itself, from its pixels and its tokens.
         var random = new Generator(9);
         bool[] dropped = [.. rand(Batch, generator: random).data<float>().Select(u => u < 0.5)];
         Assert.Equal([true, false], dropped.Distinct().OrderDescending());
         long[] timesteps = randint(0, 1000, [Batch], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
         Tensor noise = randn([Batch, 4, 8, 8], generator: random);
-        long[] rows = new BatchIndices(Pictures, Batch).Of(0);
+        long[] rows = new BatchIndices(ImageCount, Batch).Of(0);
         NoiseSchedule schedule = model.Scheduler.ToNoiseSchedule();
         var autoencoder = (AutoencoderKL)model.Autoencoder;
         double expected = 0;
@@ -88,7 +88,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_reach_both_towers_and_agree_with_finite_differences()
+    public void Gradients_of_both_towers_agree_with_finite_differences()
     {
         using ModelComponents model = FamilyFolders.Make("xl");
         using LatentCache data = Cache(model);
@@ -102,7 +102,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     [Theory, InlineData("xl"), InlineData("xl-refiner")]
     public void A_folder_is_trained_fully_and_reloads(string family)
     {
-        byte[] before = Picture(_families[family]);
+        byte[] before = Draw(_families[family]);
         using ModelComponents model = DiffusersFolder.Read(_families[family]);
         using LatentCache data = Cache(model);
         using var objective = new DenoiserObjective(
@@ -111,7 +111,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             new DenoiserTrainingOptions { BatchSize = Batch, Weighting = new MinSnrWeighting() });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
         DiffusersFolder.Write(model, _folder["model"]);
-        Assert.NotEqual(before, Picture(_folder["model"]));
+        Assert.NotEqual(before, Draw(_folder["model"]));
 
         using ModelComponents original = DiffusersFolder.Read(_families[family]), reloaded = DiffusersFolder.Read(_folder["model"]);
         foreach (((string name, nn.Module trained), (nn.Module first, nn.Module last))
@@ -152,7 +152,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         Assert.Equal(adapted, Loss(objective), 1e-5 * Math.Max(1, adapted));
-        Assert.NotEqual(Picture(folder), Picture(folder, path));
+        Assert.NotEqual(Draw(folder), Draw(folder, path));
     }
 
     [Theory, InlineData("xl"), InlineData("xl-refiner")]
@@ -173,7 +173,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using TextEmbeddingCache texts = TextEmbeddingCache.Open(
             _folder["texts.safetensors"], "k",
             encoder,
-            Enumerable.Range(0, Pictures).Select(i => new Images().Read(i).Caption),
+            Enumerable.Range(0, ImageCount).Select(i => new Images().Read(i).Caption),
             new TextEmbeddingCacheOptions { Type = ScalarType.Float32 });
         using var cached = new DenoiserObjective(
             new UNetDenoiser(model.UNet, model.RequiresAestheticsScore),
@@ -203,7 +203,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             (AutoencoderKL)model.Autoencoder,
             model.Tokenizer!.Build(),
             Sized(),
-            Pictures,
+            ImageCount,
             new LatentCacheOptions());
         Refused("the cache keeps none", () => WithScaling(without));
         Assert.Contains(
@@ -225,7 +225,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
     }
 
     private LatentCache Cache(ModelComponents model) =>
-        LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), Pictures);
+        LatentCache.Open(_folder[$"{Guid.NewGuid():N}.safetensors"], "k", model, Sized(), ImageCount);
 
     private static PreparedImages Sized() => new(new Images(), new PreparedImagesOptions { Width = 16, Height = 16 });
 
@@ -236,7 +236,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         return objective.Loss(new TrainingStep(0, generator)).item<float>();
     }
 
-    private static byte[] Picture(string folder, string? lora = null)
+    private static byte[] Draw(string folder, string? lora = null)
     {
         DiffusionPipelineBuilder builder = new DiffusionPipelineBuilder().UseModelFolder(folder);
         if (lora is not null) builder.UseLora(lora);
@@ -253,10 +253,10 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
 
     private static long[] Padded(long[] ids, long padding) => [.. ids, .. Enumerable.Repeat(padding, 16 - ids.Length)];
 
-    /// <summary>Pictures 16 pixels high and of different widths.</summary>
+    /// <summary>Images 16 pixels high and of different widths.</summary>
     private sealed class Images : ICaptionedImageSource
     {
-        public long? Count => Pictures;
+        public long? Count => ImageCount;
 
         public static int Width(long index) => 24 + 4 * (int)index;
 

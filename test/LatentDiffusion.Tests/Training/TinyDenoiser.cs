@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>Small networks and six encoded pictures, for tests of the denoiser's losses.</summary>
+/// <summary>Small networks and six encoded images, for tests of the denoiser's losses.</summary>
 internal sealed class TinyDenoiser : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public TinyDenoiser(int outChannels = 4, int pictures = 6, double dropout = 0, string key = "test")
+    public TinyDenoiser(int outChannels = 4, int images = 6, double dropout = 0, string key = "test")
     {
         Tokenizer = new ClipTokenizer(BpeTrainer.Train(["a blue bird", "a star"], 530), 8);
         Network = new UNet2DConditionConfig
@@ -24,7 +24,7 @@ internal sealed class TinyDenoiser : IDisposable
         Reference.FormulaWeights.Fill(Text);
         using AutoencoderKL autoencoder = Autoencoder.Build();
         Reference.FormulaWeights.Fill(autoencoder);
-        Data = LatentCache.Open(_folder["latents.safetensors"], key, autoencoder, Tokenizer, new Stripes(pictures), pictures);
+        Data = LatentCache.Open(_folder["latents.safetensors"], key, autoencoder, Tokenizer, new Stripes(images), images);
     }
 
     public AutoencoderKLConfig Autoencoder { get; } = new()

@@ -144,7 +144,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void A_loss_that_is_not_finite_stops_the_run_and_names_step_and_checkpoint()
+    public void A_loss_that_is_not_finite_stops_the_run()
     {
         using var objective = new TinyObjective(step => step == 7 ? double.NaN : 1);
         var e = Assert.Throws<TrainingDivergedException>(() => new Trainer(s_options).Run(objective, _folder["run"]));
@@ -285,7 +285,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void What_an_objective_reports_comes_out_as_the_mean_over_the_batches()
+    public void Metrics_of_an_objective_are_averaged_over_the_batches()
     {
         using var objective = new TinyObjective();
         var metrics = new List<double>();

@@ -32,7 +32,7 @@ public sealed class VQObjectiveTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     [Fact]
-    public void The_loss_is_the_sum_of_its_parts_and_the_perplexity_that_of_the_choices()
+    public void The_loss_is_the_sum_of_its_parts_with_the_perplexity()
     {
         using IDisposable noGrad = no_grad();
         TrainingStep step = Step();
@@ -61,7 +61,7 @@ public sealed class VQObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_pass_the_choice_and_reach_the_codebook_by_its_own_term()
+    public void Gradients_pass_the_choice_and_reach_the_codebook()
     {
         var objective = new VQObjective(_network, _images, s_options);
         Tensor pixels = Pixels(), start = _network.Encode(pixels).detach();
@@ -115,7 +115,7 @@ public sealed class VQObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Gradients_of_the_perceptual_term_agree_with_finite_differences()
+    public void Perceptual_gradients_agree_with_finite_differences()
     {
         AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         Reference.FormulaWeights.Fill(network);
@@ -130,7 +130,7 @@ public sealed class VQObjectiveTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_are_learned_through_a_codebook()
+    public void Images_are_learned_through_a_codebook()
     {
         using var folder = new TemporaryFolder();
         _network.to(ScalarType.Float32);

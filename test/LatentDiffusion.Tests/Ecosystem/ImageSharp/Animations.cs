@@ -14,7 +14,9 @@ internal static class Animations
         byte[] pixels = still[(idat + 8)..(idat + 8 + length)];
         return
         [
-            .. still[..33], .. Chunk("acTL", [.. BigEndian(2), .. BigEndian(0)]), .. still[33..idat], .. Chunk("fcTL", Frame(still, 0)), .. still[idat..iend],
+            .. still[..33], .. Chunk("acTL", [.. BigEndian(2), .. BigEndian(0)]),
+            .. still[33..idat], .. Chunk("fcTL", Frame(still, 0)),
+            .. still[idat..iend],
             .. Chunk("fcTL", Frame(still, 1)), .. Chunk("fdAT", [.. BigEndian(2), .. pixels]), .. still[iend..],
         ];
     }
@@ -32,7 +34,8 @@ internal static class Animations
         return Riff("RIFF", body);
     }
 
-    private static byte[] Frame(byte[] png, int sequence) => [.. BigEndian(sequence), .. png[16..24], .. BigEndian(0), .. BigEndian(0), 0, 1, 0, 10, 0, 0];
+    private static byte[] Frame(byte[] png, int sequence) =>
+        [.. BigEndian(sequence), .. png[16..24], .. BigEndian(0), .. BigEndian(0), 0, 1, 0, 10, 0, 0];
 
     private static byte[] Chunk(string type, byte[] data)
     {

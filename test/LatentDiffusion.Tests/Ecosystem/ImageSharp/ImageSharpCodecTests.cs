@@ -9,7 +9,10 @@ namespace LatentDiffusion.Tests.Ecosystem.ImageSharp;
 
 public sealed class ImageSharpCodecTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    private static readonly ImageBuffer s_image = new(32, 16, [.. Enumerable.Range(0, 32 * 16).SelectMany(i => new[] { (byte)(i % 32 * 8), (byte)(i / 32 * 16), (byte)100 })]);
+    private static readonly ImageBuffer s_image = new(
+        32,
+        16,
+        [.. Enumerable.Range(0, 32 * 16).SelectMany(i => new[] { (byte)(i % 32 * 8), (byte)(i / 32 * 16), (byte)100 })]);
 
     [Theory]
     [InlineData("image/png", 0)]
@@ -121,10 +124,19 @@ public sealed class ImageSharpCodecTests(TinyModel model) : IClassFixture<TinyMo
     public void Files_that_are_not_images_or_too_large_are_refused()
     {
         byte[] png = new SkiaImageCodec().EncodePng(s_image);
-        Assert.Contains("not an image", Assert.Throws<InvalidDataException>(() => new ImageSharpCodec().Decode("plain text"u8)).Message, StringComparison.Ordinal);
-        Assert.Contains("at most 511", Assert.Throws<InvalidDataException>(() => new ImageSharpCodec(511).Decode(png)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not an image",
+            Assert.Throws<InvalidDataException>(() => new ImageSharpCodec().Decode("plain text"u8)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 511",
+            Assert.Throws<InvalidDataException>(() => new ImageSharpCodec(511).Decode(png)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => new ImageSharpCodec().Decode(png.AsSpan(0, 60)));
-        Assert.Contains("empty", Assert.Throws<InvalidDataException>(() => new ImageSharpCodec().Decode([])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "empty",
+            Assert.Throws<InvalidDataException>(() => new ImageSharpCodec().Decode([])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<NotSupportedException>(() => new ImageSharpCodec().Encode(s_image, "image/gif"));
     }
 
@@ -138,9 +150,10 @@ public sealed class ImageSharpCodecTests(TinyModel model) : IClassFixture<TinyMo
         Assert.Equal(image.Image.Rgb.ToArray(), new SkiaImageCodec().Decode(image.ToPng()).Rgb.ToArray());
         Assert.Equal("a star", GenerationMetadata.ReadRequest(image.ToPng()).Prompt);
 
-        // And in: a picture of ImageSharp to start from.
+        // And in: an image of ImageSharp to start from.
         using Image<Rgb24> wide = picture.Clone(x => x.Resize(32, 16));
-        GenerationResult result = pipeline.Generate(new GenerationRequest { Prompt = "a star", Steps = 2, InitialImage = wide.ToImageBuffer() });
+        GenerationResult result = pipeline.Generate(
+            new GenerationRequest { Prompt = "a star", Steps = 2, InitialImage = wide.ToImageBuffer() });
         Assert.Equal((32, 16), (result.Images[0].Image.Width, result.Images[0].Image.Height));
     }
 }
