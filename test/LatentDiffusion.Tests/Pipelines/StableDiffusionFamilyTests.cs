@@ -153,11 +153,11 @@ public sealed class StableDiffusionFamilyTests(FamilyFolders folders) : IClassFi
     public static TheoryData<string, SizeConditioningInput, string> BadHints => new()
     {
         { "sd1", new SizeConditioningInput(), "SizeConditioningInput is given" },
-        { "xl", new SizeConditioningInput { AestheticScore = 6 }, "SizeConditioningInput.AestheticScore is 6; expected none" },
+        { "xl", new SizeConditioningInput { AestheticScore = 6 }, "SizeConditioningInput.AestheticScore is 6; expected null" },
         { "xl", new SizeConditioningInput { OriginalWidth = 0 }, "SizeConditioningInput.OriginalWidth is 0; expected from 1" },
         { "xl", new SizeConditioningInput { CropTop = -1 }, "SizeConditioningInput.CropTop is -1; expected from 0" },
         { "xl", new SizeConditioningInput { TargetHeight = 1 << 24 }, "SizeConditioningInput.TargetHeight is 16777216" },
-        { "xl-refiner", new SizeConditioningInput { TargetHeight = 16 }, "SizeConditioningInput.TargetWidth is 16; expected none" },
+        { "xl-refiner", new SizeConditioningInput { TargetHeight = 16 }, "SizeConditioningInput.TargetWidth is 16; expected null" },
         { "xl-refiner", new SizeConditioningInput { AestheticScore = double.NaN }, "SizeConditioningInput.AestheticScore is NaN" },
     };
 
