@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Models.Drawings;
 using LatentDiffusion.Samples;

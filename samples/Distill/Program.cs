@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Distill;
-using LatentDiffusion;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.DependencyInjection;

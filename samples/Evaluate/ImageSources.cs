@@ -1,5 +1,4 @@
 using System.Globalization;
-using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Models.Drawings;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Evaluate;
 using LatentDiffusion;
-using LatentDiffusion.Samples;
 using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
+using LatentDiffusion.Samples;
 
 var runOption = new Option<DirectoryInfo?>("--run")
 {

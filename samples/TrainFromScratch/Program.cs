@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
-using LatentDiffusion;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.DependencyInjection;

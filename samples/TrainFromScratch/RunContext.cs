@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;

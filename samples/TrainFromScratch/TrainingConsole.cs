@@ -1,5 +1,4 @@
 using System.Globalization;
-using LatentDiffusion;
 using LatentDiffusion.Training;
 using Spectre.Console;
 

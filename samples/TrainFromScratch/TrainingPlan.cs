@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using LatentDiffusion;
 using LatentDiffusion.Training;
 using TorchSharp;
 using static TorchSharp.torch;

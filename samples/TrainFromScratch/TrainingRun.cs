@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LatentDiffusion;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Tokenization;

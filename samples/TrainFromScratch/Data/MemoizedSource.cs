@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LatentDiffusion;
 using LatentDiffusion.Data;
 
 namespace TrainFromScratch;

@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Checkpoints;
 using LatentDiffusion.Networks;
 using static TorchSharp.torch;

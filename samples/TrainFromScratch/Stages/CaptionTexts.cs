@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Networks;
 using LatentDiffusion.Tokenization;
 using LatentDiffusion.Training;

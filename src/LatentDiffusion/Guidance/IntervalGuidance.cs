@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using static TorchSharp.torch;
 
 namespace LatentDiffusion.Guidance;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using LatentDiffusion.Data;
 using Parquet;
 using Parquet.Schema;
 

@@ -1,5 +1,4 @@
 using LatentDiffusion.Tests.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Fuzzing;

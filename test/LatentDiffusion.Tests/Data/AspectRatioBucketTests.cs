@@ -1,5 +1,4 @@
 using CsCheck;
-using LatentDiffusion.Data;
 using LatentDiffusion.Tests.Ecosystem;
 using Xunit;
 

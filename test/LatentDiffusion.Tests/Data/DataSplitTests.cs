@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using CsCheck;
-using LatentDiffusion.Data;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LatentDiffusion.Data;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;

@@ -1,5 +1,4 @@
 using System.Text;
-using LatentDiffusion.Data;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;

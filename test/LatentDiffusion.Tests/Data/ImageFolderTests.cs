@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using SkiaSharp;
 using Xunit;
 

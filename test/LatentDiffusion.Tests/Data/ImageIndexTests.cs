@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;

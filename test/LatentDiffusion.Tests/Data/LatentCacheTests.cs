@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using LatentDiffusion.Tests.Reference;
 using TorchSharp;
 using Xunit;

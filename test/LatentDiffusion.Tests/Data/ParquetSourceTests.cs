@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using Parquet;
 using Parquet.Schema;
 using Xunit;

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using LatentDiffusion.Data;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Data;

@@ -1,5 +1,4 @@
 using LatentDiffusion.Tests.Checkpoints;
-using LatentDiffusion.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -78,7 +78,7 @@ public sealed class TextToImageTests
             "--steps", "1",
             "--out", folder["new/folder/out.png"]);
         Assert.True(exitCode == 0, error);
-        Assert.StartsWith("Warning: A prompt is", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith("Warning: Prompt truncated: ", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Theory]

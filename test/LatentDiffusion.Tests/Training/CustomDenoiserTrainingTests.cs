@@ -1,5 +1,4 @@
 using LatentDiffusion.Evaluation;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

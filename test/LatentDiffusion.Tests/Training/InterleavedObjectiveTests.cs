@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using LatentDiffusion.Tests.Data;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,4 +1,3 @@
-using LatentDiffusion.Data;
 using LatentDiffusion.Tests.Pipelines;
 using TorchSharp;
 using Xunit;
