@@ -84,7 +84,7 @@ public sealed class InputWarningTests(TinyModel model) : IClassFixture<TinyModel
         string[] warnings = Warnings(b => b.UseLora(folder["loha.safetensors"], 1, UnknownTensorHandling.Ignore), s_request);
         Assert.Equal(2, warnings.Length);
         Assert.Contains("loha.safetensors are ignored, 5 of 5 tensors: LoHa", warnings[0], StringComparison.Ordinal);
-        Assert.Contains("patches no parameter", warnings[1], StringComparison.Ordinal);
+        Assert.Contains("does not patch any parameter", warnings[1], StringComparison.Ordinal);
         Assert.Throws<CheckpointException>(() => Warnings(b => b.UseLora(folder["loha.safetensors"]), s_request));
     }
 
