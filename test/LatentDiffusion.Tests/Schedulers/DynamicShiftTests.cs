@@ -41,7 +41,7 @@ public sealed class DynamicShiftTests
         SamplingPlan plan = Plan(scheduler, new() { Sigmas = [0.75, 0.5, 0.25] }, 12, 8);
         AssertClose([0.826258838, 0.613187194, 0.345725238], plan.Sigmas.Take(3), 5e-7);
         Assert.NotEqual(plan.Sigmas, Plan(scheduler, new() { Sigmas = [0.75, 0.5, 0.25] }, 64, 64).Sigmas);
-        Assert.Empty(scheduler.IgnoredOptions.Where(o => o.StartsWith("base_", StringComparison.Ordinal)));
+        Assert.DoesNotContain(scheduler.IgnoredOptions, o => o.StartsWith("base_", StringComparison.Ordinal));
     }
 
     [Fact]
