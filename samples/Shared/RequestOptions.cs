@@ -16,7 +16,7 @@ internal sealed class RequestOptions
 
     public Option<double?> Guidance { get; } = For(
         "--guidance", RequestSettings.GuidanceScale,
-        $"How closely to follow the prompt, {RequestSettings.GuidanceScale.Range}; 1 is no guidance.");
+        $"How closely to follow the prompt, {RequestSettings.GuidanceScale.Range}; 1 disables guidance.");
 
     public Option<double?> Eta { get; } = For(
         "--eta", RequestSettings.Eta, $"Stochasticity of the ddim and tcd schedulers, {RequestSettings.Eta.Range}.");

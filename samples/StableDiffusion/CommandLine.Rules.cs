@@ -34,7 +34,7 @@ internal sealed partial class CommandLine
         if (result.GetValue(_repaintTransparent) && Given(_mask) > 0)
             result.AddError("--repaint-transparent takes the mask from --image; leave out --mask.");
         if (Given(_request.Timesteps) > 0 && Given(_request.Sigmas) > 0)
-            result.AddError("--sigmas is given; expected none beside --timesteps.");
+            result.AddError("--sigmas is given; expected none together with --timesteps.");
         int scales = Given(_controlScales), images = Given(_controlImages);
         if (scales > 1 && scales != images)
             result.AddError($"--control-scale is given {scales} times; expected once, or {images} times as --control-image.");

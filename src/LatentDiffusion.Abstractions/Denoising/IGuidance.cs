@@ -29,6 +29,6 @@ public interface IGuidance
     /// <param name="unconditional">
     /// Conditioning of the negative prompt with the generation's batch size; null where <see cref="NeedsUnconditional"/> is false.
     /// </param>
-    /// <param name="scale">How strongly to steer: the w of ε̃ = ε_u + w·(ε_c − ε_u), where 1 is no guidance.</param>
+    /// <param name="scale">How strongly to steer: the w of ε̃ = ε_u + w·(ε_c − ε_u), where 1 disables guidance.</param>
     GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale);
 }

@@ -184,7 +184,7 @@ public sealed class DiffusionPipelineBuilder
     }
 
     /// <summary>Uses classifier-free guidance with a default scale.</summary>
-    /// <param name="scale">0 to 100; 1 is no guidance.</param>
+    /// <param name="scale">0 to 100; 1 disables guidance.</param>
     public DiffusionPipelineBuilder UseClassifierFreeGuidance(double scale) =>
         UseGuidance(new ClassifierFreeGuidance()).Configure(o => o.GuidanceScale = scale);
 

@@ -12,7 +12,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     public int? Steps { get; set; }
 
     /// <summary>
-    /// Guidance scale, 0 to 100; 1 is no guidance. Null, the default, for the model's own
+    /// Guidance scale, 0 to 100; 1 disables guidance. Null, the default, for the model's own
     /// (<see cref="DiffusionModel.GuidanceScale"/>), or else 5.
     /// </summary>
     [RequestRange(nameof(GenerationRequest.GuidanceScale))]

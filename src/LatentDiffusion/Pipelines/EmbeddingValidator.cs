@@ -9,8 +9,8 @@ internal static class EmbeddingValidator
     /// <exception cref="ArgumentException">It has embeddings that do not fit; the message names them.</exception>
     public static void Check(GenerationRequest request, PipelineComponents parts)
     {
-        Alone(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser.Description);
-        Alone(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser.Description);
+        CheckOne(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser.Description);
+        CheckOne(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser.Description);
         if (!parts.NeedsNegative(request)) return;
         switch (request.PromptEmbeds, request.NegativePromptEmbeds)
         {
@@ -35,7 +35,7 @@ internal static class EmbeddingValidator
         }
     }
 
-    private static void Alone(string name, Conditioning? value, DenoiserDescription denoiser)
+    private static void CheckOne(string name, Conditioning? value, DenoiserDescription denoiser)
     {
         if (value is null) return;
         Shape(name, value.HiddenStates, value.HiddenStates.shape is [1, > 0, > 0], "[1, tokens, width]");

@@ -5,12 +5,12 @@ using TorchSharp;
 namespace LatentDiffusion;
 
 /// <summary>
-/// The text entries that say how an image was made, and the way back from them to a request. Beside the request's own they
-/// tell what the pipeline was set to: <c>model</c>, <c>precision</c>, <c>loras</c>, <c>scheduler</c>, <c>scheduler_config</c>,
+/// The text entries that say how an image was made, and the way back from them to a request. Next to the request's own they
+/// record the pipeline's settings: <c>model</c>, <c>precision</c>, <c>loras</c>, <c>scheduler</c>, <c>scheduler_config</c>,
 /// <c>guidance</c>, <c>prompting</c>, <c>control_nets</c>, <c>step_caching</c>, <c>tiling</c>, <c>refiner</c> and
 /// <c>refiner_start</c>, whichever it has, and what the last bits of the image depend on: <c>threads</c>, the number of libtorch's
 /// threads, and <c>cpu_capability</c>, the instruction set of its kernels. Those are not part of a request. Files and folders are
-/// told by name, without their paths.
+/// named without their paths.
 /// </summary>
 public static class GenerationMetadata
 {

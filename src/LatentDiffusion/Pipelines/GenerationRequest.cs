@@ -50,7 +50,7 @@ public sealed record GenerationRequest
     /// </summary>
     public int? Steps { get; init; }
 
-    /// <summary>Guidance scale, 0 to 100; 1 is no guidance. Null for the pipeline's.</summary>
+    /// <summary>Guidance scale, 0 to 100; 1 disables guidance. Null for the pipeline's.</summary>
     public double? GuidanceScale { get; init; }
 
     /// <summary>

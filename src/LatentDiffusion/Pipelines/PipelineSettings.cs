@@ -38,9 +38,9 @@ internal static class PipelineSettings
 
     private static JsonObject Describe(IGuidance guidance)
     {
-        var told = new JsonObject { ["kind"] = guidance.GetType().Name };
-        if (guidance.Options is { } options) told["options"] = JsonSerializer.SerializeToNode(options, options.GetType(), s_json);
-        if (guidance.Inner is { } inner) told["inner"] = Describe(inner);
-        return told;
+        var description = new JsonObject { ["kind"] = guidance.GetType().Name };
+        if (guidance.Options is { } options) description["options"] = JsonSerializer.SerializeToNode(options, options.GetType(), s_json);
+        if (guidance.Inner is { } inner) description["inner"] = Describe(inner);
+        return description;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, Pi
     private IReadOnlyList<ImageBuffer> _previews = [];
     private int _step;
 
-    /// <summary>The last step told.</summary>
+    /// <summary>The last step reported.</summary>
     public GenerationProgress Last { get; private set; }
 
     public void Observe(ISchedulerRun run, Tensor sample, Tensor prediction, CancellationToken cancellationToken)

@@ -75,7 +75,7 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { Steps = null, Timesteps = [5, 50] }, "Timesteps[1] is 50; expected less than 5, the number before it." },
         { s_text with { Steps = null, Sigmas = [5, 0] }, "Sigmas[1] is 0; expected more than 0 and at most 1000000." },
         { s_text with { Steps = null, Sigmas = [double.NaN] }, "Sigmas[0] is NaN; expected more than 0 and at most 1000000." },
-        { s_text with { Steps = null, Sigmas = [5], Timesteps = [5] }, "Sigmas is given; expected none beside Timesteps." },
+        { s_text with { Steps = null, Sigmas = [5], Timesteps = [5] }, "Sigmas is given; expected none together with Timesteps." },
         { s_text with { Steps = 3, Timesteps = [500, 5] }, "Steps is 3; expected 2, the length of Timesteps, or null." },
         { s_text with { VariationSeed = 1, VariationStrength = 1.5 }, "VariationStrength is 1.5; expected from 0 to 1." },
         { s_text with { TimeLimit = TimeSpan.Zero }, "TimeLimit is 00:00:00; expected more than zero and at most 24.00:00:00." },

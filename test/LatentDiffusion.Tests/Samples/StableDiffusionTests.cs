@@ -34,7 +34,7 @@ public sealed class StableDiffusionTests : IClassFixture<FamilyFolders>, IDispos
     [InlineData("--guidance is '1,5'; expected a number with a point", "--guidance", "1,5")]
     [InlineData("--eta is 2; expected from 0 to 1", "--eta", "2")]
     [InlineData("--timesteps has 'many'; expected numbers with commas between them", "--timesteps", "999,many")]
-    [InlineData("--sigmas is given; expected none beside --timesteps", "--timesteps", "999", "--sigmas", "14.6")]
+    [InlineData("--sigmas is given; expected none together with --timesteps", "--timesteps", "999", "--sigmas", "14.6")]
     [InlineData("Sigmas[1] is 20; expected less than 14.6", "--sigmas", "14.6,20")]
     [InlineData("--repaint-transparent needs --image", "--repaint-transparent")]
     [InlineData("--dtype is 'int8'; expected one of float32, bfloat16, float16", "--dtype", "int8")]

@@ -29,7 +29,7 @@ internal sealed class NumbersSetting(
         int most = RequestSettings.Steps.Range!.Maximum;
         RequestValidator.Check(
             numbers.Count >= 1 && numbers.Count <= most, Name, $"a list of {numbers.Count}", $"from 1 to {most} numbers");
-        if (Excludes is { } other) RequestValidator.Check(other.Get(request) is null, Name, "given", $"none beside {other.Name}");
+        if (Excludes is { } other) RequestValidator.Check(other.Get(request) is null, Name, "given", $"none together with {other.Name}");
         for (int i = 0; i < numbers.Count; i++)
         {
             bool descends = i == 0 || numbers[i] < numbers[i - 1];
