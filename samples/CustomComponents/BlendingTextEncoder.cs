@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace CustomComponents;
 
-/// <summary>A text encoder over another: "a yellow bird | a red bird" is the mean of what both mean: an orange one.</summary>
+/// <summary>A text encoder over another: "a yellow bird | a red bird" is the mean of both: an orange one.</summary>
 internal sealed class BlendingTextEncoder(ITextEncoder inner) : ITextEncoder
 {
     public int MaxLength => inner.MaxLength;
 
-    // What guidance leads away from stays the model's own: not every model takes the empty prompt for it.
+    // The unconditional text stays the model's: not every model uses the empty prompt.
     public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken = default) =>
         inner.EncodeUnconditional(count, cancellationToken);
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace CustomComponents;
 
 /// <summary>
-/// Guidance by that part alone of the difference which is orthogonal to the conditional prediction: what is parallel to it
+/// Guidance by only the part of the difference that is orthogonal to the conditional prediction: the parallel part
 /// mostly saturates colours (Sadat et al. 2024, adaptive projected guidance, with η = 0).
 /// </summary>
 internal sealed class OrthogonalGuidance : IGuidance

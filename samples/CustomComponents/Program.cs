@@ -7,11 +7,11 @@ if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 {
     Console.Error.WriteLine(
         "Draws the mean of several texts. "
-            + "Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [picture.png]");
+            + "Usage: dotnet run -c Release --project samples/CustomComponents -- \"a yellow bird | a red bird\" [image.png]");
     return CommandError.WrongUsage;
 }
 
-string file = args is [_, var path] ? path : "picture.png";
+string file = args is [_, var path] ? path : "image.png";
 try
 {
     OutputPath.RequirePng(file);

@@ -37,7 +37,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         var reading = new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() };
         using ModelComponents teacher = DiffusersFolder.Read(model, reading);
         using RunFolder run = RunFolder.Open(folder);
-        IAutoencoder autoencoder = LatentAutoencoder.Of(teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder));
+        IAutoencoder autoencoder = LatentAutoencoder.Create(teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder));
         UNet2DConditionModel unet = teacher.Get<UNet2DConditionModel>(ComponentNames.UNet);
         int latentSize = unet.Config.SampleSize?[0]
             ?? throw new NotSupportedException($"The U-Net of '{model}' does not specify its sample_size.");
@@ -49,18 +49,19 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
         using LatentCache latents = Encode(teacher, images, cancellationToken);
 
-        using UNetDenoiser student = ConsistencyStudent.Of(unet, recipe.GuidanceWidth);
+        ITrainableDenoiser student = ConsistencyStudent.FromTeacher(teacher, recipe.GuidanceWidth);
+        using nn.Module trained = student.Network;
         // The teacher computes in the same precision as the student.
         if (recipe.Training.Precision == TrainingPrecision.BFloat16) unet.to(ScalarType.BFloat16);
 
         using LoraTraining? adapters = recipe.Adapters is { } layers
-            ? new LoraTraining(new Dictionary<string, nn.Module> { [ComponentNames.UNet] = student.Network }, layers)
+            ? new LoraTraining(new Dictionary<string, nn.Module> { [student.ComponentName] = trained }, layers)
             : null;
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
         ITrainingObjective objective = adapters?.Objective(whole) ?? whole;
         var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed }, logger);
         long? first = null;
-        bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new Report<TrainingProgress>(p =>
+        bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new SynchronousProgress<TrainingProgress>(p =>
         {
             if (first is null) run.ResumeAt(Stage, (first = p.Step - 1).Value);
             (bar.MaxValue, bar.Value) = (p.Steps, p.Step);
@@ -94,7 +95,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         return Bars("latents", bar =>
         {
             bar.MaxValue = images.Count;
-            var progress = new Report<long>(done => bar.Value = done);
+            var progress = new SynchronousProgress<long>(done => bar.Value = done);
             return autoencoder switch
             {
                 AutoencoderKL kl => LatentCache.Open(
@@ -139,7 +140,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         {
             var request = new GenerationRequest
             {
-                Prompt = prompt, Seed = 0, Count = recipe.SheetColumns, Steps = steps, GuidanceScale = guidance,
+                Prompt = prompt, Seed = 0, ImageCount = recipe.SheetColumns, Steps = steps, GuidanceScale = guidance,
             };
             return new SheetRow($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(request).Images.Select(i => i.Image)]);
         }
@@ -150,7 +151,7 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         .Start(context => run(context.AddTask(stage)));
 
     /// <summary>Reports on the calling thread, unlike <see cref="Progress{T}"/>.</summary>
-    private sealed class Report<T>(Action<T> action) : IProgress<T>
+    private sealed class SynchronousProgress<T>(Action<T> action) : IProgress<T>
     {
         void IProgress<T>.Report(T value) => action(value);
     }

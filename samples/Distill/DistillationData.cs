@@ -34,10 +34,10 @@ internal sealed record DistillationData(string Key, ICaptionedImageSource Images
         Progress<long> progress = new(done => ConsoleProgress.Report("reading images", done));
         var reading = new StoredImagesOptions { IndexPath = indexPath };
         StoredImages all = CaptionedImages.Open(path, reading, logger, progress, cancellationToken);
-        SubsetImages source = DataSplit.Of(all, new DataSplitOptions { Validation = 0, Test = 0 }, progress, cancellationToken).Train;
+        SubsetImages source = DataSplit.Create(all, new DataSplitOptions { Validation = 0, Test = 0 }, progress, cancellationToken).Train;
         long count = Math.Min(recipe.Latents, source.Count!.Value);
         return new DistillationData(
-            $"{ContentHash.Of(source, progress, cancellationToken)}, {size} pixels",
+            $"{ContentHash.Compute(source, progress, cancellationToken)}, {size} pixels",
             new PreparedImages(source, new PreparedImagesOptions { Width = size, Height = size }), count,
             [.. Enumerable.Range(0, (int)Math.Min(SheetPrompts, count)).Select(i => source.ReadCaption(i))]);
     }

@@ -30,7 +30,7 @@ internal static class ImageSources
     /// <param name="training">Whether to take the training part of a path.</param>
     /// <param name="options">How the files of a path are read; null for the defaults.</param>
     /// <param name="fractions">How a path is divided; null for <see cref="Fractions"/>.</param>
-    /// <exception cref="ArgumentException">There is no such source.</exception>
+    /// <exception cref="ArgumentException">The name is not a known source.</exception>
     public static (ICaptionedImageSource Images, string Description) Open(
         string name, bool training = false, StoredImagesOptions? options = null, DataSplitOptions? fractions = null)
     {
@@ -42,7 +42,7 @@ internal static class ImageSources
         if (ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
             return (new DrawingImages(new DrawingSource(seed)), $"drawings of seed {seed}");
         if (!Path.Exists(name)) throw new ArgumentException($"'{name}' is not a source of images; expected {Help}.");
-        DataSplit split = DataSplit.Of(CaptionedImages.Open(name, options), fractions ?? Fractions);
+        DataSplit split = DataSplit.Create(CaptionedImages.Open(name, options), fractions ?? Fractions);
         if ((training ? split.Train : split.Test).Count == 0)
         {
             throw new ArgumentException(

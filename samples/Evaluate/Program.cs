@@ -128,7 +128,7 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
     reading = reading with
     {
         CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn,
-        OnUnreadable = parsed.GetValue(skipOption) ? UnreadableImageHandling.Skip : reading.OnUnreadable,
+        UnreadableImageHandling = parsed.GetValue(skipOption) ? UnreadableImageHandling.Skip : reading.UnreadableImageHandling,
     };
     (ICaptionedImageSource test, string description) = ImageSources.Open(name, options: reading, fractions: run?.Split);
     (ICaptionedImageSource Images, string Description)? seen =

@@ -37,7 +37,7 @@ internal sealed record TrainedRun(
             reading = reading with
             {
                 CaptionColumn = json["captions"]?.GetValue<string>() ?? "text",
-                OnUnreadable = json["skip_unreadable"]?.GetValue<bool>() == true
+                UnreadableImageHandling = json["skip_unreadable"]?.GetValue<bool>() == true
                     ? UnreadableImageHandling.Skip
                     : UnreadableImageHandling.Refuse,
             };

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Samples;
 
-/// <summary>What went wrong, in one line on the error stream, and the exit code that goes with it.</summary>
+/// <summary>Writes an error in one line to the error stream, and gives its exit code.</summary>
 internal static class CommandError
 {
     public const int Failure = 1, WrongUsage = 2, Cancelled = 130;
@@ -10,10 +10,10 @@ internal static class CommandError
     // An argument that a message quotes may be of any length.
     private const int LongestMessage = 900;
 
-    /// <summary>Writes what the arguments ask for and cannot be done; the exit code.</summary>
+    /// <summary>Writes that the arguments ask for something impossible; returns the exit code.</summary>
     public static int WriteUsage(string message)
     {
-        Console.Error.WriteLine($"{Cut(message)} (--help tells all options.)");
+        Console.Error.WriteLine($"{Truncate(message)} (--help lists all options.)");
         return WrongUsage;
     }
 
@@ -24,11 +24,11 @@ internal static class CommandError
         string message = exception is ArgumentException { ParamName: { } name }
             ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : exception.Message;
         message = message.ReplaceLineEndings(" ");
-        // What an option says, and the library refuses before it does anything.
+        // An option whose value the library refuses before it does anything.
         if (exception is ArgumentException or ValidationException or GenerationLimitException) return WriteUsage(message);
-        Console.Error.WriteLine(Cut(message));
+        Console.Error.WriteLine(Truncate(message));
         return Failure;
     }
 
-    private static string Cut(string message) => message.Length <= LongestMessage ? message : message[..LongestMessage] + "…";
+    private static string Truncate(string message) => message.Length <= LongestMessage ? message : message[..LongestMessage] + "…";
 }

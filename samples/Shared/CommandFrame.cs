@@ -3,14 +3,16 @@ using System.CommandLine;
 namespace LatentDiffusion.Samples;
 
 /// <summary>
-/// What the command lines here have in common: wrong usage is one line and exit code 2, a failure one line and 1, Ctrl-C 130, while
-/// a model is loaded too.
+/// Shared by the command lines. Wrong usage writes one line and exits with 2, a failure one line and 1; Ctrl-C exits with 130, also while
+/// a model loads.
 /// </summary>
 internal static class CommandFrame
 {
-    /// <summary>Sets what a command does, on a thread of its own: what blocks, as loading does, does not hold up Ctrl-C.</summary>
+    private static Task<int>? s_work;
+
+    /// <summary>Sets the action of a command, on a separate thread: blocking work, such as loading, does not hold up Ctrl-C.</summary>
     public static void SetWork(this Command command, Func<ParseResult, CancellationToken, Task<int>> work) =>
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => work(parsed, cancellationToken), CancellationToken.None));
+        command.SetAction((parsed, cancellationToken) => s_work = Task.Run(() => work(parsed, cancellationToken), CancellationToken.None));
 
     /// <inheritdoc cref="SetWork(Command, Func{ParseResult, CancellationToken, Task{int}})"/>
     public static void SetWork(this Command command, Func<ParseResult, CancellationToken, int> work) =>
@@ -19,8 +21,8 @@ internal static class CommandFrame
     /// <summary>Parses the arguments and runs the command.</summary>
     /// <param name="command">The command.</param>
     /// <param name="args">Its arguments.</param>
-    /// <param name="cancelled">What is said when it was cancelled.</param>
-    /// <param name="finishes">Whether work that is cancelled is waited for, however long it takes to save; otherwise two seconds.</param>
+    /// <param name="cancelled">Message after a cancellation.</param>
+    /// <param name="finishes">Whether to wait for cancelled work until it has saved; otherwise at most two seconds.</param>
     public static async Task<int> RunAsync(
         this RootCommand command, string[] args, string cancelled = "Cancelled; nothing was written.", bool finishes = false)
     {
@@ -38,11 +40,18 @@ internal static class CommandFrame
         if (parsed.Errors.Count > 0) return CommandError.WriteUsage(parsed.Errors[0].Message);
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration
+            int exitCode = await parsed.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = finishes ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2),
             });
+            if (s_work is { IsCompleted: false })
+            {
+                Console.Error.WriteLine(cancelled);
+                ProcessEnd.Now(exitCode);
+            }
+
+            return exitCode;
         }
         catch (OperationCanceledException)
         {

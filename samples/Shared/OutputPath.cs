@@ -1,16 +1,16 @@
 namespace LatentDiffusion.Samples;
 
-/// <summary>Whether results can be written where they are to go, found out before there are any.</summary>
+/// <summary>Checks that results can be written, before they are computed.</summary>
 internal static class OutputPath
 {
-    /// <summary>A PNG file, in a folder that is made where it is missing.</summary>
+    /// <summary>Checks the path of a PNG file. Its folder may be missing.</summary>
     /// <exception cref="ArgumentException">The path is not that of a PNG file.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static void RequirePng(string path)
     {
         string full = Path.GetFullPath(path);
         if (Path.GetExtension(full) is { Length: > 0 } extension && !extension.Equals(".png", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"'{path}' ends with {extension}; expected .png, for PNG files are written.");
+            throw new ArgumentException($"'{path}' ends with {extension}; expected .png, because PNG files are written.");
         if (Directory.Exists(full) || Path.EndsInDirectorySeparator(path))
             throw new IOException($"'{path}' is a folder; expected the path of a file.");
         if (!File.Exists(full))
@@ -19,12 +19,12 @@ internal static class OutputPath
             return;
         }
 
-        // A pipe has no length. Its reader would take this short opening for all that comes.
+        // A pipe has no length. Its reader would take this brief opening for the whole output.
         FileSystemInfo target = File.ResolveLinkTarget(full, returnFinalTarget: true) ?? new FileInfo(full);
         if (target is FileInfo { Length: > 0 }) Try(path, () => File.OpenWrite(full).Dispose());
     }
 
-    /// <summary>A folder, which is made where it is missing.</summary>
+    /// <summary>Checks the path of a folder, which may be missing.</summary>
     /// <exception cref="IOException">It cannot be made, or nothing can be written to it.</exception>
     public static void RequireFolder(string path)
     {

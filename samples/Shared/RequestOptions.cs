@@ -7,7 +7,7 @@ namespace LatentDiffusion.Samples;
 /// <summary>Command-line options for the settings of a request, with the library's ranges.</summary>
 internal sealed class RequestOptions
 {
-    public Option<string> Negative { get; } = new("--negative")
+    public Option<string> Negative { get; } = new("--negative", "--negative-prompt")
     {
         Description = "What the image does not show.", DefaultValueFactory = _ => "",
     };
@@ -17,6 +17,10 @@ internal sealed class RequestOptions
     public Option<double?> Guidance { get; } = For(
         "--guidance", RequestSettings.GuidanceScale,
         $"How closely to follow the prompt, {RequestSettings.GuidanceScale.Range}; 1 disables guidance.");
+
+    public Option<double?> ImageGuidance { get; } = For(
+        "--image-guidance", RequestSettings.ImageGuidanceScale,
+        $"How closely an InstructPix2Pix model follows the image, {RequestSettings.ImageGuidanceScale.Range}; 1.5 if omitted.");
 
     public Option<double?> Eta { get; } = For(
         "--eta", RequestSettings.Eta, $"Stochasticity of the ddim and tcd schedulers, {RequestSettings.Eta.Range}.");
@@ -37,9 +41,9 @@ internal sealed class RequestOptions
     public Option<ulong?> Seed { get; } =
         For("--seed", RequestSettings.Seed, "The same seed gives the same image. Drawn at random where not given.");
 
-    public Option<int?> Count { get; } = For(
-        "--count", RequestSettings.Count,
-        $"Number of images, {RequestSettings.Count.Range}; {RequestSettings.Count.Default} where not given.");
+    public Option<int?> ImageCount { get; } = For(
+        "--count", RequestSettings.ImageCount,
+        $"Number of images, {RequestSettings.ImageCount.Range}; {RequestSettings.ImageCount.Default} where not given.");
 
     public Option<int?> Width { get; } = new("--width")
     {
@@ -98,13 +102,14 @@ internal sealed class RequestOptions
         NegativePrompt = parsed.GetValue(Negative)!,
         Steps = parsed.GetValue(Steps),
         GuidanceScale = parsed.GetValue(Guidance),
+        ImageGuidanceScale = parsed.GetValue(ImageGuidance),
         Timesteps = parsed.GetValue(Timesteps) is { Length: > 0 } timesteps ? timesteps : null,
         Sigmas = parsed.GetValue(Sigmas) is { Length: > 0 } sigmas ? sigmas : null,
         Eta = parsed.GetValue(Eta),
         Churn = parsed.GetValue(Churn) is { } churn ? new ChurnOptions(churn) : null,
         Mu = parsed.GetValue(Mu),
         Seed = parsed.GetValue(Seed),
-        Count = parsed.GetValue(Count) ?? RequestSettings.Count.Default!.Value,
+        ImageCount = parsed.GetValue(ImageCount) ?? RequestSettings.ImageCount.Default!.Value,
         Width = parsed.GetValue(Width),
         Height = parsed.GetValue(Height),
         Strength = parsed.GetValue(Strength),

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Samples;
 /// </summary>
 internal sealed class RunImageIndex : IDisposable
 {
-    // What RunFolder.RequireData writes.
+    // Written by RunFolder.RequireData.
     private const string DataFile = "data.txt", IndexFile = "images.jsonl";
 
     private readonly string _final;

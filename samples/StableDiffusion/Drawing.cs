@@ -13,15 +13,26 @@ internal static class Drawing
     {
         OutputPath.RequirePng(choice.Out);
         GenerationRequest request = choice.Read();
+        if (choice.Source is { } source)
+        {
+            (request, IReadOnlyList<string> remarks) = source.Complete(request);
+            foreach (string remark in remarks) Console.WriteLine($"{source.File.Name}: {remark}");
+        }
+
+        if (PublishedModel.IsId(model.Path))
+            model = model with { Downloaded = await PublishedModel.DownloadAsync(model, cancellationToken) };
         var clock = Stopwatch.StartNew();
         using DiffusionPipeline pipeline = model.Open();
         TimeSpan loading = clock.Elapsed;
+        NegativePromptRule.Check(request, pipeline.Model!);
 
         GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
-            var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation));
-            return pipeline.GenerateAsync(request, progress, cancellationToken);
+            var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));
+            return choice.WritesPreviews
+                ? PreviewFile.GenerateAsync(pipeline, request, PreviewFile.Of(choice.Out), progress, cancellationToken)
+                : pipeline.GenerateAsync(request, progress, cancellationToken);
         });
 
         foreach (GeneratedImage image in result.Images)
@@ -32,6 +43,10 @@ internal static class Drawing
             Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
         }
 
+        (GenerationRequest drawn, string? family) = (result.Request, pipeline.Model?.Components?.Family.Name);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{family}: {drawn.Steps} steps, guidance scale {drawn.GuidanceScale}, {drawn.Width} x {drawn.Height}"));
         GenerationTimings timings = result.Timings;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

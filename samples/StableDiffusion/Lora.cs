@@ -5,7 +5,7 @@ namespace StableDiffusion;
 /// <summary>A low-rank patch and how much of it, written <c>FILE</c> or <c>FILE:weight</c>.</summary>
 internal sealed record Lora(string File, double Weight)
 {
-    /// <summary>What stands behind the last colon is a weight where it is a number, and else part of the path.</summary>
+    /// <summary>Text after the last colon is the scale if it is a number, and otherwise part of the path.</summary>
     public static Lora Parse(string text)
     {
         int colon = text.LastIndexOf(':');

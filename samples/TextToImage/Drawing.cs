@@ -28,7 +28,7 @@ internal static class Drawing
         GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
-            var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.Evaluations, p.Evaluation));
+            var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));
             return pipeline.GenerateAsync(request, progress, cancellationToken);
         });
 

@@ -29,6 +29,7 @@ var fewStepsOption = new Option<bool>("--few-steps")
     Description = "Use the few-step variant of the shipped model: 4 evaluations of the network instead of 20.",
 };
 var imageOption = new Option<FileInfo>("--image") { Description = "An image to start from, PNG, JPEG or WebP; the new one has its size." };
+var maskOptions = new MaskOptions();
 var maskOption = new Option<FileInfo>("--mask")
 {
     Description = "The area of --image that is repainted: an image of its size, white there and black elsewhere.",
@@ -51,11 +52,13 @@ modelOption.Validators.Add(result =>
 
 var command = new RootCommand("Generates images from text.")
 {
-    promptArgument, outOption, requestOptions.Seed, requestOptions.Steps, requestOptions.Guidance, schedulerOption, requestOptions.Count,
+    promptArgument, outOption, requestOptions.Seed, requestOptions.Steps, requestOptions.Guidance, schedulerOption,
+    requestOptions.ImageCount,
     requestOptions.Negative, modelOption, fewStepsOption, imageOption, requestOptions.Strength, maskOption,
 };
+maskOptions.AddTo(command);
 command.SetWork((parsed, cancellationToken) => Drawing.Run(
-    requestOptions.Read(parsed, parsed.GetValue(promptArgument)!),
+    requestOptions.Read(parsed, parsed.GetValue(promptArgument)!) with { Inpainting = maskOptions.Read(parsed) },
     parsed.GetValue(imageOption), parsed.GetValue(maskOption),
     parsed.GetValue(schedulerOption), parsed.GetValue(modelOption), parsed.GetValue(fewStepsOption), parsed.GetValue(outOption)!,
     cancellationToken));

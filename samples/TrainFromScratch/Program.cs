@@ -10,11 +10,11 @@ using TrainFromScratch;
 var outOption = new Option<DirectoryInfo?>("--out")
 {
     Description = "Folder of the run: checkpoints, metrics, plots and, at the end, the model. An interrupted run resumes from here. "
-        + "[default: runs/drawings or runs/pictures]",
+        + "[default: runs/drawings or runs/images]",
 };
 var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 {
-    Description = "JSON file with networks, schedule, data and training settings. [default: drawings.json, or pictures.json with --data]",
+    Description = "JSON file with networks, schedule, data and training settings. [default: drawings.json, or images.json with --data]",
 };
 var fromOption = new Option<DirectoryInfo?>("--from")
 {
@@ -101,7 +101,7 @@ command.SetWork((parsed, cancellationToken) =>
     bool isDrawings = parsed.GetValue(dataOption) is null;
     var settings = new RunSettings
     {
-        Out = parsed.GetValue(outOption)?.FullName ?? Path.GetFullPath(Path.Combine("runs", isDrawings ? "drawings" : "pictures")),
+        Out = parsed.GetValue(outOption)?.FullName ?? Path.GetFullPath(Path.Combine("runs", isDrawings ? "drawings" : "images")),
         Data = parsed.GetValue(dataOption),
         CaptionColumn = parsed.GetValue(captionsOption)!,
         SkipUnreadable = parsed.GetValue(skipOption),
@@ -114,7 +114,7 @@ command.SetWork((parsed, cancellationToken) =>
         Hours = parsed.GetValue(hoursOption),
     };
     string recipe = parsed.GetValue(recipeOption)?.FullName
-        ?? Path.Combine(AppContext.BaseDirectory, isDrawings ? "drawings.json" : "pictures.json");
+        ?? Path.Combine(AppContext.BaseDirectory, isDrawings ? "drawings.json" : "images.json");
     OutputPath.RequireFolder(settings.Out);
     try
     {

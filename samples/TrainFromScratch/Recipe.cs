@@ -40,7 +40,7 @@ internal sealed record Recipe
 
     /// <summary>Fraction of the given hours for training the autoencoder.</summary>
     [Range(0.01, 0.9)]
-    public double AutoencoderShare { get; init; } = 0.25;
+    public double AutoencoderFraction { get; init; } = 0.25;
 
     /// <summary>Images per prompt on the sample sheet at the end; 0 for no sheet.</summary>
     [Range(0, 64)]
@@ -112,7 +112,7 @@ internal sealed record Recipe
                     + $"in_channels and learned_variance {recipe.DenoiserObjective.LearnedVariance} expected {outputs}.");
             }
 
-            PredictionType sampled = DiffusionProcess.Of(Chosen(recipe.Scheduler)).PredictionType;
+            PredictionType sampled = DiffusionProcess.FromConfig(Chosen(recipe.Scheduler)).PredictionType;
             if (sampled != recipe.DenoiserObjective.PredictionType)
             {
                 throw new InvalidDataException(

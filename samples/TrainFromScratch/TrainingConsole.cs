@@ -13,7 +13,7 @@ internal static class TrainingConsole
     {
         long? first = null;
         string stage = trend.Stage;
-        bool done = Bars(stage, bar => train(new Report<TrainingProgress>(p =>
+        bool done = Bars(stage, bar => train(new SynchronousProgress<TrainingProgress>(p =>
         {
             if (first is null) context.Run.ResumeAt(stage, (first = p.Step - 1).Value);
             bar.MaxValue = p.Steps;
@@ -30,7 +30,7 @@ internal static class TrainingConsole
     public static T ShowCount<T>(string stage, long count, Func<IProgress<long>, T> run) => Bars(stage, bar =>
     {
         bar.MaxValue = count;
-        return run(new Report<long>(done => bar.Value = done));
+        return run(new SynchronousProgress<long>(done => bar.Value = done));
     });
 
     private static T Bars<T>(string stage, Func<ProgressTask, T> run) => AnsiConsole.Progress()

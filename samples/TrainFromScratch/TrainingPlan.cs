@@ -23,7 +23,7 @@ internal static class TrainingPlan
     /// <param name="objective">The stage's objective.</param>
     /// <param name="fraction">Fraction of the hours for the stage.</param>
     /// <returns>Null if the run was cancelled.</returns>
-    public static TrainingOptions? Of(
+    public static TrainingOptions? Create(
         RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double fraction)
     {
         string path = context.File(PlanFile);
@@ -57,7 +57,7 @@ internal static class TrainingPlan
         using (enable_grad())
         {
             var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps });
-            done = trial.Run(objective, folder, new Report<TrainingProgress>(p =>
+            done = trial.Run(objective, folder, new SynchronousProgress<TrainingProgress>(p =>
             {
                 if (p.Step == WarmUpSteps) start = p.Elapsed;
                 end = p.Elapsed;

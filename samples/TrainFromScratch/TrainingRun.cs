@@ -14,8 +14,6 @@ namespace TrainFromScratch;
 /// <param name="logger">Receives events other than steps.</param>
 internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
 {
-    private const string Images = "pictures";
-
     /// <returns>False if the run was cancelled; finished work is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
@@ -64,7 +62,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
 
     private JsonObject Configuration(TrainingMaterial material)
     {
-        var configuration = new JsonObject { ["data"] = settings.Data, [Images] = DataOf(material) };
+        var configuration = new JsonObject { ["data"] = settings.Data, ["images"] = DataOf(material) };
         if (settings.CaptionColumn != "text") configuration["captions"] = settings.CaptionColumn;
         if (settings.SkipUnreadable) configuration["skip_unreadable"] = true;
         if (settings.Data is not null) (configuration["validation"], configuration["test"]) = (settings.Validation, settings.Test);

@@ -17,7 +17,7 @@ public static class CaptionedImages
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
     /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
-    /// <exception cref="FileNotFoundException">There is nothing at the path, or images are missing.</exception>
+    /// <exception cref="FileNotFoundException">The path does not exist, or images are missing.</exception>
     /// <exception cref="InvalidDataException">It is not a data set, or could be two; the message says what was looked for.</exception>
     /// <exception cref="ArgumentException">The options are those of the other kind.</exception>
     public static StoredImages Open(
@@ -34,7 +34,8 @@ public static class CaptionedImages
                 : extension is ".jsonl" or ".csv"
                 ? ImageFolderSource.Open(path, Folder(path, options), logger, progress, cancellationToken)
                 : throw new FileNotFoundException(
-                    $"There is no data set '{Path.GetFullPath(path)}': a folder, metadata.jsonl, metadata.csv or *.parquet was expected.",
+                    $"The data set '{Path.GetFullPath(path)}' does not exist; expected a folder, metadata.jsonl, metadata.csv "
+                    + "or *.parquet.",
                     path);
         }
 

@@ -58,10 +58,12 @@ public sealed class ImageSharpCodec : IImageCodec
         return mediaType.ToLowerInvariant() switch
         {
             MediaTypeNames.Image.Png => EncodePng(image, metadata),
-            MediaTypeNames.Image.Jpeg => Encode(image, new JpegEncoder { Quality = LossyQuality }),
-            MediaTypeNames.Image.Webp => Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = LossyQuality }),
+            MediaTypeNames.Image.Jpeg =>
+                ImageTexts.Insert(Encode(image, new JpegEncoder { Quality = LossyQuality }), metadata),
+            MediaTypeNames.Image.Webp => ImageTexts.Insert(
+                Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = LossyQuality }), metadata),
             _ => throw new NotSupportedException(
-                $"{nameof(ImageSharpCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; "
+                $"{nameof(ImageSharpCodec)} does not write '{MessageText.Truncate(mediaType, 100)}'; "
                 + $"it writes {string.Join(", ", MediaTypes)}."),
         };
     }
@@ -82,7 +84,7 @@ public sealed class ImageSharpCodec : IImageCodec
         using Image<Rgba32> stored = Read(file);
         var rgba = new byte[(long)stored.Width * stored.Height * 4];
         stored.CopyPixelDataTo(rgba);
-        return TransparencyMask.Of(rgba, stored.Width, stored.Height) is { } mask
+        return TransparencyMask.FromRgba(rgba, stored.Width, stored.Height) is { } mask
             ? ExifOrientation.Apply(mask, ExifOrientation.Read(file))
             : null;
     }

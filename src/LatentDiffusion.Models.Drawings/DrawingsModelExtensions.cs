@@ -54,7 +54,7 @@ public static class DrawingsModelExtensions
     internal static DiffusionModel Open(string folder, TorchSharp.torch.Device? device)
     {
         DiffusionModel model = DiffusionModel.Open(folder, device);
-        model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(model.SchedulerConfig), s_guided);
+        model.Guidance = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.FromConfig(model.SchedulerConfig), s_guided);
         (model.Steps, model.GuidanceScale) = (Steps, GuidanceScale);
         return model;
     }

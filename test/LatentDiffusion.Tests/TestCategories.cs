@@ -9,8 +9,8 @@ internal static class TestCategories
     public const string Long = "Long";
 
     /// <summary>
-    /// Starts samples and tools as processes. All other tests compute in the test process, and continuous integration
-    /// repeats them with the instruction sets of older CPUs.
+    /// Starts samples and tools as processes. Of the other tests, continuous integration repeats those that compare numbers with the
+    /// instruction sets of older CPUs.
     /// </summary>
     public const string Program = "Program";
 }

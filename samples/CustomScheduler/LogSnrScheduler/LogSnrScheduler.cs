@@ -6,7 +6,7 @@ namespace CustomScheduler;
 
 /// <summary>DDIM (Song et al. 2021, equation 12) over timesteps whose log signal-to-noise ratios are evenly spaced.</summary>
 /// <param name="alphaBars">ᾱ of each training timestep, descending in [0, 1).</param>
-/// <param name="prediction">What the model predicts: ε, or the velocity.</param>
+/// <param name="prediction">The model's prediction type: ε or velocity.</param>
 public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionType prediction = PredictionType.Epsilon) : INoiseScheduler
 {
     public PredictionType PredictionType => prediction;
@@ -19,8 +19,8 @@ public sealed class LogSnrScheduler(IReadOnlyList<double> alphaBars, PredictionT
             throw new ArgumentException($"{options} asks for more than Steps and BeginStep, which is all that this scheduler knows.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Steps, 1);
         double noisiest = LogSnr(alphaBars.Count - 1), cleanest = LogSnr(0);
-        IEnumerable<double> shares = Enumerable.Range(0, options.Steps).Select(i => (double)i / options.Steps);
-        int[] timesteps = [.. shares.Select(share => Nearest(double.Lerp(noisiest, cleanest, share))).Distinct()];
+        IEnumerable<double> fractions = Enumerable.Range(0, options.Steps).Select(i => (double)i / options.Steps);
+        int[] timesteps = [.. fractions.Select(fraction => Nearest(double.Lerp(noisiest, cleanest, fraction))).Distinct()];
         IEnumerable<double> sigmas = timesteps.Select(t => Math.Sqrt((1 - alphaBars[t]) / alphaBars[t]));
         return new SamplingPlan(options, timesteps.Select(t => (double)t), [.. sigmas, 0]);
     }

@@ -5,7 +5,7 @@ namespace TrainFromScratch;
 
 /// <summary>Keeps decoded and resized images in memory as long as they fit, because each is needed many times.</summary>
 /// <param name="images">The images.</param>
-internal sealed class MemoizedSource(IVariedImageSource images) : IVariedImageSource
+internal sealed class MemoizedSource(ICaptionedImageSource images) : ICaptionedImageSource
 {
     private const long MaximumBytes = 1L << 30;
 
@@ -13,6 +13,8 @@ internal sealed class MemoizedSource(IVariedImageSource images) : IVariedImageSo
     private long _bytes;
 
     public long? Count => images.Count;
+
+    public bool HasVariants => images.HasVariants;
 
     public string ReadCaption(long index) => images.ReadCaption(index);
 

@@ -5,9 +5,11 @@ namespace TrainFromScratch;
 
 /// <summary>Each image twice: unchanged, and mirrored left to right.</summary>
 /// <param name="images">The images, a finite source.</param>
-internal sealed class MirroredImages(IVariedImageSource images) : IVariedImageSource
+internal sealed class MirroredImages(ICaptionedImageSource images) : ICaptionedImageSource
 {
     public long? Count => 2 * images.Count;
+
+    public bool HasVariants => images.HasVariants;
 
     public CaptionedImage Read(long index) => Read(index, 0);
 

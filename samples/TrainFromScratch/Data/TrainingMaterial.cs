@@ -45,7 +45,7 @@ internal sealed record TrainingMaterial(
         reading = reading with
         {
             CaptionColumn = settings.CaptionColumn,
-            OnUnreadable = settings.SkipUnreadable ? UnreadableImageHandling.Skip : UnreadableImageHandling.Refuse,
+            UnreadableImageHandling = settings.SkipUnreadable ? UnreadableImageHandling.Skip : UnreadableImageHandling.Refuse,
             IndexPath = indexPath,
         };
         StoredImages source = CaptionedImages.Open(path, reading, logger, progress, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed record TrainingMaterial(
         {
             Validation = settings.Validation, Test = settings.Test, NearDuplicateBits = settings.NearDuplicates,
         };
-        DataSplit split = DataSplit.Of(source, dividing, progress, cancellationToken);
+        DataSplit split = DataSplit.Create(source, dividing, progress, cancellationToken);
         if (split.LeftOut.Count > 0)
         {
             logger.LogWarning(
@@ -72,18 +72,18 @@ internal sealed record TrainingMaterial(
                 $"'{path}' holds {source.Count} images, too few for --validation {settings.Validation}: {split.Train.Count} are left to "
                 + $"train on and {split.Validation.Count} to validate on. "
                 + "Expected a larger fraction, or --validation 0 to train without validation.");
-        IVariedImageSource training = Prepared(split.Train), images = recipe.Mirror ? new MirroredImages(training) : training;
+        ICaptionedImageSource training = Prepared(split.Train), images = recipe.Mirror ? new MirroredImages(training) : training;
         int count = (int)training.Count!.Value;
         string[][] captions = [.. Enumerable.Range(0, (int)images.Count!.Value).Select(i => images.ReadCaptions(i).ToArray())];
         return new TrainingMaterial(
-            $"{ContentHash.Of(source, progress, cancellationToken)}, {recipe.ImageSize} pixels, mirrored {recipe.Mirror}",
+            $"{ContentHash.Compute(source, progress, cancellationToken)}, {recipe.ImageSize} pixels, mirrored {recipe.Mirror}",
             Enumerable.Range(0, count).SelectMany(i => training.ReadCaptions(i)), images, images.Count!.Value,
             split.Validation.Count > 0 ? Prepared(split.Validation) : null)
         {
             SeveralCaptions = Array.Exists(captions, c => c.Length > 1) ? captions : null,
         };
 
-        IVariedImageSource Prepared(SubsetImages part) =>
+        ICaptionedImageSource Prepared(SubsetImages part) =>
             new MemoizedSource(new PreparedImages(part, new PreparedImagesOptions { Width = recipe.ImageSize, Height = recipe.ImageSize }));
     }
 }

@@ -71,7 +71,7 @@ internal static class AutoencoderStage
             : null;
         var objective = new AutoencoderObjective(network, context.Material.Images, how, discriminator: discriminator);
         TrainingOptions training = context.Recipe.AutoencoderTraining with { Seed = context.Recipe.Seed };
-        TrainingOptions? options = TrainingPlan.Of(context, Stage, training, objective, context.Recipe.AutoencoderShare);
+        TrainingOptions? options = TrainingPlan.Create(context, Stage, training, objective, context.Recipe.AutoencoderFraction);
         if (options is null) return false;
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(context, network, trend, options) };
@@ -114,7 +114,7 @@ internal static class AutoencoderStage
         int count = (int)Math.Min(context.Recipe.Validation.ImageCount, images.Count!.Value);
         ImageBuffer[] originals = [.. Enumerable.Range(0, count).Select(i => images.Read(i).Image)];
         AutoencoderQuality quality = AutoencoderQuality.Measure(
-            LatentAutoencoder.Of(network), originals, cancellationToken: context.Cancellation);
+            LatentAutoencoder.Create(network), originals, cancellationToken: context.Cancellation);
         context.Run.AddImageGrid(Stage, step, SampleSheet.Draw(
         [
             new SheetRow($"images of the {set} set", [.. originals.Take(SheetImages)]),
@@ -125,7 +125,7 @@ internal static class AutoencoderStage
 
     private static void CheckSize(RunContext context, nn.Module<Tensor, Tensor> network)
     {
-        int factor = LatentAutoencoder.Of(network).DownsamplingFactor, size = context.Recipe.ImageSize;
+        int factor = LatentAutoencoder.Create(network).DownsamplingFactor, size = context.Recipe.ImageSize;
         if (context.Settings.Data is not null && size % factor != 0)
             throw new InvalidDataException(
                 $"The recipe's image_size is {size}; expected a multiple of {factor}, the autoencoder's downsampling factor.");

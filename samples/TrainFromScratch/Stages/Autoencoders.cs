@@ -11,7 +11,7 @@ internal static class Autoencoders
     public static nn.Module<Tensor, Tensor> Read(string folder)
     {
         var options = new CheckpointOptions { Type = ScalarType.Float32 };
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder '{folder}' with an autoencoder.");
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"The autoencoder folder '{folder}' does not exist.");
         string? encoder = Half(folder, "encoder"), decoder = Half(folder, "decoder");
         nn.Module<Tensor, Tensor> network = encoder is not null && decoder is not null && !File.Exists(Path.Combine(folder, "config.json"))
             ? TinyCheckpoint.Open(encoder, decoder, options: options)

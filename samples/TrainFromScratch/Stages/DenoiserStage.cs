@@ -43,20 +43,20 @@ internal sealed class DenoiserStage(
             [ComponentNames.TextEncoder] = text,
             [ComponentNames.Tokenizer] = new ClipTokenizerFiles(vocabulary, tokenizer.MaxLength),
         };
-        IAutoencoder part = LatentAutoencoder.Of(autoencoder);
+        IAutoencoder part = LatentAutoencoder.Create(autoencoder);
         var denoiser = new UNetDenoiser(unet);
         int imageSize = (int)latents.Latents.shape[2] * part.DownsamplingFactor;
         var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, imageSize);
-        DiffusionProcess process = DiffusionProcess.Of(_scheduler);
+        DiffusionProcess process = DiffusionProcess.FromConfig(_scheduler);
         using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
         using var objective = new DenoiserObjective(
             denoiser, texts.Conditioning, latents, new LatentScaling(shift, scale), process.Schedule, recipe.DenoiserObjective)
         {
             RowName = row => context.Material.Images.Read(row).Name,
         };
-        double fraction = Fraction - (context.Settings.Autoencoder is null ? recipe.AutoencoderShare : 0);
+        double fraction = Fraction - (context.Settings.Autoencoder is null ? recipe.AutoencoderFraction : 0);
         TrainingOptions training = recipe.DenoiserTraining with { Seed = recipe.Seed + 1 };
-        TrainingOptions? options = TrainingPlan.Of(context, Stage, training, objective, fraction);
+        TrainingOptions? options = TrainingPlan.Create(context, Stage, training, objective, fraction);
         if (options is null) return false;
 
         using ClipTextConditioning? captions =

@@ -25,7 +25,7 @@ internal sealed class PromptSheet(
 
         ImageBuffer[] Images(string prompt)
         {
-            var request = new GenerationRequest { Prompt = prompt, Seed = 0, Count = columns, Width = size, Height = size };
+            var request = new GenerationRequest { Prompt = prompt, Seed = 0, ImageCount = columns, Width = size, Height = size };
             return [.. pipeline.Generate(request).Images.Select(i => i.Image)];
         }
     }

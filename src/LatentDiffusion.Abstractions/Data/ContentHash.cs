@@ -21,7 +21,7 @@ public static class ContentHash
     /// <summary>Hash of an image: its width and height (32-bit, little-endian) and its pixels.</summary>
     /// <param name="image">The image.</param>
     /// <returns>32 bytes.</returns>
-    public static byte[] Of(ImageBuffer image)
+    public static byte[] Compute(ImageBuffer image)
     {
         ArgumentNullException.ThrowIfNull(image);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -41,7 +41,7 @@ public static class ContentHash
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>32 bytes for each image.</returns>
     /// <exception cref="ArgumentException">The source is infinite.</exception>
-    public static byte[][] OfEach(
+    public static byte[][] ComputeEach(
         ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
         [.. Each(images, images.ReadContentHash, progress, cancellationToken)];
 
@@ -54,7 +54,8 @@ public static class ContentHash
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits.</returns>
     /// <exception cref="ArgumentException">The source is infinite.</exception>
-    public static string Of(ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
+    public static string Compute(
+        ICaptionedImageSource images, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (byte[] one in Each(images, Item, progress, cancellationToken))
@@ -71,7 +72,7 @@ public static class ContentHash
     /// <summary>Hash of a network: the names, data types, shapes and values of its parameters and buffers.</summary>
     /// <param name="module">The network, on any device.</param>
     /// <returns>64 hexadecimal digits.</returns>
-    public static string Of(nn.Module module)
+    public static string Compute(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
         using IDisposable noGradient = no_grad();

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What a denoiser is conditioned on. Owns its tensors. Disposing it while a call or a generation reads it is safe: the
+/// The conditioning of a denoiser. Owns its tensors. Disposing it while a call or a generation reads it is safe: the
 /// tensors are freed when the last of them has ended.
 /// </summary>
 /// <param name="hiddenStates">One vector a token, [batch, tokens, width].</param>
@@ -74,13 +74,14 @@ public sealed partial class Conditioning(
     /// </summary>
     /// <param name="first">Has the same shapes and parts as <paramref name="second"/>.</param>
     /// <param name="second">The other.</param>
-    /// <param name="share">How far: 0 is the first and 1 the second.</param>
-    /// <exception cref="ArgumentException">Shapes or parts differ, or the share is not finite.</exception>
-    public static Conditioning Interpolate(Conditioning first, Conditioning second, double share)
+    /// <param name="fraction">Position between the two: 0 is the first and 1 the second.</param>
+    /// <exception cref="ArgumentException">Shapes or parts differ, or the fraction is not finite.</exception>
+    public static Conditioning Interpolate(Conditioning first, Conditioning second, double fraction)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        if (!double.IsFinite(share)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share is a finite number.");
+        if (!double.IsFinite(fraction))
+            throw new ArgumentOutOfRangeException(nameof(fraction), fraction, "The fraction must be a finite number.");
         using IDisposable ofFirst = first.Hold(), ofSecond = second.Hold();
         return new Conditioning(
             Both(first.HiddenStates, second.HiddenStates, nameof(HiddenStates), Between)!,
@@ -90,8 +91,8 @@ public sealed partial class Conditioning(
 
         Tensor Between(Tensor a, Tensor b)
         {
-            using Tensor from = a.Multiply(1 - share);
-            return from.Add(b, share);
+            using Tensor from = a.Multiply(1 - fraction);
+            return from.Add(b, fraction);
         }
 
         static Tensor? Both(Tensor? a, Tensor? b, string name, Func<Tensor, Tensor, Tensor> function) => (a, b) switch

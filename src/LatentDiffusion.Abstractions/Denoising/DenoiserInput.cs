@@ -27,27 +27,47 @@ public sealed record DenoiserInput
     public IReadOnlyList<double>? GuidanceScales { get; init; }
 
     /// <summary>
-    /// What a model reads next to the latents, such as the mask and the masked image's latents of inpainting models,
+    /// Additional channels of a model's input, such as the mask and the masked image's latents of inpainting models,
     /// [batch, <see cref="DenoiserDescription.ConcatenatedChannels"/>, height, width]. Null, the default, for none.
     /// </summary>
     public Tensor? ConcatenatedLatents { get; init; }
 
     /// <summary>
-    /// What ControlNets add to the network, one tensor for each entry of <see cref="DenoiserDescription.ControlResidualChannels"/>
+    /// Residuals of ControlNets, one tensor for each entry of <see cref="DenoiserDescription.ControlResidualChannels"/>
     /// and in that order. Null, the default, for none.
     /// </summary>
     public IReadOnlyList<Tensor>? ControlResiduals { get; init; }
 
     /// <summary>
-    /// Changes to self-attention in some layers (<see cref="DenoiserDescription.AttentionLayers"/>). Null, the default, for none.
+    /// Feature maps of T2I-Adapters, one tensor for each of the first entries of
+    /// <see cref="DenoiserDescription.AdapterResidualShapes"/> and in that order, with the batch size of the latents. Null, the default,
+    /// for none.
+    /// </summary>
+    public IReadOnlyList<Tensor>? AdapterResiduals { get; init; }
+
+    /// <summary>
+    /// Changes to attention in some layers (<see cref="DenoiserDescription.AttentionLayers"/>,
+    /// <see cref="DenoiserDescription.CrossAttentionLayers"/>). Null, the default, for none.
     /// </summary>
     public AttentionEdits? AttentionEdits { get; init; }
+
+    /// <summary>
+    /// Layers that are not evaluated, so that their input is their output: paths from <see cref="DenoiserDescription.SkippableLayers"/>.
+    /// Default none.
+    /// </summary>
+    public IReadOnlyList<string> SkippedLayers { get; init; } = [];
 
     /// <summary>
     /// Latents of the images that an editing model refers to, each [batch, channels, height, width] of any size
     /// (<see cref="DenoiserDescription.ReadsReferenceLatents"/>). Null, the default, for none.
     /// </summary>
     public IReadOnlyList<Tensor>? ReferenceLatents { get; init; }
+
+    /// <summary>
+    /// Fraction of the steps of a generation's pass that lie behind it, in [0, 1): 0 in the first step. Null, the default, outside of a
+    /// generation.
+    /// </summary>
+    public double? Progress { get; init; }
 
     /// <summary>Checked before each evaluation of a network. Default none.</summary>
     public CancellationToken CancellationToken { get; init; }
@@ -81,6 +101,8 @@ public sealed record DenoiserInput
             GuidanceScales = GuidanceScales is null ? null : RepeatedEach(GuidanceScales),
             ConcatenatedLatents = ConcatenatedLatents is null ? null : Repeated(ConcatenatedLatents),
             ControlResiduals = ControlResiduals is null ? null : [.. ControlResiduals.Select(Repeated)],
+            AdapterResiduals = AdapterResiduals is null ? null : [.. AdapterResiduals.Select(Repeated)],
+            AttentionEdits = AttentionEdits?.Map(Repeated),
             ReferenceLatents = ReferenceLatents is null ? null : [.. ReferenceLatents.Select(Repeated)],
         };
 

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>What a run of a denoiser may reuse from one evaluation to the next.</summary>
+/// <summary>Values that a denoiser's run may reuse from one evaluation to the next.</summary>
 public sealed record DenoiserRunOptions
 {
     /// <summary>

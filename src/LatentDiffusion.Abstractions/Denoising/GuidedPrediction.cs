@@ -16,6 +16,12 @@ public sealed record GuidedPrediction(Tensor Guided) : IDisposable
     public Tensor? Conditional { get; init; }
 
     /// <summary>
+    /// The network's prediction for the negative prompt, which guidance by other inputs then does not evaluate again; null, the default,
+    /// where it is not known.
+    /// </summary>
+    public Tensor? Unconditional { get; init; }
+
+    /// <summary>
     /// The variance that the network predicted for the prompt (Nichol &amp; Dhariwal 2021), which guidance does not change; null, the
     /// default, for networks without one.
     /// </summary>
@@ -32,6 +38,7 @@ public sealed record GuidedPrediction(Tensor Guided) : IDisposable
     {
         Guided.Dispose();
         Conditional?.Dispose();
+        Unconditional?.Dispose();
         Variance?.Dispose();
     }
 }

@@ -31,7 +31,7 @@ public interface IAutoencoder : IOffloadable
     /// </summary>
     double? LatentScaleBits => null;
 
-    /// <summary>Published previews of its latents; null, the default, where there are none.</summary>
+    /// <summary>The published preview of its latents; null, the default, if none was published.</summary>
     ILatentPreview? Preview => null;
 
     /// <summary>
@@ -53,6 +53,24 @@ public interface IAutoencoder : IOffloadable
     /// <returns>Pixels, nominally in [−1, 1] and not clamped, [batch, 3, height·factor, width·factor].</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     Tensor Decode(Tensor latents, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Whether decoding reads the image that is partly repainted (<see cref="DecodingContext.Image"/> and
+    /// <see cref="DecodingContext.Mask"/>). Default false.
+    /// </summary>
+    bool ReadsMaskedImage => false;
+
+    /// <summary>Whether decoding draws noise (<see cref="DecodingContext.Noise"/>). Default false.</summary>
+    bool DrawsNoise => false;
+
+    /// <summary>Decodes latents with additional inputs if the decoder reads any. The default ignores them.</summary>
+    /// <param name="latents">[batch, <see cref="LatentChannels"/>, height, width] in latent pixels.</param>
+    /// <param name="context">The inputs.</param>
+    /// <param name="cancellationToken">Checked as in encoding.</param>
+    /// <returns>Pixels, as without additional inputs.</returns>
+    /// <exception cref="ArgumentException">An input has another shape than the decoded image.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Tensor Decode(Tensor latents, DecodingContext context, CancellationToken cancellationToken) => Decode(latents, cancellationToken);
 
     /// <summary>
     /// An autoencoder over the same network that computes large images in tiles which agree with the whole image; null, the

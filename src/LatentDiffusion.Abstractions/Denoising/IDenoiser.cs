@@ -8,11 +8,11 @@ namespace LatentDiffusion;
 /// </summary>
 public interface IDenoiser : IOffloadable
 {
-    /// <summary>What it reads and supports.</summary>
+    /// <summary>The inputs and features that it supports.</summary>
     DenoiserDescription Description { get; }
 
     /// <summary>Evaluates the network once.</summary>
-    /// <param name="input">Latents, timesteps, conditioning and what else the description declares.</param>
+    /// <param name="input">Latents, timesteps, conditioning and the other declared inputs.</param>
     /// <returns>The prediction, [batch, <see cref="DenoiserDescription.OutputChannels"/>, height, width]: a new tensor.</returns>
     /// <exception cref="OperationCanceledException">The input's token is cancelled.</exception>
     Tensor Predict(DenoiserInput input);
@@ -21,11 +21,11 @@ public interface IDenoiser : IOffloadable
     /// Starts a generation, whose run owns what evaluations share, such as keys and values of the text. The default run checks the
     /// input's cancellation token and evaluates the denoiser; a wrapper that has no state may start the wrapped denoiser's run.
     /// </summary>
-    /// <param name="options">What the run may reuse; null for the exact default.</param>
-    /// <exception cref="NotSupportedException">The options ask for what the denoiser does not support.</exception>
+    /// <param name="options">Values that the run may reuse; null for none, which is exact.</param>
+    /// <exception cref="NotSupportedException">The denoiser does not support an option.</exception>
     IDenoiserRun Start(DenoiserRunOptions? options = null) => options?.StepCaching is null
         ? new ForwardingRun(this)
-        : throw new NotSupportedException($"{GetType().Name} does not support step caching: it has no {nameof(Start)} of its own.");
+        : throw new NotSupportedException($"{GetType().Name} does not support step caching: it does not override {nameof(Start)}.");
 
     /// <summary>
     /// An estimate of the memory in bytes that one evaluation takes beyond the weights, rather too high than too low. Default 0.

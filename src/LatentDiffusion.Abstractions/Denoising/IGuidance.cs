@@ -9,6 +9,13 @@ public interface IGuidance
     /// <summary>Whether it does anything at a scale of 1, where classifier-free guidance does nothing. Default false.</summary>
     bool ActsAtScaleOne => false;
 
+    /// <summary>
+    /// Whether it does anything at a scale, and needs the negative prompt for it. Default at every scale, except at 1 where
+    /// <see cref="ActsAtScaleOne"/> is false.
+    /// </summary>
+    /// <param name="scale">The scale of a generation.</param>
+    bool ActsAt(double scale) => scale != 1 || ActsAtScaleOne;
+
     /// <summary>The guidance that this one decorates. Null, the default, for none.</summary>
     IGuidance? Inner => null;
 
@@ -20,7 +27,7 @@ public interface IGuidance
     /// refuses.
     /// </summary>
     /// <param name="denoiser">Description of the denoiser.</param>
-    /// <exception cref="NotSupportedException">The denoiser does not support what the guidance does.</exception>
+    /// <exception cref="NotSupportedException">The denoiser does not support the guidance.</exception>
     /// <exception cref="ArgumentException">An option of the guidance does not fit the denoiser; the message names it.</exception>
     void Validate(DenoiserDescription denoiser) => Inner?.Validate(denoiser);
 

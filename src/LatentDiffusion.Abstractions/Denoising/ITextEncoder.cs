@@ -41,13 +41,13 @@ public interface ITextEncoder : IOffloadable
     /// <param name="prompt">The prompt.</param>
     int? CountTruncatedTokens(string prompt) => null;
 
-    /// <summary>An encoder over the same networks that reads weights and long prompts; null, the default, where there is none.</summary>
+    /// <summary>An encoder over the same networks that reads weights and long prompts; null, the default, if not supported.</summary>
     /// <param name="options">How to read and encode.</param>
     /// <returns>An encoder that owns nothing; this encoder does not change.</returns>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     ITextEncoder? WithPrompting(PromptingOptions options) => null;
 
-    /// <summary>An encoder over the same networks that knows further tokens; null, the default, where there is none.</summary>
+    /// <summary>An encoder over the same networks that knows further tokens; null, the default, if not supported.</summary>
     /// <param name="embeddings">The tokens with their learned embeddings, in addition to those that this encoder knows.</param>
     /// <returns>An encoder that owns nothing; this encoder does not change.</returns>
     /// <exception cref="ArgumentException">

@@ -22,9 +22,18 @@ public interface ITrainableDenoiser : IDenoiser
     Tensor Forward(DenoiserInput input);
 
     /// <summary>
-    /// A copy with weights of its own, of the same type and on the same device, for networks that follow the trained one.
+    /// A copy with separate weights, of the same type and on the same device, for networks that follow the trained one.
     /// </summary>
     /// <exception cref="NotSupportedException">The default: the network cannot be copied.</exception>
     ITrainableDenoiser Copy() =>
         throw new NotSupportedException($"{GetType().Name} does not support copies: it does not override {nameof(Copy)}.");
+
+    /// <summary>A float32 copy with weights of its own, on the same device, to be distilled from this denoiser.</summary>
+    /// <param name="guidanceWidth">
+    /// Width of an embedding of <see cref="DenoiserInput.GuidanceScales"/> that the copy reads, and that changes no prediction before it
+    /// is trained; null for a copy that reads what this denoiser reads.
+    /// </param>
+    /// <exception cref="NotSupportedException">The default: the denoiser does not make students.</exception>
+    ITrainableDenoiser CreateStudent(int? guidanceWidth) =>
+        throw new NotSupportedException($"{GetType().Name} does not make students: it does not override {nameof(CreateStudent)}.");
 }

@@ -19,7 +19,7 @@ public sealed record PromptingOptions
     public int ClipSkip { get; init; } = 1;
 
     /// <summary>
-    /// How many windows of the text tower a prompt may fill; what is longer is cut. 1 to 1000, default 16, which is 1200 tokens
+    /// How many windows of the text tower a prompt may fill; longer prompts are truncated. 1 to 1000, default 16, which is 1200 tokens
     /// of CLIP. Attention to the text costs as much more as there are windows.
     /// </summary>
     [Range(1, 1000)]

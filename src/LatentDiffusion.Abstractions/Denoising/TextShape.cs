@@ -9,7 +9,7 @@ public readonly record struct TextShape(long Tokens, long Width, long? PooledWid
 {
     /// <summary>The shapes of a conditioning.</summary>
     /// <param name="text">The conditioning; its batch does not count.</param>
-    public static TextShape Of(Conditioning text)
+    public static TextShape FromConditioning(Conditioning text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return new(text.HiddenStates.shape[1], text.HiddenStates.shape[2], text.Pooled?.shape[^1], text.Mask is not null);

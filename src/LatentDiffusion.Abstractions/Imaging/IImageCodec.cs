@@ -16,7 +16,9 @@ public interface IImageCodec
     /// <summary>Encodes an image as one of <see cref="MediaTypes"/>.</summary>
     /// <param name="image">The image.</param>
     /// <param name="mediaType">For example <c>image/png</c>; case does not matter.</param>
-    /// <param name="metadata">Text entries, written where the format supports them (PNG). Null for none.</param>
+    /// <param name="metadata">
+    /// Text entries, written where codec and format support them: PNG, and with the codecs of this library JPEG and WebP. Null for none.
+    /// </param>
     /// <exception cref="NotSupportedException">The codec does not write this type; the message lists those it does.</exception>
     byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null) =>
         MediaTypeNames.Image.Png.Equals(mediaType, StringComparison.OrdinalIgnoreCase)

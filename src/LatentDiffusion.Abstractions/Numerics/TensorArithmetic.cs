@@ -144,6 +144,13 @@ public static class TensorArithmetic
         return x.leaky_relu(held);
     }
 
+    /// <summary>x where it is positive, slope·x elsewhere, in place.</summary>
+    public static Tensor LeakyReluInPlace(this Tensor x, double slope)
+    {
+        using Scalar held = slope.ToScalar();
+        return x.leaky_relu_(held);
+    }
+
     /// <summary>Where x equals y, as booleans.</summary>
     public static Tensor EqualTo(this Tensor x, long y)
     {

@@ -6,11 +6,17 @@ namespace LatentDiffusion;
 /// </summary>
 public interface INoiseScheduler
 {
-    /// <summary>What the denoiser predicts.</summary>
+    /// <summary>The prediction type of the denoiser.</summary>
     PredictionType PredictionType { get; }
 
     /// <summary>Number of training timesteps T; timesteps are in [0, T).</summary>
     int TrainingTimesteps { get; }
+
+    /// <summary>Its configuration as JSON, for the metadata of images; null, the default, where it has none.</summary>
+    string? Configuration => null;
+
+    /// <summary>Names of options in its configuration that it ignores, of which a pipeline warns. Default none.</summary>
+    IReadOnlyList<string> IgnoredOptions => [];
 
     /// <summary>Chooses timesteps and noise levels. Computes numbers only, no tensors.</summary>
     /// <param name="options">Number of steps and the other options of the run.</param>

@@ -16,7 +16,7 @@ namespace LatentDiffusion.Schedulers;
 /// </remarks>
 public interface ISchedulerRun : IDisposable
 {
-    /// <summary>What the run does: its timesteps and noise levels.</summary>
+    /// <summary>The timesteps and noise levels of the run.</summary>
     SamplingPlan Plan { get; }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Schedulers;
 
-/// <summary>What a denoiser's output stands for.</summary>
+/// <summary>The quantity that a denoiser predicts.</summary>
 public enum PredictionType
 {
     /// <summary>The noise ε of x_t = √ᾱ_t·x_0 + √(1−ᾱ_t)·ε (Ho et al. 2020). JSON name <c>epsilon</c>.</summary>

@@ -33,7 +33,7 @@ public sealed class SamplingPlan
         }
     }
 
-    /// <summary>The options of the run, with what the scheduler filled in (<see cref="SamplingOptions.Mu"/>).</summary>
+    /// <summary>The options of the run, completed by the scheduler (<see cref="SamplingOptions.Mu"/>).</summary>
     public SamplingOptions Options { get; }
 
     /// <summary>The timestep of each evaluation of the denoiser, in order. Methods with inner stages list each evaluation.</summary>
@@ -41,7 +41,7 @@ public sealed class SamplingPlan
 
     /// <summary>
     /// The noise level of the sample at each evaluation, and one more: the level where the run ends. The ratio σ/α of noise to
-    /// signal; for flows the share of noise.
+    /// signal; for flows the fraction of noise.
     /// </summary>
     public IReadOnlyList<double> Sigmas { get; }
 

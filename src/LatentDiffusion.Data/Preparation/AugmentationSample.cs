@@ -7,11 +7,11 @@ namespace LatentDiffusion.Data;
 internal readonly record struct AugmentationSample(double Left, double Top, double Flip)
 {
     /// <summary>The sample for a seed, image and variant. It does not depend on what was read before.</summary>
-    public static AugmentationSample Of(ulong seed, long index, long variant)
+    public static AugmentationSample Create(ulong seed, long index, long variant)
     {
-        ulong state = SeedSequence.Of(SeedSequence.Of(seed, variant), index);
+        ulong state = SeedSequence.ForStep(SeedSequence.ForStep(seed, variant), index);
         return new AugmentationSample(
-            Uniform(SeedSequence.Of(state, 0)), Uniform(SeedSequence.Of(state, 1)), Uniform(SeedSequence.Of(state, 2)));
+            Uniform(SeedSequence.ForStep(state, 0)), Uniform(SeedSequence.ForStep(state, 1)), Uniform(SeedSequence.ForStep(state, 2)));
     }
 
     // The 53 bits that a double holds.

@@ -10,7 +10,7 @@ namespace LatentDiffusion.Data;
 /// batches of one size that are shuffled each epoch. Everything depends only on the seed and the requested indices, so that a
 /// run can resume anywhere. Safe for concurrent use.
 /// </summary>
-public sealed class BucketedImages : IVariedImageSource
+public sealed class BucketedImages : ICaptionedImageSource
 {
     private readonly ICaptionedImageSource _source;
     private readonly BucketedImagesOptions _options;
@@ -34,6 +34,9 @@ public sealed class BucketedImages : IVariedImageSource
 
     /// <inheritdoc />
     public long? Count => _bucketOf.LongLength;
+
+    /// <inheritdoc />
+    public bool HasVariants => true;
 
     /// <summary>Number of batches per epoch, the same for each.</summary>
     public long BatchesPerEpoch { get; }
@@ -98,7 +101,7 @@ public sealed class BucketedImages : IVariedImageSource
     public long[] Batch(long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
-        return [.. _plans.Of(step / BatchesPerEpoch)[step % BatchesPerEpoch]];
+        return [.. _plans.PlanFor(step / BatchesPerEpoch)[step % BatchesPerEpoch]];
     }
 
     /// <summary>The images of one step, all of one size, in the epoch's variant.</summary>
@@ -106,7 +109,7 @@ public sealed class BucketedImages : IVariedImageSource
     public CaptionedImage[] ReadBatch(long step)
     {
         long epoch = step / BatchesPerEpoch;
-        return ParallelImageReader.Of(Batch(step), index => Read(index, epoch));
+        return ParallelImageReader.ReadAll(Batch(step), index => Read(index, epoch));
     }
 
     /// <inheritdoc />
@@ -116,11 +119,11 @@ public sealed class BucketedImages : IVariedImageSource
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
-        CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
+        CaptionedImage image = _source.Read(index, variant);
         ImageSize size = SizeOf(index), stored = new(image.Image.Width, image.Image.Height);
         return image.ResizeAndCrop(
             stored.Covering(size), size, _options.Crop, _options.FlipProbability,
-            AugmentationSample.Of(_options.Seed, index, variant));
+            AugmentationSample.Create(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
@@ -128,7 +131,7 @@ public sealed class BucketedImages : IVariedImageSource
 
     /// <inheritdoc />
     public string ReadCaption(long index, long variant) =>
-        _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
+        _source.ReadCaption(index, variant);
 
     /// <inheritdoc />
     public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(index);
@@ -159,11 +162,11 @@ public sealed class BucketedImages : IVariedImageSource
 
     private long[][] Plan(long epoch)
     {
-        ulong seed = SeedSequence.Of(_options.Seed, epoch);
+        ulong seed = SeedSequence.ForStep(_options.Seed, epoch);
         var batches = new List<long[]>();
         for (int bucket = 0; bucket < _members.Length; bucket++)
-            batches.AddRange(SplitIntoBatches(Shuffle.InPlace([.. _members[bucket]], SeedSequence.Of(seed, bucket))));
-        return Shuffle.InPlace(batches.ToArray(), SeedSequence.Of(seed, _members.Length));
+            batches.AddRange(SplitIntoBatches(Shuffle.InPlace([.. _members[bucket]], SeedSequence.ForStep(seed, bucket))));
+        return Shuffle.InPlace(batches.ToArray(), SeedSequence.ForStep(seed, _members.Length));
     }
 
     private IEnumerable<long[]> SplitIntoBatches(long[] members)

@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>
-/// Computes what is constant throughout an epoch once per epoch. Keeps two epochs, because a batch may span two. Safe for
+/// Computes the values that are constant throughout an epoch once per epoch. Keeps two epochs, because a batch may span two. Safe for
 /// concurrent use.
 /// </summary>
 /// <param name="make">Computes the plan of an epoch.</param>
@@ -10,7 +10,7 @@ internal sealed class EpochPlans<T>(Func<long, T> make)
     private readonly Lock _gate = new();
     private readonly Dictionary<long, T> _plans = [];
 
-    public T Of(long epoch)
+    public T PlanFor(long epoch)
     {
         lock (_gate)
         {

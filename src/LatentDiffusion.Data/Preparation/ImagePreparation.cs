@@ -40,7 +40,7 @@ internal static class ImagePreparation
         return image with
         {
             Image = flipped ? cut.Mirrored() : cut,
-            // What is right of a crop is left of it after mirroring. An earlier crop counts at the current scale.
+            // Mirroring swaps left and right of a crop. An earlier crop counts at the current scale.
             Origin = new ImageOrigin(
                 image.Origin?.Width ?? image.Image.Width, image.Origin?.Height ?? image.Image.Height,
                 (flipped ? roomX - left : left) + Scaled(image.Origin?.CropLeft, resized.Width, image.Image.Width),

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Data;
 /// is another random crop and mirroring, and the source's own variant if it has variants; pass the epoch as the variant to get
 /// new ones each epoch. Only the part of an image inside the crop is resized. Safe for concurrent use.
 /// </summary>
-public sealed class PreparedImages : IVariedImageSource
+public sealed class PreparedImages : ICaptionedImageSource
 {
     private readonly ICaptionedImageSource _source;
     private readonly PreparedImagesOptions _options;
@@ -28,6 +28,9 @@ public sealed class PreparedImages : IVariedImageSource
     public long? Count => _source.Count;
 
     /// <inheritdoc />
+    public bool HasVariants => true;
+
+    /// <inheritdoc />
     public CaptionedImage Read(long index) => Read(index, 0);
 
     /// <inheritdoc />
@@ -35,7 +38,7 @@ public sealed class PreparedImages : IVariedImageSource
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
-        CaptionedImage image = _source is IVariedImageSource varied ? varied.Read(index, variant) : _source.Read(index);
+        CaptionedImage image = _source.Read(index, variant);
         var size = new ImageSize(_options.Width, _options.Height);
         ImageSize stored = new(image.Image.Width, image.Image.Height), resized = _options.Fit switch
         {
@@ -45,15 +48,14 @@ public sealed class PreparedImages : IVariedImageSource
             _ => throw new InvalidDataException($"'{image.Name}' has {stored} pixels, too few for a crop of {size} without resizing."),
         };
         return image.ResizeAndCrop(
-            resized, size, _options.Crop, _options.FlipProbability, AugmentationSample.Of(_options.Seed, index, variant));
+            resized, size, _options.Crop, _options.FlipProbability, AugmentationSample.Create(_options.Seed, index, variant));
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(index);
 
     /// <inheritdoc />
-    public string ReadCaption(long index, long variant) =>
-        _source is IVariedImageSource varied ? varied.ReadCaption(index, variant) : _source.ReadCaption(index);
+    public string ReadCaption(long index, long variant) => _source.ReadCaption(index, variant);
 
     /// <inheritdoc />
     public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(index);

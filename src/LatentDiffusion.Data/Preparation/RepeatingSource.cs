@@ -23,7 +23,7 @@ public sealed class RepeatingSource : ICaptionedImageSource
                 $"Expected a finite source with at least one image; this one {(source.Count is null ? "is infinite" : "is empty")}.",
                 nameof(source));
         (_source, _count) = (source, checked((int)source.Count));
-        _orders = new EpochPlans<int[]>(epoch => Shuffle.InPlace([.. Enumerable.Range(0, _count)], SeedSequence.Of(seed, epoch)));
+        _orders = new EpochPlans<int[]>(epoch => Shuffle.InPlace([.. Enumerable.Range(0, _count)], SeedSequence.ForStep(seed, epoch)));
     }
 
     /// <summary>Null: the source is infinite.</summary>
@@ -33,16 +33,16 @@ public sealed class RepeatingSource : ICaptionedImageSource
     public CaptionedImage Read(long index)
     {
         long epoch = Epoch(index);
-        int image = _orders.Of(epoch)[index % _count];
-        return _source is IVariedImageSource varied ? varied.Read(image, epoch) : _source.Read(image);
+        int image = _orders.PlanFor(epoch)[index % _count];
+        return _source.Read(image, epoch);
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index)
     {
         long epoch = Epoch(index);
-        int image = _orders.Of(epoch)[index % _count];
-        return _source is IVariedImageSource varied ? varied.ReadCaption(image, epoch) : _source.ReadCaption(image);
+        int image = _orders.PlanFor(epoch)[index % _count];
+        return _source.ReadCaption(image, epoch);
     }
 
     /// <inheritdoc />

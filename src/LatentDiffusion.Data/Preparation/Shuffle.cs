@@ -8,7 +8,7 @@ internal static class Shuffle
     {
         for (int i = items.Length - 1; i > 0; i--)
         {
-            int j = (int)(SeedSequence.Of(seed, i) % (ulong)(i + 1));
+            int j = (int)(SeedSequence.ForStep(seed, i) % (ulong)(i + 1));
             (items[i], items[j]) = (items[j], items[i]);
         }
 

@@ -1,7 +1,7 @@
 namespace LatentDiffusion.Data;
 
 /// <summary>Selected images of another source, in any order. Safe for concurrent use.</summary>
-public sealed class SubsetImages : IVariedImageSource
+public sealed class SubsetImages : ICaptionedImageSource
 {
     private readonly ICaptionedImageSource _source;
     private readonly long[] _indices;
@@ -34,25 +34,20 @@ public sealed class SubsetImages : IVariedImageSource
     public CaptionedImage Read(long index) => _source.Read(Index(index));
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">The variant is not 0, and the other source does not have variants.</exception>
+    public bool HasVariants => _source.HasVariants;
+
+    /// <inheritdoc />
     public CaptionedImage Read(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
-        return _source is IVariedImageSource varied ? varied.Read(Index(index), variant)
-            : variant == 0 ? Read(index)
-            : throw new NotSupportedException(
-                $"{_source.GetType().Name} does not have variants: prepare its images with {nameof(PreparedImages)}.");
+        return _source.Read(Index(index), variant);
     }
 
     /// <inheritdoc />
     public string ReadCaption(long index) => _source.ReadCaption(Index(index));
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">The variant is not 0, and the other source does not have variants.</exception>
-    public string ReadCaption(long index, long variant) =>
-        _source is IVariedImageSource varied ? varied.ReadCaption(Index(index), variant)
-        : variant == 0 ? ReadCaption(index)
-        : Read(index, variant).Caption;
+    public string ReadCaption(long index, long variant) => _source.ReadCaption(Index(index), variant);
 
     /// <inheritdoc />
     public IReadOnlyList<string> ReadCaptions(long index) => _source.ReadCaptions(Index(index));

@@ -18,7 +18,7 @@ internal static class CaptionFiles
     /// <param name="options">How captions are read.</param>
     /// <param name="logger">Receives how many files have several captions.</param>
     /// <exception cref="InvalidDataException">
-    /// An image has no caption and there is no default, or a caption cannot be read and unreadable images are not skipped.
+    /// An image has no caption and no default is set, or a caption cannot be read and unreadable images are not skipped.
     /// </exception>
     public static FolderEntry[] Read(DatasetFolder folder, DatasetFile[] images, ImageFolderOptions options, ILogger? logger)
     {
@@ -57,7 +57,7 @@ internal static class CaptionFiles
                 : [text];
             return new FolderEntry(image.Path, image.Name, lines.Length > 0 ? lines : [""]);
         }
-        catch (Exception e) when (options.OnUnreadable == UnreadableImageHandling.Skip
+        catch (Exception e) when (options.UnreadableImageHandling == UnreadableImageHandling.Skip
             && e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return new FolderEntry(image.Path, image.Name, [""], e.Message);

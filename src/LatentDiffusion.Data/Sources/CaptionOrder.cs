@@ -6,11 +6,11 @@ namespace LatentDiffusion.Data;
 /// </summary>
 internal static class CaptionOrder
 {
-    public static int Of(int count, ulong seed, long index, long variant)
+    public static int IndexFor(int count, ulong seed, long index, long variant)
     {
         if (count == 1) return 0;
         (long round, long place) = Math.DivRem(variant, count);
-        int[] order = Shuffle.InPlace([.. Enumerable.Range(0, count)], SeedSequence.Of(SeedSequence.Of(seed, round), index));
+        int[] order = Shuffle.InPlace([.. Enumerable.Range(0, count)], SeedSequence.ForStep(SeedSequence.ForStep(seed, round), index));
         if (round > 0) return order[place];
         int first = Array.IndexOf(order, 0);
         (order[0], order[first]) = (order[first], order[0]);

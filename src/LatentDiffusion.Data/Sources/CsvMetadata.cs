@@ -30,7 +30,7 @@ internal static class CsvMetadata
         }
         catch (CsvFormatException e)
         {
-            throw new InvalidDataException($"{path}, line {e.LineNumber}: {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException($"{path}, line {e.LineNumber}: {MessageText.Truncate(e.Message, 300)}", e);
         }
     }
 

@@ -19,10 +19,10 @@ internal sealed class DatasetFolder
 
     private DatasetFolder(string root, bool followExternalLinks)
     {
-        (Root, _realRoot, _followExternalLinks) = (Path.GetFullPath(root), RealPath.Of(root), followExternalLinks);
+        (Root, _realRoot, _followExternalLinks) = (Path.GetFullPath(root), RealPath.Resolve(root), followExternalLinks);
         Visit(Root, "", _realRoot);
         // Links come last, so that a folder is named by its own path and not by a link to it.
-        while (_linkedFolders.TryDequeue(out var link)) Visit(link.Path, link.Name, RealPath.Of(link.Path));
+        while (_linkedFolders.TryDequeue(out var link)) Visit(link.Path, link.Name, RealPath.Resolve(link.Path));
         _files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         _byName = new(() => _files.ToDictionary(f => f.Name, StringComparer.Ordinal));
         _byComposedName = new(() => _files
@@ -61,7 +61,7 @@ internal sealed class DatasetFolder
     {
         try
         {
-            return RealPath.Of(path) is var target && Path.Exists(target) ? target : null;
+            return RealPath.Resolve(path) is var target && Path.Exists(target) ? target : null;
         }
         catch (IOException)
         {
@@ -72,7 +72,7 @@ internal sealed class DatasetFolder
     private static string Composed(string name)
     {
         string extension = Path.GetExtension(name);
-        return UnicodeNfc.Of(name[..^extension.Length]) + extension.ToLowerInvariant();
+        return UnicodeNfc.Normalize(name[..^extension.Length]) + extension.ToLowerInvariant();
     }
 
     private void Visit(string folder, string prefix, string real)

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Data;
 internal readonly record struct FileStamp(long Length, long Modified)
 {
     /// <summary>The stamp of a file, following links; null if it does not exist.</summary>
-    public static FileStamp? Of(string path)
+    public static FileStamp? FromFile(string path)
     {
         FileSystemInfo file = new FileInfo(path);
         try

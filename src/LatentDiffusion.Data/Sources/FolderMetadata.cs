@@ -30,16 +30,16 @@ internal static class FolderMetadata
         {
             string path = Resolve(folder, row.FileName)
                 ?? throw new InvalidDataException(
-                    $"{file}, line {row.Line}: '{MessageText.Cut(row.FileName, 200)}' is not a path within the folder.");
+                    $"{file}, line {row.Line}: '{MessageText.Truncate(row.FileName, 200)}' is not a path within the folder.");
             string name = Path.GetRelativePath(root.Root, path).Replace('\\', '/');
             if (root.Find(name) is { } found) yield return new FolderEntry(found.Path, found.Name, row.Captions);
             // Hidden files that the metadata names are read.
             else if (!File.Exists(path) || root.Allows(path)) yield return new FolderEntry(path, name, row.Captions);
-            else if (options.OnUnreadable == UnreadableImageHandling.Skip)
+            else if (options.UnreadableImageHandling == UnreadableImageHandling.Skip)
                 yield return new FolderEntry(path, name, row.Captions, "a link on its path leads out of the folder.");
             else
                 throw new InvalidDataException(
-                    $"{file}, line {row.Line}: '{MessageText.Cut(row.FileName, 200)}' leads out of the folder by a link; "
+                    $"{file}, line {row.Line}: '{MessageText.Truncate(row.FileName, 200)}' leads out of the folder by a link; "
                     + $"{nameof(StoredImagesOptions.FollowExternalLinks)} allows that.");
         }
     }

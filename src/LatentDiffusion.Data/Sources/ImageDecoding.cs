@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>What decoded pixels depend on in addition to the file.</summary>
+/// <summary>Settings that affect decoded pixels in addition to the file.</summary>
 internal static class ImageDecoding
 {
     /// <summary>Reads a value from the bytes of a file.</summary>

@@ -8,8 +8,8 @@ namespace LatentDiffusion.Data;
 /// <param name="Problem">Why it cannot be decoded; null if it can.</param>
 internal sealed record ImageFacts(int Width, int Height, string Hash, PerceptualHash Likeness, string? Problem = null)
 {
-    public static ImageFacts Of(ImageBuffer image) =>
-        new(image.Width, image.Height, Convert.ToHexStringLower(ContentHash.Of(image)), PerceptualHash.Of(image));
+    public static ImageFacts FromImage(ImageBuffer image) =>
+        new(image.Width, image.Height, Convert.ToHexStringLower(ContentHash.Compute(image)), PerceptualHash.FromImage(image));
 
     public static ImageFacts Unreadable(string problem) => new(0, 0, "", default, problem);
 }

@@ -32,12 +32,12 @@ public sealed class ImageFolderSource : StoredImages
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
     /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">
-    /// There is no such metadata file, or images that it lists are missing and unreadable images are not skipped.
+    /// The metadata file does not exist, or images that it lists are missing and unreadable images are not skipped.
     /// </exception>
     /// <exception cref="InvalidDataException">
-    /// There are no images, a text cannot be read, or a caption is missing; the message says where.
+    /// The folder does not contain images, a text cannot be read, or a caption is missing; the message says where.
     /// </exception>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
     public static ImageFolderSource Open(
@@ -59,7 +59,7 @@ public sealed class ImageFolderSource : StoredImages
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         string[] files = metadata is null ? [.. FolderMetadata.Find(folder).Select(f => f.Path)] : [metadata];
         FolderEntry[] entries = files.Length > 0 ? Listed(folder, files, options) : Captioned(folder, options, logger);
-        if (options.OnUnreadable == UnreadableImageHandling.Refuse) RequireFiles(path, entries);
+        if (options.UnreadableImageHandling == UnreadableImageHandling.Refuse) RequireFiles(path, entries);
         var source = new ImageFolderSource(entries, options, logger);
         NoteOthers(folder, entries, options, listed: files.Length > 0);
         source.Inspect(path, folder.LeftOut, progress, cancellationToken);
@@ -82,7 +82,7 @@ public sealed class ImageFolderSource : StoredImages
 
     private protected override byte[] Bytes(long row) => RegularFile.Read(_entries[row].Path);
 
-    private protected override FileStamp? Stamp(long row) => FileStamp.Of(_entries[row].Path);
+    private protected override FileStamp? Stamp(long row) => FileStamp.FromFile(_entries[row].Path);
 
     private protected override string? KnownProblem(long row) => _entries[row].Problem;
 
@@ -136,8 +136,10 @@ public sealed class ImageFolderSource : StoredImages
     private static string MetadataFile(string file)
     {
         if (Path.GetExtension(file).ToLowerInvariant() is not (".jsonl" or ".csv"))
-            throw new DirectoryNotFoundException($"There is no folder '{Path.GetFullPath(file)}'.");
-        return File.Exists(file) ? file : throw new FileNotFoundException($"There is no metadata file '{Path.GetFullPath(file)}'.", file);
+            throw new DirectoryNotFoundException($"The folder '{Path.GetFullPath(file)}' does not exist.");
+        return File.Exists(file)
+            ? file
+            : throw new FileNotFoundException($"The metadata file '{Path.GetFullPath(file)}' does not exist.", file);
     }
 
     private static void RequireFiles(string path, FolderEntry[] entries)

@@ -29,7 +29,7 @@ internal static class JsonLinesMetadata
         catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException)
         {
             // A lone surrogate in a text is an InvalidOperationException.
-            throw new InvalidDataException($"{path}, line {number}: {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException($"{path}, line {number}: {MessageText.Truncate(e.Message, 300)}", e);
         }
     }
 
@@ -40,7 +40,7 @@ internal static class JsonLinesMetadata
         return row.TryGetProperty(property, out JsonElement value)
             ? value
             : throw new InvalidDataException(
-                $"there is no '{property}'; there are {LeftOut.Names([.. row.EnumerateObject().Select(p => $"'{p.Name}'")])}.");
+                $"the object has no '{property}'; it has {LeftOut.Names([.. row.EnumerateObject().Select(p => $"'{p.Name}'")])}.");
     }
 
     /// <summary>The texts of an array, or the single text.</summary>

@@ -22,6 +22,6 @@ internal sealed class LeftOut
 
     /// <summary>The first few names.</summary>
     public static string Names(IReadOnlyCollection<string> names) =>
-        string.Join(", ", names.Take(NamedInMessages).Select(name => MessageText.Cut(name, 100)))
+        string.Join(", ", names.Take(NamedInMessages).Select(name => MessageText.Truncate(name, 100)))
         + (names.Count > NamedInMessages ? ", …" : "");
 }

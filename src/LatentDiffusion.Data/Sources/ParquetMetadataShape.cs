@@ -36,12 +36,12 @@ internal static class ParquetMetadataShape
     private static readonly ThriftField s_encryption = Struct(Binary, Binary, Bool);
 
     /// <summary>The structure of the whole metadata.</summary>
-    public static ThriftShape File { get; } = ThriftShape.Of(
+    public static ThriftShape File { get; } = ThriftShape.Create(
         I32, List(s_schemaElement), I64, List(s_rowGroup), List(s_keyValue), Binary, List(Struct(s_empty, s_empty)),
         Struct(s_encryption, s_encryption), Binary);
 
     /// <summary>The structure of a page header: the kind of page, its two sizes, a checksum, and the fields of each kind.</summary>
-    public static ThriftShape Page { get; } = ThriftShape.Of(
+    public static ThriftShape Page { get; } = ThriftShape.Create(
         I32, I32, I32, I32, Struct(I32, I32, I32, I32, s_statistics), s_empty, Struct(I32, I32, Bool),
         Struct(I32, I32, I32, I32, I32, I32, Bool, s_statistics));
 }

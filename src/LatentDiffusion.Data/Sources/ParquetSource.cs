@@ -52,7 +52,7 @@ public sealed class ParquetSource : StoredImages
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
     /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">
     /// A file is damaged, lacks a column or has no rows; the message names it and the columns that it has.
     /// </exception>
@@ -68,7 +68,8 @@ public sealed class ParquetSource : StoredImages
         DatasetFile[] files = Matches(path);
         return files.Length > 0
             ? Open(path, files, new LeftOut(), options, logger, progress, cancellationToken)
-            : throw new FileNotFoundException($"There is no Parquet file '{Path.GetFullPath(path)}', and none below it.", path);
+            : throw new FileNotFoundException(
+                $"The Parquet file '{Path.GetFullPath(path)}' does not exist; as a pattern it does not match a file either.", path);
     }
 
     /// <summary>Opens several files as one data set.</summary>
@@ -95,7 +96,7 @@ public sealed class ParquetSource : StoredImages
         DatasetFile[] files = Tables(folder);
         return files.Length > 0
             ? Open(path, files, folder.LeftOut, options, logger, progress, cancellationToken)
-            : throw new FileNotFoundException($"There is no Parquet file in '{folder.Root}', and none below it.", path);
+            : throw new FileNotFoundException($"The folder '{folder.Root}' and the folders in it do not contain a Parquet file.", path);
     }
 
     /// <summary>The Parquet files of a folder.</summary>
@@ -113,7 +114,7 @@ public sealed class ParquetSource : StoredImages
             {
                 tables.Add(new ParquetTable(file, options));
             }
-            catch (InvalidDataException e) when (options.OnUnreadable == UnreadableImageHandling.Skip && files.Length > 1)
+            catch (InvalidDataException e) when (options.UnreadableImageHandling == UnreadableImageHandling.Skip && files.Length > 1)
             {
                 leftOut.Add($"that cannot be read: {e.Message}", file.Name);
             }

@@ -14,7 +14,7 @@ internal sealed class ParquetTable
     {
         (Path, Name, _options) = (file.Path, file.Name, options);
         if (File.Exists(Path) && !RegularFile.Is(Path)) throw new InvalidDataException($"'{Path}' is not a regular file.");
-        Stamp = FileStamp.Of(Path);
+        Stamp = FileStamp.FromFile(Path);
         long length = Stamp?.Length ?? 0;
         GroupRows = Use((reader, file) =>
         {
@@ -100,7 +100,7 @@ internal sealed class ParquetTable
                 f.Path.ToList().SequenceEqual(path) && f.ClrType == typeof(T) && f.MaxRepetitionLevel <= mostRepetitions))
             .FirstOrDefault(f => f is not null)
         ?? throw new InvalidDataException(
-            $"there is no column {what}; there are {LeftOut.Names([.. schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})")])}.");
+            $"it has no column {what}; it has {LeftOut.Names([.. schema.DataFields.Select(f => $"'{f.Path}' ({Kind(f)})")])}.");
 
     private static string Kind(DataField field) =>
         field.MaxRepetitionLevel > 0 ? "list"

@@ -23,13 +23,13 @@ internal static class PublishedParts
     /// The parts of files; all null if none is held out: a single folder <c>train</c> may well hold images of trains.
     /// </summary>
     /// <param name="names">Paths relative to the data set's folder, with slashes.</param>
-    public static PublishedPart?[] Of(IEnumerable<string> names)
+    public static PublishedPart?[] FromNames(IEnumerable<string> names)
     {
-        PublishedPart?[] parts = [.. names.Select(Of)];
+        PublishedPart?[] parts = [.. names.Select(FromName)];
         return Array.Exists(parts, p => p is PublishedPart.Validation or PublishedPart.Test) ? parts : new PublishedPart?[parts.Length];
     }
 
-    private static PublishedPart? Of(string name)
+    private static PublishedPart? FromName(string name)
     {
         string[] path = name.Split('/');
         foreach (string folder in path[..^1])

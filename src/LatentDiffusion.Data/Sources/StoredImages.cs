@@ -9,7 +9,7 @@ namespace LatentDiffusion.Data;
 /// Each image is decoded once for its size, hash and readability: see <see cref="StoredImagesOptions.IndexPath"/>. Safe for
 /// concurrent use.
 /// </summary>
-public abstract class StoredImages : IVariedImageSource
+public abstract class StoredImages : ICaptionedImageSource
 {
     private readonly IImageCodec _codec;
     private readonly StoredImagesOptions _options;
@@ -36,12 +36,18 @@ public abstract class StoredImages : IVariedImageSource
     public IReadOnlyList<UnreadableImage> Unreadable { get; private set; } = [];
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
     /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
     public CaptionedImage Read(long index) => Read(index, 0);
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <remarks>True: variants differ in the caption, of which an image may have several.</remarks>
+    public bool HasVariants => true;
+
+    /// <inheritdoc />
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The index is negative or not below <see cref="Count"/>, or the variant is negative.
+    /// </exception>
     /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
     public CaptionedImage Read(long index, long variant)
     {
@@ -51,29 +57,31 @@ public abstract class StoredImages : IVariedImageSource
     }
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
     public string ReadCaption(long index) => Captions(Row(index))[0];
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The index is negative or not below <see cref="Count"/>, or the variant is negative.
+    /// </exception>
     public string ReadCaption(long index, long variant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(variant);
         IReadOnlyList<string> captions = Captions(Row(index));
-        return captions[CaptionOrder.Of(captions.Count, _options.CaptionSeed, index, variant)];
+        return captions[CaptionOrder.IndexFor(captions.Count, _options.CaptionSeed, index, variant)];
     }
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
     public IReadOnlyList<string> ReadCaptions(long index) => Captions(Row(index));
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
     /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
     public byte[] ReadContentHash(long index) => Convert.FromHexString(Facts(index).Hash);
 
     /// <inheritdoc />
-    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
     /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
     public (int Width, int Height) ReadSize(long index) => Size(Row(index));
 
@@ -85,7 +93,7 @@ public abstract class StoredImages : IVariedImageSource
     /// <summary>Number of images, readable or not.</summary>
     private protected abstract long Rows { get; }
 
-    /// <summary>What an image's content depends on in addition to the codec and the image's name and stamp.</summary>
+    /// <summary>Settings that affect an image's content in addition to the codec and the image's name and stamp.</summary>
     private protected abstract string Layout { get; }
 
     private protected abstract string Name(long row);
@@ -108,8 +116,8 @@ public abstract class StoredImages : IVariedImageSource
     /// <summary>Determines and logs which images are left out. Called once, at the end of opening.</summary>
     private protected void Inspect(string path, LeftOut leftOut, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        _parts = PublishedParts.Of(Enumerable.Range(0, checked((int)Rows)).Select(i => FileName(i)));
-        if (_options.OnUnreadable == UnreadableImageHandling.Skip
+        _parts = PublishedParts.FromNames(Enumerable.Range(0, checked((int)Rows)).Select(i => FileName(i)));
+        if (_options.UnreadableImageHandling == UnreadableImageHandling.Skip
             || _options.MinimumSide > 1
             || _options.MaximumAspectRatio is not null)
             LeaveOut(path, progress, cancellationToken);
@@ -153,7 +161,7 @@ public abstract class StoredImages : IVariedImageSource
 
     private string? Reason(long row)
     {
-        if (_options.OnUnreadable == UnreadableImageHandling.Skip
+        if (_options.UnreadableImageHandling == UnreadableImageHandling.Skip
             && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem)
             return problem;
         (int width, int height) = Size(row);
@@ -199,7 +207,7 @@ public abstract class StoredImages : IVariedImageSource
         ImageFacts facts;
         try
         {
-            facts = ImageFacts.Of(_codec.Decode(Bytes(row)));
+            facts = ImageFacts.FromImage(_codec.Decode(Bytes(row)));
         }
         catch (InvalidDataException e)
         {

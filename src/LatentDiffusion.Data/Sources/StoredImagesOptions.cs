@@ -15,7 +15,7 @@ public record StoredImagesOptions
     public ulong CaptionSeed { get; init; }
 
     /// <summary>Handling of images that cannot be read. Default <see cref="UnreadableImageHandling.Refuse"/>.</summary>
-    public UnreadableImageHandling OnUnreadable { get; init; } = UnreadableImageHandling.Refuse;
+    public UnreadableImageHandling UnreadableImageHandling { get; init; } = UnreadableImageHandling.Refuse;
 
     /// <summary>Images whose shorter side has fewer pixels are left out and logged. At least 1, the default.</summary>
     [Range(1, int.MaxValue)]

@@ -9,7 +9,7 @@ internal sealed record ThriftField(ThriftKind Kind, ThriftShape? Shape = null, T
     public static readonly ThriftField Bool = new(ThriftKind.True), Binary = new(ThriftKind.Binary), Float64 = new(ThriftKind.Float64),
         I8 = new(ThriftKind.I8), I16 = new(ThriftKind.I16), I32 = new(ThriftKind.I32), I64 = new(ThriftKind.I64);
 
-    public static ThriftField Struct(params ThriftField[] fields) => new(ThriftKind.Struct, ThriftShape.Of(fields));
+    public static ThriftField Struct(params ThriftField[] fields) => new(ThriftKind.Struct, ThriftShape.Create(fields));
 
     public static ThriftField List(ThriftField element) => new(ThriftKind.List, Element: element);
 

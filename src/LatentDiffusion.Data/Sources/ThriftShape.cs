@@ -4,7 +4,7 @@ namespace LatentDiffusion.Data;
 internal sealed class ThriftShape : Dictionary<int, ThriftField>
 {
     /// <summary>Fields numbered from 1 on.</summary>
-    public static ThriftShape Of(params ThriftField[] fields)
+    public static ThriftShape Create(params ThriftField[] fields)
     {
         var shape = new ThriftShape();
         foreach ((int i, ThriftField field) in fields.Index()) shape.Add(i + 1, field);

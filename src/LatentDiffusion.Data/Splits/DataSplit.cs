@@ -46,7 +46,7 @@ public sealed class DataSplit
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="ArgumentException">The source is infinite.</exception>
     /// <exception cref="ValidationException">A fraction is out of its range, or none is left for training.</exception>
-    public static DataSplit Of(
+    public static DataSplit Create(
         ICaptionedImageSource source, DataSplitOptions? options = null, IProgress<long>? progress = null,
         CancellationToken cancellationToken = default)
     {
@@ -64,7 +64,7 @@ public sealed class DataSplit
             Validation = published.Contains(PublishedPart.Validation) ? 0 : options.Validation,
             Test = published.Contains(PublishedPart.Test) ? 0 : options.Test,
         };
-        byte[][]? hashes = left.Validation > 0 || left.Test > 0 ? ContentHash.OfEach(source, progress, cancellationToken) : null;
+        byte[][]? hashes = left.Validation > 0 || left.Test > 0 ? ContentHash.ComputeEach(source, progress, cancellationToken) : null;
         PublishedPart[] parts = [.. published.Select((part, i) =>
             part is PublishedPart.Validation or PublishedPart.Test ? part.Value
             : hashes is null ? PublishedPart.Train

@@ -15,7 +15,7 @@ internal readonly record struct PerceptualHash(ulong Plain, ulong Mirrored)
 
     private static readonly double[,] s_cosines = Cosines();
 
-    public static PerceptualHash Of(ImageBuffer image)
+    public static PerceptualHash FromImage(ImageBuffer image)
     {
         double[,] spectrum = Spectrum(Grey(image));
         ulong plain = Bits(spectrum);

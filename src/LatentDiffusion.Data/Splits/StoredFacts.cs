@@ -16,6 +16,6 @@ internal static class StoredFacts
     {
         StoredImages stored => stored.ReadPerceptualHash(index),
         SubsetImages subset => subset.Source.PerceptualHashOf(subset.Indices[(int)index]),
-        _ => PerceptualHash.Of(source.Read(index).Image),
+        _ => PerceptualHash.FromImage(source.Read(index).Image),
     };
 }

@@ -14,7 +14,7 @@ public static class FeatureExtractorExtensions
     /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
     /// <returns>float64 on the CPU, [images, width].</returns>
-    /// <exception cref="ArgumentException">There are no images.</exception>
+    /// <exception cref="ArgumentException">No images are given.</exception>
     /// <exception cref="InvalidOperationException">The extractor returned another shape.</exception>
     public static Tensor ExtractAll(
         this IFeatureExtractor extractor, IEnumerable<ImageBuffer> images, IProgress<int>? progress = null,

@@ -31,7 +31,7 @@ internal static class FeatureMatrix
         ulong state = seed;
         for (int i = 0; i < count; i++)
         {
-            state = SeedSequence.Of(state, i);
+            state = SeedSequence.ForStep(state, i);
             int j = i + (int)(state % (ulong)(order.Length - i));
             (order[i], order[j]) = (order[j], order[i]);
         }

@@ -38,7 +38,7 @@ public sealed class FeatureStatistics : IDisposable
     /// <summary>Computes the mean and the unbiased covariance of features.</summary>
     /// <param name="features">[images, width] of at least two images.</param>
     /// <exception cref="ArgumentException">The shape is different, or a feature is not finite.</exception>
-    public static FeatureStatistics Of(Tensor features)
+    public static FeatureStatistics FromFeatures(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor values = FeatureMatrix.Checked(features, 2, nameof(features));

@@ -22,7 +22,7 @@ public static class FrechetDistance
     /// <exception cref="ArgumentException">Shapes do not match, or a feature is not finite.</exception>
     public static double Between(Tensor first, Tensor second, double ridge = 0)
     {
-        using FeatureStatistics a = FeatureStatistics.Of(first), b = FeatureStatistics.Of(second);
+        using FeatureStatistics a = FeatureStatistics.FromFeatures(first), b = FeatureStatistics.FromFeatures(second);
         return Between(a, b, ridge);
     }
 
@@ -65,14 +65,15 @@ public static class FrechetDistance
         ArgumentOutOfRangeException.ThrowIfLessThan(points, 2);
         using DisposeScope scope = NewDisposeScope();
         Tensor values = FeatureMatrix.Checked(features, 4, nameof(features));
-        using FeatureStatistics fixedSet = FeatureStatistics.Of(reference);
+        using FeatureStatistics fixedSet = FeatureStatistics.FromFeatures(reference);
         int all = (int)values.shape[0], least = all / 2;
         double[] x = new double[points], y = new double[points];
         for (int i = 0; i < points; i++)
         {
             int size = least + (int)Math.Round((double)(all - least) * i / (points - 1));
             using DisposeScope inner = NewDisposeScope();
-            using FeatureStatistics subset = FeatureStatistics.Of(FeatureMatrix.Draw(values, size, SeedSequence.Of(seed, i)));
+            using FeatureStatistics subset =
+                FeatureStatistics.FromFeatures(FeatureMatrix.Draw(values, size, SeedSequence.ForStep(seed, i)));
             (x[i], y[i]) = (1.0 / size, Between(subset, fixedSet));
         }
 

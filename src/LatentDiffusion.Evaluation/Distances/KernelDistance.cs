@@ -38,7 +38,8 @@ public sealed record KernelDistance(double Mean, double? StandardError, int Subs
         {
             using DisposeScope inner = NewDisposeScope();
             return Unbiased(
-                FeatureMatrix.Draw(a, size, SeedSequence.Of(seed, 2 * i)), FeatureMatrix.Draw(b, size, SeedSequence.Of(seed, 2 * i + 1)));
+                FeatureMatrix.Draw(a, size, SeedSequence.ForStep(seed, 2 * i)),
+                FeatureMatrix.Draw(b, size, SeedSequence.ForStep(seed, 2 * i + 1)));
         })];
         double mean = values.Average();
         double? error = subsets == 1 ? null : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (subsets - 1) / subsets);

@@ -17,7 +17,7 @@ public sealed record PrecisionRecall(double Precision, double Recall, int Neighb
     /// <param name="real">[images, width].</param>
     /// <param name="neighbours">k, at least 1 and less than the number of images of either set. Default 3.</param>
     /// <exception cref="ArgumentException">Shapes do not match, or a set is too small.</exception>
-    public static PrecisionRecall Of(Tensor generated, Tensor real, int neighbours = 3)
+    public static PrecisionRecall Compute(Tensor generated, Tensor real, int neighbours = 3)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(neighbours, 1);
         using DisposeScope scope = NewDisposeScope();

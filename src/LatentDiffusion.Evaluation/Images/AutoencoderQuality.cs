@@ -91,7 +91,7 @@ public sealed record AutoencoderQuality(
             },
             pixels =>
             {
-                CodeUsage usage = CodeUsage.Of(counts);
+                CodeUsage usage = CodeUsage.FromCounts(counts);
                 return (usage.EntropyBits * counts.Sum() / pixels, usage);
             });
     }
@@ -115,10 +115,11 @@ public sealed record AutoencoderQuality(
         (ImageBuffer Original, ImageBuffer Result)[] pairs = [.. images.Zip(results)];
         (double? bits, CodeUsage? codes) = rate(images.Sum(i => (double)i.Width * i.Height));
         return new AutoencoderQuality(
-            Estimate.Of([.. pairs.Select(p => Evaluation.PeakSignalToNoise.FromSquaredError(
+            Estimate.FromValues([.. pairs.Select(p => Evaluation.PeakSignalToNoise.FromSquaredError(
                 Math.Max(Evaluation.PeakSignalToNoise.SquaredError(p.Result, p.Original), 1.0 / p.Original.Rgb.Length)))], confidence),
-            Estimate.Of([.. pairs.Select(p => Evaluation.StructuralSimilarity.Of(p.Result, p.Original))], confidence),
-            Estimate.Of([.. pairs.Select(p => Mean(Evaluation.StructuralSimilarity.OfChannels(p.Result, p.Original)))], confidence),
+            Estimate.FromValues([.. pairs.Select(p => Evaluation.StructuralSimilarity.Compute(p.Result, p.Original))], confidence),
+            Estimate.FromValues(
+                [.. pairs.Select(p => Mean(Evaluation.StructuralSimilarity.ComputeChannels(p.Result, p.Original)))], confidence),
             bits, codes)
         {
             Reconstructions = results,

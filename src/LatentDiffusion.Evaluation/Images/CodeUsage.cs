@@ -8,7 +8,7 @@ namespace LatentDiffusion.Evaluation;
 public sealed record CodeUsage(int Codes, int Used, double EntropyBits, double Perplexity)
 {
     /// <summary>The usage from the count of each code.</summary>
-    internal static CodeUsage Of(long[] counts)
+    internal static CodeUsage FromCounts(long[] counts)
     {
         double total = counts.Sum();
         double entropy = counts.Where(c => c > 0).Sum(c => -c / total * Math.Log2(c / total));

@@ -5,7 +5,7 @@ public static class PeakSignalToNoise
 {
     /// <summary>The ratio for two images of one size; infinite if they are equal.</summary>
     /// <exception cref="ArgumentException">The images differ in size.</exception>
-    public static double Of(ImageBuffer image, ImageBuffer reference) => FromSquaredError(SquaredError(image, reference));
+    public static double Compute(ImageBuffer image, ImageBuffer reference) => FromSquaredError(SquaredError(image, reference));
 
     /// <summary>The ratio for a mean squared error in 8-bit levels.</summary>
     internal static double FromSquaredError(double error) => 10 * Math.Log10(255.0 * 255.0 / error);

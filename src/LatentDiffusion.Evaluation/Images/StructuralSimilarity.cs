@@ -18,15 +18,15 @@ public static class StructuralSimilarity
 
     /// <summary>The similarity of the luminance (ITU-R BT.601), as published.</summary>
     /// <exception cref="ArgumentException">The images differ in size or are smaller than the window.</exception>
-    public static double Of(ImageBuffer image, ImageBuffer reference)
+    public static double Compute(ImageBuffer image, ImageBuffer reference)
     {
         Check(image, reference, WindowSize);
         return Compare(Plane.Luminance(image), Plane.Luminance(reference)).Similarity;
     }
 
     /// <summary>The similarities of the red, green and blue channels.</summary>
-    /// <inheritdoc cref="Of" path="/exception"/>
-    public static (double Red, double Green, double Blue) OfChannels(ImageBuffer image, ImageBuffer reference)
+    /// <inheritdoc cref="Compute" path="/exception"/>
+    public static (double Red, double Green, double Blue) ComputeChannels(ImageBuffer image, ImageBuffer reference)
     {
         Check(image, reference, WindowSize);
         double Channel(int c) => Compare(Plane.Channel(image, c), Plane.Channel(reference, c)).Similarity;

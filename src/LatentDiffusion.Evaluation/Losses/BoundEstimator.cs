@@ -107,7 +107,7 @@ internal sealed class BoundEstimator
         if (batch.Variance is { } output) logVariances.Add(Interpolation(output).Multiply(upper - lower).Add(lower));
         return stack(logVariances.SelectMany(v => new[]
         {
-            DataTerm.Of(clean, mean, v, _options.Likelihood), DataTerm.Of(clean, first, v, _options.Likelihood),
+            DataTerm.Compute(clean, mean, v, _options.Likelihood), DataTerm.Compute(clean, first, v, _options.Likelihood),
         }), 1);
     }
 

@@ -14,7 +14,7 @@ internal static class DataTerm
     /// <param name="logVariance">Logarithm of the variance of each value.</param>
     /// <param name="likelihood">Density or probability of the level.</param>
     /// <returns>[batch].</returns>
-    public static Tensor Of(Tensor clean, Tensor mean, Tensor logVariance, DataLikelihood likelihood)
+    public static Tensor Compute(Tensor clean, Tensor mean, Tensor logVariance, DataLikelihood likelihood)
     {
         Tensor centred = clean - mean;
         if (likelihood == DataLikelihood.Density)

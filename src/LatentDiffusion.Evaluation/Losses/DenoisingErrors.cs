@@ -58,7 +58,7 @@ internal sealed class DenoisingErrors(
         {
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
-            Tensor clean = Chosen(set.Latents), noise = FixedNoise.Of(seed, batch, t, clean);
+            Tensor clean = Chosen(set.Latents), noise = FixedNoise.Create(seed, batch, t, clean);
             Tensor noisy = clean.Multiply(level.Alpha).Add(noise.Multiply(level.Sigma));
             Tensor prediction = denoiser.Predict(new DenoiserInput
             {

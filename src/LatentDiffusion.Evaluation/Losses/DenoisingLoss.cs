@@ -21,7 +21,7 @@ public sealed class DenoisingLoss
         double[] widths = [.. buckets.Select(b => (double)(b.LastTimestep - b.FirstTimestep + 1))];
         ImageLosses = [.. Enumerable.Range(0, buckets[0].ImageLosses.Count).Select(
             i => buckets.Zip(widths, (bucket, width) => bucket.ImageLosses[i] * width).Sum() / widths.Sum())];
-        Overall = Estimate.Of(ImageLosses, options.Confidence);
+        Overall = Estimate.FromValues(ImageLosses, options.Confidence);
     }
 
     /// <summary>The network's prediction type; losses of different prediction types are not comparable.</summary>
@@ -31,7 +31,6 @@ public sealed class DenoisingLoss
     public DenoisingLossOptions Options { get; }
 
     /// <summary>Number of images.</summary>
-    [JsonPropertyName("pictures")]
     public int ImageCount => ImageLosses.Count;
 
     /// <summary>The loss over all timesteps.</summary>
@@ -78,7 +77,7 @@ public sealed class DenoisingLoss
             double[][] rows = errors[row..(row += strata.Length)];
             double[] losses = [.. Enumerable.Range(0, set.Count).Select(i => strata.Zip(rows, (s, r) => r[i] * s.Width).Sum() / width)];
             int[] drawn = [.. strata.Select(s => s.Drawn)];
-            results.Add(new LossBucket(strata[0].Low, strata[^1].High - 1, drawn, Estimate.Of(losses, options.Confidence))
+            results.Add(new LossBucket(strata[0].Low, strata[^1].High - 1, drawn, Estimate.FromValues(losses, options.Confidence))
             {
                 ImageLosses = losses,
             });

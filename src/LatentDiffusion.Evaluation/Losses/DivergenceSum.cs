@@ -46,7 +46,7 @@ internal sealed class DivergenceSum
     public int Draw(Strata.Stratum stratum, ulong seed, int image)
     {
         // 53 bits, as many as a double holds.
-        double left = (SeedSequence.Of(SeedSequence.Of(~seed, stratum.Low), image) >> 11) * Math.Pow(2, -53) * Sum(stratum);
+        double left = (SeedSequence.ForStep(SeedSequence.ForStep(~seed, stratum.Low), image) >> 11) * Math.Pow(2, -53) * Sum(stratum);
         for (int t = stratum.Low; t < stratum.High - 1; t++)
         {
             left -= _weights[t];

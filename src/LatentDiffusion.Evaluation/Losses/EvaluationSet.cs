@@ -46,7 +46,7 @@ public sealed class EvaluationSet : IDisposable
     /// <param name="device">Device of encoding and results; null for the CPU.</param>
     /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
-    /// <param name="denoiser">What the denoiser reads in addition to the texts, such as the images' sizes; null for nothing.</param>
+    /// <param name="denoiser">Inputs of the denoiser in addition to the texts, such as the images' sizes; null for none.</param>
     public static EvaluationSet Encode(
         IReadOnlyList<CaptionedImage> images, IAutoencoder autoencoder, ITextEncoder textEncoder, Device? device = null,
         IProgress<int>? progress = null, CancellationToken cancellationToken = default, DenoiserDescription? denoiser = null)
@@ -93,7 +93,7 @@ public sealed class EvaluationSet : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, cache.Count);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        LatentScaling scaling = cache.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder);
+        LatentScaling scaling = cache.IsScaled ? LatentScaling.None : LatentScaling.FromConfig(autoencoder);
         Tensor latents = cache.Latents.narrow(0, 0, count).to(ScalarType.Float32).Add(-scaling.Shift).Multiply(scaling.Scale);
         Tensor[] texts = [.. Enumerable.Range(0, count).Select(i => textModel.call(cache.Ids.narrow(0, i, 1)).LastHiddenState)];
         return new EvaluationSet(Kept(latents), new Conditioning(Kept(cat(texts))));

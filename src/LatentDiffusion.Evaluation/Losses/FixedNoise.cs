@@ -10,17 +10,17 @@ namespace LatentDiffusion.Evaluation;
 internal static class FixedNoise
 {
     /// <summary>Noise for images from <paramref name="first"/> on, with the shape and device of <paramref name="like"/>.</summary>
-    public static Tensor Of(ulong seed, int first, int timestep, Tensor like) =>
-        Of(seed, [.. Enumerable.Range(first, (int)like.shape[0])], timestep, like);
+    public static Tensor Create(ulong seed, int first, int timestep, Tensor like) =>
+        Create(seed, [.. Enumerable.Range(first, (int)like.shape[0])], timestep, like);
 
     /// <summary>Noise for images by index, with the shape and device of <paramref name="like"/>.</summary>
-    public static Tensor Of(ulong seed, IReadOnlyList<int> images, int timestep, Tensor like)
+    public static Tensor Create(ulong seed, IReadOnlyList<int> images, int timestep, Tensor like)
     {
         using DisposeScope scope = NewDisposeScope();
         long[] shape = [1, .. like.shape[1..]];
         Tensor[] drawn = [.. images.Select(index =>
         {
-            using var generator = new GeneratorNoise(SeedSequence.Of(SeedSequence.Of(seed, index), timestep));
+            using var generator = new GeneratorNoise(SeedSequence.ForStep(SeedSequence.ForStep(seed, index), timestep));
             return generator.Next(shape);
         })];
         return cat(drawn).to(like.dtype, like.device).MoveToOuterDisposeScope();

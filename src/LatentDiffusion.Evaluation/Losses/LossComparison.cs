@@ -4,7 +4,7 @@ namespace LatentDiffusion.Evaluation;
 
 /// <summary>
 /// Compares the loss of unseen images with that of training images. The gap shows memorization: it is 0 for a network that
-/// learned only the distribution, and grows with what it remembers of single images.
+/// learned only the distribution, and grows as it memorizes single images.
 /// </summary>
 public sealed class LossComparison
 {
@@ -61,6 +61,6 @@ public sealed class LossComparison
     public IReadOnlyList<int> HigherBuckets => [.. Enumerable.Range(0, BucketGaps.Count).Where(i => BucketGaps[i].Low > 0)];
 
     private Estimate Difference(IReadOnlyList<double> test, IReadOnlyList<double> training) => Paired
-        ? Estimate.OfPairedDifference(test, training, Test.Options.Confidence)
-        : Estimate.OfDifference(test, training, Test.Options.Confidence);
+        ? Estimate.FromPairedDifference(test, training, Test.Options.Confidence)
+        : Estimate.FromDifference(test, training, Test.Options.Confidence);
 }

@@ -29,7 +29,7 @@ internal static class Strata
         return [.. Enumerable.Range(0, count).Select(k =>
         {
             int width = edges[k + 1] - edges[k];
-            return new Stratum(edges[k], edges[k + 1], edges[k] + (int)(SeedSequence.Of(~seed, edges[k]) % (ulong)width));
+            return new Stratum(edges[k], edges[k + 1], edges[k] + (int)(SeedSequence.ForStep(~seed, edges[k]) % (ulong)width));
         })];
     }
 }

@@ -97,7 +97,7 @@ public sealed class VariationalBound
     }
 
     /// <summary>Whether <see cref="Measure"/> supports a process.</summary>
-    internal static bool IsOf(DiffusionProcess process) =>
+    internal static bool IsDefinedFor(DiffusionProcess process) =>
         process is { Schedule: { Timesteps: > 1 } schedule } && schedule.Betas.All(beta => beta > 0)
         && (process.PredictionType != PredictionType.Epsilon || schedule.AlphasCumprod[^1] > 0);
 
@@ -111,5 +111,5 @@ public sealed class VariationalBound
 
     private static double InBits(double nats) => nats / Math.Log(2);
 
-    private Estimate Bits(double[] nats) => Estimate.Of([.. nats.Select(InBits)], Options.Confidence);
+    private Estimate Bits(double[] nats) => Estimate.FromValues([.. nats.Select(InBits)], Options.Confidence);
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>How often generated images show their prompts, according to a scorer.</summary>
@@ -9,7 +7,7 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="All">Images in which every aspect that the prompt mentions is right.</param>
 /// <param name="ByPrompt">The same for each prompt.</param>
 public sealed record PromptAdherence(
-    string Scorer, [property: JsonPropertyName("pictures")] int ImageCount, IReadOnlyList<AspectAdherence> Aspects, Proportion All,
+    string Scorer, int ImageCount, IReadOnlyList<AspectAdherence> Aspects, Proportion All,
     IReadOnlyDictionary<string, Proportion> ByPrompt)
 {
     private const double Right = 0.5;
@@ -19,7 +17,7 @@ public sealed record PromptAdherence(
     /// <param name="images">At least one image with its prompt.</param>
     /// <param name="confidence">Confidence of the intervals, in (0, 1). Default 0.95.</param>
     /// <param name="cancellationToken">Checked before each image.</param>
-    /// <exception cref="ArgumentException">There are no images.</exception>
+    /// <exception cref="ArgumentException">No images are given.</exception>
     /// <exception cref="InvalidOperationException">
     /// The scorer returned no scores, two for one aspect, or one outside [0, 1].
     /// </exception>
@@ -47,7 +45,8 @@ public sealed record PromptAdherence(
 
     private static bool AllRight(IReadOnlyList<PromptScore> scores) => scores.All(s => s.Score >= Right);
 
-    private static Proportion Fraction(bool[] cases, double confidence) => Proportion.Of(cases.Count(c => c), cases.Length, confidence);
+    private static Proportion Fraction(bool[] cases, double confidence) =>
+        Proportion.FromCounts(cases.Count(c => c), cases.Length, confidence);
 
     private static IReadOnlyList<PromptScore> Checked(IPromptScorer scorer, IReadOnlyList<PromptScore> scores, string prompt)
     {

@@ -9,7 +9,6 @@ public sealed record EvaluationReport
     public required string Model { get; init; }
 
     /// <summary>Width and height of the images in pixels.</summary>
-    [JsonPropertyName("picture_size")]
     public required int ImageSize { get; init; }
 
     /// <summary>Description of the test images.</summary>
@@ -19,7 +18,6 @@ public sealed record EvaluationReport
     public string? TrainingSet { get; init; }
 
     /// <summary>History of the model's training.</summary>
-    [JsonPropertyName("course")]
     public TrainingHistory? TrainingHistory { get; init; }
 
     /// <summary>Options of the evaluation.</summary>
@@ -32,7 +30,6 @@ public sealed record EvaluationReport
     public DenoisingLoss? TrainingLoss => LossComparison?.Training;
 
     /// <summary>Test loss compared with training loss.</summary>
-    [JsonPropertyName("memorisation")]
     public LossComparison? LossComparison { get; init; }
 
     /// <summary>The variational bound of the test images.</summary>

@@ -86,7 +86,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         DiffusionModel model, CaptionedImage[] test, SizedImages? training, IProgress<EvaluationProgress>? progress,
         CancellationToken cancellationToken)
     {
-        DiffusionProcess process = DiffusionProcess.Of(model.SchedulerConfig);
+        DiffusionProcess process = DiffusionProcess.FromConfig(model.SchedulerConfig);
         var how = new DenoisingLossOptions
         {
             Seed = _options.Seed,
@@ -97,7 +97,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         using EvaluationSet testSet = Encode(test);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
         VariationalBound? bound = null;
-        if (_options.BoundTimesteps > 0 && VariationalBound.IsOf(process))
+        if (_options.BoundTimesteps > 0 && VariationalBound.IsDefinedFor(process))
         {
             bound = VariationalBound.Measure(
                 model.Denoiser, process, testSet,
@@ -170,7 +170,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
             return new SetDistance(
                 extractor.Name, (int)features.shape[1], set, compared.Length, realImages.Length,
                 FrechetDistance.Between(features, reference), KernelDistance.Between(features, reference, seed: _options.Seed),
-                PrecisionRecall.Of(features, reference));
+                PrecisionRecall.Compute(features, reference));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
@@ -13,7 +12,6 @@ public sealed record ModelEvaluationOptions
     /// Images of the test set, and of the training set, for losses and the autoencoder; at least 2, default 32.
     /// </summary>
     [Range(2, int.MaxValue)]
-    [JsonPropertyName("pictures")]
     public int ImageCount { get; init; } = 32;
 
     /// <summary>Timestep buckets of the loss, from 1 to 1000. Default 10.</summary>

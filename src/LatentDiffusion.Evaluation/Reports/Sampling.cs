@@ -5,7 +5,7 @@ internal sealed class Sampling(
     DiffusionPipeline pipeline, ModelEvaluationOptions options, IProgress<EvaluationProgress>? progress,
     CancellationToken cancellationToken)
 {
-    /// <summary>A row for each prompt; null if there is nothing to show.</summary>
+    /// <summary>A row for each prompt; null if nothing can be shown.</summary>
     public PromptSamples? Sheet(IReadOnlyList<string> prompts)
     {
         if (prompts.Count == 0 || options.SheetColumns == 0) return null;
@@ -33,6 +33,9 @@ internal sealed class Sampling(
     }
 
     private GenerationResult Generate(string prompt, ulong seed, int count) => pipeline.Generate(
-        new GenerationRequest { Prompt = prompt, Seed = seed, Count = count, Steps = options.Steps, GuidanceScale = options.GuidanceScale },
+        new GenerationRequest
+        {
+            Prompt = prompt, Seed = seed, ImageCount = count, Steps = options.Steps, GuidanceScale = options.GuidanceScale,
+        },
         null, cancellationToken);
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>The distance of a set of images from the test images, in the space of some features.</summary>
@@ -15,8 +13,8 @@ public sealed record SetDistance(
     string Features,
     int Width,
     string Set,
-    [property: JsonPropertyName("pictures")] int ImageCount,
-    [property: JsonPropertyName("test_pictures")] int TestImageCount,
+    int ImageCount,
+    int TestImageCount,
     double Frechet,
     KernelDistance Kernel,
     PrecisionRecall PrecisionRecall);

@@ -31,7 +31,7 @@ internal sealed class SizedImages(ICaptionedImageSource source, int width, int h
             int first = start;
             // In small batches, so that a large set is never in memory as a whole.
             IEnumerable<long> indices = Enumerable.Range(0, Math.Min(BatchSize, count - start)).Select(i => (long)first + i);
-            CaptionedImage[] batch = ParallelImageReader.Of(indices, Read);
+            CaptionedImage[] batch = ParallelImageReader.ReadAll(indices, Read);
             foreach (CaptionedImage image in batch) yield return image;
         }
     }

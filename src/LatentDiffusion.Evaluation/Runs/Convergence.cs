@@ -44,7 +44,7 @@ public static class Convergence
 
         // Measured from the window's end, so that the intercept is the level there.
         double[] x = [.. window.Select(p => Math.Log((double)p.Step / end))], y = [.. window.Select(p => p.Value)];
-        Mixture slope = new([.. s_correlations.Select(r => TrendFit.Of(x, y, r))], x.Length - 2);
+        Mixture slope = new([.. s_correlations.Select(r => TrendFit.Create(x, y, r))], x.Length - 2);
         double tail = (1 - options.Confidence) / 2, low = slope.Quantile(tail), high = slope.Quantile(1 - tail);
         ConvergenceVerdict verdict = high < 0 ? ConvergenceVerdict.StillFalling
             : low > 0 ? ConvergenceVerdict.Rising

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
@@ -22,7 +21,6 @@ public sealed record ConvergenceEstimate(
     private const double Decayed = 0.1;
 
     /// <summary>The learning rate at the last step as a fraction of the highest before it, in [0, 1]; null if it is not known.</summary>
-    [JsonPropertyName("learning_rate_share")]
     public double? LearningRateFraction { get; init; }
 
     /// <summary>The verdict in words, with slope and interval, and for a flat trend the fall that is still possible.</summary>
@@ -35,7 +33,7 @@ public sealed record ConvergenceEstimate(
         {
             ConvergenceVerdict.StillFalling => $"The validation loss still falls: {measured}.",
             ConvergenceVerdict.Rising => $"The validation loss rises, as it does when images are memorized: {measured}.",
-            ConvergenceVerdict.Flat => $"The validation loss has flattened, as far as can be told from its noise: {measured}. {Allowed}",
+            ConvergenceVerdict.Flat => $"The validation loss has flattened, within its noise: {measured}. {Allowed}",
             _ => string.Create(CultureInfo.InvariantCulture,
                 $"It is too early to judge the trend of the validation loss: {Points} validations in the window are too few."),
         };

@@ -8,8 +8,8 @@ public sealed record LossEstimate(double Mean, double StandardError, int ImageCo
 {
     /// <summary>Computes the estimate from one loss per image.</summary>
     /// <param name="losses">At least one loss.</param>
-    /// <exception cref="ArgumentException">There are no losses.</exception>
-    public static LossEstimate Of(IReadOnlyList<double> losses)
+    /// <exception cref="ArgumentException">No losses are given.</exception>
+    public static LossEstimate FromLosses(IReadOnlyList<double> losses)
     {
         ArgumentNullException.ThrowIfNull(losses);
         if (losses.Count == 0) throw new ArgumentException("A mean needs at least one loss.", nameof(losses));

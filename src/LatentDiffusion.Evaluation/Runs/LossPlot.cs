@@ -8,7 +8,7 @@ namespace LatentDiffusion.Evaluation;
 /// Draws loss curves with ScottPlot: the raw training loss faint, the smoothed one over it, validation points with their
 /// confidence bars, and the learning rate dashed on a second axis. Text needs a font on the system; without one it is left out.
 /// </summary>
-public static class LossPlot
+internal static class LossPlot
 {
     private const double Faint = 0.25, Headroom = 0.06;
     // The first losses of a run are so high that the rest of the curve would be flat.

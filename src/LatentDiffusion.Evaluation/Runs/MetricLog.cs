@@ -94,7 +94,9 @@ internal sealed class MetricLog : IDisposable
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException(
-                $"Line {number} of '{path}' is not a metric, an object with '{Stage}' and '{Step}': {MessageText.Cut(e.Message, 300)}", e);
+                $"Line {number} of '{path}' is not a metric, an object with '{Stage}' and '{Step}': "
+                + $"{MessageText.Truncate(e.Message, 300)}",
+                e);
         }
     }
 

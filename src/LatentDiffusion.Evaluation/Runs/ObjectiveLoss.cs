@@ -30,7 +30,7 @@ public sealed class ObjectiveLoss
     }
 
     /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
-    public LossEstimate Measure() => LossEstimate.Of(PerBatch());
+    public LossEstimate Measure() => LossEstimate.FromLosses(PerBatch());
 
     /// <summary>The loss of each batch.</summary>
     public double[] PerBatch()
@@ -40,7 +40,7 @@ public sealed class ObjectiveLoss
         for (long i = 0; i < _batches; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            using var generator = new Generator(SeedSequence.Of(_seed, i));
+            using var generator = new Generator(SeedSequence.ForStep(_seed, i));
             losses[i] = _objective.Loss(new TrainingStep(i, generator)).to(ScalarType.Float64).item<double>();
         }
 

@@ -125,7 +125,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>
     /// Drops a stage's records beyond the step that it resumes from, atomically: metrics, events and sample sheets. Call it before
-    /// the first record of a resumed stage. Does nothing if there is nothing to drop.
+    /// the first record of a resumed stage. Does nothing if the stage has no such records.
     /// </summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="step">Steps done in the checkpoint that the stage resumes from; 0 drops all of the stage.</param>

@@ -16,7 +16,7 @@ public static class SampleSheet
     /// <summary>Draws a sheet on a white background.</summary>
     /// <param name="rows">At least one row with at least one image.</param>
     /// <param name="title">Text at the top; null for none.</param>
-    /// <exception cref="ArgumentException">There are no images.</exception>
+    /// <exception cref="ArgumentException">No images are given.</exception>
     public static ImageBuffer Draw(IReadOnlyList<SheetRow> rows, string? title = null)
     {
         ArgumentNullException.ThrowIfNull(rows);

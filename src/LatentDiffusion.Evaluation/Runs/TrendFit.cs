@@ -11,7 +11,7 @@ namespace LatentDiffusion.Evaluation;
 internal readonly record struct TrendFit(double Correlation, double Level, double Slope, double Error, double LogLikelihood)
 {
     /// <summary>Least squares on the differences y_i − ρ·y_(i−1), which are independent, and √(1 − ρ²)·y_0.</summary>
-    public static TrendFit Of(double[] x, double[] y, double correlation)
+    public static TrendFit Create(double[] x, double[] y, double correlation)
     {
         int n = x.Length;
         double first = Math.Sqrt(1 - correlation * correlation);

@@ -57,13 +57,13 @@ public sealed class ValidationLoss
                 nameof(options));
         }
 
-        _sizes = SizeConditioningRows.Of(denoiser.Description, data, score: null);
+        _sizes = SizeConditioningRows.Create(denoiser.Description, data, score: null);
         _imageCount = (int)Math.Min(data.Count, _options.ImageCount);
         _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.TrainingTimesteps, _options.Seed);
     }
 
     /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
-    public LossEstimate Measure() => LossEstimate.Of(PerImage());
+    public LossEstimate Measure() => LossEstimate.FromLosses(PerImage());
 
     /// <summary>The loss of each image, as the mean over its timesteps, in the order of the data.</summary>
     public double[] PerImage()
@@ -120,7 +120,7 @@ public sealed class ValidationLoss
     private static Pair[] Stratify(int imageCount, int parts, int timesteps, ulong seed)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(SeedSequence.Of(seed, 0));
+        using var generator = new Generator(SeedSequence.ForStep(seed, 0));
         float[] within = rand(imageCount, parts, generator: generator).data<float>().ToArray();
         return
         [
@@ -128,7 +128,7 @@ public sealed class ValidationLoss
                from part in Enumerable.Range(0, parts)
                let number = image * parts + part
                let timestep = (int)((part + (double)within[number]) * timesteps / parts)
-               select new Pair(image, Math.Min(timestep, timesteps - 1), SeedSequence.Of(seed, number + 1)),
+               select new Pair(image, Math.Min(timestep, timesteps - 1), SeedSequence.ForStep(seed, number + 1)),
         ];
     }
 

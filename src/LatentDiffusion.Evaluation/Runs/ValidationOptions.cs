@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
@@ -8,14 +7,12 @@ public sealed record ValidationOptions
 {
     /// <summary>Maximum number of images, from the first; at least 2. Default 64.</summary>
     [Range(2, int.MaxValue)]
-    [JsonPropertyName("pictures")]
     public int ImageCount { get; init; } = 64;
 
     /// <summary>
     /// Timesteps at which each image is measured, one in each of as many equal parts of the schedule; from 1 to 1000. Default 4.
     /// </summary>
     [Range(1, 1000)]
-    [JsonPropertyName("timesteps_per_picture")]
     public int TimestepsPerImage { get; init; } = 4;
 
     /// <summary>Noisy images per evaluation of the network, from 1 to 65536. Default 16.</summary>

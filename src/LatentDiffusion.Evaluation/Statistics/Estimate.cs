@@ -12,7 +12,7 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
     /// <param name="values">At least two, independent of each other.</param>
     /// <param name="confidence">Fraction of such intervals that contain the true mean, in (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values.</exception>
-    public static Estimate Of(IReadOnlyList<double> values, double confidence = 0.95)
+    public static Estimate FromValues(IReadOnlyList<double> values, double confidence = 0.95)
     {
         (double mean, double variance) = Moments(values);
         return Around(mean, Math.Sqrt(variance / values.Count), values.Count - 1, values.Count, confidence);
@@ -23,7 +23,7 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
     /// <param name="second">At least two values; the number may differ.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values.</exception>
-    public static Estimate OfDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
+    public static Estimate FromDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
     {
         (double firstMean, double firstVariance) = Moments(first);
         (double secondMean, double secondVariance) = Moments(second);
@@ -38,14 +38,14 @@ public sealed record Estimate(double Mean, double StandardError, double Low, dou
     /// <param name="second">As many values, in the order of their pairs.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentException">There are fewer than two values, or the counts differ.</exception>
-    public static Estimate OfPairedDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
+    public static Estimate FromPairedDifference(IReadOnlyList<double> first, IReadOnlyList<double> second, double confidence = 0.95)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         if (first.Count != second.Count)
             throw new ArgumentException(
                 $"Pairs need as many values on both sides; there are {first.Count} and {second.Count}.", nameof(second));
-        return Of([.. first.Zip(second, (a, b) => a - b)], confidence);
+        return FromValues([.. first.Zip(second, (a, b) => a - b)], confidence);
     }
 
     private static (double Mean, double Variance) Moments(IReadOnlyList<double> values)

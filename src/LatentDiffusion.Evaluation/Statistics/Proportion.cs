@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>
@@ -10,15 +8,14 @@ namespace LatentDiffusion.Evaluation;
 /// <param name="Fraction">Successes divided by cases.</param>
 /// <param name="Low">Lower end of the confidence interval.</param>
 /// <param name="High">Upper end of the confidence interval.</param>
-public sealed record Proportion(
-    int Successes, int Count, [property: JsonPropertyName("share")] double Fraction, double Low, double High)
+public sealed record Proportion(int Successes, int Count, double Fraction, double Low, double High)
 {
     /// <summary>Computes the proportion of successes.</summary>
     /// <param name="successes">From 0 to <paramref name="count"/>.</param>
     /// <param name="count">At least 1.</param>
     /// <param name="confidence">In (0, 1). Default 0.95.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
-    public static Proportion Of(int successes, int count, double confidence = 0.95)
+    public static Proportion FromCounts(int successes, int count, double confidence = 0.95)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(successes);

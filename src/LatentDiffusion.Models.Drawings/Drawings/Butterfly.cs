@@ -17,7 +17,7 @@ internal sealed class Butterfly : Subject
         }
     }
 
-    private static Tones Hide(Traits t) => Tones.Of(25f, 0.3f, 0.3f).LinedLike(t.Main);
+    private static Tones Hide(Traits t) => Tones.FromHsl(25f, 0.3f, 0.3f).LinedLike(t.Main);
 
     private static void Spread(Ink ink, Traits t)
     {

@@ -28,7 +28,7 @@ internal sealed class Dog : FourLegged
         ink.Shape(ink.Ellipse(x, y + (r * 0.5f), r * 0.5f, r * 0.36f), t.Second, shading: 0.6f);
         if (t.Mouth != 2)
         {
-            ink.Shape(tongue, Tones.Of(352f, 0.8f, 0.7f));
+            ink.Shape(tongue, Tones.FromHsl(352f, 0.8f, 0.7f));
         }
 
         ink.Muzzle(x, y + (r * 0.58f), r * 0.26f);

@@ -70,6 +70,6 @@ public static class DrawingCatalog
     public static bool IsHeldOut(DrawingCombination combination)
     {
         ArgumentNullException.ThrowIfNull(combination);
-        return Reserved.Contains(combination) || StableHash.Of(combination) % 10 == 0;
+        return Reserved.Contains(combination) || StableHash.Compute(combination) % 10 == 0;
     }
 }

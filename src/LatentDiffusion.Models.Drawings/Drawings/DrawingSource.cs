@@ -52,7 +52,7 @@ public sealed class DrawingSource
     public Drawing Draw(DrawingCombination combination, long index)
     {
         ArgumentNullException.ThrowIfNull(combination);
-        return Paint(combination, new DrawingRandom(seed, (ulong)split, StableHash.Of(combination), (ulong)index));
+        return Paint(combination, new DrawingRandom(seed, (ulong)split, StableHash.Compute(combination), (ulong)index));
     }
 
     private Drawing Paint(DrawingCombination combination, DrawingRandom random)

@@ -26,7 +26,7 @@ internal sealed class Flower : Subject
         int petals = t.Detail < 0.5f ? 6 : 7;
         Ring(ink, t.Second, y, petals, 0.5f, 0.5f);
         Ring(ink, t.Main, y, petals, 0.42f, 0f);
-        Tones disc = t.Color == "yellow" ? Tones.Of(26f, 0.85f, 0.52f) : Tones.Of(47f, 0.95f, 0.64f);
+        Tones disc = t.Color == "yellow" ? Tones.FromHsl(26f, 0.85f, 0.52f) : Tones.FromHsl(47f, 0.95f, 0.64f);
         ink.Shape(ink.Ellipse(0f, y, 0.34f, 0.34f), disc.LinedLike(t.Main));
         if (t.Jewel)
         {

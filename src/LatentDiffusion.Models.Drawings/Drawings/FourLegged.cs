@@ -33,7 +33,7 @@ internal abstract class FourLegged : Subject
     /// <summary>The tail, rooted at a point and reaching to the right.</summary>
     protected abstract void Tail(Ink ink, Traits t, float x, float y);
 
-    /// <summary>What lies behind the body, such as wings.</summary>
+    /// <summary>Parts behind the body, such as wings.</summary>
     protected virtual void Behind(Ink ink, Traits t, float x, float y)
     {
     }
@@ -44,7 +44,7 @@ internal abstract class FourLegged : Subject
     /// <summary>The outline of the head.</summary>
     protected virtual SKPath Skull(Ink ink, float x, float y, float r) => ink.Ellipse(x, y, r * 1.06f, r * 0.92f);
 
-    /// <summary>The face, and what hangs in front of the head.</summary>
+    /// <summary>The face, and parts in front of the head.</summary>
     protected abstract void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull);
 
     /// <summary>The lighter belly.</summary>

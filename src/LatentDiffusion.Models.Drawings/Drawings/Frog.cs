@@ -65,7 +65,7 @@ internal sealed class Frog : Subject
         ink.Line(t.Main.Line, 0.9f, -smile * h, -0.1f, -0.2f, -0.01f, 0f, 0.01f, 0.2f, -0.01f, smile * h, -0.1f);
         if (t.Mouth == 1)
         {
-            ink.Shape(ink.Blob(-0.1f, 0f, 0.1f, 0f, 0.08f, 0.12f, 0f, 0.16f, -0.08f, 0.12f), Tones.Of(352f, 0.75f, 0.7f));
+            ink.Shape(ink.Blob(-0.1f, 0f, 0.1f, 0f, 0.08f, 0.12f, 0f, 0.16f, -0.08f, 0.12f), Tones.FromHsl(352f, 0.75f, 0.7f));
         }
 
         ink.Hat(0f, -0.73f, 0.44f, -4f);

@@ -14,7 +14,7 @@ internal sealed partial class Ink
         }
 
         bool warm = traits.Color is "red" or "orange" or "pink" or "brown" or "red and white" or "yellow";
-        Tones gem = warm ? Tones.Of(192f, 0.85f, 0.52f) : Tones.Of(350f, 0.85f, 0.52f);
+        Tones gem = warm ? Tones.FromHsl(192f, 0.85f, 0.52f) : Tones.FromHsl(350f, 0.85f, 0.52f);
         Shape(Ellipse(x, y, radius * 1.3f, radius * 1.3f), Palette.Gold);
         Span<float> rim = stackalloc float[16];
         Span<float> table = stackalloc float[16];

@@ -21,7 +21,7 @@ internal sealed partial class Ink : IDisposable
         StrokeCap = SKStrokeCap.Round,
     };
 
-    /// <summary>Creates a surface that paints, or only measures if there is no canvas.</summary>
+    /// <summary>Creates a surface that paints, or only measures without a canvas.</summary>
     /// <param name="canvas">The canvas, already transformed; null to measure.</param>
     /// <param name="traits">The drawing's traits.</param>
     /// <param name="pixels">Pixels per unit in an image 128 pixels wide; lines keep their width in pixels.</param>

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A mouse: huge round ears, a pink nose and a long thin tail.</summary>
 internal sealed class Mouse : FourLegged
 {
-    private static readonly Tones Pink = Tones.Of(350f, 0.75f, 0.8f);
+    private static readonly Tones Pink = Tones.FromHsl(350f, 0.75f, 0.8f);
 
     protected override float Bulk => 0.82f;
 

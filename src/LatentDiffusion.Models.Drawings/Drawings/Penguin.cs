@@ -54,7 +54,7 @@ internal sealed class Penguin : Subject
     private static Tones Blend(Traits t)
     {
         t.Second.Fill.ToHsl(out float hue, out float saturation, out _);
-        return Tones.Of(hue, saturation / 100f, 0.84f).LinedLike(t.Main);
+        return Tones.FromHsl(hue, saturation / 100f, 0.84f).LinedLike(t.Main);
     }
 
     private static void Flipper(Ink ink, Traits t, float side, float b)

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A robot: a box for a head with an antenna, a box for a body with a panel, and jointed limbs.</summary>
 internal sealed class Robot : Subject
 {
-    private static readonly Tones Steel = Tones.Of(215f, 0.1f, 0.74f);
+    private static readonly Tones Steel = Tones.FromHsl(215f, 0.1f, 0.74f);
 
     public override void Draw(Ink ink, Traits t)
     {

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A snake: coils piled up, a raised neck with a pale throat, and a forked tongue.</summary>
 internal sealed class Snake : Subject
 {
-    private static readonly Tones Tongue = Tones.Of(350f, 0.8f, 0.55f);
+    private static readonly Tones Tongue = Tones.FromHsl(350f, 0.8f, 0.55f);
 
     public override void Draw(Ink ink, Traits t)
     {

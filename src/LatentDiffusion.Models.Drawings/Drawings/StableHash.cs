@@ -4,7 +4,7 @@ namespace LatentDiffusion.Models.Drawings;
 internal static class StableHash
 {
     /// <summary>The hash of a combination, the same in every process.</summary>
-    public static ulong Of(DrawingCombination combination)
+    public static ulong Compute(DrawingCombination combination)
     {
         ulong hash = 14695981039346656037;
         foreach (char c in $"{combination.Subject}|{combination.Color}|{combination.Attribute}")

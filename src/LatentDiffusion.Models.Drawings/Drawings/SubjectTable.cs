@@ -36,5 +36,5 @@ internal static class SubjectTable
     /// <summary>The entry of a subject.</summary>
     public static SubjectEntry Find(string name) =>
         Entries.FirstOrDefault(entry => entry.Name == name)
-        ?? throw new ArgumentException($"There is no subject called '{name}'.", nameof(name));
+        ?? throw new ArgumentException($"The subject '{name}' does not exist.", nameof(name));
 }

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Models.Drawings;
 internal readonly record struct Tones(SKColor Fill, SKColor Shade, SKColor Light, SKColor Line)
 {
     /// <summary>Makes the tones of a colour given as hue (degrees), saturation and lightness (0 to 1).</summary>
-    public static Tones Of(float hue, float saturation, float lightness) => new(
+    public static Tones FromHsl(float hue, float saturation, float lightness) => new(
         Color(hue, saturation, lightness),
 
         // Light colours darken less and grow paler, or a pink's shade would be a magenta.

@@ -13,7 +13,7 @@ internal sealed class Traits
         Color = color;
         float hue = random.Between(-4f, 4f);
         float light = random.Between(-0.03f, 0.03f);
-        (Main, Second) = Palette.Of(color, hue, light);
+        (Main, Second) = Palette.ForColor(color, hue, light);
         ShiftX = random.Between(-0.04f, 0.04f);
         ShiftY = random.Between(-0.04f, 0.04f);
         Scale = random.Between(0.96f, 1.05f);

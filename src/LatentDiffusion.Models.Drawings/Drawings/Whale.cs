@@ -5,7 +5,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A whale from the side: a huge round head, a grooved belly, raised flukes and a spout of water.</summary>
 internal sealed class Whale : Subject
 {
-    private static readonly Tones Water = Tones.Of(198f, 0.75f, 0.76f);
+    private static readonly Tones Water = Tones.FromHsl(198f, 0.75f, 0.76f);
 
     public override void Draw(Ink ink, Traits t)
     {

@@ -3,9 +3,13 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A woman with long hair in a dress of the drawing's colour.</summary>
 internal sealed class Woman : Subject
 {
-    private static readonly Tones[] Skins = [Tones.Of(26f, 0.85f, 0.84f), Tones.Of(26f, 0.6f, 0.72f), Tones.Of(24f, 0.45f, 0.5f)];
+    private static readonly Tones[] Skins =
+        [Tones.FromHsl(26f, 0.85f, 0.84f), Tones.FromHsl(26f, 0.6f, 0.72f), Tones.FromHsl(24f, 0.45f, 0.5f)];
     private static readonly Tones[] Hairs =
-        [Tones.Of(28f, 0.45f, 0.27f), Tones.Of(250f, 0.12f, 0.2f), Tones.Of(44f, 0.75f, 0.62f), Tones.Of(16f, 0.65f, 0.4f)];
+    [
+        Tones.FromHsl(28f, 0.45f, 0.27f), Tones.FromHsl(250f, 0.12f, 0.2f), Tones.FromHsl(44f, 0.75f, 0.62f),
+        Tones.FromHsl(16f, 0.65f, 0.4f),
+    ];
 
     public override void Draw(Ink ink, Traits t)
     {

@@ -7,11 +7,21 @@ namespace LatentDiffusion.Checkpoints;
 /// patches restores them bit for bit. Must not be used while one of the networks runs.
 /// </summary>
 /// <param name="networks">Parameters by published name, by component (<see cref="ComponentNames"/>).</param>
-public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> networks) : IDisposable
+internal sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> networks) : IDisposable
 {
     private readonly Dictionary<(string Component, string Parameter), Tensor> _originals = [];
+    private readonly List<StoredMatrix> _changed = [];
 
-    /// <summary>Replaces all applied patches: each weight becomes W + Σ scale·ΔW, computed in float32 or wider.</summary>
+    /// <summary>
+    /// The weights that are kept as stored, by component. Patches are added to what they give; they stay as they are. Default none.
+    /// </summary>
+    internal IReadOnlyDictionary<string, IReadOnlyDictionary<string, PackedLayer>> Stored { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, PackedLayer>>();
+
+    /// <summary>
+    /// Replaces all applied patches: each weight becomes W + Σ scale·ΔW, computed in float32 or wider. Each ΔW is of the original W, so
+    /// that the order of the files does not matter.
+    /// </summary>
     /// <param name="loras">Files with their scales, 1 as trained; none removes all patches.</param>
     /// <exception cref="ArgumentException">A file patches a component that is not among the networks; nothing is changed.</exception>
     /// <exception cref="CheckpointException">A file can no longer be read; all patches are removed.</exception>
@@ -52,6 +62,8 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         }
 
         _originals.Clear();
+        foreach (StoredMatrix matrix in _changed) matrix.SetTerms([]);
+        _changed.Clear();
     }
 
     /// <summary>Removes all patches.</summary>
@@ -59,6 +71,13 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
 
     private void Add((string Component, string Parameter) key, (LoraFile File, double Weight, LoraPatch Patch)[] patches)
     {
+        if (Stored.TryGetValue(key.Component, out var layers) && layers.TryGetValue(key.Parameter, out PackedLayer? layer))
+        {
+            _changed.Add(layer.Stored!);
+            layer.Stored!.SetTerms([.. patches.Select(p => p.File.Factors(p.Patch, p.Weight))]);
+            return;
+        }
+
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         Tensor parameter = Parameter(key).detach();
@@ -66,9 +85,8 @@ public sealed class AppliedLoras(IReadOnlyDictionary<string, IReadOnlyDictionary
         ScalarType wide = parameter.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
         // Cloned, because a weight of this type on the CPU would otherwise be the parameter itself.
-        Tensor sum = parameter.to(wide).cpu().clone();
-        foreach ((LoraFile file, double weight, LoraPatch patch) in patches)
-            sum.AddInPlace(file.Delta(patch, parameter.shape), weight);
+        Tensor sum = parameter.to(wide).cpu().clone(), original = parameter.to(ScalarType.Float32).cpu();
+        foreach ((_, double weight, LoraPatch patch) in patches) sum.AddInPlace(LoraFile.Delta(patch, original), weight);
         parameter.copy_(sum);
     }
 

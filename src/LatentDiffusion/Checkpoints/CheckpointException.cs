@@ -12,7 +12,7 @@ public sealed class CheckpointException : Exception
     /// <param name="problem">The problem, and a remedy if there is one.</param>
     /// <param name="innerException">The cause; null for none.</param>
     public CheckpointException(string file, string problem, Exception? innerException = null)
-        : base(MessageText.Cut($"{file}: {problem}"), innerException) => File = file;
+        : base(MessageText.Truncate($"{file}: {problem}"), innerException) => File = file;
 
     /// <summary>Creates an exception for a file that does not match a network.</summary>
     /// <param name="file">Path of the file.</param>
@@ -59,12 +59,13 @@ public sealed class CheckpointException : Exception
             .. Part("unexpected", unexpected, ", "),
             .. Part("of another shape", misshaped, "; "),
         ];
-        return MessageText.Cut($"{file} does not fit the network. {string.Join(' ', parts)} Nothing was loaded.");
+        return MessageText.Truncate($"{file} does not fit the network. {string.Join(' ', parts)} Nothing was loaded.");
 
         static IEnumerable<string> Part(string what, IReadOnlyList<string> names, string separator) =>
             names.Count == 0 ? [] : [$"{names.Count} {what}: {MessageText.List(names, separator, LongestList)}."];
     }
 
     /// <summary>A file whose reader found an error. The reader's exception is not kept: it would repeat the text in full length.</summary>
-    internal static CheckpointException Of(string file, FormatException found) => new(file, found.Message, found.InnerException);
+    internal static CheckpointException FromFormatException(string file, FormatException found) =>
+        new(file, found.Message, found.InnerException);
 }

@@ -23,10 +23,21 @@ public sealed record CheckpointOptions
     /// <summary>Families of models that are tried before the registered ones: see <see cref="ModelFamilies"/>. Default none.</summary>
     public IReadOnlyList<ModelFamily> Families { get; init; } = [];
 
+    /// <summary>How the weights of linear layers and token tables are held. Default <see cref="WeightStorage.Expanded"/>.</summary>
+    public WeightStorage Storage { get; init; }
+
+    /// <summary>
+    /// Supplies scale, shift and statistics of the latents for an autoencoder file that does not state them; null for those of Stable
+    /// Diffusion 1, or of FLUX.1 with 16 channels.
+    /// </summary>
+    internal AutoencoderKLConfig? UnstatedLatents { get; init; }
+
     /// <summary>Type for a network of a file: <see cref="Type"/>, or the file's only floating-point type, or float32.</summary>
     internal ScalarType TypeFor(ITensorSource source)
     {
         if (Type is { } asked) return asked;
+        // Products with weights as stored are in float32.
+        if (Storage == WeightStorage.AsStored) return ScalarType.Float32;
         ScalarType[] stored = [.. source.Entries.Select(e => e.DataType).Where(IsFloat).Distinct()];
         return stored is [var only] ? only : ScalarType.Float32;
     }

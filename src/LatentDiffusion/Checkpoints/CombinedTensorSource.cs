@@ -18,12 +18,24 @@ internal sealed class CombinedTensorSource(params IReadOnlyList<ITensorSource> s
     /// <inheritdoc/>
     public void ReadInto(string name, Tensor destination)
     {
-        ITensorSource source = sources.FirstOrDefault(s => s.Find(name) is not null) ?? sources[0];
+        ITensorSource source = SourceOf(name) ?? sources[0];
         source.ReadInto(name, destination);
     }
+
+    /// <inheritdoc/>
+    string ITensorSource.PathOf(string name) => SourceOf(name)?.PathOf(name) ?? Path;
+
+    /// <inheritdoc/>
+    void ITensorSource.ReadRows(string name, IReadOnlyList<RowRange> ranges, Tensor destination) =>
+        (SourceOf(name) ?? sources[0]).ReadRows(name, ranges, destination);
+
+    /// <inheritdoc/>
+    StoredRows? ITensorSource.FindRows(string name) => SourceOf(name)?.FindRows(name);
 
     /// <summary>Does nothing: the sources belong to the caller.</summary>
     public void Dispose()
     {
     }
+
+    private ITensorSource? SourceOf(string name) => sources.FirstOrDefault(s => s.Find(name) is not null);
 }

@@ -9,7 +9,7 @@ internal static class EmbeddingNames
 
     private const string WebUi = "string_to_param.";
 
-    // What names a text tower or a kind of file rather than a token.
+    // Names of text towers or kinds of files rather than tokens.
     private static readonly (string Name, string Tower)[] s_known =
     [
         ("", TextualInversion.OnlyTower), ("emb_params", TextualInversion.OnlyTower),

@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// A LoRA file and the parameters that it patches. Supports the names of peft, of diffusers before peft, of kohya (also
-/// with the block numbers of the original UNet, and of ComfyUI) and of the first trainer, which numbers the modules. Safe
-/// for concurrent use.
+/// A LoRA file and the parameters that it patches, with any kind of adapter (<see cref="AdapterKind"/>). Supports the names of peft, of
+/// diffusers before peft, of kohya and LyCORIS (also with the block numbers of the original UNet, and of ComfyUI) and of the first
+/// trainer, which numbers the modules. Safe for concurrent use.
 /// </summary>
-public sealed class LoraFile : IDisposable
+internal sealed class LoraFile : IDisposable
 {
     private const string BundledEmbedding = "bundle_emb.";
 
@@ -16,7 +16,7 @@ public sealed class LoraFile : IDisposable
     private LoraFile(ITensorSource source, IReadOnlyList<LoraTarget> targets, UnknownTensorHandling unknown)
     {
         _source = source;
-        var metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
+        IReadOnlyDictionary<string, string> metadata = source.Texts;
         string[] names = [.. source.Entries.Select(e => e.Name)];
         try
         {
@@ -28,14 +28,14 @@ public sealed class LoraFile : IDisposable
         }
         catch (FormatException e)
         {
-            throw CheckpointException.Of(source.Path, e);
+            throw CheckpointException.FromFormatException(source.Path, e);
         }
     }
 
     /// <summary>Path of the file.</summary>
     public string Path => _source.Path;
 
-    /// <summary>The patches, at most one per parameter.</summary>
+    /// <summary>The patches; a parameter has several where the file has several kinds of adapters for it.</summary>
     public IReadOnlyList<LoraPatch> Patches { get; }
 
     /// <summary>
@@ -51,8 +51,8 @@ public sealed class LoraFile : IDisposable
     /// <param name="path">Path of a safetensors file or of a PyTorch checkpoint.</param>
     /// <param name="targets">The networks that the file may patch.</param>
     /// <exception cref="CheckpointException">
-    /// The file is damaged, or of a kind that is not supported (DoRA, LoHa, LoKr, OFT, IA³, full differences), or holds names or
-    /// shapes that fit no parameter; the exception lists all of them.
+    /// The file is damaged, or of a kind that is not supported, or holds names or shapes that fit no parameter; the exception lists all of
+    /// them.
     /// </exception>
     public static LoraFile Open(string path, params IReadOnlyList<LoraTarget> targets) => Open(path, UnknownTensorHandling.Refuse, targets);
 
@@ -81,24 +81,32 @@ public sealed class LoraFile : IDisposable
         }
     }
 
-    /// <summary>Computes the change of a parameter by a patch at weight 1.</summary>
+    /// <summary>Computes the change of a parameter by a patch at scale 1.</summary>
     /// <param name="patch">One of <see cref="Patches"/>.</param>
-    /// <param name="shape">Shape of the parameter.</param>
+    /// <param name="weight">The parameter without any patch, in float32 on the CPU.</param>
     /// <returns>ΔW in float32 on the CPU. The caller disposes it.</returns>
-    public Tensor Delta(LoraPatch patch, IReadOnlyList<long> shape)
+    public static Tensor Delta(LoraPatch patch, Tensor weight)
     {
         ArgumentNullException.ThrowIfNull(patch);
-        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(weight);
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        Tensor up = Read(patch.Up).flatten(1), down = Read(patch.Down).flatten(1);
-        Tensor product = patch.Mid is null
-            ? up.matmul(down)
-            : einsum("oa,abhw,bi->oihw", up, Read(patch.Mid), down);
-        return product.MultiplyInPlace(patch.Scale).reshape([.. shape]).MoveToOuterDisposeScope();
+        return patch.Difference.Compute(weight).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Describes the ignored tensors for messages; null if there are none.</summary>
+    /// <summary>The factors of a change of a matrix at a scale, for weights that are kept as stored.</summary>
+    /// <param name="patch">One of <see cref="Patches"/>.</param>
+    /// <param name="scale">How much of it.</param>
+    /// <exception cref="NotSupportedException">The change is not a product of two matrices.</exception>
+    internal LowRankTerm Factors(LoraPatch patch, double scale)
+    {
+        using var noGradient = no_grad();
+        return patch.Difference.Factors(scale) ?? throw new NotSupportedException(
+            $"{Path}: the change of '{patch.Component}.{patch.Parameter}' cannot be added to a weight that is kept as stored: "
+                + "it is not LoRA of a matrix. Load the model's weights in a number format.");
+    }
+
+    /// <summary>Describes the ignored tensors for messages; null if none was ignored.</summary>
     internal string? DescribeIgnored()
     {
         if (Ignored.Count == 0) return null;
@@ -111,6 +119,4 @@ public sealed class LoraFile : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _source.Dispose();
-
-    private Tensor Read(string name) => _source.Read(name).to(ScalarType.Float32);
 }

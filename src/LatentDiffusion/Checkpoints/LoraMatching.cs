@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Assigns the tensors of a LoRA file to the parameters that they patch.</summary>
@@ -10,8 +8,8 @@ internal sealed class LoraMatching(
     UnknownTensorHandling unknown)
 {
     private readonly Dictionary<string, LoraModules> _modules = targets.ToDictionary(t => t.Component, t => new LoraModules(t));
-    private readonly Dictionary<(string Component, string Parameter), Dictionary<LoraKey.Part, string>> _found = [];
-    private readonly LoraMetadata _settings = new(metadata, targets.Select(t => t.Component), unknown);
+    private readonly Dictionary<(string Component, string Parameter), Found> _found = [];
+    private readonly LoraMetadata _settings = new(metadata, targets.Select(t => t.Component));
     private readonly LoraComponent[] _components = [.. targets.Select(t => t.Naming)];
     private readonly List<string> _missing = [], _unexpected = [], _misshaped = [], _ignored = [];
 
@@ -32,101 +30,138 @@ internal sealed class LoraMatching(
             : [];
         foreach (string name in all)
         {
-            if (Find(name, order) is not ({ } parameter, var component, var role)) Unknown.Add(name);
-            else if (!Parts(component, parameter).TryAdd(role, name)) _unexpected.Add(name);
+            if (Find(name, order) is not ({ } parameters, var component, var role)) Unknown.Add(name);
+            else if (!TryAdd(component, parameters, role, name)) _unexpected.Add(name);
         }
 
-        LoraPatch[] patches = [.. _found.Select(f => Patch(f.Key.Component, f.Key.Parameter, f.Value)).OfType<LoraPatch>()];
-        return _missing.Count + _unexpected.Count + _misshaped.Count == 0
-            ? patches
-            : throw new CheckpointException(source.Path, _missing, _unexpected, _misshaped);
+        LoraPatch[] patches = [.. _found.SelectMany(f => Patches(f.Key.Component, f.Key.Parameter, f.Value))];
+        if (_missing.Count + _unexpected.Count + _misshaped.Count > 0)
+            throw new CheckpointException(source.Path, _missing, _unexpected, _misshaped);
+        if (_settings.UsesDora && unknown == UnknownTensorHandling.Refuse && !patches.Any(p => p.Difference is DoraDifference))
+            throw new FormatException("Its metadata says that it was trained with DoRA, but the file does not have the trained lengths.");
+        return patches;
     }
 
     private List<string> Unknown => unknown == UnknownTensorHandling.Ignore ? _ignored : _unexpected;
 
-    private (string Parameter, string Component, LoraKey.Part Role)? Find(string name, Dictionary<string, string[]> order)
+    private (IReadOnlyList<string> Parameters, string Component, string Role)? Find(string name, Dictionary<string, string[]> order)
     {
         if (PackedLora.IsKey(name))
         {
-            (LoraKey.Part role, string component, string? numbered) = PackedLora.Find(name, order);
-            return numbered is null ? null : (numbered, component, role);
+            (string role, string component, string? numbered) = PackedLora.Find(name, order);
+            return numbered is null ? null : ([numbered], component, role);
         }
 
         return _components.Length > 0 && LoraKey.Parse(name, _components) is { } key
+            && !IsPlainWeight(name, key.Role) && !IsButterfly(name, key.Role)
             && _modules.TryGetValue(key.Component, out LoraModules? modules)
-            && modules.Find(key.Module) is { } parameter
-            ? (parameter, key.Component, key.Role)
+            && modules.FindAll(key.Module, AdapterRoles.IsOfBias(key.Role)) is { } parameters
+            ? (parameters, key.Component, key.Role)
             : null;
     }
 
-    private Dictionary<LoraKey.Part, string> Parts(string component, string parameter)
+    /// <summary>Whether a name is that of a weight itself, not that of (IA)³: a model's file is not an adapter.</summary>
+    private bool IsPlainWeight(string name, string role) =>
+        role == AdapterRoles.Ia3Weight
+        && source.Find(name[..^role.Length] + AdapterRoles.OnInput) is null;
+
+    /// <exception cref="FormatException">The file has such an adapter, and nothing is ignored.</exception>
+    private bool IsButterfly(string name, string role)
     {
-        if (!_found.TryGetValue((component, parameter), out var parts)) _found.Add((component, parameter), parts = []);
-        return parts;
+        if (role != OftDifference.Blocks || source.Find(name)!.Shape.Count != 4) return false;
+        return unknown == UnknownTensorHandling.Ignore
+            ? true
+            : throw new FormatException(
+                $"'{MessageText.Truncate(name, 200)}' belongs to BOFT (butterfly orthogonal fine-tuning), which is not supported.");
     }
 
-    private LoraPatch? Patch(string component, string parameter, Dictionary<LoraKey.Part, string> parts)
+    /// <summary>Notes a tensor for each parameter of its module; false where one has such a tensor already.</summary>
+    private bool TryAdd(string component, IReadOnlyList<string> parameters, string role, string name)
     {
-        // The strength of another kind of adapter.
-        if (unknown == UnknownTensorHandling.Ignore && parts.Count == 1 && parts.TryGetValue(LoraKey.Part.Alpha, out string? strength))
+        IReadOnlyDictionary<string, IReadOnlyList<long>> shapes = _modules[component].Target.Shapes;
+        long rows = parameters.Sum(parameter => shapes[parameter][0]), first = 0;
+        bool added = true;
+        foreach (string parameter in parameters)
         {
-            _ignored.Add(strength);
-            return null;
+            if (!_found.TryGetValue((component, parameter), out Found? found))
+                _found.Add((component, parameter), found = new Found(new RowRange(first, shapes[parameter][0]), rows));
+            added &= found.Rows.Start == first && found.TotalRows == rows && found.Names.TryAdd(role, name);
+            first += shapes[parameter][0];
         }
 
-        string? up = Tensor(LoraKey.Part.Up), down = Tensor(LoraKey.Part.Down);
-        string? mid = parts.GetValueOrDefault(LoraKey.Part.Mid);
-        if (up is null || down is null) return null;
-        IReadOnlyList<long> shape = _modules[component].Target.Shapes[parameter];
-        IReadOnlyList<long> upShape = source.Find(up)!.Shape, downShape = source.Find(down)!.Shape;
-        if (!Fits(upShape, downShape, mid is null ? null : source.Find(mid)!.Shape, shape))
+        return added;
+    }
+
+    private IEnumerable<LoraPatch> Patches(string component, string parameter, Found found)
+    {
+        var tensors = new AdapterTensors(source, found.Names)
         {
-            string found = $"[{string.Join(", ", upShape)}] and [{string.Join(", ", downShape)}]";
-            _misshaped.Add($"{component}.{parameter}: {found} in the file, [{string.Join(", ", shape)}] in the network");
-            return null;
+            DefaultAlpha = _settings.Alpha(component, parameter), IsRankStabilized = _settings.IsRankStabilized(component),
+        };
+        AdapterKind[] kinds = AdapterKind.Of(tensors);
+        if (kinds.Length == 0)
+        {
+            if (IsLeftOver(component, parameter, tensors)) yield break;
+            // Strength or lengths without anything that they are of.
+            kinds = [LowRankDifference.Kind];
         }
 
-        long rank = downShape[0];
-        double alpha = parts.TryGetValue(LoraKey.Part.Alpha, out string? name)
-            ? Alpha(name)
-            : _settings.Alpha(component, parameter) ?? rank;
-        double divisor = _settings.IsRankStabilized(component) ? Math.Sqrt(rank) : rank;
-        return new LoraPatch(component, parameter, up, down, mid, rank, alpha, alpha / divisor);
-
-        string? Tensor(LoraKey.Part role)
+        var rows = new AdaptedRows(_modules[component].Target.Shapes[parameter], found.Rows, found.TotalRows);
+        foreach (AdapterKind kind in kinds)
         {
-            if (parts.TryGetValue(role, out string? found)) return found;
-            _missing.Add($"{component}.{parameter} ({role.ToString().ToLowerInvariant()})");
-            return null;
+            if (Create(component, parameter, kind, tensors, rows) is not { } difference) continue;
+            if (DoraDifference.Role(tensors) is { } role)
+            {
+                if (kinds.Length > 1 || difference is not (LowRankDifference or LohaDifference or LokrDifference))
+                {
+                    _unexpected.Add($"{tensors.Name(role)} (DoRA needs one adapter of LoRA, LoHa or LoKr)");
+                    continue;
+                }
+
+                if (DoraDifference.Create(tensors, difference, rows) is not { } decomposed)
+                {
+                    AddMisshaped(component, parameter, "DoRA", $"[{string.Join(", ", tensors.Shape(role))}]", rows);
+                    continue;
+                }
+
+                difference = decomposed;
+            }
+
+            yield return new LoraPatch(component, parameter, difference);
         }
     }
 
-    /// <summary>Whether up·down, with the kernel between, has the outputs, inputs and kernel of the parameter.</summary>
-    private static bool Fits(
-        IReadOnlyList<long> up,
-        IReadOnlyList<long> down,
-        IReadOnlyList<long>? mid,
-        IReadOnlyList<long> parameter)
+    private WeightDifference? Create(string component, string parameter, AdapterKind kind, AdapterTensors tensors, AdaptedRows rows)
     {
-        if (up.Count < 2 || down.Count < 2 || parameter.Count < 2) return false;
-        long rank = down[0];
-        IReadOnlyList<long> kernelHolder = mid ?? down;
-        return rank > 0
-            && up[1] == rank && up[0] == parameter[0] && IsPoint(up)
-            && down[1] == parameter[1] && (mid is null || IsPoint(down))
-            && (mid is null || (mid.Count == 4 && parameter.Count == 4 && mid[0] == rank && mid[1] == rank))
-            && (Kernel(kernelHolder).SequenceEqual(Kernel(parameter)) || (IsPoint(kernelHolder) && IsPoint(parameter)));
-
-        static IEnumerable<long> Kernel(IReadOnlyList<long> shape) => shape.Skip(2);
-
-        static bool IsPoint(IReadOnlyList<long> shape) => Kernel(shape).All(d => d == 1);
+        string[] missing = [.. kind.Missing(tensors)];
+        string owner = kind == LowRankDifference.Kind ? "" : $" of {kind.Name}";
+        if (DoraDifference.Role(tensors) is { } role) owner = $" of DoRA: '{tensors.Name(role)}'";
+        _missing.AddRange(missing.Select(m => $"{component}.{parameter} ({m}{owner})"));
+        if (missing.Length > 0) return null;
+        if (kind.Create(tensors, rows) is { } difference) return difference;
+        AddMisshaped(component, parameter, kind.Name, kind.Describe(tensors), rows);
+        return null;
     }
 
-    private double Alpha(string name)
+    private void AddMisshaped(string component, string parameter, string kind, string shapes, AdaptedRows rows) => _misshaped.Add(
+        $"{component}.{parameter}: {kind} {shapes} in the file, [{string.Join(", ", rows.Shape)}] in the network");
+
+    /// <summary>Whether the numbers of a weight belong to an adapter that is ignored, or to one of the bias only.</summary>
+    private bool IsLeftOver(string component, string parameter, AdapterTensors tensors)
     {
-        if (source.Find(name)!.Shape.Any(d => d != 1)) throw new FormatException($"'{name}' is not one number.");
-        using Tensor tensor = source.Read(name), number = tensor.to(ScalarType.Float64);
-        double alpha = number.item<double>();
-        return double.IsFinite(alpha) ? alpha : throw new FormatException($"'{name}' is not a finite number.");
+        if (DoraDifference.Role(tensors) is not null) return false;
+        bool ofBias = parameter.EndsWith(".weight", StringComparison.Ordinal)
+            && _found.ContainsKey((component, parameter[..^".weight".Length] + ".bias"));
+        if (!ofBias && unknown == UnknownTensorHandling.Refuse) return false;
+        _ignored.AddRange(tensors.Roles.Select(tensors.Name));
+        return true;
+    }
+
+    /// <summary>The tensors of a parameter's patch.</summary>
+    /// <param name="Rows">Its rows in the module that the file has.</param>
+    /// <param name="TotalRows">Outputs of that module.</param>
+    private sealed record Found(RowRange Rows, long TotalRows)
+    {
+        public Dictionary<string, string> Names { get; } = [];
     }
 }

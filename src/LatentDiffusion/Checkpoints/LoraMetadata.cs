@@ -13,14 +13,13 @@ internal sealed class LoraMetadata
     // Keyed by the end of a module's name, with the position in the file: of several matches, the first is used.
     private readonly Dictionary<(string Component, string Module), (int Order, JsonElement Alpha)> _patterns = [];
 
-    /// <exception cref="FormatException">The settings are not a JSON object, or ask for DoRA, which is not to be ignored.</exception>
-    public LoraMetadata(
-        IReadOnlyDictionary<string, string> metadata, IEnumerable<string> components, UnknownTensorHandling unknown)
+    /// <exception cref="FormatException">The settings are not a JSON object.</exception>
+    public LoraMetadata(IReadOnlyDictionary<string, string> metadata, IEnumerable<string> components)
     {
         if (!metadata.TryGetValue(Key, out string? json)) return;
         try
         {
-            Read(JsonSerializer.Deserialize<JsonElement>(json), components, unknown);
+            Read(JsonSerializer.Deserialize<JsonElement>(json), components);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -28,6 +27,9 @@ internal sealed class LoraMetadata
             throw new FormatException($"The metadata '{Key}' is not valid JSON.", e);
         }
     }
+
+    /// <summary>Whether the file was trained with DoRA: it then has trained lengths.</summary>
+    public bool UsesDora { get; private set; }
 
     /// <summary>The strength of a parameter's patch; null where the metadata does not name it.</summary>
     public double? Alpha(string component, string parameter)
@@ -56,14 +58,12 @@ internal sealed class LoraMetadata
         _ => throw new FormatException($"The metadata '{Key}' has a strength that is not a finite number."),
     };
 
-    private void Read(JsonElement settings, IEnumerable<string> components, UnknownTensorHandling unknown)
+    private void Read(JsonElement settings, IEnumerable<string> components)
     {
         if (settings.ValueKind != JsonValueKind.Object) throw new FormatException($"The metadata '{Key}' is not a JSON object.");
         foreach (JsonProperty setting in settings.EnumerateObject())
         {
-            bool isDora = setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True;
-            if (isDora && unknown == UnknownTensorHandling.Refuse)
-                throw new FormatException("It was trained with DoRA, which is not supported.");
+            UsesDora |= setting.Name.EndsWith("use_dora", StringComparison.Ordinal) && setting.Value.ValueKind == JsonValueKind.True;
             _settings[setting.Name] = setting.Value;
         }
 

@@ -6,21 +6,32 @@ namespace LatentDiffusion.Checkpoints;
 /// <param name="View">Which view of the stored tensor it is.</param>
 internal sealed record MappedTensor(string Name, TensorEntry Stored, TensorView View = TensorView.Same)
 {
-    /// <summary>What the network sees.</summary>
-    /// <exception cref="FormatException">The stored tensor has no such view.</exception>
-    public TensorEntry Entry =>
-        Stored with { Name = Name, Shape = Shape(), ByteLength = IsThird ? Stored.ByteLength / 3 : Stored.ByteLength };
+    /// <summary>The rows of the stored tensor that it consists of, one range after the other; null, the default, for all.</summary>
+    public IReadOnlyList<RowRange>? Rows { get; init; }
 
-    /// <summary>Whether the tensor is a third of the stored one.</summary>
-    public bool IsThird => View is TensorView.FirstThird or TensorView.SecondThird or TensorView.LastThird;
-
-    private IReadOnlyList<long> Shape() => (View, Stored.Shape) switch
+    /// <summary>The tensor as the network sees it.</summary>
+    /// <exception cref="FormatException">The stored tensor has no such view, or lacks the rows.</exception>
+    public TensorEntry Entry
     {
-        (TensorView.Same, var shape) => shape,
-        (TensorView.Transposed, [var rows, var columns]) => [columns, rows],
-        (TensorView.Matrix, [var rows, var columns, 1, 1]) => [rows, columns],
-        (TensorView.Matrix, var shape) => shape,
-        (_, { Count: > 0 } shape) when IsThird && shape[0] % 3 == 0 => [shape[0] / 3, .. shape.Skip(1)],
+        get
+        {
+            IReadOnlyList<long> shape = Shape();
+            return Stored with { Name = Name, Shape = shape, ByteLength = Rows is null ? Stored.ByteLength : BytesOf(shape[0]) };
+        }
+    }
+
+    private long BytesOf(long rows) => Stored.Shape[0] == 0 ? 0 : Stored.ByteLength / Stored.Shape[0] * rows;
+
+    private IReadOnlyList<long> Shape() => (View, Rows, Stored.Shape) switch
+    {
+        (TensorView.Same, null, var shape) => shape,
+        (TensorView.Transposed, null, [var rows, var columns]) => [columns, rows],
+        (TensorView.Matrix, null, [var rows, var columns, 1, 1]) => [rows, columns],
+        (TensorView.Matrix, null, var shape) => shape,
+        (TensorView.Same, { } ranges, [var all, ..] shape) when ranges.All(range => Fits(range, all)) =>
+            [ranges.Sum(range => range.Count), .. shape.Skip(1)],
         _ => throw new FormatException($"'{Stored.Name}' is [{string.Join(", ", Stored.Shape)}], which cannot be {Name}."),
     };
+
+    private static bool Fits(RowRange range, long rows) => range.Start >= 0 && range.Count >= 0 && range.Start <= rows - range.Count;
 }

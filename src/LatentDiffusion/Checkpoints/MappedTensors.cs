@@ -25,12 +25,15 @@ internal sealed class MappedTensors : ITensorSource
         }
         catch (FormatException e)
         {
-            throw CheckpointException.Of(source.Path, e);
+            throw CheckpointException.FromFormatException(source.Path, e);
         }
     }
 
     /// <inheritdoc/>
-    public string Path => _source.Path;
+    /// <remarks>The one file that the tensors are in, if it is one of several.</remarks>
+    public string Path => _tensors.Values.Select(tensor => _source.PathOf(tensor.Mapped.Stored.Name)).Distinct().ToArray() is [var only]
+        ? only
+        : _source.Path;
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TensorEntry> Entries => [.. _tensors.Values.Select(t => t.Entry)];
@@ -42,20 +45,45 @@ internal sealed class MappedTensors : ITensorSource
     public void ReadInto(string name, Tensor destination)
     {
         this.Require(name, destination);
-        (MappedTensor mapped, TensorEntry entry) = _tensors[name];
-        using IDisposable noGradient = no_grad();
-        using Tensor plain = destination.detach();
-        if (mapped.IsThird)
+        MappedTensor mapped = _tensors[name].Mapped;
+        if (mapped.Rows is { } rows)
         {
-            using Tensor whole = _source.Read(mapped.Stored.Name);
-            using Tensor part = whole.narrow(0, (mapped.View - TensorView.FirstThird) * entry.Shape[0], entry.Shape[0]);
-            plain.copy_(part);
+            _source.ReadRows(mapped.Stored.Name, rows, destination);
             return;
         }
 
+        using IDisposable noGradient = no_grad();
+        using Tensor plain = destination.detach();
         using Tensor view = mapped.View == TensorView.Transposed ? plain.t() : plain.view([.. mapped.Stored.Shape]);
         _source.ReadInto(mapped.Stored.Name, view);
     }
+
+    /// <inheritdoc/>
+    string ITensorSource.PathOf(string name) =>
+        _tensors.TryGetValue(name, out var found) ? _source.PathOf(found.Mapped.Stored.Name) : _source.Path;
+
+    /// <inheritdoc/>
+    IReadOnlyDictionary<string, string> ITensorSource.Texts => _source.Texts;
+
+    /// <inheritdoc/>
+    void ITensorSource.ReadRows(string name, IReadOnlyList<RowRange> ranges, Tensor destination)
+    {
+        this.Require(name);
+        MappedTensor mapped = _tensors[name].Mapped;
+        if (mapped is { Rows: null, View: TensorView.Same })
+        {
+            _source.ReadRows(mapped.Stored.Name, ranges, destination);
+            return;
+        }
+
+        using Tensor whole = this.Read(name);
+        RowRange.Copy(whole, ranges, destination);
+    }
+
+    /// <inheritdoc/>
+    StoredRows? ITensorSource.FindRows(string name) => _tensors.TryGetValue(name, out var found) && found.Mapped.View == TensorView.Same
+        ? _source.FindRows(found.Mapped.Stored.Name)?.Select(found.Mapped.Rows)
+        : null;
 
     /// <summary>Does nothing: the source belongs to the caller.</summary>
     public void Dispose()

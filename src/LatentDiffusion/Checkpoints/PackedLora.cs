@@ -19,13 +19,13 @@ internal static partial class PackedLora
     public static bool IsKey(string name) => Key().IsMatch(name);
 
     /// <summary>Finds the parameter that a numbered name means; null where the network has fewer.</summary>
-    public static (LoraKey.Part Role, string Component, string? Parameter) Find(
+    public static (string Role, string Component, string? Parameter) Find(
         string name,
         IReadOnlyDictionary<string, string[]> order)
     {
         Match match = Key().Match(name);
         string component = match.Groups["component"].Value;
-        LoraKey.Part role = match.Groups["part"].Value == "up" ? LoraKey.Part.Up : LoraKey.Part.Down;
+        string role = match.Groups["part"].Value;
         bool isKnown = int.TryParse(match.Groups["index"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             && order.TryGetValue(component, out string[]? parameters)
             && index < parameters.Length;

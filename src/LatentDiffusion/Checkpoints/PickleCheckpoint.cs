@@ -15,7 +15,7 @@ namespace LatentDiffusion.Checkpoints;
 /// Names are the keys on the way to a tensor, joined by dots. Where the outermost dictionary has <c>state_dict</c>, only
 /// its tensors are listed, without that prefix.
 /// </remarks>
-public sealed class PickleCheckpoint : ITensorSource
+internal sealed class PickleCheckpoint : ITensorSource
 {
     /// <summary>Number of first bytes that tell whether a file is a PyTorch checkpoint.</summary>
     internal const int SignatureLength = TarSignatureAt + 5;
@@ -81,7 +81,7 @@ public sealed class PickleCheckpoint : ITensorSource
         catch (FormatException e)
         {
             file.Dispose();
-            throw CheckpointException.Of(path, e);
+            throw CheckpointException.FromFormatException(path, e);
         }
         catch
         {

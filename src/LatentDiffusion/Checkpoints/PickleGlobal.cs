@@ -7,7 +7,7 @@ namespace LatentDiffusion.Checkpoints;
 /// name: no code is found by its name and none is run, whichever names a file has.
 /// </summary>
 /// <param name="Name">Module and name, as Python writes them.</param>
-/// <param name="Role">What calling it gives.</param>
+/// <param name="Role">The kind of object that calling it creates.</param>
 /// <param name="Type">How values are stored that it names the type of; null for all others.</param>
 internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredType? Type = null)
 {
@@ -21,20 +21,20 @@ internal sealed record PickleGlobal(string Name, PickleGlobal.Kind Role, StoredT
         new("torch._utils._rebuild_parameter", Kind.Parameter),
         new("torch._utils._rebuild_parameter_with_state", Kind.Parameter),
         new("torch._tensor._rebuild_from_type_v2", Kind.Subclass),
-        new("torch.DoubleStorage", Kind.Storage, StoredType.Of(ScalarType.Float64)),
-        new("torch.FloatStorage", Kind.Storage, StoredType.Of(ScalarType.Float32)),
-        new("torch.HalfStorage", Kind.Storage, StoredType.Of(ScalarType.Float16)),
-        new("torch.BFloat16Storage", Kind.Storage, StoredType.Of(ScalarType.BFloat16)),
-        new("torch.LongStorage", Kind.Storage, StoredType.Of(ScalarType.Int64)),
-        new("torch.IntStorage", Kind.Storage, StoredType.Of(ScalarType.Int32)),
-        new("torch.ShortStorage", Kind.Storage, StoredType.Of(ScalarType.Int16)),
-        new("torch.CharStorage", Kind.Storage, StoredType.Of(ScalarType.Int8)),
-        new("torch.ByteStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
-        new("torch.UntypedStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
-        new("torch.storage.UntypedStorage", Kind.Storage, StoredType.Of(ScalarType.Byte)),
-        new("torch.BoolStorage", Kind.Storage, StoredType.Of(ScalarType.Bool)),
-        new("torch.ComplexFloatStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat32)),
-        new("torch.ComplexDoubleStorage", Kind.Storage, StoredType.Of(ScalarType.ComplexFloat64)),
+        new("torch.DoubleStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Float64)),
+        new("torch.FloatStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Float32)),
+        new("torch.HalfStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Float16)),
+        new("torch.BFloat16Storage", Kind.Storage, StoredType.FromScalarType(ScalarType.BFloat16)),
+        new("torch.LongStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Int64)),
+        new("torch.IntStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Int32)),
+        new("torch.ShortStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Int16)),
+        new("torch.CharStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Int8)),
+        new("torch.ByteStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Byte)),
+        new("torch.UntypedStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Byte)),
+        new("torch.storage.UntypedStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Byte)),
+        new("torch.BoolStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.Bool)),
+        new("torch.ComplexFloatStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.ComplexFloat32)),
+        new("torch.ComplexDoubleStorage", Kind.Storage, StoredType.FromScalarType(ScalarType.ComplexFloat64)),
         new("torch.float8_e4m3fn", Kind.DataType, StoredType.Float8E4M3),
         new("torch.float8_e5m2", Kind.DataType, StoredType.Float8E5M2),
     }.ToDictionary(g => g.Name);

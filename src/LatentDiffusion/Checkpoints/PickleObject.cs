@@ -10,9 +10,9 @@ internal sealed class PickleObject(string name)
     /// <summary>Module and name of the class or function that makes the object in Python.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Items set as in a dictionary; null if there are none.</summary>
+    /// <summary>Items set as in a dictionary; null if none was set.</summary>
     public Dictionary<string, object?>? Items { get; set; }
 
-    /// <summary>Items appended as to a list; null if there are none.</summary>
+    /// <summary>Items appended as to a list; null if none was appended.</summary>
     public List<object?>? Elements { get; set; }
 }

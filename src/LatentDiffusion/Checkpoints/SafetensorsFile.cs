@@ -31,7 +31,7 @@ public sealed class SafetensorsFile : ITensorSource
         }
         catch (FormatException e)
         {
-            throw CheckpointException.Of(file.Path, e);
+            throw CheckpointException.FromFormatException(file.Path, e);
         }
 
         Metadata = header.Metadata;
@@ -42,7 +42,7 @@ public sealed class SafetensorsFile : ITensorSource
     /// <inheritdoc/>
     public string Path => _file.Path;
 
-    /// <summary>The text entries of the header's <c>__metadata__</c>, in file order; empty if there are none.</summary>
+    /// <summary>The text entries of the header's <c>__metadata__</c>, in file order; empty without entries.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <inheritdoc/>
@@ -79,6 +79,23 @@ public sealed class SafetensorsFile : ITensorSource
         this.Require(name, destination);
         TensorBytes.Fill(destination, _tensors[name].Type, _file, _dataStart + _tensors[name].Start);
     }
+
+    /// <inheritdoc/>
+    IReadOnlyDictionary<string, string> ITensorSource.Texts => Metadata;
+
+    /// <inheritdoc/>
+    void ITensorSource.ReadRows(string name, IReadOnlyList<RowRange> ranges, Tensor destination)
+    {
+        this.Require(name);
+        var found = _tensors[name];
+        // Values of this format do not come in blocks.
+        _ = TensorBytes.TryFillRows(destination, found.Tensor, found.Type, ranges, _file, _dataStart + found.Start);
+    }
+
+    /// <inheritdoc/>
+    StoredRows? ITensorSource.FindRows(string name) => _tensors.TryGetValue(name, out var found)
+        ? StoredRows.FromTensor(_file, found.Tensor, found.Type, _dataStart + found.Start)
+        : null;
 
     /// <summary>Position in the file of the first byte of a tensor's values.</summary>
     internal long Offset(string name) => _dataStart + _tensors[name].Start;

@@ -98,7 +98,7 @@ internal sealed record SafetensorsHeader(
             throw new FormatException($"'{name}' does not have a dtype, a shape and two data_offsets.");
         StoredType type = StoredType.Find(dataType)
             ?? throw new FormatException(
-                $"'{MessageText.Cut(name, LongestName)}' is of the data type '{MessageText.Cut(dataType, LongestName)}'; "
+                $"'{MessageText.Truncate(name, LongestName)}' is of the data type '{MessageText.Truncate(dataType, LongestName)}'; "
                 + $"supported are {StoredType.Names}.");
         long length = ByteLength(name, shape, type.Size);
         if (start > end || end - start != length)

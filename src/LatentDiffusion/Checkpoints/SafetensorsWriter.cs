@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using static TorchSharp.torch;
 
@@ -27,8 +28,17 @@ public static class SafetensorsWriter
         ScalarType? floatingPoint = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        var parts = tensors.Select(t => new Part(t.Key, t.Value, floatingPoint)).ToList();
+        Write(path, tensors.Select(t => WrittenTensor.FromTensor(t.Key, t.Value)), metadata, floatingPoint);
+    }
+
+    /// <summary>The same for tensors some of which are made while they are written.</summary>
+    internal static void Write(
+        string path, IEnumerable<WrittenTensor> tensors, IReadOnlyDictionary<string, string>? metadata, ScalarType? floatingPoint)
+    {
+        var parts = tensors.Select(t => new Part(t, floatingPoint)).ToList();
         parts.Sort();
+        if (metadata is not null && metadata.ContainsKey(ModelSpec.HashKey))
+            metadata = new Dictionary<string, string>(metadata) { [ModelSpec.HashKey] = $"0x{Hash(parts)}" };
         byte[] header = Header(parts, metadata);
         AtomicFile.Write(path, stream =>
         {
@@ -36,7 +46,7 @@ public static class SafetensorsWriter
             BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
             stream.Write(length);
             stream.Write(header);
-            foreach (Part part in parts) TensorBytes.Drain(part.Tensor, part.Stored, stream.Write);
+            foreach (Part part in parts) part.Tensor.Use(values => TensorBytes.Drain(values, part.Stored, stream.Write));
         });
     }
 
@@ -47,6 +57,14 @@ public static class SafetensorsWriter
         IReadOnlyDictionary<string, string>? metadata = null,
         ScalarType? floatingPoint = null) =>
         Write(path, tensors.Select(t => KeyValuePair.Create(t.Name, t.Tensor)), metadata, floatingPoint);
+
+    /// <summary>SHA-256 of the values as they are written.</summary>
+    private static string Hash(List<Part> parts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (Part part in parts) part.Tensor.Use(values => TensorBytes.Drain(values, part.Stored, bytes => hash.AppendData(bytes)));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     private static byte[] Header(List<Part> parts, IReadOnlyDictionary<string, string>? metadata)
     {
@@ -65,7 +83,7 @@ public static class SafetensorsWriter
         {
             if (part.Name == SafetensorsHeader.MetadataKey || !names.Add(part.Name))
                 throw new ArgumentException($"The tensor name '{part.Name}' is reserved or occurs twice.");
-            string shape = string.Join(',', part.Tensor.shape);
+            string shape = string.Join(',', part.Tensor.Shape);
             long end = position + part.Length;
             Append(json, part.Name).Append(
                 CultureInfo.InvariantCulture,
@@ -108,23 +126,20 @@ public static class SafetensorsWriter
     {
         private readonly byte[] _sortKey;
 
-        public Part(string name, Tensor tensor, ScalarType? floatingPoint)
+        public Part(WrittenTensor tensor, ScalarType? floatingPoint)
         {
-            ArgumentNullException.ThrowIfNull(name);
-            ArgumentNullException.ThrowIfNull(tensor);
-            Name = name;
             Tensor = tensor;
-            Stored = floatingPoint is { } type && tensor.is_floating_point() ? type : tensor.dtype;
+            Stored = floatingPoint is { } type && CheckpointOptions.IsFloat(tensor.Type) ? type : tensor.Type;
             Kind = StoredType.Writable(Stored);
-            Length = tensor.NumberOfElements * Kind.Size;
+            Length = tensor.Shape.Aggregate(1L, (product, size) => product * size) * Kind.Size;
 
             // Sorted by UTF-8 bytes, as in the reference: UTF-16 orders characters outside the basic plane differently.
-            _sortKey = s_utf8.GetBytes(name);
+            _sortKey = s_utf8.GetBytes(Name);
         }
 
-        public string Name { get; }
+        public string Name => Tensor.Name;
 
-        public Tensor Tensor { get; }
+        public WrittenTensor Tensor { get; }
 
         public ScalarType Stored { get; }
 

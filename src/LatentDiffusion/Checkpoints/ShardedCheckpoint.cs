@@ -8,7 +8,7 @@ namespace LatentDiffusion.Checkpoints;
 /// exactly. The files must be in the folder of the index. A link there may lead only to the blobs of the Hugging Face cache
 /// that contains it. Safe for concurrent reads.
 /// </summary>
-public sealed class ShardedCheckpoint : ITensorSource
+internal sealed class ShardedCheckpoint : ITensorSource
 {
     private readonly Dictionary<string, ITensorSource> _shards = [];
     private readonly Dictionary<string, ITensorSource> _tensors = [];
@@ -51,6 +51,16 @@ public sealed class ShardedCheckpoint : ITensorSource
         _tensors[name].ReadInto(name, destination);
     }
 
+    /// <inheritdoc/>
+    void ITensorSource.ReadRows(string name, IReadOnlyList<RowRange> ranges, Tensor destination)
+    {
+        this.Require(name);
+        _tensors[name].ReadRows(name, ranges, destination);
+    }
+
+    /// <inheritdoc/>
+    StoredRows? ITensorSource.FindRows(string name) => _tensors.TryGetValue(name, out ITensorSource? shard) ? shard.FindRows(name) : null;
+
     /// <summary>Closes the files. Tensors read from them remain valid.</summary>
     public void Dispose()
     {
@@ -67,7 +77,7 @@ public sealed class ShardedCheckpoint : ITensorSource
             if (!IsFileName(name) || !File.Exists(file))
                 throw new CheckpointException(Path, $"it names the file '{name}', which is not a checkpoint in its folder.");
             FolderPath.Check(folder, new FileInfo(file));
-            _shards.Add(name, Checkpoint.Open(file));
+            _shards.Add(name, Checkpoint.OpenStored(file));
         }
 
         string[] missing = [.. map.Where(m => _shards[m.Value].Find(m.Key) is null).Select(m => m.Key)];

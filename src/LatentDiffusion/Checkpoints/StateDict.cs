@@ -9,7 +9,7 @@ namespace LatentDiffusion.Checkpoints;
 public static class StateDict
 {
     /// <summary>The metadata that diffusers writes, and that its loader requires.</summary>
-    private static readonly Dictionary<string, string> s_format = new() { ["format"] = "pt" };
+    internal static IReadOnlyDictionary<string, string> Format { get; } = new Dictionary<string, string> { ["format"] = "pt" };
 
     /// <summary>Loads a safetensors file into a network.</summary>
     /// <param name="module">The network. It keeps its data types and devices; the values are converted to them.</param>
@@ -30,7 +30,8 @@ public static class StateDict
     public static void Load(nn.Module module, ITensorSource source, Func<string, string?>? nameMap = null)
     {
         ArgumentNullException.ThrowIfNull(module);
-        Load(module.state_dict(), source, nameMap);
+        using NetworkUse weights = NetworkUse.ToChange(module);
+        Load(module.state_dict(), source, nameMap, StoredLayers.Deferred(module));
     }
 
     /// <summary>Loads tensors into others by name.</summary>
@@ -41,12 +42,33 @@ public static class StateDict
     /// The source does not fit, and the parameters are unchanged; or it was shortened while it was read, and the parameters
     /// contain some of its values.
     /// </exception>
+    /// <exception cref="InvalidOperationException">A parameter is on the meta device; the message names it.</exception>
     public static void Load(
         IReadOnlyDictionary<string, Tensor> parameters,
         ITensorSource source,
         Func<string, string?>? nameMap = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        // Values that are copied into a tensor without memory are lost silently.
+        if (parameters.FirstOrDefault(p => p.Value.device_type == TorchSharp.DeviceType.META).Key is { } name)
+            throw new InvalidOperationException($"'{name}' has no memory that values can be read into.");
+        Load(parameters, source, nameMap, new Dictionary<string, PackedLayer>());
+    }
+
+    /// <summary>Loads tensors into some of a network's parameters and buffers.</summary>
+    /// <param name="module">The network, held exclusively.</param>
+    /// <param name="parameters">Its parameters and buffers to load.</param>
+    /// <param name="source">Where the values come from.</param>
+    internal static void Load(nn.Module module, IReadOnlyDictionary<string, Tensor> parameters, ITensorSource source) =>
+        Load(parameters, source, nameMap: null, StoredLayers.Deferred(module));
+
+    /// <summary>Loads tensors into others by name, and keeps those of deferred layers as they are stored.</summary>
+    private static void Load(
+        IReadOnlyDictionary<string, Tensor> parameters,
+        ITensorSource source,
+        Func<string, string?>? nameMap,
+        IReadOnlyDictionary<string, PackedLayer> deferred)
+    {
         ArgumentNullException.ThrowIfNull(source);
         Dictionary<string, TensorEntry> entries = Rename(source, nameMap);
         string[] missing = [.. parameters.Keys.Where(name => !entries.ContainsKey(name))];
@@ -61,10 +83,18 @@ public static class StateDict
         ];
         if (missing.Length + unexpected.Length + misshaped.Length > 0)
             throw new CheckpointException(source.Path, missing, unexpected, misshaped);
-        foreach ((string name, TensorEntry entry) in entries) source.ReadInto(entry.Name, parameters[name]);
+        foreach ((string name, TensorEntry entry) in entries)
+        {
+            if (!deferred.TryGetValue(name, out PackedLayer? layer)) source.ReadInto(entry.Name, parameters[name]);
+            else if (source.FindRows(entry.Name) is { } rows) layer.Keep(StoredMatrix.Read(rows));
+            else source.ReadInto(entry.Name, layer.Allocate());
+        }
     }
 
-    /// <summary>Saves a network's parameters and buffers as a safetensors file, atomically.</summary>
+    /// <summary>
+    /// Saves a network's parameters and buffers as a safetensors file, atomically. Weights that are kept as stored are expanded, one at a
+    /// time.
+    /// </summary>
     /// <param name="module">The network.</param>
     /// <param name="path">Path of the file; its folder exists.</param>
     /// <param name="floatingPoint">
@@ -78,7 +108,15 @@ public static class StateDict
         IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(module);
-        SafetensorsWriter.Write(path, module.state_dict(), metadata ?? s_format, floatingPoint);
+        using NetworkUse weights = NetworkUse.ToRead(module);
+        IReadOnlyDictionary<string, PackedLayer> stored = StoredLayers.Find(module);
+        SafetensorsWriter.Write(
+            path,
+            module.state_dict().Select(p => stored.TryGetValue(p.Key, out PackedLayer? layer)
+                ? new WrittenTensor(p.Key, p.Value.shape, p.Value.dtype, layer.Stored!.ToTensor)
+                : WrittenTensor.FromTensor(p.Key, p.Value)),
+            metadata ?? Format,
+            floatingPoint);
     }
 
     private static Dictionary<string, TensorEntry> Rename(ITensorSource source, Func<string, string?>? nameMap)

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>How a file stores the values of a tensor.</summary>
 /// <param name="Name">Name in the safetensors format; null if the format does not have the type.</param>
 /// <param name="Type">Type of the values in memory: the stored type, or the type that they are widened to.</param>
-/// <param name="Size">Bytes of a stored value.</param>
+/// <param name="Size">Bytes of a stored value, or of a block of them.</param>
 /// <param name="Codes">The value of each stored byte, if values are widened while they are read; null otherwise.</param>
 internal sealed record StoredType(string? Name, ScalarType Type, int Size, float[]? Codes = null)
 {
@@ -39,17 +39,26 @@ internal sealed record StoredType(string? Name, ScalarType Type, int Size, float
     /// <summary>Names of the types that can be read, joined for messages.</summary>
     public static string Names { get; } = string.Join(", ", Readable.Select(type => type.Name));
 
+    /// <summary>The blocks, if values are expanded from blocks while they are read; null (default) otherwise.</summary>
+    public GgufType? Blocks { get; init; }
+
+    /// <summary>Whether values change their form while they are read.</summary>
+    public bool IsExpanded => Codes is not null || Blocks is not null;
+
     /// <summary>Rank among the types that can be written.</summary>
     public int Rank => Array.IndexOf(s_ranked, this);
 
     private static IEnumerable<StoredType> Readable => s_ranked.Append(Float8E4M3).Append(Float8E5M2);
+
+    /// <summary>Bytes of some stored values; where they are stored in blocks, of as many whole blocks.</summary>
+    public long BytesOf(long elements) => Blocks is { } blocks ? blocks.BytesOf(elements) : elements * Size;
 
     /// <summary>Finds a type by its name in the safetensors format; null if the name is not known.</summary>
     public static StoredType? Find(string name) => Readable.FirstOrDefault(type => type.Name == name);
 
     /// <summary>The storage of values without conversion.</summary>
     /// <exception cref="NotSupportedException">No file format here stores such values.</exception>
-    public static StoredType Of(ScalarType type) =>
+    public static StoredType FromScalarType(ScalarType type) =>
         type == ScalarType.ComplexFloat64 ? s_complexDouble : Writable(type);
 
     /// <summary>The storage of values in the safetensors format.</summary>

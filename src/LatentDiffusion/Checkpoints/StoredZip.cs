@@ -32,7 +32,7 @@ internal sealed class StoredZip
     /// <summary>Names of all entries.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    /// <summary>Position and length of an entry in the file, in bytes; null if there is no such entry.</summary>
+    /// <summary>Position and length of an entry in the file, in bytes; null if the entry does not exist.</summary>
     /// <exception cref="FormatException">The entry is compressed or encrypted, or lies outside the file.</exception>
     public (long Start, long Length)? Find(string name)
     {
@@ -58,12 +58,12 @@ internal sealed class StoredZip
         if (length > maximumLength)
             throw new FormatException($"'{name}' has {length} bytes; at most {maximumLength} are read.");
         byte[] bytes = _file.Read(start, (int)length);
-        return IsWhole(name, Crc32.Of(bytes)) ? bytes : throw new FormatException($"The checksum of '{name}' is wrong.");
+        return IsWhole(name, Crc32.Compute(bytes)) ? bytes : throw new FormatException($"The checksum of '{name}' is wrong.");
     }
 
     /// <summary>Whether the checksum of an entry that <see cref="Find"/> found is right. Reads the whole entry.</summary>
     public bool IsWhole(string name) =>
-        Find(name) is var (start, length) && IsWhole(name, Crc32.Of(_file, start, length));
+        Find(name) is var (start, length) && IsWhole(name, Crc32.Compute(_file, start, length));
 
     /// <summary>
     /// Compares a checksum. PyTorch writes zero if checksums are switched off (<c>torch.serialization.set_crc32_options</c>).
@@ -122,7 +122,7 @@ internal sealed class StoredZip
         return total;
     }
 
-    /// <summary>The extra field with 64-bit numbers; empty if there is none.</summary>
+    /// <summary>The extra field with 64-bit numbers; empty if it is missing.</summary>
     private static ReadOnlySpan<byte> Extra64(ReadOnlySpan<byte> extra)
     {
         while (extra.Length >= 4)

@@ -6,7 +6,9 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>Copies the raw bytes of tensors in pieces, so that no second copy of a whole tensor exists.</summary>
 internal static class TensorBytes
 {
-    /// <summary>Elements converted or copied at a time: 2 MB of float32, which stays in the processor's cache.</summary>
+    /// <summary>
+    /// Elements converted or copied at a time: 2 MB of float32, which stays in the processor's cache. Whole blocks of every size.
+    /// </summary>
     private const long ElementsAtATime = 1 << 19;
 
     /// <summary>Receives the next bytes of a tensor's values.</summary>
@@ -41,6 +43,24 @@ internal static class TensorBytes
             FillByCopies(flat, stored, file, start);
     }
 
+    /// <summary>Fills a tensor with rows of a stored one.</summary>
+    /// <param name="destination">Receives the values.</param>
+    /// <param name="entry">The stored tensor.</param>
+    /// <param name="stored">How the file stores the values.</param>
+    /// <param name="ranges">The rows, one range after the other.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="start">Position of the stored tensor in the file, in bytes.</param>
+    /// <returns>False where rows are not whole blocks; nothing is read then.</returns>
+    /// <inheritdoc cref="Fill" path="/exception"/>
+    public static bool TryFillRows(
+        Tensor destination, TensorEntry entry, StoredType stored, IReadOnlyList<RowRange> ranges, CheckpointFile file, long start)
+    {
+        long row = entry.Shape.Skip(1).Aggregate(1L, (product, size) => product * size);
+        if (row % (stored.Blocks?.BlockElements ?? 1) != 0) return false;
+        RowRange.Split(ranges, destination, (range, target) => Fill(target, stored, file, start + stored.BytesOf(range.Start * row)));
+        return true;
+    }
+
     /// <summary>Passes a tensor's values to a callback in row-major order, converted to a data type.</summary>
     public static void Drain(Tensor source, ScalarType stored, Writer write)
     {
@@ -68,7 +88,7 @@ internal static class TensorBytes
         {
             long first = piece * ElementsAtATime, count = Math.Min(ElementsAtATime, length - first);
             using Tensor target = flat.narrow(0, first, count);
-            FillPart(target, conversion, file, start + first * conversion.StoredSize);
+            FillPart(target, conversion, file, start + conversion.Stored.BytesOf(first));
         }
     }
 
@@ -93,7 +113,7 @@ internal static class TensorBytes
         foreach ((long first, long count) in Pieces(flat.NumberOfElements))
         {
             using Tensor target = flat.narrow(0, first, count), part = staging.narrow(0, 0, count);
-            FillPart(part, conversion, file, start + first * conversion.StoredSize);
+            FillPart(part, conversion, file, start + conversion.Stored.BytesOf(first));
             target.copy_(part).DisposeUnless(target);
         }
     }
@@ -101,7 +121,7 @@ internal static class TensorBytes
     private static void FillPart(Tensor target, ValueConversion conversion, CheckpointFile file, long position)
     {
         if (conversion.Apply is { } apply)
-            file.ShowPiece(position, (int)(target.NumberOfElements * conversion.StoredSize), bytes => apply(bytes, target.bytes));
+            file.ShowPiece(position, (int)conversion.Stored.BytesOf(target.NumberOfElements), bytes => apply(bytes, target.bytes));
         else
             file.Read(position, target.bytes);
     }

@@ -8,7 +8,7 @@ public static class TensorSourceExtensions
     /// <summary>Reads one tensor with its stored data type, into new memory of the CPU.</summary>
     /// <param name="source">Source of the tensor.</param>
     /// <param name="name">Its name, one of <see cref="ITensorSource.Entries"/>.</param>
-    /// <exception cref="KeyNotFoundException">There is no such tensor; the message names the source.</exception>
+    /// <exception cref="KeyNotFoundException">The tensor does not exist; the message names the source.</exception>
     public static Tensor Read(this ITensorSource source, string name)
     {
         TensorEntry entry = source.Require(name);
@@ -31,7 +31,7 @@ public static class TensorSourceExtensions
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(name);
-        return source.Find(name) ?? throw new KeyNotFoundException(MessageText.Cut($"{source.Path} has no tensor '{name}'."));
+        return source.Find(name) ?? throw new KeyNotFoundException(MessageText.Truncate($"{source.Path} has no tensor '{name}'."));
     }
 
     /// <summary>Finds a tensor and checks that the destination has its shape.</summary>

@@ -11,13 +11,4 @@ internal enum TensorView
 
     /// <summary>The matrix of a 1x1 convolution, or a matrix.</summary>
     Matrix,
-
-    /// <summary>The first third of the rows: Q of stacked Q, K and V.</summary>
-    FirstThird,
-
-    /// <summary>The second third of the rows.</summary>
-    SecondThird,
-
-    /// <summary>The last third of the rows.</summary>
-    LastThird,
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Reads files of learned embeddings (textual inversion): what diffusers, the original code, trainers and Stable Diffusion web UI
+/// Reads files of learned embeddings (textual inversion) that diffusers, the original code, trainers and Stable Diffusion web UI
 /// write, for one text tower or the two of SDXL, as safetensors or PyTorch's files, and those bundled in LoRA files.
 /// </summary>
 public static class TextualInversionFile
@@ -16,7 +16,7 @@ public static class TextualInversionFile
     /// The token as it shall stand in prompts; null for the one that the file names, or else the file's name without its extension.
     /// </param>
     /// <returns>At least one.</returns>
-    /// <exception cref="CheckpointException">The file is damaged, or holds something else; the message names what.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or holds something else, which the message names.</exception>
     /// <exception cref="ArgumentException">A token is given for a file of several, or is blank.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static IReadOnlyList<TextualInversion> Read(string path, string? token = null)
@@ -50,7 +50,7 @@ public static class TextualInversionFile
     /// </summary>
     private static IEnumerable<(string Token, Dictionary<string, string> Tensors)> BundledIn(ITensorSource source)
     {
-        var metadata = (source as SafetensorsFile)?.Metadata ?? new Dictionary<string, string>();
+        IReadOnlyDictionary<string, string> metadata = source.Texts;
         string[] names = [.. source.Entries.Select(e => e.Name)];
         foreach (string name in names.Where(name => metadata.GetValueOrDefault(name) == "<embed>"))
             yield return (name, new() { [name] = name });

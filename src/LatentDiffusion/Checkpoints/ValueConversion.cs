@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Brings stored values into a tensor's memory, converting them on the way. All conversions are exact.</summary>
-/// <param name="StoredSize">Bytes of a stored value.</param>
+/// <param name="Stored">How the values are stored.</param>
 /// <param name="Apply">
 /// Converts all values of the first into the second, which has room for exactly as many; null where the bytes stay as they are.
 /// </param>
-internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversion? Apply)
+internal sealed record ValueConversion(StoredType Stored, ValueConversion.Conversion? Apply)
 {
     public delegate void Conversion(ReadOnlySpan<byte> stored, Span<byte> values);
 
@@ -18,11 +18,13 @@ internal sealed record ValueConversion(int StoredSize, ValueConversion.Conversio
     public static ValueConversion? Between(StoredType stored, ScalarType values) => (stored.Type, values) switch
     {
         (ScalarType.Float32, ScalarType.Float32) when stored.Codes is { } codes =>
-            new(stored.Size, (bytes, wide) => Widen(bytes, wide, codes)),
-        (ScalarType.Bool, ScalarType.Bool) => new(stored.Size, CopyBooleans),
-        _ when stored.Codes is null && stored.Type == values => new(stored.Size, Apply: null),
-        (ScalarType.Float16, ScalarType.Float32) => new(stored.Size, WidenHalf),
-        (ScalarType.BFloat16, ScalarType.Float32) => new(stored.Size, WidenBFloat16),
+            new(stored, (bytes, wide) => Widen(bytes, wide, codes)),
+        (ScalarType.Float32, ScalarType.Float32) when stored.Blocks is { Expand: { } expand } =>
+            new(stored, (bytes, values) => expand(bytes, MemoryMarshal.Cast<byte, float>(values))),
+        (ScalarType.Bool, ScalarType.Bool) => new(stored, CopyBooleans),
+        _ when !stored.IsExpanded && stored.Type == values => new(stored, Apply: null),
+        (ScalarType.Float16, ScalarType.Float32) => new(stored, WidenHalf),
+        (ScalarType.BFloat16, ScalarType.Float32) => new(stored, WidenBFloat16),
         _ => null,
     };
 

@@ -13,5 +13,5 @@ internal sealed record ClipTower(ClipTextModel Network, ClipTokenizer Tokenizer,
 
     /// <summary>Identifies weights, configuration and vocabulary.</summary>
     public string ContentKey =>
-        $"{ContentKeys.Of(Network, Network.Config)} {Tokenizer.ContentKey}{(Added is null ? "" : $" {Added.ContentKey}")}";
+        $"{ContentKeys.ForNetwork(Network, Network.Config)} {Tokenizer.ContentKey}{(Added is null ? "" : $" {Added.ContentKey}")}";
 }

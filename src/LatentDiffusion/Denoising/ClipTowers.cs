@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Denoising;
 
 /// <summary>
-/// The text towers of a model and what it reads of them. A single tower: its last layer, normalised (Stable Diffusion 1.x and
+/// The text towers of a model, and the layers that it reads. A single tower: its last layer, normalised (Stable Diffusion 1.x and
 /// 2.x). Towers with a pooled text (SDXL: Podell et al. 2023, section 2.1): the layers before the last side by side, not
 /// normalised, and the projection of the last tower.
 /// </summary>
@@ -112,7 +112,7 @@ internal sealed class ClipTowers
         string[] names = !IsPooled ? [TextualInversion.OnlyTower, TextualInversion.FirstTower]
             : index == All.Count - 1 ? [TextualInversion.SecondTower] : [TextualInversion.FirstTower];
         float[,]? rows = names.Select(embedding.Embeddings.GetValueOrDefault).FirstOrDefault(e => e is not null);
-        // A model with one tower and no pooled text is not what an embedding of two towers was made for.
+        // An embedding of two towers was not made for a model with one tower and no pooled text.
         if (!IsPooled && embedding.Embeddings.Count > 1) rows = null;
         string held = string.Join(" and ", embedding.Embeddings.Keys.Select(Named));
         string needed = IsPooled && All.Count > 1 ? $"{TextualInversion.FirstTower} and {TextualInversion.SecondTower}" : Named(names[0]);

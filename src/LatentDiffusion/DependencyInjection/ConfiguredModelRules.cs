@@ -28,9 +28,14 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
         if (options.ModelFolder is null && specification.NeedsConfiguredModel && !IsRegistered(typeof(IDenoiser)))
             errors.Add("ModelFolder is missing, and nothing else names a model.");
         if (options.ModelFolder is null && options.Precision is not null && specification.Model?.ReadsFiles is not true)
-            errors.Add("Precision says how a model folder or file is loaded, and there is none; give it where the model is opened.");
+            errors.Add(OnlyWhereOpened(nameof(options.Precision), options.Precision));
+        if (options.ModelFolder is null && options.WeightStorage is not null && specification.Model?.ReadsFiles is not true)
+            errors.Add(OnlyWhereOpened(nameof(options.WeightStorage), options.WeightStorage));
         return registration.Outcome(errors);
     }
+
+    private static string OnlyWhereOpened(string option, object value) =>
+        $"{option} is {value}; it applies only when the pipeline opens a model folder or file. Pass it where the model is opened.";
 
     private bool IsRegistered(Type part) =>
         (registration.Name.Length > 0
@@ -39,5 +44,5 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
 
     private static IEnumerable<string> Unknown(IConfiguration section, string within, string[] known) =>
         section.GetChildren().Select(c => c.Key).Except(known, StringComparer.OrdinalIgnoreCase)
-            .Select(key => $"'{within}{MessageText.Cut(key, 100)}' is not known; expected one of {string.Join(", ", known)}.");
+            .Select(key => $"'{within}{MessageText.Truncate(key, 100)}' is not known; expected one of {string.Join(", ", known)}.");
 }

@@ -28,6 +28,11 @@ public sealed record DiffusionModelOptions
     /// </summary>
     public ScalarType? Precision { get; set; }
 
+    /// <summary>
+    /// How the weights of a model folder or file are held in memory: Expanded, or AsStored (CPU only). Null, the default, for Expanded.
+    /// </summary>
+    public WeightStorage? WeightStorage { get; set; }
+
     /// <summary>Whether the host loads the model at its start, rather than when the pipeline is first asked for. Default false.</summary>
     public bool LoadAtStartup { get; set; }
 
@@ -37,20 +42,22 @@ public sealed record DiffusionModelOptions
         if (ModelFolder is not null && !File.Exists(Path.Combine(ModelFolder, DiffusersFolder.IndexFile)))
         {
             string full = Path.GetFullPath(ModelFolder, Environment.CurrentDirectory);
-            yield return $"ModelFolder is '{MessageText.Cut(ModelFolder, 150)}'; there is no {DiffusersFolder.IndexFile} in "
-                + $"'{MessageText.Cut(full, 150)}'.";
+            yield return $"ModelFolder is '{MessageText.Truncate(ModelFolder, 150)}'; {DiffusersFolder.IndexFile} does not exist in "
+                + $"'{MessageText.Truncate(full, 150)}'.";
         }
 
         if (Scheduler is not null && !KnownSchedulers.TryGet(Scheduler, out _)) yield return UnknownScheduler(Scheduler).Message;
         if (Device is not null && Parse(Device) is null)
-            yield return $"Device is '{MessageText.Cut(Device, 100)}'; expected cpu, cuda or cuda:number.";
+            yield return $"Device is '{MessageText.Truncate(Device, 100)}'; expected cpu, cuda or cuda:number.";
         else if (OpenDevice() is { } device && DeviceAvailability.Problem(device) is { } problem) yield return problem;
         if (Precision is not (null or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             yield return $"Precision is {Precision}; expected {ScalarType.Float32}, {ScalarType.Float16} or {ScalarType.BFloat16}.";
+        if (WeightStorage is { } storage && !Enum.IsDefined(storage))
+            yield return $"WeightStorage is {storage}; expected {string.Join(" or ", Enum.GetNames<WeightStorage>())}.";
     }
 
     internal static ArgumentException UnknownScheduler(string name) =>
-        new($"Scheduler is '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
+        new($"Scheduler is '{MessageText.Truncate(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.");
 
     internal Device? OpenDevice() => Device is null ? null
         : Parse(Device) is var (type, index) ? new Device(type, index)

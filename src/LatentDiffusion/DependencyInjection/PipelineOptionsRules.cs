@@ -26,11 +26,11 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
         return value is IFormattable number ? $"{member} is {number.ToString(null, CultureInfo.InvariantCulture)}. {message}" : message;
     }
 
-    /// <summary>A number alone would be read as days.</summary>
+    /// <summary>A number without colons would be read as days.</summary>
     private IEnumerable<string> UnitsMissing()
     {
         const string Name = nameof(DiffusionPipelineOptions.TimeLimit);
         if (registration.Section?[Name] is { Length: > 0 } text && !text.Contains(':'))
-            yield return $"{Name} is '{MessageText.Cut(text, 100)}'; expected hours:minutes:seconds, for example 00:05:00.";
+            yield return $"{Name} is '{MessageText.Truncate(text, 100)}'; expected hours:minutes:seconds, for example 00:05:00.";
     }
 }

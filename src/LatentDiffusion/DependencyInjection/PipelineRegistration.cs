@@ -6,19 +6,19 @@ namespace LatentDiffusion;
 
 /// <summary>A pipeline that is registered in a container: its name, its builder, and the section that configures it.</summary>
 /// <param name="Name">The name, empty for the pipeline without one.</param>
-/// <param name="Builder">What the pipeline is made of.</param>
+/// <param name="Builder">Builds the pipeline.</param>
 /// <param name="Section">Its configuration; null for none.</param>
 internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilder Builder, IConfiguration? Section)
 {
     private const int LongestName = 100, LongestError = 480, LeftForCount = 50;
 
-    /// <summary>What messages begin with: the section's path and the model.</summary>
+    /// <summary>Start of messages: the section's path and the model.</summary>
     public string Where
     {
         get
         {
             string? configured = Section?[nameof(DiffusionPipelineOptions.ModelId)] ?? Section?[nameof(DiffusionModelOptions.ModelFolder)];
-            string model = MessageText.Cut(Name.Length > 0 ? Name : configured ?? "default", LongestName);
+            string model = MessageText.Truncate(Name.Length > 0 ? Name : configured ?? "default", LongestName);
             return Section is IConfigurationSection { Path: { Length: > 0 } path } ? $"{path} (model '{model}'): " : $"Model '{model}': ";
         }
     }
@@ -34,7 +34,7 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         catch (InvalidOperationException e)
         {
             string message = $"{Where}{e.Message} {e.InnerException?.Message}".TrimEnd();
-            throw new OptionsValidationException(Name, typeof(TOptions), [MessageText.Cut(message)]);
+            throw new OptionsValidationException(Name, typeof(TOptions), [MessageText.Truncate(message)]);
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
         catch (Exception e) when (e is not (OptionsValidationException or TorchUnavailableException or OutOfMemoryException))
         {
-            throw new InvalidOperationException(MessageText.Cut(Where + e.Message), e);
+            throw new InvalidOperationException(MessageText.Truncate(Where + e.Message), e);
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         int left = MessageText.MaximumLength - LeftForCount;
         foreach (string error in errors)
         {
-            string text = MessageText.Cut(Where + error, LongestError);
+            string text = MessageText.Truncate(Where + error, LongestError);
             left -= text.Length;
             if (left < 0) break;
             shown.Add(text);

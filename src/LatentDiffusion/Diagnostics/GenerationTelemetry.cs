@@ -42,7 +42,7 @@ internal static class GenerationTelemetry
         foreach ((string key, object? value) in Tags(model)) activity.SetTag(key, value);
         return activity
             .SetTag("gen_ai.output.type", "image")
-            .SetTag("gen_ai.request.choice.count", requests.Sum(r => r.Count))
+            .SetTag("gen_ai.request.choice.count", requests.Sum(r => r.ImageCount))
             // Tags hold signed numbers; seeds may be larger. For several requests, the first one's.
             .SetTag("gen_ai.request.seed", unchecked((long)request.Seed!.Value))
             .SetTag("gen_ai.request.image.width", request.Width)

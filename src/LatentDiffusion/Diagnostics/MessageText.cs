@@ -14,7 +14,7 @@ internal static class MessageText
     /// <summary>Truncates a text at its end.</summary>
     /// <param name="text">The text.</param>
     /// <param name="maximumLength">Maximum number of characters, including the mark.</param>
-    public static string Cut(string text, int maximumLength = MaximumLength)
+    public static string Truncate(string text, int maximumLength = MaximumLength)
     {
         if (text.Length <= maximumLength) return text;
         int end = Math.Max(maximumLength - Ellipsis.Length, 0);
@@ -33,7 +33,7 @@ internal static class MessageText
         int left = maximumLength;
         foreach (string name in names)
         {
-            string text = Cut(name, maximumLength);
+            string text = Truncate(name, maximumLength);
             left -= text.Length + separator.Length;
             if (left < 0 && shown.Count > 0) break;
             shown.Add(text);

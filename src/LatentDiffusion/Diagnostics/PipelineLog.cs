@@ -37,5 +37,5 @@ internal static partial class PipelineLog
     [LoggerMessage(
         7, LogLevel.Warning,
         "Prompt truncated: {Tokens} tokens beyond the model's {Window}-token window. UsePromptWeighting reads long prompts.")]
-    public static partial void Cut(this ILogger logger, int tokens, int window);
+    public static partial void PromptTruncated(this ILogger logger, int tokens, int window);
 }

@@ -19,8 +19,9 @@ public static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string target = RealPath.Of(path);
-        if (Directory.Exists(target)) throw new IOException($"'{MessageText.Cut(path, 300)}' is a folder; expected the path of a file.");
+        string target = RealPath.Resolve(path);
+        if (Directory.Exists(target))
+            throw new IOException($"'{MessageText.Truncate(path, 300)}' is a folder; expected the path of a file.");
         if (IsSpecial(target))
         {
             using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, BufferSize);

@@ -8,10 +8,10 @@ namespace LatentDiffusion.Guidance;
 /// Diffusion Models", section 4): of the step from the unconditional to the conditional clean sample, bounded in norm,
 /// the part parallel to the conditional one, which saturates, is weighted by η. Takes the place of
 /// <see cref="ClassifierFreeGuidance"/>, which it equals with η = 1 and no bound. Without the paper's optional momentum,
-/// which would be state from one step to the next. Where a prediction tells no clean sample it is applied to the
+/// which would be state from one step to the next. Where a prediction does not determine a clean sample it is applied to the
 /// prediction itself.
 /// </summary>
-/// <param name="process">What the predictions mean.</param>
+/// <param name="process">The model's diffusion process.</param>
 /// <param name="options">η and the bound; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
 public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance
@@ -33,7 +33,8 @@ public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, Adaptive
         return GuidancePasses.Scoped(input =>
         {
             (Tensor without, Tensor with, Tensor? variance) = GuidancePasses.Both(denoiser, input, unconditional, _options.SeparatePasses);
-            return new GuidedPrediction(Guided(without, with, input, scale)) { Conditional = with, Variance = variance };
+            Tensor guided = Guided(without, with, input, scale);
+            return new GuidedPrediction(guided) { Conditional = with, Unconditional = without, Variance = variance };
         });
     }
 

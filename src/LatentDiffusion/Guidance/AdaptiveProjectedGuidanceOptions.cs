@@ -5,7 +5,7 @@ namespace LatentDiffusion.Guidance;
 /// <summary>How <see cref="AdaptiveProjectedGuidance"/> steers.</summary>
 public sealed record AdaptiveProjectedGuidanceOptions
 {
-    /// <summary>η, published name <c>eta</c>: what is kept of the part that only saturates. In [0, 1], default 0; 1 keeps all.</summary>
+    /// <summary>η, published name <c>eta</c>: fraction kept of the part that only saturates. In [0, 1], default 0; 1 keeps all.</summary>
     [Range(0.0, 1.0)]
     public double Eta { get; init; }
 

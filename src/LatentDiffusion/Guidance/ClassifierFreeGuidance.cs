@@ -23,7 +23,8 @@ public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? option
         return GuidancePasses.Scoped(input =>
         {
             (Tensor without, Tensor with, Tensor? variance) = GuidancePasses.Both(denoiser, input, unconditional, _separate);
-            return new GuidedPrediction(without.Add((with - without).Multiply(scale))) { Conditional = with, Variance = variance };
+            Tensor guided = without.Add((with - without).Multiply(scale));
+            return new GuidedPrediction(guided) { Conditional = with, Unconditional = without, Variance = variance };
         });
     }
 }

@@ -6,10 +6,10 @@ namespace LatentDiffusion.Guidance;
 /// <summary>
 /// Dynamic thresholding (Saharia et al. 2022, section 2.3 and appendix A.32): the clean sample that a guided prediction
 /// means is cut at a quantile s of its absolute values and divided by s where s exceeds the range of samples, so that
-/// large scales do not saturate. Where a prediction tells no clean sample (noise at zero signal) it is left as it is.
+/// large scales do not saturate. Where a prediction does not determine a clean sample (noise at zero signal) it is left as it is.
 /// </summary>
 /// <param name="inner">The guidance whose predictions are thresholded.</param>
-/// <param name="process">What the predictions mean.</param>
+/// <param name="process">The model's diffusion process.</param>
 /// <param name="options">Where to cut; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
 public sealed class DynamicThresholdingGuidance(

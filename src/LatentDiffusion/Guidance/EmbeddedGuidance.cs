@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Guidance;
 
 /// <summary>
-/// Guidance that the network learned: the scale is one of its inputs, and one evaluation gives what guidance takes two
+/// Guidance that the network learned: the scale is one of its inputs, and one evaluation replaces the two that guidance takes
 /// for (Meng et al. 2023, "On Distillation of Guided Diffusion Models", section 3.1; latent consistency models, Luo et
 /// al. 2023). The default of models whose network reads the scale.
 /// </summary>
@@ -21,7 +21,11 @@ public sealed class EmbeddedGuidance : IGuidance
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         if (!denoiser.ReadsGuidanceScale)
-            throw new NotSupportedException("Embedded guidance needs a denoiser that reads the scale: its ReadsGuidanceScale is false.");
+        {
+            throw new NotSupportedException(
+                $"Embedded guidance needs a denoiser that reads the scale: {nameof(denoiser.ReadsGuidanceScale)} of "
+                + $"{denoiser.ModelName ?? "the denoiser"} is false.");
+        }
     }
 
     /// <inheritdoc />
@@ -33,7 +37,7 @@ public sealed class EmbeddedGuidance : IGuidance
         return GuidancePasses.Scoped(input => GuidancePasses.Conditional(denoiser, input with { GuidanceScales = [scale] }));
     }
 
-    /// <summary>What the network sees of a scale for each sample, [scales, width].</summary>
+    /// <summary>The network's input for the scale of each sample, [scales, width].</summary>
     internal static Tensor Embed(IReadOnlyList<double> scales, int width)
     {
         using Tensor values = tensor(scales.Select(scale => (float)(Frequency * (scale - 1))).ToArray());

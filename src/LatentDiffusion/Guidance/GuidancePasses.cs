@@ -16,6 +16,7 @@ internal static class GuidancePasses
         result.Guided.MoveToOuterDisposeScope();
         // Where nothing was guided it is the same tensor, which has moved already.
         if (!ReferenceEquals(result.Conditional, result.Guided)) result.Conditional?.MoveToOuterDisposeScope();
+        result.Unconditional?.MoveToOuterDisposeScope();
         result.Variance?.MoveToOuterDisposeScope();
         return result;
     };

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Guidance;
 /// are more varied, and the evaluations of the other passes are saved.
 /// </summary>
 /// <param name="inner">The guidance within the interval.</param>
-/// <param name="process">What σ the model's timesteps stand for.</param>
+/// <param name="process">Gives the σ of a timestep.</param>
 /// <param name="options">The interval.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
 public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, GuidanceIntervalOptions options) : IGuidance

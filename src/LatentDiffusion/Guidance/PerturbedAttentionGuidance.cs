@@ -65,7 +65,12 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
     private IReadOnlyList<string> LayersOf(DenoiserDescription denoiser)
     {
         if (denoiser.AttentionLayers.Count == 0)
-            throw new NotSupportedException("Perturbed-attention guidance needs a denoiser with AttentionLayers, and it has none.");
+        {
+            throw new NotSupportedException(
+                $"Perturbed-attention guidance needs {nameof(denoiser.AttentionLayers)}, and "
+                + $"{denoiser.ModelName ?? "the denoiser"} has none.");
+        }
+
         return [.. _options.Layers.Select(layer => LayerOf(denoiser, layer))];
     }
 
@@ -76,7 +81,7 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
         if (denoiser.HasAttentionAt(path)) return path;
         string known = MessageText.List(denoiser.AttentionLayers);
         throw new ArgumentException(
-            $"The network has no self-attention below '{MessageText.Cut(layer, 100)}'; it has {known}.",
+            $"The network has no self-attention below '{MessageText.Truncate(layer, 100)}'; it has {known}.",
             nameof(PerturbedAttentionOptions.Layers));
     }
 }

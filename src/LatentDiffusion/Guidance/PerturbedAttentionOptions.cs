@@ -5,12 +5,12 @@ namespace LatentDiffusion.Guidance;
 /// <summary>How <see cref="PerturbedAttentionGuidance"/> steers.</summary>
 public sealed record PerturbedAttentionOptions
 {
-    /// <summary>s, published name <c>pag_scale</c>; 0 is none. In [0, 100], default 3.</summary>
+    /// <summary>s, published name <c>pag_scale</c>; 0 disables it. In [0, 100], default 3.</summary>
     [Range(0.0, 100.0)]
     public double Scale { get; init; } = 3;
 
     /// <summary>
-    /// What the scale loses with each training timestep that the noise has fallen, published name <c>pag_adaptive_scale</c>:
+    /// Decrease of the scale per training timestep since the start, published name <c>pag_adaptive_scale</c>:
     /// s − a·(1000 − t), at least 0. In [0, 1], default 0.
     /// </summary>
     [Range(0.0, 1.0)]

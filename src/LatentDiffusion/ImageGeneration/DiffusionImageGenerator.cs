@@ -18,8 +18,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
 
     /// <summary>Generates images from text, or from text and an image.</summary>
     /// <param name="request">
-    /// The prompt, and at most one original image, which becomes <see cref="GenerationRequest.InitialImage"/>: a
-    /// <see cref="DataContent"/> that the pipeline's codec reads.
+    /// The prompt, and original images, each a <see cref="DataContent"/> that the pipeline's codec reads. They become the
+    /// <see cref="GenerationRequest.ReferenceImages"/> where the model reads such. One image becomes the
+    /// <see cref="GenerationRequest.InitialImage"/> of other models, or where the options have a strength or a mask.
     /// </param>
     /// <param name="options">
     /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
@@ -38,8 +39,8 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     /// A value is out of its range, or an additional property or model is unknown; the message names it. Nothing was computed.
     /// </exception>
     /// <exception cref="NotSupportedException">
-    /// There are several original images or one that is a link, or a link or stream is requested as the response, or the codec does not
-    /// write the media type.
+    /// There are several original images for one initial image, or one that is a link, or a link or stream is requested as the
+    /// response, or the codec does not write the media type.
     /// </exception>
     /// <exception cref="InvalidDataException">The original image cannot be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -58,9 +59,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     }
 
     /// <summary>Gives <see cref="ImageGeneratorMetadata"/>, the <see cref="DiffusionPipeline"/> or this generator itself.</summary>
-    /// <param name="serviceType">Type of what is asked for.</param>
-    /// <param name="serviceKey">Null; there is nothing under keys.</param>
-    /// <returns>Null where there is none of the type.</returns>
+    /// <param name="serviceType">The requested type.</param>
+    /// <param name="serviceKey">Null; services with keys do not exist here.</param>
+    /// <returns>Null for other types.</returns>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
@@ -76,7 +77,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     {
     }
 
-    /// <summary>Refuses what cannot be done; the media type to write.</summary>
+    /// <summary>Refuses impossible options; returns the media type to write.</summary>
     private string Check(ImageGenerationOptions? options)
     {
         string mediaType = options?.MediaType ?? MediaTypeNames.Image.Png;
@@ -98,13 +99,14 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         if (!_pipeline.Codec.MediaTypes.Contains(mediaType, StringComparer.OrdinalIgnoreCase))
         {
             throw new NotSupportedException(
-                $"MediaType is '{MessageText.Cut(mediaType, 100)}'; the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
+                $"MediaType is '{MessageText.Truncate(mediaType, 100)}'; "
+                + $"the codec writes {string.Join(", ", _pipeline.Codec.MediaTypes)}.");
         }
 
         if (options.ModelId is { } model && model != _pipeline.ModelId)
         {
             throw new ArgumentException(
-                $"ModelId is '{MessageText.Cut(model, 100)}'; this generator runs only '{_pipeline.ModelId}'.", nameof(options));
+                $"ModelId is '{MessageText.Truncate(model, 100)}'; this generator runs only '{_pipeline.ModelId}'.", nameof(options));
         }
 
         foreach (string key in options.AdditionalProperties?.Keys ?? [])
@@ -112,7 +114,9 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
             if (!GenerationMetadata.RequestKeys.Contains(key))
             {
                 string known = string.Join(", ", GenerationMetadata.RequestKeys);
-                throw new ArgumentException($"AdditionalProperties has '{MessageText.Cut(key, 200)}'; known are {known}.", nameof(options));
+                throw new ArgumentException(
+                    $"AdditionalProperties has '{MessageText.Truncate(key, 200)}'; known are {known}.",
+                    nameof(options));
             }
         }
 
@@ -128,12 +132,13 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
             var other => throw new ArgumentException(
                 $"RawRepresentationFactory returned a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
         };
-        if (Original(request) is { } image) wanted = wanted with { InitialImage = image };
+        ImageBuffer[] originals = [.. request.OriginalImages?.Select(Decode) ?? []];
+        if (originals.Length > 0) wanted = WithImages(wanted, originals, options);
         if (options is null) return wanted;
         const int DefaultCount = 1;
         wanted = wanted with
         {
-            Count = wanted.Count == DefaultCount ? options.Count ?? DefaultCount : wanted.Count,
+            ImageCount = wanted.ImageCount == DefaultCount ? options.Count ?? DefaultCount : wanted.ImageCount,
             Width = wanted.Width ?? options.ImageSize?.Width,
             Height = wanted.Height ?? options.ImageSize?.Height,
         };
@@ -141,23 +146,30 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         {
             string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
             wanted = GenerationMetadata.TrySet(wanted, key, text) ?? throw new ArgumentException(
-                $"AdditionalProperties has '{key}' of '{MessageText.Cut(text, 200)}', which cannot be read as a value of its range.",
+                $"AdditionalProperties has '{key}' of '{MessageText.Truncate(text, 200)}', which cannot be read as a value of its range.",
                 nameof(options));
         }
 
         return wanted;
     }
 
-    private ImageBuffer? Original(ImageGenerationRequest request) => request.OriginalImages?.ToArray() switch
+    private ImageBuffer Decode(AIContent content) => content is DataContent image
+        ? _pipeline.Codec.Decode(image.Data.Span)
+        : throw new NotSupportedException(
+            $"OriginalImages has a {content.GetType().Name}; expected a {nameof(DataContent)}, for nothing is downloaded.");
+
+    /// <summary>The request with original images: to edit where the model reads several, or else to start from.</summary>
+    private GenerationRequest WithImages(GenerationRequest request, ImageBuffer[] originals, ImageGenerationOptions? options)
     {
-        null or [] => null,
-        [DataContent image] => _pipeline.Codec.Decode(image.Data.Span),
-        [var other] => throw new NotSupportedException(
-            $"OriginalImages has a {other.GetType().Name}; expected a {nameof(DataContent)}, for nothing is downloaded."),
-        var several => throw new NotSupportedException(
-            $"OriginalImages has {several.Length} images; expected one. A mask is the {nameof(GenerationRequest.Mask)} of a request that "
-            + "RawRepresentationFactory returns."),
-    };
+        bool startsFromOne = request.Mask is not null || request.Strength is not null
+            || options?.AdditionalProperties?.ContainsKey(RequestSettings.Strength.Key) is true;
+        if (_pipeline.ReadsReferenceImages && !startsFromOne) return request with { ReferenceImages = originals };
+        return originals is [var one]
+            ? request with { InitialImage = one }
+            : throw new NotSupportedException(
+                $"OriginalImages has {originals.Length} images; expected one. A mask is the {nameof(GenerationRequest.Mask)} of a request "
+                + "that RawRepresentationFactory returns.");
+    }
 
     private static DataContent Content(GeneratedImage image, string mediaType) => new(image.Encode(mediaType), mediaType)
     {

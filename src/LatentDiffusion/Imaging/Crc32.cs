@@ -6,10 +6,10 @@ namespace LatentDiffusion.Imaging;
 internal static class Crc32
 {
     /// <summary>The checksum of bytes.</summary>
-    public static uint Of(ReadOnlySpan<byte> bytes) => Checksum.HashToUInt32(bytes);
+    public static uint Compute(ReadOnlySpan<byte> bytes) => Checksum.HashToUInt32(bytes);
 
     /// <summary>The checksum of part of a file, read in pieces.</summary>
-    public static uint Of(CheckpointFile file, long start, long length)
+    public static uint Compute(CheckpointFile file, long start, long length)
     {
         var sum = new Checksum();
         file.Show(start, length, sum.Append);

@@ -49,7 +49,7 @@ public static partial class ExifOrientation
     }
 
     // Length, type, data, checksum. The decoder reports damage.
-    private static ReadOnlySpan<byte> InPng(ReadOnlySpan<byte> chunks)
+    internal static ReadOnlySpan<byte> InPng(ReadOnlySpan<byte> chunks)
     {
         const int Head = 8, Checksum = 4;
         while (chunks.Length >= Head)

@@ -16,7 +16,7 @@ public static class ImageTensor
     /// <summary>Images as a batch.</summary>
     /// <param name="images">At least one image, all of one size.</param>
     /// <returns>Pixels in [−1, 1], float32, [batch, 3, height, width].</returns>
-    /// <exception cref="ArgumentException">There are no images, or two differ in size.</exception>
+    /// <exception cref="ArgumentException">No images are given, or two differ in size.</exception>
     public static Tensor FromImages(IReadOnlyList<ImageBuffer> images)
     {
         ArgumentNullException.ThrowIfNull(images);

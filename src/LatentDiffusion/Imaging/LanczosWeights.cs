@@ -20,7 +20,7 @@ internal sealed class LanczosWeights
     {
         (_first, _weights) = (new int[count], new float[count][]);
         for (int i = 0; i < count; i++)
-            (_first[i], _weights[i]) = length == newLength ? (start + i, [1]) : Of(start + i, length, newLength);
+            (_first[i], _weights[i]) = length == newLength ? (start + i, [1]) : WeightsAt(start + i, length, newLength);
         Begin = _first.Min();
         End = Enumerable.Range(0, count).Max(i => _first[i] + _weights[i].Length);
         Longest = _weights.Max(w => w.Length);
@@ -41,7 +41,7 @@ internal sealed class LanczosWeights
     /// <summary>The first source value for a value of the part, and the weights from there on.</summary>
     public (int First, float[] Weights) this[int index] => (_first[index], _weights[index]);
 
-    private static (int First, float[] Weights) Of(int index, int length, int newLength)
+    private static (int First, float[] Weights) WeightsAt(int index, int length, int newLength)
     {
         double ratio = (double)length / newLength, stretch = Math.Max(ratio, 1);
         double centre = (index + 0.5) * ratio;

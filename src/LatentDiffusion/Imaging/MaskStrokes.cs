@@ -15,13 +15,13 @@ internal static class MaskStrokes
     {
         // Places where a square of one latent fits (a morphological opening), and one latent around them, so that slanted and
         // round edges of wide strokes do not count as thin.
-        int[] whole = Sums(repainted, width, height);
+        int[] whole = MaskShape.Sums(repainted, width, height);
         var fits = new bool[repainted.Length];
         for (int y = 0; y + factor <= height; y++)
             for (int x = 0; x + factor <= width; x++)
-                fits[y * width + x] = Sum(whole, width, x, y, x + factor, y + factor) == factor * factor;
+                fits[y * width + x] = MaskShape.Sum(whole, width, x, y, x + factor, y + factor) == factor * factor;
 
-        int[] wide = Sums(fits, width, height);
+        int[] wide = MaskShape.Sums(fits, width, height);
         int count = 0, thin = 0;
         for (int y = 0; y < height; y++)
         {
@@ -33,33 +33,10 @@ internal static class MaskStrokes
                 // A square at (left, top) covers up to factor - 1 pixels to the right and below; its edge is one latent wide.
                 int left = Math.Max(x - 2 * factor + 1, 0), top = Math.Max(y - 2 * factor + 1, 0);
                 int right = Math.Min(x + factor + 1, width), bottom = Math.Min(y + factor + 1, height);
-                if (Sum(wide, width, left, top, right, bottom) == 0) thin++;
+                if (MaskShape.Sum(wide, width, left, top, right, bottom) == 0) thin++;
             }
         }
 
         return (count, thin);
-    }
-
-    /// <summary>Sums over all rectangles from the origin, with a leading row and column of zeros.</summary>
-    private static int[] Sums(bool[] values, int width, int height)
-    {
-        var sums = new int[(width + 1) * (height + 1)];
-        for (int y = 0; y < height; y++)
-        {
-            int row = 0;
-            for (int x = 0; x < width; x++)
-            {
-                if (values[y * width + x]) row++;
-                sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + row;
-            }
-        }
-
-        return sums;
-    }
-
-    private static int Sum(int[] sums, int width, int left, int top, int right, int bottom)
-    {
-        int stride = width + 1;
-        return sums[bottom * stride + right] - sums[top * stride + right] - sums[bottom * stride + left] + sums[top * stride + left];
     }
 }

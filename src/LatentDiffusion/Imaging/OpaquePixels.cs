@@ -10,7 +10,7 @@ internal static class OpaquePixels
     /// <summary>Red, green and blue of each pixel.</summary>
     /// <param name="rgba">Red, green, blue and alpha of each pixel, the colours not multiplied by alpha.</param>
     /// <param name="background">The colour behind transparent pixels.</param>
-    public static byte[] Of(ReadOnlySpan<byte> rgba, RgbColor background)
+    public static byte[] FromRgba(ReadOnlySpan<byte> rgba, RgbColor background)
     {
         byte[] rgb = GC.AllocateUninitializedArray<byte>(rgba.Length / Stored * Channels);
         Vector128<byte> colours = Vector128.Create(0x00FFFFFFu).AsByte();

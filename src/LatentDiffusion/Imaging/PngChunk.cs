@@ -28,7 +28,7 @@ internal readonly ref struct PngChunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte
         uint length = bytes.Length >= Frame ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : uint.MaxValue;
         if (length > bytes.Length - Frame) throw new InvalidDataException("The PNG file is truncated within a chunk.");
         ReadOnlySpan<byte> summed = bytes.Slice(4, 4 + (int)length);
-        if (BinaryPrimitives.ReadUInt32BigEndian(bytes[(8 + (int)length)..]) != Crc32.Of(summed))
+        if (BinaryPrimitives.ReadUInt32BigEndian(bytes[(8 + (int)length)..]) != Crc32.Compute(summed))
             throw new InvalidDataException($"The checksum of the PNG chunk {Encoding.Latin1.GetString(summed[..4])} is wrong.");
         return new PngChunk(summed[..4], summed[4..]);
     }
@@ -41,7 +41,7 @@ internal readonly ref struct PngChunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte
         BinaryPrimitives.WriteInt32BigEndian(number, Data.Length);
         stream.Write(number);
         stream.Write(summed);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Of(summed));
+        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Compute(summed));
         stream.Write(number);
     }
 }

@@ -62,7 +62,8 @@ public static class PngText
         return stream.ToArray();
     }
 
-    private static void Write(Stream stream, string key, string value)
+    /// <exception cref="ArgumentException">The key is not a PNG keyword, or the value contains NUL.</exception>
+    internal static void Check(string key, string value)
     {
         bool isKeyword = key.Length is > 0 and <= MaximumKeywordLength
             && key.All(IsPrintable)
@@ -76,6 +77,11 @@ public static class PngText
         }
 
         if (value.Contains('\0')) throw new ArgumentException($"The PNG text '{key}' contains NUL.", nameof(value));
+    }
+
+    private static void Write(Stream stream, string key, string value)
+    {
+        Check(key, value);
         byte[] keyword = Encoding.Latin1.GetBytes(key);
         PngChunk chunk = value.All(c => IsPrintable(c) || c == '\n')
             ? new PngChunk("tEXt"u8, [.. keyword, 0, .. Encoding.Latin1.GetBytes(value)])
@@ -83,17 +89,17 @@ public static class PngText
             // NUL, two bytes for uncompressed text, no language, no translated keyword.
             : new PngChunk("iTXt"u8, [.. keyword, 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(value)]);
         chunk.Write(stream);
-
-        static bool IsPrintable(char c) => c is (>= ' ' and <= '~') or (>= '¡' and <= 'ÿ');
     }
+
+    private static bool IsPrintable(char c) => c is (>= ' ' and <= '~') or (>= '¡' and <= 'ÿ');
 
     /// <summary>Takes the key of a text entry; false for a chunk of another type.</summary>
     private static bool TryParseKey(PngChunk chunk, out string key, out ReadOnlySpan<byte> rest)
     {
         key = "";
         rest = chunk.Data;
-        if (!IsOf(chunk, "tEXt"u8) && !IsOf(chunk, "zTXt"u8) && !IsOf(chunk, "iTXt"u8)) return false;
-        ReadOnlySpan<byte> keyword = Cut(ref rest);
+        if (!HasType(chunk, "tEXt"u8) && !HasType(chunk, "zTXt"u8) && !HasType(chunk, "iTXt"u8)) return false;
+        ReadOnlySpan<byte> keyword = ReadToNull(ref rest);
         if (keyword.Length > MaximumKeywordLength)
             throw new InvalidDataException(
                 $"The keyword of a PNG text has {keyword.Length} characters; at most {MaximumKeywordLength} are allowed.");
@@ -103,14 +109,14 @@ public static class PngText
 
     private static string ParseText(PngChunk chunk, string key, ReadOnlySpan<byte> rest, ref int decompressed)
     {
-        bool international = IsOf(chunk, "iTXt"u8), compressed = IsOf(chunk, "zTXt"u8);
+        bool international = HasType(chunk, "iTXt"u8), compressed = HasType(chunk, "zTXt"u8);
         if (rest.Length < (international ? 2 : compressed ? 1 : 0)) throw new InvalidDataException($"The PNG text '{key}' is truncated.");
         if (international)
         {
             compressed = rest[0] != 0;
             rest = rest[2..];
-            _ = Cut(ref rest);
-            _ = Cut(ref rest);
+            _ = ReadToNull(ref rest);
+            _ = ReadToNull(ref rest);
         }
         else if (compressed) rest = rest[1..];
 
@@ -118,10 +124,10 @@ public static class PngText
         return compressed ? encoding.GetString(Inflate(key, rest.ToArray(), ref decompressed)) : encoding.GetString(rest);
     }
 
-    private static bool IsOf(PngChunk chunk, ReadOnlySpan<byte> type) => chunk.Type.SequenceEqual(type);
+    private static bool HasType(PngChunk chunk, ReadOnlySpan<byte> type) => chunk.Type.SequenceEqual(type);
 
     /// <summary>Takes the bytes before the next NUL.</summary>
-    private static ReadOnlySpan<byte> Cut(ref ReadOnlySpan<byte> rest)
+    private static ReadOnlySpan<byte> ReadToNull(ref ReadOnlySpan<byte> rest)
     {
         int end = rest.IndexOf((byte)0);
         if (end < 0) throw new InvalidDataException("A PNG text lacks its separator.");

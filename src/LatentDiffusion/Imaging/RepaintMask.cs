@@ -5,8 +5,7 @@ namespace LatentDiffusion.Imaging;
 /// <summary>Masks given as images: white is generated again, black stays.</summary>
 internal static class RepaintMask
 {
-    // Luma of ITU-R BT.601 in 65536ths, as PIL converts images to greyscale, so that masks have the same edges.
-    private const int Red = 19595, Green = 38470, Blue = 7471, Bits = 16, Middle = 128;
+    private const int Middle = 128;
 
     /// <summary>The mask as a tensor, without values between 0 and 1.</summary>
     /// <returns>1 or 0, float32, [1, 1, height, width].</returns>
@@ -16,17 +15,19 @@ internal static class RepaintMask
         return tensor(repainted, [1, 1, mask.Height, mask.Width]);
     }
 
-    /// <summary>Whether each pixel is generated again, row by row.</summary>
-    public static bool[] Repainted(ImageBuffer mask)
+    /// <summary>The mask of a request as its <see cref="InpaintingOptions"/> read it: white is repainted.</summary>
+    public static ImageBuffer Read(GenerationRequest request)
     {
-        ReadOnlySpan<byte> rgb = mask.Rgb;
-        var repainted = new bool[rgb.Length / 3];
-        for (int i = 0; i < repainted.Length; i++)
-        {
-            int luma = (rgb[3 * i] * Red + rgb[3 * i + 1] * Green + rgb[3 * i + 2] * Blue + (1 << (Bits - 1))) >> Bits;
-            repainted[i] = luma >= Middle;
-        }
-
-        return repainted;
+        ImageBuffer mask = request.Mask!;
+        if (request.Inpainting is not { } options || options is { InvertMask: false, MaskGrowth: 0 }) return mask;
+        bool[] repainted = Repainted(mask);
+        if (options.InvertMask) repainted = Array.ConvertAll(repainted, r => !r);
+        repainted = MaskShape.Grow(repainted, mask.Width, mask.Height, options.MaskGrowth);
+        var rgb = new byte[3 * repainted.Length];
+        for (int i = 0; i < repainted.Length; i++) rgb.AsSpan(3 * i, 3).Fill(repainted[i] ? byte.MaxValue : byte.MinValue);
+        return new ImageBuffer(mask.Width, mask.Height, rgb);
     }
+
+    /// <summary>Whether each pixel is generated again, row by row.</summary>
+    public static bool[] Repainted(ImageBuffer mask) => Array.ConvertAll(Luma.Of(mask), luma => luma >= Middle);
 }

@@ -58,12 +58,12 @@ public sealed class SkiaImageCodec : IImageCodec
             MediaTypeNames.Image.Jpeg => SKEncodedImageFormat.Jpeg,
             MediaTypeNames.Image.Webp => SKEncodedImageFormat.Webp,
             _ => throw new NotSupportedException(
-                $"{nameof(SkiaImageCodec)} does not write '{MessageText.Cut(mediaType, 100)}'; "
+                $"{nameof(SkiaImageCodec)} does not write '{MessageText.Truncate(mediaType, 100)}'; "
                 + $"it writes {string.Join(", ", MediaTypes)}."),
         };
         if (format == SKEncodedImageFormat.Png) return EncodePng(image, metadata);
         using SKData data = Encode(image, format, LossyQuality);
-        return data.ToArray();
+        return ImageTexts.Insert(data.AsSpan(), metadata);
     }
 
     private static unsafe SKData Encode(ImageBuffer image, SKEncodedImageFormat format, int quality)
@@ -91,7 +91,7 @@ public sealed class SkiaImageCodec : IImageCodec
     public ImageBuffer Decode(ReadOnlySpan<byte> file, RgbColor background)
     {
         using SKBitmap stored = Read(file);
-        var image = new ImageBuffer(stored.Width, stored.Height, OpaquePixels.Of(Pixels(stored), background));
+        var image = new ImageBuffer(stored.Width, stored.Height, OpaquePixels.FromRgba(Pixels(stored), background));
         return ExifOrientation.Apply(image, ExifOrientation.Read(file));
     }
 
@@ -108,7 +108,7 @@ public sealed class SkiaImageCodec : IImageCodec
     public ImageBuffer? DecodeTransparency(ReadOnlySpan<byte> file)
     {
         using SKBitmap stored = Read(file);
-        ImageBuffer? mask = TransparencyMask.Of(Pixels(stored), stored.Width, stored.Height);
+        ImageBuffer? mask = TransparencyMask.FromRgba(Pixels(stored), stored.Width, stored.Height);
         return mask is null ? null : ExifOrientation.Apply(mask, ExifOrientation.Read(file));
     }
 

@@ -8,7 +8,7 @@ public static class TransparencyMask
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
     /// <exception cref="ArgumentException">The number of bytes is not 4·width·height.</exception>
-    public static ImageBuffer? Of(ReadOnlySpan<byte> rgba, int width, int height)
+    public static ImageBuffer? FromRgba(ReadOnlySpan<byte> rgba, int width, int height)
     {
         if (rgba.Length != 4L * width * height)
         {

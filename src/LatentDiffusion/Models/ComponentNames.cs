@@ -18,12 +18,21 @@ public static class ComponentNames
     /// <summary>The second text encoder.</summary>
     public const string TextEncoder2 = "text_encoder_2";
 
+    /// <summary>The third text encoder.</summary>
+    public const string TextEncoder3 = "text_encoder_3";
+
     /// <summary>The tokenizer of <see cref="TextEncoder"/>.</summary>
     public const string Tokenizer = "tokenizer";
 
     /// <summary>The tokenizer of <see cref="TextEncoder2"/>.</summary>
     public const string Tokenizer2 = "tokenizer_2";
 
+    /// <summary>The tokenizer of <see cref="TextEncoder3"/>.</summary>
+    public const string Tokenizer3 = "tokenizer_3";
+
     /// <summary>The first or only ControlNet.</summary>
     public const string ControlNet = "controlnet";
+
+    /// <summary>The first or only T2I-Adapter.</summary>
+    public const string Adapter = "adapter";
 }

@@ -31,7 +31,7 @@ public abstract class ComponentType
     {
         ArgumentNullException.ThrowIfNull(build);
         ArgumentNullException.ThrowIfNull(config);
-        return NetworkType.Of<TNetwork, TConfig>(
+        return NetworkType.Create<TNetwork, TConfig>(
             className, json => ModelConfigJson.Read<TConfig>(json, className), (given, layers) => layers.Place(build(given)), config);
     }
 

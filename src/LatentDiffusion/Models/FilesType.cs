@@ -5,9 +5,14 @@ internal sealed class FilesType(
     string className, Type type, Func<ComponentFolder, object?> open, Action<object, string> save, params IReadOnlyList<string> alsoRead)
     : ComponentType(className, type)
 {
+    /// <summary>Which components of the type are of this class. Default all.</summary>
+    public Func<object, bool> IsOfClass { get; init; } = _ => true;
+
     internal override string Library => "transformers";
 
     internal override bool Reads(string name) => base.Reads(name) || alsoRead.Contains(name);
+
+    internal override bool Writes(object component) => base.Writes(component) && IsOfClass(component);
 
     internal override object? Read(ComponentFolder folder) => open(folder);
 

@@ -24,6 +24,12 @@ public sealed record LoraComponent(string Name)
     /// </summary>
     public Func<string, string> CurrentName { get; init; } = module => module;
 
+    /// <summary>
+    /// The published names of modules that a file names as one, in the order in which their outputs follow one another in it: queries,
+    /// keys and values as <c>qkv</c>. All have underscores in place of dots. Null, the default, for a module by itself.
+    /// </summary>
+    public Func<string, IReadOnlyList<string>?> JoinedNames { get; init; } = _ => null;
+
     /// <summary>The weights in the order in which some files number the modules; null, the default, where no files do.</summary>
     internal Func<LoraTarget, string[]>? Order { get; init; }
 }

@@ -63,7 +63,7 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
     internal IEnumerable<(string Name, nn.Module Network)> Networks =>
         from component in _components where component.Value is nn.Module select (component.Key, (nn.Module)component.Value);
 
-    /// <summary>Where the first network is; the CPU where there is none.</summary>
+    /// <summary>The device of the first network; the CPU without networks.</summary>
     internal Device Device => _components.Values.OfType<nn.Module>().FirstOrDefault() is { } network ? NetworkUse.DeviceOf(network) : CPU;
 
     /// <summary>The <c>model_index.json</c> that they were read from; null for none.</summary>
@@ -81,7 +81,7 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
     public T Get<T>(string name) where T : class =>
         Find<T>(name) ?? throw new InvalidDataException($"The {PipelineClass} has no component '{name}'; expected a {typeof(T).Name}.");
 
-    /// <summary>A component of a known type; null where there is none of that name.</summary>
+    /// <summary>A component of a known type; null if the model does not contain it.</summary>
     /// <param name="name">Its published name.</param>
     /// <exception cref="InvalidDataException">It is of another type; the message names both.</exception>
     public T? Find<T>(string name) where T : class => this[name] switch
@@ -102,13 +102,13 @@ public sealed class ModelComponents(ModelFamily family, string pipelineClass, Sc
         null => whenAbsent,
         JsonValue value when value.TryGetValue(out T? found) => found,
         var other => throw new InvalidDataException(
-            $"{name} is {MessageText.Cut(other.ToJsonString(), 100)}; expected a {typeof(T).Name}."),
+            $"{name} is {MessageText.Truncate(other.ToJsonString(), 100)}; expected a {typeof(T).Name}."),
     };
 
     /// <summary>The same components with one of them, and perhaps the scheduler, replaced. The networks have two owners then.</summary>
     /// <param name="name">Name of the component.</param>
-    /// <param name="component">What replaces it.</param>
-    /// <param name="newScheduler">What replaces the scheduler's configuration; null to keep it.</param>
+    /// <param name="component">The replacement.</param>
+    /// <param name="newScheduler">The new configuration of the scheduler; null to keep the present one.</param>
     public ModelComponents With(string name, object component, SchedulerConfig? newScheduler = null)
     {
         ArgumentNullException.ThrowIfNull(component);

@@ -15,8 +15,23 @@ public static class ModelFamilies
     /// <summary>Stable Diffusion 1 and 2, SDXL and its refiner, and the models that were distilled from them.</summary>
     public static ModelFamily StableDiffusion { get; } = new StableDiffusionFamily();
 
+    /// <summary>Stable Diffusion 3 and 3.5.</summary>
+    public static ModelFamily StableDiffusion3 { get; } = new SD3Family();
+
+    /// <summary>FLUX.1 dev and schnell.</summary>
+    public static ModelFamily Flux { get; } = new FluxFamily();
+
+    /// <summary>FLUX.2 klein and dev.</summary>
+    public static ModelFamily Flux2 { get; } = new Flux2Family();
+
+    /// <summary>Chroma.</summary>
+    public static ModelFamily Chroma { get; } = new ChromaFamily();
+
+    /// <summary>Z-Image and Z-Image Turbo.</summary>
+    public static ModelFamily ZImage { get; } = new ZImageFamily();
+
     // After the families themselves, which are set in the order in which they stand here.
-    private static ImmutableArray<ModelFamily> s_all = [StableDiffusion];
+    private static ImmutableArray<ModelFamily> s_all = [StableDiffusion, StableDiffusion3, Flux, Flux2, Chroma, ZImage];
 
     /// <summary>All registered families.</summary>
     public static IReadOnlyList<ModelFamily> All => s_all;
@@ -49,7 +64,7 @@ public static class ModelFamilies
     /// <param name="index">Its <c>model_index.json</c>.</param>
     /// <param name="path">Path of that file, for messages.</param>
     /// <exception cref="NotSupportedException">It is of none that is known; the message lists those.</exception>
-    internal static ModelFamily OfIndex(IReadOnlyList<ModelFamily> first, JsonObject index, string path)
+    internal static ModelFamily ForIndex(IReadOnlyList<ModelFamily> first, JsonObject index, string path)
     {
         ModelFamily[] families = [.. first, .. All];
         string? pipeline = ModelIndex.PipelineClass(index);
@@ -57,17 +72,19 @@ public static class ModelFamilies
         return families.FirstOrDefault(family => pipeline is not null && family.PipelineClasses.Contains(pipeline))
             ?? families.FirstOrDefault(family => family.ComponentTypes.Any(type => classes.Any(type.Reads)))
             ?? throw new NotSupportedException(
-                $"{path} describes a {MessageText.Cut(pipeline ?? "pipeline without a class", 100)} of {MessageText.List(classes)}, "
+                $"{path} describes a {MessageText.Truncate(pipeline ?? "pipeline without a class", 100)} of {MessageText.List(classes)}, "
                 + $"which is not known. Known are {string.Join(", ", families.Select(Describe))}.");
 
-        static string Describe(ModelFamily family) => $"{family.Name} ({string.Join(", ", family.PipelineClasses)})";
+        // All classes of all families would be too long for a message.
+        static string Describe(ModelFamily family) =>
+            family.PipelineClasses is [string first, ..] ? $"{family.Name} ({first})" : family.Name;
     }
 
     /// <summary>The family of a single file.</summary>
     /// <param name="first">Families to ask before the registered ones.</param>
     /// <param name="file">The file.</param>
     /// <exception cref="CheckpointException">It is of none that is known; the message lists those.</exception>
-    internal static ModelFamily OfFile(IReadOnlyList<ModelFamily> first, ITensorSource file)
+    internal static ModelFamily ForFile(IReadOnlyList<ModelFamily> first, ITensorSource file)
     {
         ModelFamily[] families = [.. first, .. All];
         return families.FirstOrDefault(family => file.Entries.Any(tensor => Begins(family, tensor.Name))) ?? throw new CheckpointException(

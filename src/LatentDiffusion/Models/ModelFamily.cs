@@ -53,7 +53,7 @@ public abstract class ModelFamily
     /// <summary>Reads the components of a single file of the family.</summary>
     /// <param name="file">The file, which the caller closes.</param>
     /// <param name="options">How it is loaded.</param>
-    /// <param name="model">What the file does not say.</param>
+    /// <param name="model">Settings that the file does not contain.</param>
     /// <exception cref="CheckpointException">The file has tensors that fit no network, or lacks some.</exception>
     public virtual ModelComponents ReadFile(ITensorSource file, CheckpointOptions options, SingleFileOptions model) =>
         throw new NotSupportedException($"A {Name} model cannot be read from a single file.");
@@ -65,6 +65,28 @@ public abstract class ModelFamily
     /// <returns>The network; null where the family has none of that type in such files.</returns>
     /// <exception cref="CheckpointException">The file has tensors that do not fit the network, or lacks some.</exception>
     public virtual nn.Module? ReadNetworkFile(ITensorSource file, Type type, CheckpointOptions options) => null;
+
+    /// <summary>
+    /// The ControlNets among a model's components, with their names and in the order of their images. They share the components'
+    /// networks. Default none.
+    /// </summary>
+    internal virtual IEnumerable<(string Name, IControlNet Network)> ControlNets(ModelComponents components) => [];
+
+    /// <summary>Reads a ControlNet of the family's models from a folder or file; null, the default: the family has none.</summary>
+    /// <exception cref="CheckpointException">The file has tensors that do not fit the network, or lacks some.</exception>
+    /// <exception cref="InvalidDataException">It is another network.</exception>
+    internal virtual IControlNet? ReadControlNet(string path, CheckpointOptions options) => null;
+
+    /// <summary>
+    /// The T2I-Adapters among a model's components, with their names and in the order of their images. They share the components'
+    /// networks. Default none.
+    /// </summary>
+    internal virtual IEnumerable<(string Name, IT2IAdapter Network)> T2IAdapters(ModelComponents components) => [];
+
+    /// <summary>Reads a T2I-Adapter of the family's models from a folder or file; null, the default: the family has none.</summary>
+    /// <exception cref="CheckpointException">The file has tensors that do not fit the network, or lacks some.</exception>
+    /// <exception cref="InvalidDataException">It is another network.</exception>
+    internal virtual IT2IAdapter? ReadT2IAdapter(string path, CheckpointOptions options) => null;
 
     /// <summary>How LoRA files name the layers of a component.</summary>
     /// <param name="component">Name of the component.</param>
@@ -83,6 +105,9 @@ public abstract class ModelFamily
     /// <exception cref="NotSupportedException">None is.</exception>
     internal ComponentType TypeOf(object component) => Types.FirstOrDefault(type => type.Writes(component))
         ?? throw new NotSupportedException($"A {component.GetType().Name} cannot be written: it is not a component of {Name}.");
+
+    /// <summary>The class of a type of networks that only one class has.</summary>
+    internal ComponentType TypeOf(Type type) => Types.First(known => known.Type == type);
 
     /// <summary>The family's classes before the shared ones.</summary>
     private IEnumerable<ComponentType> Types => ComponentTypes.Concat(SharedComponentTypes.All);

@@ -9,6 +9,9 @@ internal sealed class NetworkType : ComponentType
     private readonly Func<NetworkConfig, LayerFactory, nn.Module> _build;
     private readonly Func<nn.Module, NetworkConfig> _config;
     private readonly Func<nn.Module, bool>? _writes;
+    private Func<NetworkConfig, ITensorSource, IEnumerable<MappedTensor>> _names = (_, source) => DiffusersNames.Map(source);
+    private Func<nn.Module, bool> _isPartial = _ => false;
+    private string[] _alsoReads = [];
 
     private NetworkType(
         string className, Type type, Func<string, NetworkConfig> parse, Func<NetworkConfig, LayerFactory, nn.Module> build,
@@ -30,12 +33,23 @@ internal sealed class NetworkType : ComponentType
     /// <param name="config">The configuration that a network was built from.</param>
     /// <param name="writes">Which networks of the type are of this class; null for all.</param>
     /// <param name="modelType">Its <c>model_type</c>; null for a class of diffusers.</param>
-    public static NetworkType Of<TNetwork, TConfig>(
+    /// <param name="names">The network's tensors in a file; null for those of diffusers' names.</param>
+    /// <param name="isPartial">Whether a network lacks parts of its files, so that it cannot be written; null for none.</param>
+    /// <param name="alsoReads">Further classes that are read as this one.</param>
+    public static NetworkType Create<TNetwork, TConfig>(
         string className, Func<string, TConfig> parse, Func<TConfig, LayerFactory, TNetwork> build, Func<TNetwork, TConfig> config,
-        Func<TNetwork, bool>? writes = null, string? modelType = null)
-        where TNetwork : nn.Module where TConfig : NetworkConfig =>
-        new(className, typeof(TNetwork), parse, (given, layers) => build((TConfig)given, layers), network => config((TNetwork)network),
-            writes is null ? null : network => writes((TNetwork)network)) { ModelType = modelType };
+        Func<TNetwork, bool>? writes = null, string? modelType = null,
+        Func<TConfig, ITensorSource, IEnumerable<MappedTensor>>? names = null, Func<TNetwork, bool>? isPartial = null,
+        params string[] alsoReads)
+        where TNetwork : nn.Module where TConfig : NetworkConfig
+    {
+        var type = new NetworkType(
+            className, typeof(TNetwork), parse, (given, layers) => build((TConfig)given, layers), network => config((TNetwork)network),
+            writes is null ? null : network => writes((TNetwork)network)) { ModelType = modelType, _alsoReads = alsoReads };
+        if (names is not null) type._names = (given, source) => names((TConfig)given, source);
+        if (isPartial is not null) type._isPartial = network => isPartial((TNetwork)network);
+        return type;
+    }
 
     /// <summary>Reads a configuration.</summary>
     public NetworkConfig Parse(string json) => _parse(json);
@@ -45,6 +59,14 @@ internal sealed class NetworkType : ComponentType
 
     /// <summary>The configuration of a network.</summary>
     public NetworkConfig ConfigOf(nn.Module network) => _config(network);
+
+    /// <summary>The network's tensors in a file.</summary>
+    public IEnumerable<MappedTensor> Map(NetworkConfig config, ITensorSource source) => _names(config, source);
+
+    /// <summary>Whether a network lacks parts of its files, so that it cannot be written.</summary>
+    public bool IsPartial(nn.Module network) => _isPartial(network);
+
+    internal override bool Reads(string className) => base.Reads(className) || _alsoReads.Contains(className);
 
     internal override bool Writes(object component) => base.Writes(component) && (_writes is null || _writes((nn.Module)component));
 

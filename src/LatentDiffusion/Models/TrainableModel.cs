@@ -9,11 +9,17 @@ public sealed record TrainableModel
     /// <summary>The autoencoder, of which a <see cref="LatentCache"/> of the model keeps the scaled latents.</summary>
     public required IAutoencoder Autoencoder { get; init; }
 
+    /// <summary>
+    /// Shift and scale of the autoencoder's latents, for caches of those that its network gives. Null, the default, where two numbers do
+    /// not say it: caches then keep scaled latents.
+    /// </summary>
+    public LatentScaling? Scaling { get; init; }
+
     /// <summary>The tokenizer whose token ids a cache of the model keeps; null, the default, for none.</summary>
-    public ClipTokenizer? Tokenizer { get; init; }
+    public ITokenizer? Tokenizer { get; init; }
 
     /// <summary>The tokenizer of a second text encoder; null, the default, for none.</summary>
-    public ClipTokenizer? SecondTokenizer { get; init; }
+    public ITokenizer? SecondTokenizer { get; init; }
 
     /// <summary>Whether the denoiser reads the sizes of images, which a cache of the model then keeps. Default false.</summary>
     public bool ReadsSizes { get; init; }

@@ -14,6 +14,7 @@ public sealed class DiffusionModel(
     Device device) : IDisposable
 {
     private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _weights = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<string, PackedLayer>> _storedWeights = [];
     private AppliedLoras? _loras;
     private int _disposed;
 
@@ -78,6 +79,9 @@ public sealed class DiffusionModel(
     /// <summary>The low-rank patches that are applied.</summary>
     internal IReadOnlyList<(string Path, double Scale)> Loras { get; private set; } = [];
 
+    /// <summary>The same as they were asked for.</summary>
+    internal IReadOnlyList<LoraChoice> LoraChoices { get; private set; } = [];
+
     /// <summary>Names of those files among them that patch nothing.</summary>
     internal IReadOnlyList<string> EmptyLoras { get; private set; } = [];
 
@@ -86,18 +90,21 @@ public sealed class DiffusionModel(
 
     /// <summary>Opens a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="device">Where the networks run; null for CUDA if available, otherwise the CPU.</param>
     /// <param name="precision">
     /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
     /// </param>
     /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no model in the folder.</exception>
+    /// <param name="storage">How weights are held in memory. Default <see cref="WeightStorage.Expanded"/>.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder has no model.</exception>
     /// <exception cref="CheckpointException">A weights file is damaged or does not fit its configuration.</exception>
     /// <exception cref="InvalidDataException">A configuration cannot be read, or contradicts another.</exception>
     /// <exception cref="NotSupportedException">The model is of a kind that the pipeline does not run; the message says which.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
-    public static DiffusionModel Open(string folder, Device? device = null, ScalarType? precision = null, string? variant = null) =>
-        Read(folder, device, precision, variant, new CheckpointOptions());
+    public static DiffusionModel Open(
+        string folder, Device? device = null, ScalarType? precision = null, string? variant = null,
+        WeightStorage storage = WeightStorage.Expanded) =>
+        Read(folder, device, precision, variant, new CheckpointOptions { Storage = storage });
 
     /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
     internal static DiffusionModel Read(string folder, Device? device, ScalarType? precision, string? variant, CheckpointOptions options)
@@ -109,7 +116,7 @@ public sealed class DiffusionModel(
                 $"'{Path.GetFullPath(folder)}' is not a model folder: it has no {DiffusersFolder.IndexFile}.");
         }
 
-        CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
+        CheckpointOptions choice = LoadOptionsResolver.Resolve(device, precision);
         options = options with { Variant = variant, Device = options.Device ?? choice.Device, Type = choice.Type };
         return FromComponents(DiffusersFolder.Read(folder, options), choice.Device);
     }
@@ -118,35 +125,81 @@ public sealed class DiffusionModel(
     /// Opens a model in one file with the names of the original code: see <see cref="SingleFileCheckpoint"/>. The file may lack
     /// its autoencoder or text encoder, which a pipeline then takes from its builder.
     /// </summary>
-    /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file.</param>
+    /// <param name="path">Path of a <c>.safetensors</c>, <c>.gguf</c> or <c>.ckpt</c> file.</param>
     /// <param name="tokenizerFolder">
-    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>, which no such file contains; null to look
-    /// next to the file and in <c>tokenizer</c> next to it.
+    /// A folder with the files of the tokenizers, which no such file contains (<c>tokenizer.json</c>, <c>vocab.json</c> with
+    /// <c>merges.txt</c>, <c>spiece.model</c>), or with folders of them whose names begin with <c>tokenizer</c>; null to look next to the
+    /// file in the same way.
     /// </param>
-    /// <param name="options">What else the file does not say; null for what was published.</param>
-    /// <param name="device">Where the networks run; null for CUDA where there is one, else the CPU.</param>
+    /// <param name="options">Settings that the file does not contain; null for the published ones.</param>
+    /// <param name="device">Where the networks run; null for CUDA if available, otherwise the CPU.</param>
     /// <param name="precision">
     /// Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.
     /// </param>
-    /// <exception cref="FileNotFoundException">There is no such file, or no tokenizer.</exception>
-    /// <exception cref="CheckpointException">The file is damaged, lacks its U-Net, or has tensors that fit no network.</exception>
+    /// <param name="storage">How weights are held in memory. Default <see cref="WeightStorage.Expanded"/>.</param>
+    /// <exception cref="FileNotFoundException">The file or the tokenizer does not exist.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, lacks its denoiser, or has tensors that fit no network.</exception>
     /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
     public static DiffusionModel OpenFile(
         string path, string? tokenizerFolder = null, SingleFileOptions? options = null, Device? device = null,
-        ScalarType? precision = null) =>
-        ReadFile(path, tokenizerFolder, options, device, precision, new CheckpointOptions());
+        ScalarType? precision = null, WeightStorage storage = WeightStorage.Expanded) =>
+        ReadFile(path, tokenizerFolder, options, device, precision, new CheckpointOptions { Storage = storage });
 
     /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
     internal static DiffusionModel ReadFile(
         string path, string? tokenizerFolder, SingleFileOptions? model, Device? device, ScalarType? precision, CheckpointOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{Path.GetFullPath(path)}'.", path);
+        if (!File.Exists(path)) throw new FileNotFoundException($"The model file '{Path.GetFullPath(path)}' does not exist.", path);
         model = (model ?? new SingleFileOptions()) with { RequiresTokenizer = true };
         if (tokenizerFolder is not null) model = model with { TokenizerFolder = tokenizerFolder, Vocabulary = null };
-        CheckpointOptions choice = LoadOptionsResolver.Of(device, precision);
+        CheckpointOptions choice = LoadOptionsResolver.Resolve(device, precision);
         options = options with { Device = options.Device ?? choice.Device, Type = choice.Type };
         return FromComponents(SingleFileCheckpoint.Read(path, options, model), choice.Device);
+    }
+
+    /// <summary>
+    /// Opens a model whose networks are in separate files. Text encoders or the autoencoder may be absent, which a pipeline then takes from
+    /// its builder.
+    /// </summary>
+    /// <param name="files">The files.</param>
+    /// <param name="device">Where the networks run; null for CUDA if available, otherwise the CPU.</param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
+    /// </param>
+    /// <param name="storage">How weights are held in memory. Default <see cref="WeightStorage.Expanded"/>.</param>
+    /// <exception cref="FileNotFoundException">A file or tokenizer is missing; the message says which.</exception>
+    /// <exception cref="CheckpointException">
+    /// A file is damaged, holds another network than its place is for or than the transformer's family reads, or does not fit it; the
+    /// message names it.
+    /// </exception>
+    /// <exception cref="NotSupportedException">Models of the family are not read from separate files.</exception>
+    /// <inheritdoc cref="Open" path="/exception[@cref='T:LatentDiffusion.TorchUnavailableException']"/>
+    public static DiffusionModel OpenFiles(
+        ModelFiles files, Device? device = null, ScalarType? precision = null, WeightStorage storage = WeightStorage.Expanded) =>
+        ReadFiles(files, device, precision, new CheckpointOptions { Storage = storage });
+
+    /// <summary>The same, with the device that the networks are read to, a logger and further families in the options.</summary>
+    internal static DiffusionModel ReadFiles(ModelFiles files, Device? device, ScalarType? precision, CheckpointOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        CheckpointOptions choice = LoadOptionsResolver.Resolve(device, precision);
+        options = options with { Device = options.Device ?? choice.Device, Type = choice.Type };
+        SingleFileOptions given = (files.Options ?? new SingleFileOptions()) with { RequiresTokenizer = true };
+        DiffusionModel model = FromComponents(SplitFilesReader.Read(files, options, given), choice.Device);
+        if (files.TextEncoders.Count == 0 || model.OwnTextEncoder is not null) return model;
+        using (model)
+        {
+            ModelFamily family = model.Components!.Family;
+            string[] kinds =
+            [
+                .. SplitFileKind.TextEncoders.SelectMany(kind => family.Components
+                    .Where(component => component.Type == kind.TextEncoder).Select(_ => kind.Name)),
+            ];
+            throw new CheckpointException(
+                files.Transformer,
+                $"a {family.Name} model reads {string.Join(", ", kinds)}; only {MessageText.List([.. files.TextEncoders])} is given.");
+        }
     }
 
     /// <summary>Creates a model from components and takes ownership of them.</summary>
@@ -179,7 +232,7 @@ public sealed class DiffusionModel(
     /// Files with their scales, 1 for as trained; none removes all patches and restores the former weights, bit for bit.
     /// </param>
     /// <exception cref="InvalidOperationException">The model was put together from parts that are not known here.</exception>
-    /// <exception cref="NotSupportedException">There is no LoRA for models of its family.</exception>
+    /// <exception cref="NotSupportedException">Its family does not support LoRA files.</exception>
     /// <exception cref="CheckpointException">
     /// A file is damaged, or has keys that fit no parameter; the exception lists them, and the weights are as they were. Where
     /// a file could be opened and then not be read, all patches are off.
@@ -190,7 +243,7 @@ public sealed class DiffusionModel(
 
     /// <summary>The same with a choice for files that hold more than is known.</summary>
     /// <param name="unknown">
-    /// Whether files are refused that hold other kinds of adapters or names that fit no parameter, or what is known of them is applied.
+    /// True to refuse files with other kinds of adapters or names that fit no parameter; false to apply the known part.
     /// </param>
     /// <param name="loras">Files with their scales.</param>
     /// <inheritdoc cref="SetLoras(IReadOnlyList{ValueTuple{string, double}})" path="/exception"/>
@@ -213,16 +266,17 @@ public sealed class DiffusionModel(
     private void ReplaceLoras(ModelComponents components, IReadOnlyList<LoraChoice> loras)
     {
         FindWeights(components);
-        LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Of(components.Family.Lora(n.Key), n.Value))];
+        LoraTarget[] targets = [.. _weights.Select(n => LoraTarget.Create(components.Family.Lora(n.Key), n.Value))];
         var files = new List<(LoraFile File, double Weight)>();
         try
         {
             foreach (LoraChoice lora in loras) files.Add((LoraFile.Open(lora.Path, lora.Unknown, targets), lora.Scale));
-            _loras ??= new AppliedLoras(_weights);
+            _loras ??= new AppliedLoras(_weights) { Stored = _storedWeights };
             // Where a file cannot be read any more, none stays.
-            (Loras, EmptyLoras, IgnoredLoraTensors) = ([], [], []);
+            (Loras, LoraChoices, EmptyLoras, IgnoredLoraTensors) = ([], [], [], []);
             _loras.Set(files);
             Loras = [.. loras.Select(l => (l.Path, l.Scale))];
+            LoraChoices = [.. loras];
             IgnoredLoraTensors = [.. files.Where(f => f.File.Ignored.Count > 0)
                 .Select(f => (Path.GetFileName(f.File.Path), f.File.DescribeIgnored()!))];
             EmptyLoras = [.. files.Where(f => f.File.Patches.Count == 0).Select(f => Path.GetFileName(f.File.Path))];
@@ -247,6 +301,20 @@ public sealed class DiffusionModel(
         folder, type);
 
     /// <summary>
+    /// Frees the weights of the text encoder for good, after the evaluations that read them. Generations then need
+    /// <see cref="GenerationRequest.PromptEmbeds"/> and, with guidance, <see cref="GenerationRequest.NegativePromptEmbeds"/>. Encoding
+    /// another prompt, changing LoRAs that patch the encoder, and <see cref="Save"/> (unless it copies the encoder's files) throw
+    /// <see cref="ObjectDisposedException"/>. A second call does nothing.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model's file has no text encoder, or a custom one has no Dispose.</exception>
+    public void ReleaseTextEncoder()
+    {
+        if (TextEncoder is not IDisposable encoder)
+            throw new InvalidOperationException($"{TextEncoder.GetType().Name} is not {nameof(IDisposable)} and cannot be released.");
+        encoder.Dispose();
+    }
+
+    /// <summary>
     /// Releases the networks after the evaluations that run. Later calls that need them throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()
@@ -264,7 +332,8 @@ public sealed class DiffusionModel(
     /// <summary>Networks that were moved to another device and back have new tensors.</summary>
     private void FindWeights(ModelComponents components)
     {
-        foreach ((string name, nn.Module network) in Patched(components)) _weights[name] = network.state_dict();
+        foreach ((string name, nn.Module network) in Patched(components))
+            (_weights[name], _storedWeights[name]) = (network.state_dict(), StoredLayers.Find(network));
     }
 
     private static InvalidOperationException Missing(string what, string method) =>

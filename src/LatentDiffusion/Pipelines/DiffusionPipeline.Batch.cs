@@ -21,7 +21,7 @@ public sealed partial class DiffusionPipeline
     /// </param>
     /// <returns>One result for each request, in their order. Timings are those of the whole call.</returns>
     /// <exception cref="ArgumentException">
-    /// There is no request, or a value is out of its range, or requests differ in a shared setting; the message names request and value.
+    /// No request is given, or a value is out of its range, or requests differ in a shared setting; the message names request and value.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="NonFiniteValuesException">
@@ -55,9 +55,9 @@ public sealed partial class DiffusionPipeline
         RequestValidator.Check(requests.Count > 0, nameof(requests), "empty", "at least one request");
         GenerationRequest[] complete = [.. requests.Select((request, i) => Complete(request, i, requests.Count))];
         BatchCompatibility.Check(complete);
-        int images = complete.Sum(r => r.Count), maximum = RequestSettings.Count.Range!.Maximum;
+        int images = complete.Sum(r => r.ImageCount), maximum = RequestSettings.ImageCount.Range!.Maximum;
         RequestValidator.Check(images <= maximum, nameof(requests), $"for {images} images", $"at most {maximum}");
-        GenerationLimits.Check(complete, _parts);
+        GenerationLimits.Check(complete, _components);
         return complete;
     }
 

@@ -17,7 +17,8 @@ public sealed partial class DiffusionPipeline
     /// <param name="cancellationToken">Checked before the encoder is called.</param>
     /// <returns>A batch of as many, on the device where the pipeline computes. The caller disposes it.</returns>
     /// <exception cref="ArgumentException">
-    /// There is no prompt, or one is null or too long; the message names it. Nothing was computed.
+    /// No prompt is given, or one is null, too long, or changes from step to step
+    /// (<see cref="PromptSyntaxBuilderExtensions.UsePromptSyntax"/>); the message names it. Nothing was computed.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default)
@@ -25,7 +26,7 @@ public sealed partial class DiffusionPipeline
         ArgumentNullException.ThrowIfNull(prompts);
         _calls.ThrowIfClosed();
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
-        int most = _parts.Options.MaximumPromptLength;
+        int most = _components.Options.MaximumPromptLength;
         for (int i = 0; i < prompts.Count; i++)
         {
             string name = $"{nameof(prompts)}[{i}]";
@@ -33,8 +34,11 @@ public sealed partial class DiffusionPipeline
             RequestValidator.Check(prompts[i].Length <= most, name, $"{prompts[i].Length} characters long", $"at most {most}");
         }
 
-        _parts.WarnIfTruncated(prompts);
-        return Encode(encoder => encoder.Encode(prompts, cancellationToken), cancellationToken);
+        PromptReader reader = _components.PromptReader;
+        string[] texts = [.. prompts.Select((prompt, i) => reader.ReadConstant(prompt, $"{nameof(prompts)}[{i}]", _components))];
+        _components.WarnIfTruncated(texts);
+        return Encode(
+            encoder => encoder.Encode([.. texts.Select(text => reader.ForEncoder(text, encoder))], cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -51,12 +55,21 @@ public sealed partial class DiffusionPipeline
         return Encode(encoder => encoder.EncodeUnconditional(count, cancellationToken), cancellationToken);
     }
 
+    /// <summary>Computes with a feature of the pipeline outside of a generation, without gradients.</summary>
+    /// <exception cref="ObjectDisposedException">The pipeline is disposed.</exception>
+    internal TResult Compute<TFeature, TResult>(Func<TFeature, PipelineComponents, TResult> compute) where TFeature : IPipelineFeature
+    {
+        using PipelineCalls.Call call = _calls.Begin();
+        using IDisposable noGrad = no_grad();
+        return compute(_components.Features.OfType<TFeature>().Single(), _components);
+    }
+
     private Conditioning Encode(Func<ITextEncoder, Conditioning> encode, CancellationToken cancellationToken)
     {
         using PipelineCalls.Call call = _calls.Begin();
         cancellationToken.ThrowIfCancellationRequested();
-        using IDisposable there = _parts.Residency.Load(cancellationToken, _parts.TextEncoder);
+        using IDisposable there = _components.Offloader.Load(cancellationToken, _components.TextEncoder);
         using IDisposable noGrad = no_grad();
-        return encode(_parts.TextEncoder);
+        return encode(_components.TextEncoder);
     }
 }

@@ -4,12 +4,15 @@ namespace LatentDiffusion;
 public sealed partial class DiffusionPipeline
 {
     /// <summary>Name of the model in logs, telemetry and metadata; null for a model without a name.</summary>
-    public string? ModelId => _parts.Options.ModelId;
+    public string? ModelId => _components.Options.ModelId;
 
-    internal IImageCodec Codec => _parts.Codec;
+    internal IImageCodec Codec => _components.Codec;
+
+    internal bool ReadsReferenceImages => _components.Denoiser.Description is var denoiser
+        && (denoiser.ReadsReferenceLatents || StartValidator.IsEditingModel(denoiser, _components.Autoencoder));
 
     /// <summary>The settings of the pipeline, as image metadata contains them.</summary>
-    internal IEnumerable<(string Key, string Value)> Settings => PipelineSettings.Of(_parts);
+    internal IEnumerable<(string Key, string Value)> Settings => PipelineSettings.FromComponents(_components);
 
     /// <summary>
     /// Generates on the calling thread, which waits in the queue while the maximum number of generations runs.
@@ -55,7 +58,7 @@ public sealed partial class DiffusionPipeline
     public ValueTask DisposeAsync()
     {
         Task released = _calls.Close();
-        return CallingGeneration.Exists ? ValueTask.CompletedTask : new ValueTask(released);
+        return CallbackScope.Exists ? ValueTask.CompletedTask : new ValueTask(released);
     }
 
     private GenerationResult[] GenerateAccepted(
@@ -63,7 +66,7 @@ public sealed partial class DiffusionPipeline
     {
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(requests);
-        using var generation = new GenerationContext(_parts, requests, _calls.Closing, cancellationToken);
+        using var generation = new GenerationContext(_components, requests, _calls.Closing, cancellationToken);
         try
         {
             generation.Enter();
@@ -81,7 +84,7 @@ public sealed partial class DiffusionPipeline
     {
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(requests);
-        using var generation = new GenerationContext(_parts, requests, _calls.Closing, cancellationToken);
+        using var generation = new GenerationContext(_components, requests, _calls.Closing, cancellationToken);
         try
         {
             await generation.EnterAsync().ConfigureAwait(false);
@@ -99,14 +102,14 @@ public sealed partial class DiffusionPipeline
     {
         // Handlers of Progress<T> run elsewhere and later; other callbacks run here, and the generation waits for them.
         bool isElsewhere = progress?.GetType() == typeof(Progress<GenerationProgress>);
-        using CallingGeneration? caller = isElsewhere ? null : CallingGeneration.Begin(_parts);
+        using CallbackScope? caller = isElsewhere ? null : CallbackScope.Begin(_components);
         return Run(generation, progress);
     }
 
     private GenerationRequest Accept(GenerationRequest request)
     {
         GenerationRequest complete = Complete(request);
-        GenerationLimits.Check([complete], _parts);
+        GenerationLimits.Check([complete], _components);
         return complete;
     }
 
@@ -115,6 +118,6 @@ public sealed partial class DiffusionPipeline
         ArgumentNullException.ThrowIfNull(request);
         using PipelineCalls.Call call = _calls.Begin();
         using var embeddings = new HeldEmbeddings(request);
-        return RequestValidator.Complete(request, _parts);
+        return RequestValidator.Complete(request, _components);
     }
 }

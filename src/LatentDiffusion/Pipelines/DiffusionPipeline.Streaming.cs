@@ -38,16 +38,16 @@ public sealed partial class DiffusionPipeline
         GenerationRequest request, int previewEvery, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // Unbounded: a slow reader must not hold the weights, and there are no more elements than evaluations.
+        // Unbounded: a slow reader must not hold the weights, and each evaluation adds at most one element.
         var updates = Channel.CreateUnbounded<GenerationUpdate>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        var observer = new StreamObserver(updates.Writer, _parts, previewEvery);
+        var observer = new StreamObserver(updates.Writer, _components, previewEvery);
         Task<GenerationResult> generation = Complete();
         try
         {
             await foreach (GenerationUpdate update in updates.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
                 yield return update;
             GenerationResult result = await generation.ConfigureAwait(false);
-            yield return new GenerationUpdate(observer.Last with { Image = result.Images.Count - 1 }, [], result);
+            yield return new GenerationUpdate(observer.Last with { ImageIndex = result.Images.Count - 1 }, [], result);
         }
         finally
         {

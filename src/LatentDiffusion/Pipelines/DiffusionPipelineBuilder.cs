@@ -16,7 +16,7 @@ public sealed class DiffusionPipelineBuilder
 
     private bool _built;
 
-    /// <summary>What the builder was given.</summary>
+    /// <summary>Settings given to the builder.</summary>
     internal PipelineSpecification Specification { get; } = new();
 
     /// <summary>Takes text encoder, denoiser, autoencoder and schedule from a model, which the pipeline then owns.</summary>
@@ -30,7 +30,7 @@ public sealed class DiffusionPipelineBuilder
     }
 
     /// <summary>Takes them from a model that is opened on the device that <see cref="UseDevice"/> or configuration names.</summary>
-    /// <param name="model">Opens the model, given that device; null for the default, CUDA where there is one, else the CPU.</param>
+    /// <param name="model">Opens the model, given that device; null for the default, CUDA if available, otherwise the CPU.</param>
     public DiffusionPipelineBuilder UseModel(Func<IServiceProvider, Device?, DiffusionModel> model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -40,7 +40,7 @@ public sealed class DiffusionPipelineBuilder
     /// <summary>Takes them from a model folder in the layout of diffusers.</summary>
     /// <param name="folder">A folder with a <c>model_index.json</c>; read when the pipeline is built.</param>
     /// <param name="device">
-    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA if available, otherwise the CPU.
     /// </param>
     /// <param name="precision">
     /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
@@ -53,18 +53,40 @@ public sealed class DiffusionPipelineBuilder
         return Change(s => s.Model = new ModelFolder(folder, device, precision, variant));
     }
 
+    /// <summary>Takes them from a model folder that is found, for example downloaded, when the pipeline is built.</summary>
+    /// <param name="folder">
+    /// Finds the folder, given the container that the pipeline is built from. <see cref="Build(IServiceProvider?)"/> waits for it.
+    /// </param>
+    /// <param name="name">Name of the model in logs and metadata.</param>
+    /// <param name="device">
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA if available, otherwise the CPU.
+    /// </param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
+    /// </param>
+    /// <param name="variant">Variant of the weights to prefer, for example <c>fp16</c>; null for the plain ones.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public DiffusionPipelineBuilder UseModel(
+        Func<IServiceProvider, string> folder, string name, Device? device = null, ScalarType? precision = null, string? variant = null)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Change(s => s.Model = new ModelFolder(folder, name, device, precision, variant));
+    }
+
     /// <summary>
-    /// Takes them from one file with the names of the original code: SD 1.x, 2.x, XL or its refiner. An autoencoder or text encoder that
+    /// Takes them from one file with the names of the original code, of any family. An autoencoder or text encoder that
     /// the file lacks is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
     /// </summary>
-    /// <param name="path">Path of a <c>.safetensors</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
+    /// <param name="path">Path of a <c>.safetensors</c>, <c>.gguf</c> or <c>.ckpt</c> file; read when the pipeline is built.</param>
     /// <param name="tokenizerFolder">
-    /// A folder with CLIP's <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>; null to look next to the file and in
-    /// <c>tokenizer</c> next to it.
+    /// A folder with the files of the tokenizers, which no such file contains (<c>tokenizer.json</c>, <c>vocab.json</c> with
+    /// <c>merges.txt</c>, <c>spiece.model</c>), or with folders of them whose names begin with <c>tokenizer</c>; null to look next to the
+    /// file in the same way.
     /// </param>
-    /// <param name="options">What else the file does not say; null for what was published.</param>
+    /// <param name="options">Settings that the file does not contain; null for the published ones.</param>
     /// <param name="device">
-    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA where there is one and the CPU where not.
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA if available, otherwise the CPU.
     /// </param>
     /// <param name="precision">
     /// Type of their weights, in which they compute; null for float32 on the CPU and the file's own elsewhere.
@@ -77,6 +99,23 @@ public sealed class DiffusionPipelineBuilder
     }
 
     /// <summary>
+    /// Takes them from separate files of the transformer, its text encoders and the autoencoder. An autoencoder or text encoder that is not
+    /// among them is that of <see cref="UseAutoencoder(IAutoencoder)"/> or <see cref="UseTextEncoder(ITextEncoder)"/>.
+    /// </summary>
+    /// <param name="files">The files; read when the pipeline is built. Errors are those of <see cref="DiffusionModel.OpenFiles"/>.</param>
+    /// <param name="device">
+    /// Where the networks run; null for that of <see cref="UseDevice"/>, or else CUDA if available, otherwise the CPU.
+    /// </param>
+    /// <param name="precision">
+    /// Type of their weights, in which they compute; null for float32 on the CPU and the files' own elsewhere.
+    /// </param>
+    public DiffusionPipelineBuilder UseModelFiles(ModelFiles files, Device? device = null, ScalarType? precision = null)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        return Change(s => s.Model = new SplitModelFiles(files, device, precision));
+    }
+
+    /// <summary>
     /// Opens models of a family that is not registered (<see cref="ModelFamilies"/>), and looks among such families first. Those
     /// that the container has as services come after those of the builder.
     /// </summary>
@@ -85,6 +124,18 @@ public sealed class DiffusionPipelineBuilder
     {
         ArgumentNullException.ThrowIfNull(family);
         return Change(s => s.Families.Add(family));
+    }
+
+    /// <summary>
+    /// Chooses how the weights of a model that is read from files are held in memory: expanded, or as the file stores them, which takes no
+    /// more memory than the file (CPU only). Default <see cref="WeightStorage.Expanded"/>.
+    /// </summary>
+    /// <param name="storage">The choice.</param>
+    public DiffusionPipelineBuilder UseWeightStorage(WeightStorage storage)
+    {
+        if (!Enum.IsDefined(storage))
+            throw new ArgumentOutOfRangeException(nameof(storage), storage, $"Expected a {nameof(WeightStorage)}.");
+        return Change(s => s.WeightStorage = storage);
     }
 
     /// <summary>
@@ -101,7 +152,7 @@ public sealed class DiffusionPipelineBuilder
 
     /// <summary>Uses a custom text encoder.</summary>
     public DiffusionPipelineBuilder UseTextEncoder(ITextEncoder textEncoder) =>
-        Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
+        Change(s => s.TextEncoder = ComponentSource.From(textEncoder));
 
     /// <summary>Wraps the model's text encoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="textEncoder">
@@ -109,10 +160,10 @@ public sealed class DiffusionPipelineBuilder
     /// built. The pipeline owns the model and not the wrapper.
     /// </param>
     public DiffusionPipelineBuilder UseTextEncoder(Func<DiffusionModel, ITextEncoder> textEncoder) =>
-        Change(s => s.TextEncoder = ComponentSource.Of(textEncoder));
+        Change(s => s.TextEncoder = ComponentSource.From(textEncoder));
 
     /// <summary>Uses a custom denoiser.</summary>
-    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Change(s => s.Denoiser = ComponentSource.Of(denoiser));
+    public DiffusionPipelineBuilder UseDenoiser(IDenoiser denoiser) => Change(s => s.Denoiser = ComponentSource.From(denoiser));
 
     /// <summary>Wraps the model's denoiser. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="denoiser">
@@ -120,11 +171,11 @@ public sealed class DiffusionPipelineBuilder
     /// <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.
     /// </param>
     public DiffusionPipelineBuilder UseDenoiser(Func<DiffusionModel, IDenoiser> denoiser) =>
-        Change(s => s.Denoiser = ComponentSource.Of(denoiser));
+        Change(s => s.Denoiser = ComponentSource.From(denoiser));
 
     /// <summary>Uses a custom autoencoder.</summary>
     public DiffusionPipelineBuilder UseAutoencoder(IAutoencoder autoencoder) =>
-        Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
+        Change(s => s.Autoencoder = ComponentSource.From(autoencoder));
 
     /// <summary>Wraps the model's autoencoder. The model's defaults (guidance, steps, size) stay.</summary>
     /// <param name="autoencoder">
@@ -132,7 +183,7 @@ public sealed class DiffusionPipelineBuilder
     /// <see cref="UseTextEncoder(Func{DiffusionModel, ITextEncoder})"/>.
     /// </param>
     public DiffusionPipelineBuilder UseAutoencoder(Func<DiffusionModel, IAutoencoder> autoencoder) =>
-        Change(s => s.Autoencoder = ComponentSource.Of(autoencoder));
+        Change(s => s.Autoencoder = ComponentSource.From(autoencoder));
 
     /// <summary>Uses a scheduler as it is; it must fit the model's training schedule and prediction type.</summary>
     public DiffusionPipelineBuilder UseScheduler(INoiseScheduler scheduler)
@@ -150,13 +201,14 @@ public sealed class DiffusionPipelineBuilder
 
     /// <summary>Makes a scheduler of the library by its name, over the model's own configuration.</summary>
     /// <param name="name">A short name such as <c>dpm++</c>, or a published class name: see <see cref="KnownSchedulers"/>.</param>
-    /// <exception cref="ArgumentException">There is none of that name; the message lists all.</exception>
+    /// <exception cref="ArgumentException">The name is not known; the message lists all.</exception>
     public DiffusionPipelineBuilder UseScheduler(string name)
     {
         if (!KnownSchedulers.TryGet(name, out KnownScheduler? known))
         {
             throw new ArgumentException(
-                $"There is no scheduler '{MessageText.Cut(name, 100)}'; expected one of {string.Join(", ", KnownSchedulers.All)}.",
+                $"The scheduler '{MessageText.Truncate(name, 100)}' does not exist; "
+                + $"expected one of {string.Join(", ", KnownSchedulers.All)}.",
                 nameof(name));
         }
 
@@ -175,12 +227,12 @@ public sealed class DiffusionPipelineBuilder
         return Change(s => s.Guidance = _ => guidance);
     }
 
-    /// <summary>Makes guidance that works on noise levels or clean samples, for what the model's timesteps and predictions mean.</summary>
+    /// <summary>Makes guidance that works on noise levels or clean samples: it receives the model's diffusion process.</summary>
     public DiffusionPipelineBuilder UseGuidance(Func<DiffusionProcess, IGuidance> guidance)
     {
         ArgumentNullException.ThrowIfNull(guidance);
         return Change(s => s.Guidance = config => guidance(
-            DiffusionProcess.Of(config ?? throw ComponentSource.Missing("a model, whose predictions the guidance works on"))));
+            DiffusionProcess.FromConfig(config ?? throw ComponentSource.Missing("a model, whose predictions the guidance works on"))));
     }
 
     /// <summary>Uses classifier-free guidance with a default scale.</summary>
@@ -219,7 +271,7 @@ public sealed class DiffusionPipelineBuilder
     /// </summary>
     public DiffusionPipelineBuilder LoadAtStartup() => Change(s => s.LoadsAtStartup = true);
 
-    /// <summary>Changes what requests default to.</summary>
+    /// <summary>Changes the defaults of requests.</summary>
     public DiffusionPipelineBuilder Configure(Action<DiffusionPipelineOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -231,7 +283,7 @@ public sealed class DiffusionPipelineBuilder
     /// <exception cref="InvalidOperationException">A component is missing, or the builder was used before.</exception>
     /// <exception cref="InvalidDataException">A configuration of the model cannot be read, or contradicts another.</exception>
     /// <exception cref="NotSupportedException">
-    /// The model needs a network or scheduler that is not known, or the denoiser does not support what another component asks of it; the
+    /// The model needs a network or scheduler that is not known, or the denoiser does not support a need of another component; the
     /// message names it.
     /// </exception>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
@@ -249,7 +301,7 @@ public sealed class DiffusionPipelineBuilder
         return pipeline;
     }
 
-    /// <summary>Changes what the pipeline is made of, unless it is built. Features add their choices so.</summary>
+    /// <summary>Changes the specification, unless the pipeline is built. Features add their options with it.</summary>
     internal DiffusionPipelineBuilder Change(Action<PipelineSpecification> change)
     {
         ThrowIfBuilt();

@@ -66,8 +66,8 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
     /// The most images of one call, all its requests together; more are refused with a <see cref="GenerationLimitException"/>.
     /// 1 to 1024, the default.
     /// </summary>
-    [RequestRange(nameof(GenerationRequest.Count))]
-    public int MaximumImages { get; set; } = RequestSettings.Count.Range!.Maximum;
+    [RequestRange(nameof(GenerationRequest.ImageCount))]
+    public int MaximumImages { get; set; } = RequestSettings.ImageCount.Range!.Maximum;
 
     /// <summary>
     /// Bytes that generations may need at once beyond the weights, at least a mebibyte, by an estimate from image size,
@@ -106,6 +106,19 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
 
     /// <summary>Name of the model in logs, telemetry and image metadata. Null, the default, for the name of its folder or file.</summary>
     public string? ModelId { get; set; }
+
+    /// <summary>
+    /// Format of the settings in image files: the entries of this library, the text of Stable Diffusion web UI, which many programs read,
+    /// or both. Default <see cref="MetadataFormat.Native"/>.
+    /// </summary>
+    [EnumDataType(typeof(MetadataFormat))]
+    public MetadataFormat MetadataFormat { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="GeneratedImage.Parameters"/> has the hashes of the model's file and of LoRA files (<see cref="ModelHash"/>). Each
+    /// file is then read once more, when the first image is generated with it. Default false.
+    /// </summary>
+    public bool FileHashes { get; set; }
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {

@@ -6,32 +6,43 @@ namespace LatentDiffusion;
 internal static class EmbeddingValidator
 {
     /// <summary>Checks a request that is complete.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="components">Components of the pipeline.</param>
+    /// <param name="prompts">Its prompts as they are read.</param>
     /// <exception cref="ArgumentException">It has embeddings that do not fit; the message names them.</exception>
-    public static void Check(GenerationRequest request, PipelineComponents parts)
+    public static void Check(GenerationRequest request, PipelineComponents components, RequestPrompts prompts)
     {
-        CheckOne(nameof(request.PromptEmbeds), request.PromptEmbeds, parts.Denoiser.Description);
-        CheckOne(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, parts.Denoiser.Description);
-        if (!parts.NeedsNegative(request)) return;
+        CheckOne(nameof(request.PromptEmbeds), request.PromptEmbeds, components.Denoiser.Description);
+        CheckOne(nameof(request.NegativePromptEmbeds), request.NegativePromptEmbeds, components.Denoiser.Description);
+        if (!components.NeedsNegative(request)) return;
         switch (request.PromptEmbeds, request.NegativePromptEmbeds)
         {
             case ({ } prompt, { } negative):
                 Same(
-                    nameof(request.NegativePromptEmbeds), TextShape.Of(negative), TextShape.Of(prompt),
+                    nameof(request.NegativePromptEmbeds), TextShape.FromConditioning(negative), TextShape.FromConditioning(prompt),
                     $"as {nameof(request.PromptEmbeds)}");
                 break;
-            case ({ } prompt, null) when parts.TextEncoder.Measure(request.NegativePrompt) is { } other:
-                TextShape shape = TextShape.Of(prompt);
+            case ({ } prompt, null) when Measure(prompts.Negative) is { } other:
+                TextShape shape = TextShape.FromConditioning(prompt);
                 // The unconditional embeddings are repeated for each window of the prompt.
                 if (request.NegativePrompt.Length == 0 && shape.Tokens % other.Tokens == 0) other = other with { Tokens = shape.Tokens };
                 Same(
                     nameof(request.PromptEmbeds), shape, other,
                     $"as {nameof(request.NegativePrompt)} is encoded, or {nameof(request.NegativePromptEmbeds)} of the same shape");
                 break;
-            case (null, { } negative) when parts.TextEncoder.Measure(request.Prompt) is { } other:
+            case (null, { } negative) when Measure(prompts.Prompt) is { } other:
                 Same(
-                    nameof(request.NegativePromptEmbeds), TextShape.Of(negative), other,
+                    nameof(request.NegativePromptEmbeds), TextShape.FromConditioning(negative), other,
                     $"as {nameof(request.Prompt)} is encoded, or {nameof(request.PromptEmbeds)} of the same shape");
                 break;
+        }
+
+        // Encoded together, all texts get the length of the longest.
+        TextShape? Measure(PromptTimeline prompt)
+        {
+            ITextEncoder encoder = components.TextEncoder;
+            TextShape?[] shapes = [.. prompt.Texts.Select(t => encoder.Measure(components.PromptReader.ForEncoder(t, encoder)))];
+            return shapes.Contains(null) ? null : shapes.MaxBy(shape => shape!.Value.Tokens);
         }
     }
 
@@ -43,6 +54,8 @@ internal static class EmbeddingValidator
         long tokens = value.HiddenStates.shape[1];
         if (value.Mask is { } mask)
         {
+            RequestValidator.Check(
+                denoiser.ReadsMask, $"{name}.{nameof(value.Mask)}", "given", "null, because the model reads every token of a prompt");
             bool fits = mask.shape is [1, var masked] && masked == tokens;
             Shape($"{name}.{nameof(value.Mask)}", mask, fits, $"[1, {tokens}], one for each token");
         }

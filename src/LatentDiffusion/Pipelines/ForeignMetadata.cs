@@ -30,11 +30,11 @@ internal static class ForeignMetadata
         (string key, string? program) = s_programs.FirstOrDefault(p => entries.ContainsKey(p.Key));
         return program is null
             ? null
-            : $"The image was not written by this library: its text '{key}' is that of {program}, which is not read.";
+            : $"The image was not written by this library: its text '{key}' is that of {program}, which {nameof(ImageSettings)} reads.";
     }
 
     /// <summary>Whether a text is a JSON object of objects, each with a class: nodes by their number.</summary>
-    private static bool IsGraph(string text)
+    public static bool IsGraph(string text)
     {
         if (!text.AsSpan().TrimStart().StartsWith("{")) return false;
         try

@@ -6,17 +6,19 @@ namespace LatentDiffusion;
 public sealed class GeneratedImage
 {
     private readonly IImageCodec _codec;
+    private readonly MetadataFormat _format;
     private readonly Dictionary<string, string> _untimed;
 
     /// <param name="image">The pixels.</param>
     /// <param name="request">The complete request for only this image.</param>
-    /// <param name="timings">Those of the whole generation.</param>
-    /// <param name="parts">What the pipeline is made of.</param>
-    internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineComponents parts)
+    /// <param name="timings">Timings of the whole generation.</param>
+    /// <param name="components">Components of the pipeline.</param>
+    internal GeneratedImage(ImageBuffer image, GenerationRequest request, GenerationTimings timings, PipelineComponents components)
     {
-        (Image, Seed, _codec) = (image, request.Seed!.Value, parts.Codec);
-        Metadata = GenerationMetadata.Of(request, timings, parts);
-        _untimed = GenerationMetadata.Of(request, null, parts);
+        (Image, Seed, _codec, _format) = (image, request.Seed!.Value, components.Codec, components.Options.MetadataFormat);
+        Metadata = GenerationMetadata.Create(request, timings, components);
+        _untimed = GenerationMetadata.Create(request, null, components);
+        Parameters = WebUIMetadata.Create(request, components);
     }
 
     /// <summary>The pixels.</summary>
@@ -26,22 +28,28 @@ public sealed class GeneratedImage
     public ulong Seed { get; }
 
     /// <summary>
-    /// Prompt, seed, settings of request and pipeline, and the timings of the generation, as they are written into PNG files;
-    /// <see cref="GenerationMetadata.ToRequest"/> reads a request from them.
+    /// Prompt, seed, settings of request and pipeline, and the timings of the generation, as they are written into files with
+    /// <see cref="MetadataFormat.Native"/>; <see cref="GenerationMetadata.ToRequest"/> reads a request from them.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>
+    /// The same settings in the form of Stable Diffusion web UI, whose text is <see cref="WebUIParameters.ToString"/>. Files contain it
+    /// with <see cref="MetadataFormat.WebUI"/>, and <see cref="ImageSettings.FromParameters"/> reads a request from it.
+    /// </summary>
+    public WebUIParameters Parameters { get; }
 
     /// <summary>The image as the bytes of a PNG file, with its metadata.</summary>
     /// <param name="timings">
     /// Whether the file contains the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and
     /// number of libtorch threads. Default true.
     /// </param>
-    public byte[] ToPng(bool timings = true) => _codec.EncodePng(Image, timings ? Metadata : _untimed);
+    public byte[] ToPng(bool timings = true) => _codec.EncodePng(Image, Texts(timings));
 
-    /// <summary>The image as a file of some type, with its metadata if the type has text entries, as PNG does.</summary>
+    /// <summary>The image as a file of some type, with its metadata.</summary>
     /// <param name="mediaType">One of the codec's <see cref="IImageCodec.MediaTypes"/>, for example <c>image/jpeg</c>.</param>
     /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
-    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Metadata);
+    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Texts(timings: true));
 
     /// <summary>
     /// Writes the image as a PNG file, next to its path and renamed, so that no half-written file is ever there. A symbolic link
@@ -57,5 +65,12 @@ public sealed class GeneratedImage
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         AtomicFile.Write(path, stream => stream.Write(ToPng(timings)));
+    }
+
+    private Dictionary<string, string> Texts(bool timings)
+    {
+        Dictionary<string, string> texts = _format == MetadataFormat.WebUI ? [] : new(timings ? Metadata : _untimed);
+        if (_format != MetadataFormat.Native) texts[WebUISettings.Key] = Parameters.ToString();
+        return texts;
     }
 }

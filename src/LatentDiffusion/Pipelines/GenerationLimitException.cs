@@ -15,7 +15,7 @@ public sealed class GenerationLimitException : InvalidOperationException
     /// </summary>
     public string Limit { get; }
 
-    /// <summary>What the request asks for, in the unit of the option.</summary>
+    /// <summary>The requested value, in the unit of the option.</summary>
     public long Requested { get; }
 
     /// <summary>The option's value.</summary>

@@ -1,15 +1,15 @@
 namespace LatentDiffusion;
 
-/// <summary>Refuses requests that exceed what the pipeline's options allow, before anything is computed.</summary>
+/// <summary>Refuses requests beyond the limits of the pipeline's options, before anything is computed.</summary>
 internal static class GenerationLimits
 {
     /// <param name="requests">Complete; generated together.</param>
-    /// <param name="parts">What the pipeline is made of.</param>
+    /// <param name="components">Components of the pipeline.</param>
     /// <exception cref="GenerationLimitException">They exceed a limit; the message names it.</exception>
-    public static void Check(IReadOnlyList<GenerationRequest> requests, PipelineComponents parts)
+    public static void Check(IReadOnlyList<GenerationRequest> requests, PipelineComponents components)
     {
-        DiffusionPipelineOptions options = parts.Options;
-        long images = requests.Sum(r => (long)r.Count);
+        DiffusionPipelineOptions options = components.Options;
+        long images = requests.Sum(r => (long)r.ImageCount);
         if (images > options.MaximumImages)
         {
             throw new GenerationLimitException(
@@ -29,7 +29,7 @@ internal static class GenerationLimits
         }
 
         if (options.MaximumMemory is not { } most) return;
-        long memory = GenerationMemory.Estimate(requests, parts);
+        long memory = GenerationMemory.Estimate(requests, components);
         if (memory > most)
         {
             throw new GenerationLimitException(
@@ -42,7 +42,14 @@ internal static class GenerationLimits
     {
         yield return (request.Width!.Value, request.Height!.Value);
         if (request.Upscale is { } upscale) yield return (upscale.Width, upscale.Height);
-        foreach (ImageBuffer? image in (ImageBuffer?[])[request.InitialImage, request.Mask, .. request.ControlImages ?? []])
+        if (request.FinalUpscale is { } final) yield return (final.Width!.Value, final.Height!.Value);
+        ImageBuffer?[] given =
+        [
+            request.InitialImage, request.Mask, .. request.ReferenceImages ?? [], .. request.ControlImages ?? [],
+            .. request.AdapterImages ?? [],
+            .. request.ImagePrompts?.SelectMany(prompt => (prompt.Images ?? []).Concat(prompt.Masks ?? [])) ?? [],
+        ];
+        foreach (ImageBuffer? image in given)
             if (image is not null) yield return (image.Width, image.Height);
     }
 }

@@ -6,6 +6,9 @@ namespace LatentDiffusion;
 /// <param name="Decoding">Latents to pixels.</param>
 public sealed record GenerationTimings(TimeSpan TextEncoding, TimeSpan Denoising, TimeSpan Decoding)
 {
+    /// <summary>Enlarging decoded images (<see cref="GenerationRequest.FinalUpscale"/>).</summary>
+    public TimeSpan Upscaling { get; init; }
+
     /// <summary>The sum of all parts.</summary>
-    public TimeSpan Total => TextEncoding + Denoising + Decoding;
+    public TimeSpan Total => TextEncoding + Denoising + Decoding + Upscaling;
 }

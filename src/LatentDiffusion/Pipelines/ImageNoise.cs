@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <summary>All noise of one image: that of its seed or, where it is a variation, between those of two.</summary>
 internal sealed class ImageNoise : INoiseSource, IDisposable
 {
-    // Below it the two point the same way, or opposite ones, and there is no one arc between them.
+    // Below it the two point the same way, or opposite ones, and the arc between them is not unique.
     private const double LeastSine = 1e-6;
 
     private readonly GeneratorNoise _from;
@@ -35,7 +35,7 @@ internal sealed class ImageNoise : INoiseSource, IDisposable
         _to?.Dispose();
     }
 
-    /// <summary>Spherical interpolation (Shoemake 1985): what lies between two draws of noise is as long as noise is.</summary>
+    /// <summary>Spherical interpolation (Shoemake 1985): a mix of two draws keeps the length of noise.</summary>
     private Tensor Between(Tensor a, Tensor b)
     {
         double cosine = (a * b).sum().ToDouble() / (a.norm().ToDouble() * b.norm().ToDouble());

@@ -15,6 +15,9 @@ internal sealed class ImageNoises : IDisposable
     /// <summary>The noise of all of them, as one batch.</summary>
     public INoiseSource Batch { get; }
 
+    /// <summary>The noise of each.</summary>
+    public IReadOnlyList<INoiseSource> Each => _noises;
+
     /// <summary>The noise of one.</summary>
     public INoiseSource this[int image] => _noises[image];
 

@@ -3,13 +3,14 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>
-/// What the latents of a generation come from: noise alone, or an image, some of which may be kept. The image is
+/// Source of a generation's latents: only noise, or an image, part of which may be preserved. The image is
 /// encoded once for all that a request asks for.
 /// </summary>
 internal sealed class LatentInitializer
 {
-    private LatentDistribution? _image, _masked;
-    private Tensor? _mask, _enlarged;
+    private LatentDistribution? _image, _masked, _enlarged;
+    private Tensor? _mask;
+    private MaskedContent _content;
     private bool _noiseAlone;
 
     private LatentInitializer()
@@ -17,33 +18,34 @@ internal sealed class LatentInitializer
     }
 
     /// <summary>The source of a request that is complete. Its tensors belong to the caller's dispose scope.</summary>
-    public static LatentInitializer Of(GenerationRequest request, PipelineComponents parts, CancellationToken cancellationToken)
+    public static LatentInitializer Create(GenerationRequest request, PipelineComponents components, CancellationToken cancellationToken)
     {
         if (request.InitialImage is null) return new LatentInitializer { _noiseAlone = true };
-        if (request.Mask is not null) return Repainting(request, parts, noiseAlone: request.Strength == 1, cancellationToken);
-        using IDisposable there = parts.Residency.Load(cancellationToken, parts.Autoencoder);
+        if (request.Mask is not null)
+        {
+            MaskedContent content = request.Inpainting?.MaskedContent ?? MaskedContent.Original;
+            bool noiseAlone = request.Strength == 1 && content == MaskedContent.Original;
+            LatentInitializer repainting = Repainting(request, components, noiseAlone, cancellationToken);
+            repainting._content = content;
+            return repainting;
+        }
+
+        using IDisposable there = components.Offloader.Load(cancellationToken, components.Autoencoder);
         cancellationToken.ThrowIfCancellationRequested();
-        return new LatentInitializer { _image = parts.Autoencoder.Encode(Pixels(request, parts), cancellationToken) };
+        Tensor pixels = RequestImage.Pixels(request, components);
+        return new LatentInitializer { _image = components.Autoencoder.Encode(pixels, cancellationToken) };
     }
 
-    /// <summary>What a second pass has besides latents, to be <see cref="Upscaled"/>: the image of which some stays.</summary>
-    public static LatentInitializer OfSecondPass(
-        GenerationRequest request, PipelineComponents parts, CancellationToken cancellationToken) =>
+    /// <summary>Input of a second pass next to its latents, to be <see cref="Upscaled"/>: the partly preserved image.</summary>
+    public static LatentInitializer ForSecondPass(
+        GenerationRequest request, PipelineComponents components, CancellationToken cancellationToken) =>
         request.Mask is null
             ? new LatentInitializer()
-            : Repainting(request, parts, StartValidator.IsInpaintingModel(parts), cancellationToken);
+            : Repainting(request, components, StartValidator.IsInpaintingModel(components), cancellationToken);
 
-    /// <summary>The same, starting from latents of a batch brought to the size of a request.</summary>
-    public LatentInitializer Upscaled(Tensor latents, GenerationRequest request, PipelineComponents parts)
-    {
-        int factor = parts.Autoencoder.DownsamplingFactor;
-        long[] size = [request.Height!.Value / factor, request.Width!.Value / factor];
-        return new LatentInitializer
-        {
-            _image = _image, _masked = _masked, _mask = _mask,
-            _enlarged = nn.functional.interpolate(latents, size, mode: InterpolationMode.Bilinear, align_corners: false),
-        };
-    }
+    /// <summary>The same, starting from latents that were brought to the size of the pass.</summary>
+    public LatentInitializer Upscaled(LatentDistribution latents) =>
+        new() { _image = _image, _masked = _masked, _mask = _mask, _enlarged = latents };
 
     /// <summary>
     /// Starts images. Draws in the order of diffusers (the image's latents, noise, the masked image's latents), so that
@@ -56,8 +58,9 @@ internal sealed class LatentInitializer
     {
         long count = like.shape[0];
         Tensor? image = _image is null ? null : Draw(_image, noise, count);
+        Tensor? enlarged = _enlarged is null ? null : Draw(_enlarged, noise, count);
         Tensor drawn = noise.NextLike(like);
-        Tensor latents = _noiseAlone ? drawn.Multiply(run.InitialNoiseSigma) : run.AddNoise(Clean(image), drawn);
+        Tensor latents = _noiseAlone ? drawn.Multiply(run.InitialNoiseSigma) : run.AddNoise(Clean(image, enlarged, drawn), drawn);
         if (_mask is null) return new InitialLatents(latents);
         if (_masked is not null)
         {
@@ -67,26 +70,36 @@ internal sealed class LatentInitializer
 
         // diffusers draws the masked image's latents even where nothing looks at them, which moves the noise of stochastic steps.
         if (_image!.StandardDeviation is not null) noise.NextLike(like).Dispose();
-        return new InitialLatents(latents) { Kept = new PreservedRegion(image!, drawn, _mask) };
+        return new InitialLatents(latents) { PreservedRegion = new PreservedRegion(image!, drawn, _mask) };
     }
 
-    /// <summary>What noise is added to: latents before, with the image's where they stay, or else the image's.</summary>
-    private Tensor Clean(Tensor? image) => _enlarged is null ? image!
-        : _mask is null || image is null ? _enlarged
-        : where(_mask.to(ScalarType.Bool), _enlarged, image);
+    /// <summary>
+    /// The latents before noise: those of the first pass or masked content, with the image's where it is preserved, or else the image's.
+    /// </summary>
+    private Tensor Clean(Tensor? image, Tensor? enlarged, Tensor noise)
+    {
+        Tensor? content = enlarged ?? _content switch
+        {
+            MaskedContent.LatentNoise => noise,
+            MaskedContent.LatentNothing => zeros_like(noise),
+            _ => null,
+        };
+        if (content is null) return image!;
+        return _mask is null || image is null ? content : where(_mask.to(ScalarType.Bool), content, image);
+    }
 
     /// <param name="request">Complete, with image and mask.</param>
-    /// <param name="parts">What the pipeline is made of.</param>
+    /// <param name="components">Components of the pipeline.</param>
     /// <param name="noiseAlone">Whether nothing is begun from the image itself.</param>
     /// <param name="cancellationToken">Checked before each evaluation of the autoencoder.</param>
     private static LatentInitializer Repainting(
-        GenerationRequest request, PipelineComponents parts, bool noiseAlone, CancellationToken cancellationToken)
+        GenerationRequest request, PipelineComponents components, bool noiseAlone, CancellationToken cancellationToken)
     {
-        using IDisposable there = parts.Residency.Load(cancellationToken, parts.Autoencoder);
-        bool seen = StartValidator.IsInpaintingModel(parts);
+        using IDisposable there = components.Offloader.Load(cancellationToken, components.Autoencoder);
+        bool seen = StartValidator.IsInpaintingModel(components);
         (int width, int height) = (request.Width!.Value, request.Height!.Value);
-        int factor = parts.Autoencoder.DownsamplingFactor;
-        Tensor pixels = Pixels(request, parts), mask = RepaintMask.ToTensor(request.Mask!.Resize(width, height)).to(parts.Device);
+        int factor = components.Autoencoder.DownsamplingFactor;
+        Tensor pixels = RequestImage.Pixels(request, components), mask = RequestImage.Mask(request, components);
         return new LatentInitializer
         {
             _noiseAlone = noiseAlone,
@@ -99,12 +112,9 @@ internal sealed class LatentInitializer
         LatentDistribution Encoded(Tensor image)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return parts.Autoencoder.Encode(image, cancellationToken);
+            return components.Autoencoder.Encode(image, cancellationToken);
         }
     }
-
-    private static Tensor Pixels(GenerationRequest request, PipelineComponents parts) =>
-        ImageTensor.FromImage(request.InitialImage!.Resize(request.Width!.Value, request.Height!.Value)).to(parts.Device);
 
     private static Tensor Draw(LatentDistribution one, INoiseSource noise, long count) =>
         new LatentDistribution(one.Mean.expand(count, -1, -1, -1), one.StandardDeviation?.expand(count, -1, -1, -1)).Sample(noise);

@@ -1,7 +1,8 @@
 namespace LatentDiffusion;
 
 /// <summary>
-/// A second pass at a larger size: the latents of the first pass are upscaled (bilinear), noised to a noise level and denoised again.
+/// A second pass at a larger size: the latents of the first pass (bilinear), or its images, are upscaled, noised to a noise level and
+/// denoised again.
 /// Images larger than those that a model was trained on so keep the composition of the first pass.
 /// </summary>
 public sealed record LatentUpscaling
@@ -17,4 +18,10 @@ public sealed record LatentUpscaling
     /// upscaled latents stay blurred.
     /// </summary>
     public double Strength { get; init; } = 0.7;
+
+    /// <summary>
+    /// Name of an upscaler of the pipeline (<see cref="ImageUpscaling.Upscaler"/>): the image of the first pass is decoded, enlarged by it
+    /// to width and height, and encoded again. Details are then sharp at any strength. Null, the default, enlarges the latents.
+    /// </summary>
+    public string? Upscaler { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>Latents or pixels of a generation are NaN or infinite, so that there is no image to return.</summary>
+/// <summary>Latents or pixels of a generation are NaN or infinite, so that an image cannot be returned.</summary>
 /// <remarks>
 /// <see cref="DiffusionPipelineOptions.AllowNonFiniteValues"/> returns the image anyway. The usual causes are networks in
 /// float16, whose largest number is 65504, and LoRA scales that are too large.

@@ -1,10 +1,10 @@
 namespace LatentDiffusion;
 
 /// <summary>
-/// The calls that a pipeline serves. Closing refuses new ones, cancels those that run, and frees what they use once the last
+/// The calls that a pipeline serves. Closing refuses new ones, cancels running ones, and frees their resources once the last
 /// of them has ended: never while one computes.
 /// </summary>
-/// <param name="owned">What is freed.</param>
+/// <param name="owned">Resources to free.</param>
 internal sealed class PipelineCalls(IDisposable owned)
 {
     private readonly CancellationTokenSource _closing = new();
@@ -33,7 +33,7 @@ internal sealed class PipelineCalls(IDisposable owned)
     }
 
     /// <summary>Refuses further calls and cancels those that run.</summary>
-    /// <returns>Completed when all have ended and what they used is freed.</returns>
+    /// <returns>Completed when all have ended and their resources are freed.</returns>
     public Task Close()
     {
         bool idle;

@@ -17,18 +17,18 @@ internal static class PipelineSettings
     };
 
     /// <summary>Those that it has.</summary>
-    public static IEnumerable<(string Key, string Value)> Of(PipelineComponents parts)
+    public static IEnumerable<(string Key, string Value)> FromComponents(PipelineComponents components)
     {
         (string Key, object? Value)[] entries =
         [
-            ("model", parts.Options.ModelId),
-            ("precision", parts.Denoiser.Description.Type?.ToString()),
-            ("loras", Loras(parts.OwnedModel)),
-            ("scheduler", parts.Scheduler.GetType().Name),
-            ("scheduler_config", (parts.Scheduler as NoiseScheduler)?.OwnConfig.ToText()),
-            ("guidance", Describe(parts.Guidance).ToJsonString(s_json)),
-            ("prompting", parts.Prompting),
-            .. parts.Features.SelectMany(f => f.Describe()),
+            ("model", components.Options.ModelId),
+            ("precision", components.Denoiser.Description.Type?.ToString()),
+            ("loras", Loras(components.OwnedModel)),
+            ("scheduler", components.Scheduler.GetType().Name),
+            ("scheduler_config", components.Scheduler.Configuration),
+            ("guidance", Describe(components.Guidance).ToJsonString(s_json)),
+            ("prompt_weighting", components.Prompting),
+            .. components.Features.SelectMany(f => f.Describe()),
         ];
         return entries.Where(e => e.Value is not null).Select(e => (e.Key, e.Value as string ?? JsonSerializer.Serialize(e.Value, s_json)));
     }

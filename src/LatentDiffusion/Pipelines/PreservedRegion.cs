@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>What of an image stays as it is (Lugmayr et al. 2022, "RePaint", equation 8, with one draw of noise for all steps).</summary>
+/// <summary>The preserved part of an image (Lugmayr et al. 2022, "RePaint", equation 8, with one noise for all steps).</summary>
 /// <param name="Image">Its latents, [batch, channels, height, width].</param>
-/// <param name="Noise">What brings them to a noise level, of the same shape.</param>
+/// <param name="Noise">Noise for them, of the same shape.</param>
 /// <param name="Repainted">1 where latents are generated and 0 where the image's stay, [1 or batch, 1, height, width].</param>
 internal sealed record PreservedRegion(Tensor Image, Tensor Noise, Tensor Repainted)
 {

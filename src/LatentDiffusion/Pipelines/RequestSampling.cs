@@ -2,23 +2,26 @@ using System.Globalization;
 
 namespace LatentDiffusion;
 
-/// <summary>What a complete request asks of the scheduler.</summary>
+/// <summary>The sampling settings of a complete request.</summary>
 internal static class RequestSampling
 {
     /// <summary>The plan of one pass.</summary>
-    public static SamplingPlan Plan(GenerationRequest request, PipelineComponents parts) =>
-        parts.Scheduler.Plan(Options(request), Shape(request, parts.Autoencoder));
+    public static SamplingPlan Plan(GenerationRequest request, PipelineComponents components) =>
+        components.Scheduler.Plan(Options(request), Shape(request, components.Autoencoder));
 
-    /// <summary>The same for a request that is not validated yet: few schedulers can use every setting and begin anywhere.</summary>
+    /// <summary>Number of steps that one pass makes.</summary>
+    public static int StepsOf(GenerationRequest request) => request.Steps!.Value - BeginStep(request.Steps.Value, request.Strength);
+
+    /// <summary>The plan for a request that is not validated yet: few schedulers can use every setting and begin anywhere.</summary>
     /// <param name="request">The request of one pass.</param>
-    /// <param name="parts">What the pipeline is made of.</param>
-    /// <param name="strength">What the caller calls the strength of this pass.</param>
+    /// <param name="components">Components of the pipeline.</param>
+    /// <param name="strength">Name of the setting that gives this pass its strength.</param>
     /// <exception cref="ArgumentException">The scheduler cannot run it; the message names the setting and says why.</exception>
-    public static SamplingPlan Check(GenerationRequest request, PipelineComponents parts, string strength)
+    public static SamplingPlan Check(GenerationRequest request, PipelineComponents components, string strength)
     {
-        INoiseScheduler scheduler = parts.Scheduler;
+        INoiseScheduler scheduler = components.Scheduler;
         SamplingOptions options = Options(request);
-        LatentShape shape = Shape(request, parts.Autoencoder);
+        LatentShape shape = Shape(request, components.Autoencoder);
         string kind = scheduler.GetType().Name;
         SamplingPlan plan;
         try
@@ -30,7 +33,7 @@ internal static class RequestSampling
             RequestSetting fault = AtFault(request, options, without => CanPlan(scheduler, without, shape));
             string name = fault == RequestSettings.Strength ? strength : fault.Name;
             string what = fault == RequestSettings.Steps ? $"{request.Steps} steps" : $"with {name} {Text(fault.Get(request))}";
-            throw new ArgumentException(MessageText.Cut($"{kind} cannot run {what}: {Reason(e)}"), name, e);
+            throw new ArgumentException(MessageText.Truncate($"{kind} cannot run {what}: {Reason(e)}"), name, e);
         }
 
         int begin = options.BeginStep * plan.EvaluationsPerStep;
@@ -47,7 +50,7 @@ internal static class RequestSampling
     private static string Reason(ArgumentException exception) =>
         exception.Message.Replace($" (Parameter '{exception.ParamName}')", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
-    /// <summary>The setting without which the scheduler could run the request; the number of steps where there is none.</summary>
+    /// <summary>The setting without which the scheduler could run the request; the number of steps if no single one suffices.</summary>
     private static RequestSetting AtFault(GenerationRequest request, SamplingOptions options, Func<SamplingOptions, bool> canPlan)
     {
         (RequestSetting Setting, SamplingOptions Without)[] settings =
@@ -86,8 +89,8 @@ internal static class RequestSampling
         BeginStep = BeginStep(request.Steps.Value, request.Strength),
     };
 
-    /// <summary>The first step: as many as the strength's share of all, rounded down, are left.</summary>
-    private static int BeginStep(int steps, double? strength) => strength is { } share ? steps - (int)(steps * share) : 0;
+    /// <summary>The first step: the remaining steps are the fraction <paramref name="strength"/> of all, rounded down.</summary>
+    private static int BeginStep(int steps, double? strength) => strength is { } fraction ? steps - (int)(steps * fraction) : 0;
 
     private static LatentShape Shape(GenerationRequest request, IAutoencoder autoencoder) => new(
         autoencoder.LatentChannels,

@@ -1,22 +1,24 @@
 namespace LatentDiffusion;
 
-/// <summary>Fills in what a request leaves open, and refuses what cannot be done before anything is computed.</summary>
+/// <summary>Fills in the null settings of a request, and refuses impossible ones before anything is computed.</summary>
 internal static class RequestValidator
 {
-    public static GenerationRequest Complete(GenerationRequest request, PipelineComponents parts)
+    public static GenerationRequest Complete(GenerationRequest request, PipelineComponents components)
     {
         ArgumentNullException.ThrowIfNull(request);
-        int factor = parts.PixelsPerPatch;
-        string width = request is { Width: null, InitialImage: not null } ? "InitialImage.Width" : nameof(request.Width);
-        string height = request is { Height: null, InitialImage: not null } ? "InitialImage.Height" : nameof(request.Height);
-        foreach (RequestSetting setting in RequestSettings.All) request = setting.Complete(request, parts);
+        int factor = components.PixelsPerPatch;
+        bool whole = request.InitialImage is not null && request.Inpainting?.MaskPadding is null;
+        string width = request.Width is null && whole ? "InitialImage.Width" : nameof(request.Width);
+        string height = request.Height is null && whole ? "InitialImage.Height" : nameof(request.Height);
+        foreach (RequestSetting setting in RequestSettings.All) request = setting.Complete(request, components);
         Size(width, request.Width!.Value, factor);
         Size(height, request.Height!.Value, factor);
-        foreach (RequestSetting setting in RequestSettings.All) setting.Check(request, parts);
-        foreach (IPipelineFeature feature in parts.Features) request = feature.Complete(request);
-        EmbeddingValidator.Check(request, parts);
-        SamplingPlan plan = StartValidator.Check(request, parts);
-        foreach (IPipelineFeature feature in parts.Features) feature.Validate(request, plan);
+        foreach (RequestSetting setting in RequestSettings.All) setting.Check(request, components);
+        components = RequestScheduler.For(request, components);
+        foreach (IPipelineFeature feature in components.Features) request = feature.Complete(request);
+        SamplingPlan plan = StartValidator.Check(request, components);
+        EmbeddingValidator.Check(request, components, components.PromptReader.Read(request, components));
+        foreach (IPipelineFeature feature in components.Features) feature.Validate(request, plan);
         return request;
     }
 
@@ -31,6 +33,6 @@ internal static class RequestValidator
     {
         if (holds) return;
         string message = FormattableString.Invariant($"{name} is {value}; expected {expected}.");
-        throw new ArgumentException(MessageText.Cut(message), name);
+        throw new ArgumentException(MessageText.Truncate(message), name);
     }
 }

@@ -1,10 +1,15 @@
 namespace LatentDiffusion;
 
-/// <summary>Checks what a generation starts from: noise, or an image of which an area may be preserved.</summary>
+/// <summary>Checks the start of a generation: noise, or an image of which an area may be preserved.</summary>
 internal static class StartValidator
 {
     /// <summary>Whether the denoiser reads a mask and the latents of the masked image: an inpainting model.</summary>
-    public static bool IsInpaintingModel(PipelineComponents parts) => IsInpaintingModel(parts.Denoiser.Description, parts.Autoencoder);
+    public static bool IsInpaintingModel(PipelineComponents components) =>
+        IsInpaintingModel(components.Denoiser.Description, components.Autoencoder);
+
+    /// <summary>Whether the denoiser reads the latents of an image that it edits: InstructPix2Pix.</summary>
+    public static bool IsEditingModel(DenoiserDescription denoiser, IAutoencoder autoencoder) =>
+        denoiser.ConcatenatedChannels == autoencoder.LatentChannels;
 
     /// <summary>The request of the pass after upscaling; null without upscaling. Size conditioning is scaled with the image.</summary>
     public static GenerationRequest? SecondPass(GenerationRequest request)
@@ -21,60 +26,56 @@ internal static class StartValidator
         };
     }
 
-    /// <exception cref="NotSupportedException">The denoiser takes what no task gives it.</exception>
+    /// <exception cref="NotSupportedException">The denoiser needs an input that no task supplies.</exception>
     public static void CheckChannels(DenoiserDescription denoiser, IAutoencoder autoencoder)
     {
         int latents = autoencoder.LatentChannels;
-        bool reads = denoiser.ConcatenatedChannels == 0 || IsInpaintingModel(denoiser, autoencoder);
+        bool reads = denoiser.ConcatenatedChannels == 0 || IsInpaintingModel(denoiser, autoencoder)
+            || IsEditingModel(denoiser, autoencoder);
         if (denoiser.LatentChannels == latents && reads) return;
         throw new NotSupportedException(
-            $"The denoiser takes {denoiser.InputChannels} channels and the autoencoder's latents have {latents}; "
-            + $"it has to take as many, or {2 * latents + 1} for inpainting.");
+            $"The denoiser has {denoiser.InputChannels} input channels and the autoencoder {latents} latent channels; "
+            + $"expected {latents} input channels, {2 * latents} to edit an image, or {2 * latents + 1} for inpainting.");
     }
 
     private static bool IsInpaintingModel(DenoiserDescription denoiser, IAutoencoder autoencoder) =>
         denoiser.ConcatenatedChannels == autoencoder.LatentChannels + 1;
 
-    /// <exception cref="ArgumentException">The request, which is complete, asks for what cannot be done; the message names it.</exception>
+    /// <exception cref="ArgumentException">The completed request asks for something impossible; the message names it.</exception>
     /// <returns>The plan of the first pass.</returns>
-    public static SamplingPlan Check(GenerationRequest request, PipelineComponents parts)
+    public static SamplingPlan Check(GenerationRequest request, PipelineComponents components)
     {
-        if (IsInpaintingModel(parts))
+        if (IsInpaintingModel(components))
         {
             const string Reason = "for the model is an inpainting model";
             RequestValidator.Check(request.InitialImage is not null, nameof(request.InitialImage), "null", $"an image, {Reason}");
             RequestValidator.Check(request.Mask is not null, nameof(request.Mask), "null", $"a mask, {Reason}");
         }
 
-        SamplingPlan plan = CheckStart(request, parts);
+        SamplingPlan plan = CheckStart(request, components);
         if (SecondPass(request) is { } second)
         {
-            int factor = parts.PixelsPerPatch;
+            int factor = components.PixelsPerPatch;
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
             string strength = $"{nameof(request.Upscale)}.{nameof(request.Strength)}";
             CheckStrength(strength, second);
-            RequestSampling.Check(second, parts, strength);
+            RequestSampling.Check(second, components, strength);
         }
 
         return plan;
     }
 
-    /// <summary>What the first pass starts from.</summary>
-    private static SamplingPlan CheckStart(GenerationRequest request, PipelineComponents parts)
+    /// <summary>The start of the first pass.</summary>
+    private static SamplingPlan CheckStart(GenerationRequest request, PipelineComponents components)
     {
-        if (request.InitialImage is { } image)
+        if (request.InitialImage is not null)
         {
             CheckStrength(nameof(request.Strength), request);
-            if (request.Mask is { } mask)
-            {
-                RequestValidator.Check(
-                    (mask.Width, mask.Height) == (image.Width, image.Height), nameof(request.Mask), $"{mask.Width} x {mask.Height} pixels",
-                    $"{image.Width} x {image.Height}, the size of {nameof(request.InitialImage)}");
-            }
+            if (request.Mask is not null) InpaintingValidator.Check(request);
         }
 
-        return RequestSampling.Check(request, parts, nameof(request.Strength));
+        return RequestSampling.Check(request, components, nameof(request.Strength));
     }
 
     private static void CheckStrength(string name, GenerationRequest request)

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion;
 
 /// <summary>Puts each step of a generation, with its previews, into a channel.</summary>
-internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, PipelineComponents parts, int previewEvery) : IStepObserver
+internal sealed class StreamObserver(
+    ChannelWriter<GenerationUpdate> updates, PipelineComponents components, int previewEvery) : IStepObserver
 {
     private IReadOnlyList<ImageBuffer> _previews = [];
     private int _step;
@@ -18,8 +19,8 @@ internal sealed class StreamObserver(ChannelWriter<GenerationUpdate> updates, Pi
         _previews = [];
         if (previewEvery == 0 || ++_step % previewEvery != 0) return;
         using DisposeScope scope = NewDisposeScope();
-        Tensor estimate = DenoisedEstimate.Of(parts.Scheduler, run, sample, prediction);
-        _previews = ImageTensor.ToImages(parts.Preview.Get(cancellationToken).Decode(estimate));
+        Tensor estimate = DenoisedEstimate.Compute(components.Scheduler, run, sample, prediction);
+        _previews = ImageTensor.ToImages(components.Preview.Get(cancellationToken).Decode(estimate));
     }
 
     public void Report(GenerationProgress value)

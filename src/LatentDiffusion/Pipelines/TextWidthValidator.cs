@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>Whether a custom text encoder gives what the denoiser takes: otherwise the first generation fails inside the network.</summary>
+/// <summary>Checks that a text encoder has the widths of the denoiser, so that no generation fails inside the network.</summary>
 internal static class TextWidthValidator
 {
     /// <summary>Compares widths where the denoiser knows its own. An encoder that does not say its own encodes no prompt once.</summary>
@@ -46,7 +46,7 @@ internal static class TextWidthValidator
     private static TextShape Measure(ITextEncoder encoder, Func<IDisposable> bring)
     {
         using Conditioning none = EncodeNone(encoder, bring);
-        if (none.HiddenStates.Dimensions == 3) return TextShape.Of(none);
+        if (none.HiddenStates.Dimensions == 3) return TextShape.FromConditioning(none);
         string shape = string.Join(", ", none.HiddenStates.shape);
         throw new InvalidOperationException(
             $"{encoder.GetType().Name} gives hidden states of shape [{shape}]; expected [batch, tokens, width].");

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Previews;
 
-/// <summary>What a step's prediction says of the clean sample, for previews.</summary>
+/// <summary>The estimate of the clean sample from a step's prediction, for previews.</summary>
 internal static class DenoisedEstimate
 {
     /// <summary>
@@ -12,11 +12,11 @@ internal static class DenoisedEstimate
     private const double MostNoise = 100;
 
     /// <summary>x_0 as the model sees it at the run's current step.</summary>
-    /// <param name="scheduler">Says what the prediction is of.</param>
+    /// <param name="scheduler">Gives the prediction type.</param>
     /// <param name="run">The run, before its step.</param>
     /// <param name="sample">x_t, not scaled.</param>
     /// <param name="prediction">The model's output for it, with or without a variance.</param>
-    public static Tensor Of(INoiseScheduler scheduler, ISchedulerRun run, Tensor sample, Tensor prediction)
+    public static Tensor Compute(INoiseScheduler scheduler, ISchedulerRun run, Tensor sample, Tensor prediction)
     {
         using DisposeScope scope = NewDisposeScope();
         PredictionType type = scheduler.PredictionType;

@@ -14,7 +14,7 @@ public sealed class LinearPreview : ILatentPreview
     /// <summary>A map of the caller's own.</summary>
     /// <param name="factors">A row a channel; red, green and blue of [−1, 1] for one unit of it.</param>
     /// <param name="bias">Red, green and blue of zero latents; null for the middle grey 0.</param>
-    /// <exception cref="ArgumentException">There are not three colours, or no channels.</exception>
+    /// <exception cref="ArgumentException">A row does not have three colours, or no channel is given.</exception>
     public LinearPreview(double[,] factors, double[]? bias = null)
     {
         ArgumentNullException.ThrowIfNull(factors);
@@ -49,6 +49,36 @@ public sealed class LinearPreview : ILatentPreview
             { -0.3165, -0.2492, -0.2188 },
         },
         [0.1084, -0.0175, -0.0011]);
+
+    /// <summary>For latents of Stable Diffusion 3 and 3.5, with the factors that ComfyUI publishes for them.</summary>
+    public static LinearPreview StableDiffusion3 { get; } = new(
+        new[,]
+        {
+            { -0.0922, -0.0175, 0.0749 }, { 0.0311, 0.0633, 0.0954 },
+            { 0.1994, 0.0927, 0.0458 }, { 0.0856, 0.0339, 0.0902 },
+            { 0.0587, 0.0272, -0.0496 }, { -0.0006, 0.1104, 0.0309 },
+            { 0.0978, 0.0306, 0.0427 }, { -0.0042, 0.1038, 0.1358 },
+            { -0.0194, 0.0020, 0.0669 }, { -0.0488, 0.0130, -0.0268 },
+            { 0.0922, 0.0988, 0.0951 }, { -0.0278, 0.0524, -0.0542 },
+            { 0.0332, 0.0456, 0.0895 }, { -0.0069, -0.0030, -0.0810 },
+            { -0.0596, -0.0465, -0.0293 }, { -0.1448, -0.1463, -0.1189 },
+        },
+        [0.2394, 0.2135, 0.1925]);
+
+    /// <summary>For latents of FLUX.1, which Chroma and Z-Image share, with the factors that ComfyUI publishes for them.</summary>
+    public static LinearPreview Flux { get; } = new(
+        new[,]
+        {
+            { -0.0346, 0.0244, 0.0681 }, { 0.0034, 0.0210, 0.0687 },
+            { 0.0275, -0.0668, -0.0433 }, { -0.0174, 0.0160, 0.0617 },
+            { 0.0859, 0.0721, 0.0329 }, { 0.0004, 0.0383, 0.0115 },
+            { 0.0405, 0.0861, 0.0915 }, { -0.0236, -0.0185, -0.0259 },
+            { -0.0245, 0.0250, 0.1180 }, { 0.1008, 0.0755, -0.0421 },
+            { -0.0515, 0.0201, 0.0011 }, { 0.0428, -0.0012, -0.0036 },
+            { 0.0817, 0.0765, 0.0749 }, { -0.1264, -0.0522, -0.1103 },
+            { -0.0280, -0.0881, -0.0499 }, { -0.1262, -0.0982, -0.0778 },
+        },
+        [-0.0329, -0.0718, -0.0851]);
 
     /// <summary>Number of latent channels it takes.</summary>
     public int Channels => _factors.Length / 3;
@@ -116,6 +146,9 @@ public sealed class LinearPreview : ILatentPreview
         return maps.matmul(factors).AddInPlace(bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc />
+    public bool Supports(int channels) => channels == Channels;
+
     /// <summary>The published map where the autoencoder is a published one, else a fitted one.</summary>
     /// <param name="autoencoder">The autoencoder.</param>
     /// <param name="device">Where it runs.</param>
@@ -124,13 +157,18 @@ public sealed class LinearPreview : ILatentPreview
         autoencoder.Preview ?? Fit(autoencoder, device, cancellationToken);
 
     /// <summary>The published map for an autoencoder; null where none is published.</summary>
-    internal static LinearPreview? Published(AutoencoderKLConfig config) =>
-        config is { LatentChannels: 4, ShiftFactor: null } && config.BlockOutChannels.SequenceEqual([128, 256, 512, 512])
-            ? config.ScalingFactor switch
-            {
-                0.18215 => StableDiffusion,
-                0.13025 => StableDiffusionXL,
-                _ => null,
-            }
-            : null;
+    /// <param name="channels">Channels of its encoder at each resolution.</param>
+    /// <param name="latents">Latent channels.</param>
+    /// <param name="scale">Scale of the latents.</param>
+    /// <param name="shift">Their shift; null for none.</param>
+    internal static LinearPreview? Published(IReadOnlyList<int> channels, int latents, double scale, double? shift) =>
+        !channels.SequenceEqual([128, 256, 512, 512]) ? null
+        : (latents, scale, shift) switch
+        {
+            (4, 0.18215, null) => StableDiffusion,
+            (4, 0.13025, null) => StableDiffusionXL,
+            (16, 1.5305, 0.0609) => StableDiffusion3,
+            (16, 0.3611, 0.1159) => Flux,
+            _ => null,
+        };
 }

@@ -2,16 +2,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Prompting;
 
-/// <summary>What images that share their evaluations are conditioned on, as one batch.</summary>
+/// <summary>The conditionings of images that share their evaluations, as one batch.</summary>
 internal static class JoinedConditioning
 {
     /// <summary>
     /// One batch of conditionings of one prompt each. Shorter ones are filled up with tokens that are not attended to: windows
     /// of the empty prompt, which make prompt and negative prompt equally long, would make another image of the prompt than
-    /// it gives in a batch of one.
+    /// it gives in a batch of one. Denoisers to which such tokens matter get texts of one length: see <see cref="GenerationPass.Batches"/>.
     /// </summary>
-    /// <param name="ones">At least one, which agree as <see cref="Check"/> says. A single one is given back as it is.</param>
-    public static Conditioning Of(IReadOnlyList<Conditioning> ones)
+    /// <param name="ones">At least one, which agree as <see cref="Check"/> says. A single one is returned as it is.</param>
+    public static Conditioning Create(IReadOnlyList<Conditioning> ones)
     {
         if (ones.Count == 1) return ones[0];
         long tokens = ones.Max(Tokens);
@@ -23,7 +23,7 @@ internal static class JoinedConditioning
             ones[0].Additional.ToDictionary(a => a.Key, a => cat([.. ones.Select(c => c.Additional[a.Key])])));
     }
 
-    /// <summary>Refuses what cannot share evaluations.</summary>
+    /// <summary>Refuses conditionings that cannot share evaluations.</summary>
     /// <param name="requests">Conditioning of each request's prompt.</param>
     /// <exception cref="ArgumentException">Widths differ, or some are pooled and others not.</exception>
     public static void Check(IReadOnlyList<Conditioning> requests)

@@ -21,7 +21,7 @@ internal sealed class PromptBatch
         ArgumentNullException.ThrowIfNull(prompts);
         if (prompts.Count == 0) throw new ArgumentException("At least one prompt is needed.", nameof(prompts));
         if (prompts.Contains(null!)) throw new ArgumentException("A prompt is null.", nameof(prompts));
-        _prompts = [.. prompts.Select(p => PromptChunks.Of(Read(p, options), tokenizer, options.MaxChunks))];
+        _prompts = [.. prompts.Select(p => PromptChunks.Create(Read(p, options), tokenizer, options.MaxChunks))];
         _tokenizer = tokenizer;
         PadTo(_prompts.Max(p => p.Count));
     }

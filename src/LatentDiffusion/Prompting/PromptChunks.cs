@@ -9,8 +9,8 @@ internal static class PromptChunks
     /// <summary>The windows: at least one.</summary>
     /// <param name="prompt">The prompt.</param>
     /// <param name="tokenizer">Gives ids, and the length of a window.</param>
-    /// <param name="maximum">The most windows; what is left over is cut.</param>
-    public static List<PromptChunk> Of(WeightedPrompt prompt, ClipTokenizer tokenizer, int maximum)
+    /// <param name="maximum">The most windows; the rest is truncated.</param>
+    public static List<PromptChunk> Create(WeightedPrompt prompt, ClipTokenizer tokenizer, int maximum)
     {
         int capacity = tokenizer.MaxLength - 2;
         var chunks = new List<PromptChunk>();
@@ -24,7 +24,7 @@ internal static class PromptChunks
         if (open.Count > 0 || chunks.Count == 0) Close();
         return chunks.Count > maximum ? chunks[..maximum] : chunks;
 
-        // False once there is no room for more.
+        // False once the chunks are full.
         bool Take(PromptFragment fragment)
         {
             foreach (int id in tokenizer.Tokenize(fragment.Text))
@@ -51,7 +51,7 @@ internal static class PromptChunks
 
     /// <summary>Number of tokens in windows beyond the most.</summary>
     public static int CountTruncated(WeightedPrompt prompt, ClipTokenizer tokenizer, int maximum) =>
-        Of(prompt, tokenizer, int.MaxValue).Skip(maximum).Sum(window => window.TextTokens);
+        Create(prompt, tokenizer, int.MaxValue).Skip(maximum).Sum(window => window.TextTokens);
 
     /// <summary>The window without text.</summary>
     public static PromptChunk Empty(ClipTokenizer tokenizer) => Window(tokenizer, []);

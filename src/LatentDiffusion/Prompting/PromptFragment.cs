@@ -5,7 +5,7 @@ namespace LatentDiffusion.Prompting;
 /// <param name="Weight">How much its tokens count; 1 leaves them as they are.</param>
 public sealed record PromptFragment(string Text, double Weight = 1)
 {
-    /// <summary>The end of a chunk: what follows begins the next.</summary>
+    /// <summary>The end of a chunk; the following text begins the next.</summary>
     public static PromptFragment Break { get; } = new("") { IsBreak = true };
 
     /// <summary>Whether it is a break.</summary>

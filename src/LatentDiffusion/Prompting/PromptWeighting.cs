@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Prompting;
 
 /// <summary>
-/// Weights of tokens applied to what a text tower gives: each hidden state is multiplied by its token's weight, and the
-/// window then scaled so that the mean of its values is what it was, as Stable Diffusion web UI does.
+/// Applies the weights of tokens to the output of a text tower: each hidden state is multiplied by its token's weight, and the
+/// window then scaled so that the mean of its values stays the same, as Stable Diffusion web UI does.
 /// </summary>
 internal static class PromptWeighting
 {
-    /// <summary>The weighted states. Where every weight is 1 they are bit for bit what they were.</summary>
+    /// <summary>The weighted states. Where every weight is 1 they stay bit for bit the same.</summary>
     /// <param name="hidden">[batch, tokens, width].</param>
     /// <param name="windows">The window of each row of the batch.</param>
-    /// <returns>A new tensor, or <paramref name="hidden"/> itself where there is nothing to weigh.</returns>
+    /// <returns>A new tensor, or <paramref name="hidden"/> itself if all weights are 1.</returns>
     public static Tensor Apply(Tensor hidden, IReadOnlyList<PromptChunk> windows)
     {
         if (windows.All(w => w.IsPlain)) return hidden;

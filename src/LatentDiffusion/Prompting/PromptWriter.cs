@@ -20,7 +20,7 @@ internal static class PromptWriter
         return text.ToString();
     }
 
-    /// <summary>A break swallows the white space around it; a backslash, which stands for nothing, saves that of the text.</summary>
+    /// <summary>A break removes the white space around it; a backslash, which has no other effect, preserves that of the text.</summary>
     private static void WriteBreak(StringBuilder text, PromptFragment? before, PromptFragment? after)
     {
         text.Append(before is { Weight: 1, IsBreak: false } && char.IsWhiteSpace(before.Text[^1]) ? "\\BREAK" : " BREAK");
@@ -39,7 +39,7 @@ internal static class PromptWriter
         return escaped.Replace("BREAK", "B\\REAK").ToString();
     }
 
-    /// <summary>All digits that tell the number from its neighbours, without an exponent, which the notation lacks.</summary>
+    /// <summary>All digits that distinguish the number from its neighbours, without an exponent, which the notation lacks.</summary>
     private static string Number(double weight)
     {
         int digits = weight == 0 ? 0 : Math.Max(0, 17 - (int)Math.Floor(Math.Log10(Math.Abs(weight))));

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Runtime;
 
 /// <summary>Noise for a batch with a separate source for each sample: a sample's noise is the same in any batch.</summary>
 /// <param name="sources">One source per sample, in the order of the batch.</param>
-public sealed class BatchNoise(IReadOnlyList<INoiseSource> sources) : INoiseSource
+internal sealed class BatchNoise(IReadOnlyList<INoiseSource> sources) : INoiseSource
 {
     private readonly INoiseSource[] _sources = sources is { Count: > 0 }
         ? [.. sources]

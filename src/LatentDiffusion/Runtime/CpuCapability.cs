@@ -6,7 +6,7 @@ namespace LatentDiffusion.Runtime;
 /// <summary>
 /// The instruction set of libtorch's kernels, which decides the last bits of their results. libtorch chooses it when it is
 /// loaded and TorchSharp does not expose the choice, so it is derived by the same rule: the environment variable
-/// <c>ATEN_CPU_CAPABILITY</c> if it has one of the known values, otherwise what the CPU supports.
+/// <c>ATEN_CPU_CAPABILITY</c> if it has one of the known values, otherwise the one that the CPU supports.
 /// </summary>
 internal static class CpuCapability
 {

@@ -15,7 +15,7 @@ public sealed record CpuRuntimeOptions
     /// </summary>
     public bool BindThreads { get; init; } = true;
 
-    /// <summary>What threads do between two operators. Default <see cref="ThreadWaiting.Brief"/>. Linux only.</summary>
+    /// <summary>Behaviour of threads between two operators. Default <see cref="ThreadWaiting.Brief"/>. Linux only.</summary>
     public ThreadWaiting Waiting { get; init; }
 
     /// <summary>

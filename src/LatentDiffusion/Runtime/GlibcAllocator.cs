@@ -8,14 +8,15 @@ internal static partial class GlibcAllocator
     // Numbers of malloc.h.
     private const int TrimThreshold = -1, MaximumMappings = -4;
     private const int Kept = 1 << 30;
-    private const long ReturnedAtATime = 1 << 26;
+    // Small enough for the peak of small networks. Each time also returns memory that activations use again, so not less.
+    private const long ReturnedAtATime = 1 << 24;
 
     private static bool s_keeps;
     private static long s_freedForGood;
 
     /// <summary>
     /// Keeps freed memory for the next allocation, which otherwise the operating system takes back and clears again: large
-    /// blocks are no mappings of their own, and the heap shrinks only from 1 GB of free memory at its end.
+    /// blocks are not separate mappings, and the heap shrinks only from 1 GB of free memory at its end.
     /// </summary>
     /// <returns>False on systems without glibc.</returns>
     public static bool KeepFreedMemory()
@@ -32,7 +33,7 @@ internal static partial class GlibcAllocator
     }
 
     /// <summary>
-    /// Notes memory that was freed and whose like is not needed again soon: of what is kept, the unused part goes back to the
+    /// Notes memory that was freed and is not needed again soon: the unused part of the heap goes back to the
     /// operating system from time to time.
     /// </summary>
     public static void FreedForGood(long bytes)

@@ -12,7 +12,7 @@ internal static class LoadOptionsResolver
     /// <exception cref="ArgumentException">The precision is not a floating-point type.</exception>
     /// <exception cref="InvalidOperationException">The device is not available.</exception>
     /// <exception cref="TorchUnavailableException">libtorch cannot be loaded.</exception>
-    public static CheckpointOptions Of(Device? device, ScalarType? precision)
+    public static CheckpointOptions Resolve(Device? device, ScalarType? precision)
     {
         if (precision is { } given && !CheckpointOptions.IsFloat(given))
             throw new ArgumentException($"The precision is {given}; expected Float16, BFloat16, Float32 or Float64.", nameof(precision));

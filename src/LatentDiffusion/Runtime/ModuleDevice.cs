@@ -13,6 +13,12 @@ internal static class ModuleDevice
     public static void Move(nn.Module network, Device device)
     {
         using NetworkUse weights = NetworkUse.ToChange(network);
+        if (StoredLayers.Any(network))
+        {
+            if (device.type == DeviceType.CPU) return;
+            throw new NotSupportedException($"Weights as stored stay on the CPU; the network cannot be moved to {device}.");
+        }
+
         // TorchSharp leaves some of its copies, and the tables of embeddings, to the garbage collector.
         using DisposeScope scope = NewDisposeScope();
         Tensor[] before = [.. network.parameters(), .. network.buffers()];

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Runtime;
 internal static class NativeLibraries
 {
     /// <summary>Loads libtorch unless it is loaded.</summary>
-    /// <exception cref="TorchUnavailableException">It cannot be loaded; the message says what is missing.</exception>
+    /// <exception cref="TorchUnavailableException">It cannot be loaded; the message names the missing library.</exception>
     public static void EnsureLoaded()
     {
         try

@@ -14,7 +14,7 @@ internal readonly struct NetworkUse : IDisposable
     private static readonly ConditionalWeakTable<nn.Module, NetworkWeights> s_weights = [];
 
     private readonly NetworkWeights _weights;
-    private readonly bool _isExclusive;
+    private readonly bool _isExclusive, _borrows;
 
     private NetworkUse(nn.Module network, Purpose purpose)
     {
@@ -42,6 +42,7 @@ internal readonly struct NetworkUse : IDisposable
         }
 
         if (_isExclusive) _weights.LeaveInferenceForm();
+        if (purpose is Purpose.Reading or Purpose.Change) _borrows = _weights.TryBorrow(network);
     }
 
     private enum Purpose
@@ -59,11 +60,17 @@ internal readonly struct NetworkUse : IDisposable
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static NetworkUse ToEvaluate(nn.Module network) => new(network, Purpose.Evaluation);
 
-    /// <summary>Reads the parameters until the result is disposed, on the same thread.</summary>
+    /// <summary>
+    /// Reads the parameters until the result is disposed, on the same thread. The caller keeps none of them: see
+    /// <see cref="PackedLayer"/>.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
-    public static NetworkUse Of(nn.Module network) => new(network, Purpose.Reading);
+    public static NetworkUse ToRead(nn.Module network) => new(network, Purpose.Reading);
 
-    /// <summary>Changes the weights until the result is disposed, on the same thread: waits for the calls that read them.</summary>
+    /// <summary>
+    /// Changes the weights until the result is disposed, on the same thread: waits for the calls that read them. The caller
+    /// keeps none of the parameters.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public static NetworkUse ToChange(nn.Module network) => new(network, Purpose.Change);
 
@@ -92,7 +99,7 @@ internal readonly struct NetworkUse : IDisposable
     public static Device DeviceOf(nn.Module network)
     {
         using var weights = new NetworkUse(network, Purpose.Description);
-        return weights.First(network).device;
+        return weights.First(network) is { device_type: not TorchSharp.DeviceType.META } first ? first.device : CPU;
     }
 
     /// <summary>The type of a network's weights, in which it computes.</summary>
@@ -125,6 +132,7 @@ internal readonly struct NetworkUse : IDisposable
 
     public void Dispose()
     {
+        if (_borrows) _weights.Return();
         if (_isExclusive) _weights.Lock.ExitWriteLock();
         else _weights.Lock.ExitReadLock();
     }

@@ -8,6 +8,9 @@ namespace LatentDiffusion.Runtime;
 /// </remarks>
 internal sealed class NetworkWeights
 {
+    // Networks whose parameters the library reads on this thread.
+    [ThreadStatic] private static List<NetworkWeights>? s_borrowed;
+
     private PackedLayer[]? _layers;
     private int _pins;
 
@@ -16,8 +19,17 @@ internal sealed class NetworkWeights
 
     public bool AreFreed { get; set; }
 
-    /// <summary>Whether weights are packed at their first use, and the values of the parameters are then freed.</summary>
+    /// <summary>Whether evaluations without gradients pack weights at their first use.</summary>
     public bool IsInferenceForm { get; private set; }
+
+    /// <summary>Whether this thread evaluates the network, in the inference form. That stays the form until the evaluation ends.</summary>
+    public bool IsEvaluatedPacked => IsInferenceForm && Lock.IsReadLockHeld;
+
+    /// <summary>Whether this thread holds the network, in the plain form: all parameters have their values until it lets go.</summary>
+    public bool IsHeldPlain => !IsInferenceForm && (Lock.IsReadLockHeld || Lock.IsWriteLockHeld);
+
+    /// <summary>Whether the library reads the parameters on this thread, and keeps none.</summary>
+    public bool IsBorrowed => s_borrowed?.Contains(this) == true;
 
     /// <summary>Keeps the network in the plain form until <see cref="Unpin"/> was called as many times.</summary>
     public void Pin()
@@ -34,15 +46,34 @@ internal sealed class NetworkWeights
     {
         if (_layers is not null) return _layers;
         PackedLayer[] layers = [.. network.modules().OfType<PackedLayer>()];
-        foreach (PackedLayer layer in layers) layer.Network = this;
+        // A layer belongs to one network: for a module that contains that network it computes in the plain form.
+        foreach (PackedLayer layer in layers) layer.Network ??= this;
         return _layers = layers;
     }
 
     /// <summary>Takes the read lock, in the inference form if it applies to this evaluation, otherwise in the plain form.</summary>
-    public void EnterToEvaluate(nn.Module network) => Enter(InferenceForm.Applies(network, Layers(network)));
+    public void EnterToEvaluate(nn.Module network)
+    {
+        Enter(() => InferenceForm.Applies(network, Layers(network)));
+        // The backward pass reads the weights at any time after the evaluation. While the network is pinned they stay anyway.
+        if (AreFreed || !is_grad_enabled() || Volatile.Read(ref _pins) > 0) return;
+        foreach (PackedLayer layer in Layers(network)) layer.Expose();
+    }
+
+    /// <summary>Lends the parameters to this thread, which holds the network; not within an evaluation in the inference form.</summary>
+    public bool TryBorrow(nn.Module network)
+    {
+        Layers(network);
+        if (IsInferenceForm) return false;
+        (s_borrowed ??= []).Add(this);
+        return true;
+    }
+
+    /// <summary>Ends what <see cref="TryBorrow"/> began.</summary>
+    public void Return() => s_borrowed!.Remove(this);
 
     /// <summary>Takes the read lock in the plain form, to read the parameters.</summary>
-    public void EnterToRead() => Enter(inference: false);
+    public void EnterToRead() => Enter(() => false);
 
     /// <summary>Waits for evaluations that use the packed weights, and then restores the values of the parameters.</summary>
     public void LeaveInferenceForm()
@@ -59,20 +90,26 @@ internal sealed class NetworkWeights
         }
     }
 
-    private void Enter(bool inference)
+    /// <param name="appliesInference">Whether to take the inference form. Asked while the lock is held, as it reads the network.</param>
+    private void Enter(Func<bool> appliesInference)
     {
-        inference &= Volatile.Read(ref _pins) == 0;
         bool isNested = Lock.IsReadLockHeld || Lock.IsWriteLockHeld;
         Lock.EnterReadLock();
-        // An inner evaluation of the same thread uses the form of the outer one. The plain form serves every evaluation.
-        if (IsInferenceForm == inference || AreFreed || (isNested && inference)) return;
-        Lock.ExitReadLock();
-        if (isNested)
+        // Within another use on the same thread the form stays: layers serve every evaluation in both.
+        if (AreFreed || isNested) return;
+        bool inference;
+        try
         {
-            throw new InvalidOperationException(
-                "Within an evaluation without gradients, a network's parameters cannot be read and gradients cannot be computed.");
+            inference = appliesInference() && Volatile.Read(ref _pins) == 0;
+        }
+        catch
+        {
+            Lock.ExitReadLock();
+            throw;
         }
 
+        if (IsInferenceForm == inference) return;
+        Lock.ExitReadLock();
         Lock.EnterWriteLock();
         try
         {

@@ -12,7 +12,7 @@ internal static class RealPath
     /// <summary>The path without links. Components that do not exist stay as they are.</summary>
     /// <param name="path">A path, relative or absolute.</param>
     /// <exception cref="IOException">The links lead in a circle.</exception>
-    public static string Of(string path)
+    public static string Resolve(string path)
     {
         string full = Path.GetFullPath(path), resolved = Path.GetPathRoot(full)!;
         var pending = new Stack<string>();

@@ -28,7 +28,7 @@ internal static class RegularFile
     /// <summary>All bytes of a regular file.</summary>
     /// <param name="path">The file; links are followed.</param>
     /// <param name="maximumLength">Maximum number of bytes.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">It is a pipe, a socket or a device, or too long.</exception>
     public static byte[] Read(string path, long maximumLength = int.MaxValue)
     {

@@ -7,5 +7,5 @@ namespace LatentDiffusion.Runtime;
 internal static class StableHash
 {
     /// <summary>SHA-256 of the UTF-8 text, in hexadecimal.</summary>
-    public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    public static string Compute(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>What the threads of libtorch do while they have no work.</summary>
+/// <summary>Behaviour of libtorch's threads while they have no work.</summary>
 public enum ThreadWaiting
 {
     /// <summary>Wait in a loop for a fraction of a millisecond, which bridges the pauses within an evaluation, then sleep.</summary>

@@ -62,15 +62,15 @@ public sealed class DdimScheduler : NoiseScheduler
             NoiseLevel level = NoiseLevel.FromAlphaBar(alphaBar);
             Tensor clean = owner._bounds.Apply(Clean(output, sample, level));
             Tensor noise = owner.UseClippedModelOutput
-                ? LinearCombination.Of((1 / level.Sigma, sample), (-level.Alpha / level.Sigma, clean))
+                ? LinearCombination.Compute((1 / level.Sigma, sample), (-level.Alpha / level.Sigma, clean))
                 : Noise(output, sample, level);
 
             double variance = (1 - previous) / (1 - alphaBar) * (1 - alphaBar / previous);
             double deviation = _eta * Math.Sqrt(Math.Max(variance, 0));
             double direction = Math.Sqrt(Math.Max(1 - previous - deviation * deviation, 0));
             return _eta > 0
-                ? LinearCombination.Of((Math.Sqrt(previous), clean), (direction, noise), (deviation, NextNoise(sample)))
-                : LinearCombination.Of((Math.Sqrt(previous), clean), (direction, noise));
+                ? LinearCombination.Compute((Math.Sqrt(previous), clean), (direction, noise), (deviation, NextNoise(sample)))
+                : LinearCombination.Compute((Math.Sqrt(previous), clean), (direction, noise));
         }
     }
 }

@@ -53,7 +53,7 @@ public sealed class DdpmScheduler : NoiseScheduler
 
             // Equation 7 with the step's own α and β, which span several training steps.
             Tensor clean = owner._bounds.Apply(Clean(MeanOf(output, sample), sample, NoiseLevel.FromAlphaBar(alphaBar)));
-            Tensor mean = LinearCombination.Of(
+            Tensor mean = LinearCombination.Compute(
                 (Math.Sqrt(previous) * beta / noise, clean),
                 (Math.Sqrt(alpha) * (1 - previous) / noise, sample));
             if (t == 0) return mean;

@@ -61,7 +61,7 @@ public sealed class DeisScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
+        new Run(this, plan, noise, SolverLevels.FromPlan(plan, _flow.Enabled));
 
     private sealed class Run(DeisScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels)
         : SolverRun(plan, noise, levels, owner._order)
@@ -79,7 +79,7 @@ public sealed class DeisScheduler : NoiseScheduler
             terms[0] = (to.Alpha / from.Alpha, sample);
             for (int i = 0; i < order; i++)
                 terms[i + 1] = (to.Alpha * (Integral(Rho(to), rhos, i) - Integral(rhos[0], rhos, i)), Outputs[i]);
-            return LinearCombination.Of(terms);
+            return LinearCombination.Compute(terms);
         }
 
         private static double Rho(NoiseLevel level) => level.Sigma / level.Alpha;

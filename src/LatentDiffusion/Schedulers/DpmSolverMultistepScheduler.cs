@@ -67,7 +67,7 @@ public sealed class DpmSolverMultistepScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
+        new Run(this, plan, noise, SolverLevels.FromPlan(plan, _flow.Enabled));
 
     private sealed class Run(DpmSolverMultistepScheduler owner, SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels)
         : MultistepDpmRun(plan, noise, levels, owner._solver, owner._lowerOrderFinal, owner._firstOrderLast)

@@ -23,12 +23,12 @@ public sealed partial class DpmSolverSinglestepScheduler
 
             // The step leads from the start of the group; levels that coincide there carry no difference.
             NoiseLevel from = Level(order - 1);
-            DpmSolverWeights weights = DpmSolverWeights.Of(_solver.Algorithm, from, Level(-1));
+            DpmSolverWeights weights = DpmSolverWeights.Create(_solver.Algorithm, from, Level(-1));
             double h = Level(-1).Lambda - from.Lambda;
             double r0 = (Level(0).Lambda - from.Lambda) / h, r1 = order == 3 ? (Level(1).Lambda - from.Lambda) / h : 0;
             Tensor next = order == 3 && r1 != 0 && r1 != r0 ? Third(weights, r0, r1)
                 : order > 1 && h != 0 && r0 != 0 ? Second(weights, order - 1, r0)
-                : LinearCombination.Of((weights.Sample, _start[0]), (weights.D0, Outputs[order - 1]));
+                : LinearCombination.Compute((weights.Sample, _start[0]), (weights.D0, Outputs[order - 1]));
             return _solver.Stochastic ? next.AddInPlace(NextNoise(sample), weights.Noise) : next;
         }
 
@@ -41,7 +41,7 @@ public sealed partial class DpmSolverSinglestepScheduler
         private Tensor Second(DpmSolverWeights weights, int back, double r0)
         {
             double d1 = (_solver.Heun ? weights.D1 : weights.MidpointD1) / r0;
-            return LinearCombination.Of((weights.Sample, _start[0]), (weights.D0 - d1, Outputs[back]), (d1, Outputs[0]));
+            return LinearCombination.Compute((weights.Sample, _start[0]), (weights.D0 - d1, Outputs[back]), (d1, Outputs[0]));
         }
 
         private Tensor Third(DpmSolverWeights weights, double r0, double r1)
@@ -59,7 +59,7 @@ public sealed partial class DpmSolverSinglestepScheduler
                 older = 0;
             }
 
-            return LinearCombination.Of(
+            return LinearCombination.Compute(
                 (weights.Sample, _start[0]),
                 (weights.D0 - newer - older, Outputs[2]),
                 (older, Outputs[1]),

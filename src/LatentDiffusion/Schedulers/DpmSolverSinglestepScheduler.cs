@@ -59,10 +59,10 @@ public sealed partial class DpmSolverSinglestepScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled), Orders(plan.Timesteps.Count));
+        new Run(this, plan, noise, SolverLevels.FromPlan(plan, _flow.Enabled), Orders(plan.Timesteps.Count));
 
     /// <summary>
-    /// The order of each evaluation: groups 1, …, order. What does not fill a group, and always the last one where the run
+    /// The order of each evaluation: groups 1, …, order. Steps that do not fill a group, and always the last one where the run
     /// ends without noise, is of lower order.
     /// </summary>
     private int[] Orders(int steps)

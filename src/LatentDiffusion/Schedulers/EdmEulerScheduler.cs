@@ -56,7 +56,7 @@ public sealed class EdmEulerScheduler : NoiseScheduler
 
             // x + (x − x_0)/σ̂·(σ' − σ̂) is between x and x_0.
             double kept = next / raised;
-            return LinearCombination.Of((kept, sample), (1 - kept, edm.Clean(output, sample, raised)));
+            return LinearCombination.Compute((kept, sample), (1 - kept, edm.Clean(output, sample, raised)));
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class EulerAncestralScheduler : NoiseScheduler
             double sigma = Sigmas[StepIndex];
             (double down, double up) = Ancestral.Split(sigma, Sigmas[StepIndex + 1]);
             Tensor slope = Slope(sample, Clean(output, sample, sigma), sigma);
-            return LinearCombination.Of((1, sample), (down - sigma, slope), (up, NextNoise(sample)));
+            return LinearCombination.Compute((1, sample), (down - sigma, slope), (up, NextNoise(sample)));
         }
     }
 }

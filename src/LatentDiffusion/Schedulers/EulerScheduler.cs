@@ -67,7 +67,7 @@ public sealed class EulerScheduler : NoiseScheduler
 
             // As published: only ε is read at the raised level.
             Tensor clean = Clean(output, sample, Process.PredictionType == PredictionType.Epsilon ? raised : sigma);
-            return LinearCombination.Of((1, sample), (next - raised, Slope(sample, clean, raised)));
+            return LinearCombination.Compute((1, sample), (next - raised, Slope(sample, clean, raised)));
         }
     }
 }

@@ -44,8 +44,8 @@ public sealed class FlowMatchEulerScheduler : NoiseScheduler
         {
             double sigma = Sigmas[StepIndex], next = Sigmas[StepIndex + 1];
             return stochastic
-                ? LinearCombination.Of((1 - next, sample), (-(1 - next) * sigma, output), (next, NextNoise(sample)))
-                : LinearCombination.Of((1, sample), (next - sigma, output));
+                ? LinearCombination.Compute((1 - next, sample), (-(1 - next) * sigma, output), (next, NextNoise(sample)))
+                : LinearCombination.Compute((1, sample), (next - sigma, output));
         }
     }
 }

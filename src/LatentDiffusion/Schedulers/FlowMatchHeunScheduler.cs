@@ -53,7 +53,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
             if (raised > sigma) sample = Churn.Add(_churn!, sample, NextNoise(sample), sigma, raised);
             if (second)
             {
-                Tensor corrected = LinearCombination.Of((1, _start[0]), (_interval / 2, _slope[0]), (_interval / 2, output));
+                Tensor corrected = LinearCombination.Compute((1, _start[0]), (_interval / 2, _slope[0]), (_interval / 2, output));
                 Forget();
                 return corrected;
             }
@@ -61,7 +61,7 @@ public sealed class FlowMatchHeunScheduler : NoiseScheduler
             // The published slope is (x − x_0)/σ̂, with x_0 at the level before noise was added.
             Tensor slope = output.Multiply(sigma / raised);
             _interval = next - raised;
-            Tensor result = LinearCombination.Of((1, sample), (_interval, slope));
+            Tensor result = LinearCombination.Compute((1, sample), (_interval, slope));
             if (StepIndex + 1 < Timesteps.Count)
             {
                 _start.Add(sample.clone());

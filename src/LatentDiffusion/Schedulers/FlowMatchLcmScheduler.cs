@@ -46,8 +46,8 @@ public sealed class FlowMatchLcmScheduler : NoiseScheduler
         {
             double sigma = Sigmas[StepIndex], next = Sigmas[StepIndex + 1];
             return next == 0
-                ? LinearCombination.Of((1, sample), (-sigma, output))
-                : LinearCombination.Of((1 - next, sample), (-(1 - next) * sigma, output), (next, NextNoise(sample)));
+                ? LinearCombination.Compute((1, sample), (-sigma, output))
+                : LinearCombination.Compute((1 - next, sample), (-(1 - next) * sigma, output), (next, NextNoise(sample)));
         }
     }
 }

@@ -51,12 +51,12 @@ public sealed class HeunScheduler : NoiseScheduler
             if (_slope.Count > 0)
             {
                 double half = (sigma - Sigmas[StepIndex - 1]) / 2;
-                Tensor corrected = LinearCombination.Of((1, _start[0]), (half, _slope[0]), (half, slope));
+                Tensor corrected = LinearCombination.Compute((1, _start[0]), (half, _slope[0]), (half, slope));
                 Forget();
                 return corrected;
             }
 
-            Tensor next = LinearCombination.Of((1, sample), (Sigmas[StepIndex + 1] - sigma, slope));
+            Tensor next = LinearCombination.Compute((1, sample), (Sigmas[StepIndex + 1] - sigma, slope));
             if (StepIndex + 1 < Timesteps.Count)
             {
                 _start.Add(sample.clone());

@@ -26,7 +26,7 @@ public sealed class IpndmScheduler : NoiseScheduler
         Complete(options);
     }
 
-    /// <summary>σ falls as a squared sine; a timestep is the angle whose sine σ is, as a share of a right angle.</summary>
+    /// <summary>σ falls as a squared sine; a timestep is the angle whose sine σ is, as a fraction of a right angle.</summary>
     private protected override SamplingGrid MakeGrid(SamplingOptions options)
     {
         double[] sigmas = [.. Grids.Linspace(1, 0, options.Steps + 1)[..^1].Select(u => Pow(Sin(u * PI / 2), 2))];
@@ -36,7 +36,7 @@ public sealed class IpndmScheduler : NoiseScheduler
     }
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(plan, noise, SolverLevels.Of(plan, flow: false), Process);
+        new Run(plan, noise, SolverLevels.FromPlan(plan, flow: false), Process);
 
     private sealed class Run(SamplingPlan plan, INoiseSource? noise, NoiseLevel[] levels, DiffusionProcess process)
         : SolverRun(plan, noise, levels, memory: 4)
@@ -45,11 +45,11 @@ public sealed class IpndmScheduler : NoiseScheduler
         {
             (NoiseLevel from, NoiseLevel to) = (Level(0), Level(-1));
             Outputs.Add(process.ToNoise(output, sample, from));
-            Tensor combined = AdamsBashforth.Of(Outputs);
+            Tensor combined = AdamsBashforth.Combine(Outputs);
 
             // First of all the difference: it is zero at the first step, where the signal that divides it is too.
-            Tensor signal = LinearCombination.Of((1, sample), (-from.Sigma, combined));
-            return LinearCombination.Of((to.Alpha / Max(from.Alpha, 1e-8), signal), (to.Sigma, combined));
+            Tensor signal = LinearCombination.Compute((1, sample), (-from.Sigma, combined));
+            return LinearCombination.Compute((to.Alpha / Max(from.Alpha, 1e-8), signal), (to.Sigma, combined));
         }
     }
 }

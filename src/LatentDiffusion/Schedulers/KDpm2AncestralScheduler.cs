@@ -59,13 +59,13 @@ public sealed class KDpm2AncestralScheduler : NoiseScheduler
             {
                 double from = Sigmas[StepIndex - 1];
                 (double down, double up) = Ancestral.Split(from, to);
-                Tensor next = LinearCombination.Of((1, _start[0]), (down - from, slope), (up, NextNoise(sample)));
+                Tensor next = LinearCombination.Compute((1, _start[0]), (down - from, slope), (up, NextNoise(sample)));
                 _start.Clear();
                 return next;
             }
 
             if (StepIndex + 1 < Timesteps.Count) _start.Add(sample.clone());
-            return LinearCombination.Of((1, sample), (to - sigma, slope));
+            return LinearCombination.Compute((1, sample), (to - sigma, slope));
         }
 
         protected override void Forget() => _start.Clear();

@@ -52,13 +52,13 @@ public sealed class KDpm2Scheduler : NoiseScheduler
             Tensor slope = Slope(sample, Clean(output, sample, sigma), sigma);
             if (StepIndex % 2 != 0)
             {
-                Tensor next = LinearCombination.Of((1, _start[0]), (to - Sigmas[StepIndex - 1], slope));
+                Tensor next = LinearCombination.Compute((1, _start[0]), (to - Sigmas[StepIndex - 1], slope));
                 _start.Clear();
                 return next;
             }
 
             if (StepIndex + 1 < Timesteps.Count) _start.Add(sample.clone());
-            return LinearCombination.Of((1, sample), (to - sigma, slope));
+            return LinearCombination.Compute((1, sample), (to - sigma, slope));
         }
 
         protected override void Forget() => _start.Clear();

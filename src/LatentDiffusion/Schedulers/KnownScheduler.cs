@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>A ready-made choice of scheduler: a class and the options that make it what its name says.</summary>
+/// <summary>A ready-made choice of scheduler: a class and its options.</summary>
 /// <remarks>A user's own choice takes the same place: make one of these, or pass any <see cref="INoiseScheduler"/>.</remarks>
 public sealed class KnownScheduler
 {
@@ -42,6 +42,10 @@ public sealed class KnownScheduler
         foreach ((string name, object? value) in _options) config = config.With(name, value);
         return SchedulerClasses.Create(ClassName, config);
     }
+
+    /// <summary>The same choice with further options.</summary>
+    internal KnownScheduler With(string name, params (string Name, object? Value)[] options) =>
+        new(name, ClassName, [.. _options, .. options]);
 
     /// <summary>The short name.</summary>
     public override string ToString() => Name;

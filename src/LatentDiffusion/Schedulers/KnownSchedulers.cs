@@ -57,6 +57,18 @@ public static class KnownSchedulers
     public static KnownScheduler DpmSolverPlusPlusSde { get; } =
         new("dpm++-sde", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"));
 
+    /// <summary>SDE-DPM-Solver++ 2M with Heun's form of the second order.</summary>
+    public static KnownScheduler DpmSolverPlusPlusSdeHeun { get; } = new(
+        "dpm++-sde-heun", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"), ("solver_type", "heun"));
+
+    /// <summary>SDE-DPM-Solver++ 3M.</summary>
+    public static KnownScheduler DpmSolverPlusPlusSde3 { get; } = new(
+        "dpm++-3m-sde", DpmSolverMultistepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"), ("solver_order", 3));
+
+    /// <summary>SDE-DPM-Solver++ 2S, singlestep.</summary>
+    public static KnownScheduler DpmSolverPlusPlusSdeSinglestep { get; } =
+        new("dpm++-2s-sde", DpmSolverSinglestepScheduler.ClassName, ("algorithm_type", "sde-dpmsolver++"));
+
     /// <summary>DPM-Solver++ 2S, singlestep.</summary>
     public static KnownScheduler DpmSolverPlusPlusSinglestep { get; } =
         new("dpm++-2s", DpmSolverSinglestepScheduler.ClassName, ("algorithm_type", "dpmsolver++"));
@@ -95,19 +107,25 @@ public static class KnownSchedulers
     public static IReadOnlyList<KnownScheduler> All { get; } =
     [
         Ddpm, Ddim, Pndm, Plms, Ipndm, Lms, Euler, EulerKarras, EulerAncestral, Heun, KDpm2, KDpm2Ancestral,
-        DpmSolverPlusPlus, DpmSolverPlusPlusKarras, DpmSolverPlusPlus3, DpmSolverPlusPlusSde, DpmSolverPlusPlusSinglestep,
+        DpmSolverPlusPlus, DpmSolverPlusPlusKarras, DpmSolverPlusPlus3, DpmSolverPlusPlusSde, DpmSolverPlusPlusSdeHeun,
+        DpmSolverPlusPlusSde3, DpmSolverPlusPlusSinglestep, DpmSolverPlusPlusSdeSinglestep,
         UniPC, Deis, SaSolver, Lcm, Tcd, EdmEuler, EdmDpmSolverPlusPlus, FlowMatchEuler, FlowMatchHeun, FlowMatchLcm,
     ];
 
     private static (string, object?) Karras => ("use_karras_sigmas", true);
 
-    /// <summary>Finds a choice by its short name, or by the published name of its class.</summary>
+    /// <summary>
+    /// Finds a choice by its short name, or by the published name of its class. A short name may end in a spacing that the class has:
+    /// <c>-karras</c>, <c>-exponential</c>, <c>-beta</c>, <c>-linspace</c>, <c>-leading</c> or <c>-trailing</c>, for example
+    /// <c>dpm++-sde-karras</c>.
+    /// </summary>
     /// <param name="name">The name, in any case.</param>
     /// <param name="scheduler">The choice.</param>
     public static bool TryGet(string? name, [NotNullWhen(true)] out KnownScheduler? scheduler)
     {
         scheduler = All.FirstOrDefault(k => k.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? All.FirstOrDefault(k => k.ClassName.Equals(name, StringComparison.OrdinalIgnoreCase));
+            ?? All.FirstOrDefault(k => k.ClassName.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? NamedSpacing.Find(name);
         return scheduler is not null;
     }
 }

@@ -48,10 +48,10 @@ public sealed class LcmScheduler : NoiseScheduler
             Tensor clean = owner._bounds.Apply(Clean(output, sample, LevelAt(t)));
 
             (double skip, double scale) = ConsistencyBoundary.At(t, owner._timestepScaling);
-            if (StepIndex + 1 == Timesteps.Count) return LinearCombination.Of((scale, clean), (skip, sample));
+            if (StepIndex + 1 == Timesteps.Count) return LinearCombination.Compute((scale, clean), (skip, sample));
 
             NoiseLevel next = LevelAt((int)Timesteps[StepIndex + 1]);
-            return LinearCombination.Of((next.Alpha * scale, clean), (next.Alpha * skip, sample), (next.Sigma, NextNoise(sample)));
+            return LinearCombination.Compute((next.Alpha * scale, clean), (next.Alpha * skip, sample), (next.Sigma, NextNoise(sample)));
         }
     }
 }

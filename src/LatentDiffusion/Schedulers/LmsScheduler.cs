@@ -60,7 +60,7 @@ public sealed class LmsScheduler : NoiseScheduler
             terms[0] = (1, sample);
             for (int back = 0; back < _slopes.Count; back++)
                 terms[back + 1] = (Weight(back, _slopes.Count), _slopes[back]);
-            return LinearCombination.Of(terms);
+            return LinearCombination.Compute(terms);
         }
 
         protected override void Forget() => _slopes.Clear();

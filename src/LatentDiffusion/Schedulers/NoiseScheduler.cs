@@ -31,7 +31,7 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// <summary>How μ follows from the size of the latents; null for schedulers that do not shift dynamically.</summary>
     private protected DynamicShift? DynamicShift { get; init; }
 
-    /// <summary>What this scheduler understands of <see cref="SamplingOptions"/>.</summary>
+    /// <summary>The supported members of <see cref="SamplingOptions"/>.</summary>
     private protected virtual SamplingFeatures Features => SamplingFeatures.None;
 
     /// <summary>Creates the scheduler that a configuration names.</summary>
@@ -55,11 +55,15 @@ public abstract class NoiseScheduler : INoiseScheduler
     /// </summary>
     public SchedulerConfig ToConfig() => _config;
 
-    /// <summary>The same without what the class does not read: bookkeeping, and other classes' options.</summary>
+    /// <summary>The same without options that the class does not read: bookkeeping, and other classes' options.</summary>
     internal SchedulerConfig OwnConfig { get; private set; } = SchedulerConfig.Empty;
 
     /// <summary>Options of the configuration that ask for something and that the class does not have.</summary>
-    internal IReadOnlyList<string> IgnoredOptions { get; private set; } = [];
+    public IReadOnlyList<string> IgnoredOptions { get; private set; } = [];
+
+    /// <inheritdoc/>
+    /// <remarks>Without what the class does not read.</remarks>
+    public string? Configuration => OwnConfig.ToText();
 
     /// <inheritdoc/>
     public SamplingPlan Plan(SamplingOptions options, LatentShape shape)
@@ -68,8 +72,9 @@ public abstract class NoiseScheduler : INoiseScheduler
         Check(options);
         if (DynamicShift is { } shift && options.Mu is null)
         {
-            Refuse(shape.Tokens() < 1, $"{shape} holds no token of 2 x 2 latents, on whose number use_dynamic_shifting depends");
-            options = options with { Mu = shift.MuFor(shape.Tokens()) };
+            int side = shift.PatchSize, tokens = shape.Tokens(side);
+            Refuse(tokens < 1, $"{shape} holds no token of {side} x {side} latents, on whose number use_dynamic_shifting depends");
+            options = options with { Mu = shift.MuFor(tokens, options.Sigmas?.Count ?? options.Timesteps?.Count ?? options.Steps) };
         }
 
         SamplingGrid grid = MakeGrid(options);
@@ -132,7 +137,7 @@ public abstract class NoiseScheduler : INoiseScheduler
         Refuse(options.Mu is { } mu && !double.IsFinite(mu), $"Mu is a finite number, not {options.Mu}");
         Refuse(options.Eta is < 0 or > 1 or double.NaN, $"Eta is in [0, 1], not {options.Eta}");
         Refuse(options.BeginStep < 0, $"BeginStep is at least 0, not {options.BeginStep}");
-        // A record's comparisons are false for what is not a number.
+        // A record's comparisons are false for NaN.
         Refuse(
             options.Churn is { } given
                 && !(given is { Churn: >= 0, MinimumSigma: >= 0, NoiseScale: >= 0 } && given.MaximumSigma >= given.MinimumSigma),

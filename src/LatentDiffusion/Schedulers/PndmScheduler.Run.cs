@@ -57,7 +57,7 @@ public sealed partial class PndmScheduler
             if (evaluation == 1)
             {
                 // The second evaluation improves the first step: a trapezoid from the same start.
-                Tensor mean = LinearCombination.Of((0.5, output), (0.5, _outputs[0]));
+                Tensor mean = LinearCombination.Compute((0.5, output), (0.5, _outputs[0]));
                 Tensor improved = Transfer(_start[0], mean, from + _stride, from);
                 _start.Clear();
                 return improved;
@@ -65,7 +65,7 @@ public sealed partial class PndmScheduler
 
             _outputs.Add(output.clone());
             if (evaluation == 0) _start.Add(sample.clone());
-            return Transfer(sample, AdamsBashforth.Of(_outputs), from, to);
+            return Transfer(sample, AdamsBashforth.Combine(_outputs), from, to);
         }
 
         /// <summary>The transfer φ of equation 9: along a predicted ε from one timestep to another.</summary>
@@ -74,7 +74,7 @@ public sealed partial class PndmScheduler
             double alphaBar = AlphaBar(from), target = to >= 0 ? AlphaBar(to) : owner._finalAlphaBar;
             Tensor noise = Noise(output, sample, NoiseLevel.FromAlphaBar(alphaBar));
             double denominator = alphaBar * Math.Sqrt(1 - target) + Math.Sqrt(alphaBar * (1 - alphaBar) * target);
-            return LinearCombination.Of((Math.Sqrt(target / alphaBar), sample), (-(target - alphaBar) / denominator, noise));
+            return LinearCombination.Compute((Math.Sqrt(target / alphaBar), sample), (-(target - alphaBar) / denominator, noise));
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed partial class SaSolverScheduler
                 sample = Sum(Tau(Timesteps[StepIndex - 1]), Level(1), Level(0), corrector, _start[0], _noise[0]);
             }
 
-            // Drawn at every step, as published, so that a seed is the same image.
+            // Drawn at every step, so that a seed gives the same image as published.
             _noise.Add(NextNoise(sample));
             _start.Add(sample.clone());
             return Sum(Tau(Timestep), Level(0), Level(-1), Order(owner._predictorOrder, left), sample, _noise[0]);
@@ -46,11 +46,11 @@ public sealed partial class SaSolverScheduler
         private Tensor Sum(double tau, NoiseLevel from, NoiseLevel to, int order, Tensor sample, Tensor noise)
         {
             NoiseLevel[] nodes = [.. Enumerable.Range(0, order).Select(Level)];
-            SaSolverWeights weights = SaSolverWeights.Of(owner._conversion.ToClean, tau, from, to, nodes);
+            SaSolverWeights weights = SaSolverWeights.Create(owner._conversion.ToClean, tau, from, to, nodes);
             (double, Tensor)[] terms = new (double, Tensor)[order + 2];
             (terms[0], terms[1]) = ((weights.Sample, sample), (weights.Noise, noise));
             for (int i = 0; i < order; i++) terms[i + 2] = (weights.Outputs[i], Outputs[i]);
-            return LinearCombination.Of(terms);
+            return LinearCombination.Compute(terms);
         }
     }
 }

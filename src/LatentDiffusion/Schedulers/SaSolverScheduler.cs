@@ -60,7 +60,7 @@ public sealed partial class SaSolverScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(this, plan, noise, SolverLevels.Of(plan, flow: false));
+        new Run(this, plan, noise, SolverLevels.FromPlan(plan, flow: false));
 
     /// <summary>τ, the stochasticity of the step from a timestep.</summary>
     private static double Tau(double timestep) => timestep is >= 200 and <= 800 ? 1 : 0;

@@ -58,10 +58,10 @@ public sealed class TcdScheduler : NoiseScheduler
             int beyond = (int)MathF.Floor((float)(1 - _gamma) * to);
             NoiseLevel at = LevelAt((int)Timestep), target = LevelAt(beyond);
             Tensor clean = Clean(output, sample, at), noise = Noise(output, sample, at);
-            if (last || _gamma == 0) return LinearCombination.Of((target.Alpha, clean), (target.Sigma, noise));
+            if (last || _gamma == 0) return LinearCombination.Compute((target.Alpha, clean), (target.Sigma, noise));
 
             double kept = AlphaBar(to) / AlphaBar(beyond), scale = Math.Sqrt(kept);
-            return LinearCombination.Of(
+            return LinearCombination.Compute(
                 (scale * target.Alpha, clean),
                 (scale * target.Sigma, noise),
                 (Math.Sqrt(Math.Max(1 - kept, 0)), NextNoise(sample)));

@@ -52,14 +52,14 @@ public sealed partial class UniPCScheduler
             [.. Enumerable.Range(1, _order - 1).Select(k => (Level(k + shift).Lambda - from.Lambda) / (to.Lambda - from.Lambda))];
 
         private UniPCWeights Weights(NoiseLevel from, NoiseLevel to, double[] ratios, bool corrector) =>
-            UniPCWeights.Of(owner._conversion.ToClean, owner._secondB, from, to, ratios, corrector);
+            UniPCWeights.Create(owner._conversion.ToClean, owner._secondB, from, to, ratios, corrector);
 
         private Tensor Sum(UniPCWeights weights, Tensor sample, int order)
         {
             (double, Tensor)[] terms = new (double, Tensor)[order + 1];
             terms[0] = (weights.Sample, sample);
             for (int i = 0; i < order; i++) terms[i + 1] = (weights.Outputs[i], Outputs[i]);
-            return LinearCombination.Of(terms);
+            return LinearCombination.Compute(terms);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed partial class UniPCScheduler : NoiseScheduler
     private protected override SamplingGrid MakeGrid(SamplingOptions options) => _grid.Make(options);
 
     private protected override ISchedulerRun CreateRun(SamplingPlan plan, INoiseSource? noise) =>
-        new Run(this, plan, noise, SolverLevels.Of(plan, _flow.Enabled));
+        new Run(this, plan, noise, SolverLevels.FromPlan(plan, _flow.Enabled));
 
     /// <summary>This class's levels of a flow, from 1 down; the first is kept below 1, where x_0 has no weight.</summary>
     private double[] FlowSigmas(SamplingOptions options)

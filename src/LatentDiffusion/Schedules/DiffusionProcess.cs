@@ -48,10 +48,10 @@ public sealed partial class DiffusionProcess
     /// <summary>The process of a model by the configuration of its scheduler, whose class may be unknown to the library.</summary>
     /// <exception cref="NotSupportedException">The class has neither a discrete training schedule nor a flow.</exception>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
-    public static DiffusionProcess Of(SchedulerConfig config)
+    public static DiffusionProcess FromConfig(SchedulerConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.OfKnownClass());
+        NoiseScheduler scheduler = NoiseScheduler.FromConfig(config.WithKnownClass());
         return scheduler.PredictionType == PredictionType.Flow ? Flow(scheduler.TrainingTimesteps)
             : scheduler.Schedule is { } schedule ? new DiffusionProcess(schedule, scheduler.PredictionType)
             : throw new NotSupportedException($"{config.ClassName} has neither a discrete training schedule nor a flow.");
@@ -71,7 +71,7 @@ public sealed partial class DiffusionProcess
     /// σ of a timestep: √((1−ᾱ)/ᾱ), the ratio of noise to signal, interpolated log-linearly between training timesteps; for
     /// flows the fraction of noise t/T.
     /// </summary>
-    /// <param name="timestep">In [0, T]; what lies beyond the schedule counts as its end.</param>
+    /// <param name="timestep">In [0, T]; values beyond the schedule count as its end.</param>
     public double SigmaAt(double timestep)
     {
         if (Schedule is null) return timestep / TrainingTimesteps;
@@ -85,7 +85,7 @@ public sealed partial class DiffusionProcess
     }
 
     /// <summary>α and σ of a timestep.</summary>
-    /// <param name="timestep">In [0, T]; what lies beyond the schedule counts as its end.</param>
+    /// <param name="timestep">In [0, T]; values beyond the schedule count as its end.</param>
     public NoiseLevel LevelAt(double timestep)
     {
         if (Schedule is null) return NoiseLevel.Flow(SigmaAt(timestep));
@@ -149,9 +149,10 @@ public sealed partial class DiffusionProcess
     {
         ArgumentNullException.ThrowIfNull(noisy);
         ArgumentNullException.ThrowIfNull(prediction);
-        if (noisy.shape[1] == prediction.shape[1]) return LinearCombination.Of((weights.Noisy, noisy), (weights.Prediction, prediction));
+        if (noisy.shape[1] == prediction.shape[1])
+            return LinearCombination.Compute((weights.Noisy, noisy), (weights.Prediction, prediction));
         using Tensor latents = noisy.narrow(1, 0, prediction.shape[1]);
-        return LinearCombination.Of((weights.Noisy, latents), (weights.Prediction, prediction));
+        return LinearCombination.Compute((weights.Noisy, latents), (weights.Prediction, prediction));
     }
 
     private double LogSigma(int t)

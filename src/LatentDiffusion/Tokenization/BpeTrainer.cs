@@ -58,7 +58,7 @@ public static class BpeTrainer
 
     private static List<string> Symbols(string word)
     {
-        List<string> symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => ByteSymbols.Of(b).ToString())];
+        List<string> symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => ByteSymbols.ForByte(b).ToString())];
         symbols[^1] += BpeVocabulary.EndOfWord;
         return symbols;
     }

@@ -58,7 +58,7 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException($"{TokensFile} is not a JSON object of ids by token: {MessageText.Truncate(e.Message, 300)}", e);
         }
     }
 

@@ -17,7 +17,7 @@ internal static class ByteSymbols
         Enumerable.Range(0, s_symbols.Length).OrderBy(value => !IsPrintable(value)).Select(value => s_symbols[value]);
 
     /// <summary>The symbol of a byte.</summary>
-    public static char Of(byte value) => s_symbols[value];
+    public static char ForByte(byte value) => s_symbols[value];
 
     private static bool IsPrintable(int value) => value is (>= '!' and <= '~') or (>= '¡' and <= '¬') or (>= '®' and <= 'ÿ');
 }

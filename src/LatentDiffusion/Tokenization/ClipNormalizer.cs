@@ -14,7 +14,7 @@ internal sealed class ClipNormalizer : Normalizer
     public override string Normalize(string original)
     {
         ArgumentNullException.ThrowIfNull(original);
-        string text = UnicodeNfc.Of(WebUtility.HtmlDecode(WebUtility.HtmlDecode(original)));
+        string text = UnicodeNfc.Normalize(WebUtility.HtmlDecode(WebUtility.HtmlDecode(original)));
         var lower = new StringBuilder(text.Length);
         Span<char> utf16 = stackalloc char[2];
         foreach (Rune rune in text.EnumerateRunes())

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Tokenization;
 /// CLIP's tokenizer: byte-level byte-pair encoding of lower-case words (Radford et al. 2021, section 2.4). Accepts any text:
 /// invalid UTF-16 counts as U+FFFD. Immutable and safe for concurrent use.
 /// </summary>
-public sealed class ClipTokenizer
+public sealed class ClipTokenizer : ITokenizer
 {
     private readonly BpeTokenizer _tokenizer;
     private readonly BpeVocabulary _vocabulary;
@@ -32,7 +32,7 @@ public sealed class ClipTokenizer
 
         int Id(string token) => vocabulary.Tokens.TryGetValue(token, out int id)
             ? id
-            : throw new InvalidDataException($"The vocabulary has no token '{MessageText.Cut(token, 200)}'.");
+            : throw new InvalidDataException($"The vocabulary has no token '{MessageText.Truncate(token, 200)}'.");
     }
 
     private ClipTokenizer(ClipTokenizer other, AddedTokens added)
@@ -62,13 +62,15 @@ public sealed class ClipTokenizer
     internal int FirstAddedId { get; }
 
     /// <summary>Equal for two tokenizers only if they give the same ids for every prompt.</summary>
-    internal string ContentKey => StableHash.Of(string.Join('\n', (string[])
+    internal string ContentKey => StableHash.Compute(string.Join('\n', (string[])
     [
         $"{MaxLength} {PaddingId}",
         .. _vocabulary.Tokens.Select(t => $"{t.Value} {t.Key}").Order(StringComparer.Ordinal),
         .. _vocabulary.Merges.Select(m => $"{m.Left} {m.Right}"),
         .. _added?.Names ?? [],
     ]));
+
+    string ITokenizer.ContentKey => ContentKey;
 
     /// <summary>Builds a tokenizer from the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     /// <inheritdoc cref="BpeVocabulary.Read"/>
@@ -111,6 +113,10 @@ public sealed class ClipTokenizer
         return ids;
     }
 
+    IReadOnlyList<long> ITokenizer.EncodeIds(string text) => Encode(text).Ids;
+
+    int ITokenizer.CountTruncatedTokens(string text) => CountTruncatedTokens(text);
+
     /// <summary>A copy of the tokenizer whose added tokens are replaced.</summary>
     internal ClipTokenizer With(AddedTokens added) => new(this, added);
 
@@ -141,7 +147,7 @@ public sealed class ClipTokenizer
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"The vocabulary and its merges do not fit together: {MessageText.Cut(e.Message, 500)}", e);
+            throw new InvalidDataException($"The vocabulary and its merges do not fit together: {MessageText.Truncate(e.Message, 500)}", e);
         }
     }
 }

@@ -31,7 +31,7 @@ internal static class CombinedVocabulary
         foreach (JsonProperty token in vocabulary.EnumerateObject())
         {
             if (token.Value.ValueKind != JsonValueKind.Number || !token.Value.TryGetInt32(out int id))
-                throw new InvalidDataException($"the id of '{MessageText.Cut(token.Name, 100)}' is not an integer.");
+                throw new InvalidDataException($"the id of '{MessageText.Truncate(token.Name, 100)}' is not an integer.");
             tokens.Add(token.Name, id);
         }
 
@@ -39,7 +39,8 @@ internal static class CombinedVocabulary
     }
 
     /// <summary>Two tokens separated by a space or, in newer files, a list of two.</summary>
-    private static (string Left, string Right) Pair(JsonElement merge)
+    /// <exception cref="InvalidDataException">It is something else.</exception>
+    public static (string Left, string Right) Pair(JsonElement merge)
     {
         string?[] parts = merge.ValueKind switch
         {

@@ -28,7 +28,7 @@ internal static class UnicodeNfc
     }
 
     /// <summary>The text in form C; surrogate halves become U+FFFD.</summary>
-    public static string Of(string text)
+    public static string Normalize(string text)
     {
         // All text below U+0300 is in form C.
         if (text.AsSpan().IndexOfAnyExceptInRange('\0', '\u02ff') < 0) return text;

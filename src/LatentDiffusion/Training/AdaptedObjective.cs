@@ -8,25 +8,21 @@ namespace LatentDiffusion.Training;
 /// <param name="networks">The networks that have adapters.</param>
 internal sealed class AdaptedObjective(
     ITrainingObjective objective, IReadOnlyDictionary<string, nn.Module> modules, IReadOnlyList<nn.Module> networks)
-    : ITrainingObjective, IItemBatches, IFrozenNetworks
+    : ITrainingObjective
 {
     public IReadOnlyDictionary<string, nn.Module> Modules => modules;
 
-    public IReadOnlyList<nn.Module> Frozen => networks;
+    public IReadOnlyList<nn.Module> FrozenNetworks => [.. networks, .. objective.FrozenNetworks];
 
     public IReadOnlyDictionary<string, string> Identity => objective.Identity;
 
-    public bool HasNumbers => objective is IItemBatches { HasNumbers: true };
-
-    public IEnumerable<string> Warnings => objective is IItemBatches items ? items.Warnings : [];
+    public IReadOnlyList<string> Warnings => objective.Warnings;
 
     public Tensor Loss(TrainingStep step) => objective.Loss(step);
 
     public IReadOnlyList<string> Items(long index) => objective.Items(index);
 
-    public void UseSeed(ulong seed) => (objective as IItemBatches)?.UseSeed(seed);
+    public void UseSeed(ulong seed) => objective.UseSeed(seed);
 
-    public long[] Numbers(long index, ItemSelection? selection) => ((IItemBatches)objective).Numbers(index, selection);
-
-    public string NameOf(long number) => ((IItemBatches)objective).NameOf(number);
+    IItemBatches? ITrainingObjective.ItemBatches => objective.ItemBatches;
 }

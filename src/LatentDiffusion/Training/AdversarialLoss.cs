@@ -17,14 +17,18 @@ internal sealed class AdversarialLoss
     private readonly AutoencoderTrainingOptions _options;
     private readonly Func<Parameter> _lastLayer;
 
-    /// <param name="discriminator">Tells real images from reconstructions.</param>
-    /// <param name="autoencoder">What is trained against it.</param>
+    /// <param name="discriminator">Distinguishes real images from reconstructions.</param>
+    /// <param name="autoencoder">The network that is trained against it.</param>
     /// <param name="options">Weight and start.</param>
     public AdversarialLoss(PatchDiscriminator discriminator, nn.Module autoencoder, AutoencoderTrainingOptions options)
     {
         (_discriminator, _options) = (discriminator, options);
         // Looked up at each step: mixed precision replaces a network's parameters.
-        _lastLayer = () => autoencoder.named_parameters().First(p => p.name == "decoder.conv_out.weight").parameter;
+        _lastLayer = () =>
+        {
+            using NetworkUse weights = NetworkUse.ToRead(autoencoder);
+            return autoencoder.named_parameters().First(p => p.name == "decoder.conv_out.weight").parameter;
+        };
     }
 
     /// <summary>Adds the adversary's part once it has begun.</summary>

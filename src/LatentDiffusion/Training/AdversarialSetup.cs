@@ -10,7 +10,7 @@ internal static class AdversarialSetup
 
     /// <summary>The adversarial loss, if any, and the components that are trained.</summary>
     /// <exception cref="ArgumentException">There is a discriminator and no weight for it, or a weight and no discriminator.</exception>
-    public static (AdversarialLoss? Loss, IReadOnlyDictionary<string, nn.Module> Modules) Of(
+    public static (AdversarialLoss? Loss, IReadOnlyDictionary<string, nn.Module> Modules) Create(
         nn.Module autoencoder, PatchDiscriminator? discriminator, AutoencoderTrainingOptions options)
     {
         if (options.AdversarialWeight > 0 != discriminator is not null)

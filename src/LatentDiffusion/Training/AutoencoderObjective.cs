@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The autoencoder's loss: mean absolute and squared error of the pixels, and the Kullback-Leibler divergence of the latents from a
-/// standard normal, lightly weighted (Rombach et al. 2022, appendix G); where asked for a perceptual distance and a
+/// standard normal, lightly weighted (Rombach et al. 2022, appendix G); optionally a perceptual distance and a
 /// patch-adversarial term (Esser et al. 2021).
 /// </summary>
 public sealed class AutoencoderObjective : ReconstructionObjective
@@ -14,12 +14,12 @@ public sealed class AutoencoderObjective : ReconstructionObjective
 
     /// <summary>Prepares the objective.</summary>
     /// <param name="network">The network to train.</param>
-    /// <param name="images">What to train it on; all of one size, which the network's downsampling divides.</param>
+    /// <param name="images">Training images; all of one size, which the network's downsampling divides.</param>
     /// <param name="options">Batch size and weights.</param>
     /// <param name="features">Features of the perceptual distance; null for none.</param>
     /// <param name="discriminator">Trained against it, as component <c>discriminator</c>; null for none.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    /// <exception cref="ArgumentException">A weight is set for what is not given, or is not set for what is.</exception>
+    /// <exception cref="ArgumentException">A weight is set for a missing part, or is not set for a given one.</exception>
     public AutoencoderObjective(
         AutoencoderKL network, ICaptionedImageSource images, AutoencoderTrainingOptions options,
         IPerceptualFeatures? features = null, PatchDiscriminator? discriminator = null)

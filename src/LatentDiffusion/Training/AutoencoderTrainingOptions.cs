@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What the autoencoder's objective is given.</summary>
+/// <summary>Options of the autoencoder's objective.</summary>
 public sealed record AutoencoderTrainingOptions
 {
     /// <summary>Images a step, at least 1. Default 8.</summary>

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Training;
 /// </summary>
 /// <param name="count">Number of items; null for a source without end.</param>
 /// <param name="batchSize">Items of a batch.</param>
-/// <param name="data">Says which data the items are of; null where nobody asks.</param>
+/// <param name="data">Identifies the data of the items; null if it is not needed.</param>
 internal sealed class BatchIndices(long? count, int batchSize, Func<string>? data = null)
 {
     /// <summary>Where in the identity the data is.</summary>
@@ -37,7 +37,7 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
         set => (field, _epoch) = (value, -1);
     }
 
-    /// <summary>What decides which images a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
+    /// <summary>The settings that determine which images a step sees, for <see cref="ITrainingObjective.Identity"/>.</summary>
     public IReadOnlyDictionary<string, string> Identity => _identity.Value;
 
     /// <summary>Says so where a batch is larger than the set.</summary>
@@ -52,14 +52,14 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
     public static bool IsFinite(string key, string value) => key.EndsWith($".{ItemsKey}", StringComparison.Ordinal) && value != Endless;
 
     /// <summary>The items of a batch, others in place of those that are left out.</summary>
-    public long[] Of(long step, ItemSelection? selection) =>
-        selection is null ? Of(step) : Array.ConvertAll(Of(step), item => selection.Of(item, count));
+    public long[] IndicesFor(long step, ItemSelection? selection) =>
+        selection is null ? IndicesFor(step) : Array.ConvertAll(IndicesFor(step), item => selection.Select(item, count));
 
     /// <summary>The epoch of each of a batch's items; all 0 for a source without end.</summary>
     public long[] Epochs(long step) =>
         [.. Enumerable.Range(0, batchSize).Select(i => count is > 0 ? (step * batchSize + i) / count.Value : 0)];
 
-    public long[] Of(long step) => [.. Enumerable.Range(0, batchSize).Select(i => At(step * batchSize + i))];
+    public long[] IndicesFor(long step) => [.. Enumerable.Range(0, batchSize).Select(i => At(step * batchSize + i))];
 
     private long At(long position)
     {
@@ -69,10 +69,10 @@ internal sealed class BatchIndices(long? count, int batchSize, Func<string>? dat
         if (epoch != _epoch)
         {
             _order = [.. Enumerable.Range(0, checked((int)n)).Select(i => (long)i)];
-            ulong state = SeedSequence.Of(Seed, epoch);
+            ulong state = SeedSequence.ForStep(Seed, epoch);
             for (int i = _order.Length - 1; i > 0; i--)
             {
-                state = SeedSequence.Of(state, i);
+                state = SeedSequence.ForStep(state, i);
                 int j = (int)(state % (ulong)(i + 1));
                 (_order[i], _order[j]) = (_order[j], _order[i]);
             }

@@ -38,10 +38,10 @@ public sealed class CaptionsByEpoch : ITextConditioning
     public IReadOnlyDictionary<string, nn.Module> Modules => _captions.Modules;
 
     /// <inheritdoc />
-    public string ContentKey => $"{_captions.ContentKey} {_seed} {StableHash.Of(string.Join(',', _first))}";
+    public string ContentKey => $"{_captions.ContentKey} {_seed} {StableHash.Compute(string.Join(',', _first))}";
 
     /// <inheritdoc />
-    /// <remarks>Those of the first epoch.</remarks>
+    /// <remarks>The captions of the first epoch.</remarks>
     public Conditioning Encode(Tensor index, Tensor dropped)
     {
         ArgumentNullException.ThrowIfNull(index);
@@ -63,7 +63,8 @@ public sealed class CaptionsByEpoch : ITextConditioning
         (long image, long variant) = Math.DivRem(row, _variants);
         long count = _first[image + 1] - _first[image];
         (long round, long place) = Math.DivRem(epoch * _variants + variant, count);
-        ulong seed = SeedSequence.Of(SeedSequence.Of(_seed, round), image);
-        return Enumerable.Range(0, (int)count).OrderBy(caption => SeedSequence.Of(seed, caption)).ElementAt((int)place) + _first[image];
+        ulong seed = SeedSequence.ForStep(SeedSequence.ForStep(_seed, round), image);
+        return Enumerable.Range(0, (int)count)
+            .OrderBy(caption => SeedSequence.ForStep(seed, caption)).ElementAt((int)place) + _first[image];
     }
 }

@@ -13,23 +13,24 @@ internal static class CheckpointChecksum
     /// <summary>Where in the metadata it is.</summary>
     public const string Key = "checksum";
 
-    /// <summary>The checksum of what is to be written.</summary>
-    public static string Of(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata) => Of(
-        metadata,
-        tensors.Select(t => new Part(
-            t.Key, t.Value.dtype, t.Value.shape, hash => TensorBytes.Drain(t.Value, t.Value.dtype, hash.AppendData))));
+    /// <summary>The checksum of the content to write.</summary>
+    public static string Compute(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata) =>
+        Compute(
+            metadata,
+            tensors.Select(t => new Part(
+                t.Key, t.Value.dtype, t.Value.shape, hash => TensorBytes.Drain(t.Value, t.Value.dtype, hash.AppendData))));
 
     /// <summary>Checks a file. One without a checksum, as earlier versions wrote them, is believed.</summary>
-    /// <exception cref="CheckpointException">The file does not hold what was written.</exception>
+    /// <exception cref="CheckpointException">The file's content differs from the content that was written.</exception>
     public static void Verify(SafetensorsFile file)
     {
         if (file.Metadata.GetValueOrDefault(Key) is not { } written) return;
-        string found = Of(
+        string found = Compute(
             file.Metadata, file.Entries.Select(e => new Part(e.Name, e.DataType, e.Shape, hash => file.Show(e.Name, hash.AppendData))));
         if (found != written) throw new CheckpointException(file.Path, $"its checksum is {written}, and that of its contents {found}.");
     }
 
-    private static string Of(IReadOnlyDictionary<string, string> metadata, IEnumerable<Part> parts)
+    private static string Compute(IReadOnlyDictionary<string, string> metadata, IEnumerable<Part> parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach ((string key, string value) in metadata.Where(m => m.Key != Key).OrderBy(m => m.Key, StringComparer.Ordinal))

@@ -82,10 +82,10 @@ public sealed class ClipTextConditioning : ITextConditioning, IDisposable
         return new Conditioning(hidden.MoveToOuterDisposeScope(), pooled?.MoveToOuterDisposeScope());
 
         Tensor Ids(int tower) => where(dropped.unsqueeze(1), _emptyIds[tower], _ids[tower].index_select(0, index))
-            .to(_towers.All[tower].Network.parameters().First().device);
+            .to(_towers.All[tower].Device);
     }
 
-    /// <summary>Disposes what was made here; the networks and the ids are the caller's.</summary>
+    /// <summary>Disposes the tensors made here; the caller keeps the networks and the ids.</summary>
     public void Dispose()
     {
         foreach (Tensor ids in _emptyIds) ids.Dispose();

@@ -2,7 +2,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Debiased estimation (Yu et al. 2024, "Unmasking Bias in Diffusion Model Training"): 1/√SNR on the error of the
-/// noise. Not finite where there is no signal (zero terminal SNR) for a network that predicts the noise. JSON kind
+/// noise. Not finite at SNR 0 (zero terminal SNR) for a network that predicts the noise. JSON kind
 /// <c>debiased</c>.
 /// </summary>
 public sealed record DebiasedWeighting : LossWeighting

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// The loss of a denoiser: the weighted mean squared error of its prediction at drawn times (Ho et al. 2020, equations
-/// 12 and 14; Rombach et al. 2022, equation 3; Esser et al. 2024, section 2 for flows), where asked for with the
+/// 12 and 14; Rombach et al. 2022, equation 3; Esser et al. 2024, section 2 for flows), optionally with the
 /// variance's part (Nichol &amp; Dhariwal 2021, equation 16).
 /// </summary>
 public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDisposable
@@ -36,7 +36,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// </param>
     /// <param name="options">Batch size, prediction (which must be the model's), weighting and noise.</param>
     /// <exception cref="ValidationException">An option is out of its range.</exception>
-    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks what the model is conditioned on;
+    /// <exception cref="ArgumentException">Options contradict each other or the model, or the cache lacks an input of the model;
     /// the
     /// message says which.</exception>
     /// <param name="text">
@@ -45,7 +45,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
     /// <exception cref="NotSupportedException">Models of its family cannot be trained, or need <paramref name="text"/>.</exception>
     public DenoiserObjective(ModelComponents model, LatentCache data, DenoiserTrainingOptions options, ITextConditioning? text = null)
-        : this(ModelTraining.Of(model, options), data, options, text)
+        : this(ModelTraining.Create(model, options), data, options, text)
     {
     }
 
@@ -71,7 +71,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         NoiseSchedule? schedule, DenoiserTrainingOptions options)
         : this(
             denoiser, Clip(textModel, tokenizer, data, options), data,
-            data.IsScaled ? LatentScaling.None : LatentScaling.Of(autoencoder), schedule, options) =>
+            data.IsScaled ? LatentScaling.None : LatentScaling.FromConfig(autoencoder), schedule, options) =>
         _owned = (IDisposable)_text;
 
     /// <summary>Prepares the objective for texts from anywhere.</summary>
@@ -115,12 +115,12 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         (_denoiser, _text, _data, _scaling, _options) = (denoiser, text, data, scaling, options);
         DiffusionProcess process = Process(schedule, options);
         _batches = new NoisyBatchSampler(process, options);
-        _sizes = SizeConditioningRows.Of(description, data, options.AestheticScore);
+        _sizes = SizeConditioningRows.Create(description, data, options.AestheticScore);
         if (options.LearnedVariance)
         {
             _variance = new LearnedVarianceLoss(process);
             // The bound is a sum over timesteps, of which one is drawn.
-            _varianceScale = options.VariationalShare * schedule!.Timesteps;
+            _varianceScale = options.VariationalWeight * schedule!.Timesteps;
         }
 
         _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
@@ -140,13 +140,15 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
 
     /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(NameOf)];
+    public IReadOnlyList<string> Items(long index) => [.. _indices.IndicesFor(index).Select(NameOf)];
 
-    IEnumerable<string> IItemBatches.Warnings => _indices.Warnings;
+    IReadOnlyList<string> ITrainingObjective.Warnings => [.. _indices.Warnings];
 
-    void IItemBatches.UseSeed(ulong seed) => _indices.Seed = seed;
+    IItemBatches ITrainingObjective.ItemBatches => this;
 
-    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+    void ITrainingObjective.UseSeed(ulong seed) => _indices.Seed = seed;
+
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.IndicesFor(index, selection);
 
     string IItemBatches.NameOf(long number) => NameOf(number);
 
@@ -154,10 +156,9 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        TorchSharp.Modules.Parameter parameter = _denoiser.Network.parameters().First();
-        ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        Device device = parameter.device;
-        long[] rows = _indices.Of(step.Index, step.Selection);
+        ScalarType type = NetworkUse.TypeOf(_denoiser.Network), wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        Device device = NetworkUse.DeviceOf(_denoiser.Network);
+        long[] rows = _indices.IndicesFor(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
         Tensor dropped = rand(_options.BatchSize, generator: step.Generator).less(_options.CaptionDropout);
@@ -176,14 +177,14 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         Tensor loss = Error(prediction, target, weights);
         if (_variance is null) return loss;
 
-        Tensor bound = _variance.Of(sample.to(device), noisy, timesteps, prediction, output.narrow(1, sample.shape[1], sample.shape[1]))
-            .mean();
+        Tensor variance = output.narrow(1, sample.shape[1], sample.shape[1]);
+        Tensor bound = _variance.Compute(sample.to(device), noisy, timesteps, prediction, variance).mean();
         step.Report("simple", loss);
         step.Report("variational", bound);
         return loss.Add(bound.Multiply(_varianceScale));
     }
 
-    /// <summary>Disposes what the objective made; networks and data are the caller's.</summary>
+    /// <summary>Disposes the objective's tensors; the caller keeps networks and data.</summary>
     public void Dispose() => _owned?.Dispose();
 
     private string NameOf(long row) => RowName?.Invoke(row) ?? row.ToString(CultureInfo.InvariantCulture);

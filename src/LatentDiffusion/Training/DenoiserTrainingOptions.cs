@@ -2,18 +2,18 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What the denoiser's objective is given.</summary>
+/// <summary>Options of the denoiser's objective.</summary>
 public sealed record DenoiserTrainingOptions
 {
     /// <summary>Images a step, at least 1. Default 16.</summary>
     [Range(1, 65536)]
     public int BatchSize { get; init; } = 16;
 
-    /// <summary>What the network learns to predict. Default <see cref="PredictionType.Epsilon"/>.</summary>
+    /// <summary>The network's prediction type. Default <see cref="PredictionType.Epsilon"/>.</summary>
     public PredictionType PredictionType { get; init; } = PredictionType.Epsilon;
 
     /// <summary>
-    /// Share of captions replaced by the empty one, in [0, 1), so that the network also learns the unconditional
+    /// Fraction of captions replaced by the empty one, in [0, 1), so that the network also learns the unconditional
     /// distribution that guidance needs (Ho &amp; Salimans 2022, algorithm 1). Default 0.1.
     /// </summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
@@ -45,7 +45,7 @@ public sealed record DenoiserTrainingOptions
     /// λ of <see cref="LearnedVariance"/>, above 0; the bound L_vlb is in bits a value, summed over timesteps. Default 0.001, the paper's.
     /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
-    public double VariationalShare { get; init; } = 0.001;
+    public double VariationalWeight { get; init; } = 0.001;
 
     /// <summary>
     /// Strength of noise that is one number a channel, added to the noise that is learned, at least 0: images whose mean

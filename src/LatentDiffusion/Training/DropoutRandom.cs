@@ -24,7 +24,7 @@ internal static class DropoutRandom
     public static Tensor Uniform(long[] shape) =>
         rand(shape, dtype: ScalarType.Float32, device: CPU, generator: t_generator ?? Generator.Default);
 
-    /// <summary>A function that draws the same whenever it is called: what its first call draws.</summary>
+    /// <summary>A function whose calls all repeat the draws of the first.</summary>
     public static Func<IReadOnlyList<Tensor>, Tensor> Repeated(Func<IReadOnlyList<Tensor>, Tensor> function)
     {
         byte[]? state = null;

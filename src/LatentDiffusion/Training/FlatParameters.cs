@@ -29,6 +29,7 @@ internal sealed class FlatParameters : IDisposable
         long length = 0;
         foreach ((string component, nn.Module module) in modules.OrderBy(m => m.Key, StringComparer.Ordinal))
         {
+            using NetworkUse weights = NetworkUse.ToChange(module);
             foreach ((string name, Parameter parameter) in module.named_parameters())
             {
                 if (!parameter.requires_grad) continue;
@@ -91,7 +92,7 @@ internal sealed class FlatParameters : IDisposable
         if (_computedGradients is not null) Clear(_computedGradients);
     }
 
-    /// <summary>Adds what a backward pass gave to <see cref="Gradients"/>; in mixed precision the sum is a float32 one.</summary>
+    /// <summary>Adds the gradients of a backward pass to <see cref="Gradients"/>; in mixed precision the sum is a float32 one.</summary>
     public void CollectGradients()
     {
         if (_computedGradients is null) return;
@@ -107,7 +108,7 @@ internal sealed class FlatParameters : IDisposable
     /// The Euclidean norm of all gradients; where it exceeds the maximum, they are scaled down to it (Pascanu et al. 2013).
     /// </summary>
     /// <param name="maximum">The largest norm; null for no bound.</param>
-    /// <param name="byComponent">Whether each component's gradients have a norm of their own.</param>
+    /// <param name="byComponent">Whether each component's gradients have a separate norm.</param>
     public double ClipGradients(double? maximum, bool byComponent = false)
     {
         if (!byComponent) return Clip(Gradients, maximum);
@@ -163,14 +164,17 @@ internal sealed class FlatParameters : IDisposable
     // Changing a network's type replaces its parameters, in the same order.
     private void Attach(Tensor values, Tensor gradients)
     {
-        foreach (nn.Module module in _modules) module.to(values.dtype);
-        IEnumerable<Parameter> parameters = _modules.SelectMany(m => m.parameters()).Where(p => p.requires_grad);
-        foreach ((ParameterRange range, Parameter parameter) in Ranges.Zip(parameters))
+        NetworkUse.Change(_modules, () =>
         {
-            using Tensor value = range.View(values);
-            parameter.set_(value);
-            parameter.grad = range.View(gradients);
-        }
+            foreach (nn.Module module in _modules) module.to(values.dtype);
+            IEnumerable<Parameter> parameters = _modules.SelectMany(m => m.parameters()).Where(p => p.requires_grad);
+            foreach ((ParameterRange range, Parameter parameter) in Ranges.Zip(parameters))
+            {
+                using Tensor value = range.View(values);
+                parameter.set_(value);
+                parameter.grad = range.View(gradients);
+            }
+        });
     }
 
     internal sealed record ComponentRange(string Name, long Offset, long Length);

@@ -13,12 +13,13 @@ internal sealed class FrozenPrecision : IDisposable
 
     public FrozenPrecision(ITrainingObjective objective, TrainingPrecision precision)
     {
-        if (precision != TrainingPrecision.BFloat16 || objective is not IFrozenNetworks frozen) return;
+        if (precision != TrainingPrecision.BFloat16) return;
         using IDisposable noGrad = no_grad();
-        foreach (nn.Module network in frozen.Frozen.Distinct())
+        foreach (nn.Module network in objective.FrozenNetworks.Distinct())
         {
+            using NetworkUse weights = NetworkUse.ToChange(network);
             if (network.parameters().FirstOrDefault()?.dtype != ScalarType.Float32) continue;
-            // Converting replaces the parameters; these keep what they held.
+            // Converting replaces the parameters; these keep the old values.
             _converted.Add((network, [.. State(network).Select(t => t.detach().DetachFromDisposeScope())]));
             network.to(ScalarType.BFloat16);
         }
@@ -29,6 +30,7 @@ internal sealed class FrozenPrecision : IDisposable
         using IDisposable noGrad = no_grad();
         foreach ((nn.Module network, Tensor[] values) in _converted)
         {
+            using NetworkUse weights = NetworkUse.ToChange(network);
             network.to(ScalarType.Float32);
             foreach ((Tensor tensor, Tensor value) in State(network).Zip(values))
             {

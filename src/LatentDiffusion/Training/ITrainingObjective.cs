@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What a training run minimises, with the data it minimises it on.</summary>
+/// <summary>The objective of a training run, with its data.</summary>
 public interface ITrainingObjective
 {
     /// <summary>The networks that are trained, by the name of the component.</summary>
@@ -24,7 +24,38 @@ public interface ITrainingObjective
     /// </summary>
     IReadOnlyDictionary<string, string> Identity => System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
-    /// <summary>Names of what a batch consists of (files, indices), for messages; none where the objective does not say.</summary>
+    /// <summary>Names of a batch's items (files, indices), for messages; empty if the objective has none.</summary>
     /// <param name="index">Number of the batch, as <see cref="TrainingStep.Index"/>.</param>
     IReadOnlyList<string> Items(long index) => [];
+
+    /// <summary>
+    /// Networks that hold a running average of <see cref="Modules"/>, by the same names and with the same parameters, against which the
+    /// objective compares them, as consistency distillation does. The trainer moves the average after every step of the optimizer and
+    /// saves it in its checkpoints; it is another than that of <see cref="TrainingOptions.EmaDecay"/>, which the networks hold in the
+    /// end. Default none.
+    /// </summary>
+    IReadOnlyDictionary<string, nn.Module> Targets => System.Collections.ObjectModel.ReadOnlyDictionary<string, nn.Module>.Empty;
+
+    /// <summary>
+    /// Decay of the average in <see cref="Targets"/>, in [0, 1): after a step it is decay·average + (1 − decay)·weights. It begins as the
+    /// weights. Default 0.
+    /// </summary>
+    double TargetDecay => 0;
+
+    /// <summary>Networks that it computes with and does not train, which the trainer takes to the run's precision. Default none.</summary>
+    IReadOnlyList<nn.Module> FrozenNetworks => [];
+
+    /// <summary>What is worth a warning before a run, in plain sentences. Default none.</summary>
+    IReadOnlyList<string> Warnings => [];
+
+    /// <summary>Its numbered items; null, the default, where batches do not consist of such.</summary>
+    internal IItemBatches? ItemBatches => null;
+
+    /// <summary>
+    /// Brings the items into the order of a run's seed, before the first step; until then the order is that of seed 0. Default: the order
+    /// does not depend on it.
+    /// </summary>
+    void UseSeed(ulong seed)
+    {
+    }
 }

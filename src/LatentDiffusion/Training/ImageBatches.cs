@@ -24,15 +24,15 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     }
 
     /// <summary>Numbers of a batch's images.</summary>
-    public long[] Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+    public long[] Numbers(long index, ItemSelection? selection) => _indices.IndicesFor(index, selection);
 
     /// <summary>Name of an image.</summary>
     public string NameOf(long number) => images.Read(number).Name;
 
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
-    public Tensor Of(TrainingStep step)
+    public Tensor PixelsFor(TrainingStep step)
     {
-        CaptionedImage[] batch = ParallelImageReader.Of(_indices.Of(step.Index, step.Selection), images.Read);
+        CaptionedImage[] batch = ParallelImageReader.ReadAll(_indices.IndicesFor(step.Index, step.Selection), images.Read);
         if (options.CropSize is not { } size) return ImageTensor.FromImages([.. batch.Select(b => b.Image)]);
         if (Array.Find(batch, b => b.Image.Width < size || b.Image.Height < size) is { } small)
             throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
@@ -43,7 +43,7 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     }
 
     /// <summary>Names of a batch's images, for messages.</summary>
-    public IReadOnlyList<string> Names(long index) => [.. _indices.Of(index).Select(i => images.Read(i).Name)];
+    public IReadOnlyList<string> Names(long index) => [.. _indices.IndicesFor(index).Select(i => images.Read(i).Name)];
 
     /// <summary>Identifies the data: a hash of at most 32 images that are spread over the set, with the first and the last.</summary>
     private static string DataOf(ICaptionedImageSource images)
@@ -52,8 +52,8 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
         int probes = (int)Math.Min(Probes, last + 1);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         IEnumerable<long> numbers = Enumerable.Range(0, probes).Select(i => probes == 1 ? 0 : last * i / (probes - 1));
-        foreach (CaptionedImage image in ParallelImageReader.Of(numbers, images.Read))
-            hash.AppendData(ContentHash.Of(image.Image));
+        foreach (CaptionedImage image in ParallelImageReader.ReadAll(numbers, images.Read))
+            hash.AppendData(ContentHash.Compute(image.Image));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Several objectives over the same networks as one, a batch of one and then of another: images of several sizes, say,
-/// with an objective for each of the aspect-ratio buckets. An epoch has as many batches of each as it is said to have, in an
+/// with an objective for each of the aspect-ratio buckets. An epoch has the given number of batches of each, in an
 /// order that follows from the epoch's number.
 /// </summary>
 public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
@@ -20,7 +20,7 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
 
     /// <summary>Joins objectives.</summary>
     /// <param name="parts">Objectives with the number of batches that each has in an epoch, at least 1; the caller's.</param>
-    /// <exception cref="ArgumentException">There is none, they train different networks, or one has target networks.</exception>
+    /// <exception cref="ArgumentException">The list is empty, its networks differ, or an objective has target networks.</exception>
     public InterleavedObjective(params IReadOnlyList<(ITrainingObjective Objective, long Batches)> parts)
     {
         ArgumentNullException.ThrowIfNull(parts);
@@ -31,9 +31,9 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
             ArgumentOutOfRangeException.ThrowIfLessThan(batches, 1, nameof(parts));
             if (objective.Modules.Count != Modules.Count || objective.Modules.Any(m => Modules.GetValueOrDefault(m.Key) != m.Value))
                 throw new ArgumentException("The objectives train different networks; expected the same of each.", nameof(parts));
-            if (objective is ITargetObjective { Targets.Count: > 0 })
+            if (objective.Targets.Count > 0)
                 throw new ArgumentException(
-                    "An objective has target networks of its own, which nobody would move once they are joined; expected none, "
+                    "An objective has target networks, which joined objectives do not update; expected none, "
                         + "which is a target decay of 0.",
                     nameof(parts));
         }
@@ -71,15 +71,17 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
         return _parts[part].Objective.Items(own);
     }
 
-    bool IItemBatches.HasNumbers => _parts.All(p => p.Objective is IItemBatches { HasNumbers: true });
+    IReadOnlyList<nn.Module> ITrainingObjective.FrozenNetworks => [.. _parts.SelectMany(p => p.Objective.FrozenNetworks)];
 
-    IEnumerable<string> IItemBatches.Warnings =>
-        _parts.Index().SelectMany(p => p.Item.Objective is IItemBatches items ? items.Warnings.Select(w => $"Part {p.Index}: {w}") : []);
+    IReadOnlyList<string> ITrainingObjective.Warnings =>
+        [.. _parts.Index().SelectMany(p => p.Item.Objective.Warnings.Select(warning => $"Part {p.Index}: {warning}"))];
 
-    void IItemBatches.UseSeed(ulong seed)
+    IItemBatches? ITrainingObjective.ItemBatches => _parts.All(p => p.Objective.ItemBatches is not null) ? this : null;
+
+    void ITrainingObjective.UseSeed(ulong seed)
     {
         (_seed, _epoch) = (seed, -1);
-        foreach ((ITrainingObjective objective, _) in _parts) (objective as IItemBatches)?.UseSeed(seed);
+        foreach ((ITrainingObjective objective, _) in _parts) objective.UseSeed(seed);
     }
 
     // The parts' items are numbered in turn: item i of part p is i·parts + p.
@@ -91,7 +93,7 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
 
     string IItemBatches.NameOf(long number) => Part((int)(number % _parts.Length)).NameOf(number / _parts.Length);
 
-    private IItemBatches Part(int part) => (IItemBatches)_parts[part].Objective;
+    private IItemBatches Part(int part) => _parts[part].Objective.ItemBatches!;
 
     private (int Part, long Index) At(long index)
     {
@@ -104,10 +106,10 @@ public sealed class InterleavedObjective : ITrainingObjective, IItemBatches
     private (int, long)[] Order(long epoch)
     {
         int[] parts = [.. _parts.Index().SelectMany(p => Enumerable.Repeat(p.Index, checked((int)p.Item.Batches)))];
-        ulong seed = SeedSequence.Of(_seed, epoch);
+        ulong seed = SeedSequence.ForStep(_seed, epoch);
         for (int i = parts.Length - 1; i > 0; i--)
         {
-            int j = (int)(SeedSequence.Of(seed, i) % (ulong)(i + 1));
+            int j = (int)(SeedSequence.ForStep(seed, i) % (ulong)(i + 1));
             (parts[i], parts[j]) = (parts[j], parts[i]);
         }
 

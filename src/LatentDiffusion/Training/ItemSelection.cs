@@ -13,14 +13,14 @@ internal sealed record ItemSelection(Func<long, bool> IsLeftOut, long? Only = nu
     /// <summary>The item that takes a place in a batch.</summary>
     /// <param name="item">The item whose place it is.</param>
     /// <param name="count">Number of items; null for a source without end.</param>
-    public long Of(long item, long? count)
+    public long Select(long item, long? count)
     {
         if (Only is { } only) return only;
         if (!IsLeftOut(item)) return item;
         // Drawn rather than the next one: damaged items often come in a row.
         for (long draw = 0; draw < Draws; draw++)
         {
-            long other = (long)(SeedSequence.Of((ulong)item, draw) % (ulong)(count ?? int.MaxValue));
+            long other = (long)(SeedSequence.ForStep((ulong)item, draw) % (ulong)(count ?? int.MaxValue));
             if (!IsLeftOut(other)) return other;
         }
 

@@ -19,9 +19,9 @@ public sealed partial class LatentCache
     /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
     /// <param name="progress">Reports the number of images done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     public static LatentCache Open(
-        string path, string key, AutoencoderKL network, ClipTokenizer tokenizer, ICaptionedImageSource images, long count,
+        string path, string key, AutoencoderKL network, ITokenizer tokenizer, ICaptionedImageSource images, long count,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -39,19 +39,19 @@ public sealed partial class LatentCache
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="options">What is kept.</param>
+    /// <param name="options">Contents of the cache.</param>
     /// <param name="progress">Reports the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">Variants are asked of a source that has none, or images differ in size.</exception>
     public static LatentCache Open(
-        string path, string key, AutoencoderKL network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        string path, string key, AutoencoderKL network, ITokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
         // Latents before shift and scale do not depend on them.
-        string content = ContentKeys.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        string content = ContentKeys.ForNetwork(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
         return Open(path, key, content, Encode, tokenizer, images, count, options, isScaled: false, progress, cancellationToken);
 
         (Tensor, Tensor?) Encode(Tensor pixels)
@@ -68,17 +68,17 @@ public sealed partial class LatentCache
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="options">What is kept.</param>
+    /// <param name="options">Contents of the cache.</param>
     /// <param name="progress">Reports the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
     /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
-        string path, string key, AutoencoderTiny network, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        string path, string key, AutoencoderTiny network, ITokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(network);
-        string content = ContentKeys.Of(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
+        string content = ContentKeys.ForNetwork(network, network.Config with { ScalingFactor = 1, ShiftFactor = null });
         return Open(
             path, key, content, pixels => (network.Encode(Like(pixels, network)), null), tokenizer, images, count, options,
             isScaled: false, progress, cancellationToken);
@@ -96,13 +96,13 @@ public sealed partial class LatentCache
     /// <param name="tokenizer">The tokenizer of the captions; null to keep no token ids.</param>
     /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="options">What is kept.</param>
+    /// <param name="options">Contents of the cache.</param>
     /// <param name="progress">Reports the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
     /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
-        string path, string key, IAutoencoder autoencoder, ClipTokenizer? tokenizer, ICaptionedImageSource images, long count,
+        string path, string key, IAutoencoder autoencoder, ITokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(autoencoder);
@@ -128,11 +128,11 @@ public sealed partial class LatentCache
     /// <param name="model">The model, for example of <see cref="DiffusersFolder.Read(string, CheckpointOptions?)"/>.</param>
     /// <param name="images">The images, all of one size.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="options">What else is kept; null for the defaults. Sizes, tokenizers and device are the model's to say.</param>
+    /// <param name="options">Further contents; null for the defaults. Sizes, tokenizers and device follow from the model.</param>
     /// <param name="progress">Reports the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
-    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ClipTokenizer?, ICaptionedImageSource, long,
+    /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
     /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
     public static LatentCache Open(
         string path, string key, ModelComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
@@ -148,7 +148,7 @@ public sealed partial class LatentCache
     }
 
     private static LatentCache Open(
-        string path, string key, string content, Encoder encode, ClipTokenizer? tokenizer, ICaptionedImageSource images,
+        string path, string key, string content, Encoder encode, ITokenizer? tokenizer, ICaptionedImageSource images,
         long count, LatentCacheOptions options,
         bool isScaled, IProgress<long>? progress, CancellationToken cancellationToken)
     {
@@ -158,11 +158,10 @@ public sealed partial class LatentCache
         ValidOptions.Check(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (images.Count is { } there) ArgumentOutOfRangeException.ThrowIfGreaterThan(count, there);
-        var varied = images as IVariedImageSource;
-        if (options.Variants > 1 && varied is null)
+        if (options.Variants > 1 && !images.HasVariants)
             throw new ArgumentException(
                 $"{options.Variants} variants of each image are asked for, and {images.GetType().Name} has one.", nameof(images));
-        string identity = StableHash.Of(string.Create(
+        string identity = StableHash.Compute(string.Create(
             CultureInfo.InvariantCulture,
             $"{key}\n{count}\n{content}\n{tokenizer?.ContentKey}\n"
                 + $"{options.Posterior} {options.Variants} {options.Type} {(isScaled ? "scaled" : "unscaled")}"
@@ -179,7 +178,7 @@ public sealed partial class LatentCache
 
         IReadOnlyList<(string, Tensor)> Compute(long start, int length)
         {
-            CaptionedImage[] batch = ParallelImageReader.Of(Enumerable.Range(0, length).Select(i => start + i), Read);
+            CaptionedImage[] batch = ParallelImageReader.ReadAll(Enumerable.Range(0, length).Select(i => start + i), Read);
             CheckSizes(batch);
             (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
             var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
@@ -202,14 +201,14 @@ public sealed partial class LatentCache
             if (options.SecondTokenizer is { } other) tensors.Add((SecondIdsName, Ids(other)));
             if (options.Sizes)
                 tensors.Add((
-                    SizesName, cat([.. batch.Select(b => SizeConditioningInput.Of(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
+                    SizesName, cat([.. batch.Select(b => SizeConditioningInput.FromImage(b, SizeConditioning.TargetSize).ToTensor(CPU))])));
             return tensors;
 
-            Tensor Ids(ClipTokenizer with) => tensor(batch.SelectMany(b => with.Encode(b.Caption).Ids).ToArray(), [length, with.MaxLength]);
+            Tensor Ids(ITokenizer with) => tensor(batch.SelectMany(b => with.EncodeIds(b.Caption)).ToArray(), [length, with.MaxLength]);
         }
 
         CaptionedImage Read(long row) =>
-            options.Variants == 1 ? images.Read(row) : varied!.Read(row / options.Variants, row % options.Variants);
+            options.Variants == 1 ? images.Read(row) : images.Read(row / options.Variants, row % options.Variants);
     }
 
     private static void CheckSizes(CaptionedImage[] batch)
@@ -221,9 +220,6 @@ public sealed partial class LatentCache
                     + $"and '{batch[0].Name}' {first.Width} x {first.Height}: all images of a cache are of one size.");
     }
 
-    private static Tensor Like(Tensor pixels, nn.Module network)
-    {
-        Tensor parameter = network.parameters().First();
-        return pixels.to(parameter.dtype, parameter.device);
-    }
+    private static Tensor Like(Tensor pixels, nn.Module network) =>
+        pixels.to(NetworkUse.TypeOf(network), NetworkUse.DeviceOf(network));
 }

@@ -47,7 +47,7 @@ public sealed partial class LatentCache : IDisposable
             "The cache keeps no token ids for a second text tower: "
                 + $"make it with {nameof(LatentCacheOptions)}.{nameof(LatentCacheOptions.SecondTokenizer)}.");
 
-    /// <summary>Says what the cache was made of: images, captions, autoencoder, tokenizer and options.</summary>
+    /// <summary>Identifies the cache's sources: images, captions, autoencoder, tokenizer and options.</summary>
     internal string Key => _rows.Key;
 
     /// <summary>Number of rows: of images, times <see cref="Variants"/>.</summary>
@@ -106,7 +106,7 @@ public sealed partial class LatentCache : IDisposable
     public Tensor ReadIds(ReadOnlySpan<long> rows) => HasIds ? _rows.Read(IdsName, rows) : throw NoIds();
 
     /// <summary>
-    /// What models of the SDXL family receive about a batch's images, from the file: original height and width, top and left
+    /// Size conditioning of a batch for models of the SDXL family, from the file: original height and width, top and left
     /// of the crop, height and width now.
     /// </summary>
     /// <param name="rows">Numbers of the rows, in any order.</param>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What a <see cref="LatentCache"/> keeps.</summary>
+/// <summary>Contents of a <see cref="LatentCache"/>.</summary>
 public sealed record LatentCacheOptions
 {
     /// <summary>
@@ -13,8 +13,8 @@ public sealed record LatentCacheOptions
     public bool Posterior { get; init; }
 
     /// <summary>
-    /// Variants of each image (crops, mirrored or not), from 1 to 4096. More than one needs an
-    /// <see cref="IVariedImageSource"/>. Default 1.
+    /// Variants of each image (crops, mirrored or not), from 1 to 4096. More than one needs a source with
+    /// <see cref="ICaptionedImageSource.HasVariants"/>. Default 1.
     /// </summary>
     [Range(1, 4096)]
     public int Variants { get; init; } = 1;
@@ -29,7 +29,7 @@ public sealed record LatentCacheOptions
     /// The tokenizer of a second text tower (SDXL), whose token ids are kept next to the first's: the towers are padded
     /// with different tokens. Default null.
     /// </summary>
-    public ClipTokenizer? SecondTokenizer { get; init; }
+    public ITokenizer? SecondTokenizer { get; init; }
 
     /// <summary>Type of the stored latents: float16 (the default), bfloat16 or float32.</summary>
     [AllowedValues(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)]

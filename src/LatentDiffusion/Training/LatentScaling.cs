@@ -8,10 +8,10 @@ public sealed record LatentScaling(double Shift, double Scale)
     /// <summary>For latents that are as a denoiser sees them already.</summary>
     public static LatentScaling None { get; } = new(0, 1);
 
-    /// <summary>That of an autoencoder with KL regularisation.</summary>
+    /// <summary>Scaling of an autoencoder with KL regularisation.</summary>
     /// <param name="config">Its configuration.</param>
     /// <exception cref="NotSupportedException">It scales each channel by itself, which two numbers do not say.</exception>
-    public static LatentScaling Of(AutoencoderKLConfig config)
+    public static LatentScaling FromConfig(AutoencoderKLConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
         if ((config.LatentsMean ?? config.LatentsStd) is not null)

@@ -48,7 +48,7 @@ internal sealed class LearnedVarianceLoss
     /// <param name="prediction">The first half of the network's output.</param>
     /// <param name="variance">The second half, v.</param>
     /// <returns>[batch].</returns>
-    public Tensor Of(Tensor sample, Tensor noisy, Tensor timesteps, Tensor prediction, Tensor variance)
+    public Tensor Compute(Tensor sample, Tensor noisy, Tensor timesteps, Tensor prediction, Tensor variance)
     {
         using DisposeScope scope = NewDisposeScope();
         int[] t = [.. timesteps.data<long>().Select(i => (int)i)];

@@ -18,11 +18,11 @@ public enum LearningRateDecay
     /// </summary>
     CosineWithRestarts,
 
-    /// <summary>It falls as a power of the share of steps that is left, <see cref="OptimizerOptions.Power"/>.</summary>
+    /// <summary>It falls as a power of the remaining fraction of steps, <see cref="OptimizerOptions.Power"/>.</summary>
     Polynomial,
 
     /// <summary>
-    /// It stays, and falls over the last <see cref="OptimizerOptions.DecayShare"/> of the run as 1 − √progress (Hägele et
+    /// It stays, and falls over the last <see cref="OptimizerOptions.DecayFraction"/> of the run as 1 − √progress (Hägele et
     /// al. 2024). A run can be made longer without having begun to slow down.
     /// </summary>
     StableThenDecay,

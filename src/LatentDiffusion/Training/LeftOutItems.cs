@@ -18,7 +18,7 @@ internal sealed class LeftOutItems(string folder)
 
     private readonly SortedDictionary<long, Entry> _items = [];
 
-    /// <summary>What stands in for them; null where none is left out.</summary>
+    /// <summary>Replaces them; null if none is left out.</summary>
     public ItemSelection? Selection => _items.Count == 0 ? null : new ItemSelection(_items.ContainsKey);
 
     public bool Contains(long item) => _items.ContainsKey(item);
@@ -29,7 +29,7 @@ internal sealed class LeftOutItems(string folder)
     /// <summary>All of them as JSON; null for none.</summary>
     public string? ToText() => _items.Count == 0 ? null : JsonSerializer.Serialize(_items.Values, s_json);
 
-    /// <summary>Takes over what a checkpoint holds, and brings the file to it.</summary>
+    /// <summary>Restores the items of a checkpoint, and writes them to the file.</summary>
     public void Restore(string? text)
     {
         _items.Clear();

@@ -16,12 +16,12 @@ public sealed record LogitNormalTimesteps : TimestepSampling
 
     /// <summary>Standard deviation of the logit, above 0. Default 1.</summary>
     [Range(0.0, 100.0, MinimumIsExclusive = true)]
-    public double Deviation { get; init; } = 1;
+    public double StandardDeviation { get; init; } = 1;
 
     /// <inheritdoc />
     public override Tensor Draw(int count, Generator generator)
     {
         using DisposeScope scope = NewDisposeScope();
-        return randn(count, generator: generator).Multiply(Deviation).Add(Mean).sigmoid().MoveToOuterDisposeScope();
+        return randn(count, generator: generator).Multiply(StandardDeviation).Add(Mean).sigmoid().MoveToOuterDisposeScope();
     }
 }

@@ -50,7 +50,7 @@ internal sealed class LoraAdapter : nn.Module<Tensor, Tensor>
     /// <summary>B, [out, rank] or [out, rank, 1, 1].</summary>
     public Tensor Up => Weight(_up);
 
-    /// <summary>What is added to the layer's output.</summary>
+    /// <summary>The term added to the layer's output.</summary>
     /// <param name="input">The layer's input.</param>
     public override Tensor forward(Tensor input)
     {

@@ -14,6 +14,7 @@ public sealed class LoraTraining : IDisposable
     private const string MetadataKey = "lora_adapter_metadata";
 
     private readonly LoraTrainingOptions _options;
+    private readonly ModelFamily _family;
     private readonly nn.Module[] _networks;
     private readonly List<Adapted> _adapted = [];
     private readonly List<Action> _hooks = [];
@@ -25,17 +26,22 @@ public sealed class LoraTraining : IDisposable
     /// <param name="family">The family of the networks; null for <see cref="ModelFamilies.StableDiffusion"/>.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">A component is not known, or one of its patterns names no layer that can be adapted.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A network keeps its weights as its file stores them (<see cref="WeightStorage.AsStored"/>), through which no gradient passes.
+    /// </exception>
     public LoraTraining(IReadOnlyDictionary<string, nn.Module> networks, LoraTrainingOptions? options = null, ModelFamily? family = null)
     {
         ArgumentNullException.ThrowIfNull(networks);
         _options = ValidOptions.Check(options ?? new LoraTrainingOptions());
+        _family = family ?? ModelFamilies.StableDiffusion;
         Scale = (_options.Alpha ?? _options.Rank) / _options.Rank;
         using var generator = new Generator(_options.Seed);
         var modules = new Dictionary<string, nn.Module>();
         foreach ((string component, nn.Module network) in networks.OrderBy(n => n.Key, StringComparer.Ordinal))
         {
-            LoraComponent naming = (family ?? ModelFamilies.StableDiffusion).Lora(component);
-            Adapted[] adapted = [.. Adapt(naming, network, generator)];
+            if (StoredLayers.Any(network)) throw StoredMatrix.CannotBeTrained(component);
+            LoraComponent naming = _family.Lora(component);
+            Adapted[] adapted = Adapt(naming, network, generator);
             _adapted.AddRange(adapted);
             modules.Add(component, new LoraAdapters(adapted.Select(a => (a.Layer, a.Adapter))));
         }
@@ -46,13 +52,13 @@ public sealed class LoraTraining : IDisposable
         foreach (Adapted adapted in _adapted) _hooks.Add(Hook(adapted));
     }
 
-    /// <summary>The adapters, by component: what is trained.</summary>
+    /// <summary>The trained adapters, by component.</summary>
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
     /// <summary>The layers that have an adapter, by component and published name: <c>unet.mid_block.attentions.0…to_q</c>.</summary>
     public IReadOnlyList<string> Layers => [.. _adapted.Select(a => $"{a.Component}.{a.Layer}")];
 
-    /// <summary>α/rank, by which what the adapters give is scaled.</summary>
+    /// <summary>α/rank, the scale of the adapters' output.</summary>
     public double Scale { get; }
 
     /// <summary>The same loss, trained through the adapters only.</summary>
@@ -61,10 +67,10 @@ public sealed class LoraTraining : IDisposable
     public ITrainingObjective Objective(ITrainingObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        if (objective is ITargetObjective { Targets.Count: > 0 })
+        if (objective.Targets.Count > 0)
             throw new ArgumentException(
                 "The objective has target networks, which average weights that adapters leave as they are; "
-                    + $"give it a {nameof(ITargetObjective.TargetDecay)} of 0.",
+                    + $"give it a {nameof(ITrainingObjective.TargetDecay)} of 0.",
                 nameof(objective));
         foreach ((string component, nn.Module network) in objective.Modules)
         {
@@ -77,19 +83,27 @@ public sealed class LoraTraining : IDisposable
     }
 
     /// <summary>
-    /// Writes the adapters as a LoRA file in the layout of peft, which <see cref="LoraFile"/> and diffusers read: for each
-    /// layer <c>….lora_A.weight</c> and <c>….lora_B.weight</c>, and rank and strength in the metadata.
+    /// Writes the adapters as a LoRA file: in the layout of peft, which <see cref="LoraFile"/> and diffusers read, for each layer
+    /// <c>….lora_A.weight</c> and <c>….lora_B.weight</c>, and rank and strength in the metadata; or in that of kohya.
     /// </summary>
     /// <param name="path">Path of the safetensors file; its folder exists.</param>
     /// <param name="floatingPoint">Type to convert the values to while writing; null for their own.</param>
-    public void Save(string path, ScalarType? floatingPoint = null)
+    /// <param name="layout">Names of the tensors. Default <see cref="LoraLayout.Peft"/>.</param>
+    /// <param name="specification">
+    /// Description of the LoRA for the header. Null, or null properties, default to the networks' architecture, the file name and today's
+    /// date.
+    /// </param>
+    /// <exception cref="NotSupportedException">Kohya's layout has no name for an adapted component.</exception>
+    public void Save(
+        string path, ScalarType? floatingPoint = null, LoraLayout layout = LoraLayout.Peft, ModelSpec? specification = null)
     {
-        IEnumerable<(string, Tensor)> tensors = _adapted.SelectMany(a => new (string, Tensor)[]
-        {
-            ($"{a.Component}.{a.Layer}.lora_A.weight", a.Adapter.Down), ($"{a.Component}.{a.Layer}.lora_B.weight", a.Adapter.Up),
-        });
+        var names = new LoraNames(layout, Modules.ContainsKey(ComponentNames.TextEncoder2));
+        using Tensor alpha = tensor((float)(_options.Alpha ?? _options.Rank));
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        if (layout == LoraLayout.Peft) metadata.Add(MetadataKey, Metadata());
         SafetensorsWriter.Write(
-            path, tensors, new Dictionary<string, string> { ["format"] = "pt", [MetadataKey] = Metadata() }, floatingPoint);
+            path, _adapted.SelectMany(a => names.Tensors(_family.Lora(a.Component), a.Layer, a.Adapter.Down, a.Adapter.Up, alpha)),
+            KnownArchitectures.Describe(_networks, KnownArchitectures.Lora, specification).For(path, metadata), floatingPoint);
     }
 
     /// <summary>Takes the adapters off and gives the networks' parameters back whether they need gradients.</summary>
@@ -99,17 +113,18 @@ public sealed class LoraTraining : IDisposable
         _hooks.Clear();
         foreach ((nn.Module network, bool[] trainable) in _trainable)
         {
+            using NetworkUse weights = NetworkUse.ToRead(network);
             foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable))
                 parameter.requires_grad = needs;
-            NetworkUse.Unpin(network);
         }
 
         _trainable.Clear();
         foreach (nn.Module module in Modules.Values) module.Dispose();
     }
 
-    private IEnumerable<Adapted> Adapt(LoraComponent naming, nn.Module network, Generator generator)
+    private Adapted[] Adapt(LoraComponent naming, nn.Module network, Generator generator)
     {
+        using NetworkUse weights = NetworkUse.ToRead(network);
         string component = naming.Name;
         IReadOnlyList<string> patterns = (naming.IsTextEncoder ? _options.TextEncoderTargets : _options.Targets) ?? naming.TrainedLayers;
         (string Name, nn.Module Module)[] layers = [.. network
@@ -124,16 +139,18 @@ public sealed class LoraTraining : IDisposable
                 throw new ArgumentException($"'{pattern}' names no linear layer or convolution of the {component}.");
         }
 
-        return layers.Where(l => forms.Any(f => f.IsMatch(l.Name)))
-            .Select(l => new Adapted(
-                component, l.Name, (nn.Module<Tensor, Tensor>)l.Module,
-                new LoraAdapter(l.Module, _options.Rank, Scale, generator)));
+        return
+        [
+            .. layers.Where(l => forms.Any(f => f.IsMatch(l.Name)))
+                .Select(l => new Adapted(
+                    component, l.Name, (nn.Module<Tensor, Tensor>)l.Module,
+                    new LoraAdapter(l.Module, _options.Rank, Scale, generator))),
+        ];
     }
 
     private void Freeze(nn.Module network)
     {
-        // The adapters hook into layers, which are not called in the inference form.
-        NetworkUse.Pin(network);
+        using NetworkUse weights = NetworkUse.ToRead(network);
         TorchSharp.Modules.Parameter[] parameters = [.. network.parameters()];
         _trainable.Add(network, [.. parameters.Select(p => p.requires_grad)]);
         foreach (TorchSharp.Modules.Parameter parameter in parameters) parameter.requires_grad = false;

@@ -10,7 +10,7 @@ public sealed record LoraTrainingOptions
     public int Rank { get; init; } = 4;
 
     /// <summary>
-    /// Strength α, above 0: what adapters give is scaled by α/rank (Hu et al. 2021, section 4.1). Null for the rank. Default null.
+    /// Strength α, above 0: the output of adapters is scaled by α/rank (Hu et al. 2021, section 4.1). Null for the rank. Default null.
     /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double? Alpha { get; init; }

@@ -17,14 +17,14 @@ public abstract record LossWeighting
 {
     /// <summary>The weight of the mean squared error of a prediction, at least 0.</summary>
     /// <param name="schedule">The forward process.</param>
-    /// <param name="prediction">What the network predicts: the noise, the velocity or the sample.</param>
+    /// <param name="prediction">The network's prediction type: noise, velocity or sample.</param>
     /// <param name="t">Timestep in [0, T).</param>
     public abstract double At(NoiseSchedule schedule, PredictionType prediction, int t);
 
     /// <summary>A weight of the noise's error as one of the prediction's error.</summary>
     /// <param name="ofNoise">The weight of ‖ε−ε̂‖².</param>
     /// <param name="schedule">The forward process.</param>
-    /// <param name="prediction">What the network predicts.</param>
+    /// <param name="prediction">The network's prediction type.</param>
     /// <param name="t">Timestep in [0, T).</param>
     /// <exception cref="ArgumentException">The prediction is a flow, which has no discrete schedule.</exception>
     protected static double FromNoise(double ofNoise, NoiseSchedule schedule, PredictionType prediction, int t)

@@ -17,7 +17,7 @@ public sealed record MinSnrWeighting : LossWeighting
     public override double At(NoiseSchedule schedule, PredictionType prediction, int t)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        // Of the noise it is 1 where there is no signal, the limit of min(SNR, γ)/SNR.
+        // For the noise it is 1 at SNR 0, the limit of min(SNR, γ)/SNR.
         double snr = schedule.SignalToNoiseRatio(t), ofNoise = snr <= Gamma ? 1 : Gamma / snr;
         return FromNoise(ofNoise, schedule, prediction, t);
     }

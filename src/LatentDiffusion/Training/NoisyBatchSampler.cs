@@ -2,14 +2,14 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>Draws times and noise for a batch, and says what is to be predicted of the noisy samples.</summary>
+/// <summary>Draws times and noise for a batch, and computes the targets of the noisy samples.</summary>
 internal sealed class NoisyBatchSampler
 {
     private readonly DiffusionProcess _process;
     private readonly DenoiserTrainingOptions _options;
     private readonly double[]? _weights;
 
-    /// <param name="process">What is added and predicted.</param>
+    /// <param name="process">The diffusion process.</param>
     /// <param name="options">Sampling of times, weighting, offset noise and input perturbation.</param>
     /// <exception cref="ArgumentException">A weight is not a number of at least 0; the message names the timestep.</exception>
     public NoisyBatchSampler(DiffusionProcess process, DenoiserTrainingOptions options)
@@ -52,7 +52,7 @@ internal sealed class NoisyBatchSampler
     private Tensor Shifted(Tensor time) => _options.FlowTimeShift is var shift && shift == 1 ? time
         : time.Multiply(shift) / time.Multiply(shift - 1).Add(1);
 
-    /// <summary>The noise that is learned, with an offset a channel where that is asked for.</summary>
+    /// <summary>The noise that is learned, with an optional offset per channel.</summary>
     private Tensor Noise(Tensor sample, Generator random)
     {
         Tensor noise = randn(sample.shape, generator: random).to(sample.dtype);
@@ -61,7 +61,7 @@ internal sealed class NoisyBatchSampler
         return noise.Add(offset.Multiply(_options.OffsetNoise));
     }
 
-    /// <summary>The noise that is added: the learned one, perturbed where that is asked for (Ning et al. 2023, equation 8).</summary>
+    /// <summary>The noise that is added: the learned one, optionally perturbed (Ning et al. 2023, equation 8).</summary>
     private Tensor Perturbed(Tensor noise, Generator random) => _options.InputPerturbation == 0 ? noise
         : noise.Add(randn(noise.shape, generator: random).to(noise.dtype).Multiply(_options.InputPerturbation));
 }

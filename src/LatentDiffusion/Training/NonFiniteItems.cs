@@ -17,7 +17,7 @@ internal sealed class NonFiniteItems(
     /// <returns>The loss and the gradients' norm; null where nothing is to be left out, or it does not help.</returns>
     public (double Loss, double Norm)? Without(long step, Dictionary<string, double> metrics)
     {
-        if (!options.LeaveOutNonFinite || objective is not IItemBatches items) return null;
+        if (!options.LeaveOutNonFinite || objective.ItemBatches is not { } items) return null;
         var found = new SortedSet<long>();
         var selection = new ItemSelection(item => leftOut.Contains(item) || found.Contains(item));
         for (int round = 0; round < Rounds; round++)
@@ -25,7 +25,7 @@ internal sealed class NonFiniteItems(
             long[] blamed = [.. Blamed(items, step, selection)];
             if (blamed.Length == 0) return null;
             found.UnionWith(blamed);
-            (double loss, double norm) = gradients.Of(step, selection, metrics);
+            (double loss, double norm) = gradients.Compute(step, selection, metrics);
             if (!double.IsFinite(loss) || !double.IsFinite(norm)) continue;
             foreach (long item in found)
             {

@@ -16,7 +16,7 @@ public sealed record OptimizerOptions
     /// <summary>How the learning rate changes after the warm-up. Default <see cref="LearningRateDecay.Cosine"/>.</summary>
     public LearningRateDecay Decay { get; init; } = LearningRateDecay.Cosine;
 
-    /// <summary>What the learning rate falls to, as a share of its peak, in [0, 1]. Default 0.02.</summary>
+    /// <summary>Final learning rate as a fraction of its peak, in [0, 1]. Default 0.02.</summary>
     [Range(0.0, 1.0)]
     public double FinalLearningRate { get; init; } = 0.02;
 
@@ -29,10 +29,10 @@ public sealed record OptimizerOptions
     public double Power { get; init; } = 2;
 
     /// <summary>
-    /// Share of the run, after the warm-up, over which <see cref="LearningRateDecay.StableThenDecay"/> falls, in (0, 1]. Default 0.2.
+    /// Fraction of the run, after the warm-up, over which <see cref="LearningRateDecay.StableThenDecay"/> falls, in (0, 1]. Default 0.2.
     /// </summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
-    public double DecayShare { get; init; } = 0.2;
+    public double DecayFraction { get; init; } = 0.2;
 
     /// <summary>
     /// Factors of the learning rate by component (<c>unet</c>, <c>text_encoder</c>, <c>discriminator</c> …), at least 0; 1
@@ -79,7 +79,7 @@ public sealed record OptimizerOptions
             LearningRateDecay.Linear => 1 - progress,
             LearningRateDecay.Polynomial => Math.Pow(1 - progress, Power),
             LearningRateDecay.CosineWithRestarts => progress < 1 ? (1 + Math.Cos(Math.PI * (progress * Cycles % 1))) / 2 : 0,
-            LearningRateDecay.StableThenDecay => 1 - Math.Sqrt(Math.Max(0, 1 - (1 - progress) / DecayShare)),
+            LearningRateDecay.StableThenDecay => 1 - Math.Sqrt(Math.Max(0, 1 - (1 - progress) / DecayFraction)),
             _ => (1 + Math.Cos(Math.PI * progress)) / 2,
         };
         return LearningRate * (FinalLearningRate + (1 - FinalLearningRate) * share);

@@ -6,11 +6,11 @@ namespace LatentDiffusion.Training;
 internal static class ParallelImageReader
 {
     /// <summary>
-    /// Reads images in the order asked for. Throws what the reading of one threw, not that one of several threads threw.
+    /// Reads images in the order of the numbers. Throws the original exception of a reader, not an aggregate one.
     /// </summary>
     /// <param name="indices">Which images.</param>
     /// <param name="read">Reads one.</param>
-    public static CaptionedImage[] Of(IEnumerable<long> indices, Func<long, CaptionedImage> read)
+    public static CaptionedImage[] ReadAll(IEnumerable<long> indices, Func<long, CaptionedImage> read)
     {
         try
         {

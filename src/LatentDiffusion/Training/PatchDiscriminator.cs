@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// Tells real images from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section
+/// Distinguishes real images from reconstructions, patch by patch (Isola et al. 2017, section 3.2.2; Esser et al. 2021, section
 /// 3.1). Normalises by groups where the paper does by batch, so that an image's answer follows only from it and a
 /// checkpoint needs no running statistics.
 /// </summary>

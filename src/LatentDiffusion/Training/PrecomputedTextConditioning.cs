@@ -13,7 +13,7 @@ public sealed class PrecomputedTextConditioning : ITextConditioning
 
     /// <summary>Prepares the texts.</summary>
     /// <param name="embeddings">Hidden states of the captions, [images, tokens, width]; the caller's.</param>
-    /// <param name="empty">Those of the empty caption, [tokens, width]; the caller's.</param>
+    /// <param name="empty">Hidden states of the empty caption, [tokens, width]; the caller's.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public PrecomputedTextConditioning(Tensor embeddings, Tensor empty)
     {

@@ -20,7 +20,7 @@ internal sealed class ReconstructionLoss
         if (features is not null) _perceptual = new PerceptualDistance(features);
     }
 
-    public Tensor Of(Tensor reconstruction, Tensor pixels, TrainingStep step)
+    public Tensor Compute(Tensor reconstruction, Tensor pixels, TrainingStep step)
     {
         Tensor error = reconstruction - pixels;
         Tensor green = error.narrow(1, 1, 1),

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// What the losses of all autoencoders share: batches of images, the error of what is given back, and where asked for
+/// Shared by the losses of all autoencoders: batches of images, the error of reconstructions, and optionally
 /// a perceptual distance and a patch-adversarial term (Esser et al. 2021).
 /// </summary>
 public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
@@ -22,7 +22,7 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
         (_network, Options) = (network, ValidOptions.Check(options));
         _images = new ImageBatches(images, options);
         _reconstruction = new ReconstructionLoss(options, features);
-        (_adversary, Modules) = AdversarialSetup.Of(network, discriminator, options);
+        (_adversary, Modules) = AdversarialSetup.Create(network, discriminator, options);
     }
 
     /// <inheritdoc />
@@ -35,7 +35,7 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
 
     /// <summary>Type of the decoder, which is not the encoder's where only the decoder is trained, and not in float32.</summary>
     private protected ScalarType DecoderType =>
-        Modules.First(m => m.Key.StartsWith("vae", StringComparison.Ordinal)).Value.parameters().First().dtype;
+        NetworkUse.TypeOf(Modules.First(m => m.Key.StartsWith("vae", StringComparison.Ordinal)).Value);
 
     /// <inheritdoc />
     public IReadOnlyDictionary<string, string> Identity => _images.Identity;
@@ -43,9 +43,11 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
     /// <inheritdoc />
     public IReadOnlyList<string> Items(long index) => _images.Names(index);
 
-    IEnumerable<string> IItemBatches.Warnings => _images.Warnings;
+    IReadOnlyList<string> ITrainingObjective.Warnings => [.. _images.Warnings];
 
-    void IItemBatches.UseSeed(ulong seed) => _images.Seed = seed;
+    IItemBatches ITrainingObjective.ItemBatches => this;
+
+    void ITrainingObjective.UseSeed(ulong seed) => _images.Seed = seed;
 
     long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _images.Numbers(index, selection);
 
@@ -55,18 +57,17 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        TorchSharp.Modules.Parameter parameter = _network.parameters().First();
-        ScalarType type = parameter.dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        Tensor pixels = _images.Of(step).to(wide, parameter.device);
+        ScalarType type = NetworkUse.TypeOf(_network), wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        Tensor pixels = _images.PixelsFor(step).to(wide, NetworkUse.DeviceOf(_network));
         (Tensor reconstruction, Tensor regularization) = Reconstruct(pixels.to(type), wide, step);
-        Tensor loss = _reconstruction.Of(reconstruction, pixels, step);
+        Tensor loss = _reconstruction.Compute(reconstruction, pixels, step);
         step.Report("reconstruction", loss);
         // As published, the adversary is weighed against the reconstruction only.
         if (_adversary is not null) loss = _adversary.AddTo(loss, reconstruction, pixels, step);
         return loss.Add(regularization);
     }
 
-    /// <summary>What the network makes of the images, and the weighted rest of its loss.</summary>
+    /// <summary>The network's reconstructions, and the weighted remaining terms of its loss.</summary>
     /// <param name="pixels">[batch, 3, height, width] in the network's type.</param>
     /// <param name="wide">Type of the results, in which losses are summed.</param>
     /// <param name="step">Source of everything random; receives the parts as metrics.</param>

@@ -9,7 +9,7 @@ internal sealed class RowColumns
 {
     public const string ChecksName = "row_checks";
 
-    // Distinguishes a checksum from what was never written, which reads as 0.
+    // Distinguishes a checksum from rows that were never written, which read as 0.
     private const long Present = 1L << 32;
 
     private readonly Column _checks;
@@ -29,7 +29,7 @@ internal sealed class RowColumns
     public int RowLength { get; }
 
     /// <summary>The columns of a file; null where it has no checksums, or not as many rows in each column.</summary>
-    public static RowColumns? Of(SafetensorsFile file, long rows) =>
+    public static RowColumns? FromFile(SafetensorsFile file, long rows) =>
         file.Find(ChecksName) is { DataType: ScalarType.Int64, Shape.Count: 1 }
             && file.Entries.All(e => e.Shape.Count > 0 && e.Shape[0] == rows)
             ? new RowColumns(
@@ -37,7 +37,7 @@ internal sealed class RowColumns
                     e.Name, e.DataType, [.. e.Shape.Skip(1)], file.Offset(e.Name), checked((int)(e.ByteLength / rows)))))
             : null;
 
-    /// <summary>The rows that are not what was written, in their order.</summary>
+    /// <summary>The rows whose content differs from the written content, in order.</summary>
     public IEnumerable<long> Damaged(SafeFileHandle handle, long rows, CancellationToken cancellationToken)
     {
         byte[] row = new byte[RowLength];
@@ -48,7 +48,7 @@ internal sealed class RowColumns
         }
     }
 
-    /// <summary>Whether a row is what was written.</summary>
+    /// <summary>Whether a row has the written content.</summary>
     /// <param name="handle">The file.</param>
     /// <param name="index">Number of the row.</param>
     /// <param name="row">Receives it: as many bytes as <see cref="RowLength"/>.</param>
@@ -63,7 +63,7 @@ internal sealed class RowColumns
 
         Span<byte> check = stackalloc byte[sizeof(long)];
         Read(handle, check, _checks.Offset + index * sizeof(long));
-        return BinaryPrimitives.ReadInt64LittleEndian(check) == (Present | Crc32.Of(row));
+        return BinaryPrimitives.ReadInt64LittleEndian(check) == (Present | Crc32.Compute(row));
     }
 
     /// <summary>Writes a row, and its checksum after it.</summary>
@@ -77,7 +77,7 @@ internal sealed class RowColumns
         }
 
         Span<byte> check = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(check, Present | Crc32.Of(row));
+        BinaryPrimitives.WriteInt64LittleEndian(check, Present | Crc32.Compute(row));
         RandomAccess.Write(handle, check, _checks.Offset + index * sizeof(long));
     }
 

@@ -26,7 +26,7 @@ internal sealed class RowFile : IDisposable
     /// </summary>
     public delegate IReadOnlyList<(string Name, Tensor Rows)> Computation(long start, int count);
 
-    /// <summary>What the file was made of.</summary>
+    /// <summary>The sources of the file.</summary>
     public string Key => _file.Metadata[KeyMetadata];
 
     /// <summary>
@@ -34,15 +34,15 @@ internal sealed class RowFile : IDisposable
     /// makes those again that are damaged. What an interrupted making left behind is taken up again.
     /// </summary>
     /// <param name="path">The file; a symbolic link is followed.</param>
-    /// <param name="key">Says what it is made of.</param>
+    /// <param name="key">Identifies its sources.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="required">Tensors without which the file is of no use.</param>
     /// <param name="batchSize">Rows computed at a time: also where only some of a batch are damaged, since another batch would round
     /// differently.</param>
     /// <param name="compute">Computes rows, without gradients.</param>
-    /// <param name="logger">Receives what was damaged; null for none.</param>
+    /// <param name="logger">Receives the damaged rows; null for no log.</param>
     /// <param name="progress">Receives the number of rows done.</param>
-    /// <param name="cancellationToken">Stops the check or the making; what is done is kept.</param>
+    /// <param name="cancellationToken">Stops the check or the work; finished rows are kept.</param>
     /// <exception cref="IOException">The path is that of a device or a pipe.</exception>
     public static RowFile OpenOrMake(
         string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger,
@@ -50,7 +50,7 @@ internal sealed class RowFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        string target = RealPath.Of(path);
+        string target = RealPath.Resolve(path);
         if (Path.Exists(target) && !RegularFile.Is(target))
             throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
         if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
@@ -76,7 +76,7 @@ internal sealed class RowFile : IDisposable
         return TryOpen(target, key) ?? throw new IOException($"'{path}' was replaced by another process as soon as it was written.");
     }
 
-    /// <summary>What the file says of a tensor; null where it has none of that name.</summary>
+    /// <summary>The header of a tensor; null if the file has none of that name.</summary>
     public TensorEntry? Find(string name) => _file.Find(name);
 
     /// <summary>A whole tensor, as it is stored.</summary>
@@ -111,7 +111,7 @@ internal sealed class RowFile : IDisposable
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>The file where all of it is what was written; null where there is something to make.</summary>
+    /// <summary>The file if all rows have the written content; null if rows remain to be made.</summary>
     private static RowFile? Whole(
         string path, string key, long rows, IReadOnlyList<string> required, ILogger logger, CancellationToken cancellationToken)
     {
@@ -122,7 +122,7 @@ internal sealed class RowFile : IDisposable
             string[] missing = [.. (file._file.Metadata.GetValueOrDefault(ColumnsMetadata)?.Split(',') ?? [])
                 .Union(required)
                 .Where(name => file.Find(name) is null)];
-            if (missing.Length > 0 || RowColumns.Of(file._file, rows) is not { } columns)
+            if (missing.Length > 0 || RowColumns.FromFile(file._file, rows) is not { } columns)
             {
                 logger.LogWarning(
                     "The cache {Path} lacks {Missing}: it is made again.", path,

@@ -67,7 +67,7 @@ internal sealed class RowFileWriter : IDisposable
         File.Move(_path + Suffix, _path, overwrite: true);
     }
 
-    /// <summary>Closes the file; what is written stays for the next time.</summary>
+    /// <summary>Closes the file; written rows stay for the next time.</summary>
     public void Dispose() => _handle?.Dispose();
 
     private SafeFileHandle OpenPartial(FileMode mode)
@@ -94,7 +94,7 @@ internal sealed class RowFileWriter : IDisposable
         {
             using SafetensorsFile file = SafetensorsFile.Open(_path + Suffix);
             return file.Metadata.GetValueOrDefault(RowFile.KeyMetadata) == _key && required.All(name => file.Find(name) is not null)
-                ? RowColumns.Of(file, _rows)
+                ? RowColumns.FromFile(file, _rows)
                 : null;
         }
         catch (CheckpointException)

@@ -8,10 +8,10 @@ internal sealed class StepGradients(ITrainingObjective objective, FlatParameters
 {
     /// <summary>The gradients of a step's mean loss, clipped.</summary>
     /// <param name="step">Number of the step, from 0.</param>
-    /// <param name="selection">What stands in for items that are left out; null where none is.</param>
-    /// <param name="metrics">Receives what the objective reports, each the mean over the batches.</param>
+    /// <param name="selection">Replaces items that are left out; null if none is.</param>
+    /// <param name="metrics">Receives the objective's metrics, each the mean over the batches.</param>
     /// <returns>The loss, and the gradients' norm before clipping.</returns>
-    public (double Loss, double Norm) Of(long step, ItemSelection? selection, Dictionary<string, double> metrics)
+    public (double Loss, double Norm) Compute(long step, ItemSelection? selection, Dictionary<string, double> metrics)
     {
         metrics.Clear();
         parameters.ClearGradients();
@@ -33,9 +33,9 @@ internal sealed class StepGradients(ITrainingObjective objective, FlatParameters
         int batches = options.GradientAccumulation;
         using DisposeScope scope = NewDisposeScope();
         long index = step * batches + batch;
-        using var generator = new Generator(SeedSequence.Of(options.Seed, index));
-        // A stream of its own, so that a network with dropout sees the noise that one without sees.
-        using var dropout = new Generator(SeedSequence.Of(~options.Seed, index));
+        using var generator = new Generator(SeedSequence.ForStep(options.Seed, index));
+        // A separate stream, so that a network with dropout sees the same noise as one without.
+        using var dropout = new Generator(SeedSequence.ForStep(~options.Seed, index));
         using IDisposable draws = DropoutRandom.From(dropout);
         var training = new TrainingStep(index, generator) { Step = step, Selection = selection };
         Tensor value = objective.Loss(training);

@@ -15,14 +15,18 @@ internal sealed class TargetNetworks : IDisposable
     private readonly ExponentialMovingAverage _average;
     private readonly Tensor? _computed;
 
-    private TargetNetworks(ITargetObjective objective, FlatParameters parameters, TrainingPrecision precision)
+    private TargetNetworks(ITrainingObjective objective, FlatParameters parameters, TrainingPrecision precision)
     {
         (_networks, _parameters, Decay) = (objective.Targets, parameters, objective.TargetDecay);
         foreach (nn.Module network in _networks.Values) NetworkUse.Pin(network);
-        Dictionary<string, Parameter> named = Named();
-        string[] missing = [.. parameters.Ranges
-            .Where(r => named.GetValueOrDefault(r.Name)?.shape.SequenceEqual(r.Shape) != true)
-            .Select(r => r.Name)];
+        string[] missing = [];
+        NetworkUse.Change([.. _networks.Values], () =>
+        {
+            Dictionary<string, Parameter> named = Named();
+            missing = [.. parameters.Ranges
+                .Where(r => named.GetValueOrDefault(r.Name)?.shape.SequenceEqual(r.Shape) != true)
+                .Select(r => r.Name)];
+        });
         if (missing.Length > 0)
             throw new ArgumentException(
                 $"The objective's target networks lack {string.Join(", ", missing)}, or have it in another shape.", nameof(objective));
@@ -31,10 +35,10 @@ internal sealed class TargetNetworks : IDisposable
         Attach(_computed ?? _average.Values);
     }
 
-    /// <summary>Those of an objective; null for one without.</summary>
+    /// <summary>Target networks of an objective; null if it has none.</summary>
     /// <exception cref="ArgumentException">They have not the parameters that are trained.</exception>
-    public static TargetNetworks? Of(ITrainingObjective objective, FlatParameters parameters, TrainingPrecision precision) =>
-        objective is ITargetObjective { Targets.Count: > 0 } target ? new TargetNetworks(target, parameters, precision) : null;
+    public static TargetNetworks? Create(ITrainingObjective objective, FlatParameters parameters, TrainingPrecision precision) =>
+        objective.Targets.Count > 0 ? new TargetNetworks(objective, parameters, precision) : null;
 
     /// <summary>Decay of the average.</summary>
     public double Decay { get; }
@@ -69,13 +73,16 @@ internal sealed class TargetNetworks : IDisposable
     private void Attach(Tensor values)
     {
         using IDisposable noGrad = no_grad();
-        foreach (nn.Module network in _networks.Values) network.to(values.dtype);
-        Dictionary<string, Parameter> named = Named();
-        foreach (FlatParameters.ParameterRange range in _parameters.Ranges)
+        NetworkUse.Change([.. _networks.Values], () =>
         {
-            using Tensor view = range.View(values);
-            named[range.Name].set_(view);
-        }
+            foreach (nn.Module network in _networks.Values) network.to(values.dtype);
+            Dictionary<string, Parameter> named = Named();
+            foreach (FlatParameters.ParameterRange range in _parameters.Ranges)
+            {
+                using Tensor view = range.View(values);
+                named[range.Name].set_(view);
+            }
+        });
     }
 
     private Dictionary<string, Parameter> Named() => _networks

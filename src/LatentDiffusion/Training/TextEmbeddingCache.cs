@@ -27,7 +27,7 @@ public sealed class TextEmbeddingCache : IDisposable
 
     private TextEmbeddingCache(RowFile rows, long[] rowOf) => (_rows, _rowOf) = (rows, rowOf);
 
-    /// <summary>Says what the cache was made of: captions, encoder and options.</summary>
+    /// <summary>Identifies the cache's sources: captions, encoder and options.</summary>
     internal string Key => _rows.Key;
 
     /// <summary>Number of captions, equal ones counted each.</summary>
@@ -40,9 +40,9 @@ public sealed class TextEmbeddingCache : IDisposable
     /// <see cref="ContentHash"/>).</param>
     /// <param name="encoder">The text encoder.</param>
     /// <param name="captions">The captions, in the order in which they will be asked for.</param>
-    /// <param name="options">What is kept; null for the defaults.</param>
+    /// <param name="options">Contents of the cache; null for the defaults.</param>
     /// <param name="progress">Reports the number of different captions done.</param>
-    /// <param name="cancellationToken">Stops the making; what is done is kept next to the path, and taken up again the next time.</param>
+    /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
     /// <exception cref="ArgumentException">The encoder makes more chunks of a caption than of the empty one.</exception>
     public static TextEmbeddingCache Open(
@@ -69,8 +69,8 @@ public sealed class TextEmbeddingCache : IDisposable
                     + "expected an encoder of one chunk, MaxChunks 1.",
                 nameof(captions));
         // Each caption is hashed by itself, so that no two lists run into the same text.
-        string hashes = string.Join('\n', distinct.Select(StableHash.Of));
-        string identity = StableHash.Of(string.Create(
+        string hashes = string.Join('\n', distinct.Select(StableHash.Compute));
+        string identity = StableHash.Compute(string.Create(
             CultureInfo.InvariantCulture, $"{key}\nunconditional\n{encoder.ContentKey}\n{encoder.MaxLength}\n{options.Type}\n{hashes}"));
         RowFile file = RowFile.OpenOrMake(
             path, identity, distinct.Count, [HiddenName], options.BatchSize, Compute, options.Logger, progress, cancellationToken);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What a <see cref="TextEmbeddingCache"/> keeps.</summary>
+/// <summary>Contents of a <see cref="TextEmbeddingCache"/>.</summary>
 public sealed record TextEmbeddingCacheOptions
 {
     /// <summary>Type of the stored hidden states and pooled vectors: float16 (the default), bfloat16 or float32.</summary>

@@ -27,20 +27,23 @@ public sealed class Trainer
         _logger = logger ?? NullLogger<Trainer>.Instance;
     }
 
-    /// <summary>What is done every so many steps with the averaged weights, for example validation; null for nothing.</summary>
+    /// <summary>Called at regular steps with the averaged weights, for example for validation; null for nothing.</summary>
     public TrainingCallback? Check { get; init; }
 
     /// <summary>
     /// Trains until all steps are done or it is cancelled, in which case a checkpoint is written and false returned.
     /// When done, the networks hold the averaged weights.
     /// </summary>
-    /// <param name="objective">What to minimise.</param>
+    /// <param name="objective">The objective to minimise.</param>
     /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
     /// <param name="progress">Reports after every step.</param>
     /// <param name="cancellationToken">Stops the run after the current step.</param>
     /// <exception cref="ArgumentException">
     /// Nothing is to be trained, the options name a component that the objective does not train, its target networks
-    /// have other parameters than what is trained, or items are to be left out of an objective that does not number them.
+    /// have other parameters than the trained ones, or items are to be left out of an objective that does not number them.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// A network keeps its weights as its file stores them (<see cref="WeightStorage.AsStored"/>); nothing is written.
     /// </exception>
     /// <exception cref="CheckpointException">
     /// The folder's newest checkpoint is of another run: of other networks, another seed, <see cref="ITrainingObjective.Identity"/>
@@ -58,22 +61,24 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         CheckComponentRates(objective);
-        if (_options.LeaveOutNonFinite && objective is not IItemBatches { HasNumbers: true })
+        if (_options.LeaveOutNonFinite && objective.ItemBatches is null)
             throw new ArgumentException(
                 $"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: "
                     + "expected an objective of the library.",
                 nameof(objective));
-        (objective as IItemBatches)?.UseSeed(_options.Seed);
+        foreach ((string component, nn.Module module) in objective.Modules)
+            if (StoredLayers.Any(module)) throw StoredMatrix.CannotBeTrained(component);
+        objective.UseSeed(_options.Seed);
         using var folderLock = new TrainingFolderLock(folder);
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var frozen = new FrozenPrecision(objective, _options.Precision);
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
         if (parameters.Length == 0)
             throw new ArgumentException(
-                "The objective's networks have no parameters that need gradients: there is nothing to train.", nameof(objective));
+                "The objective's networks do not have parameters that need gradients, so nothing can be trained.", nameof(objective));
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
-        using TargetNetworks? targets = TargetNetworks.Of(objective, parameters, _options.Precision);
+        using TargetNetworks? targets = TargetNetworks.Create(objective, parameters, _options.Precision);
         var leftOut = new LeftOutItems(folder);
         var checkpoints = new TrainingCheckpoints(
             folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, _logger);
@@ -81,8 +86,7 @@ public sealed class Trainer
         var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
-        if (objective is IItemBatches batches)
-            foreach (string warning in batches.Warnings) _logger.LogWarning("{Warning}", warning);
+        foreach (string warning in objective.Warnings) _logger.LogWarning("{Warning}", warning);
         parameters.Publish();
         targets?.Publish();
         double smoothed = double.NaN;
@@ -91,7 +95,7 @@ public sealed class Trainer
         {
             double learningRate = _options.Optimizer.LearningRateAt(step, _options.Steps);
             var metrics = new Dictionary<string, double>();
-            (double loss, double norm) = gradients.Of(step, leftOut.Selection, metrics);
+            (double loss, double norm) = gradients.Compute(step, leftOut.Selection, metrics);
             if (!double.IsFinite(loss) || !double.IsFinite(norm))
                 (loss, norm) = nonFinite.Without(step, metrics) ?? throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
             optimizer.Step(++step, learningRate);

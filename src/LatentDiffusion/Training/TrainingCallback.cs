@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// What a training run does every so many steps with the averaged weights in its networks: validation, sample images.
+/// Work of a training run at regular steps with the averaged weights in its networks: validation, sample images.
 /// The run's weights, gradients and random draws are untouched by it, as long as it leaves libtorch's global generator alone.
 /// </summary>
 /// <param name="every">Steps between two checks, at least 1; the last step is followed by one in any case.</param>

@@ -44,9 +44,9 @@ internal sealed class TrainingCheckpoints
             .. targets is null ? [] : new KeyValuePair<string, Tensor>[] { new("target", targets.Values) },
         ];
         _target = targets is null ? None : Text(targets.Decay);
-        _layout = StableHash.Of(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
+        _layout = StableHash.Compute(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
         _identity = identity.ToDictionary(i => ObjectivePrefix + i.Key, i => i.Value);
-        // What a killed run was writing when it was killed.
+        // Unfinished files of a killed run.
         UnfinishedFile.RemoveAbandoned(folder, name => StepOf(name) is not null);
     }
 
@@ -65,7 +65,7 @@ internal sealed class TrainingCheckpoints
             if (file is not null) return Restore(file);
         }
 
-        // What a run that was killed before its first checkpoint left out is found again.
+        // Left-out items of a run that was killed before its first checkpoint are found again.
         _leftOut.Restore(null);
         return 0;
     }
@@ -80,10 +80,10 @@ internal sealed class TrainingCheckpoints
             [StepsKey] = Text(_options.Steps), [RateKey] = Text(_options.Optimizer.LearningRateAt(step, _options.Steps)),
         };
         if (_leftOut.ToText() is { } leftOut) metadata[LeftOutKey] = leftOut;
-        metadata[CheckpointChecksum.Key] = CheckpointChecksum.Of(_tensors, metadata);
+        metadata[CheckpointChecksum.Key] = CheckpointChecksum.Compute(_tensors, metadata);
         SafetensorsWriter.Write(path, _tensors, metadata);
         Last = path;
-        // Never what was just written, whatever else the folder holds.
+        // Never deletes the checkpoint that was just written.
         foreach ((_, string old) in Written().Where(c => c.Step < step).OrderByDescending(c => c.Step).Skip(_options.CheckpointsKept - 1))
             File.Delete(old);
     }
@@ -136,7 +136,7 @@ internal sealed class TrainingCheckpoints
         return step;
     }
 
-    /// <summary>Says where the rest of the run is not what it was planned to be. Older files do not say what was planned.</summary>
+    /// <summary>Logs where the rest of the run differs from its original plan. Older files do not contain the plan.</summary>
     private void WarnOfPlan(SafetensorsFile file, long step)
     {
         long steps = _options.Steps;
@@ -173,7 +173,7 @@ internal sealed class TrainingCheckpoints
             step);
     }
 
-    /// <summary>Compares what the objective says of itself. Older files say nothing, or not which data they are of.</summary>
+    /// <summary>Compares the objective's identity. Older files have none, or one without the data.</summary>
     private void ExpectIdentity(SafetensorsFile file)
     {
         string[] there = [.. file.Metadata.Keys.Where(k => k.StartsWith(ObjectivePrefix, StringComparison.Ordinal))];

@@ -3,16 +3,16 @@ namespace LatentDiffusion.Training;
 /// <summary>A loss or gradient was not finite; the run's last checkpoint is intact.</summary>
 public sealed class TrainingDivergedException : Exception
 {
-    /// <summary>Says what happened.</summary>
-    /// <param name="message">What happened and at which step.</param>
+    /// <summary>Creates the exception with a message.</summary>
+    /// <param name="message">The failure and its step.</param>
     public TrainingDivergedException(string message) : base(message)
     {
     }
 
-    /// <summary>Says what happened, where, and what is left.</summary>
-    /// <param name="message">What happened.</param>
+    /// <summary>Creates the exception with a message, the step and its items.</summary>
+    /// <param name="message">The failure.</param>
     /// <param name="step">Number of the step, from 0.</param>
-    /// <param name="items">What its batches consisted of.</param>
+    /// <param name="items">Items of its batches.</param>
     /// <param name="checkpoint">Path of the newest checkpoint; null for none.</param>
     public TrainingDivergedException(string message, long step, IReadOnlyList<string> items, string? checkpoint) : base(message) =>
         (Step, Items, Checkpoint) = (step, items, checkpoint);
@@ -20,7 +20,7 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>Number of the step, from 0: as many were done well.</summary>
     public long Step { get; }
 
-    /// <summary>What its batches consisted of, as far as the objective says.</summary>
+    /// <summary>Items of its batches, as far as the objective names them.</summary>
     public IReadOnlyList<string> Items { get; } = [];
 
     /// <summary>Path of the newest checkpoint; null for none.</summary>

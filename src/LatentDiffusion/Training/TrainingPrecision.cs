@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Training;
 
-/// <summary>What numbers the networks compute with in training; weights, their average and the optimizer are float32 always.</summary>
+/// <summary>Number format of the networks' computations in training; weights, their average and the optimizer are float32 always.</summary>
 public enum TrainingPrecision
 {
     /// <summary>Everything in float32.</summary>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What an objective needs of the batch it computes the loss of.</summary>
+/// <summary>The inputs of an objective's loss for one batch.</summary>
 /// <param name="Index">Number of the batch, from 0: the step's number, or where gradients accumulate over n batches n times that and
 /// more.</param>
 /// <param name="Generator">Source of everything random in it, seeded by the run's seed and the batch's number only.</param>
@@ -13,7 +13,7 @@ public sealed record TrainingStep(long Index, Generator Generator)
     /// <summary>Number of the optimizer's step, from 0.</summary>
     public long Step { get; init; } = Index;
 
-    /// <summary>What stands in for items that the run leaves out; null where it leaves out none.</summary>
+    /// <summary>Replaces items that the run leaves out; null if it uses all items.</summary>
     internal ItemSelection? Selection { get; init; }
 
     /// <summary>The figures reported so far, by name.</summary>

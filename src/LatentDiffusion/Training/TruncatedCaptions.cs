@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>How many tokens of each caption the model does not read: a column of a cache, since token ids do not tell.</summary>
+/// <summary>How many tokens of each caption the model does not read: a column of a cache, because token ids do not show it.</summary>
 internal static class TruncatedCaptions
 {
     public const string ColumnName = "truncated_tokens";
@@ -16,7 +16,7 @@ internal static class TruncatedCaptions
         (ColumnName, tensor(captions.Select(c => (long)truncated(c)).ToArray()));
 
     /// <summary>
-    /// Says in one line how many captions are truncated, and how far; nothing where none is, or an older cache does not tell.
+    /// Logs in one line how many captions are truncated, and how far; nothing if none is, or if an older cache does not record it.
     /// </summary>
     public static void Log(RowFile rows, string path, int window, ILogger? logger)
     {

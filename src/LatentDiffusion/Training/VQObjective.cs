@@ -16,12 +16,12 @@ public sealed class VQObjective : ReconstructionObjective
 
     /// <summary>Prepares the objective.</summary>
     /// <param name="network">The network to train.</param>
-    /// <param name="images">What to train it on; all of one size, which the network's downsampling divides.</param>
+    /// <param name="images">Training images; all of one size, which the network's downsampling divides.</param>
     /// <param name="options">Batch size and weights; <see cref="AutoencoderTrainingOptions.KlWeight"/> has no meaning here.</param>
     /// <param name="features">Features of the perceptual distance; null for none.</param>
     /// <param name="discriminator">Trained against it, as component <c>discriminator</c>; null for none.</param>
     /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
-    /// <exception cref="ArgumentException">A weight is set for what is not given, or is not set for what is.</exception>
+    /// <exception cref="ArgumentException">A weight is set for a missing part, or is not set for a given one.</exception>
     public VQObjective(
         VQModel network, ICaptionedImageSource images, AutoencoderTrainingOptions options, IPerceptualFeatures? features = null,
         PatchDiscriminator? discriminator = null)

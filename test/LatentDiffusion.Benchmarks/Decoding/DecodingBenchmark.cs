@@ -77,7 +77,7 @@ internal sealed class DecodingBenchmark(
         }
 
         if (!passes.Contains(new TilingOptions().StatisticsPasses))
-            log.WriteLine($"The default, {new TilingOptions().StatisticsPasses} passes, was not measured, so there is no verdict.");
+            log.WriteLine($"The default, {new TilingOptions().StatisticsPasses} passes, was not measured, so nothing is judged.");
         return kept ? 0 : 1;
     }
 

@@ -17,7 +17,7 @@ internal static class GoldenDistillation
         {
             using ModelComponents teacher = DiffusersFolder.Read(models[name.Split(' ')[0]]);
             using LatentCache data = GoldenImages.Encode(teacher, models);
-            using UNetDenoiser student = ConsistencyStudent.Of(teacher.UNet, 16);
+            using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(teacher, 16);
             using var objective = new ConsistencyObjective(student, teacher, data, options);
             GoldenRun.Train(objective, models.NewPath("run"), hashes);
             string folder = models.NewPath("student");

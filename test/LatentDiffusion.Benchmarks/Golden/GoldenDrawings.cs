@@ -39,7 +39,7 @@ internal static class GoldenDrawings
     private static void Batch(GoldenHashes hashes, int size)
     {
         using DiffusionPipeline pipeline = Build(hashes, fewSteps: true, b => b.Configure(o => o.BatchSize = size));
-        GenerationRequest[] requests = [s_request, s_prompts[2] with { Count = 2 }, s_prompts[3]];
+        GenerationRequest[] requests = [s_request, s_prompts[2] with { ImageCount = 2 }, s_prompts[3]];
         foreach (GenerationResult result in pipeline.Generate(requests)) Add(hashes, result);
     }
 

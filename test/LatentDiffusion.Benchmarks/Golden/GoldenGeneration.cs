@@ -1,4 +1,4 @@
-using LatentDiffusion.Tests.Pipelines.Tasks;
+using LatentDiffusion.Tests.Pipelines;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
@@ -9,21 +9,21 @@ internal static class GoldenGeneration
     /// <summary>Two images of 24 x 16 pixels.</summary>
     public static GenerationRequest Request { get; } = new()
     {
-        Prompt = "ab a", NegativePrompt = "b", Seed = 3, Count = 2, Steps = 3, GuidanceScale = 4,
-        Width = TaskPictures.Width, Height = TaskPictures.Height,
+        Prompt = "ab a", NegativePrompt = "b", Seed = 3, ImageCount = 2, Steps = 3, GuidanceScale = 4,
+        Width = TaskImages.Width, Height = TaskImages.Height,
     };
 
     /// <summary>An initial image, three of whose five steps run.</summary>
-    public static GenerationRequest ImageToImage { get; } = Request with { InitialImage = TaskPictures.Image, Steps = 5, Strength = 0.6 };
+    public static GenerationRequest ImageToImage { get; } = Request with { InitialImage = TaskImages.Image, Steps = 5, Strength = 0.6 };
 
     /// <summary>The same with a mask.</summary>
-    public static GenerationRequest Inpainting { get; } = ImageToImage with { Mask = TaskPictures.Mask };
+    public static GenerationRequest Inpainting { get; } = ImageToImage with { Mask = TaskImages.Mask };
 
     /// <summary>A case that generates one request, or several together.</summary>
     /// <param name="name">Name of the case.</param>
     /// <param name="folder">Folder of the model.</param>
     /// <param name="requests">The requests to generate; null for <see cref="Request"/>.</param>
-    /// <param name="build">What else the builder uses.</param>
+    /// <param name="build">Further settings of the builder.</param>
     /// <param name="precision">Type of the weights; null for float32.</param>
     public static GoldenCase Case(
         string name, Func<string> folder, IReadOnlyList<GenerationRequest>? requests = null,

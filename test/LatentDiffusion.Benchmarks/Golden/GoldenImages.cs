@@ -1,4 +1,4 @@
-using LatentDiffusion.Tests.Pipelines.Tasks;
+using LatentDiffusion.Tests.Pipelines;
 
 namespace LatentDiffusion.Benchmarks;
 
@@ -12,7 +12,7 @@ internal sealed class GoldenImages : ICaptionedImageSource
     public long? Count => Images;
 
     public CaptionedImage Read(long index) => new(
-        TaskPictures.Of(Side, Side, (x, y) => ((byte)(x * (index + 3) * 5), (byte)(y * 15 + index), (byte)(x * y * 7 + 40 * index))),
+        TaskImages.Create(Side, Side, (x, y) => ((byte)(x * (index + 3) * 5), (byte)(y * 15 + index), (byte)(x * y * 7 + 40 * index))),
         index % 2 == 0 ? "ab a" : "b", $"image {index}")
     {
         Origin = new ImageOrigin((int)(Side + 2 * index), Side, (int)index, 0),

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LatentDiffusion.Tests;
 using LatentDiffusion.Tests.Pipelines;
-using LatentDiffusion.Tests.Pipelines.Tasks;
 
 namespace LatentDiffusion.Benchmarks;
 

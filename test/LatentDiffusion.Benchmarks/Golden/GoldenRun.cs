@@ -16,8 +16,11 @@ internal static class GoldenRun
     {
         new Trainer(options ?? Options).Run(objective, folder, new Report(hashes));
         foreach ((string component, nn.Module network) in objective.Modules)
+        {
+            using NetworkUse weights = NetworkUse.ToRead(network);
             foreach ((string _, Tensor value) in network.state_dict().OrderBy(v => v.Key, StringComparer.Ordinal))
                 hashes.Add($"weights of {component}", value);
+        }
     }
 
     private sealed class Report(GoldenHashes hashes) : IProgress<TrainingProgress>

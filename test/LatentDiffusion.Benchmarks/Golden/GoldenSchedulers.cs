@@ -13,9 +13,9 @@ internal static class GoldenSchedulers
     private static readonly string[] s_continuous =
         ["FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler", "EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"];
 
-    private static readonly GenerationRequest s_text = GoldenGeneration.Request with { Count = 1, Steps = 5 };
+    private static readonly GenerationRequest s_text = GoldenGeneration.Request with { ImageCount = 1, Steps = 5 };
 
-    private static readonly GenerationRequest s_mask = GoldenGeneration.Inpainting with { Count = 1 };
+    private static readonly GenerationRequest s_mask = GoldenGeneration.Inpainting with { ImageCount = 1 };
 
     public static IEnumerable<GoldenCase> Cases(GoldenModels models) =>
     [

@@ -1,4 +1,4 @@
-using LatentDiffusion.Tests.Pipelines.Tasks;
+using LatentDiffusion.Tests.Pipelines;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Benchmarks;
@@ -15,13 +15,13 @@ internal static class GoldenTasks
     private static readonly GenerationRequest s_image = GoldenGeneration.ImageToImage, s_mask = GoldenGeneration.Inpainting;
 
     private static readonly GenerationRequest s_controlled =
-        s_text with { ControlImages = [TaskPictures.Image, TaskPictures.Mask], Steps = 4 };
+        s_text with { ControlImages = [TaskImages.Image, TaskImages.Mask], Steps = 4 };
 
     private static readonly GenerationRequest[] s_batch =
     [
-        s_text with { Count = 1 },
+        s_text with { ImageCount = 1 },
         s_text with { Prompt = Weighted, NegativePrompt = "", Seed = 11 },
-        s_text with { Prompt = "b", Count = 1, VariationSeed = 5 },
+        s_text with { Prompt = "b", ImageCount = 1, VariationSeed = 5 },
     ];
 
     public static IEnumerable<GoldenCase> Cases(GoldenModels models) =>
@@ -48,7 +48,7 @@ internal static class GoldenTasks
                 .UseControlNet(models.ControlNet(family, 0)).UseControlNet(models.ControlNet(family, 1), 0.5, 0.25, 0.75)),
             Case(
                 "ControlNet with an image and perturbed attention",
-                s_image with { ControlImages = [TaskPictures.Mask], ControlWeights = [new() { Scale = 0.6 }] },
+                s_image with { ControlImages = [TaskImages.Mask], ControlWeights = [new() { Scale = 0.6 }] },
                 b => b.UseControlNet(models.ControlNet(family, 1))
                     .UseGuidance(new PerturbedAttentionGuidance(new ClassifierFreeGuidance()))),
             GoldenGeneration.Case($"task/{family} ControlNets of the model", () => models.WithControlNets(family), [s_controlled]),
@@ -73,7 +73,7 @@ internal static class GoldenTasks
                 .UseAutoencoder(model => new RecordedLatents(model.Autoencoder, hashes)).Build();
             using Conditioning one = pipeline.Encode(["ab a"]), other = pipeline.Encode(["b b"]);
             using Conditioning between = Conditioning.Interpolate(one, other, 0.5);
-            hashes.Add("pixels", pipeline.Generate(s_text with { Count = 1, PromptEmbeds = between }).Images[0].Image);
+            hashes.Add("pixels", pipeline.Generate(s_text with { ImageCount = 1, PromptEmbeds = between }).Images[0].Image);
         }),
         new("task/sd1 previews", hashes =>
         {
@@ -101,7 +101,7 @@ internal static class GoldenTasks
             Case("with weights and two passes", text with { Prompt = "(ab:1.2) a", Upscale = s_upscale }, 0.6, b => b.UsePromptWeighting()),
             Case("with an image and a mask", s_mask with { Strength = 0.9 }, 0.5),
             Case(
-                "with a ControlNet", text with { ControlImages = [TaskPictures.Image] }, 0.6,
+                "with a ControlNet", text with { ControlImages = [TaskImages.Image] }, 0.6,
                 b => b.UseControlNet(models.ControlNet("xl", 0))),
         ];
     }

@@ -14,31 +14,20 @@ internal sealed record PeerMemory(long PeakBytes, long RestBytes, double LoadSec
     /// <summary>The command with which the benchmark calls itself.</summary>
     public static Command Command()
     {
-        var folder = new Argument<string>("folder");
-        var work = new Argument<string>("work");
-        var graph = new Argument<string>("graph");
-        var onnx = new Argument<bool>("onnx");
-        var plain = new Argument<bool>("plain");
-        var command = new Command(Name) { folder, work, graph, onnx, plain };
+        var options = new Argument<string>("options");
+        var command = new Command(Name) { options };
         command.Hidden = true;
-        command.SetAction(parsed =>
-        {
-            CpuRuntime.Configure();
-            InferenceForm.IsEnabled = !parsed.GetValue(plain);
-            PeerGraph description = PeerGraph.Read(parsed.GetValue(folder)!, parsed.GetValue(graph)!);
-            ChildProcess.Print(Measure(description, parsed.GetValue(work)!, parsed.GetValue(onnx)));
-        });
+        command.SetAction(parsed => ChildProcess.Print(Measure(PeerEngineOptions.Parse(parsed.GetValue(options)!))));
         return command;
     }
 
     /// <summary>Measures an engine in another process.</summary>
-    public static PeerMemory MeasureElsewhere(PeerGraph graph, string work, bool onnx) =>
-        ChildProcess.Run<PeerMemory>(Name, graph.Folder, work, graph.Name, $"{onnx}", $"{!InferenceForm.IsEnabled}");
+    public static PeerMemory MeasureElsewhere(PeerEngineOptions options) => ChildProcess.Run<PeerMemory>(Name, options.ToArgument());
 
-    private static PeerMemory Measure(PeerGraph graph, string work, bool onnx)
+    private static PeerMemory Measure(PeerEngineOptions options)
     {
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        using IPeerEngine engine = onnx ? new OnnxEngine(graph, work, threads: null) : new LibraryEngine(graph, work);
+        using IPeerEngine engine = options.Open();
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
         for (int i = 0; i < Evaluations; i++) engine.Evaluate();
         return new PeerMemory(PeakMemory.Bytes, PeakMemory.CurrentBytes, seconds);

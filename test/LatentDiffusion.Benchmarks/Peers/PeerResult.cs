@@ -25,10 +25,10 @@ internal sealed record PeerResult(
     public double ProcessorRatio => Library.FastestProcessor / Peer.FastestProcessor;
 
     /// <summary>Fraction of the matrix-multiply peak that the library reaches in its median evaluation.</summary>
-    [JsonPropertyName("peak_share")]
+    [JsonPropertyName("peak_fraction")]
     public double PeakFraction => Operations / Library.Median / Peak;
 
     /// <summary>The fraction for ONNX Runtime.</summary>
-    [JsonPropertyName("peer_peak_share")]
+    [JsonPropertyName("peer_peak_fraction")]
     public double PeerPeakFraction => Operations / Peer.Median / Peak;
 }

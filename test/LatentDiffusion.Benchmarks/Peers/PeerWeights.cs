@@ -32,6 +32,7 @@ internal static class PeerWeights
     public static void Load(PeerGraph graph, string path, nn.Module network)
     {
         using IDisposable noGradient = no_grad();
+        using NetworkUse weights = NetworkUse.ToChange(network);
         Dictionary<string, Tensor> state = network.state_dict();
         using var file = File.OpenHandle(path);
         foreach (PeerParameter parameter in graph.Parameters)

@@ -5,16 +5,20 @@ namespace LatentDiffusion.Benchmarks;
 
 /// <summary>
 /// Compares the library with ONNX Runtime, the engine of other .NET libraries: the same networks, weights and inputs on the
-/// same machine, evaluated in turn in one process.
+/// same machine. Each engine has its own process, and they evaluate in turn.
 /// </summary>
+/// <param name="options">Settings of the engines; graph and folders are those of the measurement.</param>
 /// <param name="folder">Folder of the graphs.</param>
 /// <param name="evaluations">Evaluations of each engine that count.</param>
 /// <param name="memory">Whether to measure memory, each engine in a separate process.</param>
 /// <param name="log">Receives the results.</param>
-internal sealed class PeersBenchmark(string folder, int evaluations, bool memory, TextWriter log)
+internal sealed class PeersBenchmark(PeerEngineOptions options, string folder, int evaluations, bool memory, TextWriter log)
 {
     // Threads of both engines wait in a loop for some time after an evaluation, and would take cores from the other engine.
+    // Those of this process do after the matrix products.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(5);
 
     /// <summary>Measures graphs. Missing ones are left out, and the reason is printed.</summary>
     public IReadOnlyList<PeerResult> Run(IReadOnlyList<string> names)
@@ -45,9 +49,11 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
         {
             PeerWeights.Write(graph, Path.Combine(work, graph.WeightsName));
             File.Copy(graph.OnnxPath, Path.Combine(work, Path.GetFileName(graph.OnnxPath)));
-            PeerMemory? ours = memory ? PeerMemory.MeasureElsewhere(graph, work, onnx: false) : null;
-            PeerMemory? theirs = memory ? PeerMemory.MeasureElsewhere(graph, work, onnx: true) : null;
-            return Compare(graph, work) with { LibraryMemory = ours, PeerMemory = theirs };
+            PeerEngineOptions library = options with { Folder = graph.Folder, Work = work, Graph = graph.Name, IsOnnx = false };
+            PeerEngineOptions peer = library with { IsOnnx = true };
+            PeerMemory? ours = memory ? PeerMemory.MeasureElsewhere(library) : null;
+            PeerMemory? theirs = memory ? PeerMemory.MeasureElsewhere(peer) : null;
+            return Compare(graph, library, peer) with { LibraryMemory = ours, PeerMemory = theirs };
         }
         finally
         {
@@ -55,17 +61,17 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
         }
     }
 
-    private PeerResult Compare(PeerGraph graph, string work)
+    private PeerResult Compare(PeerGraph graph, PeerEngineOptions libraryOptions, PeerEngineOptions peerOptions)
     {
-        double peak = MatrixPeak.Measure();
-        using var library = new LibraryEngine(graph, work);
-        double operations = library.CountOperations();
-        using var peer = new OnnxEngine(graph, work, get_num_threads());
-        float[] ours = library.Evaluate(), theirs = peer.Evaluate();
+        double peak = MatrixPeak.Measure(), operations = CountOperations(libraryOptions);
+        using var library = new PeerProcess(libraryOptions);
+        using var peer = new PeerProcess(peerOptions);
+        string path = Path.Combine(libraryOptions.Work, "output");
+        float[] ours = library.Output(path), theirs = peer.Output(path);
         double difference = ours.Zip(theirs, (a, b) => (double)Math.Abs(a - b)).Max();
-        library.Evaluate();
-        peer.Evaluate();
-        List<(double Seconds, double Processor)> libraryTimes = [], peerTimes = [];
+        WarmUp(library);
+        WarmUp(peer);
+        List<PeerEvaluation> libraryTimes = [], peerTimes = [];
         for (int i = 0; i < evaluations; i++)
         {
             libraryTimes.Add(Time(library));
@@ -77,16 +83,27 @@ internal sealed class PeersBenchmark(string folder, int evaluations, bool memory
             graph.Name, Times(libraryTimes), Times(peerTimes), difference, operations, peak, LibraryMemory: null, PeerMemory: null);
     }
 
-    private static PeerTimes Times(List<(double Seconds, double Processor)> times) =>
-        new([.. times.Select(t => t.Seconds)], [.. times.Select(t => t.Processor)]);
+    // In a process of its own: counting holds the weights, which every later evaluation would then compare.
+    private static double CountOperations(PeerEngineOptions options)
+    {
+        using var counted = new PeerProcess(options);
+        return counted.CountOperations();
+    }
 
-    private static (double Seconds, double Processor) Time(IPeerEngine engine)
+    // Both engines allocate in their first evaluations; .NET compiles what it has called often in the background.
+    private static void WarmUp(PeerProcess engine)
+    {
+        var clock = Stopwatch.StartNew();
+        do engine.Time();
+        while (clock.Elapsed < s_warmUp);
+    }
+
+    private static PeerTimes Times(List<PeerEvaluation> times) =>
+        new([.. times.Select(t => t.Seconds)], [.. times.Select(t => t.ProcessorSeconds)]);
+
+    private static PeerEvaluation Time(PeerProcess engine)
     {
         Thread.Sleep(s_pause);
-        TimeSpan processor = Environment.CpuUsage.TotalTime;
-        long start = Stopwatch.GetTimestamp();
-        engine.Evaluate();
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return (seconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        return engine.Time();
     }
 }

@@ -37,12 +37,14 @@ internal static class PeersCommand
         };
         command.SetAction(parsed =>
         {
-            if (!parsed.GetValue(unset)) CpuRuntime.Configure(new CpuRuntimeOptions { Threads = parsed.GetValue(threads) });
-            else if (parsed.GetValue(threads) is { } count) torch.set_num_threads(count);
-            InferenceForm.IsEnabled = !parsed.GetValue(plain);
+            int? count = parsed.GetValue(threads);
+            // The threads of the matrix products, whose speed is the peak.
+            torch.set_num_threads(count ?? Environment.ProcessorCount);
+            var options = new PeerEngineOptions(
+                Folder: "", Work: "", Graph: "", IsOnnx: false, count, IsConfigured: !parsed.GetValue(unset), parsed.GetValue(plain));
             string[] chosen = parsed.GetValue(names) is { Length: > 0 } given ? given : [.. PeerGraph.Names];
             var benchmark = new PeersBenchmark(
-                parsed.GetValue(folder)!, parsed.GetValue(evaluations), !parsed.GetValue(noMemory), Console.Out);
+                options, parsed.GetValue(folder)!, parsed.GetValue(evaluations), !parsed.GetValue(noMemory), Console.Out);
             IReadOnlyList<PeerResult> results = benchmark.Run(chosen);
             PeerReport.Print(results, Console.Out);
             if (parsed.GetValue(json) is { } path) PeerReport.Write(results, path);

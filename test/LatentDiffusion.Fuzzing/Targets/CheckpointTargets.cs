@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using LatentDiffusion.Tests;
+using LatentDiffusion.Tests.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +16,13 @@ internal static class CheckpointTargets
             ("d", [], ScalarType.Int64), ("e", [0, 3], ScalarType.Float32));
         return new FuzzTarget(
             name, random => SafetensorsMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
+    }
+
+    public static FuzzTarget Gguf(string name, string folder)
+    {
+        string path = Path.Combine(folder, "a.gguf");
+        byte[] seed = GgufSeed(path);
+        return new FuzzTarget(name, random => GgufMutation.Apply(seed, random), bytes => ReadAll(path, bytes), typeof(CheckpointException));
     }
 
     public static FuzzTarget Shards(string name, string folder)
@@ -69,6 +76,23 @@ internal static class CheckpointTargets
         using DisposeScope scope = NewDisposeScope();
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
         SafetensorsWriter.Write(path, tensors.Select(t => (t.Name, zeros(t.Shape, t.Type))), metadata);
+        return File.ReadAllBytes(path);
+    }
+
+    private static byte[] GgufSeed(string path)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var metadata = new Dictionary<string, object>
+        {
+            ["general.architecture"] = "flux", ["general.alignment"] = 8u, ["flag"] = true, ["words"] = new[] { "a", "", "ccc" },
+            ["numbers"] = new[] { 1, 2 }, ["nested"] = new object[] { new[] { 1f } },
+        };
+        GgufTensor[] tensors =
+        [
+            .. GgufType.All.Where(type => type.CanBeWritten).Select(type => new GgufTensor(type.Name, zeros(2, type.BlockElements), type)),
+            new("orig", zeros([2, 1, 2, 1, 32]), GgufType.Q8_0),
+        ];
+        GgufWriter.Write(path, tensors, metadata);
         return File.ReadAllBytes(path);
     }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Fuzzing;
 
-/// <summary>Files of learned embeddings, alone and bundled with LoRA patches.</summary>
+/// <summary>Files of learned embeddings, separate and bundled with LoRA patches.</summary>
 internal static class EmbeddingTargets
 {
     private static readonly string[] s_pieces =

@@ -17,7 +17,8 @@ internal static class LoraTargets
         ".alpha", ".lora.down.weight", "_lora.up.weight", ".lora_linear_layer.up.weight",
         ".processor.", "base_model.model.", "unet.", "lora_unet_", "lora_te_", "lora_te1_", "lora_te2_", "text_encoder.",
         "diffusion_model.", "input_blocks_1_0_in_layers_2", "output_blocks_9_1_", "middle_block_1_",
-        ".dora_scale", ".lora_magnitude_vector", ".hada_w1_a", ".lokr_w1", ".oft_blocks", ".diff", ".", "_", "unet:0:up",
+        ".dora_scale", ".lora_magnitude_vector", ".hada_w1_a", ".hada_t1", ".lokr_w1", ".lokr_t2", ".oft_blocks", ".oft_diag", ".diff",
+        ".diff_b", ".w_norm", ".on_input", ".scale", ".scalar", ".", "_", "unet:0:up",
         "unet:99999999999:up", Block, KohyaBlock,
         "\"lora_adapter_metadata\":\"{\\\"unet.lora_alpha\\\":4}\"", "\"{\\\"unet.alpha_pattern\\\":{\\\"to_q\\\":1}}\"",
         "\"{\\\"unet.use_rslora\\\":true}\"", "\"[\\\"GEGLU\\\"]\"", "\"<embed>\"",
@@ -35,6 +36,12 @@ internal static class LoraTargets
             Seed(
                 path, $"lora_unet_{KohyaBlock}.lora_up.weight", $"lora_unet_{KohyaBlock}.lora_down.weight",
                 $"lora_unet_{KohyaBlock}.alpha"),
+            Seed(path, ("hada_w1_a", [32, 2]), ("hada_w1_b", [2, 32]), ("hada_w2_a", [32, 2]), ("hada_w2_b", [2, 32]), ("alpha", [])),
+            Seed(path, ("lokr_w1", [4, 4]), ("lokr_w2_a", [8, 2]), ("lokr_w2_b", [2, 8]), ("alpha", [])),
+            Seed(path, ("lora_up.weight", [32, 2]), ("lora_down.weight", [2, 32]), ("dora_scale", [32, 1])),
+            Seed(path, ("oft_blocks", [4, 8, 8]), ("alpha", []), ("rescale", [32, 1])),
+            Seed(path, ("weight", [32]), ("on_input", [])),
+            Seed(path, ("diff", [32, 32])),
         ];
         return new FuzzTarget(
             name, random => SafetensorsMutation.Apply(seeds[random.Next(seeds.Length)], random, s_pieces),
@@ -56,8 +63,8 @@ internal static class LoraTargets
         using ModelComponents model = TinyModels.Make("sd1");
         return
         [
-            LoraTarget.Of(model.Family.Lora(ComponentNames.UNet), model.UNet.state_dict()),
-            LoraTarget.Of(model.Family.Lora(ComponentNames.TextEncoder), model.TextEncoder!.state_dict()),
+            LoraTarget.Create(model.Family.Lora(ComponentNames.UNet), model.UNet.state_dict()),
+            LoraTarget.Create(model.Family.Lora(ComponentNames.TextEncoder), model.TextEncoder!.state_dict()),
         ];
     }
 
@@ -73,11 +80,22 @@ internal static class LoraTargets
         return File.ReadAllBytes(path);
     }
 
+    /// <summary>The tensors of one layer's adapter.</summary>
+    private static byte[] Seed(string path, params (string Role, long[] Shape)[] roles)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        SafetensorsWriter.Write(path, roles.Select(r => ($"lora_unet_{KohyaBlock}.{r.Role}", ones(r.Shape))));
+        return File.ReadAllBytes(path);
+    }
+
     private static void Apply(string path, byte[] bytes, LoraTarget[] targets)
     {
         File.WriteAllBytes(path, bytes);
         using LoraFile lora = LoraFile.Open(path, targets);
         foreach (LoraPatch patch in lora.Patches)
-            lora.Delta(patch, targets.Single(t => t.Component == patch.Component).Shapes[patch.Parameter]).Dispose();
+        {
+            using Tensor weight = zeros([.. targets.Single(t => t.Component == patch.Component).Shapes[patch.Parameter]]);
+            LoraFile.Delta(patch, weight).Dispose();
+        }
     }
 }

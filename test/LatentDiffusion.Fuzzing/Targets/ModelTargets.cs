@@ -6,7 +6,8 @@ namespace LatentDiffusion.Fuzzing;
 /// <summary>Models: configurations with weights, and single files.</summary>
 internal static class ModelTargets
 {
-    private static readonly Type[] s_refusals =
+    /// <summary>What reading a folder may throw.</summary>
+    public static Type[] Refusals { get; } =
     [
         typeof(CheckpointException), typeof(InvalidDataException), typeof(NotSupportedException), typeof(FileNotFoundException),
         typeof(DirectoryNotFoundException),
@@ -27,6 +28,23 @@ internal static class ModelTargets
 
     public static FuzzTarget Text(string name, string folder) =>
         Config(name, folder, m => m.TextEncoder!, path => DiffusersFolder.ReadNetwork<ClipTextModel>(path));
+
+    public static FuzzTarget T5(string name, string folder) => Config(
+        name, folder,
+        _ => new T5Config
+        {
+            VocabSize = 20, DModel = 8, DKv = 4, DFf = 16, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu",
+        }.Build(),
+        path => DiffusersFolder.ReadNetwork<T5EncoderModel>(path));
+
+    public static FuzzTarget Qwen3(string name, string folder) => Config(
+        name, folder,
+        _ => new Qwen3Config
+        {
+            VocabSize = 20, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 4, NumKeyValueHeads = 2,
+            HeadDim = 4,
+        }.Build(),
+        path => DiffusersFolder.ReadNetwork<Qwen3Model>(path));
 
     public static FuzzTarget ControlNet(string name, string folder) => Config(
         name, folder,
@@ -64,7 +82,7 @@ internal static class ModelTargets
                 File.WriteAllBytes(path, bytes);
                 DiffusersFolder.Read(folder).Dispose();
             },
-            s_refusals);
+            Refusals);
     }
 
     public static FuzzTarget Scheduler(string name, string folder)
@@ -124,6 +142,6 @@ internal static class ModelTargets
                 File.WriteAllBytes(path, bytes);
                 read(folder).Dispose();
             },
-            s_refusals);
+            Refusals);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using LatentDiffusion.Tests.Checkpoints;
+using LatentDiffusion.Tests.Tokenization;
 
 namespace LatentDiffusion.Fuzzing;
 
@@ -17,6 +18,36 @@ internal static class TokenizerTargets
         name, folder, "tokenizer_config.json",
         (json, random) => JsonMutation.Apply(
             json, random, "\"!\"", "\"model_max_length\"", "\"added_tokens_decoder\"", "{\"content\":\"!\"}"));
+
+    public static FuzzTarget Unigram(string name, string folder) => Json(name, folder, TinyTokenizers.Unigram);
+
+    public static FuzzTarget ByteLevel(string name, string folder) => Json(name, folder, TinyTokenizers.ByteLevel);
+
+    public static FuzzTarget ByteFallback(string name, string folder) => Json(name, folder, TinyTokenizers.ByteFallback);
+
+    public static FuzzTarget SentencePiece(string name, string folder)
+    {
+        byte[] model = TinyTokenizers.SentencePiece;
+        return Text(name, Path.Combine(folder, "spiece.model"), random => ByteMutation.Apply(model, random));
+    }
+
+    /// <summary>Damages a <c>tokenizer.json</c>.</summary>
+    public static byte[] MutateJson(string json, Random random) => JsonMutation.Bytes(
+        json, random, "\"Sequence\"", "\"Metaspace\"", "\"ByteLevel\"", "\"Split\"", "\"Unigram\"", "\"BPE\"", "\"Replace\"", "[\"a\",-1]",
+        "\"a d\"", "{\"Regex\":\"(a+)+\"}", "{\"String\":\"\"}", "\"first\"", "\"MergedWithNext\"");
+
+    private static FuzzTarget Json(string name, string folder, string json) =>
+        Text(name, Path.Combine(folder, "tokenizer.json"), random => MutateJson(json, random));
+
+    private static FuzzTarget Text(string name, string path, Func<Random, byte[]> make) => new(
+        name, make,
+        bytes =>
+        {
+            System.IO.File.WriteAllBytes(path, bytes);
+            TextTokenizer tokenizer = TextTokenizer.Open(Path.GetDirectoryName(path)!);
+            _ = tokenizer.Encode("a red star, A <|im_end|> é🐢");
+        },
+        typeof(InvalidDataException), typeof(NotSupportedException), typeof(CheckpointException));
 
     private static FuzzTarget File(string name, string folder, string file, Func<string, Random, string> mutate)
     {

@@ -5,7 +5,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 /// <summary>
 /// Each damaged or malicious checkpoint either throws <see cref="CheckpointException"/> or loads, and no tensor is larger
@@ -17,7 +17,7 @@ public sealed class HostileFileTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void TruncatedSafetensorsAreRefusedAtEveryPosition()
+    public void Truncated_safetensors_are_refused_at_every_position()
     {
         byte[] file = Safetensors();
         for (int length = 0; length < file.Length; length++)
@@ -26,7 +26,7 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void TruncatedPicklesAreRefusedAtEveryPosition()
+    public void Truncated_pickles_are_refused_at_every_position()
     {
         byte[] file = Pickle();
         for (int length = 0; length < file.Length; length++)
@@ -35,7 +35,7 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void TruncatedLegacyPicklesAreRefusedAtEveryPosition()
+    public void Truncated_legacy_pickles_are_refused_at_every_position()
     {
         byte[] file = Legacy();
         for (int length = 0; length < file.Length; length++)
@@ -44,10 +44,53 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void MutatedSafetensorsEndInTheExceptionOrALoad() => Mutate(Safetensors(), seed: 1, count: 5000, Mutation.AnyByte);
+    public void Truncated_gguf_files_are_refused_at_every_position()
+    {
+        byte[] file = Gguf();
+        for (int length = 0; length < file.Length; length++)
+            Assert.True(IsRefused(file[..length]), $"cut to {length} of {file.Length} bytes");
+        Assert.False(IsRefused(file));
+    }
 
     [Fact]
-    public void MutatedHeadersEndInTheExceptionOrALoad()
+    public void Mutated_gguf_files_end_in_the_exception_or_a_load()
+    {
+        byte[] file = Gguf();
+        Mutate(file, seed: 5, count: 2500, Mutation.AnyByte);
+        // Damage of the header only, which the values would dilute.
+        int header = file.Length - 576;
+        Mutate(file, seed: 6, count: 2500, (bytes, random) => [.. Mutation.AnyByte(bytes[..header], random), .. bytes[header..]]);
+    }
+
+    [Fact]
+    public void Claimed_lengths_of_gguf_files_allocate_nothing()
+    {
+        byte[] file = Gguf();
+        ulong[] lengths = [ulong.MaxValue, long.MaxValue, int.MaxValue, 1UL << 40, 1UL << 31, 1 << 28, (ulong)file.Length];
+        for (int at = 8; at <= file.Length - 576 - sizeof(ulong); at++)
+        {
+            byte[] damaged = [.. file];
+            BinaryPrimitives.WriteUInt64LittleEndian(damaged.AsSpan(at), lengths[at % lengths.Length]);
+            File.WriteAllBytes(_folder["a"], damaged);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                GgufFile.Open(_folder["a"]).Dispose();
+            }
+            catch (CheckpointException)
+            {
+                // Most are refused; some change a value.
+            }
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * file.Length);
+        }
+    }
+
+    [Fact]
+    public void Mutated_safetensors_throw_or_load() => Mutate(Safetensors(), seed: 1, count: 5000, Mutation.AnyByte);
+
+    [Fact]
+    public void Mutated_headers_throw_or_load()
     {
         byte[] file = Safetensors();
         int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
@@ -70,10 +113,10 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void MutatedPicklesEndInTheExceptionOrALoad() => Mutate(Pickle(), seed: 2, count: 4000, Mutation.AnyByte);
+    public void Mutated_pickles_throw_or_load() => Mutate(Pickle(), seed: 2, count: 4000, Mutation.AnyByte);
 
     [Fact]
-    public void MutatedLegacyPicklesEndInTheExceptionOrALoad()
+    public void Mutated_legacy_pickles_throw_or_load()
     {
         byte[] file = Legacy();
         Mutate(file, seed: 3, count: 2000, Mutation.AnyByte);
@@ -81,7 +124,7 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void MutatedDescriptionsWithAValidChecksumEndInTheExceptionOrALoad()
+    public void Mutated_pickle_descriptions_with_valid_checksums_throw_or_load()
     {
         byte[] pickle = Description();
         for (int seed = 0; seed < 4000; seed++)
@@ -129,7 +172,7 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void AFailedLoadLeavesTheNetworkAsItWas()
+    public void A_failed_load_leaves_the_network_unchanged()
     {
         using var network = nn.Linear(3, 2);
         byte[] before = network.weight!.bytes.ToArray();
@@ -166,9 +209,12 @@ public sealed class HostileFileTests : IDisposable
             {
                 Assert.InRange(entry.ByteLength, 0, file.Length);
                 using Tensor tensor = source.Read(entry.Name);
-                // float8 is widened to four bytes per value; all other values keep their size.
+                // float8 and blocks are widened to four bytes per value; all other values keep their size.
                 long size = tensor.NumberOfElements * tensor.ElementSize;
-                Assert.True(size == entry.ByteLength || size == 4 * entry.ByteLength, entry.ToString());
+                long blocks = source is GgufFile gguf && gguf.TypeOf(entry.Name) is { IsQuantized: true } type
+                    ? tensor.NumberOfElements / type.BlockElements * type.BlockBytes
+                    : 0;
+                Assert.True(size == entry.ByteLength || size == 4 * entry.ByteLength || blocks == entry.ByteLength, entry.ToString());
             }
 
             return false;
@@ -201,6 +247,21 @@ public sealed class HostileFileTests : IDisposable
             ],
             new Dictionary<string, string> { ["format"] = "pt" });
         return File.ReadAllBytes(_folder["s"]);
+    }
+
+    private byte[] Gguf()
+    {
+        GgufWriter.Write(
+            _folder["g"],
+            [
+                new("a", arange(6, ScalarType.Float32).view(2, 3), GgufType.F32), new("b", ones(3), GgufType.BF16),
+                new("c", ones(2, 3, 32), GgufType.Q5_0), new("d", tensor(3L), GgufType.I64), new("e", ones(4, 256), GgufType.Q4_K),
+            ],
+            new Dictionary<string, object>
+            {
+                ["general.architecture"] = "flux", ["flag"] = true, ["words"] = new[] { "a", "", "ccc" }, ["numbers"] = new[] { 1.5f, 2 },
+            });
+        return File.ReadAllBytes(_folder["g"]);
     }
 
     private byte[] Pickle()

@@ -3,7 +3,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 /// <summary>Checkpoints from before PyTorch 1.6: a sequence of pickles, then the storages.</summary>
 public sealed class LegacyPickleTests : IDisposable
@@ -29,7 +29,7 @@ public sealed class LegacyPickleTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void WhatPythonWritesIsRead()
+    public void Files_written_by_Python_are_read()
     {
         Save(Convert.FromBase64String(Pythons));
         using ITensorSource file = Checkpoint.Open(_folder["a.pth"]);
@@ -43,7 +43,7 @@ public sealed class LegacyPickleTests : IDisposable
     }
 
     [Fact]
-    public void ViewsOfSharedStoragesAreRead()
+    public void Views_of_shared_storages_are_read()
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(
@@ -65,7 +65,7 @@ public sealed class LegacyPickleTests : IDisposable
     [InlineData("cposix\nsystem\n(X\u0004\0\0\0true\u0085R.", "posix.system")]
     [InlineData("ctorch.nn.modules.conv\nConv2d\n)\u0081}b.", "torch.nn.modules.conv.Conv2d")]
     [InlineData("(X\u0006\0\0\0modulectorch\nFloatStorage\nNNtQ.", "not a storage")]
-    public void EverythingElseIsRefusedByName(string pickle, string reason) =>
+    public void Other_pickle_operations_are_refused_by_name(string pickle, string reason) =>
         Refused(PickleWriter.Legacy(Encoding.Latin1.GetBytes(pickle), []), reason);
 
     [Theory]
@@ -76,11 +76,11 @@ public sealed class LegacyPickleTests : IDisposable
     [InlineData(long.MaxValue, long.MaxValue, "truncated")]
     [InlineData(1L << 62, 1L << 62, "truncated")]
     [InlineData(-1, -1, "not a storage")]
-    public void StoragesOfAnotherSizeAreRefused(long described, long stored, string reason) =>
+    public void Storages_of_another_size_are_refused(long described, long stored, string reason) =>
         Refused(PickleWriter.Legacy(One("k", described), ["k"], (stored, s_storage)), reason);
 
     [Fact]
-    public void StoragesAndTheirKeysMustAgree()
+    public void Storages_must_match_their_keys()
     {
         Refused(PickleWriter.Legacy(One("k", 6), ["l"], (6, s_storage)), "'l' that its description does not list");
         Refused(PickleWriter.Legacy(One("k", 6), []), "'k' is not in the file");
@@ -105,7 +105,7 @@ public sealed class LegacyPickleTests : IDisposable
     }
 
     [Fact]
-    public void OtherFormsAreRefusedWithWhatTheyAre()
+    public void Other_formats_are_refused_by_name()
     {
         Refused(PickleWriter.Legacy(One("k", 6), ["k"], [(6, s_storage)], version: 1000, littleEndian: true), "another version");
         Refused(PickleWriter.Legacy(One("k", 6), ["k"], [(6, s_storage)], version: 1001, littleEndian: false), "little-endian");

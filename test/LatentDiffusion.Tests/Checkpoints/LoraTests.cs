@@ -2,7 +2,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 public sealed class LoraTests : IDisposable
 {
@@ -21,17 +21,17 @@ public sealed class LoraTests : IDisposable
     [Theory]
     [InlineData("analog_svd_rank4.safetensors", 4, 0)]
     [InlineData("lora_disney.safetensors", 1, 2)]
-    public void RealFilesParseCompletely(string name, int rank, int embeddings)
+    public void Real_files_parse_completely(string name, int rank, int embeddings)
     {
         using var file = LoraFile.Open(SharedData.Require("lora-sd15", name), s_unet, s_text);
         Assert.Equal(144, file.Patches.Count(p => p.Component == ComponentNames.UNet));
         Assert.Equal(48, file.Patches.Count(p => p.Component == ComponentNames.TextEncoder));
         Assert.Equal(192, file.Patches.Select(p => (p.Component, p.Parameter)).Distinct().Count());
         Assert.Equal(embeddings, file.Embeddings.Count);
-        Assert.All(file.Patches, p => Assert.Equal((rank, 1.0), (p.Rank, p.Scale)));
+        Assert.All(file.Patches, p => Assert.Equal((rank, 1.0), (p.LowRank.Rank, p.LowRank.Scale)));
 
-        // The numbers tell the visiting order: the feed-forward between both attentions, the middle block last.
-        string ParameterOf(string up) => file.Patches.Single(p => p.Up == up).Parameter;
+        // The numbers show the visiting order: the feed-forward between both attentions, the middle block last.
+        string ParameterOf(string up) => file.Patches.Single(p => p.LowRank.Up == up).Parameter;
         Assert.Equal("down_blocks.0.attentions.0.transformer_blocks.0.ff.net.0.proj.weight", ParameterOf("unet:4:up"));
         Assert.Equal("up_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight", ParameterOf("unet:54:up"));
         Assert.Equal("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0.weight", ParameterOf("unet:143:up"));
@@ -39,14 +39,14 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
-    public void ARealFileAppliesAndComesOff()
+    public void A_real_file_is_applied_and_removed()
     {
         using var file = LoraFile.Open(SharedData.Require("lora-sd15", "lora_disney.safetensors"), s_unet, s_text);
         string[] names = [$"{Block}.attn1.to_q.weight", $"{Block}.ff.net.0.proj.weight"];
         foreach (string name in names)
         {
             LoraPatch patch = file.Patches.Single(p => p.Parameter == name);
-            Tensor delta = file.Delta(patch, s_unet.Shapes[name]);
+            Tensor delta = LoraFile.Delta(patch, zeros([.. s_unet.Shapes[name]]));
             Assert.Equal(s_unet.Shapes[name], delta.shape);
             Assert.InRange(delta.abs().max().item<float>(), 1e-6f, 1f);
         }
@@ -107,13 +107,13 @@ public sealed class LoraTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Namings))]
-    public void EveryNamingMeansTheSame(string up, string down, string alpha, string parameter)
+    public void Every_naming_scheme_means_the_same(string up, string down, string alpha, string parameter)
     {
         List<(string, Tensor)> tensors = [(up, randn(640, 2)), (down, randn(2, 640))];
         if (alpha.Length > 0) tensors.Add((alpha, tensor(1f)));
         LoraPatch patch = Assert.Single(Open(tensors).Patches);
-        Assert.Equal((ComponentNames.UNet, parameter, 2L), (patch.Component, patch.Parameter, patch.Rank));
-        Assert.Equal(alpha.Length > 0 ? 0.5 : 1, patch.Scale);
+        Assert.Equal((ComponentNames.UNet, parameter, 2L), (patch.Component, patch.Parameter, patch.LowRank.Rank));
+        Assert.Equal(alpha.Length > 0 ? 0.5 : 1, patch.LowRank.Scale);
     }
 
     [Theory]
@@ -121,7 +121,7 @@ public sealed class LoraTests : IDisposable
     [InlineData("text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.{0}.weight")]
     [InlineData("lora_te_text_model_encoder_layers_3_self_attn_q_proj.lora_{0}.weight")]
     [InlineData("lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_{0}.weight")]
-    public void TextTowersAreFound(string name)
+    public void Text_towers_are_found(string name)
     {
         LoraFile file = Open([(string.Format(name, "up"), randn(768, 2)), (string.Format(name, "down"), randn(2, 768))]);
         LoraPatch patch = Assert.Single(file.Patches);
@@ -144,11 +144,11 @@ public sealed class LoraTests : IDisposable
     [InlineData("time_embed_0", "time_embedding.linear_1.weight")]
     [InlineData("out_2", "conv_out.weight")]
     [InlineData("conv_out", "conv_out.weight")]
-    public void OriginalBlockNumbersAreFound(string module, string parameter) =>
+    public void Original_block_numbers_are_found(string module, string parameter) =>
         Assert.Equal(parameter, new LoraModules(s_unet).Find(module));
 
     [Fact]
-    public void ConvolutionsWithAndWithoutMiddleKernelAreComputed()
+    public void Convolutions_with_and_without_middle_kernel_are_computed()
     {
         const string Name = "lora_unet_down_blocks_0_resnets_0_conv1";
         Tensor up = randn(320, 3, 1, 1), down = randn(3, 320, 3, 3), mid = randn(3, 3, 3, 3), narrow = randn(3, 320, 1, 1);
@@ -164,12 +164,12 @@ public sealed class LoraTests : IDisposable
         Tensor Delta(List<(string, Tensor)> tensors)
         {
             LoraFile file = Open(tensors);
-            return file.Delta(Assert.Single(file.Patches), [320, 320, 3, 3]);
+            return LoraFile.Delta(Assert.Single(file.Patches), zeros(320, 320, 3, 3));
         }
     }
 
     [Fact]
-    public void SeveralApplyAtOnceAndComeOffToTheBit()
+    public void Several_are_applied_and_removed_bit_for_bit()
     {
         string name = $"{Block}.attn1.to_q.weight";
         LoraFile one = Open(KohyaPair("attn1_to_q"));
@@ -187,7 +187,7 @@ public sealed class LoraTests : IDisposable
                 applied.Set((one, 0.7), (two, -0.3));
                 Assert.Equal(alive + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
                 Tensor original = before.to(ScalarType.Float32);
-                Tensor first = one.Delta(one.Patches[0], weight.shape), second = two.Delta(two.Patches[0], weight.shape);
+                Tensor first = LoraFile.Delta(one.Patches[0], original), second = LoraFile.Delta(two.Patches[0], original);
                 Tensor expected = original + first * 0.7 - second * 0.3;
                 Assert.True(weight.to(ScalarType.Float32).allclose(expected, tolerance, tolerance));
                 applied.Set((two, 1));
@@ -199,7 +199,7 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
-    public void SettingsInTheMetadataCount()
+    public void Settings_in_the_metadata_are_used()
     {
         List<(string, Tensor)> tensors = PeftPair(rank: 4);
         Assert.Equal(2, Scale("""{"unet.lora_alpha": 8}"""));
@@ -217,20 +217,17 @@ public sealed class LoraTests : IDisposable
             Assert.Throws<CheckpointException>(() => Scale(bad));
 
         double Scale(string settings) =>
-            Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+            Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).LowRank.Scale;
     }
 
     [Theory]
-    [InlineData("hada_w1_a", "LoHa")]
-    [InlineData("hada_t2", "LoHa")]
-    [InlineData("lokr_w1", "LoKr")]
-    [InlineData("lokr_w2_b", "LoKr")]
-    [InlineData("oft_blocks", "OFT")]
-    [InlineData("diff", "full differences")]
-    [InlineData("diff_b", "full differences")]
-    [InlineData("on_input", "IA³")]
-    [InlineData("dora_scale", "DoRA")]
-    public void Another_kind_of_adapter_is_named(string ending, string kind)
+    [InlineData("oft_R.weight", "peft")]
+    [InlineData("oft_R.default.weight", "peft")]
+    [InlineData("a1.weight", "GLoRA")]
+    [InlineData("b2.weight", "GLoRA")]
+    [InlineData("vera_lambda_b", "VeRA")]
+    [InlineData("set_weight", "replaces weights")]
+    public void An_unknown_kind_of_adapter_is_named(string ending, string kind)
     {
         List<(string, Tensor)> tensors =
             [(Kohya("attn1_to_q") + ".alpha", tensor(1f)), ($"{Kohya("attn1_to_k")}.{ending}", randn(640, 2))];
@@ -245,6 +242,28 @@ public sealed class LoraTests : IDisposable
         Assert.Equal(tensors.Take(2).Select(t => t.Item1).Order(), file.Ignored.Order());
         Assert.Contains(kind, file.DescribeIgnored());
         Assert.StartsWith("2 of 4 tensors: ", file.DescribeIgnored());
+    }
+
+    [Theory]
+    [InlineData("hada_w1_a", "LoHa")]
+    [InlineData("hada_t2", "LoHa")]
+    [InlineData("lokr_w1", "LoKr")]
+    [InlineData("lokr_w2_b", "LoKr")]
+    [InlineData("oft_blocks", "OFT")]
+    [InlineData("diff", "full difference")]
+    [InlineData("diff_b", "full difference")]
+    [InlineData("on_input", "(IA)³")]
+    [InlineData("dora_scale", "DoRA")]
+    [InlineData("lora_up.weight", "down")]
+    public void A_part_of_an_adapter_is_refused_by_name(string ending, string kind)
+    {
+        foreach (UnknownTensorHandling unknown in Enum.GetValues<UnknownTensorHandling>())
+        {
+            var exception = Assert.Throws<CheckpointException>(
+                () => Open([($"{Kohya("attn1_to_out_0")}.{ending}", randn(3, 2))], unknown: unknown));
+            Assert.Contains(kind, exception.Message, StringComparison.Ordinal);
+            Assert.Contains($"unet.{Block}.attn1.to_out.0.", exception.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -289,7 +308,7 @@ public sealed class LoraTests : IDisposable
         double Scale(string pattern)
         {
             string settings = $$"""{"unet.lora_alpha": 4, "unet.alpha_pattern": {{pattern}}}""";
-            return Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).Scale;
+            return Assert.Single(Open(tensors, new() { ["lora_adapter_metadata"] = settings }).Patches).LowRank.Scale;
         }
     }
 
@@ -319,7 +338,7 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
-    public void EverythingThatFitsNothingIsListed()
+    public void All_unmatched_tensors_are_listed()
     {
         var exception = Assert.Throws<CheckpointException>(() => Open(
         [
@@ -340,7 +359,7 @@ public sealed class LoraTests : IDisposable
     [InlineData("lora_unet_conv_in.dora_scale")]
     [InlineData("unet.conv_in.lora_magnitude_vector")]
     [InlineData("unet.conv_in.lora_magnitude_vector.default.weight")]
-    public void WeightDecompositionIsRefusedByName(string name)
+    public void Weight_decomposition_is_refused_by_name(string name)
     {
         var exception = Assert.Throws<CheckpointException>(() => Open([(name, ones(4))]));
         Assert.Contains("DoRA", exception.Message);
@@ -348,7 +367,7 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
-    public void MutatedFilesEndInTheExceptionOrALoad()
+    public void Mutated_files_throw_or_load()
     {
         SafetensorsWriter.Write(
             _folder["whole"],
@@ -371,7 +390,11 @@ public sealed class LoraTests : IDisposable
             try
             {
                 using var lora = LoraFile.Open(_folder["a"], s_unet, s_text);
-                foreach (LoraPatch patch in lora.Patches) lora.Delta(patch, s_unet.Shapes[patch.Parameter]).Dispose();
+                foreach (LoraPatch patch in lora.Patches)
+                {
+                    using Tensor weight = zeros([.. s_unet.Shapes[patch.Parameter]]);
+                    LoraFile.Delta(patch, weight).Dispose();
+                }
                 loaded++;
             }
             catch (CheckpointException)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 /// <summary>Seeded damage of files.</summary>
 internal static class Mutation

@@ -4,7 +4,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 public sealed class PickleCheckpointTests : IDisposable
 {
@@ -12,7 +12,7 @@ public sealed class PickleCheckpointTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void ARealCheckpointHoldsWhatItsSafetensorsTwinHolds()
+    public void A_real_checkpoint_equals_its_safetensors_twin()
     {
         using var pickled = PickleCheckpoint.Open(SharedData.Require("taef2", "taef2_encoder.pth"));
         using var twin = SafetensorsFile.Open(SharedData.Require("taef2", "taef2_encoder.safetensors"));
@@ -25,7 +25,7 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void ViewsOfSharedStoragesAreRead()
+    public void Views_of_shared_storages_are_read()
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(
@@ -85,7 +85,7 @@ public sealed class PickleCheckpointTests : IDisposable
     [InlineData("](K\u0001K\u0002u.", "not a dictionary")]
     [InlineData("\u0080\u0009.", "protocol 9")]
     [InlineData("K\u0001Q.", "not a storage")]
-    public void EverythingElseIsRefusedByName(string pickle, string reason)
+    public void Other_pickle_operations_are_refused_by_name(string pickle, string reason)
     {
         Save(Encoding.Latin1.GetBytes(pickle));
         Assert.Contains(reason, Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"])).Message);
@@ -246,7 +246,7 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void ContainersThatHoldEachOtherEnd()
+    public void Cyclic_containers_do_not_loop()
     {
         // Each list contains the previous one twice: 2^40 ways to the innermost.
         var doubling = new StringBuilder("]q\0");
@@ -277,7 +277,7 @@ public sealed class PickleCheckpointTests : IDisposable
     [InlineData(-1, new long[] { 1 }, new long[] { 1 }, "unexpected arguments")]
     [InlineData(0, new long[] { -1 }, new long[] { 1 }, "a shape")]
     [InlineData(0, new long[] { 1 }, new long[] { 1, 1 }, "strides")]
-    public void ViewsBeyondTheirStorageAreRefused(long offset, long[] shape, long[] strides, string reason)
+    public void Views_beyond_their_storage_are_refused(long offset, long[] shape, long[] strides, string reason)
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(("x", () => pickle.Tensor("0", offset, shape, strides)));
@@ -337,7 +337,7 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void CompressedEntriesAreRefused()
+    public void Compressed_entries_are_refused()
     {
         var pickle = new PickleWriter();
         pickle.Dictionary(("x", () => pickle.Tensor("0", 0, [1 << 20], [1])));
@@ -347,7 +347,7 @@ public sealed class PickleCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void OtherFilesAreRefused()
+    public void Other_files_are_refused()
     {
         File.WriteAllText(_folder["a.pth"], "no zip file");
         Assert.Throws<CheckpointException>(() => PickleCheckpoint.Open(_folder["a.pth"]));

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 /// <summary>Writes the part of pickle that <c>torch.save</c> uses for dictionaries of tensors.</summary>
 internal sealed class PickleWriter
@@ -59,10 +59,17 @@ internal sealed class PickleWriter
         Write("u"u8);
     }
 
-    public void Tensor(string storage, long offset, long[] shape, long[] strides)
+    public void List(params Action[] items)
+    {
+        Write("]("u8);
+        foreach (Action item in items) item();
+        Write("e"u8);
+    }
+
+    public void Tensor(string storage, long offset, long[] shape, long[] strides, long count = 6)
     {
         Global("torch._utils", "_rebuild_tensor_v2");
-        Storage(storage, 6, () => { });
+        Storage(storage, count, () => { });
         View(offset, shape, strides);
     }
 

@@ -4,7 +4,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 public sealed class SafetensorsTests : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class SafetensorsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(DataTypes))]
-    public void EveryDataTypeComesBackAsItWas(ScalarType type)
+    public void Every_data_type_round_trips(ScalarType type)
     {
         Tensor tensor = (randn(3, 5) * 3).to(type);
         SafetensorsWriter.Write(_folder["a.safetensors"], [("x", tensor), ("scalar", tensor[1, 2]), ("none", empty([0, 4], type))]);
@@ -32,7 +32,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void TheBytesAreThoseOfTheReferenceImplementation()
+    public void Bytes_equal_the_reference_implementation()
     {
         SafetensorsWriter.Write(
             _folder["a.safetensors"],
@@ -53,7 +53,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void SavingAgainGivesTheSameBytes()
+    public void Saving_again_gives_the_same_bytes()
     {
         SafetensorsWriter.Write(
             _folder["a.safetensors"],
@@ -66,7 +66,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void ReadsIntoViewsOfOneBufferAndConverts()
+    public void Views_of_one_buffer_are_filled_and_converted()
     {
         Tensor stored = randn(4, 6);
         SafetensorsWriter.Write(_folder["a.safetensors"], [("x", stored)]);
@@ -85,7 +85,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void LargeTensorsAreConvertedPieceByPiece()
+    public void Large_tensors_are_converted_piece_by_piece()
     {
         Tensor stored = randn(3, 1 << 20).to(ScalarType.Float16);
         SafetensorsWriter.Write(_folder["a.safetensors"], [("x", stored)], floatingPoint: ScalarType.Float32);
@@ -98,7 +98,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void AnOddBooleanIsTrue()
+    public void Any_nonzero_boolean_is_true()
     {
         Write("""{"x":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", [0, 1, 255]);
         using var file = SafetensorsFile.Open(_folder["a.safetensors"]);
@@ -131,7 +131,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{} {}""", 0, "not valid JSON")]
     [InlineData("""[]""", 0, "StartArray")]
     [InlineData("", 0, "not valid JSON")]
-    public void BadHeadersAreRefusedWithAReason(string header, int dataLength, string reason)
+    public void Bad_headers_are_refused_with_a_reason(string header, int dataLength, string reason)
     {
         Write(header, new byte[dataLength]);
         var exception = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(_folder["a.safetensors"]));
@@ -145,14 +145,14 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("0300000000000000" + "7B7D")]
     [InlineData("FFFFFFFFFFFFFFFF" + "7B7D")]
     [InlineData("0500000000000000" + "7B22FF227D")]
-    public void BadBytesAreRefused(string hex)
+    public void Bad_bytes_are_refused(string hex)
     {
         File.WriteAllBytes(_folder["a.safetensors"], Convert.FromHexString(hex));
         Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(_folder["a.safetensors"]));
     }
 
     [Fact]
-    public void AFileWithoutTensorsIsValid()
+    public void A_file_without_tensors_is_valid()
     {
         SafetensorsWriter.Write(_folder["a.safetensors"], Array.Empty<(string, Tensor)>());
         using var file = SafetensorsFile.Open(_folder["a.safetensors"]);
@@ -161,7 +161,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void AFailedWriteLeavesWhatWasThere()
+    public void A_failed_write_leaves_the_old_file()
     {
         File.WriteAllText(_folder["a.safetensors"], "before");
         Tensor disposed = ones(3);
@@ -177,7 +177,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void AShortenedFileIsNoticed()
+    public void A_shortened_file_is_noticed()
     {
         SafetensorsWriter.Write(_folder["a.safetensors"], [("x", ones(100))]);
         using var file = SafetensorsFile.Open(_folder["a.safetensors"]);

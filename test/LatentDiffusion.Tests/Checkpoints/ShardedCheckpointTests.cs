@@ -2,7 +2,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 public sealed class ShardedCheckpointTests : IDisposable
 {
@@ -18,7 +18,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void FilesAreReadAsOne()
+    public void Shards_are_read_as_one_checkpoint()
     {
         Write("""{"metadata":{"total_size":52},"weight_map":{"a":"one.safetensors","b":"one.safetensors","c":"two.safetensors"}}""");
         using ITensorSource source = Checkpoint.OpenComponent(Path.GetDirectoryName(_folder[Index])!);
@@ -46,7 +46,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     [InlineData("""{"weights":{}}""", "not an index")]
     [InlineData("""[""", "not an index")]
     [InlineData("""[[[[[[[[[[[[[[]]]]]]]]]]]]]]""", "not an index")]
-    public void BadIndicesAreRefusedWithAReason(string json, string reason)
+    public void Bad_indices_are_refused_with_a_reason(string json, string reason)
     {
         Write(json);
         var exception = Assert.Throws<CheckpointException>(() => Checkpoint.Open(_folder[Index]));
@@ -55,7 +55,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void AShardMayNotBeALinkToElsewhere()
+    public void A_shard_must_not_link_outside_the_folder()
     {
         string folder = Directory.CreateDirectory(_folder["model"]).FullName, index = Path.Combine(folder, Index);
         File.WriteAllText(index, """{"weight_map":{"c":"two.safetensors"}}""");
@@ -64,7 +64,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void AShardMayBeALinkToItsNeighbourOrToTheBlobsOfAHubCache()
+    public void A_shard_may_link_to_its_folder_or_to_hub_cache_blobs()
     {
         string snapshot = Directory.CreateDirectory(Path.Combine(_folder["hub"], "snapshots", "abc", "unet")).FullName;
         string blobs = Directory.CreateDirectory(Path.Combine(_folder["hub"], "blobs")).FullName, index = Path.Combine(snapshot, Index);
@@ -80,7 +80,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void ALinkThatLeadsToItselfIsRefused()
+    public void A_link_to_itself_is_refused()
     {
         File.CreateSymbolicLink(_folder["three.safetensors"], "three.safetensors");
         Write("""{"weight_map":{"a":"three.safetensors"}}""");
@@ -88,7 +88,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void TheVariantComesFirstAndThePlainFileElse()
+    public void The_variant_is_preferred_to_the_plain_file()
     {
         string folder = Directory.CreateDirectory(_folder["unet"]).FullName;
         var exception = Assert.Throws<FileNotFoundException>(() => Checkpoint.OpenComponent(folder, "fp16"));

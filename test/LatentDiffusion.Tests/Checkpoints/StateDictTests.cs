@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 public sealed class StateDictTests : IDisposable
 {
@@ -11,7 +11,7 @@ public sealed class StateDictTests : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void ANetworkComesBackAsItWasSaved()
+    public void A_network_is_loaded_as_it_was_saved()
     {
         Sequential saved = Network(), loaded = Network();
         StateDict.Save(saved, _folder["a.safetensors"]);
@@ -24,7 +24,7 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Fact]
-    public void HalfPrecisionIsWrittenAndReadBack()
+    public void Half_precision_is_written_and_read_back()
     {
         Sequential saved = Network(), loaded = Network();
         StateDict.Save(saved, _folder["a.safetensors"], ScalarType.Float16);
@@ -39,7 +39,7 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Fact]
-    public void OneExceptionNamesEveryDifferenceAndNothingIsLoaded()
+    public void One_exception_names_every_difference_and_nothing_is_loaded()
     {
         Dictionary<string, Tensor> tensors = Network().state_dict();
         tensors.Remove("1.bias");
@@ -58,7 +58,7 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Fact]
-    public void NamesAreMappedOrPassedOver()
+    public void Names_are_mapped_or_ignored()
     {
         Sequential saved = Network(), loaded = Network();
         SafetensorsWriter.Write(
@@ -70,7 +70,7 @@ public sealed class StateDictTests : IDisposable
     }
 
     [Fact]
-    public void NoTensorIsLeftAlive()
+    public void No_tensor_is_leaked()
     {
         Sequential network = Network();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

@@ -3,7 +3,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Checkpoints;
 
 /// <summary>Reading into another type gives the same values as libtorch's conversion.</summary>
 public sealed class ValueConversionTests : IDisposable
@@ -14,7 +14,7 @@ public sealed class ValueConversionTests : IDisposable
     [Theory]
     [InlineData(ScalarType.Float16)]
     [InlineData(ScalarType.BFloat16)]
-    public void EveryHalfPrecisionValueIsWidenedExactly(ScalarType stored)
+    public void Every_half_precision_value_is_widened_exactly(ScalarType stored)
     {
         // Every bit pattern, at every distance from the start of a vector.
         Tensor all = empty(1 << 16, stored);
@@ -74,14 +74,14 @@ public sealed class ValueConversionTests : IDisposable
     [InlineData(ScalarType.Int64, ScalarType.Int32)]
     [InlineData(ScalarType.Bool, ScalarType.Bool)]
     [InlineData(ScalarType.Bool, ScalarType.Float32)]
-    public void TensorsOfManyPiecesArriveWhole(ScalarType stored, ScalarType type)
+    public void Tensors_of_many_pieces_arrive_whole(ScalarType stored, ScalarType type)
     {
         Tensor values = arange(1_300_003, ScalarType.Int64).mul(7919).remainder(251).sub(125).to(stored);
         Assert.True(Read(values, type).equal(values.to(type)).all().item<bool>());
     }
 
     [Fact]
-    public void AViewIsFilledAndNothingBesideIt()
+    public void Only_the_view_is_filled()
     {
         Tensor values = arange(12, ScalarType.Float32).view(3, 4).to(ScalarType.Float16), around = full(6, 6, -1f);
         SafetensorsWriter.Write(_folder["a"], [("x", values)]);
@@ -92,7 +92,7 @@ public sealed class ValueConversionTests : IDisposable
     }
 
     [Fact]
-    public void AFileThatIsShortenedMeanwhileIsNoticed()
+    public void A_file_shortened_while_reading_is_noticed()
     {
         SafetensorsWriter.Write(_folder["a"], [("x", zeros(3_000_000))]);
         using var file = SafetensorsFile.Open(_folder["a"]);
@@ -122,7 +122,7 @@ public sealed class ValueConversionTests : IDisposable
         return read;
     }
 
-    /// <summary>The bits, with all NaNs mapped to one: the processor decides what becomes of a signalling NaN.</summary>
+    /// <summary>The bits, with all NaNs mapped to one: the result for a signalling NaN depends on the processor.</summary>
     private static uint[] Bits(Tensor values) =>
     [
         .. MemoryMarshal.Cast<float, uint>(values.data<float>().ToArray()).ToArray()

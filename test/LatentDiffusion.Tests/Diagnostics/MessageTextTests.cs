@@ -2,17 +2,17 @@ extern alias library;
 using Xunit;
 using Message = library::LatentDiffusion.Diagnostics.MessageText;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Diagnostics;
 
 public sealed class MessageTextTests
 {
     [Fact]
-    public void A_short_text_stays_as_it_is() => Assert.Equal("a text", Message.Cut("a text"));
+    public void A_short_text_stays_as_it_is() => Assert.Equal("a text", Message.Truncate("a text"));
 
     [Fact]
     public void A_long_text_is_cut_to_the_limit_and_marked()
     {
-        string cut = Message.Cut(new string('x', 5000));
+        string cut = Message.Truncate(new string('x', 5000));
         Assert.Equal(Message.MaximumLength, cut.Length);
         Assert.EndsWith("x…", cut, StringComparison.Ordinal);
     }
@@ -22,7 +22,7 @@ public sealed class MessageTextTests
     {
         for (int length = 1; length < 12; length++)
         {
-            string cut = Message.Cut("😀😀😀😀😀😀", length);
+            string cut = Message.Truncate("😀😀😀😀😀😀", length);
             Assert.InRange(cut.Length, 1, length);
             Assert.Equal(0, cut.Count(char.IsHighSurrogate) - cut.Count(char.IsLowSurrogate));
         }

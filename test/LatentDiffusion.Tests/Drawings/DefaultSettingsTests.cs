@@ -7,7 +7,7 @@ namespace LatentDiffusion.Tests.Drawings;
 public sealed class DefaultSettingsTests
 {
     [Fact]
-    public void A_picture_of_the_shipped_model_costs_twenty_evaluations_guidance_included()
+    public void An_image_of_the_shipped_model_costs_twenty_evaluations()
     {
         DiffusionModel model = DrawingsModelExtensions.Open(SampledModel.Shipped, device: null);
         var counting = new CountingDenoiser(model.Denoiser);

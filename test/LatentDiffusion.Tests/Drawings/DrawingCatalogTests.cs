@@ -27,7 +27,7 @@ public sealed class DrawingCatalogTests
     }
 
     [Fact]
-    public void The_split_is_a_tenth_of_all_combinations_and_leaves_every_word_in_training()
+    public void The_split_is_a_tenth_and_leaves_every_word_in_training()
     {
         Assert.Equal(DrawingCatalog.Combinations.Count, DrawingCatalog.Training.Count + DrawingCatalog.HeldOut.Count);
         Assert.InRange((double)DrawingCatalog.HeldOut.Count / DrawingCatalog.Combinations.Count, 0.08, 0.13);

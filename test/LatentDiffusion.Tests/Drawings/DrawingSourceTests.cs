@@ -31,7 +31,7 @@ public sealed class DrawingSourceTests
     }
 
     [Fact]
-    public void Drawings_stand_on_white_and_fill_the_picture()
+    public void Drawings_have_a_white_background_and_fill_the_image()
     {
         var source = new DrawingSource(2);
         foreach (DrawingCombination combination in DrawingCatalog.Combinations.Where(c => c.Color == "blue"))

@@ -22,7 +22,7 @@ public sealed class PromptSheetTests
     [Theory]
     [InlineData("prompts.png", false)]
     [InlineData("prompts-few-steps.png", true)]
-    public void One_of_its_pictures_is_drawn_again_to_within_rounding(string name, bool fewSteps)
+    public void One_of_its_images_is_generated_again_within_rounding(string name, bool fewSteps)
     {
         string path = Path.Combine(BuildSettings.Get("RepositoryRoot"), "docs", "images", name);
         ImageBuffer sheet = new SkiaImageCodec().Decode(File.ReadAllBytes(path));
@@ -46,7 +46,7 @@ public sealed class PromptSheetTests
     [Theory]
     [InlineData(false, 20)]
     [InlineData(true, 4)]
-    public void A_picture_takes_as_many_evaluations_as_is_said(bool fewSteps, int evaluations)
+    public void An_image_takes_the_documented_number_of_evaluations(bool fewSteps, int evaluations)
     {
         string folder = Path.Combine(AppContext.BaseDirectory, "models", "drawings");
         DiffusionModel model = fewSteps

@@ -62,7 +62,7 @@ internal sealed class KilledWriter(string what, string model, string folder)
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (file.Find(RowColumns.ChecksName) is not { } checks) return;
         using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path);
-        Assert.Empty(RowColumns.Of(file, checks.Shape[0])!.Damaged(handle, checks.Shape[0], default));
+        Assert.Empty(RowColumns.FromFile(file, checks.Shape[0])!.Damaged(handle, checks.Shape[0], default));
     }
 
     private Process Start(params string[] more)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Guidance;
 
-/// <summary>Each guidance gives what its formula gives, computed here number by number in double precision.</summary>
+/// <summary>Each guidance agrees with its formula, computed here number by number in double precision.</summary>
 public sealed class GuidanceTests
 {
     private const double Tolerance = 1e-11, Positive = 0.7, Negative = -0.3, Scale = 6;
@@ -251,7 +251,7 @@ public sealed class GuidanceTests
         static void Refused(string name, Func<object> make) => Assert.Contains(name, Assert.Throws<ValidationException>(make).Message);
     }
 
-    /// <summary>Runs guidance at timestep 500 unless told otherwise; checks that nothing outlives the result.</summary>
+    /// <summary>Runs guidance, at timestep 500 by default; checks that nothing outlives the result.</summary>
     private static (double[][] Actual, WaveDenoiser Denoiser) Run(IGuidance guidance, double scale = Scale, double timestep = 500)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -264,7 +264,7 @@ public sealed class GuidanceTests
         using GuidedPrediction result = guided(DenoiserCalls.Input(latents, timestep, positive));
         Tensor prediction = result.Guided;
         bool separate = result.Conditional is { } conditional && !ReferenceEquals(conditional, prediction);
-        Assert.Equal(before + (separate ? 2 : 1), scope.DisposablesCount);
+        Assert.Equal(before + (separate ? 2 : 1) + (result.Unconditional is null ? 0 : 1), scope.DisposablesCount);
         Assert.Equal(latents.shape, prediction.shape);
         return ([.. prediction.data<double>().ToArray().Chunk(Length)], denoiser);
     }
@@ -275,7 +275,7 @@ public sealed class GuidanceTests
             Assert.All(formula(Latents[i]).Zip(actual[i]), p => Assert.Equal(p.First, p.Second, Tolerance));
     }
 
-    // Two images of different spread, so that what is taken over the batch shows.
+    // Two images of different spread, so that statistics over the batch would show.
     private static double[][] Latents { get; } =
         [
             .. Enumerable.Range(0, Images).Select(p =>

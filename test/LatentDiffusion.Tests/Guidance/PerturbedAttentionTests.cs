@@ -24,9 +24,9 @@ public sealed class PerturbedAttentionTests
         Dictionary<string, Tensor> weights = block.state_dict().ToDictionary(p => p.Key, p => p.Value.to(ScalarType.Float64));
         Tensor hidden = FormulaWeights.Input("hidden", [2, 7, Channels]), text = FormulaWeights.Input("text", [2, 5, Width]);
 
-        Tensor actual = block.call(
-            hidden,
-            new TextContext(text, Bias: null, Perturbed: perturbed ? new HashSet<BasicTransformerBlock> { block } : null));
+        var edits = new Dictionary<CrossAttention, LayerEdit>();
+        if (perturbed) edits[block.SelfAttention!] = new LayerEdit(IsIdentity: true, []);
+        Tensor actual = block.call(hidden, new TextContext(text, Bias: null, new AttentionState(Texts: null, edits)));
         Tensor expected = Block(weights, hidden.to(ScalarType.Float64), text.to(ScalarType.Float64), perturbed);
         Assert.InRange((expected - actual).abs().max().item<double>(), 0, 2e-6);
         Tensor other = Block(weights, hidden.to(ScalarType.Float64), text.to(ScalarType.Float64), !perturbed);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Guidance;
 
-/// <summary>Adds to each value of another denoiser what would be its variance.</summary>
+/// <summary>Adds a variance to each value of another denoiser.</summary>
 internal sealed class WithVariance(IDenoiser inner) : IDenoiser
 {
     public DenoiserDescription Description => inner.Description with { OutputChannels = 2 * inner.Description.LatentChannels };

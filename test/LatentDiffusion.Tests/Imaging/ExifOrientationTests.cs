@@ -20,7 +20,7 @@ public sealed class ExifOrientationTests
     [Theory, MemberData(nameof(Files))]
     public void All_eight_orientations_are_applied_in_every_container(string codec, string container, int orientation)
     {
-        ImageBuffer image = ImageCodecs.Of(codec).Decode(OrientedFiles.Make(container, orientation));
+        ImageBuffer image = ImageCodecs.ByName(codec).Decode(OrientedFiles.Make(container, orientation));
         (int width, int height, char topLeft) = OrientedFiles.Turned[orientation - 1];
         Assert.Equal((width, height), (image.Width, image.Height));
         SKColor expected = OrientedFiles.Colour(topLeft);
@@ -37,7 +37,7 @@ public sealed class ExifOrientationTests
         bitmap.SetPixel(0, 0, SKColors.Transparent);
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         byte[] file = [.. data.AsSpan()[..33], .. OrientedFiles.PngExif(6), .. data.AsSpan()[33..]];
-        ImageBuffer mask = Assert.IsType<ImageBuffer>(ImageCodecs.Of(codec).DecodeTransparency(file));
+        ImageBuffer mask = Assert.IsType<ImageBuffer>(ImageCodecs.ByName(codec).DecodeTransparency(file));
         Assert.Equal((1, 3), (mask.Width, mask.Height));
         Assert.Equal([255, 255, 255, 0, 0, 0, 0, 0, 0], mask.Rgb.ToArray());
     }
@@ -69,7 +69,7 @@ public sealed class ExifOrientationTests
             Assert.Throws<ArgumentOutOfRangeException>("orientation", () => ExifOrientation.SwapsSides(orientation));
         }
 
-        var e = Assert.Throws<ArgumentException>("rgba", () => TransparencyMask.Of(new byte[7], 2, 1));
+        var e = Assert.Throws<ArgumentException>("rgba", () => TransparencyMask.FromRgba(new byte[7], 2, 1));
         Assert.StartsWith("An image of 2 x 1 has 7 bytes; expected 8.", e.Message, StringComparison.Ordinal);
     }
 

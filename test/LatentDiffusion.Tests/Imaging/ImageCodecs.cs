@@ -9,5 +9,5 @@ public static class ImageCodecs
 
     public static TheoryData<string> All => new(Names);
 
-    public static IImageCodec Of(string name) => name == nameof(SkiaImageCodec) ? new SkiaImageCodec() : new ImageSharpCodec();
+    public static IImageCodec ByName(string name) => name == nameof(SkiaImageCodec) ? new SkiaImageCodec() : new ImageSharpCodec();
 }

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Imaging;
 
 public sealed class ImageScalingTests
 {
@@ -8,7 +8,7 @@ public sealed class ImageScalingTests
     [InlineData(7, 5, 3, 2)]
     [InlineData(3, 2, 31, 17)]
     [InlineData(64, 1, 1, 64)]
-    public void AnEvenPictureStaysEven(int width, int height, int newWidth, int newHeight)
+    public void A_uniform_image_stays_uniform(int width, int height, int newWidth, int newHeight)
     {
         ImageBuffer scaled = Fill(width, height, (_, _) => 77).Resize(newWidth, newHeight);
         Assert.Equal((newWidth, newHeight), (scaled.Width, scaled.Height));
@@ -16,7 +16,7 @@ public sealed class ImageScalingTests
     }
 
     [Fact]
-    public void ShrinkingSkipsNothing()
+    public void Shrinking_uses_every_pixel()
     {
         // Single white columns, which sampling without a wide filter would skip or double.
         ImageBuffer scaled = Fill(256, 4, (x, _) => (byte)(x % 8 == 3 ? 255 : 0)).Resize(32, 4);
@@ -24,14 +24,14 @@ public sealed class ImageScalingTests
     }
 
     [Fact]
-    public void ARampStaysARamp()
+    public void A_ramp_stays_a_ramp()
     {
         ImageBuffer scaled = Fill(16, 3, (x, _) => (byte)(40 + x * 10)).Resize(64, 3);
         for (int x = 16; x < 48; x++) Assert.InRange(scaled.Rgb[x * 3] - (40 + ((x + 0.5) / 4 - 0.5) * 10), -3, 3);
     }
 
     [Fact]
-    public void CroppingTakesTheMiddle()
+    public void Cropping_takes_the_middle()
     {
         ImageBuffer image = Fill(8, 4, (x, y) => (byte)(x * 10 + y));
         Assert.Equal([20, 20, 20, 30, 30, 30], image.Crop(2, 0, 4, 4).Rgb[..6].ToArray());

@@ -2,14 +2,14 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Imaging;
 
 public sealed class ImageTensorTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
-    public void EveryLevelComesBack()
+    public void Every_level_round_trips()
     {
         byte[] rgb = [.. Enumerable.Range(0, 16 * 16 * 3).Select(i => (byte)(i * 7 / 3))];
         var image = new ImageBuffer(16, 16, rgb);
@@ -20,7 +20,7 @@ public sealed class ImageTensorTests : IDisposable
     }
 
     [Fact]
-    public void ChannelsAndRowsAreWhereTheyBelong()
+    public void Channels_and_rows_are_in_order()
     {
         var first = new ImageBuffer(2, 1, [0, 255, 51, 255, 0, 204]);
         var second = new ImageBuffer(2, 1, [0, 0, 0, 255, 255, 255]);
@@ -33,7 +33,7 @@ public sealed class ImageTensorTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsOutOfRangeIsClamped()
+    public void Values_out_of_range_are_clamped()
     {
         Tensor pixels = tensor(new[] { -9f, 9f, float.NaN, float.PositiveInfinity, 0.001f, -0.0001f }).view(1, 3, 1, 2);
         Assert.Equal([0, 0, 128, 255, 255, 127], ImageTensor.ToImages(pixels)[0].Rgb.ToArray());
@@ -42,7 +42,7 @@ public sealed class ImageTensorTests : IDisposable
     }
 
     [Fact]
-    public void NoTensorIsLeftAlive()
+    public void No_tensor_is_leaked()
     {
         var image = new ImageBuffer(2, 1, [0, 255, 51, 255, 0, 204]);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

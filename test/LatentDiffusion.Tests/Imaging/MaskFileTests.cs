@@ -13,7 +13,7 @@ public sealed class MaskFileTests
     [InlineData(nameof(ImageSharpCodec), SKEncodedImageFormat.Webp)]
     public void White_strokes_on_a_transparent_canvas_are_the_mask(string name, SKEncodedImageFormat format)
     {
-        IImageCodec codec = ImageCodecs.Of(name);
+        IImageCodec codec = ImageCodecs.ByName(name);
         byte[] canvas = Square(SKColors.Transparent, SKColors.White, format), opaque = Square(SKColors.Black, SKColors.White, format);
         Assert.Equal(codec.Decode(opaque).Rgb.ToArray(), codec.Decode(canvas, RgbColor.Black).Rgb.ToArray());
         Assert.Equal(9, RepaintMask.Repainted(codec.Decode(canvas, RgbColor.Black)).Count(r => r));
@@ -25,7 +25,7 @@ public sealed class MaskFileTests
     [Theory, MemberData(nameof(ImageCodecs.All), MemberType = typeof(ImageCodecs))]
     public void An_image_with_transparent_parts_is_its_own_mask(string name)
     {
-        IImageCodec codec = ImageCodecs.Of(name);
+        IImageCodec codec = ImageCodecs.ByName(name);
         byte[] erased = Square(SKColors.Red, SKColors.Transparent, SKEncodedImageFormat.Png);
         ImageBuffer mask = Assert.IsType<ImageBuffer>(codec.DecodeTransparency(erased));
         Assert.Equal(codec.Decode(Square(SKColors.Black, SKColors.White, SKEncodedImageFormat.Png)).Rgb.ToArray(), mask.Rgb.ToArray());

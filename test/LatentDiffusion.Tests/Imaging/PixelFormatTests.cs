@@ -11,7 +11,7 @@ public sealed class PixelFormatTests
     private const int Lossless = 0, Rounding = 1, Lossy = 6;
 
     private static readonly JsonElement s_files =
-        JsonDocument.Parse(File.ReadAllBytes(Path.Combine(ReferenceFolder.Path, "pixel-formats.json"))).RootElement;
+        JsonDocument.Parse(File.ReadAllBytes(ReferenceFolder.PathOf("pixel-formats.json"))).RootElement;
     private static readonly SkiaImageCodec s_codec = new();
 
     public static TheoryData<string> Names => [.. s_files.EnumerateObject().Select(p => p.Name)];
@@ -64,7 +64,7 @@ public sealed class PixelFormatTests
             random.NextBytes(rgba);
             for (int i = 0; i < pixels; i++)
                 if (random.Next(4) > 0) rgba[4 * i + 3] = byte.MaxValue;
-            byte[] rgb = OpaquePixels.Of(rgba, background), below = [background.Red, background.Green, background.Blue];
+            byte[] rgb = OpaquePixels.FromRgba(rgba, background), below = [background.Red, background.Green, background.Blue];
             for (int i = 0; i < rgb.Length; i++)
             {
                 double alpha = rgba[i / 3 * 4 + 3] / 255.0;

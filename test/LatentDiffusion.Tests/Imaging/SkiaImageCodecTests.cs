@@ -1,14 +1,14 @@
 using SkiaSharp;
 using Xunit;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Imaging;
 
 public sealed class SkiaImageCodecTests
 {
     private static readonly SkiaImageCodec s_codec = new();
 
     [Fact]
-    public void PngKeepsEveryPixel()
+    public void Png_keeps_every_pixel()
     {
         ImageBuffer image = Noise(37, 21);
         byte[] png = s_codec.EncodePng(image);
@@ -19,7 +19,7 @@ public sealed class SkiaImageCodecTests
     }
 
     [Fact]
-    public void TextsComeBackAndThePictureStays()
+    public void Texts_round_trip_and_the_image_is_unchanged()
     {
         var texts = new Dictionary<string, string>
         {
@@ -40,13 +40,13 @@ public sealed class SkiaImageCodecTests
     [InlineData("a  b", "x")]
     [InlineData("日本", "x")]
     [InlineData("a", "x\0y")]
-    public void TextsThatPngCannotHoldAreRefused(string key, string value) =>
+    public void Texts_that_Png_cannot_hold_are_refused(string key, string value) =>
         Assert.Throws<ArgumentException>(() => s_codec.EncodePng(Noise(2, 2), new Dictionary<string, string> { [key] = value }));
 
     [Theory]
     [InlineData("noto-emoji128", 128)]
     [InlineData("pokemon-captioned", 256)]
-    public void RealPicturesAreReadOnWhite(string folder, int size)
+    public void Real_images_are_read_on_white(string folder, int size)
     {
         string[] files = [.. Directory.GetFiles(SharedData.Require(folder, "images")).Order(StringComparer.Ordinal).Take(60)];
         int white = 0;
@@ -64,7 +64,7 @@ public sealed class SkiaImageCodecTests
     [Theory]
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Webp)]
-    public void OtherFormatsAreRead(SKEncodedImageFormat format)
+    public void Other_formats_are_read(SKEncodedImageFormat format)
     {
         using var bitmap = new SKBitmap(20, 10, SKColorType.Rgba8888, SKAlphaType.Opaque);
         bitmap.Erase(new SKColor(200, 100, 50));
@@ -76,7 +76,7 @@ public sealed class SkiaImageCodecTests
     }
 
     [Fact]
-    public void TransparencyIsLaidOnWhite()
+    public void Transparency_is_laid_on_white()
     {
         using var bitmap = new SKBitmap(3, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         bitmap.SetPixel(0, 0, new SKColor(200, 100, 0, 0));
@@ -87,7 +87,7 @@ public sealed class SkiaImageCodecTests
     }
 
     [Fact]
-    public void ADimensionBombIsRefused()
+    public void Excessive_dimensions_are_refused()
     {
         byte[] png = s_codec.EncodePng(Noise(4, 4));
         byte[] header = [0, 1, 0, 0, 0, 1, 0, 0, .. png.AsSpan(24, 5)];
@@ -101,7 +101,7 @@ public sealed class SkiaImageCodecTests
     }
 
     [Fact]
-    public void HostileBytesEndInInvalidDataOrAPicture()
+    public void Hostile_bytes_throw_or_decode()
     {
         var random = new Random(7);
         using var bitmap = new SKBitmap(24, 16, SKColorType.Rgba8888, SKAlphaType.Opaque);

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Judging;
 
-/// <summary>The judge of the drawings, as the evaluation sees it, and what its measurements keep.</summary>
+/// <summary>The judge of the drawings, as the evaluation uses it, and the files of its measurements.</summary>
 public sealed class JudgeTests
 {
     [Fact]
@@ -20,17 +20,17 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void A_class_has_half_of_the_score_exactly_where_it_is_the_most_probable_one()
+    public void A_score_above_half_means_the_most_probable_class()
     {
         var reading = new Reading(["red", "blue", "green"], [0.5f, 0.3f, 0.2f]);
         Assert.Equal("red", reading.Best);
-        Assert.Equal(0.5 / 0.8, reading.Of("red"), 6);
-        Assert.Equal(0.3 / 0.8, reading.Of("blue"), 6);
-        Assert.Equal(0.2 / 0.7, reading.Of("green"), 6);
+        Assert.Equal(0.5 / 0.8, reading.RelativeProbability("red"), 6);
+        Assert.Equal(0.3 / 0.8, reading.RelativeProbability("blue"), 6);
+        Assert.Equal(0.2 / 0.7, reading.RelativeProbability("green"), 6);
     }
 
     [Fact]
-    public void A_sample_of_the_held_out_combinations_has_its_share_of_every_subject()
+    public void A_held_out_sample_has_every_subject_in_proportion()
     {
         IReadOnlyList<DrawingCombination> some = HeldOutSample.Take(DrawingCatalog.HeldOut.Count / 2);
         Assert.Equal(some.Count, some.Distinct().Count());
@@ -40,7 +40,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void A_trained_judge_scores_and_describes_through_the_evaluations_seams()
+    public void A_trained_judge_scores_and_describes_in_an_evaluation()
     {
         using var folder = new TemporaryFolder();
         Assert.Contains("train --judge", Assert.Throws<FileNotFoundException>(() => Classifier.Open(folder[""])).Message);
@@ -59,7 +59,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void Smearing_leaves_a_drawing_recognisable_and_follows_from_the_generator()
+    public void Blur_augmentation_keeps_drawings_recognisable_and_is_seeded()
     {
         using Tensor pixels = ImageTensor.FromImages([.. new DrawingSet(5).Take(8).Select(d => d.Image)]);
         using Tensor once = Smeared(1), again = Smeared(1), other = Smeared(2);
@@ -73,17 +73,17 @@ public sealed class JudgeTests
         Tensor Smeared(ulong seed)
         {
             using var generator = new Generator(seed);
-            return BlurAugmentation.Of(pixels, generator);
+            return BlurAugmentation.Apply(pixels, generator);
         }
     }
 
     [Fact]
-    public void Pictures_that_are_there_are_not_made_again_and_those_of_another_model_refused()
+    public void Existing_images_are_reused_and_those_of_other_models_refused()
     {
         using var model = new TinyModel();
         using var folder = new TemporaryFolder();
         using DiffusionPipeline pipeline = model.Builder().Configure(o => o.Steps = 3).Build();
-        ImageRequest[] requests = ImageRequest.Of(["a blue bird", "a drawing of a star"], 2);
+        ImageRequest[] requests = ImageRequest.Create(["a blue bird", "a drawing of a star"], 2);
         var images = new GeneratedImages(folder["images"], "model a");
         images.Make(pipeline, requests[..3], workers: 2, progress: null, CancellationToken.None);
         DateTime[] before = Written();
@@ -107,10 +107,10 @@ public sealed class JudgeTests
             """
             { "_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear" }
             """);
-        Assert.Equal(10, StepBudget.Of(KnownSchedulers.Ddim, model, 10));
+        Assert.Equal(10, StepBudget.ForScheduler(KnownSchedulers.Ddim, model, 10));
         // Two evaluations per step, except the last.
-        Assert.Equal(5, StepBudget.Of(KnownSchedulers.Heun, model, 10));
-        Assert.Null(StepBudget.Of(KnownSchedulers.FlowMatchEuler, model, 10));
+        Assert.Equal(5, StepBudget.ForScheduler(KnownSchedulers.Heun, model, 10));
+        Assert.Null(StepBudget.ForScheduler(KnownSchedulers.FlowMatchEuler, model, 10));
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void Pictures_are_timed_in_turns_and_only_as_they_are_sampled()
+    public void Images_are_timed_in_turns_and_only_while_sampling()
     {
         using var model = new TinyModel();
         using var folder = new TemporaryFolder();
@@ -146,18 +146,18 @@ public sealed class JudgeTests
         ImageTimes times = ImageTimes.Measure(
             folder[""], sampled, [quick, slow], "a blue bird", new Counter(counts), CancellationToken.None);
         Assert.Equal(Enumerable.Range(1, ImageTimes.CountFor(2)), counts);
-        Assert.True(times.Of(sampled, quick) > 0 && times.Of(sampled, slow) > 0);
-        Assert.Null(times.Of(sampled, quick with { Scale = 3 }));
-        Assert.Equal(times.Of(sampled, slow), ImageTimes.Read(folder[""]).Of(sampled, slow));
-        Assert.Null(ImageTimes.Read(folder["elsewhere"]).Of(sampled, slow));
+        Assert.True(times.SecondsFor(sampled, quick) > 0 && times.SecondsFor(sampled, slow) > 0);
+        Assert.Null(times.SecondsFor(sampled, quick with { Scale = 3 }));
+        Assert.Equal(times.SecondsFor(sampled, slow), ImageTimes.Read(folder[""]).SecondsFor(sampled, slow));
+        Assert.Null(ImageTimes.Read(folder["elsewhere"]).SecondsFor(sampled, slow));
     }
 
     [Fact]
-    public void Tables_say_where_a_solver_makes_fewer_evaluations_and_leave_out_seconds_that_nobody_measured()
+    public void Tables_mark_fewer_evaluations_and_omit_unmeasured_seconds()
     {
         CellResult result = new()
         {
-            Key = "", Row = "heun", Column = "10", Evaluations = 9, All = Proportion.Of(93, 100), Kernel = 15.03, Frechet = 419.34,
+            Key = "", Row = "heun", Column = "10", Evaluations = 9, All = Proportion.FromCounts(93, 100), Kernel = 15.03, Frechet = 419.34,
         };
         Assert.Contains("| heun |  | 93 %, 15.0 (9) |  |  |", QualityTables.Solvers([result]), StringComparison.Ordinal);
         string full = QualityTables.Solvers([result with { Evaluations = 10 }]);
@@ -178,7 +178,7 @@ public sealed class JudgeTests
     }
 
     [Fact]
-    public void Defaults_tell_what_changes_the_pictures()
+    public void Defaults_list_the_settings_that_change_images()
     {
         var shipped = new SampledModel(null);
         using DiffusionPipeline pipeline = shipped.Builder().Build();

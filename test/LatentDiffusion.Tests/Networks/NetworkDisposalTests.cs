@@ -22,6 +22,8 @@ public sealed class NetworkDisposalTests
     {
         ["unet"] = random => random ? s_unet.Build() : s_unet.BuildUninitialized(),
         ["control"] = random => Control is var config && random ? config.Build() : Control.BuildUninitialized(),
+        ["union"] = random => Union is var config && random ? config.Build() : Union.BuildUninitialized(),
+        ["t2i"] = random => random ? Adapter.Build() : Adapter.BuildUninitialized(),
         ["kl"] = random => new AutoencoderKLConfig { BlockOutChannels = [32], NormNumGroups = 8 } is var config && random
             ? config.Build()
             : config.BuildUninitialized(),
@@ -29,6 +31,14 @@ public sealed class NetworkDisposalTests
             ? config.Build()
             : config.BuildUninitialized(),
         ["tiny"] = random => Tiny is var config && random ? config.Build() : Tiny.BuildUninitialized(),
+        ["t5"] = random => random ? T5.Build() : T5.BuildUninitialized(),
+        ["qwen3"] = random => random ? Qwen3.Build() : Qwen3.BuildUninitialized(),
+        ["flux2-vae"] = random => random ? Flux2Autoencoder.Build() : Flux2Autoencoder.BuildUninitialized(),
+        ["asymmetric"] = random => Asymmetric is var config && random ? config.Build() : Asymmetric.BuildUninitialized(),
+        ["consistency"] = random => Consistency is var config && random ? config.Build() : Consistency.BuildUninitialized(),
+        ["sd3"] = random => random ? SD3.Build() : SD3.BuildUninitialized(),
+        ["rrdb"] = random => new RRDBNet(new RRDBNetConfig(8, 4, 2, 2, 2), Layers(random)),
+        ["compact"] = random => new SRVGGNetCompact(8, 2, 4, Layers(random)),
         ["text"] = random => Text is var config && random ? config.Build(projection: true) : Text.BuildUninitialized(projection: true),
     };
 
@@ -40,6 +50,10 @@ public sealed class NetworkDisposalTests
         BlockOutChannels = [16, 16], DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], NormNumGroups = 8, CrossAttentionDim = 6,
         AttentionHeadDim = 4, ConditioningEmbeddingOutChannels = [8, 8],
     };
+
+    private static ControlNetUnionConfig Union => Pipelines.TinyControlNetUnions.Config;
+
+    private static T2IAdapterConfig Adapter => new() { Channels = [8, 16], DownscaleFactor = 2 };
 
     private static AutoencoderTinyConfig Tiny => new()
     {
@@ -53,6 +67,34 @@ public sealed class NetworkDisposalTests
         NumAttentionHeads = 2, MaxPositionEmbeddings = 8, ProjectionDim = 4,
     };
 
+    private static AsymmetricAutoencoderKLConfig Asymmetric => AsymmetricAutoencoderTests.Config(levels: 2);
+
+    private static ConsistencyDecoderVAEConfig Consistency => ConsistencyDecoderTests.Config;
+
+    private static AutoencoderKLFlux2Config Flux2Autoencoder => new()
+    {
+        BlockOutChannels = [32], DownBlockTypes = ["DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D"], NormNumGroups = 8,
+    };
+
+    private static SD3TransformerConfig SD3 => new()
+    {
+        NumLayers = 2, AttentionHeadDim = 8, NumAttentionHeads = 2, CaptionProjectionDim = 16, JointAttentionDim = 12,
+        PooledProjectionDim = 6, PosEmbedMaxSize = 8, DualAttentionLayers = [0], QkNorm = "rms_norm",
+    };
+
+    private static T5Config T5 => new()
+    {
+        VocabSize = 20, DModel = 8, DKv = 4, DFf = 16, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu",
+    };
+
+    private static Qwen3Config Qwen3 => new()
+    {
+        VocabSize = 20, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 2,
+        NumAttentionHeads = 4, NumKeyValueHeads = 2, HeadDim = 4,
+    };
+
+    private static LayerFactory Layers(bool random) => random ? LayerFactory.Random : LayerFactory.Uninitialized(CPU, ScalarType.Float32);
+
     [Theory]
     [MemberData(nameof(Networks))]
     public void Every_native_module_and_tensor_is_released(string name, bool random)
@@ -62,7 +104,7 @@ public sealed class NetworkDisposalTests
         Tensor[] tensors = [.. network.parameters(), .. network.buffers()];
         SafeHandle[] handles = [.. modules.Select(Handle)], boxed = [.. modules.Select(Boxed)];
         Assert.All(handles, handle => Assert.False(handle.IsInvalid));
-        // What TorchSharp's constructor makes for sequences is never freed as a whole: layers are made without it.
+        // TorchSharp's constructor of sequences leaks: layers are made without it.
         Assert.All(
             modules.Zip(boxed),
             m => Assert.True(m.Second.IsInvalid || m.First is TorchSharp.Modules.Embedding, m.First.GetType().Name));

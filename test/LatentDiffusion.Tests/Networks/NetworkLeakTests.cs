@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Networks;
 
-/// <summary>An evaluation leaves nothing behind but what it gives.</summary>
+/// <summary>An evaluation leaves no tensors except its results.</summary>
 public sealed class NetworkLeakTests
 {
     private static readonly UNet2DConditionConfig s_unet = new()
@@ -39,6 +39,17 @@ public sealed class NetworkLeakTests
         });
     }
 
+    [Theory, InlineData("full_adapter"), InlineData("light_adapter")]
+    public void T2IAdapter(string kind)
+    {
+        using T2IAdapterModel network = new T2IAdapterConfig { Channels = [8, 16], DownscaleFactor = 2, AdapterType = kind }.Build();
+        AssertClean(() => randn(1, 3, 8, 8), image => [.. network.call(image)]);
+        using UNet2DConditionModel unet = s_unet.Build();
+        AssertClean(
+            () => Input() with { AdapterResiduals = [randn(1, 16, 8, 8), randn(1, 16, 4, 4), randn(1, 16, 4, 4)] },
+            input => [unet.call(input)]);
+    }
+
     [Fact]
     public void Autoencoders()
     {
@@ -50,6 +61,37 @@ public sealed class NetworkLeakTests
             NumEncoderBlocks = [1, 1], NumDecoderBlocks = [1, 1], UseMidblockGn = true,
         }.Build();
         AssertClean(() => randn(1, 3, 8, 8), image => [usual.call(image), codebook.call(image), tiny.call(image)]);
+    }
+
+    [Fact]
+    public void Decoders_with_further_inputs()
+    {
+        using AsymmetricAutoencoderKL asymmetric = AsymmetricAutoencoderTests.Make();
+        using ConsistencyDecoderVAE consistency = ConsistencyDecoderTests.Make();
+        AssertClean(
+            () => (Image: randn(1, 3, 16, 16), Mask: ones(1, 1, 16, 16), Latents: randn(1, 4, 4, 4)),
+            input =>
+            [
+                asymmetric.call(input.Image), asymmetric.Decode(input.Latents, input.Image, input.Mask), consistency.call(input.Image),
+            ]);
+    }
+
+    [Fact]
+    public void Text_encoders()
+    {
+        using T5EncoderModel t5 = new T5Config
+        {
+            VocabSize = 20, DModel = 8, DKv = 4, DFf = 16, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu",
+        }.Build();
+        using Qwen3Model qwen3 = new Qwen3Config
+        {
+            VocabSize = 20, HiddenSize = 8, IntermediateSize = 16, NumHiddenLayers = 3, NumAttentionHeads = 4, NumKeyValueHeads = 2,
+            HeadDim = 4,
+        }.Build();
+        Tensor mask = tensor(new long[] { 1, 1, 0 }, [1, 3]);
+        AssertClean(
+            () => tensor(new long[] { 1, 2, 0 }, [1, 3]),
+            ids => [t5.call(ids, null), t5.call(ids, mask), .. qwen3.HiddenStates(ids, mask, 0, 2, 2, 3), qwen3.call(ids, null)]);
     }
 
     private static UNetInput Input() => new(randn(1, 4, 8, 8), tensor(new[] { 5L }), randn(1, 4, 6))

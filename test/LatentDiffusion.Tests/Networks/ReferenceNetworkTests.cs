@@ -66,6 +66,38 @@ public class ReferenceNetworkTests
         Check(network.call(UNetInput(reference["inputs"]!)), reference["output"]!);
     }
 
+    /// <summary>What guidance evaluates: the same samples with two texts, of which everything before the texts is computed once.</summary>
+    [Theory, MemberData(nameof(Models))]
+    public void Repeated_samples_agree_with_single_ones(string name, bool inferenceForm)
+    {
+        InferenceForm.IsEnabled = inferenceForm;
+        JsonNode reference = ReferenceFiles.Read("models.json")["cases"]!.AsArray().Single(c => (string)c!["name"]! == name)!;
+        if ((string)reference["model"]! != "UNet2DConditionModel") return;
+        using IDisposable noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        UNet2DConditionModel network = UNet2DConditionConfig.FromJson(reference["config"]!.ToJsonString()).Build();
+        Prepare(network, reference);
+        UNetInput given = UNetInput(reference["inputs"]!), one = First(given), other = one with { HiddenStates = one.HiddenStates.flip(1) };
+        Tensor expected = cat([network.call(one), network.call(other)]), found = network.call(new UNetInput(
+            Twice(one.Sample)!, one.Timesteps, cat([one.HiddenStates, other.HiddenStates]))
+        {
+            Mask = Twice(one.Mask), ClassLabels = Twice(one.ClassLabels), TextEmbeds = Twice(one.TextEmbeds),
+            TimeIds = Twice(one.TimeIds), TimestepCondition = Twice(one.TimestepCondition),
+        });
+        double scale = expected.square().mean().sqrt().item<float>();
+        Assert.InRange((found - expected).abs().max().item<float>() / scale, 0, Tolerance);
+
+        static Tensor? Twice(Tensor? x) => x is null ? null : cat([x, x]);
+
+        static UNetInput First(UNetInput all) => new(Row(all.Sample)!, Row(all.Timesteps)!, Row(all.HiddenStates)!)
+        {
+            Mask = Row(all.Mask), ClassLabels = Row(all.ClassLabels), TextEmbeds = Row(all.TextEmbeds), TimeIds = Row(all.TimeIds),
+            TimestepCondition = Row(all.TimestepCondition),
+        };
+
+        static Tensor? Row(Tensor? x) => x?.narrow(0, 0, 1);
+    }
+
     private static void CheckControlNet(JsonNode reference)
     {
         ControlNetModel network = ControlNetConfig.FromJson(reference["config"]!.ToJsonString()).Build();
@@ -115,7 +147,7 @@ public class ReferenceNetworkTests
         TimestepCondition = Optional(inputs, "timestep_cond"),
     };
 
-    /// <summary>A named input, or numbers as they stand; null where there is none.</summary>
+    /// <summary>A named input, or numbers as they stand; null if the input is missing.</summary>
     private static Tensor? Optional(JsonNode inputs, string name) => inputs[name] switch
     {
         null => null,

@@ -86,7 +86,7 @@ public sealed class CustomComponentTests(TinyModel model) : IClassFixture<TinyMo
     // A denoiser is the network: noisy latents, timesteps and the text's conditioning to a prediction. Its description says what
     // it reads beyond that. One that wraps the model's and passes the input on supports what the model's does.
 
-    /// <summary>The model's prediction without what is the same everywhere in a channel.</summary>
+    /// <summary>The model's prediction without the mean of each channel.</summary>
     private sealed class CentredDenoiser(IDenoiser inner) : IDenoiser
     {
         public DenoiserDescription Description => inner.Description;

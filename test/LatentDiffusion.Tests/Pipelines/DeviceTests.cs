@@ -74,7 +74,7 @@ public sealed class DeviceTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("has no CUDA", e.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Parts that are on a device, and say what reached them.</summary>
+    /// <summary>Components on a device that record their inputs.</summary>
     private sealed class Parts(Device device) : ITextEncoder, IDenoiser, IAutoencoder
     {
         /// <summary>Parts that were given tensors, each once.</summary>

@@ -156,7 +156,7 @@ public sealed class DiffusionPipelineBuilderTests(TinyModel model) : IClassFixtu
         DiffusionPipeline registered = provider.GetRequiredService<DiffusionPipeline>();
         Assert.Equal(given.Generate(s_request).Images[0].Image.Rgb.ToArray(), registered.Generate(s_request).Images[0].Image.Rgb.ToArray());
 
-        // The model's own denoiser is no caller's to match, whoever registered it.
+        // No caller is responsible for the model's denoiser, whoever registered it.
         using DiffusionModel opened = DiffusionModel.Open(model.Folder, CPU);
         Assert.Throws<InvalidOperationException>(
             () => new DiffusionPipelineBuilder()

@@ -15,12 +15,12 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
         using DiffusionPipeline pipeline = model.Builder().Build();
         byte[] alone = Pixels(pipeline.Generate(s_request))[0];
 
-        byte[][] batch = Pixels(pipeline.Generate(s_request with { Seed = 5, Count = 4 }));
+        byte[][] batch = Pixels(pipeline.Generate(s_request with { Seed = 5, ImageCount = 4 }));
         Assert.Equal(alone, batch[2]);
         Assert.NotEqual(batch[1], batch[2]);
 
         byte[][][] concurrent = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i =>
-            Pixels(await pipeline.GenerateAsync(s_request with { Seed = 4 + (ulong)i, Count = 2 }))));
+            Pixels(await pipeline.GenerateAsync(s_request with { Seed = 4 + (ulong)i, ImageCount = 2 }))));
         Assert.Equal(alone, concurrent[3][0]);
         Assert.Equal(alone, concurrent[2][1]);
         Assert.Equal(batch[1], concurrent[2][0]);
@@ -31,8 +31,8 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     {
         using DiffusionPipeline single = model.Builder().Build();
         using DiffusionPipeline batched = model.Builder().Configure(o => o.BatchSize = 3).Build();
-        byte[][] expected = Pixels(single.Generate(s_request with { Count = 5 }));
-        byte[][] actual = Pixels(batched.Generate(s_request with { Count = 5 }));
+        byte[][] expected = Pixels(single.Generate(s_request with { ImageCount = 5 }));
+        byte[][] actual = Pixels(batched.Generate(s_request with { ImageCount = 5 }));
         foreach ((byte[] one, byte[] other) in expected.Zip(actual))
             Assert.All(one.Zip(other), p => Assert.InRange(p.First - p.Second, -1, 1));
     }
@@ -76,12 +76,12 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
             using DiffusionPipeline pipeline = model.Builder().UseScheduler(scheduler.Create).Build();
             pipeline.Generate(s_request);
             long before = LiveTensors.Settled();
-            pipeline.Generate(s_request with { Count = 2 });
+            pipeline.Generate(s_request with { ImageCount = 2 });
             Assert.Equal(before, Tensor.TotalCount);
 
             using var cancellation = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(() => pipeline.Generate(
-                s_request, new Report(p => { if (p.Evaluation == 2) cancellation.Cancel(); }), cancellation.Token));
+                s_request, new Report(p => { if (p.CompletedSteps == 2) cancellation.Cancel(); }), cancellation.Token));
             Assert.Equal(before, Tensor.TotalCount);
         }
     }
@@ -96,7 +96,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
             s_request with { Steps = 20 },
             new Report(p =>
             {
-                last = p.Evaluation;
+                last = p.CompletedSteps;
                 if (last == 3) cancellation.Cancel();
             }),
             cancellation.Token));
@@ -108,9 +108,9 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     {
         using DiffusionPipeline pipeline = model.Builder().Configure(o => o.BatchSize = 2).Build();
         var seen = new List<GenerationProgress>();
-        pipeline.Generate(s_request with { Count = 3 }, new Report(seen.Add));
-        Assert.Equal(Enumerable.Range(1, 8), seen.Select(p => p.Evaluation));
-        Assert.All(seen, p => Assert.Equal(8, p.Evaluations));
+        pipeline.Generate(s_request with { ImageCount = 3 }, new Report(seen.Add));
+        Assert.Equal(Enumerable.Range(1, 8), seen.Select(p => p.CompletedSteps));
+        Assert.All(seen, p => Assert.Equal(8, p.TotalSteps));
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class DiffusionPipelineTests(TinyModel model) : IClassFixture<Tiny
     public static TheoryData<GenerationRequest, string> BadRequests => new()
     {
         { s_request with { Steps = 0 }, "Steps is 0" },
-        { s_request with { Count = 0 }, "Count is 0" },
+        { s_request with { ImageCount = 0 }, "ImageCount is 0" },
         { s_request with { Width = 17 }, "Width is 17" },
         { s_request with { Height = 1 << 20 }, "Height is 1048576" },
         { s_request with { GuidanceScale = double.NaN }, "GuidanceScale is NaN" },

@@ -1,15 +1,14 @@
-using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>Every family in half precision: what is computed agrees with single precision but for rounding.</summary>
+/// <summary>Every family in half precision: results agree with single precision within rounding.</summary>
 public sealed class HalfPrecisionTests(FamilyFolders families) : IClassFixture<FamilyFolders>
 {
     private static readonly GenerationRequest s_request = new()
     {
-        Prompt = "ab a", Seed = 3, Steps = 3, GuidanceScale = 3, Width = TaskPictures.Width, Height = TaskPictures.Height,
+        Prompt = "ab a", Seed = 3, Steps = 3, GuidanceScale = 3, Width = TaskImages.Width, Height = TaskImages.Height,
     };
 
     public static TheoryData<string, ScalarType> All
@@ -30,10 +29,10 @@ public sealed class HalfPrecisionTests(FamilyFolders families) : IClassFixture<F
         Assert.All(
             half.Model!.Components!.Networks.Where(n => n.Name != "vae").SelectMany(n => n.Network.parameters()),
             p => Assert.Equal(type, p.dtype));
-        GenerationRequest request = s_request with { InitialImage = TaskPictures.Image, Strength = 0.9, Mask = TaskPictures.Mask };
+        GenerationRequest request = s_request with { InitialImage = TaskImages.Image, Strength = 0.9, Mask = TaskImages.Mask };
         GenerationRequest[] requests = family == "sd1-inpaint"
             ? [request]
-            : [s_request, request, s_request with { InitialImage = TaskPictures.Image, Strength = 0.5 }];
+            : [s_request, request, s_request with { InitialImage = TaskImages.Image, Strength = 0.5 }];
         foreach (GenerationRequest each in requests)
         {
             byte[] one = Draw(single, each), other = Draw(half, each);

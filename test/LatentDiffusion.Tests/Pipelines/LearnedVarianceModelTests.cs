@@ -2,7 +2,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>A model that tells its variance beside its prediction (Nichol &amp; Dhariwal 2021), in the pipeline.</summary>
+/// <summary>A model that also predicts its variance (Nichol &amp; Dhariwal 2021), in the pipeline.</summary>
 public sealed class LearnedVarianceModelTests : IDisposable
 {
     private readonly TinyModel _plain = new();

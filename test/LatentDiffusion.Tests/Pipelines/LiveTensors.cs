@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>Tests of what the whole process has one of, live tensors' count or the global generator: nothing runs beside them.</summary>
+/// <summary>Tests of state of the process, such as the count of live tensors. No other tests run in parallel.</summary>
 [CollectionDefinition(Collection, DisableParallelization = true)]
 public sealed class LiveTensors
 {

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LatentDiffusion.Tests.Checkpoints;
 using TorchSharp;
 using Xunit;
@@ -6,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>What the builder takes models from: folders, single files, variants, precisions, LoRA.</summary>
+/// <summary>Sources of models for the builder: folders, single files, variants, precisions, LoRA.</summary>
 public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<FamilyFolders>, IDisposable
 {
     private const string Query = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q";
@@ -289,19 +288,6 @@ public sealed class ModelFilesTests(FamilyFolders folders) : IClassFixture<Famil
     {
         using DisposeScope scope = NewDisposeScope();
         using SafetensorsFile file = SafetensorsFile.Open(safetensors);
-        var pickle = new PickleWriter();
-        using var storage = new MemoryStream();
-        var items = new List<(string, Action)>();
-        foreach (TensorEntry entry in file.Entries)
-        {
-            long offset = storage.Length / sizeof(float);
-            storage.Write(file.Read(entry.Name).bytes);
-            long[] shape = [.. entry.Shape];
-            long[] strides = [.. shape.Select((_, i) => shape[(i + 1)..].Aggregate(1L, (product, n) => product * n))];
-            items.Add((entry.Name, () => pickle.Tensor("0", offset, shape, strides)));
-        }
-
-        pickle.Dictionary(("state_dict", () => pickle.Dictionary([.. items])));
-        PickleWriter.Save(path, pickle.ToArray(), storage.ToArray(), CompressionLevel.NoCompression);
+        PickleFiles.Write(path, file.Entries.Select(entry => (entry.Name, file.Read(entry.Name))));
     }
 }

@@ -1,5 +1,4 @@
-using LatentDiffusion.Tests.Ecosystem;
-using LatentDiffusion.Tests.Pipelines.Tasks;
+using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 using static TorchSharp.torch;
@@ -71,7 +70,7 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
             .UseDenoiser(new Failing(5, double.PositiveInfinity))
             .Configure(o => o.BatchSize = 2)
             .Build();
-        Assert.Equal(1, Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(s_request with { Count = 4 })).Step);
+        Assert.Equal(1, Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(s_request with { ImageCount = 4 })).Step);
     }
 
     [Fact]
@@ -89,8 +88,8 @@ public sealed class NonFiniteValuesTests(TinyModel model) : IClassFixture<TinyMo
         using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(new Overflowing(encoder: true, decoder: false)).Build();
         GenerationRequest request = s_request with
         {
-            InitialImage = TaskPictures.Image,
-            Mask = masked ? TaskPictures.Mask : null,
+            InitialImage = TaskImages.Image,
+            Mask = masked ? TaskImages.Mask : null,
             Strength = 0.5,
         };
         NonFiniteValuesException failure = Assert.Throws<NonFiniteValuesException>(() => pipeline.Generate(request));

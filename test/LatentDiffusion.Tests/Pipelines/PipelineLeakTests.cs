@@ -1,10 +1,8 @@
-using LatentDiffusion.Tests.Ecosystem;
-using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>No tensor outlives what a pipeline is asked for.</summary>
+/// <summary>No tensor outlives a call of a pipeline.</summary>
 [Collection(LiveTensors.Collection)]
 public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<WarmPipelines>
 {
@@ -20,9 +18,14 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
     {
         get
         {
-            string[] tasks = ["image to image", "inpainting", "two passes", "two passes with a mask", "variation"];
+            string[] tasks = ["image to image", "inpainting", "only masked", "two passes", "two passes with a mask", "variation"];
+            string[] names =
+            [
+                "sd1", "sd2", "xl", "xl-refiner", "sd1 guided", "sd1 batched", "sd1 tiled", "sd1 syntax", "sd1 masked",
+                "sd1 sampled", "xl refined",
+            ];
             var all = new TheoryData<string, string>();
-            foreach (string name in new[] { "sd1", "sd2", "xl", "xl-refiner", "sd1 guided", "sd1 batched", "sd1 tiled", "xl refined" })
+            foreach (string name in names)
                 foreach (string task in tasks) all.Add(name, task);
             return all;
         }
@@ -45,14 +48,18 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
     public void A_task_leaves_no_tensor(string name, string task)
     {
         GenerationRequest text = WarmPipelines.Request(name) with { Steps = 5 };
-        GenerationRequest image = text with { InitialImage = TaskPictures.Image, Strength = 0.8 };
+        GenerationRequest image = text with { InitialImage = TaskImages.Image, Strength = 0.8 };
         var larger = new LatentUpscaling { Width = 40, Height = 24, Strength = 0.6 };
         pipelines[name].Generate(task switch
         {
             "image to image" => image,
-            "inpainting" => image with { Mask = TaskPictures.Mask },
+            "inpainting" => image with { Mask = TaskImages.Mask },
+            "only masked" => image with
+            {
+                Mask = TaskImages.Mask, Inpainting = new() { MaskPadding = 2, MaskBlur = 1, MaskedContent = MaskedContent.LatentNoise },
+            },
             "two passes" => text with { Upscale = larger },
-            "two passes with a mask" => image with { Mask = TaskPictures.Mask, Upscale = larger },
+            "two passes with a mask" => image with { Mask = TaskImages.Mask, Upscale = larger },
             _ => text with { VariationSeed = 9 },
         });
     }
@@ -68,7 +75,7 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
         GenerationRequest request = WarmPipelines.Request("sd1") with { Steps = 5 };
         Assert.Equal(2, pipeline.Generate(request).Images.Count);
         if (scheduler != "pndm")
-            pipeline.Generate(request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 0.8 });
+            pipeline.Generate(request with { InitialImage = TaskImages.Image, Mask = TaskImages.Mask, Strength = 0.8 });
     }
 
     [NoTensorLeaks, Theory, MemberData(nameof(Ways))]
@@ -88,7 +95,7 @@ public sealed class PipelineLeakTests(WarmPipelines pipelines) : IClassFixture<W
     {
         GenerationRequest request = WarmPipelines.Request("sd1");
         Assert.Throws<ArgumentException>(() => pipelines["sd1"].Generate(request with { Width = 17 }));
-        Assert.Throws<ArgumentException>(() => pipelines["sd1"].Generate(request with { Mask = TaskPictures.Mask }));
+        Assert.Throws<ArgumentException>(() => pipelines["sd1"].Generate(request with { Mask = TaskImages.Mask }));
     }
 
     private sealed class Cancelling(CancellationTokenSource cancellation, int evaluations) : IProgress<GenerationProgress>

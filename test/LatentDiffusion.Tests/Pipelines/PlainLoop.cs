@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
-/// <summary>Sampling as the papers write it, with tables and steps of its own: what pipelines are compared with.</summary>
+/// <summary>Sampling as the papers write it, with separate tables and steps: the reference for pipelines.</summary>
 internal static class PlainLoop
 {
     private const int Training = 1000;

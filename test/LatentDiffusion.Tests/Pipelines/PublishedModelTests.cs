@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
-using LatentDiffusion.Tests.Ecosystem;
-using LatentDiffusion.Tests.Pipelines.Tasks;
+using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 using static TorchSharp.torch;
@@ -8,7 +7,6 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>The README's examples, with folders that have the published options.</summary>
-[Collection(LiveTensors.Collection)]
 public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixture<PublishedFolders>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -68,8 +66,8 @@ public sealed class PublishedModelTests(PublishedFolders folders) : IClassFixtur
             Prompt = "ab",
             Seed = 1,
             Steps = 2,
-            InitialImage = TaskPictures.Image,
-            Mask = TaskPictures.Mask,
+            InitialImage = TaskImages.Image,
+            Mask = TaskImages.Mask,
         };
         Assert.Single(pipeline.Generate(request).Images);
     }

@@ -1,11 +1,9 @@
 using LatentDiffusion.Tests.Checkpoints;
-using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>The README's examples, with single files of networks that have the published options.</summary>
-[Collection(LiveTensors.Collection)]
 public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassFixture<PublishedFolders>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -48,7 +46,7 @@ public sealed class PublishedSingleFileTests(PublishedFolders folders) : IClassF
             .UseScheduler(NoiseScheduler.FromConfig(made.Scheduler))
             .Build();
         GenerationRequest request = model.Contains("inpainting", StringComparison.Ordinal)
-            ? new() { Prompt = "ab a", Seed = 1, Steps = 2, InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }
+            ? new() { Prompt = "ab a", Seed = 1, Steps = 2, InitialImage = TaskImages.Image, Mask = TaskImages.Mask }
             : new() { Prompt = "ab a", Seed = 1, Steps = 2, Width = 64, Height = 64 };
         Assert.Equal(folder.Generate(request).Images[0].Image.Rgb.ToArray(), file.Generate(request).Images[0].Image.Rgb.ToArray());
     }

@@ -1,5 +1,4 @@
 using LatentDiffusion.Tests.Checkpoints;
-using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -15,8 +14,8 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
         Prompt = "ab a",
         Seed = 3,
         Steps = 2,
-        Width = TaskPictures.Width,
-        Height = TaskPictures.Height,
+        Width = TaskImages.Width,
+        Height = TaskImages.Height,
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -33,7 +32,7 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
     public void Every_family_opens_and_draws_what_its_folder_draws(string family, int? turboSteps, PredictionType prediction)
     {
         GenerationRequest request = family == "sd1-inpaint"
-            ? s_request with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask }
+            ? s_request with { InitialImage = TaskImages.Image, Mask = TaskImages.Mask }
             : s_request;
         // Turbo: one step without guidance.
         if (turboSteps is { } steps) request = request with { Steps = steps, GuidanceScale = 1 };
@@ -106,7 +105,7 @@ public sealed class SingleFileExampleTests(FamilyFolders folders) : IClassFixtur
                 _folder["control.safetensors"],
                 LdmWriter.ControlNet(control).Select(t => ("control_model." + t.Name, t.Value)));
         TinyControlNets.Write(_folder["control"], "sd1", 0);
-        GenerationRequest request = s_request with { ControlImages = [TaskPictures.Image] };
+        GenerationRequest request = s_request with { ControlImages = [TaskImages.Image] };
         using LatentAutoencoder autoencoder = LatentAutoencoder.Open(_folder["vae.safetensors"]);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
             .UseModelFile(_folder["model.safetensors"], _folder["clip-tokenizer"])

@@ -57,7 +57,7 @@ public sealed class SoakTests
             text.ToString(),
             StringComparison.Ordinal);
         Assert.Contains(
-            "FAILED  Pictures: 90 generations gave 150, 10 were stopped; 1 generations differ",
+            "FAILED  Images: 90 generations gave 150, 10 were stopped; 1 generations differ",
             text.ToString(),
             StringComparison.Ordinal);
         Assert.EndsWith("FAILED  Soak.\n", text.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);

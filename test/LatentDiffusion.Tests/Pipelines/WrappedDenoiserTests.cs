@@ -1,4 +1,3 @@
-using LatentDiffusion.Tests.Pipelines.Tasks;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -19,7 +18,7 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
         TinyControlNets.Write(_folder["control"], "sd1", 0);
         DiffusionPipelineBuilder Builder() =>
             new DiffusionPipelineBuilder().UseModelFolder(families["sd1"]).UseControlNet(_folder["control"]);
-        GenerationRequest request = Request("ab a") with { ControlImages = [TaskPictures.Image] };
+        GenerationRequest request = Request("ab a") with { ControlImages = [TaskImages.Image] };
         Assert.Equal(Pixels(Builder(), request), Pixels(Wrapped(Builder()), request));
         Assert.All(_inputs, i => Assert.NotNull(i.ControlResiduals));
     }
@@ -44,7 +43,7 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
     [Fact]
     public void It_receives_mask_and_masked_latents_and_sizes()
     {
-        GenerationRequest request = Request("ab a") with { InitialImage = TaskPictures.Image, Mask = TaskPictures.Mask, Strength = 1 };
+        GenerationRequest request = Request("ab a") with { InitialImage = TaskImages.Image, Mask = TaskImages.Mask, Strength = 1 };
         Assert.Equal(Pixels(Builder("xl-inpaint"), request), Pixels(Wrapped(Builder("xl-inpaint")), request));
         Assert.All(_inputs, i => Assert.Equal((2L, 5L, 6L), (
             i.ConcatenatedLatents!.shape[0], i.ConcatenatedLatents.shape[1], i.Conditioning.Additional["time_ids"].shape[1])));
@@ -65,7 +64,10 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
     [Fact]
     public void What_no_component_gives_it_is_refused_at_Build()
     {
-        Assert.Contains("has to take as many, or 9", Refused(d => d with { ConcatenatedChannels = 1 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "expected 4 input channels, 8 to edit an image, or 9 for inpainting",
+            Refused(d => d with { ConcatenatedChannels = 1 }),
+            StringComparison.Ordinal);
         Assert.Contains(
             "'style'",
             Refused(d => d with { AdditionalInputs = new Dictionary<string, int> { ["style"] = 3 } }),
@@ -78,7 +80,7 @@ public sealed class WrappedDenoiserTests(FamilyFolders families) : IClassFixture
     private DiffusionPipelineBuilder Builder(string family) => new DiffusionPipelineBuilder().UseModelFolder(families[family]);
 
     private static GenerationRequest Request(string prompt) =>
-        new() { Prompt = prompt, Seed = 3, Steps = 2, GuidanceScale = 4, Width = TaskPictures.Width, Height = TaskPictures.Height };
+        new() { Prompt = prompt, Seed = 3, Steps = 2, GuidanceScale = 4, Width = TaskImages.Width, Height = TaskImages.Height };
 
     private static byte[] Pixels(DiffusionPipelineBuilder builder, GenerationRequest request)
     {

@@ -15,7 +15,7 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
             new[] { "" }, ["a red star"], ["a (red:1) star", "a bird"], [@"a \(red\) star"], ["[(a)]: red"],
         })
         {
-            // What the notation says, written without it.
+            // The meaning of the notation, written without it.
             string[] plain = [.. prompts.Select(p => string.Concat(WeightedPrompt.Parse(p).Fragments.Select(f => f.Text)))];
             using Conditioning expected = clip.Encoder.Encode(plain), actual = Encoder().Encode(prompts);
             Assert.Equal(expected.HiddenStates.shape, actual.HiddenStates.shape);
@@ -118,7 +118,7 @@ public sealed class ClipPromptingTests(TinyClip clip) : IClassFixture<TinyClip>
         Assert.Equal(Values(clip.Network.Normalize(output.PenultimateHiddenState)), Values(second));
         Assert.NotEqual(Values(second), Values(third));
 
-        // The first layer alone: the same weights in a tower without the later ones.
+        // Only the first layer: the same weights in a tower without the later ones.
         using ClipTextModel one = (clip.Network.Config with { NumHiddenLayers = 1 }).Build();
         Dictionary<string, Tensor> weights = clip.Network.state_dict();
         foreach ((string name, Tensor parameter) in one.state_dict()) parameter.copy_(weights[name]);

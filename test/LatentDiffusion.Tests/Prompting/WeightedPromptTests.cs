@@ -67,7 +67,7 @@ public sealed class WeightedPromptTests
         Assert.True(WeightedPrompt.Parse(@"a \(b\): c").IsPlain);
     }
 
-    // What prompts are made of, so that most of what is generated means something, and any character besides.
+    // Parts of prompts, so that most generated prompts mean something, and any other character.
     private static readonly string[] s_pieces =
         [
             "(", ")", "[", "]", "\\", ":", "1.3", ":1.3)", ": -.5 )", ":)", "BREAK", "B", "REAK", " BREAK ", " ", "\t",

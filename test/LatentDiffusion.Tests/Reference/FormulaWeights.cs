@@ -9,17 +9,25 @@ internal static class FormulaWeights
     public static void Fill(nn.Module module)
     {
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToChange(module);
         foreach ((string name, Tensor parameter) in module.state_dict())
         {
+            if (IsOfTheClass(name)) continue;
             using Tensor values = Parameter(name, parameter.shape);
             parameter.copy_(values);
         }
     }
 
+    /// <summary>Whether the class of a network computes the values itself: tables of positions, counts of batches.</summary>
+    private static bool IsOfTheClass(string name) =>
+        name.EndsWith("_embed.pos_embed", StringComparison.Ordinal) || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal);
+
     public static Tensor Parameter(string name, long[] shape)
     {
         double fanIn = shape.Skip(1).Aggregate(1.0, (product, n) => product * n);
-        bool isMatrix = shape.Length >= 2, isScale = !isMatrix && name.EndsWith(".weight", StringComparison.Ordinal);
+        bool isMatrix = shape.Length >= 2;
+        bool isScale = !isMatrix && (name.EndsWith(".weight", StringComparison.Ordinal)
+            || name.EndsWith(".running_var", StringComparison.Ordinal));
         return Values(name, shape, u => (float)(isMatrix ? u / Math.Sqrt(fanIn) : isScale ? 1 + 0.1 * u : 0.1 * u));
     }
 
@@ -40,6 +48,9 @@ internal static class FormulaWeights
             values[i] = map((z >> 40) / (double)(1 << 23) - 1);
         }
 
-        return tensor(values, shape);
+        // A tensor of an array lies where the array does. Matrix products of several threads round by that address: in libtorch's
+        // memory it is always a multiple of 64.
+        using Tensor ofArray = tensor(values, shape);
+        return ofArray.clone();
     }
 }

@@ -11,7 +11,7 @@ internal static class ReferenceFigures
     /// <summary>Reads one file, for example <c>clip-tokens.json</c>.</summary>
     public static JsonElement Read(string file)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Reference.ReferenceFolder.Path, file)));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Reference.ReferenceFolder.PathOf(file)));
         return document.RootElement.Clone();
     }
 }

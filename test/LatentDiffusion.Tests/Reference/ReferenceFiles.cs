@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Reference;
 
-/// <summary>The reference figures: from the folder of LATENTDIFFUSION_REFERENCE, else the copy that stands beside the tests.</summary>
+/// <summary>The reference figures: from the folder of LATENTDIFFUSION_REFERENCE, else the copy next to the tests.</summary>
 internal static class ReferenceFiles
 {
     public static JsonObject Read(string name)
     {
-        return JsonNode.Parse(File.ReadAllText(Path.Combine(ReferenceFolder.Path, name)))!.AsObject();
+        return JsonNode.Parse(File.ReadAllText(ReferenceFolder.PathOf(name)))!.AsObject();
     }
 
     public static Tensor Tensor(JsonNode node) => tensor(node["values"]!.Deserialize<float[]>()!, node["shape"]!.Deserialize<long[]>()!);

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests;
 
-/// <summary>Data for trials, which is no part of the project: looked for in a <c>shared/data</c> folder beside it or above.</summary>
+/// <summary>Data for trials, which is not part of the project: looked for in a <c>shared/data</c> folder next to it or above.</summary>
 internal static class SharedData
 {
     /// <summary>Path of a file or folder under <c>shared/data</c>; skips the test where it is not there.</summary>

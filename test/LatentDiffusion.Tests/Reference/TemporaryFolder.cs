@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Tests;
 
-/// <summary>A folder of its own for one test, deleted at its end.</summary>
+/// <summary>A separate folder for one test, deleted at its end.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("latent-diffusion-");

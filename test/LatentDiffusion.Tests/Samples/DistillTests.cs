@@ -145,7 +145,7 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("drawings-adapters.json")]
     public void The_recipes_can_be_read(string recipe)
     {
-        // They are read before the model is, of which there is none.
+        // They are read before the model, which does not exist.
         (int exitCode, _, string error) = Run(
             "--model", "nowhere",
             "--recipe", Path.Combine(Path.GetDirectoryName(BuildSettings.Sample("Distill"))!, recipe));

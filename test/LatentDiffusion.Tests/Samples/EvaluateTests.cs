@@ -14,7 +14,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         using var folder = new TemporaryFolder();
         File.WriteAllText(
             folder["options.json"],
-            """{ "pictures": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
+            """{ "image_count": 2, "bound_timesteps": 2, "bound_variance": "posterior", "generated": 0, "sheet_columns": 0 }""");
         (int exitCode, string output, string error) = Run(
             "--model", model.Folder, "--options", folder["options.json"],
             "--images", "3", "--timesteps-per-bucket", "1",
@@ -23,7 +23,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("900 to 999", output, StringComparison.Ordinal);
         Assert.Contains("training loss", output, StringComparison.Ordinal);
         Assert.Contains(", posterior", output, StringComparison.Ordinal);
-        Assert.Contains("\"pictures\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
+        Assert.Contains("\"image_count\": 3", File.ReadAllText(Path.Combine(folder["out"], "report.json")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,8 +86,8 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("The validation loss still falls: -", page, StringComparison.Ordinal);
         Assert.Contains("(training.png)", page, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run, "evaluation", "training.png")));
-        File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/pictures", "recipe": { "seed": 3 } }""");
-        Refused("'elsewhere/pictures', which does not exist here");
+        File.WriteAllText(Path.Combine(run, "configuration.json"), """{ "data": "elsewhere/images", "recipe": { "seed": 3 } }""");
+        Refused("'elsewhere/images', which does not exist here");
         File.WriteAllText(Path.Combine(run, "configuration.json"), "{}");
         Refused("is not what samples/TrainFromScratch writes");
 

@@ -63,7 +63,7 @@ public sealed class HostingSamplesTests
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no signals.");
         using var folder = new TemporaryFolder();
-        // Some of the moments come while the model is loaded. What is asserted holds at any.
+        // Some of the moments come while the model is loaded. The assertions hold at any.
         (_, string output) = Run("HostedService", TimeSpan.FromSeconds(seconds), $"--Orders:Folder={folder["drawings"]}");
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }

@@ -84,6 +84,7 @@ public sealed class TextToImageTests
     [Theory]
     [InlineData(100)]
     [InlineData(600)]
+    [InlineData(1500)]
     public async Task An_interrupt_ends_with_130_and_no_stack_trace(int milliseconds)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace LatentDiffusion.Tests.Samples;
 
-/// <summary>What the sample refuses, as a user starts it.</summary>
+/// <summary>Refusals of the sample, started as a user does.</summary>
 [Trait(TestCategories.Name, TestCategories.Program)]
 public sealed class TrainFromScratchTests
 {
@@ -12,7 +12,7 @@ public sealed class TrainFromScratchTests
     [InlineData(2, "--hours is '1,5'; expected a number", "--hours", "1,5")]
     [InlineData(2, "--validation is '0,1'; expected a number", "--data", "nowhere", "--validation", "0,1")]
     [InlineData(2, "--data is empty", "--data", "")]
-    [InlineData(1, "There is no data set", "--data", "nowhere")]
+    [InlineData(1, "nowhere' does not exist; expected a folder, metadata.jsonl", "--data", "nowhere")]
     [InlineData(1, "nowhere.json", "--recipe", "nowhere.json")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Schedulers;
 
-/// <summary>Noise: one seed, one stream, alone and in a batch.</summary>
+/// <summary>Noise: one seed, one stream, as a single image and in a batch.</summary>
 [NoTensorLeaks, Collection(LiveTensors.Collection)]
 public sealed class GeneratorNoiseTests
 {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Schedulers;
 
-/// <summary>What every run of every scheduler has in common.</summary>
+/// <summary>Properties of every run of every scheduler.</summary>
 public sealed class SchedulerRunTests
 {
     public static TheoryData<string> Names => new(AllSchedulers.Names);

@@ -45,13 +45,15 @@ public sealed class StepCountTests
     public void Samples_stay_finite_at_the_longest_runs(string name)
     {
         using GeneratorNoise noise = new(1);
+        // Only leading timesteps depend on the offset: the other variants run the same plan.
+        HashSet<string> plans = [];
         foreach ((NoiseScheduler scheduler, string description) in Variants(name))
         {
             foreach (int steps in (int[])[998, 999, 1000])
             {
                 using DisposeScope scope = NewDisposeScope();
                 using ISchedulerRun? run = Start(scheduler, steps, noise);
-                if (run is null) continue;
+                if (run is null || !plans.Add(string.Join(' ', [.. run.Plan.Timesteps, .. run.Plan.Sigmas]))) continue;
                 Tensor x = ones(1, 1, 1, 2), zero = zeros(1, 1, 1, 2);
                 while (!run.IsCompleted)
                 {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Schedulers;
 
-/// <summary>Samples of the stochastic samplers have the exact mean and variance, within what their number allows.</summary>
+/// <summary>Samples of the stochastic samplers have the exact mean and variance within the error of their number.</summary>
 public sealed class StochasticSamplerTests(ITestOutputHelper output)
 {
     private const int Samples = 1 << 12;

@@ -124,7 +124,7 @@ public sealed class DiffusionProcessTests
     private static DiffusionProcess Process(PredictionType type) =>
         type == PredictionType.Flow ? DiffusionProcess.Flow() : new DiffusionProcess(s_schedule, type);
 
-    private static DiffusionProcess Of(string json) => DiffusionProcess.Of(SchedulerConfig.Parse(json));
+    private static DiffusionProcess Of(string json) => DiffusionProcess.FromConfig(SchedulerConfig.Parse(json));
 
     private static (double Alpha, double Sigma) Level(DiffusionProcess process, double timestep)
     {

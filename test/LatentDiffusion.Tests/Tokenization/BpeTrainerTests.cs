@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Tokenization;
 
 public sealed class BpeTrainerTests
 {
@@ -8,7 +8,7 @@ public sealed class BpeTrainerTests
         ["a red star", "a blue star and a red moon", "Stars over a blue sea, it's night", "two stars 🐢"];
 
     [Fact]
-    public void FrequentWordsBecomeTokens()
+    public void Frequent_words_become_tokens()
     {
         var tokenizer = new ClipTokenizer(BpeTrainer.Train(s_captions, 560));
         Assert.Single(tokenizer.Tokenize("star"));
@@ -17,7 +17,7 @@ public sealed class BpeTrainerTests
     }
 
     [Fact]
-    public void TheOrderOfCaptionsDoesNotMatter()
+    public void The_order_of_captions_does_not_matter()
     {
         BpeVocabulary one = BpeTrainer.Train(s_captions, 560), other = BpeTrainer.Train(s_captions.Reverse(), 560);
         Assert.Equal(one.Merges, other.Merges);
@@ -25,7 +25,7 @@ public sealed class BpeTrainerTests
     }
 
     [Fact]
-    public void TheSizeIsKeptAndSpecialTokensComeLast()
+    public void The_size_is_kept_and_special_tokens_come_last()
     {
         BpeVocabulary vocabulary = BpeTrainer.Train([.. s_captions, .. s_captions], 530);
         Assert.Equal(530, vocabulary.Tokens.Count);
@@ -38,7 +38,7 @@ public sealed class BpeTrainerTests
     }
 
     [Fact]
-    public void AWrittenVocabularyComesBack()
+    public void A_written_vocabulary_round_trips()
     {
         using var folder = new TemporaryFolder();
         BpeVocabulary vocabulary = BpeTrainer.Train(s_captions, 560);
@@ -50,7 +50,7 @@ public sealed class BpeTrainerTests
     }
 
     [Fact]
-    public void ThePublishedVocabularyBeginsTheSame()
+    public void The_published_vocabulary_begins_the_same()
     {
         BpeVocabulary published = BpeVocabulary.Open(SharedData.Require("clip-bpe"));
         Assert.All(BpeTrainer.Train([], 514).Tokens.Take(512), token => Assert.Equal(token.Value, published.Tokens[token.Key]));

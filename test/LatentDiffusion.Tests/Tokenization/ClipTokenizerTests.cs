@@ -3,7 +3,7 @@ using System.Text.Json;
 using CsCheck;
 using Xunit;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Tokenization;
 
 public sealed class ClipTokenizerTests
 {
@@ -11,7 +11,7 @@ public sealed class ClipTokenizerTests
         new(() => new ClipTokenizer(BpeTrainer.Train(["a red star", "a blue star"], 530)));
 
     [Fact]
-    public void EveryReferencePromptIsExact()
+    public void Every_reference_prompt_is_exact()
     {
         var tokenizer = new ClipTokenizer(BpeVocabulary.Open(SharedData.Require("clip-bpe")));
         foreach (JsonElement prompt in ReferenceFigures.Read("clip-tokens.json").GetProperty("prompts").EnumerateArray())
@@ -34,7 +34,7 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
-    public void ItAgreesWithPlainBytePairEncoding()
+    public void It_agrees_with_plain_byte_pair_encoding()
     {
         BpeVocabulary vocabulary = BpeVocabulary.Open(SharedData.Require("clip-bpe"));
         var tokenizer = new ClipTokenizer(vocabulary);
@@ -60,7 +60,7 @@ public sealed class ClipTokenizerTests
     [InlineData("", 2)]
     [InlineData(" \t\r\n\u00a0\u3000", 2)]
     [InlineData("photo", 3)]
-    public void TheCountLeavesPaddingOut(string text, int count)
+    public void The_count_excludes_padding(string text, int count)
     {
         var tokenizer = new ClipTokenizer(BpeVocabulary.Open(SharedData.Require("clip-bpe")), paddingToken: "!");
         TokenizedPrompt tokens = tokenizer.Encode(text);
@@ -70,7 +70,7 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
-    public void WhatIsTooLongIsCutAndKeepsItsEnd()
+    public void Long_prompts_are_truncated_and_keep_the_end_token()
     {
         ClipTokenizer tokenizer = s_small.Value;
         TokenizedPrompt tokens = tokenizer.Encode(string.Concat(Enumerable.Repeat("star ", 1000)));
@@ -82,7 +82,7 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
-    public void NoOddTextBreaksIt()
+    public void Unusual_texts_are_tokenized()
     {
         // Not as inline data: attributes are stored as UTF-8, which cannot represent half a surrogate pair.
         string[] texts =
@@ -94,14 +94,14 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
-    public void NoLongTextBreaksIt()
+    public void Long_texts_are_tokenized()
     {
         foreach (string piece in new[] { "x", "é", "\u0301", "🐢", "ab ", "'", "9", "\ud83d", "</w>", "한" })
             Check(string.Concat(Enumerable.Repeat(piece, 100_000 / piece.Length)));
     }
 
     [Fact]
-    public void NoGeneratedTextBreaksIt()
+    public void Generated_texts_are_tokenized()
     {
         // Any UTF-16 code unit, including halves of surrogate pairs.
         Gen.Char[char.MinValue, char.MaxValue].Array[0, 60].Select(c => new string(c)).Sample(Check, iter: 3000);
@@ -109,7 +109,7 @@ public sealed class ClipTokenizerTests
     }
 
     [Fact]
-    public void ConcurrentUseGivesTheSame()
+    public void Concurrent_use_gives_the_same_tokens()
     {
         ClipTokenizer shared = s_small.Value;
         string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"a red star number {i} over blue café {i * 7919}")];
@@ -130,7 +130,7 @@ public sealed class ClipTokenizerTests
     [InlineData("ÜNÏCÖDÉ", "u\u0308ni\u0308co\u0308de\u0301")]
     [InlineData("&amp;lt; &#233;", "< é")]
     [InlineData("photo of\t\n A", "  photo OF a ")]
-    public void TextsThatAreTheSameHaveTheSameTokens(string one, string other) =>
+    public void Equivalent_texts_have_the_same_tokens(string one, string other) =>
         Assert.Equal(s_small.Value.Tokenize(one), s_small.Value.Tokenize(other));
 
     [Theory]
@@ -142,7 +142,7 @@ public sealed class ClipTokenizerTests
     [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":2}", "", "fit together")]
     [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":3}", "#version: 0.2\nonly", "Line 2")]
     [InlineData("{\"a\":1,\"<|startoftext|>\":2,\"<|endoftext|>\":3}", "a  b", "Line 1")]
-    public void BadVocabulariesAreRefusedWithAReason(string tokens, string merges, string reason)
+    public void Bad_vocabularies_are_refused_with_a_reason(string tokens, string merges, string reason)
     {
         var exception = Assert.Throws<InvalidDataException>(() => ClipTokenizer.Read(
             new MemoryStream(Encoding.UTF8.GetBytes(tokens)),

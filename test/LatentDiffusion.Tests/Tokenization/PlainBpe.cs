@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Tokenization;
 
 /// <summary>A slow and simple implementation of byte-pair encoding as in the paper, for comparison.</summary>
 internal sealed class PlainBpe(BpeVocabulary vocabulary)
@@ -23,7 +23,7 @@ internal sealed class PlainBpe(BpeVocabulary vocabulary)
 
     private List<string> Merge(string word)
     {
-        List<string> symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => ByteSymbols.Of(b).ToString())];
+        List<string> symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => ByteSymbols.ForByte(b).ToString())];
         symbols[^1] += BpeVocabulary.EndOfWord;
         while (true)
         {

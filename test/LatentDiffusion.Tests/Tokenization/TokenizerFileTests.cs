@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Xunit;
 
-namespace LatentDiffusion.Tests;
+namespace LatentDiffusion.Tests.Tokenization;
 
 /// <summary>Invalid tokenizer files end in <see cref="InvalidDataException"/>.</summary>
 public sealed class TokenizerFileTests : IDisposable
@@ -64,7 +64,8 @@ public sealed class TokenizerFileTests : IDisposable
         string before = ClipTokenizerFiles.Open(_folder[""]).Build().ContentKey;
         WriteCombined("</w>", pairs);
         Assert.Equal(before, ClipTokenizerFiles.Open(_folder[""]).Build().ContentKey);
-        Assert.Equal(Path.TrimEndingDirectorySeparator(_folder[""]), SingleFileCheckpoint.FindTokenizer(_folder["model.safetensors"]));
+        TokenizerPlace place = Assert.Single(TokenizerPlace.In(Path.GetDirectoryName(_folder["model.safetensors"])!));
+        Assert.Equal((Path.TrimEndingDirectorySeparator(_folder[""]), TokenizerKind.Clip), (place.Path, place.Kind));
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class AdversarialTests : IDisposable
             .Step.Metrics["adversarial_factor"];
 
         Tensor last = network.named_parameters().First(p => p.name == "decoder.conv_out.weight").parameter;
-        Tensor pixels = ImageTensor.FromImages([.. new BatchIndices(4, 2).Of(0).Select(i => _images.Read(i).Image)]);
+        Tensor pixels = ImageTensor.FromImages([.. new BatchIndices(4, 2).IndicesFor(0).Select(i => _images.Read(i).Image)]);
         double own = Norm(reconstruction => (reconstruction - pixels).abs().mean());
         double adversarial = Norm(reconstruction => -discriminator.call(reconstruction).mean());
         Assert.Equal(1, factor / (own / (adversarial + 1e-4)), 1e-4);

@@ -16,7 +16,7 @@ public sealed class AutoencoderObjectiveTests
         using IDisposable noGrad = no_grad();
         AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         Reference.FormulaWeights.Fill(network);
-        var source = new OnePicture();
+        var source = new SingleImage();
         var options = new AutoencoderTrainingOptions
         {
             BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11
@@ -46,7 +46,7 @@ public sealed class AutoencoderObjectiveTests
         {
             BatchSize = 1, AbsoluteWeight = 0.3, SquaredWeight = 0.5, ChromaWeight = 0.7, KlWeight = 0.11
         };
-        var objective = new AutoencoderObjective(network, new OnePicture(), options);
+        var objective = new AutoencoderObjective(network, new SingleImage(), options);
         FiniteDifferences.Agree(() => objective.Loss(new TrainingStep(0, new Generator(4))), FiniteDifferences.Parameters(network));
     }
 
@@ -56,7 +56,7 @@ public sealed class AutoencoderObjectiveTests
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         var objective = new AutoencoderObjective(
             network,
-            new OnePicture(),
+            new SingleImage(),
             new AutoencoderTrainingOptions { BatchSize = 1, CropSize = 24 });
         Assert.Contains(
             "CropSize is 24, and 'one' is 16 x 16",
@@ -69,7 +69,7 @@ public sealed class AutoencoderObjectiveTests
     {
         using AutoencoderKL network = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         var e = Assert.Throws<ValidationException>(
-            () => new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { KlWeight = -1 }));
+            () => new AutoencoderObjective(network, new SingleImage(), new AutoencoderTrainingOptions { KlWeight = -1 }));
         Assert.Contains("KlWeight", e.Message, StringComparison.Ordinal);
     }
 
@@ -82,8 +82,8 @@ public sealed class AutoencoderObjectiveTests
         using AutoencoderKL gaussian = new AutoencoderKLConfig { BlockOutChannels = [8], NormNumGroups = 2 }.Build();
         using VQModel coded = new VQConfig { BlockOutChannels = [8], NormNumGroups = 2, LatentChannels = 2, NumVqEmbeddings = 7 }.Build();
         var options = new AutoencoderTrainingOptions { BatchSize = 1, TrainEncoder = false };
-        Learns(gaussian, new AutoencoderObjective(gaussian, new OnePicture(), options));
-        Learns(coded, new VQObjective(coded, new OnePicture(), options));
+        Learns(gaussian, new AutoencoderObjective(gaussian, new SingleImage(), options));
+        Learns(coded, new VQObjective(coded, new SingleImage(), options));
 
         void Learns(nn.Module network, ITrainingObjective objective)
         {
@@ -113,9 +113,9 @@ public sealed class AutoencoderObjectiveTests
         network.to(ScalarType.Float64);
         var options = new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 0.7, TrainEncoder = false };
         double Loss(AutoencoderTrainingOptions how) =>
-            new AutoencoderObjective(network, new OnePicture(), how).Loss(new TrainingStep(0, new Generator(4))).item<double>();
+            new AutoencoderObjective(network, new SingleImage(), how).Loss(new TrainingStep(0, new Generator(4))).item<double>();
         Assert.Equal(Loss(options with { KlWeight = 0, TrainEncoder = true }), Loss(options), 1e-12);
-        var objective = new AutoencoderObjective(network, new OnePicture(), options);
+        var objective = new AutoencoderObjective(network, new SingleImage(), options);
         FiniteDifferences.Agree(
             () => objective.Loss(new TrainingStep(0, new Generator(4))),
             [.. network.named_parameters()
@@ -140,12 +140,12 @@ public sealed class AutoencoderObjectiveTests
             Steps = 150, CheckpointEvery = 150, EmaDecay = 0,
             Optimizer = new OptimizerOptions { LearningRate = 3e-3, WarmupSteps = 10 }
         }).Run(
-            new AutoencoderObjective(network, new OnePicture(), new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 1e-6 }),
+            new AutoencoderObjective(network, new SingleImage(), new AutoencoderTrainingOptions { BatchSize = 1, KlWeight = 1e-6 }),
             folder["run"], new Report(p => { if (p.Step == 1) first = p.Loss; last = p.Loss; }));
         Assert.True(last < 0.15 * first, $"the loss went from {first} to {last}");
     }
 
-    private sealed class OnePicture : ICaptionedImageSource
+    private sealed class SingleImage : ICaptionedImageSource
     {
         public long? Count => 1;
 

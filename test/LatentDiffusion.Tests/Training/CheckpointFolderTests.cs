@@ -1,10 +1,10 @@
-using LatentDiffusion.Tests.Ecosystem;
+using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>Which files of a run's folder are its checkpoints, and what is said of a run whose plan has changed.</summary>
+/// <summary>Which files of a run's folder are its checkpoints, and the log of a run whose plan has changed.</summary>
 public sealed class CheckpointFolderTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()

@@ -68,8 +68,8 @@ public sealed class ConsistencyFlowTests
 
     private static Tensor Times(DenoiserInput input) => tensor(input.Timesteps.Select(t => (long)t).ToArray());
 
-    /// <summary>Every value of a sample is a point of its own.</summary>
-    private sealed class Points : ITargetObjective, IDisposable
+    /// <summary>Every value of a sample is a separate point.</summary>
+    private sealed class Points : ITrainingObjective, IDisposable
     {
         private readonly ConsistencyTrainingOptions _options;
         private readonly ConsistencyLoss _loss;
@@ -79,7 +79,8 @@ public sealed class ConsistencyFlowTests
         {
             _options = options;
             Path = new ConsistencyPath(new DiffusionProcess(config.ToNoiseSchedule(), PredictionType.Velocity), options);
-            var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(config), options.GuidanceInterval);
+            var interval = new IntervalGuidance(
+                new ClassifierFreeGuidance(), DiffusionProcess.FromConfig(config), options.GuidanceInterval);
             _loss = new ConsistencyLoss(Path, interval, readsScale: false, options);
             (_student, _target) = (new Line(Path.Schedule), new Line(Path.Schedule));
             (Modules, Targets) = (
@@ -119,8 +120,8 @@ public sealed class ConsistencyFlowTests
                 first,
                 s_components[0].Mean + s_components[0].Deviation * normal,
                 s_components[1].Mean + s_components[1].Deviation * normal);
-            Tensor text = zeros(_options.BatchSize, 1, 1);
-            return _loss.Of(sample, text, text, step.Generator, Student, x => _target.call(x.Latents, Times(x)), Teacher);
+            var text = new Conditioning(zeros(_options.BatchSize, 1, 1));
+            return _loss.Compute(sample, text, text, step.Generator, Student, x => _target.call(x.Latents, Times(x)), Teacher);
         }
 
         public void Dispose()

@@ -79,7 +79,7 @@ public sealed class ConsistencyLossTests : IDisposable
         double[] scales = [.. rand(Batch, generator: random).data<float>().Select(u => 2 + 4.0 * u)];
         Tensor noise = randn([Batch, 4, 8, 8], generator: random).to(ScalarType.Float64);
         IReadOnlyList<double> alphaBars = s_schedulers[prediction].ToNoiseSchedule().AlphasCumprod;
-        long[] order = new BatchIndices(6, Batch).Of(0);
+        long[] order = new BatchIndices(6, Batch).IndicesFor(0);
         int stride = 1000 / points;
         double expected = 0;
         for (int i = 0; i < Batch; i++)
@@ -147,7 +147,7 @@ public sealed class ConsistencyLossTests : IDisposable
     public void The_function_is_the_identity_at_the_end_of_every_phase()
     {
         Assert.Equal(new ConsistencyBoundary(1, 0), ConsistencyBoundary.At(0, 10));
-        // Both coefficients are differentiable in t, and keep the variance of what they are applied to.
+        // Both coefficients are differentiable in t, and keep the variance of their input.
         Assert.All(Enumerable.Range(0, 100), i =>
         {
             ConsistencyBoundary at = ConsistencyBoundary.At(0.01 * i, 10);
@@ -177,10 +177,11 @@ public sealed class ConsistencyLossTests : IDisposable
             options);
         var interval = new IntervalGuidance(
             new ClassifierFreeGuidance(),
-            DiffusionProcess.Of(s_schedulers[PredictionType.Velocity]),
+            DiffusionProcess.FromConfig(s_schedulers[PredictionType.Velocity]),
             options.GuidanceInterval);
-        Tensor sample = randn(3, 1, 2, 2, generator: new Generator(1)).to(ScalarType.Float64), text = zeros(3, 1, 1, ScalarType.Float64);
-        double loss = new ConsistencyLoss(path, interval, readsScale: false, options).Of(
+        Tensor sample = randn(3, 1, 2, 2, generator: new Generator(1)).to(ScalarType.Float64), width = zeros(3, 1, 1, ScalarType.Float64);
+        var text = new Conditioning(width);
+        double loss = new ConsistencyLoss(path, interval, readsScale: false, options).Compute(
             sample, text, text, new Generator(2),
             x => x.Latents.sin(),
             _ => throw new InvalidOperationException("asked"),
@@ -308,7 +309,7 @@ public sealed class ConsistencyLossTests : IDisposable
                 new UNetDenoiser(_tiny.Network),
                 trained,
                 _tiny.Data,
-                LatentScaling.Of(_tiny.Autoencoder),
+                LatentScaling.FromConfig(_tiny.Autoencoder),
                 velocity,
                 good)).Message,
             StringComparison.Ordinal);
@@ -318,7 +319,7 @@ public sealed class ConsistencyLossTests : IDisposable
                 new UNetDenoiser(student),
                 frozen,
                 _tiny.Data,
-                LatentScaling.Of(_tiny.Autoencoder),
+                LatentScaling.FromConfig(_tiny.Autoencoder),
                 velocity,
                 good)).Message,
             StringComparison.Ordinal);
@@ -329,7 +330,7 @@ public sealed class ConsistencyLossTests : IDisposable
                 new UNetDenoiser(_tiny.Network),
                 frozen,
                 _tiny.Data,
-                LatentScaling.Of(_tiny.Autoencoder),
+                LatentScaling.FromConfig(_tiny.Autoencoder),
                 velocity,
                 good)).Message,
             StringComparison.Ordinal);
@@ -340,8 +341,8 @@ public sealed class ConsistencyLossTests : IDisposable
 
     private UNet2DConditionModel Student(int? width, ScalarType type)
     {
-        UNet2DConditionModel student = ConsistencyStudent.Of(_tiny.Network, width).Network;
-        // No longer the teacher, and what it is told of the scale matters.
+        UNet2DConditionModel student = new UNetDenoiser(_tiny.Network).CreateStudent(width).Network;
+        // No longer the teacher, and it depends on the guidance scale.
         Reference.FormulaWeights.Fill(student);
         using (no_grad())
             foreach (Tensor parameter in student.parameters()) parameter.mul_(0.9);
@@ -359,7 +360,7 @@ public sealed class ConsistencyLossTests : IDisposable
             new UNetDenoiser(_tiny.Network),
             text,
             _tiny.Data,
-            LatentScaling.Of(_tiny.Autoencoder),
+            LatentScaling.FromConfig(_tiny.Autoencoder),
             scheduler,
             options);
     }

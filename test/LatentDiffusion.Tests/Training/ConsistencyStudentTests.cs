@@ -49,7 +49,8 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void A_student_begins_as_its_teacher_at_any_scale()
     {
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32), plain = ConsistencyStudent.Of(_teacher.UNet, null);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
+        using UNetDenoiser plain = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, null);
         float[] expected = Output(_teacher.UNet, null);
         Assert.Equal(expected, Output(plain.Network, null));
         Assert.Equal(expected, Output(student.Network, 1));
@@ -62,7 +63,7 @@ public sealed class ConsistencyStudentTests : IDisposable
     public void A_distilled_folder_opens_and_draws_in_few_steps(int phases, string scheduler)
     {
         byte[] untrained = Draw(_model.Folder, 4, 5);
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { Phases = phases });
         Assert.True(new Trainer(s_training).Run(objective, _folder["run"]));
         ConsistencyStudent.Write(_teacher, student, objective.Scheduler, _folder["student"]);
@@ -108,7 +109,7 @@ public sealed class ConsistencyStudentTests : IDisposable
 
         (float[], float[])? Train(string run, int? stopAfter)
         {
-            using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
+            using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
             using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
             using var stop = new CancellationTokenSource();
             int done = 0;
@@ -121,7 +122,7 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void The_target_follows_the_student_with_its_decay()
     {
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options);
         double[] expected = [.. Values(student.Network).Select(v => (double)v)];
         var report = new Report(_ =>
@@ -133,7 +134,7 @@ public sealed class ConsistencyStudentTests : IDisposable
         Assert.All(expected.Zip(Values(objective.Targets["unet"])), p => Assert.Equal(p.First, p.Second, 1e-5));
         Assert.All(objective.Targets["unet"].parameters(), p => Assert.False(p.requires_grad));
 
-        // Another decay is another run; and a target that lacks what is trained is none.
+        // Another decay is another run, and a target must contain the trained parameters.
         using var other = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0.7 });
         Assert.Contains(
             "target networks",
@@ -149,7 +150,7 @@ public sealed class ConsistencyStudentTests : IDisposable
     [Fact]
     public void A_LoRA_is_distilled_and_makes_the_teacher_draw_in_few_steps()
     {
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, null);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, null);
         var networks = new Dictionary<string, nn.Module> { ["unet"] = student.Network };
         using var averaging = new ConsistencyObjective(student, _teacher, _data, s_options);
         using var objective = new ConsistencyObjective(student, _teacher, _data, s_options with { TargetDecay = 0 });
@@ -196,7 +197,7 @@ public sealed class ConsistencyStudentTests : IDisposable
             _folder["scaled.safetensors"], "test", _teacher, new TinyDenoiser.Stripes(6), 6,
             new LatentCacheOptions { Type = ScalarType.Float32 });
         Assert.True(scaled.IsScaled && !plain.IsScaled);
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
         double expected = Loss(plain);
         Assert.Equal(expected, Loss(scaled), 1e-4 * expected);
         using var texts = new ClipTextConditioning(_teacher.TextEncoder!, _teacher.Tokenizer!.Build(), scaled.Ids, train: false);
@@ -220,22 +221,22 @@ public sealed class ConsistencyStudentTests : IDisposable
     }
 
     [Fact]
-    public void Texts_with_a_mask_are_refused()
+    public void Masked_tokens_of_a_text_count_for_nothing()
     {
-        using UNetDenoiser student = ConsistencyStudent.Of(_teacher.UNet, 32);
-        using var objective = new ConsistencyObjective(
-            student,
-            new UNetDenoiser(_teacher.UNet),
-            new Masked(),
-            _data,
-            LatentScaling.None,
-            _teacher.Scheduler,
-            s_options);
-        using var generator = new Generator(5);
-        Assert.Contains(
-            "mask",
-            Assert.Throws<NotSupportedException>(() => objective.Loss(new TrainingStep(0, generator))).Message,
-            StringComparison.Ordinal);
+        using UNetDenoiser student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_teacher, 32);
+        // What differs from the teacher shows which text the student was given.
+        using (no_grad()) foreach (Tensor parameter in student.Network.parameters()) parameter.mul_(1.1);
+        float shorter = Loss(new Masked(3, 3)), masked = Loss(new Masked(5, 3)), whole = Loss(new Masked(5, 5));
+        Assert.Equal(shorter, masked, 1e-5f * shorter);
+        Assert.True(Math.Abs(whole - masked) > 1e-3f * whole, $"{whole} {masked}");
+
+        float Loss(ITextConditioning texts)
+        {
+            using var objective = new ConsistencyObjective(
+                student, new UNetDenoiser(_teacher.UNet), texts, _data, LatentScaling.None, _teacher.Scheduler, s_options);
+            using var generator = new Generator(5);
+            return objective.Loss(new TrainingStep(0, generator)).item<float>();
+        }
     }
 
     private static float[] Values(nn.Module network) =>
@@ -264,16 +265,21 @@ public sealed class ConsistencyStudentTests : IDisposable
         return pipeline.Generate(Request(steps, guidance)).Images[0].Image.Rgb.ToArray();
     }
 
-    private sealed class Masked : ITextConditioning
+    /// <summary>Texts of which only the first tokens may be attended to.</summary>
+    private sealed class Masked(int tokens, int attended) : ITextConditioning
     {
         public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();
 
-        public Conditioning Encode(Tensor rows, Tensor dropped) =>
-            new(zeros(rows.shape[0], 5, 16), mask: ones(rows.shape[0], 5, ScalarType.Int64));
+        public Conditioning Encode(Tensor rows, Tensor dropped)
+        {
+            long batch = rows.shape[0];
+            Tensor text = Reference.FormulaWeights.Input("masked", [1, 5, 16]).narrow(1, 0, tokens).expand(batch, tokens, 16);
+            return new Conditioning(text, mask: arange(tokens).less(attended).to(ScalarType.Int64).expand(batch, tokens));
+        }
     }
 
     /// <summary>A target without the guidance embedding that its network has.</summary>
-    private sealed class Mistaken(ConsistencyObjective objective, UNet2DConditionModel target) : ITargetObjective
+    private sealed class Mistaken(ConsistencyObjective objective, UNet2DConditionModel target) : ITrainingObjective
     {
         public IReadOnlyDictionary<string, nn.Module> Modules => objective.Modules;
 

@@ -31,7 +31,7 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
         Assert.Equal(["transformer"], objective.Modules.Keys);
         using var captions = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
         var validation = new ValidationLoss(
-            denoiser, captions, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), DiffusionProcess.Flow(),
+            denoiser, captions, _tiny.Data, LatentScaling.FromConfig(_tiny.Autoencoder), DiffusionProcess.Flow(),
             new ValidationOptions { TimestepsPerImage = 8 });
         double before = validation.Measure().Mean;
         var options = new TrainingOptions
@@ -74,7 +74,7 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
         {
             using var captions = new ClipTextConditioning(_tiny.Text, _tiny.Tokenizer, _tiny.Data.Ids, train: false);
             return new ValidationLoss(
-                denoiser, captions, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder), DiffusionProcess.Flow(),
+                denoiser, captions, _tiny.Data, LatentScaling.FromConfig(_tiny.Autoencoder), DiffusionProcess.Flow(),
                 new ValidationOptions { GuidanceScale = scale }).Measure().Mean;
         }
 
@@ -103,7 +103,7 @@ public sealed class CustomDenoiserTrainingTests : IDisposable
         Assert.All(teacher.Network.parameters(), p => Assert.Null(p.grad));
 
         ConsistencyObjective Objective(ConsistencyTrainingOptions choice) => new(
-            student, teacher, captions, _tiny.Data, LatentScaling.Of(_tiny.Autoencoder),
+            student, teacher, captions, _tiny.Data, LatentScaling.FromConfig(_tiny.Autoencoder),
             SchedulerConfig.Parse("""{ "_class_name": "DDIMScheduler", "prediction_type": "v_prediction" }"""), choice);
     }
 

@@ -62,7 +62,7 @@ public sealed class DenoiserLossTests : IDisposable
             offset = randn([3, 4, 1, 1], generator: random),
             more = randn([3, 4, 8, 8], generator: random);
         noise = noise + 0.3 * offset;
-        long[] order = new BatchIndices(6, 3).Of(0);
+        long[] order = new BatchIndices(6, 3).IndicesFor(0);
         double expected = 0;
         for (int i = 0; i < 3; i++)
         {
@@ -104,7 +104,8 @@ public sealed class DenoiserLossTests : IDisposable
     [Fact]
     public void Logit_normal_times_have_the_given_logits()
     {
-        Tensor times = new LogitNormalTimesteps { Mean = -0.4, Deviation = 1.3 }.Draw(200_000, new Generator(1)).to(ScalarType.Float64);
+        Tensor times = new LogitNormalTimesteps { Mean = -0.4, StandardDeviation = 1.3 }
+            .Draw(200_000, new Generator(1)).to(ScalarType.Float64);
         Tensor logits = (times / (1 - times)).log();
         Assert.Equal(-0.4, logits.mean().item<double>(), 0.01);
         Assert.Equal(1.3, logits.std().item<double>(), 0.01);
@@ -126,7 +127,7 @@ public sealed class DenoiserLossTests : IDisposable
         using var precomputed = new DenoiserObjective(
             new UNetDenoiser(_tiny.Network),
             new PrecomputedTextConditioning(embeddings, empty),
-            _tiny.Data, LatentScaling.Of(_tiny.Autoencoder),
+            _tiny.Data, LatentScaling.FromConfig(_tiny.Autoencoder),
             s_schedule, options);
         Assert.Equal(loss.item<float>(), Loss(precomputed).item<float>(), 1e-5);
     }
@@ -151,9 +152,9 @@ public sealed class DenoiserLossTests : IDisposable
         rand(2, generator: random);
         Tensor timesteps = randint(0, 1000, [2], dtype: ScalarType.Int64, generator: random),
             noise = randn([2, 4, 8, 8], generator: random);
-        Tensor rows = tensor(new BatchIndices(6, 2).Of(0)),
+        Tensor rows = tensor(new BatchIndices(6, 2).IndicesFor(0)),
             pixels = ImageTensor.FromImages(
-                [.. new BatchIndices(6, 2).Of(0).Select(i => new TinyDenoiser.Stripes(6).Read(i).Image)]);
+                [.. new BatchIndices(6, 2).IndicesFor(0).Select(i => new TinyDenoiser.Stripes(6).Read(i).Image)]);
         (Tensor mean, Tensor logVariance) = autoencoder.Encode(pixels);
         Tensor sample = (mean + (logVariance / 2).exp() * drawn - 0.2) * 0.7;
         Tensor text = _tiny.Text.call(data.Ids.index_select(0, rows)).LastHiddenState;

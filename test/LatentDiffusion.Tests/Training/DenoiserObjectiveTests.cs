@@ -71,7 +71,7 @@ public sealed class DenoiserObjectiveTests : IDisposable
         rand(3, generator: random);
         long[] timesteps = randint(0, 1000, [3], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
         Tensor noise = randn([3, 4, 8, 8], generator: random);
-        long[] order = new BatchIndices(6, 3).Of(0);
+        long[] order = new BatchIndices(6, 3).IndicesFor(0);
         double expected = 0;
         for (int i = 0; i < 3; i++)
         {
@@ -136,11 +136,11 @@ public sealed class DenoiserObjectiveTests : IDisposable
     public void Every_image_is_seen_once_an_epoch_in_changing_order()
     {
         var indices = new BatchIndices(6, 4);
-        long[] seen = [.. Enumerable.Range(0, 3).SelectMany(step => indices.Of(step))];
+        long[] seen = [.. Enumerable.Range(0, 3).SelectMany(step => indices.IndicesFor(step))];
         Assert.Equal([0, 1, 2, 3, 4, 5], seen[..6].Order());
         Assert.Equal([0, 1, 2, 3, 4, 5], seen[6..].Order());
         Assert.NotEqual(seen[..6], seen[6..]);
-        Assert.Equal(seen[4..8], new BatchIndices(6, 4).Of(1));
+        Assert.Equal(seen[4..8], new BatchIndices(6, 4).IndicesFor(1));
     }
 
     private sealed class Stripes : ICaptionedImageSource

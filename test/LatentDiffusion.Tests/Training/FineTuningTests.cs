@@ -89,6 +89,7 @@ public sealed class FineTuningTests : IDisposable
             Assert.True(new Trainer(s_training).Run(lora.Objective(_objective), _folder["run"]));
             adapted = Output();
             lora.Save(path);
+            lora.Save(_folder["kohya.safetensors"], layout: LoraLayout.Kohya);
         }
 
         double change = plain.Zip(adapted).Max(p => Math.Abs(p.First - p.Second));
@@ -103,8 +104,15 @@ public sealed class FineTuningTests : IDisposable
         };
         using LoraFile file = LoraFile.Open(
             path,
-            [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
-        Assert.All(file.Patches, p => Assert.Equal((2, alpha ?? 2), (p.Rank, p.Alpha)));
+            [.. networks.Select(n => LoraTarget.Create(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        Assert.All(file.Patches, p => Assert.Equal((2, alpha ?? 2), (p.LowRank.Rank, p.LowRank.Alpha)));
+        using LoraFile kohya = LoraFile.Open(
+            _folder["kohya.safetensors"],
+            [.. networks.Select(n => LoraTarget.Create(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        Assert.All(kohya.Patches, p => Assert.StartsWith("lora_", p.LowRank.Up));
+        Assert.Equal(
+            file.Patches.Select(p => (p.Parameter, p.LowRank.Rank, p.LowRank.Scale)).Order(),
+            kohya.Patches.Select(p => (p.Parameter, p.LowRank.Rank, p.LowRank.Scale)).Order());
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         float[] merged = Output();

@@ -11,8 +11,8 @@ internal static class FiniteDifferences
     private const double Step = 1e-6;
 
     /// <param name="loss">The loss whose gradients are tested; backward is called on it.</param>
-    /// <param name="parameters">What is moved.</param>
-    /// <param name="value">What is differenced, where that is not the loss itself: a loss that stops gradients has others than its
+    /// <param name="parameters">The parameters to change.</param>
+    /// <param name="value">The value to differentiate if it is not the loss itself: a loss that stops gradients has others than its
     /// own.</param>
     /// <param name="tolerance">Relative to the larger of the slope and the gradient's typical slope.</param>
     public static void Agree(Func<Tensor> loss, IReadOnlyList<Tensor> parameters, Func<double>? value = null, double tolerance = 1e-6)
@@ -27,7 +27,7 @@ internal static class FiniteDifferences
         loss().backward();
         Tensor[] gradients = [.. parameters.Select(p => p.grad is { } g ? g.clone() : zeros_like(p))];
         double norm = Math.Sqrt(gradients.Sum(g => g.square().sum().item<double>()));
-        Assert.True(norm > 1e-7, "there is no gradient to test");
+        Assert.True(norm > 1e-7, "the gradient is zero, so that it cannot be tested");
         using var random = new Generator(11);
         for (int direction = 0; direction < 4; direction++)
         {

@@ -22,7 +22,7 @@ public sealed class GradientCheckpointingTests
         long before = LiveTensors.Settled();
         Dictionary<string, double[]> recomputed = Gradients();
         Assert.Equal(before, LiveTensors.Settled());
-        // But for the order in which a tensor's gradients are summed.
+        // Except for the order in which a tensor's gradients are summed.
         foreach ((string name, double[] values) in kept)
             Assert.All(values.Zip(recomputed[name]), p => Assert.Equal(p.First, p.Second, 1e-13));
 

@@ -31,10 +31,11 @@ public sealed class InterleavedObjectiveTests : IDisposable
         Assert.Equal([seen[13]], Joined().Items(13));
         using var other = nn.Linear(1, 1);
         Assert.Throws<ArgumentException>(
-            () => new InterleavedObjective((new Told("a", network, seen), 2), (new Told("b", other, seen), 3)));
+            () => new InterleavedObjective((new RecordingObjective("a", network, seen), 2), (new RecordingObjective("b", other, seen), 3)));
         Assert.Throws<ArgumentException>(() => new InterleavedObjective());
 
-        InterleavedObjective Joined() => new((new Told("a", network, seen), 4), (new Told("b", network, seen), 5));
+        InterleavedObjective Joined() =>
+            new((new RecordingObjective("a", network, seen), 4), (new RecordingObjective("b", network, seen), 5));
     }
 
     [Fact]
@@ -75,7 +76,7 @@ public sealed class InterleavedObjectiveTests : IDisposable
     }
 
     /// <summary>Writes down which of its batches is asked for.</summary>
-    private sealed class Told(string name, nn.Module network, List<string> seen) : ITrainingObjective
+    private sealed class RecordingObjective(string name, nn.Module network, List<string> seen) : ITrainingObjective
     {
         public IReadOnlyDictionary<string, nn.Module> Modules => new Dictionary<string, nn.Module> { ["line"] = network };
 

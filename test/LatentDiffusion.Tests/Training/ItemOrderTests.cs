@@ -24,12 +24,12 @@ public sealed class ItemOrderTests : IDisposable
             foreach (long[] epoch in order.Chunk(20)) Assert.Equal(Enumerable.Range(0, 20).Select(i => (long)i), epoch.Order());
         Assert.Equal(5, orders.Select(o => string.Join(' ', o)).Distinct().Count());
         Assert.Equal(orders[3], Order(3, epochs: 2));
-        Assert.Equal(new BatchIndices(20, 20).Of(0), orders[0][..20]);
+        Assert.Equal(new BatchIndices(20, 20).IndicesFor(0), orders[0][..20]);
         var indices = new BatchIndices(20, 20);
-        indices.Of(0);
+        indices.IndicesFor(0);
         // An epoch that is known already is ordered again.
         indices.Seed = 4;
-        Assert.Equal(orders[4][..20], indices.Of(0));
+        Assert.Equal(orders[4][..20], indices.IndicesFor(0));
     }
 
     [Theory]
@@ -52,6 +52,6 @@ public sealed class ItemOrderTests : IDisposable
     private static long[] Order(ulong seed, int epochs, int count = 20)
     {
         var indices = new BatchIndices(count, count) { Seed = seed };
-        return [.. Enumerable.Range(0, epochs).SelectMany(e => indices.Of(e))];
+        return [.. Enumerable.Range(0, epochs).SelectMany(e => indices.IndicesFor(e))];
     }
 }

@@ -22,7 +22,7 @@ public sealed class LearnedVarianceTests : IDisposable
         Tensor sample = Input("x"), noise = Input("e"), output = Input("o"), variance = Input("v") / 3, t = tensor(timesteps);
         Tensor noisy = s_schedule.AddNoise(sample, noise, t);
         double[] actual = new LearnedVarianceLoss(new DiffusionProcess(s_schedule, prediction))
-            .Of(sample, noisy, t, output, variance)
+            .Compute(sample, noisy, t, output, variance)
             .data<double>()
             .ToArray();
 
@@ -70,7 +70,7 @@ public sealed class LearnedVarianceTests : IDisposable
         using var tiny = new TinyDenoiser(outChannels: 8);
         tiny.Network.to(ScalarType.Float64);
         tiny.Text.to(ScalarType.Float64);
-        var options = new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalShare = 0.01 };
+        var options = new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalWeight = 0.01 };
         using DenoiserObjective objective = tiny.Objective(options, s_schedule);
         TrainingStep step = Step();
         double loss = objective.Loss(step).item<double>();
@@ -114,7 +114,7 @@ public sealed class LearnedVarianceTests : IDisposable
         tiny.Network.to(ScalarType.Float64);
         tiny.Text.to(ScalarType.Float64);
         using DenoiserObjective objective = tiny.Objective(
-            new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalShare = 0.01 }, s_schedule);
+            new DenoiserTrainingOptions { BatchSize = 6, LearnedVariance = true, VariationalWeight = 0.01 }, s_schedule);
         Tensor? mean = null;
         bool hold = false;
         var hook = tiny.Network.register_forward_hook((_, _, output) =>

@@ -20,7 +20,7 @@ public sealed class LossWeightingTests
         double x0 = 0.83, noise = -1.21, wrong = 0.37, product = 1, previous = 1;
         for (int t = 0; t < 1000; t++)
         {
-            // From the betas alone (DDPM equations 2 to 7), through the conditional of two Gaussians: precision-weighted means.
+            // From only the betas (DDPM equations 2 to 7), through the conditional of two Gaussians: precision-weighted means.
             double beta = s_schedule.Betas[t];
             (previous, product) = (product, product * (1 - beta));
             double noisy = Math.Sqrt(product) * x0 + Math.Sqrt(1 - product) * noise;
@@ -145,8 +145,8 @@ public sealed class LossWeightingTests
             Assert.Throws<ValidationException>(() => Options.Check(new MinSnrWeighting { Gamma = 0 })).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "Deviation",
-            Assert.Throws<ValidationException>(() => Options.Check(new LogitNormalTimesteps { Deviation = 0 })).Message,
+            "StandardDeviation",
+            Assert.Throws<ValidationException>(() => Options.Check(new LogitNormalTimesteps { StandardDeviation = 0 })).Message,
             StringComparison.Ordinal);
     }
 }

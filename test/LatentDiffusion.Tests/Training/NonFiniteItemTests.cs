@@ -1,4 +1,4 @@
-using LatentDiffusion.Tests.Ecosystem;
+using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 using static TorchSharp.torch;

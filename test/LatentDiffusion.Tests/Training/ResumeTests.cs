@@ -1,10 +1,10 @@
-using LatentDiffusion.Tests.Ecosystem;
+using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Training;
 
-/// <summary>What a run goes on from: the newest whole checkpoint of the same run, and no other.</summary>
+/// <summary>A run resumes from the newest complete checkpoint of the same run, and from no other.</summary>
 public sealed class ResumeTests : IDisposable
 {
     private static readonly TrainingOptions s_options = new()
@@ -125,7 +125,7 @@ public sealed class ResumeTests : IDisposable
         var e = Assert.Throws<CheckpointException>(() => Denoiser(new DenoiserTrainingOptions { BatchSize = 2 }, seed: 4));
         Assert.Contains("another seed: 3, and now 4", e.Message, StringComparison.Ordinal);
 
-        // What is changed on the way in practice stays free.
+        // Settings that people change during a run stay free.
         Denoiser(
             new DenoiserTrainingOptions
             {

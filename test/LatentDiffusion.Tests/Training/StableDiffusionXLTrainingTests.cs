@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Tests.Training;
 
 /// <summary>
-/// A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and what the U-Net is told of its images' sizes.
+/// A Stable Diffusion XL folder, and its refiner's: two text towers, pooled text, and the size conditioning of the U-Net.
 /// </summary>
 public sealed class StableDiffusionXLTrainingTests : IDisposable
 {
     private const int ImageCount = 5, Batch = 3;
 
-    // No weight decay, so that what moves has had a gradient.
+    // No weight decay, so that only parameters with a gradient change.
     private static readonly TrainingOptions s_training = new()
     {
         Steps = 3, CheckpointEvery = 3,
@@ -45,13 +45,13 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         Assert.Equal([true, false], dropped.Distinct().OrderDescending());
         long[] timesteps = randint(0, 1000, [Batch], dtype: ScalarType.Int64, generator: random).data<long>().ToArray();
         Tensor noise = randn([Batch, 4, 8, 8], generator: random);
-        long[] rows = new BatchIndices(ImageCount, Batch).Of(0);
+        long[] rows = new BatchIndices(ImageCount, Batch).IndicesFor(0);
         NoiseSchedule schedule = model.Scheduler.ToNoiseSchedule();
         var autoencoder = (AutoencoderKL)model.Autoencoder;
         double expected = 0;
         for (int i = 0; i < Batch; i++)
         {
-            // 16 x 16 from the middle of what is 16 high and wider.
+            // 16 x 16 from the middle of an image that is 16 high and wider.
             int width = Images.Width(rows[i]);
             ImageBuffer middle = new Images().Read(rows[i]).Image.Crop((width - 16) / 2, 0, 16, 16);
             Tensor exact = autoencoder.Encode(ImageTensor.FromImage(middle)).Mean * autoencoder.Config.ScalingFactor,
@@ -65,7 +65,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             if (family == "xl")
             {
                 text = cat([model.TextEncoder!.call(Ids(8)).PenultimateHiddenState, text], 2);
-                // What guidance leads away from is all zeros for this model.
+                // The unconditional text is all zeros for this model.
                 if (dropped[i]) (text, pooled) = (zeros_like(text), zeros_like(pooled));
             }
             else
@@ -147,7 +147,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             .ToDictionary(n => n.Name, n => (IReadOnlyDictionary<string, Tensor>)n.Network.state_dict());
         using LoraFile file = LoraFile.Open(
             path,
-            [.. networks.Select(n => LoraTarget.Of(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+            [.. networks.Select(n => LoraTarget.Create(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         Assert.Equal(adapted, Loss(objective), 1e-5 * Math.Max(1, adapted));
@@ -262,7 +262,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         public CaptionedImage Read(long index)
         {
             byte[] rgb = [.. Enumerable.Range(0, 16 * Width(index) * 3).Select(i => (byte)(i * (index + 3)))];
-            return new CaptionedImage(new ImageBuffer(Width(index), 16, rgb), index % 2 == 0 ? "ab a" : "b", $"picture {index}");
+            return new CaptionedImage(new ImageBuffer(Width(index), 16, rgb), index % 2 == 0 ? "ab a" : "b", $"image {index}");
         }
     }
 }

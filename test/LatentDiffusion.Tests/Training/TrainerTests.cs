@@ -32,7 +32,7 @@ public sealed class TrainerTests : IDisposable
         for (int step = 1; step <= s_options.Steps; step++)
         {
             foreach (Tensor weight in weights) weight.grad?.zero_();
-            using (var generator = new Generator(SeedSequence.Of(3, step - 1)))
+            using (var generator = new Generator(SeedSequence.ForStep(3, step - 1)))
                 plain.Loss(new TrainingStep(step - 1, generator)).backward();
             double[] gradient = [.. weights.SelectMany(w => w.grad!.data<float>().Select(g => (double)g))];
             double norm = Math.Sqrt(gradient.Sum(g => g * g)), clip = Math.Min(1, 0.5 / norm);
@@ -202,7 +202,7 @@ public sealed class TrainerTests : IDisposable
             LearningRate = 2,
             WarmupSteps = 0,
             Decay = LearningRateDecay.StableThenDecay,
-            DecayShare = 0.4,
+            DecayFraction = 0.4,
             FinalLearningRate = 0
         };
         Assert.Equal(2, options.LearningRateAt(60, 100), 12);
@@ -279,7 +279,7 @@ public sealed class TrainerTests : IDisposable
         }));
         var e = Assert.IsType<TrainingFolderInUseException>(refused);
         Assert.Equal(_folder["run"], e.Folder);
-        Assert.True(partial, "the second run removed what the first was writing");
+        Assert.True(partial, "the second run removed a file that the first was writing");
         Assert.True(new Trainer(s_options).Run(second, _folder["run"]));
         Assert.Equal(first.Weights, second.Weights);
     }
@@ -326,7 +326,7 @@ public sealed class TrainerTests : IDisposable
             return stack([.. Enumerable.Range(0, batches).Select(i =>
             {
                 long index = step.Index * batches + i;
-                return Inner.Loss(new TrainingStep(index, new Generator(SeedSequence.Of(3, index))));
+                return Inner.Loss(new TrainingStep(index, new Generator(SeedSequence.ForStep(3, index))));
             })]).mean();
         }
 
@@ -346,7 +346,7 @@ public sealed class TrainerTests : IDisposable
         };
 
         public Tensor Loss(TrainingStep step) =>
-            First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(SeedSequence.Of(3, step.Index))));
+            First.Loss(step) + Second.Loss(new TrainingStep(step.Index, new Generator(SeedSequence.ForStep(3, step.Index))));
 
         public void Dispose()
         {

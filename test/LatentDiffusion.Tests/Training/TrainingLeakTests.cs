@@ -27,7 +27,7 @@ public sealed class TrainingLeakTests : IDisposable
     {
         _model = DiffusersFolder.Read(_files.Folder);
         _data = Cache("latents.safetensors");
-        _student = ConsistencyStudent.Of(_model.UNet, 16);
+        _student = (UNetDenoiser)ConsistencyStudent.FromTeacher(_model, 16);
         _denoiser = new DenoiserObjective(_model, _data, s_options);
         var distillation = new ConsistencyTrainingOptions { BatchSize = 2, SolverSteps = 20 };
         _distillation = new ConsistencyObjective(_student, _model, _data, distillation);
@@ -78,7 +78,7 @@ public sealed class TrainingLeakTests : IDisposable
     private static void Step(ITrainingObjective objective, long index)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var generator = new Generator(SeedSequence.Of(3, index));
+        using var generator = new Generator(SeedSequence.ForStep(3, index));
         Tensor loss = objective.Loss(new TrainingStep(index, generator));
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));

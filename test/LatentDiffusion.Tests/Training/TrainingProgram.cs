@@ -4,7 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Training;
 
 /// <summary>
-/// The training program in a process of its own, as a user starts it. Its output is read from the start, so that a full pipe never stops
+/// The training program in a separate process, as a user starts it. Its output is read from the start, so that a full pipe never stops
 /// it.
 /// </summary>
 internal sealed class TrainingProgram : IDisposable

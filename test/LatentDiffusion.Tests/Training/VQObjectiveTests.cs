@@ -73,7 +73,7 @@ public sealed class VQObjectiveTests : IDisposable
                 .Select(p => (Tensor)p.parameter)
         ];
 
-        // What the straight-through estimate pretends: the choice moves with the latents, the codes elsewhere stand still.
+        // The assumption of the straight-through estimate: the choice moves with the latents, and other codes stay constant.
         double Pretended()
         {
             using IDisposable noGrad = no_grad();
@@ -147,7 +147,7 @@ public sealed class VQObjectiveTests : IDisposable
     }
 
     private Tensor Pixels() =>
-        ImageTensor.FromImages([.. new BatchIndices(4, 2).Of(0).Select(i => _images.Read(i).Image)]).to(ScalarType.Float64);
+        ImageTensor.FromImages([.. new BatchIndices(4, 2).IndicesFor(0).Select(i => _images.Read(i).Image)]).to(ScalarType.Float64);
 
     private static TrainingStep Step() => new(0, new Generator(4));
 

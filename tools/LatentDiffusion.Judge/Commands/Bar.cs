@@ -12,7 +12,7 @@ internal static class Bar
     public static void Show(string name, int total, Action<IProgress<int>> action) => s_console.Progress().Start(context =>
     {
         ProgressTask bar = context.AddTask(Markup.Escape(name), maxValue: Math.Max(total, 1));
-        action(new Report<int>(done => bar.Value = done));
+        action(new SynchronousProgress<int>(done => bar.Value = done));
     });
 
     /// <summary>Trains; the bar shows the loss after the name.</summary>
@@ -20,7 +20,7 @@ internal static class Bar
         s_console.Progress().Start(context =>
         {
             ProgressTask bar = context.AddTask(Markup.Escape(name), maxValue: steps);
-            return action(new Report<TrainingProgress>(p =>
+            return action(new SynchronousProgress<TrainingProgress>(p =>
             {
                 bar.Value = p.Step;
                 bar.Description = Markup.Escape($"{name}, loss {p.SmoothedLoss:F3}");

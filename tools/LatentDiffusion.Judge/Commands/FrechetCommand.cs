@@ -54,10 +54,10 @@ internal static class FrechetCommand
                 folder.Make(pipeline, requests, parsed.GetValue(CommonOptions.Workers), progress, token));
 
             var features = new JudgeFeatures(judge);
-            using RealFeatures real = RealFeatures.Of(features, requests.Length, token);
+            using RealFeatures real = RealFeatures.Create(features, requests.Length, token);
             using Tensor reconstructed = RealFeatures.ReconstructedBy(pipeline.Model!.Autoencoder, features, requests.Length, token);
             using Tensor generated = features.ExtractAll(requests.Select(folder.Read), cancellationToken: token);
-            Console.Out.Write(DistanceTable.Of(real, reconstructed, generated));
+            Console.Out.Write(DistanceTable.Create(real, reconstructed, generated));
             int queries = Math.Min(parsed.GetValue(neighbours), requests.Length);
             if (queries == 0) return 0;
 

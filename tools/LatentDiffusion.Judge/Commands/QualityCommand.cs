@@ -50,7 +50,7 @@ internal static class QualityCommand
             using var bench = new QualityBench(
                 CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), parsed.GetValue(CommonOptions.Workers), token);
             // The shipped adapters were distilled from the shipped weights and do not fit others.
-            QualityCell[] cells = [.. QualityCells.Of(model.Scheduler()).Where(c => c.Settings.Adapters == 0 || model.IsShipped)];
+            QualityCell[] cells = [.. QualityCells.ForModel(model.Scheduler()).Where(c => c.Settings.Adapters == 0 || model.IsShipped)];
             var report = new QualityReport(bench, cells, parsed.GetValue(output)?.FullName);
             ImageTimes times = ImageTimes.Read(folder);
             // Existing results first, so that a stopped run does not remove any from the page.
@@ -75,7 +75,8 @@ internal static class QualityCommand
             report.Print(Console.Out);
             return 0;
 
-            void Set(QualityCell cell, CellResult result) => report.Set(cell, result with { Seconds = times.Of(model, cell.Settings) });
+            void Set(QualityCell cell, CellResult result) =>
+                report.Set(cell, result with { Seconds = times.SecondsFor(model, cell.Settings) });
         }));
         return command;
     }

@@ -8,7 +8,7 @@ internal static class Fingerprint
     private const int Digits = 12, SomeDrawings = 16;
 
     /// <summary>Of all files in a folder and its subfolders, by content and name.</summary>
-    public static string OfFolder(string folder)
+    public static string HashFolder(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string path in Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
@@ -21,9 +21,9 @@ internal static class Fingerprint
     }
 
     /// <summary>Of some drawings of a set: a change in how things are drawn changes any of them.</summary>
-    public static string OfDrawings(DrawingSet set) =>
+    public static string HashDrawings(DrawingSet set) =>
         Convert.ToHexStringLower(SHA256.HashData(set.Take(SomeDrawings).SelectMany(d => d.Image.Rgb.ToArray()).ToArray()))[..Digits];
 
     /// <summary>Of the content of one file.</summary>
-    public static string OfFile(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))[..Digits];
+    public static string HashFile(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))[..Digits];
 }

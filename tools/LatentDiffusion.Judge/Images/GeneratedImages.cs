@@ -14,7 +14,7 @@ internal sealed class GeneratedImages
     private readonly string _folder;
 
     /// <param name="folder">The folder; created if it does not exist.</param>
-    /// <param name="settings">All that the images depend on besides prompt and seed: the model and how it is sampled.</param>
+    /// <param name="settings">Determines the images together with prompt and seed: the model and how it is sampled.</param>
     /// <exception cref="InvalidDataException">The folder contains images of other settings.</exception>
     public GeneratedImages(string folder, string settings)
     {

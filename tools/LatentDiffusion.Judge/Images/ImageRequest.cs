@@ -9,6 +9,6 @@ internal sealed record ImageRequest(string Prompt, ulong Seed)
     public string FileName => $"{Prompt.Replace(' ', '-')}-{Seed}.png";
 
     /// <summary>Each prompt with the seeds from 0.</summary>
-    public static ImageRequest[] Of(IEnumerable<string> prompts, int seeds) =>
+    public static ImageRequest[] Create(IEnumerable<string> prompts, int seeds) =>
         [.. prompts.SelectMany(prompt => Enumerable.Range(0, seeds).Select(seed => new ImageRequest(prompt, (ulong)seed)))];
 }

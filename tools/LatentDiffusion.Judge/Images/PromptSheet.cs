@@ -16,7 +16,7 @@ internal static class PromptSheet
 
         Tensor Row(string prompt)
         {
-            var request = new GenerationRequest { Prompt = prompt, Seed = 0, Count = columns };
+            var request = new GenerationRequest { Prompt = prompt, Seed = 0, ImageCount = columns };
             GenerationResult result = pipeline.Generate(request, cancellationToken: cancellationToken);
             return cat([.. result.Images.Select(i => ImageTensor.FromImage(i.Image))], 3);
         }

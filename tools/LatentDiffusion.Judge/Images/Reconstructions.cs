@@ -6,7 +6,7 @@ namespace LatentDiffusion.Judge;
 /// <summary>Reconstructs images by the model's autoencoder, which limits how well a generated image can be drawn.</summary>
 internal static class Reconstructions
 {
-    public static ImageBuffer Of(IAutoencoder autoencoder, ImageBuffer image)
+    public static ImageBuffer Create(IAutoencoder autoencoder, ImageBuffer image)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();

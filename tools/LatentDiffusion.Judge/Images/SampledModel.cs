@@ -8,7 +8,7 @@ namespace LatentDiffusion.Judge;
 internal sealed class SampledModel(string? folder, string? adapters = null)
 {
     private readonly Lazy<string> _fingerprint = new(
-        () => Fingerprint.OfFolder(folder ?? Shipped) + (adapters is null ? "" : $"-{Fingerprint.OfFile(adapters)}"));
+        () => Fingerprint.HashFolder(folder ?? Shipped) + (adapters is null ? "" : $"-{Fingerprint.HashFile(adapters)}"));
 
     /// <summary>Folder of the shipped model in the application's folder.</summary>
     public static string Shipped => Path.Combine(AppContext.BaseDirectory, "models", "drawings");

@@ -33,7 +33,7 @@ internal static class Accuracy
             table.Add(name, PromptAdherence.Measure(scorer, drawings, cancellationToken: cancellationToken));
             confusions?.Count(judge, drawings);
             if (autoencoder is null) continue;
-            var reconstructed = drawings.Select(d => (Reconstructions.Of(autoencoder, d.Image), d.Caption));
+            var reconstructed = drawings.Select(d => (Reconstructions.Create(autoencoder, d.Image), d.Caption));
             table.Add(
                 $"{name}, after the autoencoder",
                 PromptAdherence.Measure(scorer, reconstructed, cancellationToken: cancellationToken));

@@ -37,7 +37,7 @@ internal sealed class Adherence(Classifier judge, GeneratedImages folder, Action
         int seeds,
         CancellationToken cancellationToken)
     {
-        ImageRequest[] requests = ImageRequest.Of(prompts, seeds);
+        ImageRequest[] requests = ImageRequest.Create(prompts, seeds);
         make(name, requests);
         table.Add(name, PromptAdherence.Measure(_scorer, folder.ReadAll(requests), cancellationToken: cancellationToken));
         return folder.ReadAll(requests);

@@ -14,10 +14,10 @@ internal sealed class AdherenceTable
     [
         name,
         $"{adherence.ImageCount}",
-        Percent.Of(Aspect(adherence, JudgeScorer.Subject)),
-        Percent.Of(Aspect(adherence, JudgeScorer.Color)),
-        Percent.Of(Aspect(adherence, JudgeScorer.Attribute)),
-        Percent.Of(adherence.All),
+        Percent.Format(Aspect(adherence, JudgeScorer.Subject)),
+        Percent.Format(Aspect(adherence, JudgeScorer.Color)),
+        Percent.Format(Aspect(adherence, JudgeScorer.Attribute)),
+        Percent.Format(adherence.All),
     ]);
 
     /// <summary>The table in Markdown.</summary>

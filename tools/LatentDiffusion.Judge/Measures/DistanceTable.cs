@@ -14,7 +14,7 @@ internal static class DistanceTable
     /// <param name="real">Two sets of real drawings.</param>
     /// <param name="reconstructed">The first of them, reconstructed by the model's autoencoder.</param>
     /// <param name="generated">The images generated for its captions.</param>
-    public static string Of(RealFeatures real, Tensor reconstructed, Tensor generated) => Table.Markdown(
+    public static string Create(RealFeatures real, Tensor reconstructed, Tensor generated) => Table.Markdown(
         s_head,
         [
             Row("unseen drawings", real, real.First),
@@ -27,7 +27,7 @@ internal static class DistanceTable
         double distance = FrechetDistance.Between(set, real.Reference), kernel = KernelDistance.Between(set, real.Reference).Mean;
         using Tensor apart = set.mean([0]) - real.Reference.mean([0]);
         using Tensor squares = apart.square();
-        PrecisionRecall fractions = PrecisionRecall.Of(set, real.Reference);
+        PrecisionRecall fractions = PrecisionRecall.Compute(set, real.Reference);
         return
         [
             name,

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Judge;
 internal static class Percent
 {
     /// <summary>A proportion in percent, with its interval; "-" for null.</summary>
-    public static string Of(Proportion? proportion) => proportion is not { } p
+    public static string Format(Proportion? proportion) => proportion is not { } p
         ? "-"
         : string.Create(CultureInfo.InvariantCulture, $"{100 * p.Fraction:F1} % ({100 * p.Low:F1} to {100 * p.High:F1})");
 }

@@ -30,7 +30,7 @@ internal sealed class RealFeatures : IDisposable
         [.. new DrawingSet(DrawingSet.Prompting).Captions(count).Select((caption, i) => new ImageRequest(caption, (ulong)i))];
 
     /// <summary>Draws both sets and extracts their features.</summary>
-    public static RealFeatures Of(IFeatureExtractor features, int count, CancellationToken cancellationToken)
+    public static RealFeatures Create(IFeatureExtractor features, int count, CancellationToken cancellationToken)
     {
         return new RealFeatures(Extract(DrawingSet.Prompting), Extract(DrawingSet.Reference));
 
@@ -42,7 +42,7 @@ internal sealed class RealFeatures : IDisposable
     public static Tensor ReconstructedBy(
         IAutoencoder autoencoder, IFeatureExtractor features, int count, CancellationToken cancellationToken) =>
         features.ExtractAll(
-            new DrawingSet(DrawingSet.Prompting).Take(count).Select(d => Reconstructions.Of(autoencoder, d.Image)),
+            new DrawingSet(DrawingSet.Prompting).Take(count).Select(d => Reconstructions.Create(autoencoder, d.Image)),
             cancellationToken: cancellationToken);
 
     public void Dispose()

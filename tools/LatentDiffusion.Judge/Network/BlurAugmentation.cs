@@ -17,7 +17,7 @@ internal static class BlurAugmentation
     /// <summary>Changes every image at random.</summary>
     /// <param name="pixels">Pixels in [-1, 1], [batch, 3, height, width].</param>
     /// <param name="generator">Source of the random numbers.</param>
-    public static Tensor Of(Tensor pixels, Generator generator)
+    public static Tensor Apply(Tensor pixels, Generator generator)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();

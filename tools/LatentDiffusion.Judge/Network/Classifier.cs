@@ -28,7 +28,7 @@ internal sealed class Classifier : IDisposable
         if (!System.IO.File.Exists(path))
         {
             throw new FileNotFoundException(
-                $"There is no judge in '{folder}'; expected {File}, which the command 'train --judge {folder}' makes.", path);
+                $"'{folder}' does not contain a judge; expected {File}, which the command 'train --judge {folder}' writes.", path);
         }
 
         var network = new JudgeNetwork();

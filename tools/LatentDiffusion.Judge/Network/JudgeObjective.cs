@@ -16,7 +16,7 @@ internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int batch
     {
         Drawing[] drawings = [.. Enumerable.Range(0, batchSize).AsParallel().AsOrdered().Select(i =>
             (i % HeldOutEvery == 0 ? _heldOut : _training).Draw(step.Index * batchSize + i))];
-        JudgeNetwork.Logits logits = network.call(BlurAugmentation.Of(Pixels(drawings), step.Generator));
+        JudgeNetwork.Logits logits = network.call(BlurAugmentation.Apply(Pixels(drawings), step.Generator));
         return nn.functional.cross_entropy(logits.Subject, Classes(drawings, DrawingCatalog.Subjects, d => d.Combination.Subject))
             + nn.functional.cross_entropy(logits.Color, Classes(drawings, DrawingCatalog.Colors, d => d.PaintedColor))
             + nn.functional.cross_entropy(logits.Attribute, Classes(drawings, DrawingCatalog.Attributes, d => d.Combination.Attribute));

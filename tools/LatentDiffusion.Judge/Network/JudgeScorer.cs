@@ -17,9 +17,10 @@ internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
         Classification seen = judge.Judge(pixels)[0];
         var scores = new List<PromptScore>
         {
-            new(Subject, seen.Subject.Of(asked.Subject)), new(Attribute, seen.Attribute.Of(asked.Attribute)),
+            new(Subject, seen.Subject.RelativeProbability(asked.Subject)),
+            new(Attribute, seen.Attribute.RelativeProbability(asked.Attribute)),
         };
-        if (asked.Color.Length > 0) scores.Insert(1, new PromptScore(Color, seen.Color.Of(asked.Color)));
+        if (asked.Color.Length > 0) scores.Insert(1, new PromptScore(Color, seen.Color.RelativeProbability(asked.Color)));
         return scores;
     }
 }

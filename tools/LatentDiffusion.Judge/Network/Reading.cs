@@ -10,7 +10,7 @@ internal sealed class Reading(IReadOnlyList<string> classes, IReadOnlyList<float
     /// The probability of a class relative to the sum of it and its strongest rival: at least one half exactly if the class is
     /// the most probable one.
     /// </summary>
-    public double Of(string name)
+    public double RelativeProbability(string name)
     {
         int asked = Enumerable.Range(0, classes.Count).First(i => classes[i] == name);
         double rival = Enumerable.Range(0, classes.Count).Where(i => i != asked).Max(i => probabilities[i]);

@@ -75,7 +75,7 @@ internal sealed class ImageTimes
     public static int CountFor(int ways) => Turns * ways;
 
     /// <summary>Seconds of one way; null if it was not timed.</summary>
-    public double? Of(SampledModel model, SamplingSettings way) =>
+    public double? SecondsFor(SampledModel model, SamplingSettings way) =>
         _seconds.TryGetValue(Key(model, way), out double seconds) ? seconds : null;
 
     private static string Key(SampledModel model, SamplingSettings way) => $"model {model.Print}, {way}";

@@ -14,7 +14,7 @@ internal sealed class QualityBench : IDisposable
     private static readonly JsonSerializerOptions s_json =
         new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    private readonly string _work, _judgePrint, _drawingsPrint = Fingerprint.OfDrawings(new DrawingSet(DrawingSet.Reference));
+    private readonly string _work, _judgePrint, _drawingsPrint = Fingerprint.HashDrawings(new DrawingSet(DrawingSet.Reference));
     private readonly Classifier _judge;
     private readonly JudgeFeatures _features;
     private readonly JudgeScorer _scorer;
@@ -30,10 +30,10 @@ internal sealed class QualityBench : IDisposable
     {
         _work = Directory.CreateDirectory(work).FullName;
         _judge = Classifier.Open(judgeFolder);
-        _judgePrint = Fingerprint.OfFile(Path.Combine(judgeFolder, Classifier.File));
+        _judgePrint = Fingerprint.HashFile(Path.Combine(judgeFolder, Classifier.File));
         (_features, _scorer, _workers, Cancellation) = (new JudgeFeatures(_judge), new JudgeScorer(_judge), workers, cancellationToken);
         Requests = RealFeatures.Requests(images);
-        _real = new(() => RealFeatures.Of(_features, images, cancellationToken));
+        _real = new(() => RealFeatures.Create(_features, images, cancellationToken));
     }
 
     /// <summary>Requests for the images of each cell.</summary>
@@ -45,7 +45,7 @@ internal sealed class QualityBench : IDisposable
     /// <summary>Features of two sets of real drawings, each with as many images as a cell.</summary>
     public RealFeatures Real => _real.Value;
 
-    /// <summary>The existing result of a cell; null if there is none.</summary>
+    /// <summary>The existing result of a cell; null if it was not measured.</summary>
     public CellResult? Known(SampledModel model, QualityCell cell)
     {
         string path = PathOf(cell);
@@ -72,9 +72,8 @@ internal sealed class QualityBench : IDisposable
     private string PathOf(QualityCell cell) =>
         Path.Combine(Directory.CreateDirectory(Path.Combine(_work, "cells")).FullName, cell.FileName);
 
-    // The words are part of files that exist.
     private string KeyOf(SampledModel model, QualityCell cell) =>
-        $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Requests.Count} pictures, drawings {_drawingsPrint}";
+        $"model {model.Print}, judge {_judgePrint}, {cell.Settings}, {Requests.Count} images, drawings {_drawingsPrint}";
 
     private CellResult Sampled(SampledModel from, QualityCell cell)
     {
@@ -93,7 +92,7 @@ internal sealed class QualityBench : IDisposable
         }
 
         var folder = new GeneratedImages(
-            Path.Combine(_work, "pictures", $"{from.Print}-{cell.Settings}"), $"model {from.Print}, {cell.Settings}");
+            Path.Combine(_work, "images", $"{from.Print}-{cell.Settings}"), $"model {from.Print}, {cell.Settings}");
         using (DiffusionPipeline pipeline = cell.Settings.Pipeline(from.Folder))
         {
             Bar.Show(

@@ -18,22 +18,22 @@ internal static class QualityCells
 
     /// <summary>All cells, the fast ones first.</summary>
     /// <param name="model">Configuration of the model's scheduler.</param>
-    public static IReadOnlyList<QualityCell> Of(SchedulerConfig model) =>
-        [.. OfFew(), .. OfSpeed(), .. OfGuidance(), .. OfSolvers(model), OfPlain()];
+    public static IReadOnlyList<QualityCell> ForModel(SchedulerConfig model) =>
+        [.. FewStepCells(), .. SpeedCells(), .. GuidanceCells(), .. SolverCells(model), PlainCell()];
 
-    private static QualityCell OfPlain() =>
+    private static QualityCell PlainCell() =>
         new(Plain, "DDPM, 1000 steps, no guidance", "", new SamplingSettings { Scheduler = KnownSchedulers.Ddpm, Steps = TrainingSteps });
 
     /// <summary>Every solver for models of this kind at every budget that it can use, without guidance.</summary>
-    private static IEnumerable<QualityCell> OfSolvers(SchedulerConfig model) =>
+    private static IEnumerable<QualityCell> SolverCells(SchedulerConfig model) =>
         from budget in Budgets
         from solver in KnownSchedulers.All
         where IsOfDiffusion(solver)
-        let steps = StepBudget.Of(solver, model, budget)
+        let steps = StepBudget.ForScheduler(solver, model, budget)
         where steps is not null
         select new QualityCell(Solvers, solver.Name, Name(budget), new SamplingSettings { Scheduler = solver, Steps = steps.Value });
 
-    private static IEnumerable<QualityCell> OfGuidance()
+    private static IEnumerable<QualityCell> GuidanceCells()
     {
         foreach (double scale in (double[])[1, DefaultScale, 2, 3, 5, HighScale])
             yield return Guided(scale == 1 ? "none" : $"scale {Name(scale)}", new SamplingSettings { Scale = scale });
@@ -54,7 +54,7 @@ internal static class QualityCells
     }
 
     /// <summary>Four evaluations with the distilled weights, and with those that they were distilled from.</summary>
-    private static IEnumerable<QualityCell> OfFew() =>
+    private static IEnumerable<QualityCell> FewStepCells() =>
     [
         new(Few, "distilled, 4 steps", "", new SamplingSettings { Steps = FewSteps, Adapters = DrawingsModelExtensions.FewStepStrength }),
         new(Few, "distilled, 4 steps, adapters in full", "", new SamplingSettings { Steps = FewSteps, Adapters = 1 }),
@@ -69,7 +69,7 @@ internal static class QualityCells
         new(Few, "the usual 14 steps", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, Stop = DefaultStop }),
     ];
 
-    private static IEnumerable<QualityCell> OfSpeed() =>
+    private static IEnumerable<QualityCell> SpeedCells() =>
     [
         new(Speed, "float32", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale }),
         new(Speed, "bfloat16", "", new SamplingSettings { Steps = DefaultSteps, Scale = DefaultScale, BFloat16 = true }),

@@ -24,7 +24,7 @@ internal static class QualityTables
                 r.Row,
                 $"{r.Evaluations}",
                 .. time,
-                Percent.Of(r.All),
+                Percent.Format(r.All),
                 PercentOf(r, JudgeScorer.Subject),
                 PercentOf(r, JudgeScorer.Color),
                 PercentOf(r, JudgeScorer.Attribute),

@@ -56,7 +56,7 @@ internal sealed record SamplingSettings
         Add(Rescale != 0, $"rescaled-{Rescale}");
         Add(Stop != 1, $"until-{Stop}");
         Add(BFloat16, $"bfloat16");
-        string adapters = Adapters == 0 ? "" : Fingerprint.OfFile(DrawingsModelExtensions.ShippedAdapters);
+        string adapters = Adapters == 0 ? "" : Fingerprint.HashFile(DrawingsModelExtensions.ShippedAdapters);
         Add(Adapters != 0, $"adapters-{Adapters}-{adapters}");
         Add(CachingInterval != 1, $"caching-{CachingInterval}");
         return string.Join('-', words);

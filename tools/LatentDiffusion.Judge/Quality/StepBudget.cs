@@ -7,7 +7,7 @@ internal static class StepBudget
     /// The largest number of steps that takes at most these evaluations; null if even one step takes more, or if the scheduler
     /// refuses the model.
     /// </returns>
-    public static int? Of(KnownScheduler known, SchedulerConfig model, int evaluations)
+    public static int? ForScheduler(KnownScheduler known, SchedulerConfig model, int evaluations)
     {
         for (int steps = evaluations; steps >= 1; steps--)
         {

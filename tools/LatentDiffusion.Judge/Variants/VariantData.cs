@@ -34,7 +34,7 @@ internal sealed class VariantData : IDisposable
     /// <param name="work">Folder of the latents.</param>
     /// <param name="drawings">Number of drawings.</param>
     /// <param name="cancellationToken">Stops the encoding; encoded latents are kept.</param>
-    /// <exception cref="InvalidDataException">The model's autoencoder is of another kind, or there is no tokenizer.</exception>
+    /// <exception cref="InvalidDataException">The model's autoencoder is of another kind, or the tokenizer is missing.</exception>
     public static VariantData Open(SampledModel from, string work, long drawings, CancellationToken cancellationToken)
     {
         DiffusionModel model = DiffusionModel.Open(from.Folder, TorchSharp.torch.CPU);
@@ -52,7 +52,7 @@ internal sealed class VariantData : IDisposable
             var images = new DrawingImages(new DrawingSource(DrawingSeed));
             Bar.Show("latents", (int)drawings, progress =>
             {
-                var report = new Report<long>(done => progress.Report((int)done));
+                var report = new SynchronousProgress<long>(done => progress.Report((int)done));
                 latents = LatentCache.Open(path, name, autoencoder, tokenizer.Build(), images, drawings, report, cancellationToken);
             });
             return new VariantData(model, latents!, $"{name}, the first {drawings}");

@@ -11,7 +11,7 @@ internal static class MaskedCrc32C
 {
     private const uint Mask = 0xA282EAD8;
 
-    public static uint Of(ReadOnlySpan<byte> data) => BitOperations.RotateRight(Plain(data), 15) + Mask;
+    public static uint Compute(ReadOnlySpan<byte> data) => BitOperations.RotateRight(Plain(data), 15) + Mask;
 
     /// <summary>The checksum without the mask.</summary>
     public static uint Plain(ReadOnlySpan<byte> data)

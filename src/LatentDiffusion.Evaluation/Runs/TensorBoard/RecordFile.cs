@@ -12,9 +12,9 @@ internal static class RecordFile
     {
         byte[] frame = new byte[Head + data.Length + Tail];
         BinaryPrimitives.WriteUInt64LittleEndian(frame, (ulong)data.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(sizeof(ulong)), MaskedCrc32C.Of(frame.AsSpan(0, sizeof(ulong))));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(sizeof(ulong)), MaskedCrc32C.Compute(frame.AsSpan(0, sizeof(ulong))));
         data.CopyTo(frame.AsSpan(Head));
-        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(Head + data.Length), MaskedCrc32C.Of(data));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(Head + data.Length), MaskedCrc32C.Compute(data));
         return frame;
     }
 
@@ -28,14 +28,14 @@ internal static class RecordFile
         {
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(head);
             uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(sizeof(ulong)));
-            if (checksum != MaskedCrc32C.Of(head.AsSpan(0, sizeof(ulong)))) yield break;
+            if (checksum != MaskedCrc32C.Compute(head.AsSpan(0, sizeof(ulong)))) yield break;
             if (length > (ulong)(stream.Length - stream.Position)) yield break;
             byte[] frame = new byte[Head + (int)length + Tail];
             head.CopyTo(frame, 0);
             int rest = frame.Length - Head;
             if (stream.ReadAtLeast(frame.AsSpan(Head), rest, throwOnEndOfStream: false) < rest) yield break;
             ReadOnlyMemory<byte> data = frame.AsMemory(Head, (int)length);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(Head + (int)length)) != MaskedCrc32C.Of(data.Span)) yield break;
+            if (BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(Head + (int)length)) != MaskedCrc32C.Compute(data.Span)) yield break;
             yield return (frame, data);
         }
     }

@@ -28,15 +28,16 @@ internal static class DiffusersComponent
         NetworkConfig config = PublishedJson.Named(path, () => type.Parse(json));
         if (config.IgnoredOptions.Count > 0) options.Logger?.OptionsIgnored(path, className, MessageText.List(config.IgnoredOptions));
         using ITensorSource source = Checkpoint.Open(ComponentWeights.Find(folder, options.Variant, options.Logger));
-        ScaledFloat8.Refuse(source);
-        using var mapped = new MappedTensors(source, DiffusersNames.Map(source));
+        using var mapped = new MappedTensors(source, type.Map(config, source));
         nn.Module network = PublishedJson.Named(
-            path, () => type.Build(config, LayerFactory.For(mapped, options.Device, options.TypeFor(source))));
+            path, () => type.Build(config, LayerFactory.For(mapped, options)));
         try
         {
             StateDict.Load(network, mapped);
             network.eval();
-            return (network, WeightsLayout.Of(source));
+            // Weights that are kept as stored are written expanded, into one file.
+            bool isWhole = !type.IsPartial(network) && !HasOthers(source, mapped) && !StoredLayers.Any(network);
+            return (network, isWhole ? WeightsLayout.FromSource(source) : null);
         }
         catch (Exception e)
         {
@@ -53,21 +54,39 @@ internal static class DiffusersComponent
         }
     }
 
+    /// <summary>Whether a text encoder's file has tensors that the network does not have, or under other names.</summary>
+    private static bool HasOthers(ITensorSource source, MappedTensors mapped) => source.Entries.Any(entry =>
+        entry.Name != DiffusersNames.PositionIds && mapped.Find(DiffusersNames.CurrentName(entry.Name)) is null);
+
     /// <summary>Writes a network.</summary>
     /// <param name="network">The network.</param>
     /// <param name="type">Its class.</param>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="layout">How its weights were stored; null for one file.</param>
     /// <param name="floatingPoint">Type of its weights where no layout is given; null for its own.</param>
-    public static void Write(nn.Module network, NetworkType type, string folder, WeightsLayout? layout, ScalarType? floatingPoint)
+    /// <param name="specification">What the file says about the model where no layout is given; null for nothing.</param>
+    public static void Write(
+        nn.Module network, NetworkType type, string folder, WeightsLayout? layout, ScalarType? floatingPoint,
+        ModelSpec? specification = null)
     {
+        if (type.IsPartial(network))
+        {
+            throw new NotSupportedException(
+                $"The {type.ClassName} lacks layers of the model that it was read from, so that it cannot be written.");
+        }
+
         Directory.CreateDirectory(folder);
         if (layout is not null) layout.Write(network, folder);
-        else StateDict.Save(network, Path.Combine(folder, type.WeightsFile), floatingPoint);
+        else
+        {
+            string path = Path.Combine(folder, type.WeightsFile);
+            StateDict.Save(network, path, floatingPoint, specification?.For(path, StateDict.Format));
+        }
+
         // Weights that stood there before under another name might be read in their place.
         IReadOnlyList<string> written = layout?.Names ?? [type.WeightsFile];
         foreach (string file in Directory.GetFiles(folder))
-            if (Path.GetFileName(file) is var name && ComponentWeights.IsWeights(name) && !written.Contains(name)) File.Delete(file);
+            if (Path.GetFileName(file) is var name && WeightsNames.IsWeights(name) && !written.Contains(name)) File.Delete(file);
         NetworkConfig config = type.ConfigOf(network);
         JsonObject json = JsonNode.Parse(config.ToJson())!.AsObject();
         if (config.Source is null) WriteClassName(json, type);

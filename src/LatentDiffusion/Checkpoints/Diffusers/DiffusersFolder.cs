@@ -68,7 +68,7 @@ public static class DiffusersFolder
         FolderPath.CheckFiles(root, root);
         string className = DiffusersComponent.ClassOf(root);
         if (ModelFamilies.TypeOf(options.Families, className) is not NetworkType type)
-            throw new NotSupportedException($"{root} holds a '{MessageText.Cut(className, 100)}', a network that is not known.");
+            throw new NotSupportedException($"{root} holds a '{MessageText.Truncate(className, 100)}', a network that is not known.");
         if (!type.Type.IsAssignableTo(typeof(T)))
             throw new InvalidDataException($"{root} holds a {type.Type.Name}, not a {typeof(T).Name}.");
         (nn.Module network, _) = DiffusersComponent.Read(root, type, options);
@@ -76,12 +76,14 @@ public static class DiffusersFolder
     }
 
     /// <summary>
-    /// Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.
+    /// Reads a single autoencoder: an <see cref="AutoencoderKL"/>, <see cref="AsymmetricAutoencoderKL"/>,
+    /// <see cref="ConsistencyDecoderVAE"/>, <see cref="AutoencoderKLFlux2"/>, <see cref="AutoencoderTiny"/> or <see cref="VQModel"/>.
     /// </summary>
     /// <param name="path">
-    /// A folder with its <c>config.json</c> and weights, or a single file with the original names of an
-    /// <see cref="AutoencoderKL"/>: on its own, or a whole model. The scale of the latents, which no tensor shows, is XL's where
-    /// the file is of XL or its header names it (<c>modelspec.architecture</c>), and otherwise that of SD 1.x and 2.x.
+    /// A folder with its <c>config.json</c> and weights, or a single file: a whole model or an <see cref="AutoencoderKL"/> with the
+    /// original names, or a tiny autoencoder (<see cref="TinyCheckpoint.OpenFile"/>). The scale of the latents,
+    /// which no tensor shows, is XL's where the file is of XL or its header names it (<c>modelspec.architecture</c>), and otherwise that
+    /// of SD 1.x and 2.x.
     /// </param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own type.</param>
     /// <inheritdoc cref="Read" path="/exception"/>

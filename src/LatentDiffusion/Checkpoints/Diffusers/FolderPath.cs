@@ -3,11 +3,14 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>Paths within a model's folder, none of which leads out of it.</summary>
 internal static class FolderPath
 {
+    // Written by huggingface_hub into a cache's folder of shared blobs.
+    private const string SharedBlobsMarker = ".huggingface-shared-blobs";
+
     /// <summary>The folder of one component.</summary>
     /// <param name="root">The model's folder.</param>
     /// <param name="name">Name of the component, a plain name.</param>
     /// <exception cref="CheckpointException">The name, or a link there, leads out of the folder.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     public static string Component(string root, string name)
     {
         if (name is "" or "." or ".." || name != Path.GetFileName(name) || name.Contains('\\'))
@@ -33,29 +36,37 @@ internal static class FolderPath
         string target;
         try
         {
-            target = RealPath.Of(entry.FullName);
+            target = RealPath.Resolve(entry.FullName);
         }
         catch (IOException e)
         {
             throw new CheckpointException(root, $"the link {entry.Name} in it cannot be followed: {e.Message}", e);
         }
 
-        if (!Allowed(root).Any(folder => RealPath.IsWithin(target, folder)))
+        if (!AllowedFolders(root).Any(folder => RealPath.IsWithin(target, folder)))
             throw new CheckpointException(root, $"the link {entry.Name} in it leads out of it, to {target}.");
         if (File.Exists(target) && !RegularFile.Is(target))
             throw new CheckpointException(root, $"{entry.Name} in it is not a regular file.");
     }
 
     /// <summary>
-    /// The folder itself; and for a snapshot in a hub's cache or a folder in it, whose files are links to blobs by their
-    /// hash, those blobs.
+    /// The folder itself. The files of a snapshot in a hub's cache are links to blobs by hash, so the folder of the blobs
+    /// is allowed too, and the marked folder of the blobs that the repositories of a cache share.
     /// </summary>
-    private static IEnumerable<string> Allowed(string root)
+    private static IEnumerable<string> AllowedFolders(string root)
     {
-        string real = RealPath.Of(root);
+        string real = RealPath.Resolve(root);
         yield return real;
         foreach (string folder in (string[])[real, Path.GetFullPath(root)])
+        {
             for (DirectoryInfo? above = new DirectoryInfo(folder).Parent; above is not null; above = above.Parent)
-                if (above is { Name: "snapshots", Parent: { } cache }) yield return RealPath.Of(Path.Combine(cache.FullName, "blobs"));
+            {
+                if (above is not { Name: "snapshots", Parent: { } repository }) continue;
+                yield return RealPath.Resolve(Path.Combine(repository.FullName, "blobs"));
+                if (repository.Parent is not { } cache) continue;
+                string shared = Path.Combine(cache.FullName, "blobs");
+                if (File.Exists(Path.Combine(shared, SharedBlobsMarker))) yield return RealPath.Resolve(shared);
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
 
     public ModelComponents Read()
     {
-        ModelFamily family = ModelFamilies.OfIndex(options.Families, index, _indexPath);
+        ModelFamily family = ModelFamilies.ForIndex(options.Families, index, _indexPath);
         string pipelineClass = ModelIndex.PipelineClass(index) ?? family.PipelineClasses[0];
         LogIgnored(family);
         foreach (ComponentDescription component in family.Components)
@@ -37,7 +37,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
         }
     }
 
-    /// <summary>A safety checker, a feature extractor, and what pipelines of other projects have in addition.</summary>
+    /// <summary>A safety checker, a feature extractor, and additional components of other projects' pipelines.</summary>
     private void LogIgnored(ModelFamily family)
     {
         string[] others =
@@ -53,7 +53,7 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
         string[] named = [.. index.Select(entry => entry.Key).Where(key => ModelIndex.ClassOf(index, key) is not null)];
         return new InvalidDataException(
             $"{_indexPath} has no component '{component.Name}', which a pipeline of the {family.Name} family needs. "
-            + $"It describes a {MessageText.Cut(pipelineClass, 100)} of {MessageText.List(named)}.");
+            + $"It describes a {MessageText.Truncate(pipelineClass, 100)} of {MessageText.List(named)}.");
     }
 
     /// <summary>Reads a component, or of a list as many as there are numbered folders; the index does not give their number.</summary>
@@ -66,16 +66,18 @@ internal sealed class FolderReader(string root, JsonObject index, CheckpointOpti
             return;
         }
 
-        string element = family.ComponentTypes.First(type => type.Type == component.Type).ClassName;
         int i = 0;
-        do Read(component.NameAt(i++), component.Type, element, family);
+        do Read(component.NameAt(i), component.Type, ClassAt(component.NameAt(i++)), family);
         while (Directory.Exists(Path.Combine(root, component.NameAt(i))));
+
+        string ClassAt(string name) => DiffusersComponent.ClassOf(FolderPath.Component(root, name));
     }
 
     private void Read(string name, Type expected, string className, ModelFamily family)
     {
         ComponentType type = family.TypeOf(className)
-            ?? throw new NotSupportedException($"{_indexPath}: the class '{MessageText.Cut(className, 100)}' of '{name}' is not known.");
+            ?? throw new NotSupportedException(
+                $"{_indexPath}: the class '{MessageText.Truncate(className, 100)}' of '{name}' is not known.");
         if (!type.Type.IsAssignableTo(expected)) throw new InvalidDataException($"{_indexPath} says that '{name}' is a {className}.");
         var folder = new ComponentFolder(FolderPath.Component(root, name), name, options, _read) { Layouts = _layouts };
         if (type.Read(folder) is { } component) _read.Add(name, component);

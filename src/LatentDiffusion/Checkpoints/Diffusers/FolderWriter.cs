@@ -14,7 +14,7 @@ internal sealed class FolderWriter(ModelComponents components, string root, Scal
         if (components.Folder is { } source && Path.GetFullPath(source) == root)
             throw new ArgumentException($"{root} is the folder that the components were read from; write to another.");
         Directory.CreateDirectory(root);
-        // From now on, and until all is written, what stood here is not a model.
+        // From now on, and until all is written, the folder is not a model.
         File.Delete(Path.Combine(root, DiffusersFolder.IndexFile));
         foreach (string name in components.Names) Write(name, components[name]!);
         foreach (ComponentDescription list in components.Family.Components.Where(component => component.ListClass is not null))
@@ -32,12 +32,16 @@ internal sealed class FolderWriter(ModelComponents components, string root, Scal
     {
         switch (components.Family.TypeOf(component))
         {
+            case NetworkType type when components.Folder is { } partial && type.IsPartial((nn.Module)component):
+                Copy(partial, name);
+                break;
             case NetworkType type:
                 var network = (nn.Module)component;
-                using (NetworkUse weights = NetworkUse.Of(network))
+                using (NetworkUse weights = NetworkUse.ToRead(network))
                 {
                     WeightsLayout? layout = floatingPoint is null ? components.Layouts.GetValueOrDefault(name) : null;
-                    DiffusersComponent.Write(network, type, Part(name), layout, floatingPoint);
+                    DiffusersComponent.Write(
+                        network, type, Part(name), layout, floatingPoint, KnownArchitectures.Describe(network, components));
                 }
 
                 break;

@@ -5,10 +5,10 @@ namespace LatentDiffusion.Checkpoints;
 /// <summary>One safetensors file of a component: its name, header texts, and tensors with their types.</summary>
 /// <param name="Name">Name of the file.</param>
 /// <param name="Metadata">The texts of its header.</param>
-/// <param name="Tensors">What it holds.</param>
+/// <param name="Tensors">Its tensors.</param>
 internal sealed record WeightsFile(string Name, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<TensorEntry> Tensors)
 {
-    public static WeightsFile Of(SafetensorsFile file) => new(Path.GetFileName(file.Path), file.Metadata, [.. file.Entries]);
+    public static WeightsFile FromFile(SafetensorsFile file) => new(Path.GetFileName(file.Path), file.Metadata, [.. file.Entries]);
 
     /// <summary>Writes the file again.</summary>
     /// <param name="state">The network's tensors by their current names.</param>

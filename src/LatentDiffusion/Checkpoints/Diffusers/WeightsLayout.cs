@@ -13,18 +13,18 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
     public IReadOnlyList<string> Names => [.. Files.Select(f => f.Name), .. Index is { } index ? [index.Name] : Array.Empty<string>()];
 
     /// <summary>Remembers how a source is stored; null where it is not safetensors.</summary>
-    public static WeightsLayout? Of(ITensorSource source)
+    public static WeightsLayout? FromSource(ITensorSource source)
     {
-        if (source is SafetensorsFile file) return new WeightsLayout([WeightsFile.Of(file)]);
+        if (source is SafetensorsFile file) return new WeightsLayout([WeightsFile.FromFile(file)]);
         if (source is not ShardedCheckpoint) return null;
         string folder = Path.GetDirectoryName(Path.GetFullPath(source.Path))!, json = File.ReadAllText(source.Path);
         JsonObject map = PublishedJson.ParseObject(json)["weight_map"]!.AsObject();
         var files = new List<WeightsFile>();
         foreach (string name in map.Select(entry => (string)entry.Value!).Distinct().Order(StringComparer.Ordinal))
         {
-            using ITensorSource shard = Checkpoint.Open(Path.Combine(folder, name));
+            using ITensorSource shard = Checkpoint.OpenStored(Path.Combine(folder, name));
             if (shard is not SafetensorsFile opened) return null;
-            files.Add(WeightsFile.Of(opened));
+            files.Add(WeightsFile.FromFile(opened));
         }
 
         return new WeightsLayout(files, (Path.GetFileName(source.Path), json));
@@ -35,6 +35,7 @@ internal sealed record WeightsLayout(IReadOnlyList<WeightsFile> Files, (string N
     /// <param name="folder">The component's folder.</param>
     public void Write(nn.Module network, string folder)
     {
+        using NetworkUse weights = NetworkUse.ToRead(network);
         IReadOnlyDictionary<string, Tensor> state = network.state_dict();
         foreach (WeightsFile file in Files) file.Write(state, folder);
         if (Index is not { } index) return;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LatentDiffusion.Checkpoints;
 
-/// <summary>Recognises what a download leaves in the place of a model's file when it fails.</summary>
+/// <summary>Recognises files that a failed download leaves in place of a model's file.</summary>
 internal static class FailedDownload
 {
     private const int Needed = 256;
@@ -10,7 +10,7 @@ internal static class FailedDownload
     private const string Again = "download the file itself again";
 
     /// <summary>Describes a file by its first bytes.</summary>
-    /// <returns>What is wrong and what to do; null for a file that may be what its name says.</returns>
+    /// <returns>The problem and its remedy; null for a file that may be a model's.</returns>
     public static string? Describe(ReadOnlySpan<byte> start)
     {
         string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, Needed)])

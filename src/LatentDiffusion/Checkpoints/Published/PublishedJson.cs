@@ -41,7 +41,7 @@ internal static class PublishedJson
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"it is not valid JSON: {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException($"it is not valid JSON: {MessageText.Truncate(e.Message, 300)}", e);
         }
     }
 
@@ -52,7 +52,7 @@ internal static class PublishedJson
         ? throw new InvalidDataException($"{path} has {file.Length} bytes; a configuration has at most {MaximumLength}.")
         : File.ReadAllText(path);
 
-    /// <summary>Runs a reader, and puts the file's path before what is wrong.</summary>
+    /// <summary>Runs a reader, and puts the file's path at the start of error messages.</summary>
     public static T Named<T>(string path, Func<T> read)
     {
         try
@@ -61,11 +61,11 @@ internal static class PublishedJson
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new InvalidDataException(MessageText.Cut($"{path}: {e.Message}"), e);
+            throw new InvalidDataException(MessageText.Truncate($"{path}: {e.Message}"), e);
         }
         catch (NotSupportedException e)
         {
-            throw new NotSupportedException(MessageText.Cut($"{path}: {e.Message}"), e);
+            throw new NotSupportedException(MessageText.Truncate($"{path}: {e.Message}"), e);
         }
     }
 

@@ -4,7 +4,7 @@ namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
 /// Models in one file with the names of the code that they were published with, safetensors or PyTorch's <c>.ckpt</c>. Of Stable
-/// Diffusion: SD 1.x, 2.x, XL and its refiner, with 4 or 9 channels, and those distilled from them whose blocks have unequal
+/// Diffusion: SD 1.x, 2.x, XL and its refiner, with 4, 8 or 9 channels, and those distilled from them whose blocks have unequal
 /// depths or no middle (SSD-1B, tiny-sd).
 /// </summary>
 public static class SingleFileCheckpoint
@@ -15,7 +15,7 @@ public static class SingleFileCheckpoint
     /// </summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="options">How it is loaded; null for the CPU and the file's own types.</param>
-    /// <param name="model">What the file does not say; null for what was published.</param>
+    /// <param name="model">Settings that the file does not contain; null for the published ones.</param>
     /// <exception cref="CheckpointException">
     /// The file is damaged, is not a model of a known family, or has tensors that fit none of its networks; the message names them.
     /// </exception>
@@ -25,22 +25,20 @@ public static class SingleFileCheckpoint
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new CheckpointOptions();
         using ITensorSource file = Checkpoint.Open(path);
-        return ModelFamilies.OfFile(options.Families, file).ReadFile(file, options, model ?? new SingleFileOptions());
+        return ModelFamilies.ForFile(options.Families, file).ReadFile(file, options, model ?? new SingleFileOptions());
     }
 
     /// <summary>Reads one network: one on its own, or that of a whole model.</summary>
     internal static T ReadNetwork<T>(string path, CheckpointOptions options) where T : nn.Module
     {
         using ITensorSource file = Checkpoint.Open(path);
-        return (T)(options.Families.Concat(ModelFamilies.All).Select(family => family.ReadNetworkFile(file, typeof(T), options))
-            .FirstOrDefault(network => network is not null)
-            ?? throw new NotSupportedException($"A {typeof(T).Name} cannot be read from a single file: {path}."));
-    }
-
-    /// <summary>The folder of a file, or <c>tokenizer</c> in it, that has a tokenizer's files; null where neither has.</summary>
-    internal static string? FindTokenizer(string path)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return new[] { folder, Path.Combine(folder, "tokenizer") }.FirstOrDefault(BpeVocabulary.IsIn);
+        if (typeof(T).IsAssignableFrom(typeof(AutoencoderTiny)) && TinyCheckpoint.IsTiny(file))
+            return (T)(nn.Module)TinyCheckpoint.Read(file, options);
+        nn.Module network = options.Families.Concat(ModelFamilies.All)
+            .Select(family => family.ReadNetworkFile(file, typeof(T), options)).FirstOrDefault(network => network is not null)
+            ?? throw new NotSupportedException($"A {typeof(T).Name} cannot be read from a single file: {path}.");
+        if (network is T read) return read;
+        network.Dispose();
+        throw new InvalidDataException($"{path} holds a {network.GetType().Name}, not a {typeof(T).Name}.");
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Which tensors of a single file belong to no network and are left out.</summary>
-/// <param name="options">What the caller asked for.</param>
-/// <param name="logger">Takes a line for what the caller asked to leave out; null for nowhere.</param>
+/// <param name="options">Options of the caller.</param>
+/// <param name="logger">Receives one line about the ignored tensors; null for no log.</param>
 internal sealed class SingleFileFilter(SingleFileOptions options, ILogger? logger)
 {
     /// <summary>Whether tensors that fit no network are left out.</summary>
@@ -24,7 +24,7 @@ internal sealed class SingleFileFilter(SingleFileOptions options, ILogger? logge
         Log(file, unknown);
     }
 
-    /// <summary>Says what was left out.</summary>
+    /// <summary>Logs the tensors that were left out.</summary>
     public void Log(string file, IReadOnlyList<string> ignored)
     {
         if (ignored.Count > 0) logger?.TensorsIgnored(file, ignored.Count, MessageText.List(ignored));

@@ -4,15 +4,15 @@ namespace LatentDiffusion.Checkpoints;
 public sealed record SingleFileOptions
 {
     /// <summary>
-    /// What the U-Net predicts; null to take it from the file (the tensors <c>v_pred</c> and <c>edm_vpred.sigma_max</c>, or
-    /// <c>modelspec.prediction_type</c> in the header), or else what was published: velocity for SD 2.x at 768 pixels,
+    /// The U-Net's prediction type; null to take it from the file (the tensors <c>v_pred</c> and <c>edm_vpred.sigma_max</c>, or
+    /// <c>modelspec.prediction_type</c> in the header), or else as published: velocity for SD 2.x at 768 pixels,
     /// noise for all others. SD 2.x at 512 pixels ("base") predicts noise, which must be set here where the file does not say so.
     /// </summary>
     public PredictionType? PredictionType { get; init; }
 
     /// <summary>
-    /// A folder with the files of the tokenizers, which no single file holds; null, the default, to look next to the file and in
-    /// <c>tokenizer</c> next to it.
+    /// A folder with the files of the tokenizers, which no single file holds, or with folders of them whose names begin with
+    /// <c>tokenizer</c>; null, the default, to look next to the file in the same way.
     /// </summary>
     public string? TokenizerFolder { get; init; }
 
@@ -37,6 +37,9 @@ public sealed record SingleFileOptions
     /// complete all the same. Default false.
     /// </summary>
     public bool IgnoreUnknownTensors { get; init; }
+
+    /// <summary>Folders or files of tokenizers, in place of <see cref="TokenizerFolder"/>. Default none.</summary>
+    internal IReadOnlyList<string> Tokenizers { get; init; } = [];
 
     /// <summary>Whether a model without its tokenizers is of no use: reading one then fails. Default false.</summary>
     internal bool RequiresTokenizer { get; init; }

@@ -2,12 +2,15 @@ namespace LatentDiffusion.Checkpoints;
 
 /// <summary>The tensors of a single file by the network they belong to.</summary>
 /// <param name="file">The file.</param>
-/// <param name="filter">What is left out of it.</param>
+/// <param name="filter">Selects the tensors to leave out.</param>
 /// <param name="isNote">Whether a tensor of a name belongs to no network, for example a table of the schedule.</param>
 internal sealed class SingleFileSections(ITensorSource file, SingleFileFilter filter, Func<string, bool> isNote)
 {
+    /// <summary>Where the autoencoder of a transformer's file may begin.</summary>
+    public static IReadOnlyList<string> Autoencoders { get; } = ["first_stage_model.", "vae."];
+
     /// <summary>One network's tensors by their names without the prefix; of an empty prefix, all.</summary>
-    /// <exception cref="CheckpointException">There are none.</exception>
+    /// <exception cref="CheckpointException">The file does not contain tensors with the prefix.</exception>
     public Dictionary<string, TensorEntry> this[string prefix]
     {
         get

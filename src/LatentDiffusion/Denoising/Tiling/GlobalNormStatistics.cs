@@ -4,8 +4,8 @@ namespace LatentDiffusion.Denoising;
 
 /// <summary>
 /// Means and variances over a whole image for group normalisations (Wu &amp; He 2018, equations 1 and 2) that see one tile
-/// of it at a time. Tiles are gone through to gather them: in each pass a normalisation uses what the pass before found,
-/// in the first what its tile gives, so that the first n normalisations of a network are exact after n passes.
+/// of it at a time. Several passes over the tiles gather them: in each, a normalisation uses the statistics of the pass before,
+/// and in the first those of its tile, so that the first n normalisations of a network are exact after n passes.
 /// </summary>
 internal sealed class GlobalNormStatistics
 {
@@ -23,7 +23,7 @@ internal sealed class GlobalNormStatistics
         {
             grid.ForEach(Look, cancellationToken);
             (_known, _gathered, _seen) = (_gathered, [], null);
-            // From now on all are what they will ever be.
+            // From now on all are final.
             if (pass + 1 >= _known.Count) return;
         }
 

@@ -32,7 +32,7 @@ internal sealed class GroupMoments
         _count = all;
     }
 
-    /// <summary>What the normalisation gives with these in the place of the input's own.</summary>
+    /// <summary>The normalisation with these statistics in place of the input's.</summary>
     public Tensor Normalize(GroupNormLayer norm, Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -48,13 +48,25 @@ public sealed class SlicedAutoencoder(IAutoencoder inner) : IAutoencoder
     }
 
     /// <inheritdoc />
-    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
+    public bool ReadsMaskedImage => _inner.ReadsMaskedImage;
+
+    /// <inheritdoc />
+    public bool DrawsNoise => _inner.DrawsNoise;
+
+    /// <inheritdoc />
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) =>
+        Decode(latents, DecodingContext.None, cancellationToken);
+
+    /// <inheritdoc />
+    public Tensor Decode(Tensor latents, DecodingContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        ArgumentNullException.ThrowIfNull(context);
         cancellationToken.ThrowIfCancellationRequested();
-        if (latents.shape[0] == 1) return _inner.Decode(latents, cancellationToken);
+        if (latents.shape[0] == 1) return _inner.Decode(latents, context, cancellationToken);
         using DisposeScope scope = NewDisposeScope();
-        return cat([.. Slices(latents, cancellationToken).Select(one => _inner.Decode(one, cancellationToken))]).MoveToOuterDisposeScope();
+        return cat([.. Slices(latents, cancellationToken).Select((one, i) => _inner.Decode(one, context.ForImage(i), cancellationToken))])
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />

@@ -10,10 +10,10 @@ internal sealed record Tile(TileSpan Rows, TileSpan Columns)
     /// <summary>A view of the tile in a map of the whole image.</summary>
     /// <param name="whole">[batch, channels, height, width].</param>
     /// <param name="scale">Its pixels to a latent pixel.</param>
-    public Tensor Of(Tensor whole, long scale = 1) =>
+    public Tensor Slice(Tensor whole, long scale = 1) =>
         whole.narrow(2, Rows.Start * scale, Rows.Length * scale).Into(x => x.narrow(3, Columns.Start * scale, Columns.Length * scale));
 
-    /// <summary>In a map of the tile, a view of what belongs to no other tile.</summary>
+    /// <summary>In a map of the tile, a view of the part that belongs to no other tile.</summary>
     /// <param name="map">[batch, channels, height, width], at any resolution down to that of the latents.</param>
     public Tensor Own(Tensor map)
     {

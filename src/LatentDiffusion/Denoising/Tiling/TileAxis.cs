@@ -10,7 +10,7 @@ internal sealed class TileAxis
 
     /// <param name="length">Of the axis, at least 1.</param>
     /// <param name="tile">Length of a tile, at least 1.</param>
-    /// <param name="overlap">What neighbours have in common at least, 0 to half a tile.</param>
+    /// <param name="overlap">Minimum overlap of neighbours, 0 to half a tile.</param>
     public TileAxis(long length, long tile, long overlap)
     {
         (Length, tile) = (length, Math.Min(tile, length));
@@ -18,7 +18,7 @@ internal sealed class TileAxis
         long[] starts = [.. Enumerable.Range(0, (int)count).Select(i => count == 1 ? 0 : i * (length - tile) / (count - 1))];
         long[] seams = [0, .. starts.Skip(1).Zip(starts, (next, start) => (next + start + tile) / 2), length];
         Spans = [.. starts.Select((start, i) => new TileSpan(start, tile, seams[i], seams[i + 1] - seams[i], i))];
-        // The outer quarters of what two tiles share show them their surroundings: at their borders they see none.
+        // The outer quarters of an overlap only give the tiles context: at its border a tile sees no surroundings.
         _seams = [.. starts
             .Skip(1)
             .Zip(starts, (next, start) => (Middle: (next + start + tile) / 2.0, Half: (start + tile - next) / 4.0))
@@ -40,7 +40,7 @@ internal sealed class TileAxis
         for (int i = 0; i < weights.Length; i++)
         {
             double position = span.Start + (i + 0.5) / scale;
-            // Each tile lies over those before it, and lets through what it does not cover.
+            // Each tile covers the earlier ones and leaves the rest visible.
             double weight = span.Index == 0 ? 1 : Cover(_seams[span.Index - 1], position);
             for (int later = span.Index; later < _seams.Length; later++) weight *= 1 - Cover(_seams[later], position);
             weights[i] = (float)weight;

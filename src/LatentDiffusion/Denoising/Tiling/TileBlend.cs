@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Denoising;
 
-/// <summary>Puts maps of tiles together. What lies in only one tile stays bit for bit as it is.</summary>
+/// <summary>Joins maps of tiles. Values in only one tile stay bit for bit as they are.</summary>
 /// <param name="grid">The tiles.</param>
 /// <param name="scale">Pixels of the maps to a latent pixel.</param>
 internal sealed class TileBlend(TileGrid grid, int scale)
@@ -24,6 +24,6 @@ internal sealed class TileBlend(TileGrid grid, int scale)
                     + "its DownsamplingFactor may be wrong.");
         _whole ??= grid.Empty(piece, scale).MoveToOuterDisposeScope();
         using DisposeScope scope = NewDisposeScope();
-        tile.Of(_whole, scale).AddProductInPlace(piece, grid.Weights(tile, scale, piece.dtype, piece.device));
+        tile.Slice(_whole, scale).AddProductInPlace(piece, grid.Weights(tile, scale, piece.dtype, piece.device));
     }
 }

@@ -14,7 +14,7 @@ internal sealed class TileGrid(TileAxis rows, TileAxis columns)
     /// <summary>Whether the image is one tile.</summary>
     public bool IsWhole => Tiles.Count == 1;
 
-    /// <summary>Does work on each tile in a dispose scope of its own, and stops between two when it is cancelled.</summary>
+    /// <summary>Processes each tile in a separate dispose scope, and stops between two when it is cancelled.</summary>
     public void ForEach(Action<Tile> work, CancellationToken cancellationToken)
     {
         foreach (Tile tile in Tiles)

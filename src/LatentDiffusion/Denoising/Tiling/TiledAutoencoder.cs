@@ -88,23 +88,36 @@ public sealed class TiledAutoencoder : IAutoencoder
 
         void Add(Tile tile)
         {
-            using LatentDistribution piece = _inner.Encode(tile.Of(images, DownsamplingFactor).contiguous(), cancellationToken);
+            using LatentDistribution piece = _inner.Encode(tile.Slice(images, DownsamplingFactor).contiguous(), cancellationToken);
             mean.Add(tile, piece.Mean);
             if (piece.StandardDeviation is not null) (deviation ??= new TileBlend(grid, 1)).Add(tile, piece.StandardDeviation);
         }
     }
 
     /// <inheritdoc />
-    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default)
+    public bool ReadsMaskedImage => _inner.ReadsMaskedImage;
+
+    /// <inheritdoc />
+    public bool DrawsNoise => _inner.DrawsNoise;
+
+    /// <inheritdoc />
+    public Tensor Decode(Tensor latents, CancellationToken cancellationToken = default) =>
+        Decode(latents, DecodingContext.None, cancellationToken);
+
+    /// <inheritdoc />
+    public Tensor Decode(Tensor latents, DecodingContext context, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(context);
         TileGrid grid = Grid(latents, 1);
         cancellationToken.ThrowIfCancellationRequested();
-        if (grid.IsWhole) return _inner.Decode(latents, cancellationToken);
-        if (_split is not null) return _split.DecodeInTiles(latents, grid, _options.StatisticsPasses, cancellationToken);
+        if (grid.IsWhole) return _inner.Decode(latents, context, cancellationToken);
+        if (_split is not null) return _split.DecodeInTiles(latents, context, grid, _options.StatisticsPasses, cancellationToken);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        return grid.Blend(tile => _inner.Decode(tile.Of(latents).contiguous(), cancellationToken), DownsamplingFactor, cancellationToken)
-            .MoveToOuterDisposeScope();
+        using var contexts = new TileContexts(context, DrawsNoise, latents, DownsamplingFactor);
+        return grid.Blend(Pixels, DownsamplingFactor, cancellationToken).MoveToOuterDisposeScope();
+
+        Tensor Pixels(Tile tile) => _inner.Decode(tile.Slice(latents).contiguous(), contexts.For(tile), cancellationToken);
     }
 
     /// <inheritdoc />

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Models;
 /// </summary>
 public sealed record SizeConditioningInput
 {
-    /// <summary>The aesthetic score of what is to be drawn, as published.</summary>
+    /// <summary>The aesthetic score for the prompt, as published.</summary>
     internal const double DefaultScore = 6;
 
     private const int MaximumPixels = 1 << 20;
@@ -31,20 +31,20 @@ public sealed record SizeConditioningInput
     /// <summary>Height after scaling in pixels, 1 to 2^20, for base models. Null for the image's own.</summary>
     public int? TargetHeight { get; init; }
 
-    /// <summary>How much viewers liked it, −100 to 100, for refiners. Null for 6, or 2.5 for what guidance leads away from.</summary>
+    /// <summary>How much viewers liked it, −100 to 100, for refiners. Null for 6, or 2.5 for the negative prompt.</summary>
     public double? AestheticScore { get; init; }
 
     /// <summary>The conditioning on an image that a model is trained or evaluated on.</summary>
     /// <param name="image">The image, at the size that it is trained on.</param>
-    /// <param name="kind">What the denoiser looks at, not none.</param>
-    internal static SizeConditioningInput Of(CaptionedImage image, SizeConditioning kind) => new SizeConditioningInput
+    /// <param name="kind">The size conditioning that the denoiser reads; not none.</param>
+    internal static SizeConditioningInput FromImage(CaptionedImage image, SizeConditioning kind) => new SizeConditioningInput
     {
         OriginalWidth = image.Origin?.Width, OriginalHeight = image.Origin?.Height,
         CropLeft = image.Origin?.CropLeft ?? 0, CropTop = image.Origin?.CropTop ?? 0,
     }.Complete(kind, image.Name, image.Image.Width, image.Image.Height, DefaultScore);
 
-    /// <summary>Fills in what is open, and refuses what the denoiser does not look at.</summary>
-    /// <param name="kind">What the denoiser looks at, not none.</param>
+    /// <summary>Fills in null values, and refuses those that the denoiser does not read.</summary>
+    /// <param name="kind">The size conditioning that the denoiser reads; not none.</param>
     /// <param name="name">Whose hint it is, for messages.</param>
     /// <param name="width">Width of the image.</param>
     /// <param name="height">Height of the image.</param>
@@ -82,7 +82,7 @@ public sealed record SizeConditioningInput
                 $"from {minimum} to {MaximumPixels}");
     }
 
-    /// <summary>What a complete hint says of the same image enlarged.</summary>
+    /// <summary>The values of a complete hint for the upscaled image.</summary>
     internal SizeConditioningInput Upscaled(double x, double y) => this with
     {
         OriginalWidth = Times(OriginalWidth, x), OriginalHeight = Times(OriginalHeight, y),

@@ -8,9 +8,16 @@ internal sealed class StableDiffusionFamily : ModelFamily
     /// <summary>Settings of SDXL in a folder's index.</summary>
     public const string ForceZeros = "force_zeros_for_empty_prompt", AestheticsScore = "requires_aesthetics_score";
 
-    /// <summary>The ControlNets that a pipeline was saved with, in the order of their images.</summary>
-    public static readonly ComponentDescription ControlNets =
-        new(ComponentNames.ControlNet, typeof(ControlNetModel)) { ListClass = "MultiControlNetModel" };
+    /// <summary>
+    /// The ControlNets that a pipeline was saved with, in the order of their images: <see cref="ControlNetModel"/> or
+    /// <see cref="ControlNetUnionModel"/>.
+    /// </summary>
+    public static readonly ComponentDescription ControlNetComponent =
+        new(ComponentNames.ControlNet, typeof(nn.Module)) { ListClass = "MultiControlNetModel" };
+
+    /// <summary>The T2I-Adapters that a pipeline was saved with, in the order of their images.</summary>
+    public static readonly ComponentDescription T2IAdapterComponent =
+        new(ComponentNames.Adapter, typeof(T2IAdapterModel)) { ListClass = "MultiAdapter" };
 
     public override string Name => "Stable Diffusion";
 
@@ -18,8 +25,9 @@ internal sealed class StableDiffusionFamily : ModelFamily
     [
         "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
         "StableDiffusionControlNetPipeline", "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
-        "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline", "LatentConsistencyModelPipeline",
-        "LatentConsistencyModelImg2ImgPipeline",
+        "StableDiffusionXLInpaintPipeline", "StableDiffusionXLControlNetPipeline", "StableDiffusionXLControlNetUnionPipeline",
+        "StableDiffusionAdapterPipeline", "StableDiffusionXLAdapterPipeline", "StableDiffusionInstructPix2PixPipeline",
+        "StableDiffusionXLInstructPix2PixPipeline", "LatentConsistencyModelPipeline", "LatentConsistencyModelImg2ImgPipeline",
     ];
 
     public override IReadOnlyList<ComponentDescription> Components { get; } =
@@ -30,16 +38,22 @@ internal sealed class StableDiffusionFamily : ModelFamily
         new(ComponentNames.TextEncoder2, typeof(ClipTextModel)),
         new(ComponentNames.Tokenizer, typeof(ClipTokenizerFiles)),
         new(ComponentNames.Tokenizer2, typeof(ClipTokenizerFiles)),
-        ControlNets,
+        ControlNetComponent,
+        T2IAdapterComponent,
     ];
 
     public override IReadOnlyList<ComponentType> ComponentTypes { get; } =
     [
-        NetworkType.Of<UNet2DConditionModel, UNet2DConditionConfig>(
+        NetworkType.Create<UNet2DConditionModel, UNet2DConditionConfig>(
             nameof(UNet2DConditionModel), UNet2DConditionConfig.FromJson, (config, layers) => new(config, layers),
             network => network.Config),
-        NetworkType.Of<ControlNetModel, ControlNetConfig>(
+        NetworkType.Create<ControlNetModel, ControlNetConfig>(
             nameof(ControlNetModel), ControlNetConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
+        NetworkType.Create<ControlNetUnionModel, ControlNetUnionConfig>(
+            nameof(ControlNetUnionModel), ControlNetUnionConfig.FromJson, (config, layers) => new(config, layers),
+            network => network.Config, alsoReads: "ControlNetModel_Union"),
+        NetworkType.Create<T2IAdapterModel, T2IAdapterConfig>(
+            T2IAdapterModel.ClassName, T2IAdapterConfig.FromJson, (config, layers) => new(config, layers), network => network.Config),
     ];
 
     public override IReadOnlyList<LoraComponent> LoraComponents => StableDiffusionLora.Components;
@@ -55,8 +69,10 @@ internal sealed class StableDiffusionFamily : ModelFamily
     public override nn.Module? ReadNetworkFile(ITensorSource file, Type type, CheckpointOptions options)
     {
         using var reader = new LdmReader(file, options, new SingleFileOptions());
-        return type.IsAssignableFrom(typeof(ControlNetModel)) ? reader.ReadControlNet()
-            : type.IsAssignableFrom(typeof(AutoencoderKL)) ? reader.ReadAutoencoder()
+        bool isControlNet = type.IsAssignableFrom(typeof(ControlNetModel)) || type.IsAssignableFrom(typeof(ControlNetUnionModel));
+        return isControlNet ? reader.ReadControlNet()
+            : type.IsAssignableFrom(typeof(T2IAdapterModel)) ? reader.ReadT2IAdapter()
+            : type.IsAssignableFrom(typeof(AutoencoderKL)) || type.IsAssignableFrom(typeof(AutoencoderKLFlux2)) ? reader.ReadAutoencoder()
             : null;
     }
 
@@ -68,7 +84,7 @@ internal sealed class StableDiffusionFamily : ModelFamily
         UNet2DConditionConfig config = components.UNet.Config;
         return new DiffusionModel(
             new UNetDenoiser(components.UNet, components.RequiresAestheticsScore), TextEncoderOf(components),
-            autoencoder is null ? null : LatentAutoencoder.Of(autoencoder), components.Scheduler,
+            autoencoder is null ? null : LatentAutoencoder.Create(autoencoder), components.Scheduler,
             config.SampleSize?[0] ?? DiffusionPipelineBuilder.DefaultSampleSize, device)
         {
             Guidance = config.TimeCondProjDim is null ? null : new EmbeddedGuidance(),
@@ -76,7 +92,33 @@ internal sealed class StableDiffusionFamily : ModelFamily
         };
     }
 
-    public override TrainableModel CreateTrainable(ModelComponents components) => StableDiffusionTraining.Of(components);
+    public override TrainableModel CreateTrainable(ModelComponents components) => StableDiffusionTraining.Create(components);
+
+    internal override IEnumerable<(string Name, IControlNet Network)> ControlNets(ModelComponents components) =>
+        components.ControlNets.Select((network, i) => (Name: ControlNetComponent.NameAt(i), Network: network)).Select(part =>
+            (part.Name, ControlNetOf(part.Network) ?? throw new InvalidDataException(
+                $"The component '{part.Name}' of the model is a {part.Network.GetType().Name}, not a ControlNet.")));
+
+    internal override IControlNet ReadControlNet(string path, CheckpointOptions options)
+    {
+        nn.Module network = DiffusersFolder.ReadNetwork<nn.Module>(path, options);
+        if (ControlNetOf(network) is { } controlNet) return controlNet;
+        network.Dispose();
+        throw new InvalidDataException($"{path} holds a {network.GetType().Name}, not a {nameof(ControlNetModel)}.");
+    }
+
+    internal override IEnumerable<(string Name, IT2IAdapter Network)> T2IAdapters(ModelComponents components) =>
+        components.T2IAdapters.Select((network, i) => (T2IAdapterComponent.NameAt(i), (IT2IAdapter)new UNetT2IAdapter(network)));
+
+    internal override IT2IAdapter ReadT2IAdapter(string path, CheckpointOptions options) =>
+        new UNetT2IAdapter(DiffusersFolder.ReadNetwork<T2IAdapterModel>(path, options));
+
+    private static IControlNet? ControlNetOf(nn.Module network) => network switch
+    {
+        ControlNetModel one => new UNetControlNet(one),
+        ControlNetUnionModel union => new UNetControlNetUnion(union),
+        _ => null,
+    };
 
     private static ITextEncoder? TextEncoderOf(ModelComponents components)
     {

@@ -29,7 +29,10 @@ internal static class StableDiffusionParts
         public ClipTokenizerFiles? Tokenizer2 => components.Find<ClipTokenizerFiles>(ComponentNames.Tokenizer2);
 
         /// <summary>The ControlNets of a pipeline that was saved with some.</summary>
-        public IReadOnlyList<ControlNetModel> ControlNets => components.List<ControlNetModel>(StableDiffusionFamily.ControlNets);
+        public IReadOnlyList<nn.Module> ControlNets => components.List<nn.Module>(StableDiffusionFamily.ControlNetComponent);
+
+        /// <summary>The T2I-Adapters of a pipeline that was saved with some.</summary>
+        public IReadOnlyList<T2IAdapterModel> T2IAdapters => components.List<T2IAdapterModel>(StableDiffusionFamily.T2IAdapterComponent);
 
         /// <summary>Whether no negative prompt is conditioning of all zeros rather than the encoded empty prompt (SDXL).</summary>
         public bool ForceZerosForEmptyPrompt => components.Setting(StableDiffusionFamily.ForceZeros, whenAbsent: true);

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Models;
 /// <summary>A U-Net as a denoiser. Computes in its network's precision, and gives its prediction in that of the latents.</summary>
 public sealed class UNetDenoiser : ITrainableDenoiser, IDisposable
 {
-    private readonly SelfAttentionLayers _attention;
+    private readonly AttentionLayers _attention;
     private readonly ScalarType _type;
     private readonly bool _requiresAestheticsScore;
 
@@ -19,9 +19,13 @@ public sealed class UNetDenoiser : ITrainableDenoiser, IDisposable
     public UNetDenoiser(UNet2DConditionModel network, bool requiresAestheticsScore = false)
     {
         ArgumentNullException.ThrowIfNull(network);
-        (Network, _type, _attention) = (network, NetworkUse.TypeOf(network), new SelfAttentionLayers(network));
+        (Network, _type, _attention) = (network, NetworkUse.TypeOf(network), new AttentionLayers(network));
         _requiresAestheticsScore = requiresAestheticsScore;
-        Description = UNetDescription.Of(network.Config, requiresAestheticsScore) with { Type = _type, AttentionLayers = _attention.Paths };
+        Description = UNetDescription.FromConfig(network.Config, requiresAestheticsScore) with
+        {
+            Type = _type, AttentionLayers = _attention.SelfPaths, CrossAttentionLayers = _attention.CrossPaths,
+            CrossAttentionWidths = _attention.CrossWidths,
+        };
     }
 
     /// <summary>The network.</summary>
@@ -35,27 +39,37 @@ public sealed class UNetDenoiser : ITrainableDenoiser, IDisposable
     nn.Module ITrainableDenoiser.Network => Network;
 
     /// <inheritdoc />
-    public Tensor Predict(DenoiserInput input) => Predict(input, texts: null);
+    public Tensor Predict(DenoiserInput input) => Predict(input, cache: null);
 
     /// <inheritdoc />
     public Tensor Forward(DenoiserInput input)
     {
         Description.ThrowIfUnsupported(input);
-        ScalarType type = Network.parameters().First().dtype;
-        return Network.call(UNetInput.Of(input, type, Network.Config.TimeCondProjDim)).to(input.Latents.dtype);
+        return Network.call(Input(input, NetworkUse.TypeOf(Network), texts: null)).to(input.Latents.dtype);
     }
 
     /// <summary>A denoiser with a copy of the network, of the same type and on the same device.</summary>
-    public UNetDenoiser Copy() => new(Network.Copy(Network.Config, Network.parameters().First().dtype), _requiresAestheticsScore);
+    public UNetDenoiser Copy() => new(Network.Copy(Network.Config, NetworkUse.TypeOf(Network)), _requiresAestheticsScore);
 
     ITrainableDenoiser ITrainableDenoiser.Copy() => Copy();
+
+    /// <inheritdoc cref="ITrainableDenoiser.CreateStudent"/>
+    /// <exception cref="ArgumentOutOfRangeException">The width is less than 4.</exception>
+    public UNetDenoiser CreateStudent(int? guidanceWidth)
+    {
+        if (guidanceWidth is { } width) ArgumentOutOfRangeException.ThrowIfLessThan(width, 4, nameof(guidanceWidth));
+        UNet2DConditionConfig config = Network.Config with { TimeCondProjDim = guidanceWidth };
+        return new UNetDenoiser(Network.Copy(config, ScalarType.Float32), _requiresAestheticsScore);
+    }
+
+    ITrainableDenoiser ITrainableDenoiser.CreateStudent(int? guidanceWidth) => CreateStudent(guidanceWidth);
 
     /// <inheritdoc />
     public IDenoiserRun Start(DenoiserRunOptions? options = null) =>
         options?.StepCaching is { } caching ? new StepCachingRun(this, caching) : new UNetRun(this);
 
     /// <inheritdoc />
-    /// <remarks>The skip connections of all resolutions, and what the largest transformer block holds at once.</remarks>
+    /// <remarks>Counts the skip connections of all resolutions and the tensors of the largest transformer block.</remarks>
     public long WorkingBytes(long batch, long latentPixels)
     {
         // Its input, that normalised, and the feed-forward: eight times as wide, split, gated and multiplied.
@@ -77,20 +91,23 @@ public sealed class UNetDenoiser : ITrainableDenoiser, IDisposable
     /// <summary>Disposes the network.</summary>
     public void Dispose() => Network.Dispose();
 
-    /// <summary>Evaluates the network once, with what belongs to a run.</summary>
-    /// <param name="input">What it is evaluated on.</param>
-    /// <param name="texts">Keys and values of the run's texts; null to compute them.</param>
+    /// <summary>Evaluates the network once, with the caches of a run.</summary>
+    /// <param name="input">The input.</param>
+    /// <param name="cache">What the run computes once; null to compute it.</param>
     /// <param name="deep">Features of the lower resolutions that the run keeps; null for none.</param>
-    internal Tensor Predict(DenoiserInput input, TextCache? texts, CachedFeatures? deep = null)
+    internal Tensor Predict(DenoiserInput input, RunCache? cache, CachedFeatures? deep = null)
     {
         Description.ThrowIfUnsupported(input);
         input.CancellationToken.ThrowIfCancellationRequested();
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        UNetInput evaluated = UNetInput.Of(input, _type, Network.Config.TimeCondProjDim) with
-        {
-            Attention = new AttentionState(texts, _attention.Find(input.AttentionEdits)), Deep = deep,
-        };
+        UNetInput evaluated = Input(input, _type, cache?.Texts) with { Times = cache?.Times.ProjectionsFor(input), Deep = deep };
         return Network.call(evaluated).to(input.Latents.dtype).MoveToOuterDisposeScope();
     }
+
+    private UNetInput Input(DenoiserInput input, ScalarType type, TextCache? texts) =>
+        UNetInput.FromDenoiserInput(input, type, Network.Config.TimeCondProjDim) with
+        {
+            Attention = new AttentionState(texts, _attention.Find(input.AttentionEdits)),
+        };
 }

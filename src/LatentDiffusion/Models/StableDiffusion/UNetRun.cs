@@ -2,16 +2,16 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>A generation over a U-Net: keys and values of each text are computed at its first evaluation and kept.</summary>
+/// <summary>A generation over a U-Net: what depends only on a text or a timestep is computed once.</summary>
 /// <param name="denoiser">The denoiser, which stays as it is.</param>
 internal sealed class UNetRun(UNetDenoiser denoiser) : IDenoiserRun
 {
-    /// <summary>The texts seen so far. With changed self-attention or without, a text has the same keys and values.</summary>
-    public TextCache Texts { get; } = new();
+    /// <summary>What was computed so far.</summary>
+    public RunCache Cache { get; } = new();
 
     public DenoiserDescription Description => denoiser.Description;
 
-    public Tensor Predict(DenoiserInput input) => denoiser.Predict(input, Texts);
+    public Tensor Predict(DenoiserInput input) => denoiser.Predict(input, Cache);
 
-    public void Dispose() => Texts.Dispose();
+    public void Dispose() => Cache.Dispose();
 }

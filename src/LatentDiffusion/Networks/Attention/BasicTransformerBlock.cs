@@ -6,10 +6,13 @@ namespace LatentDiffusion.Networks;
 /// <summary>Self-attention, cross-attention to the text and a gated feed-forward, each normalised before and added to its input.</summary>
 internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Tensor>
 {
+    /// <summary>Published name of the attention to the text.</summary>
+    public const string CrossAttentionName = "attn2";
+
     [ComponentName(Name = "norm1")] private readonly LayerNormLayer _norm1;
     [ComponentName(Name = "attn1")] private readonly CrossAttention _selfAttention;
     [ComponentName(Name = "norm2")] private readonly LayerNormLayer _norm2;
-    [ComponentName(Name = "attn2")] private readonly CrossAttention _crossAttention;
+    [ComponentName(Name = CrossAttentionName)] private readonly CrossAttention _crossAttention;
     [ComponentName(Name = "norm3")] private readonly LayerNormLayer _norm3;
     [ComponentName(Name = "ff")] private readonly FeedForward _feedForward;
     private readonly bool _onlyCrossAttention;
@@ -27,21 +30,22 @@ internal sealed class BasicTransformerBlock : nn.Module<Tensor, TextContext, Ten
         RegisterComponents();
     }
 
-    /// <summary>Whether the first attention looks at the image, and not at the text.</summary>
-    public bool HasSelfAttention => !_onlyCrossAttention;
+    /// <summary>The first attention; null where it looks at the text, and not at the image.</summary>
+    public CrossAttention? SelfAttention => _onlyCrossAttention ? null : _selfAttention;
+
+    /// <summary>The attention to the text.</summary>
+    public CrossAttention CrossAttention => _crossAttention;
 
     /// <param name="hidden">[batch, positions, width].</param>
     /// <param name="context">The text.</param>
     public override Tensor forward(Tensor hidden, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
-        bool perturbed = context.Perturbed?.Contains(this) ?? false;
-        Tensor before = hidden;
-        hidden = _norm1.call(before).Into(x => perturbed
-            ? _selfAttention.IdentityAttention(x).Into(y => before.Add(y))
-            : _selfAttention.AddTo(before, x, _onlyCrossAttention ? context : null));
-        hidden = hidden.Into(x => _norm2.call(x).Into(y => _crossAttention.AddTo(x, y, context)));
-        hidden = hidden.Into(x => _norm3.call(x).Into(y => _feedForward.AddTo(x, y)));
+        if (_onlyCrossAttention) hidden = context.Repeated(hidden);
+        hidden = _selfAttention.AddTo(hidden, _norm1, context);
+        hidden = context.Repeated(hidden);
+        hidden = hidden.Into(x => _crossAttention.AddTo(x, _norm2, context));
+        hidden = hidden.Into(x => _feedForward.AddTo(x, _norm3));
         return hidden.MoveToOuterDisposeScope();
     }
 }

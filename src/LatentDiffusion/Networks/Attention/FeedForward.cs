@@ -17,8 +17,25 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input) => Hidden(input).Into(_net[2].call);
 
-    /// <summary>A tensor plus the feed-forward of another.</summary>
-    public Tensor AddTo(Tensor residual, Tensor input) => Hidden(input).Into(x => ((LinearLayer)_net[2]).AddTo(residual, x));
+    /// <summary>A tensor plus the feed-forward of its normalised values.</summary>
+    public Tensor AddTo(Tensor hidden, LayerNormLayer norm)
+    {
+        if (!HasHooks && !norm.HasHooks && Output.IsFusable && Gated.IsFusable && _net[1] is TrainingDropout { IsActive: false })
+        {
+            using SharedTensors.Use gated = Gated.Projection.Pack(hidden), output = Output.Pack(hidden);
+            return CpuOperators.AddFeedForward(
+                hidden, norm, gated.Tensors[0], gated.Tensors[1], Gated.Projection.Bias!, output.Tensors[0], Output.Bias!);
+        }
+
+        using Tensor input = norm.call(hidden);
+        return HasHooks ? call(input).Into(x => hidden.Add(x)) : Hidden(input).Into(x => Output.AddTo(hidden, x));
+    }
+
+    private bool HasHooks => pre_hooks.Count > 0 || post_hooks.Count > 0;
+
+    private GatedProjection Gated => (GatedProjection)_net[0];
+
+    private LinearLayer Output => (LinearLayer)_net[2];
 
     private Tensor Hidden(Tensor input)
     {
@@ -36,6 +53,10 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
             _projection = layers.GatedLinear(inChannels, outChannels);
             RegisterComponents();
         }
+
+        public LinearLayer Projection => _projection;
+
+        public bool IsFusable => pre_hooks.Count == 0 && post_hooks.Count == 0 && _projection.IsFusable;
 
         public override Tensor forward(Tensor input) => _projection.Gate(input);
     }

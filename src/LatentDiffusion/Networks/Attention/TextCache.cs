@@ -19,10 +19,10 @@ internal sealed class TextCache : IDisposable
 
     /// <summary>Keys and values of a text.</summary>
     /// <param name="text">[batch, tokens, width].</param>
-    public TextKeysAndValues Of(Tensor text)
+    public TextKeysAndValues KeysAndValuesFor(Tensor text)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int index = _texts.FindIndex(t => t.AreOf(text));
+        int index = _texts.FindIndex(t => t.Matches(text));
         TextKeysAndValues found = index >= 0 ? _texts[index] : new TextKeysAndValues(text);
         if (index >= 0)
         {
@@ -34,7 +34,7 @@ internal sealed class TextCache : IDisposable
             _texts.RemoveAt(0);
         }
 
-        // Last is what was used last: what all images share stays while their own prompts come and go.
+        // Ordered by last use: texts that all images share stay while their prompts change.
         _texts.Add(found);
         return found;
     }

@@ -12,10 +12,10 @@ internal sealed class TextKeysAndValues(Tensor text) : IDisposable
     private readonly Tensor _given = text;
 
     /// <summary>Whether they are those of a text: the same tensor, or one with the same values.</summary>
-    public bool AreOf(Tensor text) => ReferenceEquals(text, _given) || Equal(text, _copy);
+    public bool Matches(Tensor text) => ReferenceEquals(text, _given) || TensorValues.Equal(text, _copy);
 
-    /// <summary>Those of a layer, computed the first time.</summary>
-    public (Tensor Key, Tensor Value) Of(CrossAttention layer, Func<(Tensor Key, Tensor Value)> compute)
+    /// <summary>Keys and values of a layer, computed at its first call.</summary>
+    public (Tensor Key, Tensor Value) GetOrAdd(CrossAttention layer, Func<(Tensor Key, Tensor Value)> compute)
     {
         if (_layers.TryGetValue(layer, out (Tensor Key, Tensor Value) known)) return known;
         known = compute();
@@ -35,12 +35,5 @@ internal sealed class TextKeysAndValues(Tensor text) : IDisposable
         }
 
         _layers.Clear();
-    }
-
-    private static bool Equal(Tensor one, Tensor other)
-    {
-        if (one.dtype != other.dtype || !one.shape.SequenceEqual(other.shape)) return false;
-        using Tensor same = one.eq(other), all = same.all();
-        return all.item<bool>();
     }
 }

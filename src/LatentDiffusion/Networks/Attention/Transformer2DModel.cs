@@ -37,7 +37,8 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     /// <param name="context">The text.</param>
     public override Tensor forward(Tensor input, TextContext context)
     {
-        if (!Recomputes) return Compute(input, context);
+        // Recomputation gives gradients to the image and the text only.
+        if (!Recomputes || context.State?.Edits is not null) return Compute(input, context);
         return context.Bias is null
             ? GradientCheckpoint.Run(inputs => Compute(inputs[0], context with { Text = inputs[1] }), _drops, input, context.Text)
             : GradientCheckpoint.Run(
@@ -49,7 +50,9 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
     {
         using DisposeScope scope = NewDisposeScope();
         long batch = input.shape[0], height = input.shape[2], width = input.shape[3];
-        Tensor hidden = _norm.call(input);
+        context = context with { Size = (height, width) };
+        if (IsFusable(input)) return ComputeFused(input, context).MoveToOuterDisposeScope();
+        Tensor hidden = _projectIn is PackedLayer next ? _norm.CallBefore(next, input) : _norm.call(input);
         if (!_linearProjection) hidden = hidden.Into(_projectIn.call);
         hidden = hidden.flatten(2).transpose(1, 2);
         if (_linearProjection) hidden = hidden.Into(_projectIn.call);
@@ -57,8 +60,37 @@ internal sealed class Transformer2DModel : nn.Module<Tensor, TextContext, Tensor
         foreach (BasicTransformerBlock block in _blocks) hidden = hidden.Into(x => block.call(x, context));
 
         if (_linearProjection) hidden = hidden.Into(_projectOut.call);
+        batch = hidden.shape[0];
+        input = context.Repeated(input);
         hidden = hidden.transpose(1, 2).reshape(batch, -1, height, width);
         if (_projectOut is Conv2dLayer convolution) return hidden.Into(x => convolution.AddTo(() => input, x)).MoveToOuterDisposeScope();
         return hidden.Add(input).MoveToOuterDisposeScope();
     }
+
+    private bool IsFusable(Tensor map) => !_norm.HasHooks && (_projectIn, _projectOut) switch
+    {
+        (Conv2dLayer projectIn, Conv2dLayer projectOut) => projectIn.FusesWith(map) && projectOut.FusesWith(map),
+        (LinearLayer projectIn, LinearLayer projectOut) => projectIn.IsFusable && projectOut.IsFusable,
+        _ => false,
+    };
+
+    private Tensor ComputeFused(Tensor input, TextContext context)
+    {
+        Tensor hidden;
+        using (SharedTensors.Use packed = Pack(_projectIn, input))
+            hidden = CpuOperators.ProjectIn(input, _norm, packed.Tensors[0], Bias(_projectIn), _linearProjection);
+        foreach (BasicTransformerBlock block in _blocks) hidden = hidden.Into(x => block.call(x, context));
+        input = context.Repeated(input);
+        using (SharedTensors.Use packed = Pack(_projectOut, input))
+            return CpuOperators.ProjectOut(hidden, input, packed.Tensors[0], Bias(_projectOut), _linearProjection);
+    }
+
+    private static SharedTensors.Use Pack(nn.Module layer, Tensor map)
+    {
+        if (layer is Conv2dLayer convolution) return convolution.Pack(map);
+        using Tensor pixels = map.flatten(2), rows = pixels.transpose(1, 2);
+        return ((LinearLayer)layer).Pack(rows);
+    }
+
+    private static Tensor Bias(nn.Module layer) => (layer is Conv2dLayer convolution ? convolution.Bias : ((LinearLayer)layer).Bias)!;
 }

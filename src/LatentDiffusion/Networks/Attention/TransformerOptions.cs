@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Networks;
 
-/// <summary>What the spatial transformers of one resolution share.</summary>
+/// <summary>Settings shared by the spatial transformers of one resolution.</summary>
 /// <param name="Heads">Number of attention heads.</param>
 /// <param name="ContextChannels">Width of the text.</param>
 /// <param name="Groups">Groups of the normalisation in front.</param>

@@ -16,7 +16,7 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?
     [ComponentName(Name = "downsamplers")] private readonly LayerList<Downsample2D>? _downsamplers;
     [ComponentName(Name = "upsamplers")] private readonly LayerList<Upsample2D>? _upsamplers;
 
-    /// <param name="shape">What the blocks share.</param>
+    /// <param name="shape">Settings of the blocks.</param>
     /// <param name="type">The block's published name.</param>
     /// <param name="inChannels">Channels of the input.</param>
     /// <param name="outChannels">Channels of the output.</param>
@@ -55,7 +55,7 @@ internal sealed class AutoencoderBlock : nn.Module<Tensor, NormalizationContext?
         return hidden.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The change of size at the end; the same values as a new tensor where there is none.</summary>
+    /// <summary>The change of size at the end; a block without one returns the same values as a new tensor.</summary>
     public Tensor Resize(Tensor refined) =>
         _downsamplers is not null ? _downsamplers[0].call(refined)
             : _upsamplers is not null ? _upsamplers[0].call(refined)

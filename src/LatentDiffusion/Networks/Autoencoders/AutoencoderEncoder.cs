@@ -29,7 +29,7 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input) => Shrink(input, null).Into(AtLatents);
 
-    /// <summary>What is computed at larger sizes than that of the latents.</summary>
+    /// <summary>The part at larger sizes than the latents.</summary>
     /// <param name="images">[batch, channels, height, width].</param>
     /// <param name="norms">Further inputs of the normalisations; null for nothing.</param>
     public Tensor Shrink(Tensor images, NormalizationContext? norms)
@@ -40,7 +40,7 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         return hidden.MoveToOuterDisposeScope();
     }
 
-    /// <summary>What comes after <see cref="Shrink"/>, the middle with its attention among it.</summary>
+    /// <summary>The part after <see cref="Shrink"/>, with the middle and its attention.</summary>
     public Tensor AtLatents(Tensor features)
     {
         using DisposeScope scope = NewDisposeScope();

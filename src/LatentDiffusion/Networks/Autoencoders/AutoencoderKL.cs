@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
@@ -7,15 +6,13 @@ namespace LatentDiffusion.Networks;
 /// The autoencoder with KL regularisation (Rombach et al. 2022, section 3.1 and appendix G): a convolutional encoder to
 /// a diagonal Gaussian over latents, and a decoder back to pixels. Parameter names are the published ones.
 /// </summary>
-public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
+public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, IAutoencoderNetwork
 {
-    // The published bounds of the log-variance; they keep exp() finite.
-    private const double MinimumLogVariance = -30, MaximumLogVariance = 20;
-
     [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
     [ComponentName(Name = "decoder")] private readonly AutoencoderDecoder _decoder;
     [ComponentName(Name = "quant_conv")] private readonly Conv2dLayer? _quantConv;
     [ComponentName(Name = "post_quant_conv")] private readonly Conv2dLayer? _postQuantConv;
+    private readonly GaussianCoder _coder;
 
     /// <summary>Builds the network, initialised at random.</summary>
     /// <exception cref="NotSupportedException">The configuration asks for a block or activation that is not known.</exception>
@@ -40,24 +37,23 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
             config.MidBlockAddAttention);
         if (config.UseQuantConv) _quantConv = layers.Conv2d(2 * latents, 2 * latents, 1);
         if (config.UsePostQuantConv) _postQuantConv = layers.Conv2d(latents, latents, 1);
+        _coder = new GaussianCoder(_encoder, _decoder, _quantConv, _postQuantConv);
         RegisterComponents();
     }
 
     /// <summary>The configuration it was built from.</summary>
     public AutoencoderKLConfig Config { get; }
 
-    int? ISplitNetwork.SampleSize => Config.SampleSize[0];
+    bool IAutoencoderNetwork.OverflowsInHalf => Config.ForceUpcast;
 
-    bool ISplitNetwork.NormalizesLargeMaps => true;
+    bool IAutoencoderNetwork.NormalizesLargeMaps => true;
 
     /// <summary>Mean and log-variance of the latents, unscaled: each [batch, latent channels, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor images)
     {
         using NetworkUse weights = NetworkUse.ToEvaluate(this);
-        using DisposeScope scope = NewDisposeScope();
-        (Tensor mean, Tensor logVariance) = Moments(_encoder.call(images));
-        return scope.MoveToOuter(mean, logVariance);
+        return _coder.Encode(images);
     }
 
     /// <summary>Pixels of unscaled latents.</summary>
@@ -66,7 +62,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
     {
         ArgumentNullException.ThrowIfNull(latents);
         using NetworkUse weights = NetworkUse.ToEvaluate(this);
-        return _postQuantConv is null ? _decoder.call(latents, null) : _postQuantConv.call(latents).Into(x => _decoder.call(x, null));
+        return _coder.Decode(latents);
     }
 
     /// <summary>Pixels to pixels through the mean of the latents.</summary>
@@ -84,25 +80,26 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>, ISplitNetwork
         else base.Dispose(disposing: false);
     }
 
-    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) =>
-        (_postQuantConv is null
-            ? _decoder.AtLatents(latents, null)
-            : _postQuantConv.call(latents).Into(x => _decoder.AtLatents(x, null)), null);
-
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
-
-    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
-
-    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features)
+    AutoencoderDescription IAutoencoderNetwork.Describe(double? scalingFactor)
     {
-        using DisposeScope scope = NewDisposeScope();
-        (Tensor mean, Tensor logVariance) = Moments(_encoder.AtLatents(features));
-        return scope.MoveToOuter(mean, logVariance);
+        AutoencoderKLConfig config = scalingFactor is { } scale ? Config with { ScalingFactor = scale } : Config;
+        var scaling = new ChannelScaling(
+            config.ScalingFactor, config.ShiftFactor ?? 0, config.LatentsMean, config.LatentsStd, config.LatentChannels);
+        var latents = new LatentLayout(config.LatentChannels, LatentLayout.FactorOf(config.BlockOutChannels.Length), scaling);
+        return new AutoencoderDescription(config, latents, AutoencoderDescription.ValuesOfLastBlock(config.BlockOutChannels))
+        {
+            SampleSize = config.SampleSize[0], ScalingFactor = config.ScalingFactor,
+            Preview = LinearPreview.Published(config.BlockOutChannels, config.LatentChannels, config.ScalingFactor, config.ShiftFactor),
+        };
     }
 
-    private (Tensor Mean, Tensor LogVariance) Moments(Tensor encoded)
-    {
-        Tensor[] parts = (_quantConv is null ? encoded : _quantConv.call(encoded)).chunk(2, 1);
-        return (parts[0], parts[1].Clamp(MinimumLogVariance, MaximumLogVariance));
-    }
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.Encode(Tensor images) => Encode(images);
+
+    (Tensor Features, Tensor? Modulation) IAutoencoderNetwork.DecodeAtLatents(Tensor latents) => (_coder.DecodeAtLatents(latents), null);
+
+    Tensor IAutoencoderNetwork.Enlarge(Tensor features, NormalizationContext norms) => _coder.Enlarge(features, norms);
+
+    Tensor IAutoencoderNetwork.Shrink(Tensor images, NormalizationContext norms) => _coder.Shrink(images, norms);
+
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.EncodeAtLatents(Tensor features) => _coder.EncodeAtLatents(features);
 }

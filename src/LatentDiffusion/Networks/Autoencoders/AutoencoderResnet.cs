@@ -12,6 +12,7 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
     [ComponentName(Name = "conv2")] private readonly Conv2dLayer _conv2;
     [ComponentName(Name = "conv_shortcut")] private readonly Conv2dLayer? _shortcut;
     private readonly Func<Tensor, Tensor> _activation;
+    private readonly FusedResnet? _fused;
 
     public AutoencoderResnet(AutoencoderShape shape, int inChannels, int outChannels)
         : base(NativeModule.Create(nameof(AutoencoderResnet)), 0)
@@ -22,6 +23,8 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
         _norm2 = shape.Norm(outChannels);
         _conv2 = shape.Layers.Conv2d(outChannels, outChannels, 3, padding: 1);
         if (inChannels != outChannels) _shortcut = shape.Layers.Conv2d(inChannels, outChannels, 1);
+        if (_activation == Activations.SiluFunction && _norm1 is GroupNormLayer norm1 && _norm2 is GroupNormLayer norm2)
+            _fused = new FusedResnet(norm1, _conv1, norm2, _conv2, _shortcut);
         RegisterComponents();
     }
 
@@ -29,9 +32,15 @@ internal sealed class AutoencoderResnet : nn.Module<Tensor, NormalizationContext
     /// <param name="norms">Further inputs of the normalisations; null for nothing.</param>
     public override Tensor forward(Tensor input, NormalizationContext? norms)
     {
+        if (norms?.Statistics is null && _fused?.AppliesTo(input) == true) return _fused.Compute(input, time: null);
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = AutoencoderShape.Normalize(_norm1, input, norms).Activate(_activation).Into(_conv1.call);
-        hidden = hidden.Into(x => AutoencoderShape.Normalize(_norm2, x, norms)).Activate(_activation);
+        Tensor hidden = Normalize(_norm1, _conv1, input, norms).Activate(_activation).Into(_conv1.call);
+        hidden = hidden.Into(x => Normalize(_norm2, _conv2, x, norms)).Activate(_activation);
         return hidden.Into(x => _conv2.AddTo(() => _shortcut is null ? input : _shortcut.call(input), x)).MoveToOuterDisposeScope();
     }
+
+    private static Tensor Normalize(nn.Module norm, Conv2dLayer next, Tensor input, NormalizationContext? norms) =>
+        norm is GroupNormLayer group && norms?.Statistics is null
+            ? group.CallBefore(next, input)
+            : AutoencoderShape.Normalize(norm, input, norms);
 }

@@ -27,6 +27,27 @@ internal static class AutoencoderRules
         foreach (int width in channels) ConfigRules.Divides("norm_num_groups", groups, "each of block_out_channels", width);
     }
 
+    /// <summary>The numbers of an encoder or decoder that has options of its own.</summary>
+    /// <param name="half">Names of these options.</param>
+    /// <param name="types">Names of its blocks.</param>
+    /// <param name="channels">Its channels.</param>
+    /// <param name="layers">Residual blocks a resolution.</param>
+    /// <param name="groups">Groups of its normalisations.</param>
+    /// <exception cref="ArgumentException">Numbers contradict each other, or one is out of its range.</exception>
+    public static void CheckHalf(
+        AutoencoderHalfOptions half, ImmutableArray<string> types, ImmutableArray<int> channels, int layers, int groups)
+    {
+        if (channels.IsEmpty || types.Length != channels.Length)
+        {
+            throw new ArgumentException(
+                $"{half.Channels} lists {channels.Length} resolutions and {half.Types} {types.Length}; they must agree.");
+        }
+
+        ConfigRules.Positive(half.Channels, channels);
+        ConfigRules.Range(half.Layers, 1, 100, layers);
+        foreach (int width in channels) ConfigRules.Divides(half.Groups, groups, $"each of {half.Channels}", width);
+    }
+
     /// <exception cref="ArgumentException">A list does not have a value for each latent channel.</exception>
     public static void CheckByChannel(string option, ImmutableArray<double>? values, int channels)
     {

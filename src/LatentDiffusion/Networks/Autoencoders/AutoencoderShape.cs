@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>What the blocks of one half of an autoencoder share.</summary>
+/// <summary>Settings shared by the blocks of one half of an autoencoder.</summary>
 /// <param name="Layers">Makes the layers.</param>
 /// <param name="Groups">Groups of the normalisations.</param>
 /// <param name="Activation">Name of the activation.</param>
@@ -15,7 +15,7 @@ internal sealed record AutoencoderShape(LayerFactory Layers, int Groups, string 
     public nn.Module Norm(int channels) =>
         LatentChannels is { } latents ? new SpatialNorm(Layers, channels, latents) : Layers.GroupNorm(Groups, channels, Eps);
 
-    /// <summary>Runs what <see cref="Norm"/> made.</summary>
+    /// <summary>Runs the normalisation from <see cref="Norm"/>.</summary>
     public static Tensor Normalize(nn.Module norm, Tensor input, NormalizationContext? inputs) =>
         norm is SpatialNorm spatial
             ? spatial.call(input, inputs!)

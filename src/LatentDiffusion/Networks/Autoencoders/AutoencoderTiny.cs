@@ -6,7 +6,7 @@ namespace LatentDiffusion.Networks;
 /// A small autoencoder distilled from a large one (TAESD): plain convolutions, no attention, hundreds of times faster.
 /// Parameter names are the published ones.
 /// </summary>
-public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
+public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, IAutoencoderNetwork
 {
     /// <summary>Latents are softly bounded to ±3 before the decoder, as it was trained.</summary>
     private const double Bound = 3;
@@ -40,10 +40,10 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <summary>The configuration it was built from.</summary>
     public AutoencoderTinyConfig Config { get; }
 
-    int? ISplitNetwork.SampleSize => null;
+    bool IAutoencoderNetwork.OverflowsInHalf => Config.ForceUpcast;
 
     // Where it has some, they are in the blocks at the size of the latents.
-    bool ISplitNetwork.NormalizesLargeMaps => false;
+    bool IAutoencoderNetwork.NormalizesLargeMaps => false;
 
     /// <summary>Latents, unscaled: [batch, latent channels, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
@@ -73,17 +73,33 @@ public sealed class AutoencoderTiny : nn.Module<Tensor, Tensor>, ISplitNetwork
         else base.Dispose(disposing: false);
     }
 
-    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents) => (Bounded(latents).Into(_decoder.First), null);
+    AutoencoderDescription IAutoencoderNetwork.Describe(double? scalingFactor)
+    {
+        if (scalingFactor is not null) throw new ArgumentException($"A {GetType().Name} has its own scale.", nameof(scalingFactor));
+        int factor = LatentLayout.FactorOf(Config.NumEncoderBlocks.Length);
+        double enlarged = Math.Pow(Config.UpsamplingScalingFactor, Config.NumDecoderBlocks.Length - 1);
+        if (enlarged != factor)
+            throw new NotSupportedException(
+                $"The tiny autoencoder shrinks by {factor} and enlarges by {enlarged}; both must be the same.");
+        var latents = new LatentLayout(Config.LatentChannels, factor, new ChannelScaling(Config.ScalingFactor, Config.ShiftFactor ?? 0));
+        // Input, output and three maps between them.
+        return new AutoencoderDescription(Config, latents, 5 * Config.DecoderBlockOutChannels[^1]);
+    }
 
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Second(features).Into(FromDecoder);
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.Encode(Tensor images) => (Encode(images), null);
 
-    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => ToEncoder(images).Into(_encoder.First);
+    (Tensor Features, Tensor? Modulation) IAutoencoderNetwork.DecodeAtLatents(Tensor latents) =>
+        (Bounded(latents).Into(_decoder.First), null);
 
-    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
+    Tensor IAutoencoderNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Second(features).Into(FromDecoder);
+
+    Tensor IAutoencoderNetwork.Shrink(Tensor images, NormalizationContext norms) => ToEncoder(images).Into(_encoder.First);
+
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.EncodeAtLatents(Tensor features) => (_encoder.Second(features), null);
 
     private static Tensor ToEncoder(Tensor images) => images.Add(1).Into(x => x.Divide(2));
 
-    private static Tensor Bounded(Tensor latents) => latents.Divide(Bound).Into(tanh).Into(x => x.Multiply(Bound));
+    internal static Tensor Bounded(Tensor latents) => latents.Divide(Bound).Into(tanh).Into(x => x.Multiply(Bound));
 
-    private static Tensor FromDecoder(Tensor pixels) => pixels.Multiply(2).Into(x => x.Add(-1));
+    internal static Tensor FromDecoder(Tensor pixels) => pixels.Multiply(2).Into(x => x.Add(-1));
 }

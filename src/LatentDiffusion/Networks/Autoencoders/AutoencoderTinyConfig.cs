@@ -59,6 +59,12 @@ public sealed record AutoencoderTinyConfig : NetworkConfig
     /// <summary>The decoder's channels once more, as later files repeat them. Informative.</summary>
     public ImmutableArray<int>? BlockOutChannels { get; init; }
 
+    /// <summary>
+    /// Height and width in latents of the patches that FLUX.2 denoises, for the kind of network that imitates its autoencoder; 1 for
+    /// others.
+    /// </summary>
+    internal int DenoisedPatch => UseMidblockGn ? 2 : 1;
+
     /// <summary>Reads a configuration.</summary>
     /// <exception cref="InvalidDataException">The text is not such a configuration, or its options contradict each other.</exception>
     /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>

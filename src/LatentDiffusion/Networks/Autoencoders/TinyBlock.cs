@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>A residual block of three plain convolutions; where it is asked for, a normalised branch is added to its input first.</summary>
+/// <summary>A residual block of three plain convolutions; optionally, a normalised branch is added to its input first.</summary>
 internal sealed class TinyBlock : nn.Module<Tensor, Tensor>
 {
     private const int PoolExpansion = 4, PoolGroups = 4;
 
-    // Layers without parameters are left out, and what is left keeps its published index.
+    // Layers without parameters are left out; the others keep their published index.
     [ComponentName(Name = "conv")] private readonly IndexedLayers _conv = new();
     [ComponentName(Name = "pool")] private readonly IndexedLayers? _pool;
 

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Networks;
 /// The autoencoder with a codebook (van den Oord et al. 2017; Rombach et al. 2022, section 3.1): the decoder sees the
 /// nearest vectors of a codebook in place of the encoder's latents. Parameter names are the published ones.
 /// </summary>
-public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
+public sealed class VQModel : nn.Module<Tensor, Tensor>, IAutoencoderNetwork
 {
     [ComponentName(Name = "encoder")] private readonly AutoencoderEncoder _encoder;
     [ComponentName(Name = "quant_conv")] private readonly Conv2dLayer _quantConv;
@@ -48,9 +48,9 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
     /// <summary>The configuration it was built from.</summary>
     public VQConfig Config { get; }
 
-    int? ISplitNetwork.SampleSize => Config.SampleSize[0];
+    bool IAutoencoderNetwork.OverflowsInHalf => Config.ForceUpcast;
 
-    bool ISplitNetwork.NormalizesLargeMaps => true;
+    bool IAutoencoderNetwork.NormalizesLargeMaps => true;
 
     /// <summary>Latents before the codebook, unscaled: [batch, width of the codebook, height, width].</summary>
     /// <param name="images">Pixels in [−1, 1], [batch, 3, height, width].</param>
@@ -104,7 +104,27 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
         else base.Dispose(disposing: false);
     }
 
-    (Tensor Features, Tensor? Modulation) ISplitNetwork.DecodeAtLatents(Tensor latents)
+    AutoencoderDescription IAutoencoderNetwork.Describe(double? scalingFactor)
+    {
+        if (scalingFactor is not null) throw new ArgumentException($"A {GetType().Name} has its own scale.", nameof(scalingFactor));
+        if (Config.LookupFromCodebook)
+            throw new NotSupportedException(
+                "The autoencoder is for denoisers that give indices of its codebook (lookup_from_codebook), "
+                    + "which has no latents to denoise.");
+        var latents = new LatentLayout(
+            Config.VqEmbedDim ?? Config.LatentChannels, LatentLayout.FactorOf(Config.BlockOutChannels.Length),
+            new ChannelScaling(Config.ScalingFactor));
+        return new AutoencoderDescription(Config, latents, AutoencoderDescription.ValuesOfLastBlock(Config.BlockOutChannels))
+        {
+            SampleSize = Config.SampleSize[0],
+        };
+    }
+
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.Encode(Tensor images) => (Encode(images), null);
+
+    Tensor IAutoencoderNetwork.Decode(Tensor latents) => Decode(latents);
+
+    (Tensor Features, Tensor? Modulation) IAutoencoderNetwork.DecodeAtLatents(Tensor latents)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor codes = _quantizer.call(latents);
@@ -112,10 +132,10 @@ public sealed class VQModel : nn.Module<Tensor, Tensor>, ISplitNetwork
         return (features.MoveToOuterDisposeScope(), _spatial ? codes.MoveToOuterDisposeScope() : null);
     }
 
-    Tensor ISplitNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
+    Tensor IAutoencoderNetwork.Enlarge(Tensor features, NormalizationContext norms) => _decoder.Enlarge(features, norms);
 
-    Tensor ISplitNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
+    Tensor IAutoencoderNetwork.Shrink(Tensor images, NormalizationContext norms) => _encoder.Shrink(images, norms);
 
-    (Tensor Mean, Tensor? LogVariance) ISplitNetwork.EncodeAtLatents(Tensor features) =>
+    (Tensor Mean, Tensor? LogVariance) IAutoencoderNetwork.EncodeAtLatents(Tensor features) =>
         (_encoder.AtLatents(features).Into(_quantConv.call), null);
 }

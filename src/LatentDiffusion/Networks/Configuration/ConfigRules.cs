@@ -3,13 +3,13 @@ namespace LatentDiffusion.Networks;
 /// <summary>Checks of configurations, each of which names the option.</summary>
 internal static class ConfigRules
 {
-    /// <exception cref="NotSupportedException">The value is none of those expected.</exception>
+    /// <exception cref="NotSupportedException">The value is not one of those expected.</exception>
     public static void Known(string option, string? value, params string?[] expected)
     {
         if (!expected.Contains(value))
             throw new NotSupportedException($"{option} {Show(value)} is not known; expected {string.Join(" or ", expected.Select(Show))}.");
 
-        static string Show(string? text) => text is null ? "null" : $"'{MessageText.Cut(text, 100)}'";
+        static string Show(string? text) => text is null ? "null" : $"'{MessageText.Truncate(text, 100)}'";
     }
 
     /// <exception cref="NotSupportedException">The option is set.</exception>

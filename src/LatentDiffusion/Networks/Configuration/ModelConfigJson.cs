@@ -48,7 +48,7 @@ internal static class ModelConfigJson
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException
             or FormatException or OverflowException or InvalidDataException)
         {
-            throw new InvalidDataException($"The configuration of {what} cannot be read: {MessageText.Cut(e.Message, 300)}", e);
+            throw new InvalidDataException($"The configuration of {what} cannot be read: {MessageText.Truncate(e.Message, 300)}", e);
         }
     }
 
@@ -59,7 +59,7 @@ internal static class ModelConfigJson
             ? name
             : null;
 
-    /// <summary>Writes what was read where it is unchanged, down to how its numbers are spelt.</summary>
+    /// <summary>Writes unchanged options exactly as they were read, including the spelling of numbers.</summary>
     public static string Write(NetworkConfig config)
     {
         JsonObject now = Serialize(config);
@@ -98,7 +98,7 @@ internal static class ModelConfigJson
     {
         if (ignored.Length > 0 && ClassOf(source) is { } name && !name.StartsWith(what, StringComparison.OrdinalIgnoreCase))
             throw new NotSupportedException(
-                $"The configuration is of the class '{MessageText.Cut(name, 100)}', not of {what}, "
+                $"The configuration is of the class '{MessageText.Truncate(name, 100)}', not of {what}, "
                     + $"which does not have the options {MessageText.List(ignored)}.");
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace LatentDiffusion.Networks;
 
 /// <summary>
-/// What the configurations of all networks have in common: they are read from a published <c>config.json</c>, and written as one.
+/// Base of the configurations of all networks: they are read from a published <c>config.json</c>, and written as one.
 /// </summary>
 public abstract record NetworkConfig
 {

@@ -17,10 +17,10 @@ public readonly record struct PerBlock<T>
     /// <summary>A value for each block, from the highest resolution to the lowest.</summary>
     public PerBlock(ImmutableArray<T> each) => (_all, _each) = (default!, each);
 
-    /// <summary>Whether each block has a value of its own.</summary>
+    /// <summary>Whether blocks have different values.</summary>
     public bool IsList => !_each.IsDefault;
 
-    /// <summary>The values as a list; empty where one value stands for all.</summary>
+    /// <summary>The values as a list; empty where all blocks have one value.</summary>
     public ImmutableArray<T> Values => _each.IsDefault ? [] : _each;
 
     /// <summary>The value of a block, counted from the highest resolution.</summary>

@@ -19,7 +19,9 @@ internal static class CpuOperatorSource
         {
             string geometry = $"[{padding}, {padding}], [{stride}, {stride}], [1, 1], 1", name = $"{stride}_{padding}";
             Add(source, $"pack_conv_{name}", "w: Tensor, x: Tensor",
-                $"ops.mkldnn._reorder_convolution_weight(w, {geometry}, torch.size(x))");
+                $"ops.mkldnn._reorder_convolution_weight(w, {geometry}, {MapSize})");
+            Add(source, $"conv_leaky_{name}", "x: Tensor, w: Tensor, b: Tensor, slope: float",
+                $"""ops.mkldnn._convolution_pointwise(x, w, b, {geometry}, "leaky_relu", {Slope}, None)""");
             foreach ((string suffix, string parameter, string bias) in s_biases)
             {
                 Add(source, $"conv_{name}{suffix}", $"x: Tensor, w: Tensor{parameter}",
@@ -44,8 +46,13 @@ internal static class CpuOperatorSource
         Add(source, "dense", "x: Tensor", "torch.to_dense(x)");
         // 2 is ChannelsLast.
         Add(source, "channels_last", "x: Tensor", "torch.contiguous(x, memory_format=2)");
-        return source.ToString();
+        return source.Append(WinogradSource.Methods).Append(CpuBlockSource.Methods).ToString();
     }
+
+    // Of a map x with the channels of the weight w.
+    private const string MapSize = "[torch.size(x, 0), torch.size(w, 1), torch.size(x, 2), torch.size(x, 3)]";
+
+    private const string Slope = "annotate(List[Optional[number]], [slope])";
 
     private static readonly (string Suffix, string Parameter, string Bias)[] s_biases = [("", ", b: Tensor", "b"), ("_plain", "", "None")];
 

@@ -27,7 +27,7 @@ internal static class DoublingPhases
 
     /// <summary>Convolves.</summary>
     /// <param name="map">[batch, in, height, width], channels-last.</param>
-    /// <param name="packed">What <see cref="Pack"/> gave.</param>
+    /// <param name="packed">The result of <see cref="Pack"/>.</param>
     /// <param name="bias">[out]; null for none.</param>
     /// <returns>[batch, out, 2·height, 2·width], channels-last.</returns>
     public static Tensor Convolve(Tensor map, Tensor packed, Tensor? bias)
@@ -47,7 +47,7 @@ internal static class DoublingPhases
         return output.view(batch, 2 * height, 2 * width, channels).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The kernels of an even and an odd row or column: of three weights one meets a pixel of its own and two share one.</summary>
+    /// <summary>The kernels of an even and an odd row or column: one of three weights has a separate pixel and two share one.</summary>
     private static Tensor[] Pairs(Tensor weight, int dimension)
     {
         Tensor[] w = weight.split(1, dimension);

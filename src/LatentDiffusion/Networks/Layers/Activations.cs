@@ -1,3 +1,5 @@
+using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
@@ -10,15 +12,31 @@ internal static class Activations
         "silu" or "swish" => SiluFunction,
         "relu" => Relu,
         "gelu" => x => nn.functional.gelu(x),
+        "gelu_new" => GeluTanh,
         "mish" => Mish,
         "quick_gelu" => QuickGelu,
-        _ => throw new NotSupportedException($"Activation '{name}' is not known; expected silu, swish, relu, gelu, mish or quick_gelu."),
+        _ => throw new NotSupportedException(
+            $"Activation '{MessageText.Truncate(name, 100)}' is not known; "
+            + "expected silu, swish, relu, gelu, gelu_new, mish or quick_gelu."),
     };
 
     /// <summary>The one object that stands for <see cref="Silu"/>.</summary>
     public static Func<Tensor, Tensor> SiluFunction { get; } = Silu;
 
     public static Tensor Silu(Tensor x) => nn.functional.silu(x);
+
+    /// <summary>
+    /// GELU approximated with tanh (Hendrycks &amp; Gimpel 2016), published as <c>gelu-approximate</c> and <c>gelu_new</c>.
+    /// </summary>
+    public static Tensor GeluTanh(Tensor x) => x.gelu(GELU.Approximate.tanh);
+
+    /// <summary>SiLU(x₁) ⊙ x₂ of the two halves of the last dimension (SwiGLU, Shazeer 2020).</summary>
+    public static Tensor SwiGlu(Tensor x)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] halves = x.chunk(2, -1);
+        return (Silu(halves[0]) * halves[1]).MoveToOuterDisposeScope();
+    }
 
     public static Tensor Relu(Tensor x) => nn.functional.relu(x);
 

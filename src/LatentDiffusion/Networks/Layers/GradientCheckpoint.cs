@@ -16,7 +16,7 @@ internal sealed class GradientCheckpoint : autograd.SingleTensorFunction<Gradien
     /// <summary>Evaluates a function.</summary>
     /// <param name="function">The function; uses no tensors but its inputs and parameters.</param>
     /// <param name="drops">Whether it has dropouts, which must drop the same both times.</param>
-    /// <param name="inputs">What it is evaluated on.</param>
+    /// <param name="inputs">Its inputs.</param>
     public static Tensor Run(Func<IReadOnlyList<Tensor>, Tensor> function, bool drops, params Tensor[] inputs)
     {
         // Where no input needs a gradient, autograd would not come back here, and parameters would get none.

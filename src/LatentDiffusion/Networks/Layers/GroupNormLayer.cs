@@ -27,6 +27,18 @@ internal sealed class GroupNormLayer : nn.Module<Tensor, Tensor>
 
     public double Eps { get; }
 
+    /// <inheritdoc cref="PackedLayer.HasHooks"/>
+    public bool HasHooks => pre_hooks.Count > 0 || post_hooks.Count > 0;
+
+    /// <summary>
+    /// Normalises the input of a layer, in the form in which that layer computes, so that blocks give the same bytes as one call and
+    /// layer by layer.
+    /// </summary>
+    /// <param name="next">The layer.</param>
+    /// <param name="input">[batch, channels, height, width].</param>
+    public Tensor CallBefore(PackedLayer next, Tensor input) =>
+        next.IsPacked && !HasHooks ? CpuOperators.Normalize(input, this) : call(input);
+
     /// <param name="input">[batch, channels, …].</param>
     public override Tensor forward(Tensor input) => nn.functional.group_norm(input, Groups, _weight, _bias, Eps);
 }

@@ -10,7 +10,7 @@ namespace LatentDiffusion.Networks;
 /// </summary>
 internal sealed class LinearLayer : PackedLayer
 {
-    [ComponentName(Name = "weight")] private readonly Parameter _weight;
+    [ComponentName(Name = "weight")] private Parameter _weight;
     [ComponentName(Name = "bias")] private readonly Parameter? _bias;
     private readonly PackedWeight _packed;
     private readonly bool _isGated;
@@ -27,13 +27,25 @@ internal sealed class LinearLayer : PackedLayer
 
     public override Parameter Weight => _weight;
 
+    /// <summary>[out]; null for none.</summary>
+    public Tensor? Bias => _bias;
+
+    /// <summary>Whether a method of several layers may compute the layer with <see cref="Pack"/>.</summary>
+    public bool IsFusable => IsPacked && !HasHooks && Stored is null;
+
+    /// <summary>The packed weight for an input of a number of rows, to be disposed after use; in two parts where it is gated.</summary>
+    public SharedTensors.Use Pack(Tensor rows) => _packed.For(_weight, rows);
+
     /// <param name="input">[…, in].</param>
     public override Tensor forward(Tensor input)
     {
-        if (!IsPacked) return nn.functional.linear(input, _weight, _bias);
-        if (_isGated) throw new NotSupportedException($"A layer with gates is evaluated by {nameof(Gate)}.");
+        if (Stored is { } stored) return stored.Multiply(input, _bias);
+        if (!IsPacked) return nn.functional.linear(input, PlainWeight, _bias);
         using SharedTensors.Use packed = _packed.For(_weight, input);
-        return CpuOperators.Linear(input, packed.Tensors[0], _bias);
+        if (!_isGated) return CpuOperators.Linear(input, packed.Tensors[0], _bias);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] biases = _bias!.chunk(packed.Tensors.Count);
+        return cat([.. packed.Tensors.Zip(biases, (part, bias) => CpuOperators.Linear(input, part, bias))], -1).MoveToOuterDisposeScope();
     }
 
     /// <summary>residual + y.</summary>
@@ -41,7 +53,7 @@ internal sealed class LinearLayer : PackedLayer
     /// <param name="input">[…, in].</param>
     public Tensor AddTo(Tensor residual, Tensor input)
     {
-        if (!IsPacked) return call(input).Into(x => residual.Add(x));
+        if (!IsPacked || HasHooks || Stored is not null) return call(input).Into(x => residual.Add(x));
         using SharedTensors.Use packed = _packed.For(_weight, input);
         return CpuOperators.LinearAdd(input, packed.Tensors[0], _bias, residual);
     }
@@ -51,7 +63,7 @@ internal sealed class LinearLayer : PackedLayer
     public Tensor Gate(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();
-        if (!IsPacked)
+        if (!IsPacked || HasHooks || Stored is not null)
         {
             Tensor[] parts = call(input).chunk(2, -1);
             return (parts[0] * nn.functional.gelu(parts[1])).MoveToOuterDisposeScope();
@@ -64,6 +76,15 @@ internal sealed class LinearLayer : PackedLayer
     }
 
     public override void Unpack() => _packed.Unpack(_weight);
+
+    public override void Expose() => _packed.Expose(_weight);
+
+    private protected override void Replace(Parameter weight)
+    {
+        _weight.Dispose();
+        _weight = weight;
+        ConditionallyRegisterParameter("weight", weight);
+    }
 
     protected override void Dispose(bool disposing)
     {

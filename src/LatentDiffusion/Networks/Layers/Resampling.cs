@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Networks;
 
-/// <summary>What a residual block does to the size of its input between its first normalisation and convolution.</summary>
+/// <summary>How a residual block resizes its input between its first normalisation and convolution.</summary>
 internal enum Resampling
 {
     None,

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Networks;
 /// The residual block of the U-Net: two normalised convolutions, the time embedding added (or, with scale and shift,
 /// modulating the second normalisation) between them (Ho et al. 2020, appendix B; Dhariwal &amp; Nichol 2021).
 /// </summary>
-internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
+internal sealed class ResnetBlock2D : nn.Module<Tensor, TimeContext, Tensor>
 {
     [ComponentName(Name = "norm1")] private readonly GroupNormLayer _norm1;
     [ComponentName(Name = "conv1")] private readonly Conv2dLayer _conv1;
@@ -19,6 +19,7 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     private readonly ResnetOptions _options;
     private readonly Func<Tensor, Tensor> _activation;
     private readonly Resampling _resampling;
+    private readonly FusedResnet? _fused;
 
     public ResnetBlock2D(
         LayerFactory layers, long inChannels, long outChannels, ResnetOptions options, Resampling resampling = Resampling.None)
@@ -33,6 +34,8 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
         _dropout = new TrainingDropout(options.Dropout);
         _conv2 = layers.Conv2d(outChannels, outChannels, 3, padding: 1);
         if (inChannels != outChannels) _shortcut = layers.Conv2d(inChannels, outChannels, 1);
+        if (_activation == Activations.SiluFunction && !options.ScaleShift && resampling == Resampling.None)
+            _fused = new FusedResnet(_norm1, _conv1, _norm2, _conv2, _shortcut);
         RegisterComponents();
     }
 
@@ -40,24 +43,32 @@ internal sealed class ResnetBlock2D : nn.Module<Tensor, Tensor, Tensor>
     public bool Recomputes { get; set; }
 
     /// <param name="input">[batch, channels, height, width].</param>
-    /// <param name="time">The time embedding, [batch, width].</param>
-    public override Tensor forward(Tensor input, Tensor time) => Recomputes
-        ? GradientCheckpoint.Run(inputs => Compute(inputs[0], inputs[1]), _options.Dropout > 0, input, time)
+    /// <param name="time">The time embedding.</param>
+    public override Tensor forward(Tensor input, TimeContext time) => Recomputes
+        ? GradientCheckpoint.Run(
+            inputs => Compute(inputs[0], time with { Embedding = inputs[1] }), _options.Dropout > 0, input, time.Embedding)
         : Compute(input, time);
 
-    private Tensor Compute(Tensor input, Tensor time)
+    private Tensor Compute(Tensor input, TimeContext time)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor hidden = _norm1.call(input).Activate(_activation);
+        if (_fused?.AppliesTo(input) == true) return Scale(_fused.Compute(input, time.Project(this, Project))).MoveToOuterDisposeScope();
+        Tensor hidden = _norm1.CallBefore(_conv1, input).Activate(_activation);
         if (_resampling != Resampling.None) (input, hidden) = (Resample(input), hidden.Into(Resample));
         hidden = hidden.Into(_conv1.call);
-        Tensor signal = _timeProjection.call(_options.SkipTimeActivation ? time : _activation(time)).unsqueeze(-1).unsqueeze(-1);
-        hidden = _options.ScaleShift ? hidden.Into(x => Modulate(x, signal)) : hidden.Plus(signal).Into(_norm2.call);
+        Tensor signal = time.Project(this, Project);
+        hidden = _options.ScaleShift ? hidden.Into(x => Modulate(x, signal)) : hidden.Plus(signal).Into(x => _norm2.CallBefore(_conv2, x));
         hidden = hidden.Activate(_activation);
         if (_dropout.IsActive) hidden = hidden.Into(_dropout.call);
         Tensor output = hidden.Into(x => _conv2.AddTo(() => _shortcut is null ? input : _shortcut.call(input), x));
-        return (_options.OutputScale == 1 ? output : output.Divide(_options.OutputScale)).MoveToOuterDisposeScope();
+        return Scale(output).MoveToOuterDisposeScope();
     }
+
+    private Tensor Scale(Tensor output) => _options.OutputScale == 1 ? output : output.Divide(_options.OutputScale);
+
+    /// <summary>What the time embedding adds to each channel, or scales and shifts it by, [batch, channels, 1, 1].</summary>
+    private Tensor Project(Tensor embedding) =>
+        _timeProjection.call(_options.SkipTimeActivation ? embedding : _activation(embedding)).unsqueeze(-1).unsqueeze(-1);
 
     private Tensor Modulate(Tensor hidden, Tensor signal)
     {

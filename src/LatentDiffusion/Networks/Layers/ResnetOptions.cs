@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Networks;
 
-/// <summary>What the residual blocks of one U-Net share.</summary>
+/// <summary>Settings shared by the residual blocks of one U-Net.</summary>
 /// <param name="TimeChannels">Width of the time embedding.</param>
 /// <param name="Groups">Groups of the normalisations.</param>
 /// <param name="Eps">Their epsilon.</param>

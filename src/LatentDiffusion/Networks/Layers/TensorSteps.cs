@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>Steps written one after the other, each freeing what it was given: feature maps are large.</summary>
+/// <summary>Chains steps, each of which frees its input: feature maps are large.</summary>
 internal static class TensorSteps
 {
     /// <summary>The next step's result; the tensor it is applied to is disposed.</summary>
@@ -21,4 +21,8 @@ internal static class TensorSteps
         if (is_grad_enabled() || activation != Activations.SiluFunction) return input.Into(activation);
         return nn.functional.silu(input, inplace: true);
     }
+
+    /// <summary>The leaky ReLU of a tensor that nothing else holds: in its own memory where no gradient needs its values.</summary>
+    public static Tensor ActivateLeaky(this Tensor input, double slope) =>
+        is_grad_enabled() ? input.Into(x => x.LeakyRelu(slope)) : input.LeakyReluInPlace(slope);
 }

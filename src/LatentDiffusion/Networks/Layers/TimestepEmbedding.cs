@@ -13,12 +13,13 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     private readonly Func<Tensor, Tensor>? _lastActivation;
 
     public TimestepEmbedding(
-        LayerFactory layers, long inChannels, long width, string activation, int? conditionChannels = null, string? lastActivation = null)
+        LayerFactory layers, long inChannels, long width, string activation, int? conditionChannels = null, string? lastActivation = null,
+        bool bias = true)
         : base(NativeModule.Create(nameof(TimestepEmbedding)), 0)
     {
-        _linear1 = layers.Linear(inChannels, width);
+        _linear1 = layers.Linear(inChannels, width, bias);
         if (conditionChannels is { } channels) _conditionProjection = layers.Linear(channels, inChannels, bias: false);
-        _linear2 = layers.Linear(width, width);
+        _linear2 = layers.Linear(width, width, bias);
         _activation = Activations.ByName(activation);
         if (lastActivation is not null) _lastActivation = Activations.ByName(lastActivation);
         RegisterComponents();

@@ -16,6 +16,6 @@ internal sealed class Upsample2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input) => forward(input, input.shape[2] * 2, input.shape[3] * 2);
 
     public Tensor forward(Tensor input, long height, long width) => height == 2 * input.shape[2] && width == 2 * input.shape[3]
-        ? _conv.OfDoubled(input)
+        ? _conv.ConvolveDoubled(input)
         : nn.functional.interpolate(input, [height, width], mode: InterpolationMode.Nearest).Into(_conv.call);
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>One layer of the text transformer: self-attention and a feed-forward, each normalised before and added to its input.</summary>
+/// <summary>
+/// One layer of a tower of CLIP: self-attention and a feed-forward, each normalised before and added to its input.
+/// </summary>
 internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "self_attn")] private readonly SelfAttention _attention;
@@ -11,12 +13,12 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "mlp")] private readonly Mlp _mlp;
     [ComponentName(Name = "layer_norm2")] private readonly LayerNormLayer _norm2;
 
-    public ClipEncoderLayer(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(ClipEncoderLayer)), 0)
+    public ClipEncoderLayer(ClipLayerOptions options, LayerFactory layers) : base(NativeModule.Create(nameof(ClipEncoderLayer)), 0)
     {
-        _attention = new SelfAttention(config, layers);
-        _norm1 = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
-        _mlp = new Mlp(config, layers);
-        _norm2 = layers.LayerNorm(config.HiddenSize, config.LayerNormEps);
+        _attention = new SelfAttention(options, layers);
+        _norm1 = layers.LayerNorm(options.Width, options.NormEps);
+        _mlp = new Mlp(options, layers);
+        _norm2 = layers.LayerNorm(options.Width, options.NormEps);
         RegisterComponents();
     }
 
@@ -35,23 +37,24 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         [ComponentName(Name = "v_proj")] private readonly LinearLayer _value;
         [ComponentName(Name = "out_proj")] private readonly LinearLayer _out;
         private readonly int _heads;
+        private readonly bool _isCausal;
 
-        public SelfAttention(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(SelfAttention)), 0)
+        public SelfAttention(ClipLayerOptions options, LayerFactory layers) : base(NativeModule.Create(nameof(SelfAttention)), 0)
         {
-            _heads = config.NumAttentionHeads;
-            _query = layers.Linear(config.HiddenSize, config.HiddenSize);
-            _key = layers.Linear(config.HiddenSize, config.HiddenSize);
-            _value = layers.Linear(config.HiddenSize, config.HiddenSize);
-            _out = layers.Linear(config.HiddenSize, config.HiddenSize);
+            (_heads, _isCausal) = (options.Heads, options.IsCausal);
+            _query = layers.Linear(options.Width, options.Width);
+            _key = layers.Linear(options.Width, options.Width);
+            _value = layers.Linear(options.Width, options.Width);
+            _out = layers.Linear(options.Width, options.Width);
             RegisterComponents();
         }
 
         public override Tensor forward(Tensor input)
         {
             using DisposeScope scope = NewDisposeScope();
-            // A short sequence costs little in half precision, and embeddings stay what they have always been.
+            // The short sequence of a text costs little in half precision, and embeddings keep their values.
             Tensor attended = AttentionHeads.Attend(
-                _query.call(input), _key.call(input), _value.call(input), _heads, causal: true, upcast: false);
+                _query.call(input), _key.call(input), _value.call(input), _heads, causal: _isCausal, upcast: _isCausal ? false : null);
             return _out.call(attended).MoveToOuterDisposeScope();
         }
     }
@@ -62,11 +65,11 @@ internal sealed class ClipEncoderLayer : nn.Module<Tensor, Tensor>
         [ComponentName(Name = "fc2")] private readonly LinearLayer _fc2;
         private readonly Func<Tensor, Tensor> _activation;
 
-        public Mlp(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(Mlp)), 0)
+        public Mlp(ClipLayerOptions options, LayerFactory layers) : base(NativeModule.Create(nameof(Mlp)), 0)
         {
-            _fc1 = layers.Linear(config.HiddenSize, config.IntermediateSize);
-            _fc2 = layers.Linear(config.IntermediateSize, config.HiddenSize);
-            _activation = Activations.ByName(config.HiddenAct);
+            _fc1 = layers.Linear(options.Width, options.FeedForwardWidth);
+            _fc2 = layers.Linear(options.FeedForwardWidth, options.Width);
+            _activation = Activations.ByName(options.Activation);
             RegisterComponents();
         }
 

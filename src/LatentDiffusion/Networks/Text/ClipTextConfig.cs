@@ -5,7 +5,7 @@ namespace LatentDiffusion.Networks;
 /// <summary>Configuration of <see cref="ClipTextModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record ClipTextConfig : NetworkConfig
 {
-    /// <summary>What the library that writes these files notes of the model's kind, its initialisation and its tokenizer.</summary>
+    /// <summary>Notes of the publishing library on the model's kind, its initialisation and its tokenizer.</summary>
     private static readonly string[] s_informative =
     [
         "architectures", "model_type", "torch_dtype", "dtype", "transformers_version",

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Networks;
 
-/// <summary>What the text tower gives. Owns its tensors.</summary>
+/// <summary>Output of the text tower. Owns its tensors.</summary>
 /// <param name="LastHiddenState">Output of the last layer, normalised, [batch, tokens, width].</param>
 /// <param name="PenultimateHiddenState">Output of the layer before the last, [batch, tokens, width].</param>
 /// <param name="Pooled">The last hidden state at the end token, [batch, width].</param>

@@ -47,13 +47,13 @@ internal sealed class ClipTextTransformer : nn.Module<Tensor, AddedEmbeddings?, 
 
     private sealed class Embeddings : nn.Module<Tensor, AddedEmbeddings?, Tensor>
     {
-        [ComponentName(Name = "token_embedding")] private readonly Embedding _token;
+        [ComponentName(Name = "token_embedding")] private readonly nn.Module<Tensor, Tensor> _token;
         [ComponentName(Name = "position_embedding")] private readonly Embedding _position;
 
         // CLIP's own initialisation (Radford et al. 2021); a unit normal would drown the positions' differences.
         public Embeddings(ClipTextConfig config, LayerFactory layers) : base(NativeModule.Create(nameof(Embeddings)), 0)
         {
-            _token = layers.Embedding(config.VocabSize, config.HiddenSize, standardDeviation: 0.02);
+            _token = layers.TokenTable(config.VocabSize, config.HiddenSize, standardDeviation: 0.02);
             _position = layers.Embedding(config.MaxPositionEmbeddings, config.HiddenSize, standardDeviation: 0.01);
             RegisterComponents();
         }
@@ -73,7 +73,10 @@ internal sealed class ClipTextTransformer : nn.Module<Tensor, AddedEmbeddings?, 
 
         public Encoder(ClipTextConfig config, LayerFactory layers) : base(nameof(Encoder))
         {
-            for (int i = 0; i < config.NumHiddenLayers; i++) _layers.Add(new ClipEncoderLayer(config, layers));
+            var options = new ClipLayerOptions(
+                config.HiddenSize, config.IntermediateSize, config.NumAttentionHeads, config.HiddenAct, config.LayerNormEps,
+                IsCausal: true);
+            for (int i = 0; i < config.NumHiddenLayers; i++) _layers.Add(new ClipEncoderLayer(options, layers));
             RegisterComponents();
         }
 

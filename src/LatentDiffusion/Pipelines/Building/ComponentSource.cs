@@ -7,7 +7,7 @@ namespace LatentDiffusion;
 internal static class ComponentSource
 {
     /// <summary>A component that the builder was given.</summary>
-    public static Func<DiffusionModel?, T> Of<T>(T component, [CallerArgumentExpression(nameof(component))] string? name = null)
+    public static Func<DiffusionModel?, T> From<T>(T component, [CallerArgumentExpression(nameof(component))] string? name = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(component, name);
@@ -15,7 +15,7 @@ internal static class ComponentSource
     }
 
     /// <summary>A component that is made from the model.</summary>
-    public static Func<DiffusionModel?, T> Of<T>(
+    public static Func<DiffusionModel?, T> From<T>(
         Func<DiffusionModel, T> make, [CallerArgumentExpression(nameof(make))] string? name = null) where T : class
     {
         ArgumentNullException.ThrowIfNull(make, name);
@@ -29,11 +29,11 @@ internal static class ComponentSource
     /// <param name="model">The model; null for none.</param>
     /// <param name="fallback">The model's component or the library's default; null for none.</param>
     /// <param name="what">Names it in the message.</param>
-    /// <exception cref="InvalidOperationException">There is none.</exception>
+    /// <exception cref="InvalidOperationException">The component is missing.</exception>
     public static T Resolve<T>(Func<DiffusionModel?, T>? given, IServiceProvider services, DiffusionModel? model, T? fallback, string what)
         where T : class => given?.Invoke(model) ?? services.GetService<T>() ?? fallback ?? throw Missing(what);
 
     public static InvalidOperationException Missing(string what) => new(
-        $"The pipeline needs {what}, and no model brings it: call UseModelFolder, UseModelFile or the Use method of that part, "
-        + "or register it.");
+        $"The pipeline needs {what}, and no model brings it: call UseModelFolder, UseModelFile, UseModelFiles or the Use method of "
+        + "that part, or register it.");
 }

@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>What a builder was given for features of a pipeline. Each feature knows the types of its own choices.</summary>
+/// <summary>Options of features that a builder collected. Each feature knows the types of its options.</summary>
 internal sealed class FeatureChoices
 {
     private readonly List<object> _choices = [];

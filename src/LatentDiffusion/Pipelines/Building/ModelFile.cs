@@ -8,6 +8,8 @@ internal sealed class ModelFile(string path, string? tokenizerFolder, SingleFile
 {
     public override bool ReadsFiles => true;
 
+    public override string File => path;
+
     public override string NameFor(IServiceProvider services) => Path.GetFileNameWithoutExtension(path);
 
     public override DiffusionModel Open(IServiceProvider services, ModelPlacement placement) => DiffusionModel.ReadFile(

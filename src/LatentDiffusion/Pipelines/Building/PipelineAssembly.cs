@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A pipeline while it is built: components, which features may replace, and what has been loaded so far.</summary>
+/// <summary>A pipeline while it is built: components, which features may replace, and resources loaded so far.</summary>
 internal sealed class PipelineAssembly
 {
     private readonly PipelineSpecification _specification;
@@ -28,7 +28,7 @@ internal sealed class PipelineAssembly
         Device = CPU;
         Reading = new CheckpointOptions
         {
-            Device = Home, Logger = Logger,
+            Device = Home, Logger = Logger, Storage = specification.WeightStorage ?? Configured?.WeightStorage ?? default,
             Families = [.. specification.Families, .. services.GetService<IEnumerable<ModelFamily>>() ?? []],
         };
     }
@@ -37,7 +37,7 @@ internal sealed class PipelineAssembly
 
     public DiffusionPipelineOptions Options { get; }
 
-    /// <summary>What the builder was given for features.</summary>
+    /// <summary>Options of features from the builder.</summary>
     public FeatureChoices Choices => _specification.Features;
 
     /// <summary>The features so far, which the pipeline owns.</summary>
@@ -69,15 +69,40 @@ internal sealed class PipelineAssembly
     public INoiseScheduler Scheduler => field ??=
         SchedulerSource.Resolve(_specification.Scheduler, _services, Model?.SchedulerConfig, UsesModelDenoiser, Logger);
 
-    /// <summary>Changes a text encoder as the pipeline's options say. Features that bring one of their own apply it too.</summary>
+    /// <summary>Changes a text encoder as the pipeline's options say. Features with a custom encoder apply it too.</summary>
     public Func<ITextEncoder, ITextEncoder> TextEncoding { get; set; } = encoder => encoder;
 
-    private IAutoencoder PlainAutoencoder => field ??= ResolveAutoencoder();
+    /// <summary>Reads the prompts of requests, before the text encoder does.</summary>
+    public PromptReader PromptReader { get; set; } = PromptReader.Plain;
+
+    /// <summary>The autoencoder without what features put around it.</summary>
+    public IAutoencoder PlainAutoencoder
+    {
+        get => field ??= WarnIfScaleDiffers(Resolve(_specification.Autoencoder, Model?.OwnAutoencoder, "an autoencoder"));
+        set => field = WarnIfScaleDiffers(value);
+    }
+
+    /// <summary>Whether the builder was given an autoencoder.</summary>
+    public bool HasCustomAutoencoder => _specification.Autoencoder is not null;
+
+    /// <summary>Whether the builder was given previews.</summary>
+    public bool HasCustomPreview => _specification.Preview is not null;
+
+    /// <summary>The previews; null for those that the autoencoder was published with, or that are fitted to it.</summary>
+    public ILatentPreview? Preview
+    {
+        get => field ?? _specification.Preview ?? _services.GetService<ILatentPreview>();
+        set;
+    }
+
+    private DiffusionModelOptions? Configured => _specification.IsConfigured ? ConfiguredModel.OptionsIn(_services) : null;
 
     /// <summary>Builds the pipeline. On failure everything that was loaded is released.</summary>
     public static DiffusionPipeline Build(PipelineSpecification specification, IServiceProvider services)
     {
         var assembly = new PipelineAssembly(specification, services);
+        // It takes as long as reading a small model. After the pipeline is built, nothing computes but generations.
+        Task operators = CpuOperators.PrepareAsync();
         try
         {
             return new DiffusionPipeline(assembly.Assemble());
@@ -87,6 +112,10 @@ internal sealed class PipelineAssembly
             foreach (IPipelineFeature feature in assembly.Features) feature.Dispose();
             assembly.Model?.Dispose();
             throw;
+        }
+        finally
+        {
+            operators.GetAwaiter().GetResult();
         }
     }
 
@@ -108,13 +137,15 @@ internal sealed class PipelineAssembly
             ?? Resolve<IGuidance>(null, Model?.Guidance ?? new ClassifierFreeGuidance(), "guidance");
         guidance.Validate(denoiser);
         StartValidator.CheckChannels(denoiser, autoencoder);
+        PreviewSource.Check(Preview, denoiser);
         return new PipelineComponents(
             textEncoder, Denoiser, autoencoder, Scheduler, guidance,
             _specification.Codec ?? _services.GetService<IImageCodec>() ?? new SkiaImageCodec(),
             Options, Model?.SampleSize ?? DiffusionPipelineBuilder.DefaultSampleSize, Device, Model)
         {
-            Preview = new(stop => Preview(() => offloader.Load(stop, autoencoder), stop)),
-            Logger = Logger, Residency = offloader, Features = Features,
+            Preview = new(stop => Preview ?? FitPreview(() => offloader.Load(stop, autoencoder), stop)),
+            Logger = Logger, Offloader = offloader, Features = Features, ModelFile = _specification.Model?.File,
+            PromptReader = PromptReader,
         };
     }
 
@@ -122,23 +153,20 @@ internal sealed class PipelineAssembly
     {
         Options.ModelId ??= _specification.Model?.NameFor(_services);
         long start = Stopwatch.GetTimestamp();
-        ScalarType? precision = _specification.IsConfigured ? ConfiguredModel.OptionsIn(_services).Precision : null;
-        DiffusionModel? model = _specification.Model?.Open(_services, new ModelPlacement(device, precision, Reading));
+        DiffusionModel? model = _specification.Model?.Open(_services, new ModelPlacement(device, Configured?.Precision, Reading));
         if (model is not null) Logger.Loaded(Options.ModelId, Stopwatch.GetElapsedTime(start).TotalSeconds, model.Device.ToString());
         return model;
     }
 
-    private IAutoencoder ResolveAutoencoder()
+    private IAutoencoder WarnIfScaleDiffers(IAutoencoder autoencoder)
     {
-        IAutoencoder autoencoder = Resolve(_specification.Autoencoder, Model?.OwnAutoencoder, "an autoencoder");
         if (Model is not null && LatentScale.Mismatch(Model, autoencoder) is { } scales)
             Logger.OtherLatentScale(scales.Given, scales.Trained);
         return autoencoder;
     }
 
-    private ILatentPreview Preview(Func<IDisposable> load, CancellationToken cancellationToken)
+    private ILatentPreview FitPreview(Func<IDisposable> load, CancellationToken cancellationToken)
     {
-        if ((_specification.Preview ?? _services.GetService<ILatentPreview>()) is { } given) return given;
         // Fitting runs the autoencoder, in the middle of the denoiser's stage.
         using IDisposable loaded = load();
         return LinearPreview.For(PlainAutoencoder, Device, cancellationToken);

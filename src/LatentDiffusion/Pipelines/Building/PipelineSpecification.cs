@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>What a builder was given. Whatever is null comes from the container, the model or the library's defaults.</summary>
+/// <summary>Settings that a builder collected. Those that are null come from the container, the model or the library's defaults.</summary>
 internal sealed class PipelineSpecification
 {
     public ModelSource? Model { get; set; }
@@ -33,6 +33,9 @@ internal sealed class PipelineSpecification
     /// <summary>Where components wait that are offloaded.</summary>
     public Device? OffloadDevice { get; set; }
 
+    /// <summary>How the weights of a model that is read from files are held; null for what is configured, or else expanded.</summary>
+    public WeightStorage? WeightStorage { get; set; }
+
     /// <summary>Changes the options that requests default to.</summary>
     public Action<DiffusionPipelineOptions>? Configure { get; set; }
 
@@ -42,7 +45,7 @@ internal sealed class PipelineSpecification
     /// <summary>Whether the host loads the model when it starts, whatever is configured.</summary>
     public bool LoadsAtStartup { get; set; }
 
-    /// <summary>What features were given.</summary>
+    /// <summary>Options of features.</summary>
     public FeatureChoices Features { get; } = new();
 
     /// <summary>Whether only configuration can name the model.</summary>

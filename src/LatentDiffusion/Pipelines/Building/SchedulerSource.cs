@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <summary>Where a pipeline's scheduler comes from: most are made from the configuration of the model.</summary>
 internal static class SchedulerSource
 {
-    /// <summary>Makes the scheduler; null where there is none after all.</summary>
+    /// <summary>Makes the scheduler; null if the source does not have one.</summary>
     public delegate INoiseScheduler? Factory(IServiceProvider services, SchedulerConfig? config);
 
     /// <summary>The scheduler that a name stands for.</summary>
@@ -35,14 +35,14 @@ internal static class SchedulerSource
     /// <param name="config">The model's configuration; null without a model.</param>
     /// <param name="ofModel">Whether the denoiser is the model's, whose predictions the scheduler then has to read.</param>
     /// <param name="logger">Receives options that the scheduler ignores.</param>
-    /// <exception cref="InvalidOperationException">There is none, or it reads predictions as what they are not.</exception>
+    /// <exception cref="InvalidOperationException">The scheduler is missing, or expects another kind of prediction.</exception>
     public static INoiseScheduler Resolve(Factory? given, IServiceProvider services, SchedulerConfig? config, bool ofModel, ILogger logger)
     {
         INoiseScheduler scheduler = given?.Invoke(services, config) ?? services.GetService<INoiseScheduler>()
-            ?? OfModel(config ?? throw ComponentSource.Missing("a scheduler"));
-        if (scheduler is NoiseScheduler { IgnoredOptions: { Count: > 0 } ignored } known)
-            logger.SchedulerOptionsIgnored(known.ToConfig().ClassName!, MessageText.List(ignored));
-        // Read as what it is not, a prediction gives noise in place of an image. A custom denoiser is the caller's to match.
+            ?? FromModel(config ?? throw ComponentSource.Missing("a scheduler"));
+        if (scheduler.IgnoredOptions is { Count: > 0 } ignored)
+            logger.SchedulerOptionsIgnored(ClassName(scheduler), MessageText.List(ignored));
+        // A scheduler for another kind of prediction gives noise in place of an image. A custom denoiser is the caller's responsibility.
         if (ofModel && Valid(config!.TrainedPrediction) is var trained && scheduler.PredictionType != trained)
         {
             throw new InvalidOperationException(
@@ -52,11 +52,16 @@ internal static class SchedulerSource
         return scheduler;
     }
 
-    private static NoiseScheduler OfModel(SchedulerConfig config) => config.ClassName is { } name && !SchedulerClasses.Names.Contains(name)
-        ? throw new NotSupportedException(
-            $"The model's scheduler is a '{MessageText.Cut(name, 100)}', which is not known here; name another with UseScheduler, "
-            + "for example \"euler\".")
-        : Valid(() => NoiseScheduler.FromConfig(config));
+    /// <summary>The name by which a configuration chooses the scheduler; the type's for custom ones.</summary>
+    private static string ClassName(INoiseScheduler scheduler) =>
+        (scheduler as NoiseScheduler)?.OwnConfig.ClassName ?? scheduler.GetType().Name;
+
+    private static NoiseScheduler FromModel(SchedulerConfig config) =>
+        config.ClassName is { } name && !SchedulerClasses.Names.Contains(name)
+            ? throw new NotSupportedException(
+                $"The model's scheduler is a '{MessageText.Truncate(name, 100)}', which is not known here; name another with UseScheduler, "
+                + "for example \"euler\".")
+            : Valid(() => NoiseScheduler.FromConfig(config));
 
     private static T Valid<T>(Func<T> read)
     {

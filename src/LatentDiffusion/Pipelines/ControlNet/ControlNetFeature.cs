@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LatentDiffusion;
 
 /// <summary>The ControlNets of a pipeline, in the order of a request's images: first those of the model's own folder.</summary>
@@ -19,15 +21,15 @@ internal sealed class ControlNetFeature : IPipelineFeature
         if (assembly.Choices.Get<StepCachingOptions>() is not null && feature._networks.Count + choices.Count > 0)
         {
             throw new InvalidOperationException(
-                "A ControlNet changes at every evaluation what step caching reuses; use one of the two.");
+                "A ControlNet changes the cached values at every evaluation; use it or step caching, not both.");
         }
 
-        foreach (ControlNetChoice choice in choices)
-        {
-            feature._networks.Add(LoadedControlNet.Open(
-                choice, denoiser, assembly.Autoencoder, assembly.Home ?? assembly.Device, assembly.Logger));
-        }
+        foreach (ControlNetChoice choice in choices) feature._networks.Add(LoadedControlNet.Open(choice, assembly));
     }
+
+    /// <summary>Each control image's ControlNet and the builder's weight.</summary>
+    private IEnumerable<(LoadedControlNet Network, ControlWeight Weight)> Images =>
+        _networks.SelectMany(network => network.Weights, (network, weight) => (network, weight));
 
     /// <summary>
     /// Takes the weights of the request where it has some, and the builder's elsewhere. Wrong ones are left for validation.
@@ -35,29 +37,30 @@ internal sealed class ControlNetFeature : IPipelineFeature
     public GenerationRequest Complete(GenerationRequest request)
     {
         IReadOnlyList<ControlWeight>? given = request.ControlWeights;
-        if (given is null ? _networks.Count == 0 : given.Count != _networks.Count || given.All(IsComplete)) return request;
-        return request with { ControlWeights = [.. _networks.Select((n, i) => given is null ? n.Weight : Fill(given[i], n.Weight)!)] };
-
-        static bool IsComplete(ControlWeight? weight) => weight is null or { Scale: not null, Start: not null, End: not null };
-
-        static ControlWeight? Fill(ControlWeight? weight, ControlWeight defaults) => weight is null ? null : defaults.With(weight);
+        ControlWeight[] weights = [.. Images.Select(image => image.Weight)];
+        if (given is null) return weights.Length == 0 ? request : request with { ControlWeights = weights };
+        if (given.Count != weights.Length) return request;
+        ControlWeight[] filled = [.. weights.Select((weight, i) => given[i] is { } own ? weight.With(own) : null!)];
+        return filled.SequenceEqual(given) ? request : request with { ControlWeights = filled };
     }
 
     public void Validate(GenerationRequest request, SamplingPlan plan)
     {
-        int count = _networks.Count;
-        string expected = count == 0 ? "none, for the pipeline has no ControlNet" : $"{count}, one for each ControlNet";
+        (LoadedControlNet Network, ControlWeight)[] slots = [.. Images];
+        int count = slots.Length;
+        string modes = _networks.Any(network => network.Network.Description.Modes > 0) ? " and mode" : "";
+        string expected = count == 0 ? "none, because the pipeline has no ControlNet" : $"{count}, one for each ControlNet{modes}";
         IReadOnlyList<ImageBuffer>? images = request.ControlImages;
         RequestValidator.Check(
             (images?.Count ?? 0) == count, nameof(request.ControlImages), images is null ? "null" : $"a list of {images.Count}", expected);
         RequestValidator.Check(images?.Contains(null!) is not true, nameof(request.ControlImages), "with a null among them", "images only");
         if (request.ControlWeights is not { } weights) return;
         RequestValidator.Check(weights.Count == count, nameof(request.ControlWeights), $"a list of {weights.Count}", expected);
-        for (int i = 0; i < count; i++) Check(weights[i], $"{nameof(request.ControlWeights)}[{i}]");
+        for (int i = 0; i < count; i++) Check(weights[i], $"{nameof(request.ControlWeights)}[{i}]", slots[i].Network);
     }
 
-    public IFeatureRun? Begin(GenerationContext generation, PipelineComponents parts) =>
-        _networks.Count == 0 ? null : new ControlNetRun(_networks, parts.Device);
+    public IFeatureRun? Begin(GenerationContext generation, PipelineComponents components) =>
+        _networks.Count == 0 ? null : new ControlNetRun(_networks, components.Device);
 
     public IEnumerable<(string Key, object? Value)> Describe() =>
         [("control_nets", _networks.Count == 0 ? null : _networks.Select(n => n.Name).ToArray())];
@@ -67,13 +70,16 @@ internal sealed class ControlNetFeature : IPipelineFeature
         foreach (LoadedControlNet network in _networks) network.Dispose();
     }
 
-    private static void Check(ControlWeight? weight, string name)
+    private static void Check(ControlWeight? weight, string name, LoadedControlNet network)
     {
+        int modes = network.Network.Description.Modes;
         RequestValidator.Check(weight is not null, name, "null", "a weight");
-        RequestValidator.Check(double.IsFinite(weight!.Scale!.Value), $"{name}.{nameof(weight.Scale)}", weight.Scale, "a finite number");
-        RequestValidator.Check(weight.Start is >= 0 and < 1, $"{name}.{nameof(weight.Start)}", weight.Start, "at least 0 and below 1");
+        StepInterval.Check(name, weight!.Scale, weight.Start, weight.End);
         RequestValidator.Check(
-            weight.End > weight.Start && weight.End <= 1, $"{name}.{nameof(weight.End)}", weight.End,
-            $"above the start, {weight.Start}, and at most 1");
+            modes == 0 ? weight.Mode is null : weight.Mode >= 0 && weight.Mode < modes, $"{name}.{nameof(weight.Mode)}",
+            weight.Mode?.ToString(CultureInfo.InvariantCulture) ?? "null",
+            modes == 0
+                ? $"null, because the ControlNet '{network.Name}' has no modes"
+                : $"0 to {modes - 1}, the modes of the ControlNet '{network.Name}'");
     }
 }

@@ -7,5 +7,5 @@ namespace LatentDiffusion;
 /// <param name="device">Where they compute.</param>
 internal sealed class ControlNetRun(IReadOnlyList<LoadedControlNet> networks, Device device) : IFeatureRun
 {
-    public IFeaturePass Prepare(GenerationRequest pass, int index) => ControlInputs.Of(pass, networks, device);
+    public IFeaturePass Prepare(GenerationRequest pass, int index) => ControlInputs.FromRequest(pass, networks, device);
 }

@@ -10,7 +10,7 @@ namespace LatentDiffusion;
 internal sealed class ControlledRun(IDenoiser denoiser, ControlInputs controls, ISchedulerRun run) : IDenoiserRun
 {
     private readonly int _begin = run.StepIndex;
-    private readonly TextCache _texts = new();
+    private readonly IReadOnlyList<IControlNetRun> _runs = controls.Start();
 
     public DenoiserDescription Description => denoiser.Description;
 
@@ -20,9 +20,12 @@ internal sealed class ControlledRun(IDenoiser denoiser, ControlInputs controls, 
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         (int evaluation, int evaluations) = (run.StepIndex - _begin, run.Timesteps.Count - _begin);
-        IReadOnlyList<Tensor>? residuals = controls.Evaluate(input, Description.Type, _texts, evaluation, evaluations);
+        IReadOnlyList<Tensor>? residuals = controls.Evaluate(input, Description.Type, _runs, evaluation, evaluations);
         return denoiser.Predict(input with { ControlResiduals = residuals }).MoveToOuterDisposeScope();
     }
 
-    public void Dispose() => _texts.Dispose();
+    public void Dispose()
+    {
+        foreach (IControlNetRun one in _runs) one.Dispose();
+    }
 }

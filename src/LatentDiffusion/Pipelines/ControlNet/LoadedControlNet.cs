@@ -1,30 +1,38 @@
-using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion;
 
-/// <summary>A ControlNet of a pipeline, with its default weight.</summary>
+/// <summary>A ControlNet of a pipeline, with the default weight of each of its images.</summary>
 /// <param name="Network">The network.</param>
-/// <param name="Name">What it is called.</param>
-/// <param name="Weight">Complete.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Weights">One; of a union ControlNet one for each image. Complete, except that a union's mode may be open.</param>
 /// <param name="Owned">Whether the pipeline loaded it, and releases it; those of the model's own folder are the model's.</param>
-internal sealed record LoadedControlNet(ControlNetModel Network, string Name, ControlWeight Weight, bool Owned) : IOffloadable, IDisposable
+internal sealed record LoadedControlNet(IControlNet Network, string Name, IReadOnlyList<ControlWeight> Weights, bool Owned)
+    : IOffloadable, IDisposable
 {
-    /// <summary>The type it computes in.</summary>
-    public ScalarType Type { get; } = NetworkUse.TypeOf(Network);
-
-    /// <summary>Reads one for a denoiser.</summary>
-    /// <exception cref="InvalidOperationException">It is for another kind of U-Net.</exception>
-    public static LoadedControlNet Open(
-        ControlNetChoice choice, DenoiserDescription denoiser, IAutoencoder autoencoder, Device device, ILogger logger)
+    /// <summary>Reads one for a pipeline.</summary>
+    /// <exception cref="InvalidOperationException">It is for another kind of model.</exception>
+    /// <exception cref="NotSupportedException">No model family has such a network.</exception>
+    public static LoadedControlNet Open(ControlNetChoice choice, PipelineAssembly assembly)
     {
-        ControlNetModel network = DiffusersFolder.ReadNetwork<ControlNetModel>(
-            choice.Folder, new CheckpointOptions { Device = device, Type = denoiser.Type, Logger = logger });
+        DenoiserDescription denoiser = assembly.Denoiser.Description;
+        var options = new CheckpointOptions
+        {
+            Device = assembly.Home ?? assembly.Device, Type = denoiser.Type, Logger = assembly.Logger,
+        };
+        IEnumerable<ModelFamily> own = assembly.Model?.Components is { } components ? [components.Family] : [];
+        IControlNet network = own.Concat(ModelFamilies.All).Select(family => family.ReadControlNet(choice.Folder, options))
+            .FirstOrDefault(found => found is not null)
+            ?? throw new NotSupportedException($"No model family reads '{choice.Folder}' as a ControlNet.");
         try
         {
-            Check(network.Config, $"in '{choice.Folder}'", denoiser, autoencoder);
+            network.Description.Check($"in '{choice.Folder}'", denoiser, assembly.Autoencoder);
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(choice.Folder)));
-            return new LoadedControlNet(network, name, choice.Weight, Owned: true);
+            CheckModes(choice, network.Description.Modes);
+            ControlWeight[] weights = choice.Modes is { } modes
+                ? [.. modes.Select(mode => choice.Weight with { Mode = mode })]
+                : [choice.Weight];
+            return new LoadedControlNet(network, name, weights, Owned: true);
         }
         catch
         {
@@ -33,51 +41,45 @@ internal sealed record LoadedControlNet(ControlNetModel Network, string Name, Co
         }
     }
 
-    /// <summary>Those of a model's own folder.</summary>
-    /// <exception cref="InvalidOperationException">One is for another kind of U-Net.</exception>
+    /// <summary>ControlNets of a model's folder.</summary>
+    /// <exception cref="InvalidOperationException">One is for another kind of model.</exception>
     public static IEnumerable<LoadedControlNet> Own(
         ModelComponents components, DenoiserDescription denoiser, IAutoencoder autoencoder)
     {
-        foreach ((int i, ControlNetModel network) in components.ControlNets.Index())
+        foreach ((string name, IControlNet network) in components.Family.ControlNets(components))
         {
-            Check(network.Config, $"'{StableDiffusionFamily.ControlNets.NameAt(i)}' of the model", denoiser, autoencoder);
-            yield return new LoadedControlNet(
-                network, StableDiffusionFamily.ControlNets.NameAt(i), new ControlWeight { Scale = 1, Start = 0, End = 1 }, Owned: false);
+            network.Description.Check($"'{name}' of the model", denoiser, autoencoder);
+            yield return new LoadedControlNet(network, name, [new ControlWeight { Scale = 1, Start = 0, End = 1 }], Owned: false);
         }
     }
 
-    public bool TryMoveTo(Device device)
+    private static void CheckModes(ControlNetChoice choice, int modes)
     {
-        ModuleDevice.Move(Network, device);
-        return true;
+        if (modes == 0 && choice.Modes is not null)
+        {
+            throw new InvalidOperationException(
+                $"The ControlNet in '{choice.Folder}' is not a union ControlNet and has no modes; "
+                + $"add it by {nameof(ControlNetBuilderExtensions.UseControlNet)}.");
+        }
+
+        if (modes > 0 && choice.Modes is null)
+        {
+            throw new InvalidOperationException(
+                $"The ControlNet in '{choice.Folder}' is a union ControlNet; "
+                + $"add it by {nameof(ControlNetBuilderExtensions.UseControlNetUnion)}, with the modes of its images.");
+        }
+
+        if (choice.Modes?.Max() is { } most && most >= modes)
+        {
+            throw new InvalidOperationException(
+                $"The ControlNet in '{choice.Folder}' does not have the mode {most}; expected 0 to {modes - 1}.");
+        }
     }
+
+    public bool TryMoveTo(Device device) => Network.TryMoveTo(device);
 
     public void Dispose()
     {
         if (Owned) Network.Dispose();
-    }
-
-    private static void Check(ControlNetConfig own, string which, DenoiserDescription denoiser, IAutoencoder autoencoder)
-    {
-        UNet2DConditionConfig encoder = own.Encoder();
-        IReadOnlyList<int> given = UNetDescription.ResidualChannels(encoder), taken = denoiser.ControlResidualChannels;
-        int text = encoder.EncoderHidDim ?? encoder.CrossAttentionDim[0];
-        int latents = autoencoder.LatentChannels;
-        Refuse(own.InChannels != latents, $"takes {own.InChannels} channels, and the latents have {latents}");
-        Refuse(taken.Count == 0, "needs a denoiser that adds its residuals, and this one does not");
-        Refuse(
-            !given.SequenceEqual(taken),
-            $"gives residuals of {string.Join(", ", given)} channels, and the U-Net takes {string.Join(", ", taken)}");
-        Refuse(
-            denoiser.TextWidth is { } width && text != width,
-            $"takes hidden states of width {text}, and the U-Net of {denoiser.TextWidth}");
-        int shrinks = 1 << (own.ConditioningEmbeddingOutChannels.Length - 1);
-        int factor = autoencoder.DownsamplingFactor;
-        Refuse(shrinks != factor, $"shrinks images by {shrinks}, and the autoencoder by {factor}");
-
-        void Refuse(bool condition, string why)
-        {
-            if (condition) throw new InvalidOperationException($"The ControlNet {which} {why}.");
-        }
     }
 }

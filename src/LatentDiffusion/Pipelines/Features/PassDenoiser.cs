@@ -1,6 +1,6 @@
 namespace LatentDiffusion;
 
-/// <summary>The denoiser of one pass: the network with what features add to it, under guidance.</summary>
+/// <summary>The denoiser of one pass: the network with the additions of features, under guidance.</summary>
 internal sealed class PassDenoiser : IDisposable
 {
     private readonly Stack<IDenoiserRun> _extensions = [];
@@ -18,8 +18,17 @@ internal sealed class PassDenoiser : IDisposable
             denoiser = extension;
         }
 
+        if (pass.Prompts.Count > 0)
+        {
+            // Above all others, which see only the texts of the step.
+            var prompted = new PromptedRun(denoiser, run, pass.Prompts);
+            _extensions.Push(prompted);
+            denoiser = prompted;
+        }
+
+        foreach (IFeaturePass feature in pass.Features) guide = feature.Extend(guide);
         Predict = guide(denoiser, pass.Negative);
-        foreach (IFeaturePass feature in pass.Features) Predict = feature.Extend(Predict, guide);
+        foreach (IFeaturePass feature in pass.Features) Predict = feature.Extend(Predict, run, guide);
     }
 
     /// <summary>Evaluates it.</summary>

@@ -9,13 +9,23 @@ internal static class PipelineFeatures
     private static readonly Action<PipelineAssembly>[] s_all =
     [
         LoraFeature.AddTo,
+        AutoencoderFeature.AddTo,
+        PreviewFeature.AddTo,
         SizeConditioningFeature.AddTo,
         PromptWeightingFeature.AddTo,
         TextualInversionFeature.AddTo,
+        PromptSyntaxFeature.AddTo,
+        PromptLoraFeature.AddTo,
+        ReferenceImageFeature.AddTo,
+        InstructPix2PixFeature.AddTo,
         ControlNetFeature.AddTo,
+        T2IAdapterFeature.AddTo,
+        // Around ControlNets and T2I-Adapters, which do not read image prompts.
+        IpAdapterFeature.AddTo,
         StepCachingFeature.AddTo,
         TilingFeature.AddTo,
         RefinerFeature.AddTo,
+        UpscalerFeature.AddTo,
     ];
 
     public static void AddTo(PipelineAssembly assembly)

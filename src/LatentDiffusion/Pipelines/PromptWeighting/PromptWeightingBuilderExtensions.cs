@@ -9,9 +9,15 @@ public static class PromptWeightingBuilderExtensions
     /// How to read and encode; null for the defaults. <see cref="DiffusionPipelineBuilder.Build(IServiceProvider?)"/> refuses a text
     /// encoder that cannot.
     /// </param>
-    public static DiffusionPipelineBuilder UsePromptWeighting(this DiffusionPipelineBuilder builder, PromptingOptions? options = null)
+    /// <param name="whereSupported">
+    /// Whether text encoders that read no weights, such as T5 and language models, get prompts as plain text. Default false: they are
+    /// refused.
+    /// </param>
+    /// <returns>The builder.</returns>
+    public static DiffusionPipelineBuilder UsePromptWeighting(
+        this DiffusionPipelineBuilder builder, PromptingOptions? options = null, bool whereSupported = false)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.Change(s => s.Features.Set(options ?? new PromptingOptions()));
+        return builder.Change(s => s.Features.Set(new PromptWeightingChoice(options ?? new PromptingOptions(), whereSupported)));
     }
 }

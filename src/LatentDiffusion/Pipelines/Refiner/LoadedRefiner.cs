@@ -6,7 +6,7 @@ namespace LatentDiffusion;
 /// <param name="Model">The model.</param>
 /// <param name="TextEncoder">Its text encoder, as prompts are read.</param>
 /// <param name="Start">How much of the training schedule is the other's.</param>
-/// <param name="Name">What it is called.</param>
+/// <param name="Name">Its name.</param>
 internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEncoder, double Start, string Name) : IDisposable
 {
     /// <summary>Reads one for the latents and the schedule of a model.</summary>
@@ -49,11 +49,12 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
 
         void Refuse(bool condition, string why)
         {
-            if (condition) throw new InvalidOperationException($"The refiner '{choice.Path}' {why}.");
+            string model = denoiser.ModelName is { } name ? $" ({name})" : "";
+            if (condition) throw new InvalidOperationException($"The refiner '{choice.Path}' {why}{model}.");
         }
     }
 
-    /// <summary>What takes room on a device.</summary>
+    /// <summary>The parts that take memory on a device.</summary>
     public IReadOnlyList<IOffloadable> Movable =>
         Model.OwnAutoencoder is { } own ? [TextEncoder, Model.Denoiser, own] : [TextEncoder, Model.Denoiser];
 
@@ -61,10 +62,10 @@ internal sealed record LoadedRefiner(DiffusionModel Model, ITextEncoder TextEnco
     public double Boundary(INoiseScheduler scheduler) => Math.Round(scheduler.TrainingTimesteps * (1 - Start));
 
     /// <summary>Checks a request that is complete.</summary>
-    /// <exception cref="ArgumentException">It leaves one of the two nothing to do, or brings what the refiner cannot read.</exception>
+    /// <exception cref="ArgumentException">It leaves one of the two nothing to do, or the refiner cannot read an input.</exception>
     public void Check(GenerationRequest request, SamplingPlan plan, INoiseScheduler scheduler)
     {
-        const string None = "none, for the refiner encodes the prompt with its own text encoder";
+        const string None = "none, because the refiner encodes the prompt with its own text encoder";
         RequestValidator.Check(request.PromptEmbeds is null, nameof(request.PromptEmbeds), "given", None);
         RequestValidator.Check(request.NegativePromptEmbeds is null, nameof(request.NegativePromptEmbeds), "given", None);
         double boundary = Boundary(scheduler);

@@ -31,7 +31,7 @@ public static class RefinerBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!(start > 0 && start < 1))
-            throw new ArgumentOutOfRangeException(nameof(start), start, "The start is a share of the schedule, above 0 and below 1.");
+            throw new ArgumentOutOfRangeException(nameof(start), start, "The start is a fraction of the schedule, above 0 and below 1.");
         return builder.Change(s => s.Features.Set(new RefinerChoice(path, start, precision, variant)));
     }
 }

@@ -26,11 +26,11 @@ internal sealed class RefinerFeature(LoadedRefiner refiner, INoiseScheduler sche
 
     public void Validate(GenerationRequest request, SamplingPlan plan) => refiner.Check(request, plan, scheduler);
 
-    public IFeatureRun Begin(GenerationContext generation, PipelineComponents parts)
+    public IFeatureRun Begin(GenerationContext generation, PipelineComponents components)
     {
-        using IDisposable loaded = parts.Residency.Load(generation.Token, refiner.TextEncoder);
-        bool withNegative = parts.NeedsNegative(generation.Request);
-        return new RefinerRun(refiner, generation.Requests, withNegative, refiner.Boundary(scheduler), generation.Token);
+        using IDisposable loaded = components.Offloader.Load(generation.Token, refiner.TextEncoder);
+        bool withNegative = components.NeedsNegative(generation.Request);
+        return new RefinerRun(refiner, generation.Requests, components, withNegative, refiner.Boundary(scheduler), generation.Token);
     }
 
     public long WorkingBytes(long batch, long latentPixels) => refiner.Model.Denoiser.WorkingBytes(batch, latentPixels);

@@ -4,22 +4,30 @@ namespace LatentDiffusion;
 internal sealed class RefinerRun : IFeatureRun
 {
     private readonly SizeConditioningFeature _sizes;
-    private readonly (Conditioning Text, Conditioning? Negative)[] _prompts;
+    private readonly EncodedPrompts[] _prompts;
+    private readonly bool[] _hasTwoPasses;
     private readonly IDenoiserRun _denoiser;
 
     /// <param name="refiner">The refiner.</param>
     /// <param name="requests">The generation's requests, complete.</param>
+    /// <param name="components">Components of the pipeline.</param>
     /// <param name="withNegative">Whether guidance needs the negative prompt.</param>
     /// <param name="boundary">The timestep below which it takes over.</param>
     /// <param name="cancellationToken">Checked before each call of the encoder.</param>
     public RefinerRun(
-        LoadedRefiner refiner, IReadOnlyList<GenerationRequest> requests, bool withNegative, double boundary,
-        CancellationToken cancellationToken)
+        LoadedRefiner refiner, IReadOnlyList<GenerationRequest> requests, PipelineComponents components, bool withNegative,
+        double boundary, CancellationToken cancellationToken)
     {
+        _hasTwoPasses = [.. requests.Select(r => r.Upscale is not null)];
         DiffusionModel model = refiner.Model;
         Boundary = boundary;
         _sizes = new SizeConditioningFeature(model.Denoiser.Description, model.Device);
-        _prompts = [.. requests.Select(r => RequestConditioning.Of(r, refiner.TextEncoder, withNegative, model.Device, cancellationToken))];
+        _prompts =
+        [
+            .. requests.Select(r =>
+                RequestConditioning.Encode(
+                    r, components, refiner.TextEncoder, withNegative, model.Device, cancellationToken)),
+        ];
         _denoiser = model.Denoiser.Start();
     }
 
@@ -31,18 +39,23 @@ internal sealed class RefinerRun : IFeatureRun
 
     public IFeaturePass Prepare(GenerationRequest pass, int index)
     {
-        (Conditioning Text, Conditioning? Negative) prompt = _prompts[index];
-        if (_sizes.IsRead)
+        EncodedPrompts prompts = _prompts[index];
+        (Conditioning text, Conditioning? negative) = Condition((prompts.Text, prompts.Negative));
+        if (_prompts.All(p => p.AreConstant)) return new RefinerPass(this, text, negative);
+        int number = _hasTwoPasses[index] && pass.Upscale is null ? 1 : 0;
+        return new RefinerPass(
+            this, PromptRole.Mark(text, PromptRole.Text), negative is null ? null : PromptRole.Mark(negative, PromptRole.Negative))
         {
-            // Refiners learned other numbers; where an image comes from they share with the model.
-            prompt = _sizes.Condition(prompt, _sizes.Complete(pass with
+            Prompts = [new PassPrompts(prompts, number, RequestSampling.StepsOf(pass), Condition)],
+        };
+
+        // Refiners learned other numbers; where an image comes from they share with the model.
+        (Conditioning Text, Conditioning? Negative) Condition((Conditioning Text, Conditioning? Negative) prompt) =>
+            !_sizes.IsRead ? prompt : _sizes.Condition(prompt, _sizes.Complete(pass with
             {
                 SizeConditioningInput = Origin(pass.SizeConditioningInput),
                 NegativeSizeConditioningInput = Origin(pass.NegativeSizeConditioningInput),
             }));
-        }
-
-        return new RefinerPass(this, prompt.Text, prompt.Negative);
     }
 
     public void Dispose() => _denoiser.Dispose();

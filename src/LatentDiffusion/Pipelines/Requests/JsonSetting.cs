@@ -15,10 +15,11 @@ internal sealed class JsonSetting<T>(string name, Func<GenerationRequest, T?> ge
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         // Churn may have no upper level.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
     /// <summary>The value that the pipeline gives a setting that is left open; null for none.</summary>
-    internal Func<PipelineComponents, T?>? Choose { get; init; }
+    internal Func<GenerationRequest, PipelineComponents, T?>? Choose { get; init; }
 
     internal override object? Get(GenerationRequest request) =>
         get(request) is IEnumerable list ? string.Join(", ", list.Cast<object>().Select(Text)) : get(request);
@@ -26,8 +27,8 @@ internal sealed class JsonSetting<T>(string name, Func<GenerationRequest, T?> ge
     internal override string? Write(GenerationRequest request) =>
         get(request) is { } value ? JsonSerializer.Serialize(value, s_json) : null;
 
-    internal override GenerationRequest Complete(GenerationRequest request, PipelineComponents parts) =>
-        get(request) is null && Choose?.Invoke(parts) is { } value ? set(request, value) : request;
+    internal override GenerationRequest Complete(GenerationRequest request, PipelineComponents components) =>
+        get(request) is null && Choose?.Invoke(request, components) is { } value ? set(request, value) : request;
 
     internal override GenerationRequest Read(GenerationRequest request, string text) =>
         set(request, JsonSerializer.Deserialize<T>(text, s_json) ?? throw new FormatException());

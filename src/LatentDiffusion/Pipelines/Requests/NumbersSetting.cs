@@ -23,7 +23,7 @@ internal sealed class NumbersSetting(
     internal override GenerationRequest Read(GenerationRequest request, string text) =>
         set(request, JsonSerializer.Deserialize<double[]>(text) ?? throw new FormatException());
 
-    internal override void Check(GenerationRequest request, PipelineComponents parts)
+    internal override void Check(GenerationRequest request, PipelineComponents components)
     {
         if (get(request) is not { } numbers) return;
         int most = RequestSettings.Steps.Range!.Maximum;

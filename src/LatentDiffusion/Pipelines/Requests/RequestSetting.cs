@@ -38,10 +38,10 @@ public abstract class RequestSetting
     internal abstract GenerationRequest Read(GenerationRequest request, string text);
 
     /// <summary>The request with the default, where the request leaves the setting open.</summary>
-    internal virtual GenerationRequest Complete(GenerationRequest request, PipelineComponents parts) => request;
+    internal virtual GenerationRequest Complete(GenerationRequest request, PipelineComponents components) => request;
 
     /// <exception cref="ArgumentException">The value is out of its range; the message names it.</exception>
-    internal virtual void Check(GenerationRequest request, PipelineComponents parts)
+    internal virtual void Check(GenerationRequest request, PipelineComponents components)
     {
         if (Requires is { } required && required.Get(request) is null)
             RequestValidator.Check(Get(request) is null, Name, Get(request), $"none without {required.Name}");

@@ -38,15 +38,15 @@ public sealed class RequestSetting<T> : RequestSetting where T : struct, ICompar
 
     internal override GenerationRequest Read(GenerationRequest request, string text) => _set(request, Parse(text));
 
-    internal override GenerationRequest Complete(GenerationRequest request, PipelineComponents parts)
+    internal override GenerationRequest Complete(GenerationRequest request, PipelineComponents components)
     {
         if (_get(request) is not null || (Requires is { } required && required.Get(request) is null)) return request;
-        return (Choose?.Invoke(request, parts) ?? Default) is { } value ? _set(request, value) : request;
+        return (Choose?.Invoke(request, components) ?? Default) is { } value ? _set(request, value) : request;
     }
 
-    internal override void Check(GenerationRequest request, PipelineComponents parts)
+    internal override void Check(GenerationRequest request, PipelineComponents components)
     {
-        base.Check(request, parts);
+        base.Check(request, components);
         if (_get(request) is { } value) Check(Name, value);
     }
 

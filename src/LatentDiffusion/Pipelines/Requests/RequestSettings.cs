@@ -7,10 +7,11 @@ namespace LatentDiffusion;
 public static class RequestSettings
 {
     /// <summary>Number of images.</summary>
-    public static RequestSetting<int> Count { get; } = new(nameof(GenerationRequest.Count), r => r.Count, (r, v) => r with { Count = v })
-    {
-        Range = new(1, 1024), Default = 1, IsRecorded = false,
-    };
+    public static RequestSetting<int> ImageCount { get; } =
+        new(nameof(GenerationRequest.ImageCount), r => r.ImageCount, (r, v) => r with { ImageCount = v })
+        {
+            Range = new(1, 1024), Default = 1, IsRecorded = false,
+        };
 
     /// <summary>The first image's seed.</summary>
     public static RequestSetting<ulong> Seed { get; } = new(nameof(GenerationRequest.Seed), r => r.Seed, (r, v) => r with { Seed = v })
@@ -33,7 +34,7 @@ public static class RequestSettings
     public static RequestSetting<int> Steps { get; } = new(nameof(GenerationRequest.Steps), r => r.Steps, (r, v) => r with { Steps = v })
     {
         Range = new(1, 1000), Default = 20, IsShared = true,
-        Choose = (r, parts) => (r.Timesteps ?? r.Sigmas)?.Count ?? parts.Options.Steps ?? parts.OwnedModel?.Steps,
+        Choose = (r, components) => (r.Timesteps ?? r.Sigmas)?.Count ?? components.Options.Steps ?? components.OwnedModel?.Steps,
     };
 
     /// <summary>Guidance scale.</summary>
@@ -41,13 +42,23 @@ public static class RequestSettings
         new(nameof(GenerationRequest.GuidanceScale), r => r.GuidanceScale, (r, v) => r with { GuidanceScale = v })
         {
             Range = new(0, 100), Default = 5, IsShared = true,
-            Choose = (_, parts) => parts.Options.GuidanceScale ?? parts.OwnedModel?.GuidanceScale,
+            Choose = (_, components) => components.Options.GuidanceScale ?? components.OwnedModel?.GuidanceScale,
+        };
+
+    /// <summary>Guidance scale of the image that a model edits.</summary>
+    public static RequestSetting<double> ImageGuidanceScale { get; } =
+        new(nameof(GenerationRequest.ImageGuidanceScale), r => r.ImageGuidanceScale, (r, v) => r with { ImageGuidanceScale = v })
+        {
+            Range = new(1, 100), IsShared = true,
+            Choose = (_, components) =>
+                StartValidator.IsEditingModel(components.Denoiser.Description, components.Autoencoder) ? 1.5 : null,
         };
 
     /// <summary>Stochasticity of the sampler.</summary>
     public static RequestSetting<double> Eta { get; } = new(nameof(GenerationRequest.Eta), r => r.Eta, (r, v) => r with { Eta = v })
     {
-        Range = new(0, 1), IsShared = true, Choose = (_, parts) => parts.Options.Eta,
+        // The pipeline's is for its own scheduler, and others may refuse it.
+        Range = new(0, 1), IsShared = true, Choose = (r, components) => r.SchedulerName is null ? components.Options.Eta : null,
     };
 
     /// <summary>The μ of dynamic shifting.</summary>
@@ -59,7 +70,7 @@ public static class RequestSettings
     internal static RequestSetting Churn { get; } =
         new JsonSetting<ChurnOptions>(nameof(GenerationRequest.Churn), r => r.Churn, (r, v) => r with { Churn = v })
         {
-            IsShared = true, Choose = parts => parts.Options.Churn,
+            IsShared = true, Choose = (r, components) => r.SchedulerName is null ? components.Options.Churn : null,
         };
 
     internal static RequestSetting Timesteps { get; } = new NumbersSetting(
@@ -78,7 +89,7 @@ public static class RequestSettings
     public static RequestSetting<int> Width { get; } = new(nameof(GenerationRequest.Width), r => r.Width, (r, v) => r with { Width = v })
     {
         Range = new(1, 1 << 14), IsShared = true,
-        Choose = (r, parts) => r.InitialImage?.Width ?? parts.SampleSize * parts.Autoencoder.DownsamplingFactor,
+        Choose = (r, components) => Size(r, components).Width,
     };
 
     /// <summary>Height in pixels. It must also be a multiple of the autoencoder's downsampling factor.</summary>
@@ -86,7 +97,13 @@ public static class RequestSettings
         new(nameof(GenerationRequest.Height), r => r.Height, (r, v) => r with { Height = v })
         {
             Range = Width.Range, IsShared = true,
-            Choose = (r, parts) => r.InitialImage?.Height ?? parts.SampleSize * parts.Autoencoder.DownsamplingFactor,
+            Choose = (r, components) => Size(r, components).Height,
+        };
+
+    internal static RequestSetting SchedulerName { get; } =
+        new NameSetting(nameof(GenerationRequest.SchedulerName), r => r.SchedulerName, (r, v) => r with { SchedulerName = v })
+        {
+            IsShared = true,
         };
 
     internal static RequestSetting NegativePrompt { get; } =
@@ -96,6 +113,19 @@ public static class RequestSettings
         new(nameof(GenerationRequest.InitialImage), r => r.InitialImage, (r, from) => r with { InitialImage = from.InitialImage })
         {
             IsShared = true,
+        };
+
+    private static InputSetting Mask { get; } =
+        new(nameof(GenerationRequest.Mask), r => r.Mask, (r, from) => r with { Mask = from.Mask })
+        {
+            IsShared = true, Requires = InitialImage,
+        };
+
+    private static InputSetting ImagePrompts { get; } =
+        new(nameof(GenerationRequest.ImagePrompts), r => r.ImagePrompts, (r, from) => r with { ImagePrompts = from.ImagePrompts })
+        {
+            IsShared = true,
+            Describe = r => string.Join(", ", r.ImagePrompts!.Select(p => $"{p?.Count} images{(p?.Masks is null ? "" : " with masks")}")),
         };
 
     /// <summary>How much of the initial image is generated again.</summary>
@@ -112,7 +142,7 @@ public static class RequestSettings
             // Timers count milliseconds in 32 bits, which is a little more.
             Range = new(TimeSpan.Zero, TimeSpan.FromDays(24), excludesMinimum: true),
             // One call has one limit.
-            IsShared = true, IsRecorded = false, Choose = (_, parts) => parts.Options.TimeLimit,
+            IsShared = true, IsRecorded = false, Choose = (_, components) => components.Options.TimeLimit,
         };
 
     /// <summary>All settings.</summary>
@@ -124,16 +154,24 @@ public static class RequestSettings
         new InputSetting(
             nameof(GenerationRequest.NegativePromptEmbeds), r => r.NegativePromptEmbeds,
             (r, from) => r with { NegativePromptEmbeds = from.NegativePromptEmbeds }),
-        Count, Seed, VariationSeed, VariationStrength, Timesteps, Sigmas, Steps, GuidanceScale, Eta, Churn, Mu, Width, Height,
-        InitialImage,
-        new InputSetting(nameof(GenerationRequest.Mask), r => r.Mask, (r, from) => r with { Mask = from.Mask })
+        ImageCount, Seed, VariationSeed, VariationStrength, SchedulerName, Timesteps, Sigmas, Steps, GuidanceScale, ImageGuidanceScale,
+        Eta, Churn, Mu, Width, Height, InitialImage, Mask, Strength,
+        new JsonSetting<InpaintingOptions>(nameof(GenerationRequest.Inpainting), r => r.Inpainting, (r, v) => r with { Inpainting = v })
         {
-            IsShared = true, Requires = InitialImage,
+            Requires = Mask,
         },
-        Strength,
         new JsonSetting<LatentUpscaling>(nameof(GenerationRequest.Upscale), r => r.Upscale, (r, v) => r with { Upscale = v })
         {
             IsShared = true,
+        },
+        new JsonSetting<ImageUpscaling>(
+            nameof(GenerationRequest.FinalUpscale), r => r.FinalUpscale, (r, v) => r with { FinalUpscale = v }),
+        new InputSetting(
+            nameof(GenerationRequest.ReferenceImages), r => r.ReferenceImages,
+            (r, from) => r with { ReferenceImages = from.ReferenceImages })
+        {
+            IsShared = true,
+            Describe = r => string.Join(", ", r.ReferenceImages!.Select(i => $"{i.Width} x {i.Height} pixels")),
         },
         new InputSetting(
             nameof(GenerationRequest.ControlImages), r => r.ControlImages, (r, from) => r with { ControlImages = from.ControlImages }),
@@ -141,6 +179,19 @@ public static class RequestSettings
             nameof(GenerationRequest.ControlWeights), r => r.ControlWeights, (r, v) => r with { ControlWeights = v })
         {
             IsShared = true,
+        },
+        new InputSetting(
+            nameof(GenerationRequest.AdapterImages), r => r.AdapterImages, (r, from) => r with { AdapterImages = from.AdapterImages }),
+        new JsonSetting<IReadOnlyList<AdapterWeight>>(
+            nameof(GenerationRequest.AdapterWeights), r => r.AdapterWeights, (r, v) => r with { AdapterWeights = v })
+        {
+            IsShared = true,
+        },
+        ImagePrompts,
+        new JsonSetting<IReadOnlyList<IpAdapterWeight>>(
+            nameof(GenerationRequest.IpAdapterWeights), r => r.IpAdapterWeights, (r, v) => r with { IpAdapterWeights = v })
+        {
+            IsShared = true, Requires = ImagePrompts,
         },
         new JsonSetting<SizeConditioningInput>(
             nameof(GenerationRequest.SizeConditioningInput), r => r.SizeConditioningInput, (r, v) => r with { SizeConditioningInput = v }),
@@ -152,4 +203,15 @@ public static class RequestSettings
 
     /// <summary>Those that metadata holds, inputs last.</summary>
     internal static IReadOnlyList<RequestSetting> Recorded { get; } = [.. All.Where(s => s.IsRecorded).OrderBy(s => s is InputSetting)];
+
+    /// <summary>The size of an image where the request leaves it open.</summary>
+    private static (int Width, int Height) Size(GenerationRequest request, PipelineComponents components)
+    {
+        // Of the area that padding cuts out, the result only has the place.
+        if (request.InitialImage is { } initial && request.Inpainting?.MaskPadding is null) return (initial.Width, initial.Height);
+        if (request is { InitialImage: null, ReferenceImages: [{ } reference, ..] })
+            return ReferenceImageSize.Encoded(reference, components.PixelsPerPatch);
+        int side = components.SampleSize * components.Autoencoder.DownsamplingFactor;
+        return (side, side);
+    }
 }

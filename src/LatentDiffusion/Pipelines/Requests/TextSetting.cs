@@ -10,10 +10,10 @@ internal sealed class TextSetting(string name, Func<GenerationRequest, string> g
 
     internal override GenerationRequest Read(GenerationRequest request, string text) => set(request, text);
 
-    internal override void Check(GenerationRequest request, PipelineComponents parts)
+    internal override void Check(GenerationRequest request, PipelineComponents components)
     {
         string value = get(request);
-        int maximum = parts.Options.MaximumPromptLength;
+        int maximum = components.Options.MaximumPromptLength;
         RequestValidator.Check(value is not null, Name, "null", "a text");
         RequestValidator.Check(value!.Length <= maximum, Name, $"{value.Length} characters long", $"at most {maximum}");
         // A text of a PNG file ends at one.

@@ -9,14 +9,18 @@ internal sealed class StepCachingFeature(StepCachingOptions options) : IPipeline
         IDenoiser denoiser = assembly.Denoiser;
         int levels = denoiser.Description.StepCachingLevels;
         if (levels == 0)
-            throw new InvalidOperationException($"Step caching needs a denoiser that supports it; {denoiser.GetType().Name} does not.");
+        {
+            string name = denoiser.Description.ModelName ?? denoiser.GetType().Name;
+            throw new InvalidOperationException($"Step caching needs a denoiser that supports it; that of {name} does not.");
+        }
+
         if (options.Levels > levels)
         {
             throw new InvalidOperationException(
                 $"{nameof(StepCachingOptions.Levels)} is {options.Levels}; expected 1 to {levels}: the network has {levels + 1} levels.");
         }
 
-        // A wrapper may pass on the description and start runs of its own.
+        // A wrapper may pass on the description and start other runs.
         denoiser.Start(new DenoiserRunOptions { StepCaching = options }).Dispose();
         assembly.Features.Add(new StepCachingFeature(options));
     }

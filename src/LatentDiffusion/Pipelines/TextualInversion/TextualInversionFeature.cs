@@ -14,14 +14,16 @@ internal sealed class TextualInversionFeature(IReadOnlyList<TextualInversion> em
         TextualInversion[] all = [.. given, .. bundled];
         if (all.Length == 0) return;
         Func<ITextEncoder, ITextEncoder> before = assembly.TextEncoding;
-        assembly.TextEncoding = encoder => Add(before(encoder), all);
+        string model = assembly.Denoiser.Description.ModelName ?? "the pipeline";
+        assembly.TextEncoding = encoder => Add(before(encoder), all, model);
         assembly.Features.Add(new TextualInversionFeature(all));
     }
 
     public IEnumerable<(string Key, object? Value)> Describe() =>
         [("textual_inversions", embeddings.Select(e => new { Name = e.Source, e.Token }))];
 
-    private static ITextEncoder Add(ITextEncoder encoder, IReadOnlyList<TextualInversion> embeddings) =>
+    private static ITextEncoder Add(ITextEncoder encoder, IReadOnlyList<TextualInversion> embeddings, string model) =>
         encoder.WithTextualInversion(embeddings) ?? throw new InvalidOperationException(
-            $"Learned tokens need a text encoder that takes embeddings; WithTextualInversion of {encoder.GetType().Name} returned null.");
+            $"Learned tokens (textual inversion) need a text encoder that takes embeddings; the one of {model} does not: "
+            + $"{nameof(encoder.WithTextualInversion)} of {encoder.GetType().Name} returned null.");
 }

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Schedulers;
 
 /// <summary>
 /// Reads the options of one scheduler class. Each read names the option and its default, so that the constructor of a
-/// class is also the list of its options: what is left unread afterwards is unknown to the class.
+/// class is also the list of its options: options left unread are unknown to the class.
 /// </summary>
 internal sealed class OptionReader
 {
@@ -15,7 +15,7 @@ internal sealed class OptionReader
     private readonly List<(string Name, JsonElement Value)> _defaults = [];
 
     /// <param name="className">Published name of the class that reads.</param>
-    /// <param name="given">What was given; null for nothing. Its class may be another.</param>
+    /// <param name="given">The configuration; null for the defaults. Its class may be another.</param>
     public OptionReader(string className, SchedulerConfig? given)
     {
         ClassName = className;
@@ -78,6 +78,12 @@ internal sealed class OptionReader
     public bool IsGiven(string name, string word) =>
         _given.TryGetGiven(name, out JsonElement given) && given.ValueKind == JsonValueKind.String && given.GetString() == word;
 
+    /// <summary>The number of a note, which is not an option of the class; null where it is absent.</summary>
+    public int? Note(string name) =>
+        _given.TryGetGiven(name, out JsonElement given) && given.ValueKind == JsonValueKind.Number && given.TryGetInt32(out int value)
+            ? value
+            : null;
+
     public PredictionType Prediction(params string[] choices)
     {
         string byDefault = PredictsSample ? "sample" : choices[0];
@@ -90,7 +96,7 @@ internal sealed class OptionReader
         };
     }
 
-    /// <summary>What was said, before <c>prediction_type</c>, by a Boolean that no class has any more.</summary>
+    /// <summary>The prediction type of a Boolean option that preceded <c>prediction_type</c> and that no class has any more.</summary>
     private bool PredictsSample => _known.Add("predict_epsilon")
         && _given.TryGetGiven("predict_epsilon", out JsonElement given) && given.ValueKind == JsonValueKind.False;
 
@@ -117,7 +123,7 @@ internal sealed class OptionReader
             if (ofAnother && _switched) continue;
             throw new ArgumentException(ofAnother
                 ? $"{ClassName} has no option '{name}'; other schedulers have."
-                : $"{ClassName} has no option '{MessageText.Cut(name, 100)}'. It has {string.Join(", ", _known.Order())}.");
+                : $"{ClassName} has no option '{MessageText.Truncate(name, 100)}'. It has {string.Join(", ", _known.Order())}.");
         }
 
         Ignored = ignored;
@@ -150,5 +156,5 @@ internal sealed class OptionReader
     }
 
     private static ArgumentException Invalid(string name, JsonElement value, string expected) =>
-        new($"Scheduler option '{name}' is {expected}, not {MessageText.Cut(value.GetRawText(), 100)}.");
+        new($"Scheduler option '{name}' is {expected}, not {MessageText.Truncate(value.GetRawText(), 100)}.");
 }

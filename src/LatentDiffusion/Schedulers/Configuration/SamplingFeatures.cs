@@ -10,6 +10,6 @@ internal enum SamplingFeatures
     Eta = 4,
     Churn = 8,
 
-    /// <summary>Integer timesteps, of which there are no more than T.</summary>
+    /// <summary>At most T steps, because timesteps are integers.</summary>
     AtMostAllSteps = 16,
 }

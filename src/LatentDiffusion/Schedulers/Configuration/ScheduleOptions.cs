@@ -16,7 +16,7 @@ internal static class ScheduleOptions
     /// <param name="betaSchedule">The class's default.</param>
     /// <param name="rescale">Whether the class can rescale to zero terminal SNR.</param>
     /// <param name="finite">Whether the last ᾱ then has to stay above 0.</param>
-    /// <param name="moreSchedules">Beta schedules that this class has besides the three of all.</param>
+    /// <param name="moreSchedules">Beta schedules of this class in addition to the three common ones.</param>
     public static NoiseSchedule ReadSchedule(
         OptionReader options,
         double betaStart = 1e-4,

@@ -61,5 +61,6 @@ internal static class SchedulerClasses
         s_classes.TryGetValue(className, out (SchedulerFamily, Func<SchedulerConfig?, NoiseScheduler>) found)
             ? found
             : throw new ArgumentException(
-                $"There is no scheduler class '{MessageText.Cut(className, 100)}'; expected one of {string.Join(", ", s_classes.Keys)}.");
+                $"The scheduler class '{MessageText.Truncate(className, 100)}' does not exist; "
+                + $"expected one of {string.Join(", ", s_classes.Keys)}.");
 }

@@ -42,7 +42,7 @@ public sealed partial class SchedulerConfig
     /// configuration use, so that training and sampling agree.
     /// </summary>
     /// <exception cref="ArgumentException">An option is not valid, or the class has no discrete training schedule.</exception>
-    public NoiseSchedule ToNoiseSchedule() => NoiseScheduler.FromConfig(OfKnownClass()).Schedule
+    public NoiseSchedule ToNoiseSchedule() => NoiseScheduler.FromConfig(WithKnownClass()).Schedule
         ?? throw new ArgumentException($"A {ClassName} has no discrete training schedule.");
 
     /// <summary>The same options for another class. Options that stood at the old class's default take the new one's.</summary>
@@ -67,8 +67,8 @@ public sealed partial class SchedulerConfig
             _defaulted.Remove(name), _setByProgram.Add(name));
     }
 
-    /// <summary>What the model was trained to predict. The class may be one that the library does not have.</summary>
-    /// <exception cref="ArgumentException"><c>prediction_type</c> is none of the published words.</exception>
+    /// <summary>The model's prediction type. The class may be one that the library does not have.</summary>
+    /// <exception cref="ArgumentException"><c>prediction_type</c> is not one of the published words.</exception>
     internal PredictionType TrainedPrediction() => ClassName?.StartsWith("FlowMatch", StringComparison.Ordinal) == true
         ? PredictionType.Flow
         : new OptionReader(ClassName ?? DdpmScheduler.ClassName, this).Prediction("epsilon", "sample", "v_prediction", "flow_prediction");
@@ -79,7 +79,7 @@ public sealed partial class SchedulerConfig
         .Int("num_train_timesteps", 1000, max: ScheduleOptions.MostTimesteps);
 
     /// <summary>The same for a class that the library has: what the model was trained on does not depend on its scheduler.</summary>
-    internal SchedulerConfig OfKnownClass()
+    internal SchedulerConfig WithKnownClass()
     {
         if (ClassName is { } name && SchedulerClasses.Names.Contains(name)) return this;
         return WithClass(SchedulerClasses.FamilyOf(this) switch

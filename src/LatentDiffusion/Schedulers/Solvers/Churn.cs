@@ -17,5 +17,5 @@ internal static class Churn
 
     /// <summary>The sample with noise up to the higher level.</summary>
     public static Tensor Add(ChurnOptions options, Tensor sample, Tensor noise, double sigma, double raised) =>
-        LinearCombination.Of((1, sample), (options.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma), noise));
+        LinearCombination.Compute((1, sample), (options.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma), noise));
 }

@@ -12,7 +12,7 @@ internal readonly record struct ConsistencyBoundary(double Skip, double Out)
     private const double SigmaData = 0.5;
 
     /// <param name="timestep">In [0, T).</param>
-    /// <param name="timestepScaling">By what timesteps are multiplied, published as <c>timestep_scaling</c>.</param>
+    /// <param name="timestepScaling">Factor of timesteps, published as <c>timestep_scaling</c>.</param>
     public static ConsistencyBoundary At(double timestep, double timestepScaling)
     {
         double scaled = timestep * timestepScaling, square = scaled * scaled + SigmaData * SigmaData;

@@ -17,7 +17,7 @@ internal readonly record struct DpmSolverWeights(double Sample, double D0, doubl
     /// <summary>The midpoint rule's weight of the first difference.</summary>
     public double MidpointD1 => D0 / 2;
 
-    public static DpmSolverWeights Of(DpmSolverAlgorithm algorithm, NoiseLevel s, NoiseLevel t)
+    public static DpmSolverWeights Create(DpmSolverAlgorithm algorithm, NoiseLevel s, NoiseLevel t)
     {
         double h = t.Lambda - s.Lambda;
         if (h == 0) return new(1, 0, 0, 0, 0);

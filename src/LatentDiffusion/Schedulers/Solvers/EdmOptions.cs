@@ -8,7 +8,7 @@ namespace LatentDiffusion.Schedulers;
 /// <param name="SigmaData">Standard deviation of the data.</param>
 /// <param name="Exponential">Whether levels are spaced evenly in log σ rather than by ρ.</param>
 /// <param name="Rho">ρ.</param>
-/// <param name="Prediction">What the model predicts, in preconditioned form.</param>
+/// <param name="Prediction">The prediction type, in preconditioned form.</param>
 /// <param name="TrainingTimesteps">T, of which EDM makes no use.</param>
 internal sealed record EdmOptions(
     double SigmaMin, double SigmaMax, double SigmaData, bool Exponential, double Rho, PredictionType Prediction, int TrainingTimesteps)
@@ -49,7 +49,7 @@ internal sealed record EdmOptions(
     public Tensor Clean(Tensor output, Tensor sample, double sigma)
     {
         double total = sigma * sigma + SigmaData * SigmaData, scale = sigma * SigmaData / Math.Sqrt(total);
-        return LinearCombination.Of(
+        return LinearCombination.Compute(
             (SigmaData * SigmaData / total, sample), (Prediction == PredictionType.Epsilon ? scale : -scale, output));
     }
 }

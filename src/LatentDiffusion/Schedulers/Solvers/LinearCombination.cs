@@ -6,9 +6,9 @@ namespace LatentDiffusion.Schedulers;
 internal static class LinearCombination
 {
     /// <summary>
-    /// Σ wᵢ·tᵢ as a new tensor. Terms of weight 0 are left out, so that what a formula multiplies by zero need not be finite.
+    /// Σ wᵢ·tᵢ as a new tensor. Terms of weight 0 are left out, so that they need not be finite.
     /// </summary>
-    public static Tensor Of(params ReadOnlySpan<(double Weight, Tensor Value)> terms)
+    public static Tensor Compute(params ReadOnlySpan<(double Weight, Tensor Value)> terms)
     {
         Tensor? sum = null;
         foreach ((double weight, Tensor value) in terms)

@@ -20,10 +20,10 @@ internal abstract class MultistepDpmRun(
     protected override Tensor Advance(Tensor output, Tensor sample)
     {
         Outputs.Add(Convert(output, sample, Level(0)));
-        DpmSolverWeights weights = DpmSolverWeights.Of(solver.Algorithm, Level(0), Level(-1));
+        DpmSolverWeights weights = DpmSolverWeights.Create(solver.Algorithm, Level(0), Level(-1));
         Tensor next = Order() switch
         {
-            1 => LinearCombination.Of((weights.Sample, sample), (weights.D0, Outputs[0])),
+            1 => LinearCombination.Compute((weights.Sample, sample), (weights.D0, Outputs[0])),
             2 => Second(weights, sample),
             _ => Third(weights, sample),
         };
@@ -46,7 +46,7 @@ internal abstract class MultistepDpmRun(
     {
         double r = (Level(0).Lambda - Level(1).Lambda) / (Level(-1).Lambda - Level(0).Lambda);
         double d1 = (solver.Heun ? weights.D1 : weights.MidpointD1) / r;
-        return LinearCombination.Of((weights.Sample, sample), (weights.D0 + d1, Outputs[0]), (-d1, Outputs[1]));
+        return LinearCombination.Compute((weights.Sample, sample), (weights.D0 + d1, Outputs[0]), (-d1, Outputs[1]));
     }
 
     private Tensor Third(DpmSolverWeights weights, Tensor sample)
@@ -57,7 +57,7 @@ internal abstract class MultistepDpmRun(
         // D_1 and D_2 as combinations of the divided differences (m_0 − m_1)/r_0 and (m_1 − m_2)/r_1.
         double shared = weights.D1 * r0 / (r0 + r1) + weights.D2 / (r0 + r1);
         double newer = (weights.D1 + shared) / r0, older = -shared / r1;
-        return LinearCombination.Of(
+        return LinearCombination.Compute(
             (weights.Sample, sample),
             (weights.D0 + newer, Outputs[0]),
             (older - newer, Outputs[1]),

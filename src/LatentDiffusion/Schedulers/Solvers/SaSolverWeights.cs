@@ -17,7 +17,7 @@ internal sealed record SaSolverWeights(double Sample, double[] Outputs, double N
     /// <param name="from">Where the step begins.</param>
     /// <param name="to">Where it ends.</param>
     /// <param name="nodes">Levels of the outputs, all different; as many as the order.</param>
-    public static SaSolverWeights Of(bool inClean, double tau, NoiseLevel from, NoiseLevel to, NoiseLevel[] nodes)
+    public static SaSolverWeights Create(bool inClean, double tau, NoiseLevel from, NoiseLevel to, NoiseLevel[] nodes)
     {
         double h = to.Lambda - from.Lambda, square = tau * tau, rate = inClean ? 1 + square : -1;
         double[] at = [.. nodes.Select(node => node.Lambda - to.Lambda)];

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Schedulers;
 
 /// <summary>
-/// What all runs share: the position, the checks, the precision of the arithmetic and the life of tensors. A run adds
+/// Shared by all runs: the position, the checks, the precision of the arithmetic and the life of tensors. A run adds
 /// one method, <see cref="Advance"/>.
 /// </summary>
 internal abstract class SchedulerRun : ISchedulerRun
@@ -62,7 +62,7 @@ internal abstract class SchedulerRun : ISchedulerRun
         if (StepIndex >= Timesteps.Count) return sample.clone();
         NoiseLevel level = NoisyLevel;
         using DisposeScope scope = NewDisposeScope();
-        return LinearCombination.Of((level.Alpha, sample), (level.Sigma, noise)).MoveToOuterDisposeScope();
+        return LinearCombination.Compute((level.Alpha, sample), (level.Sigma, noise)).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -83,7 +83,7 @@ internal abstract class SchedulerRun : ISchedulerRun
     /// <param name="sample">The sample, likewise.</param>
     protected abstract Tensor Advance(Tensor output, Tensor sample);
 
-    /// <summary>Releases what the method remembers.</summary>
+    /// <summary>Releases the method's history.</summary>
     protected virtual void Forget()
     {
     }
@@ -91,7 +91,7 @@ internal abstract class SchedulerRun : ISchedulerRun
     /// <summary>The next noise; the run was only started if there is a source.</summary>
     protected Tensor NextNoise(Tensor like) => _noise!.NextLike(like);
 
-    /// <summary>A sample's first half of the channels of <paramref name="output"/>: what is left where the rest is variance.</summary>
+    /// <summary>The first half of the channels of <paramref name="output"/> where the second half is the variance.</summary>
     protected static Tensor MeanOf(Tensor output, Tensor sample) =>
         output.shape[1] == sample.shape[1] ? output : output.narrow(1, 0, sample.shape[1]);
 

@@ -5,7 +5,7 @@ namespace LatentDiffusion.Schedulers;
 /// <summary>A run that steps in σ: its samples are x_0 + σ·ε, scaled by 1/√(σ²+1) for the model (Karras et al. 2022).</summary>
 /// <param name="plan">Timesteps and noise levels of the evaluations.</param>
 /// <param name="noise">Source of noise; null for samplers that draw none.</param>
-/// <param name="process">What the model's output means.</param>
+/// <param name="process">The diffusion process.</param>
 internal abstract class SigmaRun(SamplingPlan plan, INoiseSource? noise, DiffusionProcess process) : SchedulerRun(plan, noise)
 {
     protected DiffusionProcess Process => process;
@@ -19,10 +19,10 @@ internal abstract class SigmaRun(SamplingPlan plan, INoiseSource? noise, Diffusi
     {
         NoiseLevel level = NoiseLevel.VariancePreserving(sigma);
         PredictionWeights weights = process.CleanWeights(level);
-        return LinearCombination.Of((weights.Noisy * level.Alpha, sample), (weights.Prediction, output));
+        return LinearCombination.Compute((weights.Noisy * level.Alpha, sample), (weights.Prediction, output));
     }
 
     /// <summary>The slope dx/dσ = (x − x_0)/σ of the probability flow (Karras et al. 2022, equation 3), as a new tensor.</summary>
     protected static Tensor Slope(Tensor sample, Tensor clean, double sigma) =>
-        LinearCombination.Of((1 / sigma, sample), (-1 / sigma, clean));
+        LinearCombination.Compute((1 / sigma, sample), (-1 / sigma, clean));
 }

@@ -4,6 +4,6 @@ namespace LatentDiffusion.Schedulers;
 internal static class SolverLevels
 {
     /// <summary>On the straight path of a flow, or on a variance-preserving one.</summary>
-    public static NoiseLevel[] Of(SamplingPlan plan, bool flow) =>
+    public static NoiseLevel[] FromPlan(SamplingPlan plan, bool flow) =>
         [.. plan.Sigmas.Select(s => flow ? NoiseLevel.Flow(s) : NoiseLevel.VariancePreserving(s))];
 }

@@ -14,7 +14,7 @@ internal sealed class TensorHistory(int capacity) : IDisposable
     /// <summary>The tensor remembered <paramref name="back"/> calls before the latest.</summary>
     public Tensor this[int back] => _tensors[^(back + 1)];
 
-    /// <summary>Takes ownership of a tensor that nobody else holds, and forgets the oldest one.</summary>
+    /// <summary>Takes ownership of a tensor, which the caller must not hold, and drops the oldest one.</summary>
     public void Add(Tensor tensor)
     {
         _tensors.Add(tensor.DetachFromDisposeScope());

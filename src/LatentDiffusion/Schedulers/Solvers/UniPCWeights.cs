@@ -14,7 +14,7 @@ internal sealed record UniPCWeights(double Sample, double[] Outputs, double Newe
     /// <param name="to">Where it ends.</param>
     /// <param name="ratios">r_k of the older outputs; one fewer than the order.</param>
     /// <param name="corrector">Whether the output at the end, r = 1, takes part.</param>
-    public static UniPCWeights Of(bool inClean, bool secondB, NoiseLevel from, NoiseLevel to, double[] ratios, bool corrector)
+    public static UniPCWeights Create(bool inClean, bool secondB, NoiseLevel from, NoiseLevel to, double[] ratios, bool corrector)
     {
         double h = to.Lambda - from.Lambda, signed = inClean ? -h : h;
         double scale = inClean ? to.Alpha : to.Sigma, growth = scale * Expm1(signed);

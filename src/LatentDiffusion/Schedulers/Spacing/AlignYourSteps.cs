@@ -47,6 +47,6 @@ public static class AlignYourSteps
         tables.TryGetValue(name, out double[]? table)
             ? table
             : throw new ArgumentException(
-                $"'{MessageText.Cut(name, 100)}' is not an Align-Your-Steps table; expected one of {string.Join(", ", tables.Keys)}.",
+                $"'{MessageText.Truncate(name, 100)}' is not an Align-Your-Steps table; expected one of {string.Join(", ", tables.Keys)}.",
                 nameof(name));
 }

@@ -19,6 +19,9 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
     /// <summary>The level that the last evaluation is stretched to; null for none.</summary>
     public double? Terminal { get; init; }
 
+    /// <summary>Whether levels before the shift are 1, …, 2/N, 1/N for N steps, and not between the ends of training.</summary>
+    public bool HasEvenLevels { get; init; }
+
     /// <summary>A rule that spaces the levels between their ends.</summary>
     public SigmaRule Rule { get; init; } = SigmaRule.Training;
 
@@ -33,6 +36,7 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
         {
             DynamicShift = dynamic ? numbers.Checked() : null,
             Inverted = options.Bool("invert_sigmas", false),
+            HasEvenLevels = FlowSampling.HasEvenLevels(options),
             Terminal = options.NullableDouble("shift_terminal"),
             Rule = SigmaOptions.ReadRule(options),
             Exponential = options.Choice("time_shift_type", "exponential", ["exponential", "linear"]) == "exponential",
@@ -58,6 +62,7 @@ internal sealed class FlowGrid(int trainingTimesteps, double shift)
     {
         if (options.Sigmas is { } given) return Grids.ToSingle(given);
         if (options.Timesteps is { } timesteps) return timesteps.Select(t => (double)((float)t / trainingTimesteps));
+        if (HasEvenLevels) return Grids.ToSingle(Grids.Linspace(1, 1.0 / options.Steps, options.Steps));
 
         // As published: a fixed shift already moves the ends, and then moves the levels between them again.
         double min = 1.0f / trainingTimesteps, end = options.Mu is not null ? min : (float)FlowShift.Apply(shift, min);

@@ -18,7 +18,7 @@ internal static class Grids
 
     /// <summary>
     /// As <see cref="Linspace"/> in single precision, bit for bit as libtorch's vectorised kernel fills a tensor: eight at a
-    /// time from the nearer end, and what is left over one at a time. The last ᾱ of a schedule shows the difference.
+    /// time from the nearer end, and the remainder one at a time. The last ᾱ of a schedule shows the difference.
     /// </summary>
     public static double[] SingleLinspace(double start, double stop, int count)
     {

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Schedulers;
 /// <summary>How a sampler spaces its noise levels.</summary>
 internal enum SigmaRule
 {
-    /// <summary>Those of the training timesteps chosen.</summary>
+    /// <summary>σ of the chosen training timesteps.</summary>
     Training,
     Karras,
     Exponential,

@@ -14,14 +14,14 @@ namespace LatentDiffusion.Training;
 internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance interval, bool readsScale, ConsistencyTrainingOptions options)
 {
     /// <param name="sample">Clean samples, [batch, channels, height, width]; all is computed in their type.</param>
-    /// <param name="text">Their texts, [batch, tokens, width].</param>
-    /// <param name="empty">The empty text, of the same shape.</param>
+    /// <param name="text">Conditioning of their texts.</param>
+    /// <param name="empty">Conditioning of the empty text, of the same shapes.</param>
     /// <param name="random">Draws points, scales and noise, in this order.</param>
     /// <param name="student">Evaluates the student; called once, with gradients.</param>
     /// <param name="target">Evaluates the target network.</param>
     /// <param name="teacher">Evaluates the teacher.</param>
-    public Tensor Of(
-        Tensor sample, Tensor text, Tensor empty, Generator random,
+    public Tensor Compute(
+        Tensor sample, Conditioning text, Conditioning empty, Generator random,
         Func<DenoiserInput, Tensor> student, Func<DenoiserInput, Tensor> target, Func<DenoiserInput, Tensor> teacher)
     {
         int batch = (int)sample.shape[0];
@@ -47,7 +47,7 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     }
 
     /// <summary>The consistency function of a network.</summary>
-    private Tensor End(Tensor noisy, int[] points, int[] edges, Tensor text, double[]? guidance, Func<DenoiserInput, Tensor> network)
+    private Tensor End(Tensor noisy, int[] points, int[] edges, Conditioning text, double[]? guidance, Func<DenoiserInput, Tensor> network)
     {
         if (points.SequenceEqual(edges)) return noisy;
         // At an image, which has no timestep, the answer has no weight.
@@ -56,7 +56,8 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     }
 
     /// <summary>One point back along the guided teacher's trajectory.</summary>
-    private Tensor Solve(Tensor noisy, int[] points, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
+    private Tensor Solve(
+        Tensor noisy, int[] points, double[] scales, Conditioning text, Conditioning empty, Func<DenoiserInput, Tensor> teacher)
     {
         int[] at = [.. points.Select(path.Timestep)];
         for (int i = 0; i < options.SolverEvaluations; i++)
@@ -72,7 +73,8 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
     /// <summary>
     /// Classifier-free guidance, each sample with its scale; the empty text is evaluated only for those that are guided.
     /// </summary>
-    private Tensor Guided(Tensor noisy, int[] timesteps, double[] scales, Tensor text, Tensor empty, Func<DenoiserInput, Tensor> teacher)
+    private Tensor Guided(
+        Tensor noisy, int[] timesteps, double[] scales, Conditioning text, Conditioning empty, Func<DenoiserInput, Tensor> teacher)
     {
         long[] guided = [.. Enumerable.Range(0, timesteps.Length)
             .Where(i => scales[i] != 1 && interval.Contains(timesteps[i]))
@@ -81,14 +83,14 @@ internal sealed class ConsistencyLoss(ConsistencyPath path, IntervalGuidance int
         Tensor rows = tensor(guided);
         Tensor both = teacher(Input(
             cat([noisy, noisy.index_select(0, rows)]), [.. timesteps, .. guided.Select(i => timesteps[i])],
-            cat([text, empty.index_select(0, rows)])));
+            Conditioning.Concat(text, empty.Map(one => one.index_select(0, rows)))));
         Tensor with = both.narrow(0, 0, timesteps.Length), without = both.narrow(0, timesteps.Length, guided.Length);
         Tensor added = Each(guided.Select(i => scales[i] - 1), noisy) * (with.index_select(0, rows) - without);
         return with.AddRows(rows, added);
     }
 
-    private static DenoiserInput Input(Tensor noisy, IEnumerable<int> timesteps, Tensor text) =>
-        new() { Latents = noisy, Timesteps = [.. timesteps.Select(t => (double)t)], Conditioning = new Conditioning(text) };
+    private static DenoiserInput Input(Tensor noisy, IEnumerable<int> timesteps, Conditioning text) =>
+        new() { Latents = noisy, Timesteps = [.. timesteps.Select(t => (double)t)], Conditioning = text };
 
     private Tensor Distance(Tensor one, Tensor other)
     {

@@ -13,7 +13,7 @@ namespace LatentDiffusion.Training;
 /// Samples are the data's latents with noise. The last point before the image leads to the clean sample itself, where
 /// published code stops at the first timestep's noise. Texts are the teacher's, whose encoder stays as it is.
 /// </remarks>
-public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisposable
+public sealed class ConsistencyObjective : ITrainingObjective, IItemBatches, IDisposable
 {
     private readonly ITrainableDenoiser _student, _teacher;
     private readonly ITrainableDenoiser? _target;
@@ -26,22 +26,29 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     private readonly IDisposable? _owned;
 
     /// <summary>Prepares the distillation of a model as its files have it.</summary>
-    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.Of"/>.</param>
-    /// <param name="teacher">A model with one text tower; stays as it is.</param>
+    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.FromTeacher"/>.</param>
+    /// <param name="teacher">The teacher; stays as it is.</param>
     /// <param name="data">Latents and captions.</param>
     /// <param name="options">Points, guidance, target and distance.</param>
-    /// <exception cref="NotSupportedException">The teacher has two text towers, none, or an autoencoder without a plain shift and
-    /// scale.</exception>
+    /// <exception cref="NotSupportedException">Models of the teacher's family cannot be trained, or take their texts from the
+    /// application.</exception>
+    /// <exception cref="InvalidDataException">The teacher's parts contradict each other, or one is missing.</exception>
     /// <inheritdoc cref="ConsistencyObjective(ITrainableDenoiser, ITrainableDenoiser, ITextConditioning, LatentCache,
     /// LatentScaling, SchedulerConfig, ConsistencyTrainingOptions)" path="/exception"/>
     public ConsistencyObjective(ITrainableDenoiser student, ModelComponents teacher, LatentCache data, ConsistencyTrainingOptions options)
+        : this(student, ModelTraining.FromModel(teacher), data, options)
+    {
+    }
+
+    private ConsistencyObjective(
+        ITrainableDenoiser student, ModelTraining teacher, LatentCache data, ConsistencyTrainingOptions options)
         : this(
-            student, DenoiserOf(teacher), TextOf(teacher, data), data,
-            data.IsScaled ? LatentScaling.None : ScalingOf(teacher.Autoencoder), teacher.Scheduler, options) =>
-        _owned = (IDisposable)_text;
+            student, teacher.Parts.Denoiser, teacher.Texts(data, train: false), data, teacher.Scaling(data), teacher.Components.Scheduler,
+            options) =>
+        _owned = _text as IDisposable;
 
     /// <summary>Prepares the distillation for texts from anywhere.</summary>
-    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.Of"/>.</param>
+    /// <param name="student">The denoiser to train: see <see cref="ConsistencyStudent.FromTeacher"/>.</param>
     /// <param name="teacher">The teacher, evaluated without gradients in the type of its weights.</param>
     /// <param name="text">Where texts come from, by the index of the image; frozen. The caller's.</param>
     /// <param name="data">Latents.</param>
@@ -73,7 +80,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
                 nameof(scaling));
         (_student, _teacher, _text, _data, _scaling, _options) = (student, teacher, text, data, scaling, options);
         NoiseScheduler sampler = NoiseScheduler.FromConfig(Scheduler);
-        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.Of(Scheduler), options.GuidanceInterval);
+        var interval = new IntervalGuidance(new ClassifierFreeGuidance(), DiffusionProcess.FromConfig(Scheduler), options.GuidanceInterval);
         var path = new ConsistencyPath(new DiffusionProcess(sampler.Schedule!, sampler.PredictionType), options);
         _loss = new ConsistencyLoss(path, interval, student.Description.ReadsGuidanceScale, options);
         _indices = new BatchIndices(data.Count, options.BatchSize, () => text.DataKey(data));
@@ -81,6 +88,7 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
         Modules = new Dictionary<string, nn.Module> { [student.ComponentName] = student.Network };
         if (options.TargetDecay == 0) return;
         _target = student.Copy();
+        using NetworkUse weights = NetworkUse.ToRead(_target.Network);
         foreach (TorchSharp.Modules.Parameter parameter in _target.Network.parameters()) parameter.requires_grad = false;
         _target.Network.eval();
         Targets = new Dictionary<string, nn.Module> { [student.ComponentName] = _target.Network };
@@ -105,36 +113,33 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
     public IReadOnlyDictionary<string, string> Identity => _indices.Identity;
 
     /// <inheritdoc />
-    public IReadOnlyList<string> Items(long index) => [.. _indices.Of(index).Select(NameOf)];
+    public IReadOnlyList<string> Items(long index) => [.. _indices.IndicesFor(index).Select(NameOf)];
 
-    IEnumerable<string> IItemBatches.Warnings => _indices.Warnings;
+    IReadOnlyList<string> ITrainingObjective.Warnings => [.. _indices.Warnings];
 
-    void IItemBatches.UseSeed(ulong seed) => _indices.Seed = seed;
+    IItemBatches ITrainingObjective.ItemBatches => this;
 
-    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.Of(index, selection);
+    void ITrainingObjective.UseSeed(ulong seed) => _indices.Seed = seed;
+
+    long[] IItemBatches.Numbers(long index, ItemSelection? selection) => _indices.IndicesFor(index, selection);
 
     string IItemBatches.NameOf(long number) => NameOf(number);
 
     /// <inheritdoc />
-    /// <exception cref="NotSupportedException">The texts are masked.</exception>
     public Tensor Loss(TrainingStep step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        ScalarType type = _student.Network.parameters().First().dtype, wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
-        long[] rows = _indices.Of(step.Index, step.Selection);
+        ScalarType type = NetworkUse.TypeOf(_student.Network), wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        long[] rows = _indices.IndicesFor(step.Index, step.Selection);
         Tensor index = tensor(rows);
         Tensor sample = _data.Read(rows, _data.HasPosterior ? step.Generator : null).to(wide).Add(-_scaling.Shift).Multiply(_scaling.Scale);
-        Conditioning conditioning = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool), _indices.Epochs(step.Index));
-        if (conditioning.Mask is not null)
-            throw new NotSupportedException(
-                "The texts have a mask, which teacher and student would not receive: "
-                    + "a consistency model is distilled with texts of one length.");
-        Tensor text = conditioning.HiddenStates;
-        Tensor empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool)).HiddenStates.expand_as(text);
-        return _loss.Of(sample, text, empty, step.Generator, _student.Forward, (_target ?? _student).Forward, _teacher.Forward);
+        Conditioning text = _text.Encode(index, zeros(_options.BatchSize, ScalarType.Bool), _indices.Epochs(step.Index));
+        Conditioning empty = _text.Encode(index.narrow(0, 0, 1), ones(1, ScalarType.Bool))
+            .Map(one => one.expand([_options.BatchSize, .. one.shape[1..]]));
+        return _loss.Compute(sample, text, empty, step.Generator, _student.Forward, (_target ?? _student).Forward, _teacher.Forward);
     }
 
-    /// <summary>Disposes what the objective made, the target network among it; student, teacher and data are the caller's.</summary>
+    /// <summary>Disposes the objective's tensors and target network; the caller keeps student, teacher and data.</summary>
     public void Dispose()
     {
         _target?.Network.Dispose();
@@ -170,27 +175,4 @@ public sealed class ConsistencyObjective : ITargetObjective, IItemBatches, IDisp
                 nameof(teacher));
         }
     }
-
-    private static UNetDenoiser DenoiserOf(ModelComponents teacher)
-    {
-        ArgumentNullException.ThrowIfNull(teacher);
-        return new UNetDenoiser(teacher.UNet, teacher.RequiresAestheticsScore);
-    }
-
-    private static ClipTextConditioning TextOf(ModelComponents teacher, LatentCache data)
-    {
-        ArgumentNullException.ThrowIfNull(data);
-        return teacher.TextEncoder is { } text && teacher.Tokenizer is { } tokenizer && teacher.TextEncoder2 is null
-            ? new ClipTextConditioning(text, tokenizer.Build(), data.Ids, train: false)
-            : throw new NotSupportedException(
-                $"The {teacher.PipelineClass} has not one text tower with a tokenizer; give its texts as an {nameof(ITextConditioning)}.");
-    }
-
-    private static LatentScaling ScalingOf(nn.Module autoencoder) => autoencoder switch
-    {
-        AutoencoderKL { Config.LatentsMean: null } kl => LatentScaling.Of(kl.Config),
-        AutoencoderTiny tiny => new LatentScaling(tiny.Config.ShiftFactor ?? 0, tiny.Config.ScalingFactor),
-        _ => throw new NotSupportedException(
-            $"The {autoencoder.GetType().Name} has no plain shift and scale; give its scaling as a {nameof(LatentScaling)}."),
-    };
 }

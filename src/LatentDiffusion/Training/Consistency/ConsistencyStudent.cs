@@ -10,19 +10,18 @@ public static class ConsistencyStudent
     /// <summary>Width of the guidance embedding of the published latent consistency models.</summary>
     public const int PublishedGuidanceWidth = 256;
 
-    /// <summary>Makes a student that begins as its teacher: what is new in it adds nothing yet.</summary>
-    /// <param name="teacher">The teacher's U-Net; the student's weights are its own, in float32.</param>
+    /// <summary>Makes a student that begins as its teacher: its new layers add nothing yet.</summary>
+    /// <param name="teacher">The teacher's components; the student's weights are its own, in float32.</param>
     /// <param name="guidanceWidth">
     /// Width of the guidance embedding, published as <c>time_cond_proj_dim</c>, so that one student serves all scales it was
     /// trained with; null for none: it then knows the scale, or the mean of the scales, that it was trained with.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The width is less than 4.</exception>
-    /// <returns>The student, which is the caller's to dispose with its network.</returns>
-    public static UNetDenoiser Of(UNet2DConditionModel teacher, int? guidanceWidth = PublishedGuidanceWidth)
+    /// <exception cref="NotSupportedException">The family's denoisers do not make students.</exception>
+    /// <returns>The student, whose network is the caller's to dispose.</returns>
+    public static ITrainableDenoiser FromTeacher(ModelComponents teacher, int? guidanceWidth = PublishedGuidanceWidth)
     {
         ArgumentNullException.ThrowIfNull(teacher);
-        if (guidanceWidth is { } width) ArgumentOutOfRangeException.ThrowIfLessThan(width, 4, nameof(guidanceWidth));
-        return new UNetDenoiser(teacher.Copy(teacher.Config with { TimeCondProjDim = guidanceWidth }, ScalarType.Float32));
+        return teacher.Family.CreateTrainable(teacher).Denoiser.CreateStudent(guidanceWidth);
     }
 
     /// <summary>
@@ -38,7 +37,7 @@ public static class ConsistencyStudent
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ValidOptions.Check(options);
-        NoiseScheduler own = NoiseScheduler.FromConfig(teacher.OfKnownClass());
+        NoiseScheduler own = NoiseScheduler.FromConfig(teacher.WithKnownClass());
         NoiseSchedule schedule = own.Schedule
             ?? throw new ArgumentException(
                 $"A {teacher.ClassName} has no discrete training schedule, which consistency distillation needs.", nameof(teacher));
@@ -71,11 +70,11 @@ public static class ConsistencyStudent
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(scheduler);
-        // The networks are lent: neither they nor what holds them here is disposed.
+        // The networks are lent: neither they nor their wrappers are disposed.
         DiffusersFolder.Write(teacher.With(student.ComponentName, student.Network, scheduler), folder, type);
     }
 
-    /// <summary>The training schedule written out: classes differ in what they take where nothing is said.</summary>
+    /// <summary>The training schedule written out, because the defaults of classes differ.</summary>
     private static SchedulerConfig WithSchedule(SchedulerConfig student, SchedulerConfig teacher)
     {
         foreach (string name in (string[])["num_train_timesteps", "beta_start", "beta_end"])

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>What <see cref="ConsistencyObjective"/> is given.</summary>
+/// <summary>Options of <see cref="ConsistencyObjective"/>.</summary>
 public sealed record ConsistencyTrainingOptions : IValidatableObject
 {
     /// <summary>Images a step, at least 1. Default 16.</summary>
@@ -25,7 +25,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
     public int SolverEvaluations { get; init; } = 1;
 
     /// <summary>
-    /// Into how many parts of equal length the trajectory is divided, each with an end of its own; a divisor of
+    /// Into how many parts of equal length the trajectory is divided, each with its own end; a divisor of
     /// <see cref="SolverSteps"/>. With 1, the default, all ends in the image, as in latent consistency models (Luo et al.
     /// 2023): the student is sampled in any small number of steps that add new noise in between. With M the student learns
     /// M shorter jumps (Heek et al. 2024, "Multistep Consistency Models"; Wang et al. 2024, "Phased Consistency Models"):
@@ -35,7 +35,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
     public int Phases { get; init; } = 1;
 
     /// <summary>
-    /// The smallest guidance scale that the student learns, at least 0; 1 is none. Scales are drawn uniformly for each
+    /// The smallest guidance scale that the student learns, at least 0; 1 turns guidance off. Scales are drawn uniformly for each
     /// sample (Luo et al. 2023, algorithm 1, whose ω is scale − 1). Default 3.
     /// </summary>
     [Range(0.0, 100.0)]
@@ -64,7 +64,7 @@ public sealed record ConsistencyTrainingOptions : IValidatableObject
     public double? HuberDelta { get; init; } = 0.001;
 
     /// <summary>
-    /// By what timesteps are multiplied in the boundary condition c_skip(t)·x + c_out(t)·x̂_0 of a single phase, above 0; the
+    /// Factor of timesteps in the boundary condition c_skip(t)·x + c_out(t)·x̂_0 of a single phase, above 0; the
     /// student's scheduler uses the same. Default 10, as published.
     /// </summary>
     [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]

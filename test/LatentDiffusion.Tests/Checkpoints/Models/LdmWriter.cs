@@ -14,7 +14,7 @@ internal static class LdmWriter
         bool second = model.TextEncoder?.Config.HiddenAct == "gelu";
         string first = model.TextEncoder2 is null ? "cond_stage_model." : "conditioner.embedders.0.";
         var tensors = UNet(model.UNet.state_dict(), model.UNet.Config).Select(t => ("model.diffusion_model." + t.Name, t.Value))
-            .Concat(Autoencoder((AutoencoderKL)model.Autoencoder).Select(t => ("first_stage_model." + t.Name, t.Value)));
+            .Concat(Alone((AutoencoderKL)model.Autoencoder).Select(t => ("first_stage_model." + t.Name, t.Value)));
         if (model.TextEncoder is { } text)
         {
             tensors = tensors.Concat(second
@@ -52,7 +52,14 @@ internal static class LdmWriter
     }
 
     /// <summary>An autoencoder's tensors by the original names, without a prefix.</summary>
-    public static IEnumerable<(string Name, Tensor Value)> Alone(AutoencoderKL network) => Autoencoder(network);
+    public static IEnumerable<(string Name, Tensor Value)> Alone(AutoencoderKL network) =>
+        Autoencoder(network.state_dict(), network.Config.BlockOutChannels.Length);
+
+    /// <summary>The tensors of FLUX.2's autoencoder by the original names, which have the 1×1 convolutions within the halves.</summary>
+    public static IEnumerable<(string Name, Tensor Value)> Alone(AutoencoderKLFlux2 network) =>
+        Autoencoder(network.state_dict(), network.Config.BlockOutChannels.Length).Select(t => (
+            Regex.Replace(Regex.Replace(t.Name, "^quant_conv", "encoder.quant_conv"), "^post_quant_conv", "decoder.post_quant_conv"),
+            t.Value));
 
     private static IEnumerable<(string Name, Tensor Value)> UNet(Dictionary<string, Tensor> state, UNet2DConditionConfig config)
     {
@@ -98,10 +105,10 @@ internal static class LdmWriter
         }
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Autoencoder(AutoencoderKL network)
+    private static IEnumerable<(string Name, Tensor Value)> Autoencoder(Dictionary<string, Tensor> state, int resolutions)
     {
-        int last = network.Config.BlockOutChannels.Length - 1;
-        foreach ((string key, Tensor value) in network.state_dict())
+        int last = resolutions - 1;
+        foreach ((string key, Tensor value) in state)
         {
             string name = Regex.Replace(key, @"up_blocks\.(\d+)", m => $"up.{last - int.Parse(m.Groups[1].Value)}")
                 .Replace("down_blocks.", "down.");

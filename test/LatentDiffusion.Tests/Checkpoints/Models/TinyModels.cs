@@ -56,7 +56,8 @@ internal static class TinyModels
     public static AutoencoderKLConfig Autoencoder(bool xl) => new()
     {
         BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"], ScalingFactor = xl ? LdmAutoencoder.ScalingXL : LdmAutoencoder.Scaling,
+        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        ScalingFactor = (xl ? PublishedLatents.StableDiffusionXL : PublishedLatents.StableDiffusion).ScalingFactor,
         SampleSize = xl ? 1024 : 512,
     };
 
@@ -70,18 +71,18 @@ internal static class TinyModels
     {
         var one = new UNet2DConditionConfig
         {
-            SampleSize = 64, InChannels = family.EndsWith("-inpaint", StringComparison.Ordinal) ? 9 : 4, BlockOutChannels = [32, 64],
+            SampleSize = 64, InChannels = family.Split('-')[^1] switch { "inpaint" => 9, "edit" => 8, _ => 4 }, BlockOutChannels = [32, 64],
             LayersPerBlock = 1, CrossAttentionDim = Width,
             DownBlockTypes = ["CrossAttnDownBlock2D", "DownBlock2D"], UpBlockTypes = ["UpBlock2D", "CrossAttnUpBlock2D"],
         };
         UNet2DConditionConfig later = one with { AttentionHeadDim = new PerBlock<int>([1, 1]), UseLinearProjection = true };
         return family switch
         {
-            "sd1" or "sd1-inpaint" or "sd1-taesd" or "sd1-vq" => one,
+            "sd1" or "sd1-inpaint" or "sd1-edit" or "sd1-taesd" or "sd1-vq" => one,
             "sd1-lcm" => one with { TimeCondProjDim = 16 },
             "sd1-variance" => one with { OutChannels = 8 },
             "sd2" or "sd2-inpaint" => later with { SampleSize = 96, UpcastAttention = true },
-            "xl" or "xl-inpaint" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
+            "xl" or "xl-inpaint" or "xl-edit" => Added(later, 2 * Width, pooled: 32, numbers: 6) with
             {
                 DownBlockTypes = ["DownBlock2D", "CrossAttnDownBlock2D"], UpBlockTypes = ["CrossAttnUpBlock2D", "UpBlock2D"],
                 TransformerLayersPerBlock = new PerBlock<int>([1, 2]),

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests.Pipelines.Memory;
+namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>Tiles and slices asked for by the builder and by configuration.</summary>
 public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyModel>
@@ -42,7 +42,7 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
             .UseTiledDecoding(new TilingOptions { TileSize = 16, Overlap = 0 })
             .UseSlicedDecoding()
             .Configure(o => o.BatchSize = 2).Build();
-        Assert.Equal(2, pipeline.Generate(s_request with { Width = 32, Count = 2 }).Images.Count);
+        Assert.Equal(2, pipeline.Generate(s_request with { Width = 32, ImageCount = 2 }).Images.Count);
         // Two columns and three rows of tiles, of each of two images alone.
         Assert.Equal(12, own.Decoded.Count);
         Assert.All(own.Decoded, shape => Assert.Equal([1L, 4L, 8L, 8L], shape));
@@ -54,7 +54,7 @@ public sealed class DividedPipelineTests(TinyModel model) : IClassFixture<TinyMo
         using DiffusionModel parts = DiffusionModel.Open(model.Folder, CPU);
         var own = new Own(parts.Autoencoder);
         using DiffusionPipeline pipeline = model.Builder().UseAutoencoder(own).UseSlicedDecoding().Configure(o => o.BatchSize = 3).Build();
-        Assert.Equal(3, pipeline.Generate(s_request with { Count = 3 }).Images.Count);
+        Assert.Equal(3, pipeline.Generate(s_request with { ImageCount = 3 }).Images.Count);
         Assert.Equal([1, 1, 1], own.Decoded.Select(shape => shape[0]));
     }
 

@@ -2,7 +2,7 @@ using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests.Pipelines.Memory;
+namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>Parts that are on the device that computes only while their stage runs.</summary>
 public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<FamilyFolders>, IDisposable
@@ -41,7 +41,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
         _parts.Events.Clear();
 
         // Several images need each part once, and an image to start from needs the autoencoder twice.
-        pipeline.Generate(s_request with { Count = 3 });
+        pipeline.Generate(s_request with { ImageCount = 3 });
         Assert.Equal(s_stages, _parts.Moves);
         _parts.Events.Clear();
         pipeline.Generate(s_request with { InitialImage = new ImageBuffer(16, 16, image), Strength = 0.5 });
@@ -169,7 +169,7 @@ public sealed class OffloadTests : IClassFixture<TinyModel>, IClassFixture<Famil
     [Fact]
     public void Parts_none_of_which_can_be_moved_are_refused()
     {
-        using var probed = new Ecosystem.ProbedModel(_tiny.Folder);
+        using var probed = new ProbedModel(_tiny.Folder);
         var e = Assert.Throws<InvalidOperationException>(() => probed.Builder().UseAutoencoder(new Fixed()).UseOffload().Build());
         Assert.Contains("TryMoveTo of Encoder, Denoiser, Fixed returned false", e.Message, StringComparison.Ordinal);
     }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LatentDiffusion.Tests.Pipelines.Memory;
+namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>
 /// The parts of a model, each of which writes down its moves, refuses to work anywhere but on the CPU, and to be moved while
@@ -10,7 +10,7 @@ namespace LatentDiffusion.Tests.Pipelines.Memory;
 /// </summary>
 internal sealed class OffloadedParts(DiffusionModel model)
 {
-    /// <summary>What happened: <c>text in</c>, <c>text</c> (at work), <c>text out</c>, and so on.</summary>
+    /// <summary>Events: <c>text in</c>, <c>text</c> (at work), <c>text out</c>, and so on.</summary>
     public ConcurrentQueue<string> Events { get; } = [];
 
     public ConcurrentBag<string> Errors { get; } = [];
@@ -22,13 +22,14 @@ internal sealed class OffloadedParts(DiffusionModel model)
 
     public IReadOnlyList<string> Moves => [.. Events.Where(e => e.Contains(' '))];
 
-    public DiffusionPipelineBuilder Builder()
+    /// <param name="scheduler">The scheduler; null for DDIM.</param>
+    public DiffusionPipelineBuilder Builder(INoiseScheduler? scheduler = null)
     {
         Text text = new(new Part(this, "text"), model.TextEncoder);
         Denoiser denoiser = new(new Part(this, "denoiser"), model.Denoiser);
         Autoencoder autoencoder = new(new Part(this, "autoencoder"), model.Autoencoder);
         return new DiffusionPipelineBuilder().UseTextEncoder(text).UseDenoiser(denoiser).UseAutoencoder(autoencoder)
-            .UseScheduler(KnownSchedulers.Ddim.Create(model.SchedulerConfig)).UseClassifierFreeGuidance(2).UseOffload(META);
+            .UseScheduler(scheduler ?? KnownSchedulers.Ddim.Create(model.SchedulerConfig)).UseClassifierFreeGuidance(2).UseOffload(META);
     }
 
     private sealed class Part(OffloadedParts all, string name) : IOffloadable

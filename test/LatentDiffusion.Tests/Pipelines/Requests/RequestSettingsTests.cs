@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Xunit;
 
-namespace LatentDiffusion.Tests.Pipelines.Requests;
+namespace LatentDiffusion.Tests.Pipelines;
 
 /// <summary>The table of request settings.</summary>
 public sealed class RequestSettingsTests

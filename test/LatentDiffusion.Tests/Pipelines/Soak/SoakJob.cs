@@ -5,9 +5,9 @@ using Microsoft.Extensions.AI;
 namespace LatentDiffusion.Tests.Pipelines.Soak;
 
 /// <summary>One generation of a soak.</summary>
-/// <param name="Task">What kind it is.</param>
-/// <param name="Pipeline">What generates.</param>
-/// <param name="Request">What is generated.</param>
+/// <param name="Task">Kind of generation.</param>
+/// <param name="Pipeline">The pipeline.</param>
+/// <param name="Request">The request.</param>
 /// <param name="Way">How it is asked for.</param>
 /// <param name="Stop">When it is stopped; null for never.</param>
 internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, GenerationRequest Request, SoakWay Way, SoakStop? Stop)
@@ -37,13 +37,13 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
         }
     }
 
-    /// <summary>Fingerprints of the same images, each made alone with its seed.</summary>
+    /// <summary>Fingerprints of the same images, each made separately with its seed.</summary>
     public string[] RunAlone() =>
-        [.. Enumerable.Range(0, Request.Count).Select(i => Fingerprint(Pipeline.Generate(Alone((ulong)i)).Images.Single()))];
+        [.. Enumerable.Range(0, Request.ImageCount).Select(i => Fingerprint(Pipeline.Generate(Alone((ulong)i)).Images.Single()))];
 
     private GenerationRequest Alone(ulong image) => Request.VariationSeed is null
-        ? Request with { Count = 1, Seed = Request.Seed + image }
-        : Request with { Count = 1, VariationSeed = Request.VariationSeed + image };
+        ? Request with { ImageCount = 1, Seed = Request.Seed + image }
+        : Request with { ImageCount = 1, VariationSeed = Request.VariationSeed + image };
 
     private async Task<GenerationResult> StreamAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
         {
             if (update.Result is { } result) return result;
             // Leaving the loop stops it too.
-            if (update.Progress.Evaluation == Stop?.Evaluations) throw new OperationCanceledException();
+            if (update.Progress.CompletedSteps == Stop?.Evaluations) throw new OperationCanceledException();
         }
 
         throw new InvalidOperationException("The stream ended without a result.");
@@ -74,7 +74,7 @@ internal sealed record SoakJob(string Task, DiffusionPipeline Pipeline, Generati
     {
         public void Report(GenerationProgress value)
         {
-            if (value.Evaluation == after) stop.Cancel();
+            if (value.CompletedSteps == after) stop.Cancel();
         }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class SoakModels : IDisposable
     /// <summary>With a ControlNet, and with two.</summary>
     public IReadOnlyList<DiffusionPipeline> Controlled { get; }
 
-    /// <summary>Two text towers, told of sizes.</summary>
+    /// <summary>Two text towers, with size conditioning.</summary>
     public IReadOnlyList<DiffusionPipeline> Towers { get; }
 
     /// <summary>The shipped model; null where it was not asked for.</summary>

@@ -3,7 +3,7 @@ namespace LatentDiffusion.Tests.Pipelines.Soak;
 /// <summary>Draws the generations of a soak: the tasks one after the other, and all else at random.</summary>
 internal sealed class SoakPlan : IDisposable
 {
-    private const double StoppedShare = 0.3;
+    private const double StoppedFraction = 0.3;
 
     private static readonly string[] s_prompts = ["a blue bird", "a drawing of a star", "a drawing of a blue star", "", "star"];
     private static readonly string[] s_negative = ["", "", "a star", " "];
@@ -22,8 +22,8 @@ internal sealed class SoakPlan : IDisposable
     private readonly (string Name, Func<SoakPlanned> Draw)[] _tasks;
 
     /// <summary>Makes a plan.</summary>
-    /// <param name="models">What generates.</param>
-    /// <param name="seed">The same seed gives the same generations, but for when those are stopped that are stopped after
+    /// <param name="models">The models.</param>
+    /// <param name="seed">The same seed gives the same generations, except for the moments of those stopped after
     /// some time.</param>
     public SoakPlan(SoakModels models, int seed)
     {
@@ -74,7 +74,7 @@ internal sealed class SoakPlan : IDisposable
 
     private SoakStop? Stop()
     {
-        if (_random.NextDouble() >= StoppedShare) return null;
+        if (_random.NextDouble() >= StoppedFraction) return null;
         return _random.Next(2) == 0
             ? new SoakStop(_random.Next(10), null)
             : new SoakStop(null, TimeSpan.FromMilliseconds(_random.Next(150)));
@@ -82,7 +82,8 @@ internal sealed class SoakPlan : IDisposable
 
     private GenerationRequest Text() => new()
     {
-        Prompt = Any(s_prompts), NegativePrompt = Any(s_negative), Seed = Seed(), Count = 1 + _random.Next(3), Steps = 3 + _random.Next(3),
+        Prompt = Any(s_prompts), NegativePrompt = Any(s_negative), Seed = Seed(), ImageCount = 1 + _random.Next(3),
+        Steps = 3 + _random.Next(3),
         GuidanceScale = Any(s_scales), Width = Any(s_sizes), Height = Any(s_sizes),
     };
 

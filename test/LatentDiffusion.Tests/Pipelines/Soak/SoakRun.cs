@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Pipelines.Soak;
 
-/// <summary>Many generations at once over the same weights, and what they leave behind.</summary>
+/// <summary>Many generations at once over the same weights, and the memory and tensors that remain.</summary>
 /// <param name="jobs">The generations.</param>
 /// <param name="atOnce">How many run at once.</param>
 /// <param name="round">After how many it rests, for tensors and memory to be counted; memory has settled after the first.</param>
-/// <param name="log">Told of each round.</param>
+/// <param name="log">Receives each round.</param>
 internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter log)
 {
     private long _mostResident;
@@ -71,7 +71,7 @@ internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter 
         $"{generations} of {jobs.Length} generations {how} after {clock.Elapsed.TotalSeconds:F0} s, "
         + $"{Environment.WorkingSet / 1e6:F1} MB resident"));
 
-    /// <summary>What is made when it is first asked for, such as previews, is made now.</summary>
+    /// <summary>Creates lazily created objects, such as previews, now.</summary>
     private async Task WarmUpAsync()
     {
         foreach (SoakJob job in jobs.DistinctBy(j => j.Pipeline)) await (job with { Way = SoakWay.Stream, Stop = null }).RunAsync();
@@ -84,7 +84,7 @@ internal sealed class SoakRun(SoakJob[] jobs, int atOnce, int round, TextWriter 
             if (Interlocked.CompareExchange(ref _mostResident, resident, most) == most) return;
     }
 
-    /// <summary>Live tensors once what was left to the garbage collector is gone.</summary>
+    /// <summary>Live tensors after a garbage collection.</summary>
     private static long Settled()
     {
         long count, before;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LatentDiffusion.Tests.Pipelines.Soak;
 
-/// <summary>What a soak found.</summary>
+/// <summary>Findings of a soak.</summary>
 /// <param name="StartTensors">Tensors alive at the start.</param>
 /// <param name="Rounds">How things stood, the first time when memory had settled.</param>
 /// <param name="Stopped">Generations that were stopped.</param>
@@ -23,7 +23,7 @@ internal sealed record SoakVerdict(
     public bool TensorsReturn => Rounds.All(r => r.LiveTensors == StartTensors);
 
     /// <summary>
-    /// How much resident memory grew from the first round to the largest later one, at rest; null where there is no later one.
+    /// How much resident memory grew from the first round to the largest later one, at rest; null without a later round.
     /// </summary>
     public double? Growth => GrowthOf(r => r.Resident);
 
@@ -36,7 +36,7 @@ internal sealed record SoakVerdict(
     /// <summary>Whether every image that was not stopped is the one made alone.</summary>
     public bool ImagesAgree => Different.Count == 0 && Images > 0;
 
-    /// <summary>All of it; what could not be judged did not pass.</summary>
+    /// <summary>Whether everything passed; checks that could not be judged did not.</summary>
     public bool Passed => TensorsReturn && MemoryStays is true && ImagesAgree;
 
     /// <summary>Says so.</summary>
@@ -61,7 +61,7 @@ internal sealed record SoakVerdict(
                     + Text($"{GrowthRunning:+0.00%;-0.00%} while generations ran; {MostGrowth:P0} is allowed."));
         Say(
             ImagesAgree,
-            Text($"Pictures: {Finished} generations gave {Images}, {Stopped} were stopped; ")
+            Text($"Images: {Finished} generations gave {Images}, {Stopped} were stopped; ")
                 + Text($"{Different.Count} generations differ from those made alone."));
         Say(Passed, "Soak.");
 

@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Schedulers.Exact;
 
-/// <summary>How far a deterministic sampler ends from the exact probability flow.</summary>
+/// <summary>Error of a deterministic sampler against the exact probability flow.</summary>
 /// <param name="Evaluations">Number of network evaluations.</param>
 /// <param name="Error">Root mean square error over the samples.</param>
 public sealed record Convergence(int Evaluations, double Error)
 {
-    /// <summary>Runs a scheduler with the exact denoiser of some data from the first level to where <paramref name="end"/> says.</summary>
+    /// <summary>Runs a scheduler with the exact denoiser of some data from the first level to <paramref name="end"/>.</summary>
     /// <param name="scheduler">The scheduler.</param>
     /// <param name="data">The data.</param>
     /// <param name="steps">Number of steps.</param>

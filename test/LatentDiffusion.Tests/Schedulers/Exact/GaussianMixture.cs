@@ -5,7 +5,7 @@ namespace LatentDiffusion.Tests.Schedulers.Exact;
 
 /// <summary>
 /// One-dimensional data whose noisy marginals, denoiser and probability flow are known exactly. Every element of a tensor
-/// is a sample of its own. Double precision.
+/// is a separate sample. Double precision.
 /// </summary>
 public sealed class GaussianMixture(params (double Weight, double Mean, double Deviation)[] components)
 {

@@ -1,11 +1,11 @@
 namespace LatentDiffusion.Tests.Schedulers.Exact;
 
 /// <summary>A deterministic sampler and the order that its paper claims.</summary>
-/// <param name="Name">What it is called.</param>
-/// <param name="Order">The order of convergence to expect: the paper's, but where the published formula has another.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Order">The order of convergence to expect: the paper's, unless the published formula has another.</param>
 /// <param name="Make">Makes it, over a schedule whose grids refine smoothly.</param>
 /// <param name="End">The timestep at which errors are compared; null for the last evaluation.</param>
-/// <param name="Group">How many evaluations belong together: between them a singlestep method stands at an inner stage.</param>
+/// <param name="Group">Evaluations per step of a singlestep method: the last one of each group is compared.</param>
 public sealed record Solver(string Name, int Order, Func<NoiseScheduler> Make, double? End = null, int Group = 1)
 {
     /// <summary>T of the solvers that step over integer timesteps: fine, so that their grids refine evenly.</summary>
@@ -22,7 +22,7 @@ public sealed record Solver(string Name, int Order, Func<NoiseScheduler> Make, d
         Karras("Heun", 2, c => new HeunScheduler(c)),
         Karras("KDPM2", 2, c => new KDpm2Scheduler(c)),
 
-        // Fourth order once started, which its first steps, of orders 1 to 3, hold back a little.
+        // Fourth order once started. Its first steps, of orders 1 to 3, lower the measured order a little.
         Karras("LMS", 3, c => new LmsScheduler(c)),
         .. Orders("DPM-Solver++ {0}M", 1, 2, (c, order) => new DpmSolverMultistepScheduler(Multistep(c, "dpmsolver++", order))),
         .. Orders("DPM-Solver++ {0}M, Heun", 2, 2, (c, order) =>
@@ -31,7 +31,7 @@ public sealed record Solver(string Name, int Order, Func<NoiseScheduler> Make, d
         .. Orders("DPM-Solver {0}M, Heun", 2, 2, (c, order) =>
             new DpmSolverMultistepScheduler(Multistep(c, "dpmsolver", order).With("solver_type", "heun"))),
 
-        // The published third-order multistep update takes half of the second derivative, and is of second order by that.
+        // The published third-order multistep update uses half of the second derivative, which makes it second order.
         Karras("DPM-Solver++ 3M", 2, c => new DpmSolverMultistepScheduler(Multistep(c, "dpmsolver++", 3))),
         Karras("DPM-Solver 3M", 2, c => new DpmSolverMultistepScheduler(Multistep(c, "dpmsolver", 3))),
         .. Orders("DPM-Solver++ {0}S", 2, 2, (c, order) => new DpmSolverSinglestepScheduler(Multistep(c, "dpmsolver++", order)),
@@ -58,7 +58,7 @@ public sealed record Solver(string Name, int Order, Func<NoiseScheduler> Make, d
         new("Flow Heun", 2, () => new FlowMatchHeunScheduler()),
     ];
 
-    /// <summary>How far it ends from the exact flow in about so many steps.</summary>
+    /// <summary>Its error against the exact flow after about this many steps.</summary>
     public Convergence Measure(GaussianMixture data, int steps) =>
         Convergence.Measure(Make(), data, steps - ((steps - 1) % Group), End);
 

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// Configuration of <see cref="ControlNetModel"/>, with the names and defaults of the published <c>config.json</c>. What
 /// the U-Net has too means the same here.
 /// </summary>
-public sealed record ControlNetConfig : NetworkConfig
+public record ControlNetConfig : NetworkConfig
 {
     /// <summary>Latent channels. Default 4.</summary>
     public int InChannels { get; init; } = 4;

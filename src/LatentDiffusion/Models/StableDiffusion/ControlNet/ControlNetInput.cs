@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>What a ControlNet is evaluated on.</summary>
-/// <param name="UNet">What the U-Net is evaluated on; its residuals are not looked at.</param>
+/// <summary>Input of a ControlNet.</summary>
+/// <param name="UNet">Input of the U-Net; its residuals are ignored.</param>
 /// <param name="Hint">The control image, RGB in [0, 1], [batch, channels, height, width] in pixels.</param>
 public sealed record ControlNetInput(UNetInput UNet, Tensor Hint)
 {

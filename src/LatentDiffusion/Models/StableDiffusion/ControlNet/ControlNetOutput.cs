@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Models;
 
 /// <summary>
-/// What a ControlNet adds to the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its
+/// Residuals of a ControlNet for the U-Net: <see cref="UNetInput.DownResiduals"/> and <see cref="UNetInput.MiddleResidual"/>. Owns its
 /// tensors.
 /// </summary>
 /// <param name="DownResiduals">One for each skip connection, from the highest resolution.</param>
-/// <param name="MiddleResidual">That of the middle.</param>
+/// <param name="MiddleResidual">Residual of the middle block.</param>
 public sealed record ControlNetOutput(IReadOnlyList<Tensor> DownResiduals, Tensor MiddleResidual) : IDisposable
 {
     /// <summary>Disposes the tensors.</summary>

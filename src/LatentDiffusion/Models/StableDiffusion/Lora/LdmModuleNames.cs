@@ -16,7 +16,9 @@ internal static partial class LdmModuleNames
         ("self_attn_to_k", "self_attn_k_proj"),
         ("self_attn_to_v", "self_attn_v_proj"),
         ("self_attn_to_out", "self_attn_out_proj"),
+        ("in_layers_0", "norm1"),
         ("in_layers_2", "conv1"),
+        ("out_layers_0", "norm2"),
         ("out_layers_3", "conv2"),
         ("emb_layers_1", "time_emb_proj"),
         ("skip_connection", "conv_shortcut"),
@@ -31,6 +33,8 @@ internal static partial class LdmModuleNames
     /// <summary>The published name of a module.</summary>
     public static string Current(string module)
     {
+        // Only the whole name: projections of attention end in to_out_0.
+        if (module == "out_0") return "conv_norm_out";
         string renamed = OriginalBlock().Replace(module, Block);
         foreach ((string old, string now) in s_renamed)
             if (renamed == old || renamed.EndsWith($"_{old}", StringComparison.Ordinal)) return renamed[..^old.Length] + now;

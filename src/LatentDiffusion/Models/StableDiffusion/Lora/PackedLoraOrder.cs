@@ -19,7 +19,7 @@ internal static partial class PackedLoraOrder
     private static readonly string[] s_ways = ["down_blocks", "up_blocks", "mid_block"];
 
     /// <summary>The parameters of a network in the order that the numbers count.</summary>
-    public static string[] Of(LoraTarget target)
+    public static string[] ForTarget(LoraTarget target)
     {
         string[] inner = target.Component == ComponentNames.UNet ? s_block : s_attention;
         return

@@ -6,7 +6,13 @@ namespace LatentDiffusion.Models;
 /// <summary>A ControlNet in one file with the original names (Zhang et al. 2023).</summary>
 internal static partial class LdmControlNet
 {
-    private const string Hint = "controlnet_cond_embedding.";
+    private const string Hint = "controlnet_cond_embedding.", Types = "task_embedding";
+
+    /// <summary>Heads of the transformer of union ControlNets, which no shape shows.</summary>
+    private const int UnionHeads = 8;
+
+    /// <summary>Whether it is a union ControlNet.</summary>
+    public static bool IsUnion(Dictionary<string, TensorEntry> stored) => stored.ContainsKey(Types);
 
     /// <summary>The network's tensors.</summary>
     /// <param name="stored">The ControlNet's tensors, by their names without the prefix.</param>
@@ -18,7 +24,25 @@ internal static partial class LdmControlNet
 
     /// <summary>The configuration, from the shapes of the tensors.</summary>
     /// <param name="network">The tensors under our names.</param>
-    public static ControlNetConfig Infer(ITensorSource network)
+    public static ControlNetConfig Infer(ITensorSource network) => Infer(network, new ControlNetConfig());
+
+    /// <summary>The configuration of a union ControlNet, from the shapes of the tensors.</summary>
+    /// <param name="network">The tensors under our names.</param>
+    public static ControlNetUnionConfig InferUnion(ITensorSource network)
+    {
+        if (network.Find(Types) is not { Shape: [var types, var width] } || types > int.MaxValue || width > int.MaxValue)
+            throw new CheckpointException(network.Path, $"'{Types}' of its union ControlNet is not a matrix of control types.");
+        int layers = 0;
+        while (network.Find($"transformer_layes.{layers}.attn.in_proj_weight") is not null) layers++;
+        var config = new ControlNetUnionConfig
+        {
+            NumControlType = (int)types, NumTransChannel = (int)width, NumProjChannel = (int)width, NumTransHead = UnionHeads,
+            NumTransLayer = layers,
+        };
+        return (ControlNetUnionConfig)Infer(network, config);
+    }
+
+    private static ControlNetConfig Infer(ITensorSource network, ControlNetConfig config)
     {
         UNet2DConditionConfig encoder = new LdmUNetConfig(network).InferEncoder();
         var hint = new List<int>();
@@ -28,7 +52,7 @@ internal static partial class LdmControlNet
         hint.Add((int)first);
         // The second convolution of each pair has the channels of the next pair.
         for (int i = 1; network.Find($"{Hint}blocks.{i}.weight") is { Shape: [var next, ..] }; i += 2) hint.Add((int)next);
-        return new ControlNetConfig
+        return config with
         {
             InChannels = encoder.InChannels, ConditioningChannels = (int)channels, ConditioningEmbeddingOutChannels = [.. hint],
             BlockOutChannels = encoder.BlockOutChannels, DownBlockTypes = encoder.DownBlockTypes, MidBlockType = encoder.MidBlockType,

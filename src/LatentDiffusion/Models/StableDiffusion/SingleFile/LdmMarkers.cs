@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Models;
 
 /// <summary>
-/// Determines what the U-Net of a single file predicts: from tensors that trainers put there as markers, or from
+/// Determines the prediction type of a single file's U-Net: from tensors that trainers put there as markers, or from
 /// <c>modelspec.prediction_type</c> in a safetensors header. Markers override the header.
 /// </summary>
 /// <param name="file">The file.</param>
@@ -17,7 +17,7 @@ internal sealed class LdmMarkers(ITensorSource file)
     public static IReadOnlySet<string> Names { get; } =
         new HashSet<string> { Velocity, ZeroSnr, SigmaMax, SigmaMin, LatentMean, LatentDeviation };
 
-    /// <summary>What it predicts; null where the file does not say.</summary>
+    /// <summary>Its prediction type; null if the file does not say.</summary>
     /// <exception cref="CheckpointException">The header names a prediction type that is not known.</exception>
     public PredictionType? Prediction => Has(Velocity) || Has(SigmaMax) ? PredictionType.Velocity : Specified();
 
@@ -67,7 +67,7 @@ internal sealed class LdmMarkers(ITensorSource file)
 
     private bool Has(string name) => file.Find(name) is not null;
 
-    private PredictionType? Specified() => (file as SafetensorsFile)?.Metadata.GetValueOrDefault(Specification) switch
+    private PredictionType? Specified() => file.Texts.GetValueOrDefault(Specification) switch
     {
         null or "" => null,
         "epsilon" or "eps" => PredictionType.Epsilon,
@@ -75,7 +75,7 @@ internal sealed class LdmMarkers(ITensorSource file)
         "sample" or "x0" => PredictionType.Sample,
         var other => throw new CheckpointException(
             file.Path,
-            $"its {Specification} is '{MessageText.Cut(other, 100)}', which is not known; "
+            $"its {Specification} is '{MessageText.Truncate(other, 100)}', which is not known; "
             + $"{nameof(SingleFileOptions)}.{nameof(SingleFileOptions.PredictionType)} overrides it."),
     };
 

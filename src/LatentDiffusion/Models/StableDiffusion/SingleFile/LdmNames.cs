@@ -32,7 +32,7 @@ internal static class LdmNames
     /// <summary>Its changes of size.</summary>
     public static readonly (string Ldm, string Ours)[] Resize = [("op", "conv"), ("conv", "conv")];
 
-    /// <summary>What stands at the top of the U-Net.</summary>
+    /// <summary>Names at the top of the U-Net.</summary>
     public static readonly (string Ldm, string Ours)[] UNetTop =
     [
         ("time_embed.0", "time_embedding.linear_1"), ("time_embed.2", "time_embedding.linear_2"),
@@ -57,6 +57,9 @@ internal static class LdmNames
         (new(@"\.mid\.attn_1\.proj_out\."), ".mid_block.attentions.0.to_out.0."),
         (new(@"\.nin_shortcut\."), ".conv_shortcut."),
         (new(@"coder\.norm_out\."), "coder.conv_norm_out."),
+        // FLUX.2 has them within the halves.
+        (new(@"^encoder\.quant_conv\."), "quant_conv."),
+        (new(@"^decoder\.post_quant_conv\."), "post_quant_conv."),
     ];
 
     /// <summary>OpenCLIP's text tower, replaced one after the other.</summary>
@@ -74,7 +77,7 @@ internal static class LdmNames
         (new(@"\.attn\.in_proj_(weight|bias)$"), ".self_attn.{0}_proj.$1"),
     ];
 
-    /// <summary>What files hold besides the networks: tables of the schedule, averages of weights, losses, training state.</summary>
+    /// <summary>Contents of files next to the networks: tables of the schedule, averages of weights, losses, training state.</summary>
     private static readonly Regex s_ignored = new(
         @"^(model_ema\.|(first_stage_model\.)?loss\.|denoiser\.|betas$|alphas_cumprod|sqrt_|log_one_minus_|posterior_"
         + @"|lvlb_weights$|logvar$|global_step$)"

@@ -15,7 +15,10 @@ internal static class LdmText
     /// <summary>As published: the end token is the highest id in every vocabulary.</summary>
     private const int HighestId = 2;
 
-    private const string Layers = "text_model.encoder.layers.", Projection = "text_projection.weight";
+    /// <summary>The projection of the pooled text.</summary>
+    public const string Projection = "text_projection.weight";
+
+    private const string Layers = "text_model.encoder.layers.";
 
     /// <summary>OpenCLIP's own parameter for the projection, [width, out]. Linear layers store [out, in].</summary>
     private const string OpenClipProjection = "text_projection";
@@ -80,8 +83,10 @@ internal static class LdmText
         foreach ((Regex ldm, string replacement) in LdmNames.OpenClipParts) ours = ldm.Replace(ours, replacement);
         if (!ours.Contains("{0}"))
             return [new MappedTensor(ours, entry, name == OpenClipProjection ? TensorView.Transposed : TensorView.Same)];
-        return s_attention.Select((part, i) => new MappedTensor(
-            ours.Replace("{0}", part, StringComparison.Ordinal), entry, TensorView.FirstThird + i));
+        return s_attention.Select((part, i) => new MappedTensor(ours.Replace("{0}", part, StringComparison.Ordinal), entry)
+        {
+            Rows = [RowRange.Part(entry, i, s_attention.Length)],
+        });
     }
 
     /// <summary>Index of the layer that a tensor belongs to; −1 for none.</summary>

@@ -12,6 +12,9 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     /// <summary>Width of the embedding of each of XL's numbers, which no shape shows either.</summary>
     private const int SizeWidth = 256;
 
+    /// <summary>Width of XL's texts, which the shapes of its small ControlNets do not show: those have no attention to the text.</summary>
+    private const int TextWidthOfXL = 2048;
+
     private const string Middle = "mid_block", GuidanceWeight = "time_embedding.cond_proj.weight";
 
     /// <summary>The whole network.</summary>
@@ -40,8 +43,10 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         ];
         int blocks = channels.Length;
         if (blocks == 0) throw Missing("down_blocks.0.resnets.0.conv2.weight");
-        bool linear = ShapeOfFirst(".attentions.0.proj_in.weight").Count == 2;
-        bool added = network.Find("add_embedding.linear_1.weight") is not null, second = linear && !added;
+        bool added = network.Find("add_embedding.linear_1.weight") is not null;
+        bool linear = FindFirst(".attentions.0.proj_in.weight") is { } projection ? projection.Count == 2 : added;
+        bool second = linear && !added;
+        IReadOnlyList<long>? keys = FindFirst(".transformer_blocks.0.attn2.to_k.weight");
         ImmutableArray<int> layers = [.. Enumerable.Range(0, blocks).Select(i => Count($"down_blocks.{i}.resnets.{{0}}.conv1.weight"))];
         return new UNet2DConditionConfig
         {
@@ -56,7 +61,9 @@ internal sealed class LdmUNetConfig(ITensorSource network)
                 : network.Find($"{Middle}.resnets.0.conv1.weight") is not null ? UNetConfigRules.PlainMiddle : null,
             LayersPerBlock = layers.Distinct().Count() == 1 ? layers[0] : new PerBlock<int>(layers),
             TransformerLayersPerBlock = WithMiddle([.. Enumerable.Range(0, blocks).Select(i => Depths($"down_blocks.{i}"))]),
-            CrossAttentionDim = (int)ShapeOfFirst(".transformer_blocks.0.attn2.to_k.weight")[1],
+            CrossAttentionDim = keys is null && added
+                ? TextWidthOfXL
+                : (int)(keys ?? throw Missing("*.transformer_blocks.0.attn2.to_k.weight"))[1],
             AttentionHeadDim = linear ? new PerBlock<int>([.. channels.Select(c => Math.Max(c / HeadWidth, 1))]) : HeadsOf1,
             UseLinearProjection = linear,
             UpcastAttention = second,
@@ -67,7 +74,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
         };
     }
 
-    /// <summary>Whether the way up has the depths of the way down; where there is no attention, none is compared.</summary>
+    /// <summary>Whether the way up has the depths of the way down. Blocks without attention are not compared.</summary>
     private bool IsReverse(ImmutableArray<PerBlock<int>> up, TransformerLayers down) => Enumerable.Range(0, up.Length).All(i =>
     {
         PerBlock<int> mirrored = down[up.Length - 1 - i];
@@ -82,7 +89,7 @@ internal sealed class LdmUNetConfig(ITensorSource network)
     }
 
     /// <summary>
-    /// Transformer blocks in each spatial transformer of a block: one number where all have as many, 1 where there are none.
+    /// Transformer blocks in each spatial transformer of a block: one number if all have as many, 1 without attention.
     /// </summary>
     private PerBlock<int> Depths(string block)
     {
@@ -106,10 +113,11 @@ internal sealed class LdmUNetConfig(ITensorSource network)
 
     private IReadOnlyList<long> Shape(string name) => network.Find(name)?.Shape is { Count: >= 2 } shape ? shape : throw Missing(name);
 
-    private IReadOnlyList<long> ShapeOfFirst(string ending) =>
+    /// <summary>The shape of a matrix; null where none has such a name.</summary>
+    private IReadOnlyList<long>? FindFirst(string ending) =>
         network.Entries.FirstOrDefault(e => e.Name.EndsWith(ending, StringComparison.Ordinal))?.Shape is { Count: >= 2 } shape
             ? shape
-            : throw Missing("*" + ending);
+            : null;
 
     private CheckpointException Missing(string name) =>
         new(network.Path, $"its U-Net has no matrix '{name}', from which its configuration follows.");

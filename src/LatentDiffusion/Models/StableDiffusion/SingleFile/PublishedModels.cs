@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>What was published with the weights of each model, for files that hold only weights.</summary>
+/// <summary>Published settings of each model, for files that hold only weights.</summary>
 internal static class PublishedModels
 {
     /// <summary>Class of the pipeline that a model belongs to.</summary>
@@ -10,13 +10,13 @@ internal static class PublishedModels
     {
         string family = xl ? "StableDiffusionXL" : "StableDiffusion";
         if (refiner) return family + "Img2ImgPipeline";
-        return family + (config.InChannels == 9 ? "InpaintPipeline" : "Pipeline");
+        return family + config.InChannels switch { 8 => "InstructPix2PixPipeline", 9 => "InpaintPipeline", _ => "Pipeline" };
     }
 
     /// <summary>The scale of the latents of a model without an autoencoder; null where it is not known.</summary>
     public static double? LatentScalingFactor(UNet2DConditionConfig config, SchedulerConfig scheduler) =>
         config.AdditionEmbedType == "text_time" && SchedulerClasses.FamilyOf(scheduler) == SchedulerFamily.Discrete
-            ? LdmAutoencoder.ScalingXL
+            ? PublishedLatents.StableDiffusionXL.ScalingFactor
             : null;
 
     /// <summary>The settings of the folder of a model.</summary>
@@ -34,7 +34,7 @@ internal static class PublishedModels
     /// <summary>The scheduler that a family was published with.</summary>
     /// <param name="xl">Whether it is of the XL family.</param>
     /// <param name="consistency">Whether it is a latent consistency model, which has learned the guidance scale.</param>
-    /// <param name="prediction">What it predicts.</param>
+    /// <param name="prediction">Its prediction type.</param>
     public static SchedulerConfig Scheduler(bool xl, bool consistency, PredictionType prediction)
     {
         SchedulerConfig config = SchedulerConfig.Empty

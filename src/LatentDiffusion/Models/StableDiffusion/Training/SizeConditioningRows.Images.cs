@@ -5,9 +5,9 @@ namespace LatentDiffusion.Models;
 /// <content>Sizes of images that are in no cache.</content>
 public sealed partial class SizeConditioningRows
 {
-    /// <summary>Adds to the conditioning of captions what a denoiser reads about the sizes of their images.</summary>
+    /// <summary>Adds the image sizes that a denoiser reads to the conditioning of captions.</summary>
     /// <param name="text">The captions' conditioning, one sample per image.</param>
-    /// <param name="denoiser">What the denoiser reads.</param>
+    /// <param name="denoiser">Inputs of the denoiser.</param>
     /// <param name="images">The images, at the size that they are measured at.</param>
     /// <returns>A conditioning with the sizes, on the device of the texts; <paramref name="text"/> if the denoiser reads none.</returns>
     /// <exception cref="NotSupportedException">The denoiser reads a count of numbers that no published model reads.</exception>
@@ -19,6 +19,6 @@ public sealed partial class SizeConditioningRows
         SizeConditioning sizes = TimeIds.ReadBy(denoiser);
         if (sizes == SizeConditioning.None) return text;
         Device device = text.HiddenStates.device;
-        return text.With(TimeIds.Name, cat([.. images.Select(image => SizeConditioningInput.Of(image, sizes).ToTensor(device))]));
+        return text.With(TimeIds.Name, cat([.. images.Select(image => SizeConditioningInput.FromImage(image, sizes).ToTensor(device))]));
     }
 }

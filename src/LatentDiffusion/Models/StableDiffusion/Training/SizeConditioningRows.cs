@@ -16,11 +16,11 @@ public sealed partial class SizeConditioningRows
         (_pooledWidth, _data, _score) = (pooledWidth, data, score);
 
     /// <summary>Null for a denoiser that reads none.</summary>
-    /// <param name="denoiser">What the denoiser reads.</param>
+    /// <param name="denoiser">Inputs of the denoiser.</param>
     /// <param name="data">Where the sizes are kept.</param>
     /// <param name="score">The aesthetic score; null for the published one.</param>
     /// <exception cref="ArgumentException">It reads sizes, and none are kept; or there is a score that it does not read.</exception>
-    public static SizeConditioningRows? Of(DenoiserDescription denoiser, LatentCache data, double? score)
+    public static SizeConditioningRows? Create(DenoiserDescription denoiser, LatentCache data, double? score)
     {
         SizeConditioning sizes = TimeIds.ReadBy(denoiser);
         if (score is not null && sizes != SizeConditioning.AestheticScore)

@@ -1,21 +1,23 @@
 namespace LatentDiffusion.Models;
 
-/// <summary>What training reads of a Stable Diffusion model.</summary>
+/// <summary>The parts of a Stable Diffusion model that training uses.</summary>
 internal static class StableDiffusionTraining
 {
     /// <summary>The parts of a model that has a text encoder and an autoencoder.</summary>
     /// <exception cref="InvalidDataException">It lacks one, or the components contradict each other.</exception>
-    public static TrainableModel Of(ModelComponents model)
+    public static TrainableModel Create(ModelComponents model)
     {
         ComponentValidator.Check(model);
         if (model.TextEncoder is null && model.TextEncoder2 is null)
             throw new InvalidDataException($"The {model.PipelineClass} has no text encoder.");
         ClipTokenizer? first = model.TextEncoder is null ? null : model.Tokenizer!.Build();
         ClipTokenizer? second = model.TextEncoder2 is null ? null : model.Tokenizer2!.Build();
+        LatentAutoencoder autoencoder = LatentAutoencoder.Create(model.Autoencoder);
         return new TrainableModel
         {
             Denoiser = new UNetDenoiser(model.UNet, model.RequiresAestheticsScore),
-            Autoencoder = LatentAutoencoder.Of(model.Autoencoder),
+            Autoencoder = autoencoder,
+            Scaling = autoencoder.PlainScaling,
             // The refiner has only the second text encoder.
             Tokenizer = first ?? second,
             SecondTokenizer = first is null ? null : second,

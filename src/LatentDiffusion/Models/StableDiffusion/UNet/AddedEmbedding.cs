@@ -14,8 +14,8 @@ internal sealed class AddedEmbedding
 
     public nn.Module<Tensor, Tensor> Layer { get; }
 
-    /// <summary>What the configuration asks for; null for a network without.</summary>
-    public static AddedEmbedding? Of(UNet2DConditionConfig config, LayerFactory layers) => config.AdditionEmbedType switch
+    /// <summary>The embedding of a configuration; null if it has none.</summary>
+    public static AddedEmbedding? Create(UNet2DConditionConfig config, LayerFactory layers) => config.AdditionEmbedType switch
     {
         "text" => new(new PooledTextEmbedding(
             layers, config.EncoderHidDim ?? config.CrossAttentionDim[0], config.TimeChannels, config.AdditionEmbedTypeNumHeads)),

@@ -14,11 +14,11 @@ internal sealed class ClassEmbedding
     /// <summary>The layer that embeds labels; null where they are embeddings already.</summary>
     public nn.Module<Tensor, Tensor>? Layer { get; }
 
-    /// <summary>What the configuration asks for; null for a network without classes.</summary>
+    /// <summary>The embedding of a configuration; null if it has no classes.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="layers">Makes the layers.</param>
     /// <param name="timeFeatures">Features of a number, as for the timestep.</param>
-    public static ClassEmbedding? Of(UNet2DConditionConfig config, LayerFactory layers, Func<Tensor, Tensor> timeFeatures)
+    public static ClassEmbedding? Create(UNet2DConditionConfig config, LayerFactory layers, Func<Tensor, Tensor> timeFeatures)
     {
         int width = config.TimeChannels;
         return config.ClassEmbedType switch

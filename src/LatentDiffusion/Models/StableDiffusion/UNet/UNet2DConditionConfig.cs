@@ -6,7 +6,7 @@ namespace LatentDiffusion.Models;
 /// <summary>Configuration of <see cref="UNet2DConditionModel"/>, with the names and defaults of the published <c>config.json</c>.</summary>
 public sealed record UNet2DConditionConfig : NetworkConfig
 {
-    /// <summary>Latent size trained on; null where not said. Informative.</summary>
+    /// <summary>Latent size of the training; null if unknown. Informative.</summary>
     public PerBlock<int>? SampleSize { get; init; }
 
     /// <summary>Channels taken: 4, or 9 for inpainting. Default 4.</summary>
@@ -88,7 +88,7 @@ public sealed record UNet2DConditionConfig : NetworkConfig
 
     /// <summary>
     /// Number of attention heads, as the published files misname it; used where <see cref="NumAttentionHeads"/> is null.
-    /// <c>AttnDownBlock2D</c> and <c>AttnUpBlock2D</c> take it for what it is called: the width of a head. Default 8.
+    /// <c>AttnDownBlock2D</c> and <c>AttnUpBlock2D</c> take it literally: the width of a head. Default 8.
     /// </summary>
     public PerBlock<int> AttentionHeadDim { get; init; } = 8;
 

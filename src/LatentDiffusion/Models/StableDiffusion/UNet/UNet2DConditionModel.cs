@@ -52,7 +52,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
     /// <summary>
     /// Whether residual blocks and spatial transformers keep only their inputs in training and compute the rest again in
     /// the backward pass (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): much less memory for about a
-    /// third more work, and the same gradients but for rounding, dropout's included. Without a gradient to compute it
+    /// third more work, and the same gradients within rounding, dropout's included. Without a gradient to compute it
     /// changes nothing. Default false.
     /// </summary>
     public bool GradientCheckpointing
@@ -77,7 +77,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
         ArgumentNullException.ThrowIfNull(input);
         using NetworkUse weights = NetworkUse.ToEvaluate(this);
         using DisposeScope scope = NewDisposeScope();
-        (Tensor hidden, Stack<Tensor> skips, Tensor time, TextContext context) = _encoder.Run(input);
+        (Tensor hidden, Stack<Tensor> skips, TimeContext time, TextContext context) = _encoder.Run(input);
         if (input.DownResiduals is { } residuals) skips = Add(skips, residuals);
         if (input.MiddleResidual is not null) hidden = hidden.Add(input.MiddleResidual);
         int upper = _upBlocks.Count - (input.Deep?.Levels ?? 0);
@@ -87,14 +87,15 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
             hidden = _upBlocks[i].forward(hidden, time, context, skips);
         }
 
-        return _normOut.call(hidden).Activate(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
+        return _normOut.CallBefore(_convOut, hidden).Activate(_activation).Into(_convOut.call).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A network of a configuration with the same weights; what this network lacks is zero.</summary>
+    /// <summary>A network of a configuration with the same weights, in the same mode; missing weights are zero.</summary>
     internal UNet2DConditionModel Copy(UNet2DConditionConfig config, ScalarType type)
     {
-        UNet2DConditionModel copy = config.BuildUninitialized(this.parameters().First().device, type);
+        UNet2DConditionModel copy = config.BuildUninitialized(NetworkUse.DeviceOf(this), type);
         using IDisposable noGrad = no_grad();
+        using NetworkUse weights = NetworkUse.ToRead(this), copied = NetworkUse.ToChange(copy);
         Dictionary<string, Tensor> values = state_dict();
         foreach ((string name, Tensor parameter) in copy.state_dict())
         {
@@ -102,6 +103,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
             else parameter.zero_().Dispose();
         }
 
+        copy.train(training);
         return copy;
     }
 

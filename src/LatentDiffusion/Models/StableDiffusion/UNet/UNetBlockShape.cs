@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Models;
 
-/// <summary>What one block of a U-Net consists of, as its type and the configuration say.</summary>
+/// <summary>Layers of one block of a U-Net, from its type and the configuration.</summary>
 /// <param name="Layers">Makes the layers.</param>
 /// <param name="Resnets">Options of its residual blocks.</param>
 /// <param name="Transformers">Options of its spatial transformers; null for a block without.</param>
@@ -15,7 +15,8 @@ internal sealed record UNetBlockShape(
 {
     /// <summary>The block at a resolution on the way down.</summary>
     public static UNetBlockShape Down(UNet2DConditionConfig config, LayerFactory layers, int block) =>
-        Of(config, layers, config.DownBlockTypes[block], block, config.TransformerLayersPerBlock[block], config.AttentionHeadDim[block]);
+        Create(
+            config, layers, config.DownBlockTypes[block], block, config.TransformerLayersPerBlock[block], config.AttentionHeadDim[block]);
 
     /// <summary>The block at a resolution on the way up. As published, head widths are not reversed there.</summary>
     public static UNetBlockShape Up(UNet2DConditionConfig config, LayerFactory layers, int block)
@@ -24,7 +25,7 @@ internal sealed record UNetBlockShape(
         PerBlock<int> depths = config.ReverseTransformerLayersPerBlock is { } reverse
             ? reverse[index]
             : config.TransformerLayersPerBlock[block];
-        return Of(config, layers, config.UpBlockTypes[index], block, depths, config.AttentionHeadDim[index]);
+        return Create(config, layers, config.UpBlockTypes[index], block, depths, config.AttentionHeadDim[index]);
     }
 
     /// <summary>The middle.</summary>
@@ -50,7 +51,7 @@ internal sealed record UNetBlockShape(
         return HeadChannels is { } width ? new PixelAttention(Layers, channels, width, Resnets.Groups, Resnets.Eps) : null;
     }
 
-    /// <summary>Runs what <see cref="Attention"/> made, if anything.</summary>
+    /// <summary>Runs the layer from <see cref="Attention"/>, if there is one.</summary>
     public static Tensor Attend(LayerList<nn.Module>? attentions, int index, Tensor hidden, TextContext context) =>
         attentions?[index] switch
         {
@@ -59,7 +60,7 @@ internal sealed record UNetBlockShape(
             _ => hidden,
         };
 
-    private static UNetBlockShape Of(
+    private static UNetBlockShape Create(
         UNet2DConditionConfig config, LayerFactory layers, string type, int block, PerBlock<int> depths, int headChannels)
     {
         bool resamplesInResnet = type.StartsWith("Resnet", StringComparison.Ordinal);

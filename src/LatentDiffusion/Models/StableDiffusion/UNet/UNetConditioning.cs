@@ -25,8 +25,8 @@ internal sealed class UNetConditioning
         _time = new TimestepEmbedding(
             layers, config.TimeFeatures, config.TimeChannels, config.ActFn, config.TimeCondProjDim, config.TimestepPostAct);
         if (config.EncoderHidDim is { } width) _textProjection = layers.Linear(width, config.CrossAttentionDim[0]);
-        _class = ClassEmbedding.Of(config, layers, TimeFeatures);
-        _added = AddedEmbedding.Of(config, layers);
+        _class = ClassEmbedding.Create(config, layers, TimeFeatures);
+        _added = AddedEmbedding.Create(config, layers);
         if (config.TimeEmbeddingActFn is { } name) _activation = Activations.ByName(name);
     }
 
@@ -40,16 +40,22 @@ internal sealed class UNetConditioning
         if (_added is not null) network.register_module("add_embedding", _added.Layer);
     }
 
-    /// <summary>The embedding that goes to every residual block, [batch, width].</summary>
-    public Tensor Embed(UNetInput input)
+    /// <summary>The embedding that goes to every residual block: one for all samples where nothing in it differs.</summary>
+    public TimeContext Embed(UNetInput input) => input.Times is { } cached && _class is null && _added is null
+        ? new TimeContext(cached.Embedding(() => Compute(input)), cached)
+        : new TimeContext(Compute(input));
+
+    private Tensor Compute(UNetInput input)
     {
         using var scope = NewDisposeScope();
         ScalarType type = input.Sample.dtype;
-        Tensor embedding = _time.forward(TimeFeatures(input.Timesteps.expand(input.Sample.shape[0])).to(type), input.TimestepCondition);
+        Tensor embedding = _time.forward(TimeFeatures(input.Timesteps.view(-1)).to(type), input.TimestepCondition);
         if (_class is not null)
         {
             Tensor label = _class.Embed(input).to(type);
-            embedding = _config.ClassEmbeddingsConcat ? cat([embedding, label], -1) : embedding.Add(label);
+            embedding = _config.ClassEmbeddingsConcat
+                ? cat([embedding.expand(label.shape[0], -1), label], -1)
+                : embedding.Add(label);
         }
 
         if (_added is not null) embedding = embedding.Add(_added.Embed(input));

@@ -5,13 +5,14 @@ internal static class UNetDescription
 {
     /// <param name="config">The U-Net's configuration.</param>
     /// <param name="requiresAestheticsScore">Whether it reads the aesthetic score instead of the target size.</param>
-    public static DenoiserDescription Of(UNet2DConditionConfig config, bool requiresAestheticsScore)
+    public static DenoiserDescription FromConfig(UNet2DConditionConfig config, bool requiresAestheticsScore)
     {
         // Networks read more channels than they predict where they read masks or other images.
         int latents = Math.Min(config.InChannels, config.OutChannels);
         int? numbers = config.AdditionEmbedType != "text_time" ? null : requiresAestheticsScore ? TimeIds.OfRefiner : TimeIds.OfBase;
         return new DenoiserDescription
         {
+            ModelName = "Stable Diffusion",
             LatentChannels = latents,
             ConcatenatedChannels = config.InChannels - latents,
             OutputChannels = config.OutChannels,
@@ -19,8 +20,10 @@ internal static class UNetDescription
             // Next to the pooled text, the network's input has features of each number about the size.
             PooledWidth = numbers is null ? null : config.ProjectionClassEmbeddingsInputDim - numbers * config.AdditionTimeEmbedDim,
             AdditionalInputs = numbers is { } count ? new Dictionary<string, int> { [TimeIds.Name] = count } : [],
+            IgnoresMaskedTokens = true,
             ReadsGuidanceScale = config.TimeCondProjDim is not null,
             ControlResidualChannels = ResidualChannels(config),
+            AdapterResidualShapes = AdapterShapes(config),
             StepCachingLevels = config.BlockOutChannels.Length - 1,
         };
     }
@@ -32,5 +35,16 @@ internal static class UNetDescription
         IEnumerable<int> down = config.BlockOutChannels.SelectMany(
             (channels, i) => Enumerable.Repeat(channels, config.LayersPerBlock[i] + (i < last ? 1 : 0)));
         return [config.BlockOutChannels[0], .. down, config.BlockOutChannels[last]];
+    }
+
+    /// <summary>
+    /// Where T2I-Adapters are added: in blocks with cross-attention before the size is halved, in others after it, and after the middle.
+    /// </summary>
+    private static IReadOnlyList<AdapterResidualShape> AdapterShapes(UNet2DConditionConfig config)
+    {
+        int last = config.BlockOutChannels.Length - 1;
+        IEnumerable<AdapterResidualShape> down = config.BlockOutChannels.Select((channels, i) => new AdapterResidualShape(
+            channels, 1 << (i == last || config.DownBlockTypes[i].StartsWith("CrossAttn", StringComparison.Ordinal) ? i : i + 1)));
+        return config.MidBlockType is null ? [.. down] : [.. down, new(config.BlockOutChannels[last], 1 << last)];
     }
 }

@@ -41,25 +41,37 @@ internal sealed class UNetEncoder
     }
 
     /// <summary>Runs the encoder, or where the lower resolutions are known only the upper ones.</summary>
-    /// <param name="input">What the network is evaluated on.</param>
+    /// <param name="input">Input of the network.</param>
     /// <param name="hint">Added after the first convolution (ControlNet); null for none.</param>
-    public UNetFeatures Run(UNetInput input, Tensor? hint = null)
+    /// <param name="added">Added to the time embedding (union ControlNet), [1, width]; null for none.</param>
+    public UNetFeatures Run(UNetInput input, Tensor? hint = null, Tensor? added = null)
     {
-        Tensor time = _conditioning.Embed(input), text = _conditioning.Project(input.HiddenStates);
+        TimeContext time = _conditioning.Embed(input);
+        if (added is not null) time = new TimeContext(time.Embedding.Add(added));
+        Tensor text = _conditioning.Project(input.HiddenStates);
         Tensor? bias = input.Mask is null ? null : input.Mask.to(text.dtype).SubtractFrom(1).Multiply(-10000).unsqueeze(1).unsqueeze(1);
-        var context = new TextContext(text, bias, input.Attention?.Texts?.Of(input.HiddenStates), input.Attention?.Perturbed);
-        Tensor hidden = _config.CenterInputSample ? input.Sample.Multiply(2).Add(-1).Into(_convIn.call) : _convIn.call(input.Sample);
+        // Guidance evaluates the same samples with several texts: up to the first text they are computed once.
+        bool repeats = hint is null && input.AdapterResiduals is null && time.IsCommon && RepeatedSamples.Are(input.Sample, text);
+        var context = new TextContext(text, bias, input.Attention, input.Attention?.Texts?.KeysAndValuesFor(input.HiddenStates), repeats);
+        Tensor sample = repeats ? RepeatedSamples.First(input.Sample) : input.Sample;
+        Tensor hidden = _config.CenterInputSample ? sample.Multiply(2).Add(-1).Into(_convIn.call) : _convIn.call(sample);
         if (hint is not null) hidden = hidden.Into(x => x.Add(hint));
 
         var skips = new Stack<Tensor>([hidden]);
         if (input.Deep is { Value: { } deep, Levels: var levels })
         {
             for (int i = 0; i < levels; i++) hidden = _downBlocks[i].forward(hidden, time, context, skips, halve: i < levels - 1);
-            return new UNetFeatures(deep.alias(), skips, time, context);
+            return Features(deep.alias(), skips, time, context);
         }
 
-        foreach (UNetDownBlock block in _downBlocks) hidden = block.forward(hidden, time, context, skips);
-        if (_middle is not null) hidden = _middle.forward(hidden, time, context);
-        return new UNetFeatures(hidden, skips, time, context);
+        for (int i = 0; i < _downBlocks.Count; i++)
+            hidden = _downBlocks[i].forward(hidden, time, context, skips, residual: input.AdapterResiduals?.ElementAtOrDefault(i));
+        if (_middle is null) return Features(hidden, skips, time, context);
+        hidden = _middle.forward(hidden, time, context);
+        if (input.AdapterResiduals?.ElementAtOrDefault(_downBlocks.Count) is { } residual) hidden = hidden.Into(x => x.Add(residual));
+        return Features(hidden, skips, time, context);
     }
+
+    private static UNetFeatures Features(Tensor hidden, Stack<Tensor> skips, TimeContext time, TextContext context) =>
+        new(context.Repeated(hidden), new Stack<Tensor>(skips.Reverse().Select(context.Repeated)), time, context);
 }

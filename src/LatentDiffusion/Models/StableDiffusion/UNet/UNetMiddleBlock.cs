@@ -23,7 +23,7 @@ internal sealed class UNetMiddleBlock : LayerGroup
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor hidden, Tensor time, TextContext context)
+    public Tensor forward(Tensor hidden, TimeContext time, TextContext context)
     {
         using DisposeScope scope = NewDisposeScope();
         hidden = _resnets[0].call(hidden, time);

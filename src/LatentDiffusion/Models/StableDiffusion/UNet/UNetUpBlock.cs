@@ -12,7 +12,7 @@ internal sealed class UNetUpBlock : LayerGroup
     [ComponentName(Name = "resnets")] private readonly LayerList<ResnetBlock2D> _resnets = [];
     [ComponentName(Name = "upsamplers")] private readonly LayerList<nn.Module>? _upsamplers;
 
-    /// <param name="shape">What the block consists of.</param>
+    /// <param name="shape">Layers of the block.</param>
     /// <param name="previousChannels">Channels that come from below.</param>
     /// <param name="outChannels">Channels of this resolution.</param>
     /// <param name="skipChannels">Channels of the next higher resolution, which its last skip connection has.</param>
@@ -40,7 +40,7 @@ internal sealed class UNetUpBlock : LayerGroup
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor hidden, Tensor time, TextContext context, Stack<Tensor> skips)
+    public Tensor forward(Tensor hidden, TimeContext time, TextContext context, Stack<Tensor> skips)
     {
         using DisposeScope scope = NewDisposeScope();
         for (int i = 0; i < _resnets.Count; i++)

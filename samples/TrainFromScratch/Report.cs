@@ -1,7 +1,0 @@
-namespace TrainFromScratch;
-
-/// <summary>Reports on the calling thread, unlike <see cref="Progress{T}"/>.</summary>
-internal sealed class Report<T>(Action<T> action) : IProgress<T>
-{
-    void IProgress<T>.Report(T value) => action(value);
-}

@@ -1,7 +1,0 @@
-namespace LatentDiffusion.Judge;
-
-/// <summary>Progress that is reported synchronously, on the calling thread.</summary>
-internal sealed class Report<T>(Action<T> action) : IProgress<T>
-{
-    void IProgress<T>.Report(T value) => action(value);
-}
