@@ -5,13 +5,14 @@ namespace LatentDiffusion.Runtime;
 /// <summary>Loads libtorch, and explains why it cannot be loaded.</summary>
 internal static class NativeLibraries
 {
-    /// <summary>Loads libtorch unless it is loaded.</summary>
+    /// <summary>Loads libtorch unless it is loaded, and makes it compute correctly on this CPU.</summary>
     /// <exception cref="TorchUnavailableException">It cannot be loaded; the message names the missing library.</exception>
     public static void EnsureLoaded()
     {
         try
         {
             torch.InitializeDeviceType(DeviceType.CPU);
+            _ = OneDnnCaches.AreUsable;
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException
             or EntryPointNotFoundException or BadImageFormatException)

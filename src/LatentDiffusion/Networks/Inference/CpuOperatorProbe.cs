@@ -17,6 +17,7 @@ internal static class CpuOperatorProbe
     /// <summary>The module; null where operators are missing, fail or give other values.</summary>
     public static jit.ScriptModule? Load()
     {
+        if (!OneDnnCaches.AreUsable) return null;
         jit.ScriptModule? module = null;
         try
         {
