@@ -3,7 +3,7 @@ using Xunit;
 namespace LatentDiffusion.Hub.Tests;
 
 /// <summary><see cref="KilledDownloadTests"/> with a thousand downloads.</summary>
-[Trait(TestCategories.Name, TestCategories.Long)]
+[Trait(TestCategories.Name, TestCategories.Long), Trait(TestCategories.Name, TestCategories.Soak)]
 public sealed class ThousandDownloadsTests(ITestOutputHelper output)
 {
     [Fact]

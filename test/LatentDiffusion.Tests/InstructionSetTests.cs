@@ -39,7 +39,7 @@ public sealed partial class InstructionSetTests
     public void Each_listed_name_is_a_tests() =>
         Assert.DoesNotContain(s_repeated, part => !s_classes.Any(c => c.Name.Contains(part, StringComparison.Ordinal)));
 
-    [GeneratedRegex("for name in (?<names>.*?); do", RegexOptions.Singleline)]
+    [GeneratedRegex(@"^numbers=\((?<names>.*?)\)", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Names();
 
     [GeneratedRegex("^namespace (?<name>[^;]+);", RegexOptions.Multiline)]

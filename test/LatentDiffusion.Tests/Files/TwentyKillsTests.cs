@@ -4,7 +4,7 @@ using Xunit;
 namespace LatentDiffusion.Tests.Files;
 
 /// <summary><see cref="KilledWriterTests"/> with twenty kills each.</summary>
-[Trait(TestCategories.Name, TestCategories.Long)]
+[Trait(TestCategories.Name, TestCategories.Long), Trait(TestCategories.Name, TestCategories.Soak)]
 public sealed class TwentyKillsTests(TinyModel model) : IClassFixture<TinyModel>
 {
     [Theory]

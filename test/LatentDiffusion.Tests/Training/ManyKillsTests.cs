@@ -8,7 +8,7 @@ namespace LatentDiffusion.Tests.Training;
 /// A third of the kills comes when a checkpoint is being written or soon after, the others at any moment of the start,
 /// whose length is taken from the run that is not killed.
 /// </summary>
-[Trait(TestCategories.Name, TestCategories.Long)]
+[Trait(TestCategories.Name, TestCategories.Long), Trait(TestCategories.Name, TestCategories.Soak)]
 public sealed class ManyKillsTests
 {
     [Fact]
