@@ -38,7 +38,7 @@ public sealed class ImageSharpCodec : IImageCodec
         _maxPixels = maxPixels;
     }
 
-    /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
+    /// <summary>PNG without loss; JPEG and WebP, by default at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
     /// <summary>The colour behind transparent pixels when a file is decoded without a background argument. Default white.</summary>
@@ -52,16 +52,21 @@ public sealed class ImageSharpCodec : IImageCodec
         PngText.Insert(Encode(image, new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 }), metadata);
 
     /// <inheritdoc/>
-    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null)
+    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Encode(image, mediaType, metadata, quality: null);
+
+    /// <inheritdoc/>
+    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata, int? quality)
     {
         ArgumentException.ThrowIfNullOrEmpty(mediaType);
+        ImageQuality.Check(quality);
+        int lossy = quality ?? LossyQuality;
         return mediaType.ToLowerInvariant() switch
         {
             MediaTypeNames.Image.Png => EncodePng(image, metadata),
-            MediaTypeNames.Image.Jpeg =>
-                ImageTexts.Insert(Encode(image, new JpegEncoder { Quality = LossyQuality }), metadata),
+            MediaTypeNames.Image.Jpeg => ImageTexts.Insert(Encode(image, new JpegEncoder { Quality = lossy }), metadata),
             MediaTypeNames.Image.Webp => ImageTexts.Insert(
-                Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = LossyQuality }), metadata),
+                Encode(image, new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = lossy }), metadata),
             _ => throw new NotSupportedException(
                 $"{nameof(ImageSharpCodec)} does not write '{MessageText.Truncate(mediaType, 100)}'; "
                 + $"it writes {string.Join(", ", MediaTypes)}."),

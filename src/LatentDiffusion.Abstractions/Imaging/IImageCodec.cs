@@ -10,7 +10,7 @@ public interface IImageCodec
     /// <param name="metadata">Text entries (PNG tEXt/iTXt) to write into the file; null for none.</param>
     byte[] EncodePng(ImageBuffer image, IReadOnlyDictionary<string, string>? metadata = null);
 
-    /// <summary>Media types that <see cref="Encode"/> writes, PNG first. Default: only PNG.</summary>
+    /// <summary>Media types that the codec encodes, PNG first. Default: only PNG.</summary>
     IReadOnlyList<string> MediaTypes => [MediaTypeNames.Image.Png];
 
     /// <summary>Encodes an image as one of <see cref="MediaTypes"/>.</summary>
@@ -24,6 +24,28 @@ public interface IImageCodec
         MediaTypeNames.Image.Png.Equals(mediaType, StringComparison.OrdinalIgnoreCase)
             ? EncodePng(image, metadata)
             : throw new NotSupportedException($"{GetType().Name} does not write '{mediaType}'; it writes {string.Join(", ", MediaTypes)}.");
+
+    /// <summary>
+    /// Encodes an image as one of <see cref="MediaTypes"/> with a quality. Default: PNG, and other types without a quality, are encoded as
+    /// without this parameter; a quality of other types is refused.
+    /// </summary>
+    /// <param name="image">The image.</param>
+    /// <param name="mediaType">For example <c>image/jpeg</c>; case does not matter.</param>
+    /// <param name="metadata">Text entries; null for none.</param>
+    /// <param name="quality">
+    /// Quality of lossy formats from 1 (smallest file) to 100 (best image); null for the codec's default. PNG is lossless at any quality.
+    /// </param>
+    /// <exception cref="NotSupportedException">
+    /// The codec does not write this type, or does not write it with a quality of choice.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="quality"/> is out of range.</exception>
+    byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata, int? quality)
+    {
+        ImageQuality.Check(quality);
+        return quality is null || MediaTypeNames.Image.Png.Equals(mediaType, StringComparison.OrdinalIgnoreCase)
+            ? Encode(image, mediaType, metadata)
+            : throw new NotSupportedException($"{GetType().Name} writes '{mediaType}' only with its default quality, not {quality}.");
+    }
 
     /// <summary>
     /// Extensions of the files that <see cref="Decode(ReadOnlySpan{byte})"/> reads, in lower case with the dot. They decide

@@ -75,6 +75,7 @@ public static class LatentDiffusionServiceCollectionExtensions
             services.TryAddKeyedSingleton(name, (p, key) => p.GetRequiredKeyedService<DiffusionPipeline>(key).AsImageGenerator());
         }
 
+        services.AddSingleton(p => new RegisteredPipeline(registration, p));
         services.AddSingleton<IHostedService>(
             p => new ModelStartup(registration, p.GetRequiredService<IOptionsMonitor<DiffusionModelOptions>>(), p));
         return registration.Builder;

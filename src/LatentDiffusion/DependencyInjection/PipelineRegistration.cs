@@ -52,6 +52,15 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
         }
     }
 
+    /// <summary>The name that the model will have, without loading it; null if it does not have one.</summary>
+    public string? ModelId(IServiceProvider services)
+    {
+        PipelineSpecification specification = Builder.Specification;
+        DiffusionPipelineOptions options = services.GetRequiredService<IOptionsMonitor<DiffusionPipelineOptions>>().Get(Name) with { };
+        specification.Configure?.Invoke(options);
+        return options.ModelId ?? specification.Model?.NameFor(new NamedServices(services, Name));
+    }
+
     /// <summary>
     /// The result of a validation: as many errors as one message holds, each after <see cref="Where"/>, and the number of the others.
     /// </summary>

@@ -29,7 +29,7 @@ public sealed class SkiaImageCodec : IImageCodec
         _maxPixels = maxPixels;
     }
 
-    /// <summary>PNG without loss; JPEG and WebP at quality 90 of 100.</summary>
+    /// <summary>PNG without loss; JPEG and WebP, by default at quality 90 of 100.</summary>
     public IReadOnlyList<string> MediaTypes { get; } = [MediaTypeNames.Image.Png, MediaTypeNames.Image.Jpeg, MediaTypeNames.Image.Webp];
 
     /// <inheritdoc/>
@@ -49,9 +49,14 @@ public sealed class SkiaImageCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null)
+    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Encode(image, mediaType, metadata, quality: null);
+
+    /// <inheritdoc/>
+    public byte[] Encode(ImageBuffer image, string mediaType, IReadOnlyDictionary<string, string>? metadata, int? quality)
     {
         ArgumentException.ThrowIfNullOrEmpty(mediaType);
+        ImageQuality.Check(quality);
         SKEncodedImageFormat format = mediaType.ToLowerInvariant() switch
         {
             MediaTypeNames.Image.Png => SKEncodedImageFormat.Png,
@@ -62,7 +67,7 @@ public sealed class SkiaImageCodec : IImageCodec
                 + $"it writes {string.Join(", ", MediaTypes)}."),
         };
         if (format == SKEncodedImageFormat.Png) return EncodePng(image, metadata);
-        using SKData data = Encode(image, format, LossyQuality);
+        using SKData data = Encode(image, format, quality ?? LossyQuality);
         return ImageTexts.Insert(data.AsSpan(), metadata);
     }
 

@@ -6,6 +6,9 @@ public sealed partial class DiffusionPipeline
     /// <summary>Name of the model in logs, telemetry and metadata; null for a model without a name.</summary>
     public string? ModelId => _components.Options.ModelId;
 
+    /// <summary>Media types of the files that its images can be written as (<see cref="GeneratedImage.Encode"/>), PNG first.</summary>
+    public IReadOnlyList<string> MediaTypes => Codec.MediaTypes;
+
     internal IImageCodec Codec => _components.Codec;
 
     internal bool ReadsReferenceImages => _components.Denoiser.Description is var denoiser

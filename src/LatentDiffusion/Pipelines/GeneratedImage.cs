@@ -48,8 +48,12 @@ public sealed class GeneratedImage
 
     /// <summary>The image as a file of some type, with its metadata.</summary>
     /// <param name="mediaType">One of the codec's <see cref="IImageCodec.MediaTypes"/>, for example <c>image/jpeg</c>.</param>
+    /// <param name="quality">Quality of JPEG and WebP, 1 to 100; null, the default, for the codec's. PNG is always lossless.</param>
+    /// <param name="timings">Whether the file contains the timings, as in <see cref="ToPng"/>. Default true.</param>
     /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
-    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png) => _codec.Encode(Image, mediaType, Texts(timings: true));
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="quality"/> is out of range.</exception>
+    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png, int? quality = null, bool timings = true) =>
+        _codec.Encode(Image, mediaType, Texts(timings), quality);
 
     /// <summary>
     /// Writes the image as a PNG file, next to its path and renamed, so that no half-written file is ever there. A symbolic link

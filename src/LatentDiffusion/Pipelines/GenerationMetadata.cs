@@ -88,6 +88,18 @@ public static class GenerationMetadata
         return request;
     }
 
+    /// <summary>
+    /// The entries of a request, with which another process repeats it: <see cref="ToRequest"/> reads them. Images and embeddings appear
+    /// as <c>given</c>; <see cref="GenerationRequest.ImageCount"/> and <see cref="GenerationRequest.TimeLimit"/>, which do not change an
+    /// image, do not appear.
+    /// </summary>
+    /// <param name="request">The request. Properties that are null do not have an entry.</param>
+    public static IReadOnlyDictionary<string, string> FromRequest(GenerationRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return TextsOf(request);
+    }
+
     /// <summary>Whether this library wrote the entries of an image.</summary>
     internal static bool IsOwn(IReadOnlyDictionary<string, string> entries) =>
         s_always.All(setting => entries.ContainsKey(setting.Key)) && entries.ContainsKey("prompt")
