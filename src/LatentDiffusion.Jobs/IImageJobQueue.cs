@@ -38,7 +38,9 @@ public interface IImageJobQueue
     /// <returns>False if there is no such job or it has ended.</returns>
     Task<bool> CancelAsync(string id, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists jobs: first those that run, then those that wait in the order in which they will run, then ended ones, newest first.</summary>
+    /// <summary>
+    /// Lists jobs: first those that run, then those that wait in the order in which they will run, then ended ones, newest first.
+    /// </summary>
     /// <param name="caller">Only jobs of this caller; null for all.</param>
     /// <param name="count">The largest number to return. Default 100.</param>
     /// <param name="cancellationToken">Stops the call.</param>

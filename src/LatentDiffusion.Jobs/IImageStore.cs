@@ -10,8 +10,8 @@ public interface IImageStore
     /// Writes a file. Readers see the old file or the new one, never a part. Writing the same name again replaces the file.
     /// </summary>
     /// <param name="name">
-    /// One or more parts separated by <c>/</c>; each part has letters, digits, <c>-</c>, <c>_</c> and <c>.</c> and begins with a letter or
-    /// digit.
+    /// One or more parts separated by <c>/</c>, the first of which is the job's identifier. Each part has letters, digits, <c>-</c>,
+    /// <c>_</c> and <c>.</c> and begins and ends with a letter or digit: see <see cref="StoredName"/>.
     /// </param>
     /// <param name="content">The bytes.</param>
     /// <param name="cancellationToken">Stops the call.</param>
@@ -24,8 +24,19 @@ public interface IImageStore
     /// <returns>The content; null if there is no such file. The caller disposes it.</returns>
     Task<Stream?> OpenReadAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes all files whose names begin with a job's identifier and <c>/</c>. Does nothing if there are none.</summary>
-    /// <param name="job">Identifier of the job.</param>
+    /// <summary>
+    /// Deletes the file of this name and all files whose names begin with it and <c>/</c>, for example those of a job. Does nothing if
+    /// there are none.
+    /// </summary>
+    /// <param name="name">Identifier of a job, or the name of a file.</param>
     /// <param name="cancellationToken">Stops the call.</param>
-    Task DeleteAsync(string job, CancellationToken cancellationToken = default);
+    /// <exception cref="ArgumentException"><paramref name="name"/> has another form than that of a file.</exception>
+    Task DeleteAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Deletes the files of all jobs whose files were written before a moment. Queues call it for what killed processes left behind.
+    /// </summary>
+    /// <param name="moment">Jobs with a file that was written at this moment or later stay.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    Task DeleteOlderAsync(DateTimeOffset moment, CancellationToken cancellationToken = default);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LatentDiffusion.Jobs;
 
 /// <summary>A request for images as it is queued. Any worker that has the model generates the same images from it.</summary>
@@ -26,4 +28,34 @@ public sealed record ImageJob
 
     /// <summary>When the job was created. Default: now.</summary>
     public DateTimeOffset Created { get; init; } = TimeProvider.System.GetUtcNow();
+
+    /// <summary>The most characters of <see cref="Caller"/> and <see cref="Model"/>.</summary>
+    public const int MaximumNameLength = 200;
+
+    /// <summary>Checks what can be checked without the model. Queues call it.</summary>
+    /// <exception cref="ArgumentException">A value is missing or out of range; the message names it.</exception>
+    public void Validate()
+    {
+        Check(StoredName.IsValidPart(Id), nameof(Id), Id, "letters, digits, '-', '_' and '.', with a letter or digit at both ends");
+        Check(Model is { Length: > 0 and <= MaximumNameLength }, nameof(Model), Model, $"1 to {MaximumNameLength} characters");
+        Check(Request is not null, nameof(Request), null, "a request");
+        Check(Format?.MediaType is { Length: > 0 and <= MaximumNameLength }, nameof(Format), Format?.MediaType, "a media type");
+        Check(
+            Format!.Quality is null or (>= ImageQuality.Minimum and <= ImageQuality.Maximum), nameof(Format.Quality), Format.Quality,
+            $"{ImageQuality.Minimum} to {ImageQuality.Maximum}, or null");
+        Check(PreviewEvery >= 0, nameof(PreviewEvery), PreviewEvery, "0 or more");
+        Check(Caller is { Length: <= MaximumNameLength }, nameof(Caller), Caller, $"at most {MaximumNameLength} characters");
+        Check(Enum.IsDefined(Priority), nameof(Priority), Priority, string.Join(", ", Enum.GetNames<JobPriority>()));
+    }
+
+    /// <summary>The job with a seed: that of the request, or a new one.</summary>
+    public ImageJob WithSeed() =>
+        Request.Seed is not null ? this : this with { Request = Request with { Seed = (ulong)Random.Shared.NextInt64() } };
+
+    private static void Check(bool holds, string name, object? value, string expected)
+    {
+        if (holds) return;
+        string text = MessageText.Truncate(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "null", 100);
+        throw new ArgumentException($"{name} is '{text}'; expected {expected}.", name);
+    }
 }
