@@ -20,14 +20,15 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     /// <param name="request">
     /// The prompt, and original images, each a <see cref="DataContent"/> that the pipeline's codec reads. They become the
     /// <see cref="GenerationRequest.ReferenceImages"/> where the model reads such. One image becomes the
-    /// <see cref="GenerationRequest.InitialImage"/> of other models, or where the options have a strength or a mask.
+    /// <see cref="GenerationRequest.InitialImage"/> of other models, or where the options have a strength or a mask. The transparent pixels
+    /// of an initial image without a mask are repainted.
     /// </param>
     /// <param name="options">
     /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
     /// prompt is used if the request has none. Properties that it leaves null are filled from the other options.</para>
     /// <para><see cref="ImageGenerationOptions.AdditionalProperties"/> override both; their names are those of
     /// <see cref="GenerationMetadata.RequestKeys"/>: <c>negative_prompt</c>, <c>seed</c>, <c>steps</c>, <c>guidance_scale</c> and the
-    /// others.</para>
+    /// others. A <c>mask</c> is a <see cref="DataContent"/> of the original image's size whose transparent pixels are repainted.</para>
     /// <para><see cref="ImageGenerationOptions.MediaType"/> is one that the pipeline's codec writes, <c>image/png</c> by default.</para>
     /// </param>
     /// <param name="cancellationToken">Checked before each evaluation of the network.</param>
@@ -132,7 +133,7 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
             var other => throw new ArgumentException(
                 $"RawRepresentationFactory returned a {other.GetType()}; expected a {typeof(GenerationRequest)} or null.", nameof(options)),
         };
-        ImageBuffer[] originals = [.. request.OriginalImages?.Select(Decode) ?? []];
+        DataContent[] originals = [.. request.OriginalImages?.Select(Require) ?? []];
         if (originals.Length > 0) wanted = WithImages(wanted, originals, options);
         if (options is null) return wanted;
         const int DefaultCount = 1;
@@ -144,6 +145,12 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         };
         foreach ((string key, object? value) in options.AdditionalProperties ?? [])
         {
+            if (key == RequestSettings.Mask.Key && value is DataContent mask)
+            {
+                wanted = WithMask(wanted, DecodeMask(mask));
+                continue;
+            }
+
             string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
             wanted = GenerationMetadata.TrySet(wanted, key, text) ?? throw new ArgumentException(
                 $"AdditionalProperties has '{key}' of '{MessageText.Truncate(text, 200)}', which cannot be read as a value of its range.",
@@ -153,22 +160,40 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         return wanted;
     }
 
-    private ImageBuffer Decode(AIContent content) => content is DataContent image
-        ? _pipeline.Codec.Decode(image.Data.Span)
-        : throw new NotSupportedException(
-            $"OriginalImages has a {content.GetType().Name}; expected a {nameof(DataContent)}, for nothing is downloaded.");
+    private static DataContent Require(AIContent content) => content as DataContent ?? throw new NotSupportedException(
+        $"OriginalImages has a {content.GetType().Name}; expected a {nameof(DataContent)}, for nothing is downloaded.");
+
+    private ImageBuffer DecodeMask(DataContent mask) => Transparency(mask) ?? throw new ArgumentException(
+        $"AdditionalProperties has a '{RequestSettings.Mask.Key}' without transparent pixels; expected them where the image is repainted.",
+        "options");
+
+    /// <summary>The transparent pixels of an image as a mask; null for none. Grey counts as the nearer of black and white.</summary>
+    private ImageBuffer? Transparency(DataContent image) =>
+        _pipeline.Codec.DecodeTransparency(image.Data.Span) is { } mask && mask.Rgb.IndexOfAnyInRange<byte>(128, byte.MaxValue) >= 0
+            ? mask
+            : null;
+
+    /// <summary>What is under transparent pixels is not part of the image: the area is repainted from noise only.</summary>
+    private static GenerationRequest WithMask(GenerationRequest request, ImageBuffer mask) =>
+        request with { Mask = mask, Strength = request.Strength ?? 1 };
 
     /// <summary>The request with original images: to edit where the model reads several, or else to start from.</summary>
-    private GenerationRequest WithImages(GenerationRequest request, ImageBuffer[] originals, ImageGenerationOptions? options)
+    private GenerationRequest WithImages(GenerationRequest request, DataContent[] originals, ImageGenerationOptions? options)
     {
-        bool startsFromOne = request.Mask is not null || request.Strength is not null
+        bool hasMask = request.Mask is not null || options?.AdditionalProperties?.ContainsKey(RequestSettings.Mask.Key) is true;
+        bool startsFromOne = hasMask || request.Strength is not null
             || options?.AdditionalProperties?.ContainsKey(RequestSettings.Strength.Key) is true;
-        if (_pipeline.ReadsReferenceImages && !startsFromOne) return request with { ReferenceImages = originals };
-        return originals is [var one]
-            ? request with { InitialImage = one }
-            : throw new NotSupportedException(
-                $"OriginalImages has {originals.Length} images; expected one. A mask is the {nameof(GenerationRequest.Mask)} of a request "
-                + "that RawRepresentationFactory returns.");
+        ImageBuffer[] images = [.. originals.Select(image => _pipeline.Codec.Decode(image.Data.Span))];
+        if (_pipeline.ReadsReferenceImages && !startsFromOne) return request with { ReferenceImages = images };
+        if (images is not [var one])
+        {
+            throw new NotSupportedException(
+                $"OriginalImages has {images.Length} images; expected one. A mask is the additional property "
+                + $"'{RequestSettings.Mask.Key}'.");
+        }
+
+        GenerationRequest edit = request with { InitialImage = one };
+        return !hasMask && !_pipeline.ReadsReferenceImages && Transparency(originals[0]) is { } mask ? WithMask(edit, mask) : edit;
     }
 
     private static DataContent Content(GeneratedImage image, string mediaType) => new(image.Encode(mediaType), mediaType)

@@ -7,6 +7,7 @@ using LatentDiffusion.Tests.Pipelines;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using SkiaSharp;
 using Xunit;
 
 namespace LatentDiffusion.Tests.ImageGeneration;
@@ -181,6 +182,34 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
+    public async Task Transparent_pixels_of_a_mask_or_of_the_image_are_repainted()
+    {
+        DataContent erased = new(Erased(24, 16), "image/png");
+        ImageGenerationOptions masked = new() { AdditionalProperties = new() { ["mask"] = erased, ["seed"] = 4 } };
+        foreach (ImageGenerationResponse response in (ImageGenerationResponse[])
+            [await _generator.EditImageAsync(PngOf(24, 16), "more blue", masked), await _generator.EditImageAsync(erased, "more blue")])
+        {
+            GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
+            Assert.Equal(new SkiaImageCodec().DecodeTransparency(erased.Data.Span)!.Rgb.ToArray(), request.Mask!.Rgb.ToArray());
+            Assert.Equal(1, request.Strength);
+        }
+
+        masked.AdditionalProperties["strength"] = 0.5;
+        ImageGenerationResponse weaker = await _generator.EditImageAsync(PngOf(24, 16), "more blue", masked);
+        Assert.Equal(0.5, Assert.IsType<GenerationResult>(weaker.RawRepresentation).Request.Strength);
+    }
+
+    [Theory]
+    [InlineData(true, "AdditionalProperties has a 'mask' without transparent")]
+    [InlineData(false, "AdditionalProperties has 'mask' of 'mask.png'")]
+    public async Task Masks_that_repaint_nothing_are_refused_by_name(bool isImage, string message)
+    {
+        ImageGenerationOptions options = new() { AdditionalProperties = new() { ["mask"] = isImage ? PngOf(24, 16) : "mask.png" } };
+        var thrown = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(PngOf(24, 16), "more blue", options));
+        Assert.StartsWith(message, thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Original_images_that_cannot_be_taken_are_refused_by_name()
     {
         var two = await Assert.ThrowsAsync<NotSupportedException>(
@@ -320,6 +349,15 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
                 : $"AdditionalProperties has '{key}'";
             Assert.StartsWith(start, e.Message, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>A PNG file whose left half is transparent.</summary>
+    private static byte[] Erased(int width, int height)
+    {
+        using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        bitmap.Erase(SKColors.Blue);
+        bitmap.Erase(SKColors.Transparent, new SKRectI(0, 0, width / 2, height));
+        return bitmap.Encode(SKEncodedImageFormat.Png, 100).ToArray();
     }
 
     private static DataContent PngOf(int width, int height) => new(

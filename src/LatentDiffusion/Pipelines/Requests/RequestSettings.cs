@@ -115,7 +115,7 @@ public static class RequestSettings
             IsShared = true,
         };
 
-    private static InputSetting Mask { get; } =
+    internal static InputSetting Mask { get; } =
         new(nameof(GenerationRequest.Mask), r => r.Mask, (r, from) => r with { Mask = from.Mask })
         {
             IsShared = true, Requires = InitialImage,
