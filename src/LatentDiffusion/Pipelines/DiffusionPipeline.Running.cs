@@ -11,7 +11,11 @@ public sealed partial class DiffusionPipeline
 
     internal IImageCodec Codec => _components.Codec;
 
-    internal bool ReadsReferenceImages => _components.Denoiser.Description is var denoiser
+    /// <summary>
+    /// Whether the model reads <see cref="GenerationRequest.ReferenceImages"/>: it edits or combines images. Other models start from a
+    /// <see cref="GenerationRequest.InitialImage"/>.
+    /// </summary>
+    public bool ReadsReferenceImages => _components.Denoiser.Description is var denoiser
         && (denoiser.ReadsReferenceLatents || StartValidator.IsEditingModel(denoiser, _components.Autoencoder));
 
     /// <summary>The settings of the pipeline, as image metadata contains them.</summary>
