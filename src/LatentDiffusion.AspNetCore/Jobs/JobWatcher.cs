@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+using LatentDiffusion.AspNetCore.Diagnostics;
+
+namespace LatentDiffusion.AspNetCore;
+
+/// <summary>
+/// Adds and follows jobs for clients. A job of <see cref="RunAsync"/> that its last client leaves before its end is cancelled.
+/// </summary>
+internal sealed class JobWatcher(
+    IImageJobQueue queue, ServerMetrics metrics, TimeProvider time, IOptionsMonitor<LatentDiffusionServerOptions> options,
+    ILogger<JobWatcher> logger)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _clients = [];
+
+    /// <summary>Adds a job and follows it to its end.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="left">Cancelled when the client leaves.</param>
+    /// <exception cref="UnknownModelException">No worker has the model.</exception>
+    /// <exception cref="QueueFullException">Too many jobs wait.</exception>
+    /// <exception cref="ArgumentException">The request cannot be queued.</exception>
+    public async IAsyncEnumerable<JobStatus> RunAsync(ImageJob job, [EnumeratorCancellation] CancellationToken left)
+    {
+        long start = time.GetTimestamp();
+        await foreach (JobStatus status in FollowAsync(job.Id, Add, left).ConfigureAwait(false))
+        {
+            if (status.HasEnded) metrics.Ended(status, time.GetElapsedTime(start));
+            yield return status;
+        }
+
+        async Task Add()
+        {
+            await queue.EnqueueAsync(job, left).ConfigureAwait(false);
+            logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);
+            if (options.CurrentValue.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);
+        }
+    }
+
+    /// <summary>Follows a job that was added before, by this or another client.</summary>
+    /// <inheritdoc cref="RunAsync" path="/param"/>
+    public IAsyncEnumerable<JobStatus> FollowAsync(string job, CancellationToken left) => FollowAsync(job, null, left);
+
+    private async IAsyncEnumerable<JobStatus> FollowAsync(
+        string job, Func<Task>? add, [EnumeratorCancellation] CancellationToken left)
+    {
+        bool hasEnded = false;
+        bool isCounted = Join(job, isFirst: add is not null);
+        try
+        {
+            if (add is not null) await add().ConfigureAwait(false);
+            await foreach (JobStatus status in queue.WatchAsync(job, left).ConfigureAwait(false))
+            {
+                hasEnded = status.HasEnded;
+                yield return status;
+            }
+        }
+        finally
+        {
+            if (isCounted && Leave(job) && !hasEnded) await CancelAsync(job).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Counts a client. Jobs that no client runs are not counted: they go on without clients.</summary>
+    private bool Join(string job, bool isFirst)
+    {
+        lock (_lock)
+        {
+            if (!isFirst && !_clients.ContainsKey(job)) return false;
+            _clients[job] = _clients.GetValueOrDefault(job) + 1;
+        }
+
+        metrics.Waiting(1);
+        return true;
+    }
+
+    /// <summary>Whether the client was the last.</summary>
+    private bool Leave(string job)
+    {
+        metrics.Waiting(-1);
+        lock (_lock)
+        {
+            int left = _clients[job] - 1;
+            if (left > 0) _clients[job] = left;
+            else _clients.Remove(job);
+            return left == 0;
+        }
+    }
+
+    private async Task CancelAsync(string job)
+    {
+        try
+        {
+            if (await queue.CancelAsync(job, CancellationToken.None).ConfigureAwait(false)) logger.Abandoned(job);
+        }
+        catch (Exception e)
+        {
+            // The client is gone: nobody else would see the failure.
+            logger.NotCancelled(e, job);
+        }
+    }
+}

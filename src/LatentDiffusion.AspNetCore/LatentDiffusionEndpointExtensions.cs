@@ -1,0 +1,28 @@
+using LatentDiffusion.AspNetCore.Authentication;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Maps the endpoints of the server.</summary>
+public static class LatentDiffusionEndpointExtensions
+{
+    /// <summary>
+    /// Maps all endpoints: the OpenAI images API under <c>/v1</c>, the OpenAPI document at <c>/openapi/v1.json</c>, and health. All except
+    /// health require a caller that <see cref="LatentDiffusion.AspNetCore.LatentDiffusionServerDefaults.AuthorizationPolicy"/> allows.
+    /// </summary>
+    /// <param name="endpoints">The application or a group.</param>
+    /// <returns>The endpoints except health, for further conventions.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="LatentDiffusionServerServiceCollectionExtensions.AddLatentDiffusionServer(IServiceCollection,
+    /// Action{LatentDiffusion.AspNetCore.LatentDiffusionServerOptions})"/> was not called, or there is no queue.
+    /// </exception>
+    /// <exception cref="OptionsValidationException">The server's options are wrong; the message names them.</exception>
+    public static IEndpointConventionBuilder MapLatentDiffusion(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        RouteGroupBuilder all = endpoints.MapGroup("");
+        all.MapOpenAIImages();
+        all.MapProtectedGroup().MapOpenApi("/openapi/{documentName}.json");
+        endpoints.MapLatentDiffusionHealth();
+        return all;
+    }
+}

@@ -1,0 +1,46 @@
+namespace LatentDiffusion.AspNetCore.OpenAI;
+
+/// <summary>Runs jobs and answers with their images, at once or as events.</summary>
+internal sealed class ImageAnswers(
+    JobWatcher jobs, IImageStore store, TimeProvider time, IOptions<LatentDiffusionServerOptions> options,
+    ILogger<ImageEventStream> logger)
+{
+    /// <summary>Runs a job.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="body">The fields of the request.</param>
+    /// <param name="eventName">The first part of the names of events: <c>image_generation</c> or <c>image_edit</c>.</param>
+    /// <exception cref="OpenAIException">The job failed or was cancelled.</exception>
+    public async Task<IResult> CreateAsync(HttpContext context, ImageJob job, ImageRequestBody body, string eventName)
+    {
+        if (body.Stream is true)
+        {
+            var events = new ImageEvents(store, time, eventName, body.Quality ?? "auto", body.PartialImages ?? 0);
+            IAsyncEnumerable<JobStatus> statuses = jobs.RunAsync(job, context.RequestAborted);
+            return new ImageEventStream(statuses, events, time, options.Value.MaximumRequestBytes, logger);
+        }
+
+        JobStatus? last = null;
+        await foreach (JobStatus status in jobs.RunAsync(job, context.RequestAborted).ConfigureAwait(false)) last = status;
+        if (last is not { State: JobState.Completed, Images.Count: > 0 }) throw OpenAIErrorMapping.FromJob(last);
+        var data = new List<ImageData>();
+        foreach (StoredImage image in last.Images)
+        {
+            bool isLink = body.ResponseFormat == "url";
+            data.Add(new ImageData
+            {
+                Seed = image.Seed, Url = isLink ? ImageUrls.Create(context.Request, image) : null,
+                File = isLink ? null : await store.ReadAsync(image, context.RequestAborted).ConfigureAwait(false)
+                    ?? throw new InvalidOperationException($"The store has no file '{image.Name}' of a completed job."),
+            });
+        }
+
+        StoredImage first = last.Images[0];
+        var response = new ImagesResponse
+        {
+            Created = time.GetUtcNow().ToUnixTimeSeconds(), Data = data, OutputFormat = ImageFieldRules.FormatName(first.MediaType),
+            Quality = body.Quality ?? "auto", Size = $"{first.Width}x{first.Height}",
+        };
+        return TypedResults.Json(response, OpenAIJson.Default.ImagesResponse);
+    }
+}

@@ -1,0 +1,31 @@
+namespace LatentDiffusion.AspNetCore.OpenAI;
+
+/// <summary><c>POST /v1/images/variations</c>: images like an image.</summary>
+internal static class VariationsEndpoint
+{
+    private const string Image = "image";
+
+    /// <summary>How much of the image is generated again, unless the request says so: the subject stays, details change.</summary>
+    private const double Strength = 0.6;
+
+    public static void Map(IEndpointRouteBuilder group) => group.MapPost("/images/variations", HandleAsync)
+        .LimitRate()
+        .WithMetadata(new RequestDescription("multipart/form-data", Image))
+        .ProducesImages()
+        .WithSummary("Generates variations of an image.");
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext context, ImageJobFactory jobs, InputImageDecoder decoder, ReferenceModels models, ImageAnswers answers,
+        IOptions<LatentDiffusionServerOptions> options)
+    {
+        FormBody form = await FormBody.ReadAsync(context, [Image], options.Value.MaximumRequestBytes).ConfigureAwait(false);
+        ImageJob job = await jobs.CreateAsync(context, form.Fields, needsPrompt: false).ConfigureAwait(false);
+        if (form.Files(Image) is not [var file, .. var more]) throw OpenAIErrors.Missing(Image);
+        if (more.Length > 0) throw OpenAIErrors.Invalid("Several images are given; expected one.", Image);
+        bool? readsReferences = await models.ReadsReferenceImagesAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
+        ImageBuffer image = await decoder.DecodeAsync(file, Image, context.RequestAborted).ConfigureAwait(false);
+        GenerationRequest request = new EditedImages([image]).SetOn(job.Request, readsReferences);
+        if (request.InitialImage is not null) request = request with { Strength = request.Strength ?? Strength };
+        return await answers.CreateAsync(context, job with { Request = request }, form.Fields, "image_variation").ConfigureAwait(false);
+    }
+}

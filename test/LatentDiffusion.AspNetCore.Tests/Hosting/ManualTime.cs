@@ -1,0 +1,39 @@
+using System.Threading.Channels;
+
+namespace LatentDiffusion.AspNetCore.Tests;
+
+/// <summary>A clock whose timers go off when a test says so.</summary>
+internal sealed class ManualTime : TimeProvider
+{
+    private readonly Channel<ManualTimer> _timers = Channel.CreateUnbounded<ManualTimer>();
+
+    /// <summary>The timers, in the order in which they were created.</summary>
+    public ChannelReader<ManualTimer> Timers => _timers.Reader;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(callback, state);
+        _timers.Writer.TryWrite(timer);
+        return timer;
+    }
+
+    internal sealed class ManualTimer(TimerCallback callback, object? state) : ITimer
+    {
+        private volatile bool _isDisposed;
+
+        public void GoOff()
+        {
+            if (!_isDisposed) callback(state);
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+        public void Dispose() => _isDisposed = true;
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

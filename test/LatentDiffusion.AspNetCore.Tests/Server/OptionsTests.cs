@@ -1,0 +1,64 @@
+using LatentDiffusion.Jobs;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace LatentDiffusion.AspNetCore.Tests;
+
+/// <summary>Options that the server refuses to start with.</summary>
+public class OptionsTests
+{
+    public static TheoryData<string, string> WrongOptions => new()
+    {
+        { "ApiKeys:carol=short", "ApiKeys:carol has 5 characters" },
+        { "ApiKeys:carol=with spaces in the key", "visible ASCII" },
+        { $"ApiKeys:carol={RunningServer.Key}", "one key for alice, carol" },
+        { "RequestsPerMinute=0", "RequestsPerMinute" },
+        { "MaximumRequestBytes=10", "MaximumRequestBytes" },
+        { "MaximumImages=0", "MaximumImages" },
+        { "MaximumInputPixels=1", "MaximumInputPixels" },
+        { "MaximumPromptLength=0", "MaximumPromptLength" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongOptions))]
+    public async Task Wrong_options_stop_the_start(string setting, string message)
+    {
+        string[] parts = setting.Split('=', 2);
+        IConfiguration section = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { [parts[0]] = parts[1] }).Build();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => ScriptedServer.StartAsync(configure: builder => builder.Services.AddLatentDiffusionServer(section)));
+
+        Assert.Contains(message, error.Message);
+        Assert.DoesNotContain(RunningServer.Key, error.Message);
+    }
+
+    [Fact]
+    public async Task A_server_without_keys_does_not_start()
+    {
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => ScriptedServer.StartAsync(o => o.ApiKeys.Clear()));
+        Assert.Contains("ApiKeys is empty", error.Message);
+
+        await using ScriptedServer open = await ScriptedServer.StartAsync(o =>
+        {
+            o.ApiKeys.Clear();
+            o.AllowAnonymous = true;
+        });
+        Assert.Equal(200, (int)(await open.Client.GetAsync("health/live")).StatusCode);
+    }
+
+    [Fact]
+    public void Mapping_without_services_says_what_to_call()
+    {
+        using WebApplication nothing = WebApplication.CreateSlimBuilder().Build();
+        Assert.Contains("AddLatentDiffusionServer", Assert.Throws<InvalidOperationException>(() => nothing.MapOpenAIImages()).Message);
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddLatentDiffusionServer(o => o.AllowAnonymous = true);
+        using WebApplication noQueue = builder.Build();
+        Assert.Contains(nameof(IImageJobQueue), Assert.Throws<InvalidOperationException>(() => noQueue.MapLatentDiffusion()).Message);
+    }
+}
