@@ -12,17 +12,19 @@ internal sealed class NativeSettings : SettingsReader
 
     public override bool Recognises(IReadOnlyDictionary<string, string> texts) => GenerationMetadata.IsOwn(texts);
 
-    public override ImageSettings Read(IReadOnlyDictionary<string, string> texts, ImageSettingsOptions options) => new()
+    public override ImageSettings Read(IReadOnlyDictionary<string, string> texts, ImageSettingsOptions options)
     {
-        Program = Name,
-        Request = GenerationMetadata.ToRequest(texts, options.Inputs),
-        Model = texts.GetValueOrDefault(Model),
-        ClipSkip = texts.ContainsKey(Prompting) && Json(texts, Prompting).Member("clip_skip") is { } skip ? skip.ToInt() : null,
-        Loras = texts.ContainsKey(Loras) ? [.. ReadLoras(texts[Loras])] : [],
-        Other = texts
-            .Where(t => t.Key is not (Model or Loras or Prompting) && !GenerationMetadata.RequestKeys.Contains(t.Key))
-            .ToDictionary(),
-    };
+        GenerationRequest request = GenerationMetadata.ToRequest(texts, options.Inputs);
+        int? layer = texts.ContainsKey(Prompting) ? Json(texts, Prompting).Member("clip_skip")?.ToInt() : null;
+        return new ImageSettings
+        {
+            Program = Name, Request = request, Model = texts.GetValueOrDefault(Model), ClipSkip = request.ClipSkip ?? layer,
+            Loras = texts.ContainsKey(Loras) ? [.. ReadLoras(texts[Loras])] : [],
+            Other = texts
+                .Where(t => t.Key is not (Model or Loras or Prompting) && !GenerationMetadata.RequestKeys.Contains(t.Key))
+                .ToDictionary(),
+        };
+    }
 
     private static IEnumerable<LoraReference> ReadLoras(string text)
     {

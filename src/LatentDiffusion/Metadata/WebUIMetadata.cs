@@ -18,7 +18,7 @@ internal static class WebUIMetadata
             Model = components.Options.ModelId,
             ModelHash = hashes && components.ModelFile is { } file ? ModelHash.Short(file) : null,
             LoraHashes = hashes ? LoraHashes(components.OwnedModel) : [],
-            ClipSkip = components.Prompting is { ClipSkip: > 1 and var layer } ? layer : null,
+            ClipSkip = (request.ClipSkip ?? components.Prompting?.ClipSkip) is > 1 and var layer ? layer : null,
             Version = s_version,
         };
         string own = NativeEntry.Write(request, parameters, sampler.IsExact);

@@ -42,13 +42,29 @@ public sealed partial record WebUIParameters
     /// <summary>The text, as the web UI writes and reads it.</summary>
     public override string ToString()
     {
-        IEnumerable<(string Key, string Value)> entries = WebUIField.All
-            .Select(field => (field.Key, Value: field.Write(this)!))
-            .Where(entry => entry.Value is not null)
-            .Concat(Other.Where(o => WebUIEntries.IsKey(o.Key)).Select(o => (o.Key, o.Value)));
         string negative = NegativePrompt.Length > 0 ? $"\n{Negative} {NegativePrompt}" : "";
-        return $"{Prompt}{negative}\n{WebUIEntries.Write(entries)}".Trim();
+        return $"{Prompt}{negative}\n{WebUIEntries.Write(Entries())}".Trim();
     }
+
+    /// <summary>All entries by their keys in the order of the text: the properties as texts, and <see cref="Other"/>.</summary>
+    public IReadOnlyDictionary<string, string> ToEntries() => new Dictionary<string, string>(
+        Entries().DistinctBy(entry => entry.Key).Select(entry => KeyValuePair.Create(entry.Key, entry.Value)));
+
+    /// <summary>
+    /// The request that the parameters describe: prompts, sampling, size, variation seed, hires fix and, with
+    /// <see cref="ImageSettingsOptions.Inputs"/>, an initial image and a mask.
+    /// </summary>
+    /// <param name="options">Inputs and choices; null for none.</param>
+    /// <exception cref="InvalidDataException">
+    /// They need an input image, or the library does not have the sampler; the message says which.
+    /// </exception>
+    public GenerationRequest ToRequest(ImageSettingsOptions? options = null) =>
+        WebUISettings.ToRequest(this, options ?? ImageSettingsOptions.Default);
+
+    private IEnumerable<(string Key, string Value)> Entries() => WebUIField.All
+        .Select(field => (field.Key, Value: field.Write(this)!))
+        .Where(entry => entry.Value is not null)
+        .Concat(Other.Where(o => WebUIEntries.IsKey(o.Key)).Select(o => (o.Key, o.Value)));
 
     private WebUIParameters With(List<(string Key, string Value)> entries)
     {

@@ -67,6 +67,7 @@ internal sealed class WebUISettings : SettingsReader
         bool isFactor = (long)upscale.Width * request.Height!.Value == (long)upscale.Height * request.Width!.Value
             && upscale.Width % Downsampling == 0 && upscale.Height % Downsampling == 0;
         string upscaler = upscale.Upscaler ?? Latent;
+        parameters = parameters with { HiresSteps = upscale.Steps };
         return isFactor
             ? parameters with { HiresUpscaler = upscaler, HiresUpscale = (double)upscale.Width / request.Width }
             : parameters with { HiresUpscaler = upscaler, HiresWidth = upscale.Width, HiresHeight = upscale.Height };
@@ -84,7 +85,10 @@ internal sealed class WebUISettings : SettingsReader
             _ => (0d, 0d),
         };
         if (x < 1 || y < 1 || x > int.MaxValue || y > int.MaxValue) return null;
-        var upscaling = new LatentUpscaling { Width = (int)x, Height = (int)y };
+        var upscaling = new LatentUpscaling
+        {
+            Width = (int)x, Height = (int)y, Steps = parameters.HiresSteps is > 0 and var steps ? steps : null,
+        };
         return parameters.DenoisingStrength is { } strength ? upscaling with { Strength = strength } : upscaling;
 
         static double Latents(double pixels) => Math.Floor(pixels / Downsampling) * Downsampling;
@@ -114,6 +118,7 @@ internal sealed class WebUISettings : SettingsReader
             request.Upscale is null && request.Strength is null ? null : "Denoising strength",
             request.Inpainting is null ? null : "Mask blur",
             request.Upscale is null ? null : "Hires upscale", request.Upscale is null ? null : "Hires resize",
+            request.Upscale is null ? null : "Hires steps",
             request.Upscale is null || parameters.HiresUpscaler != Latent ? null : "Hires upscaler",
             NativeEntry.Key,
         ];

@@ -71,7 +71,7 @@ public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
         // One by one, so that the text of an image does not depend on other requests.
         EncodedPrompts[] prompts =
             [.. requests.Select(r => RequestConditioning.Encode(
-                r, _components, _components.TextEncoder, withNegative, _components.Device, generation.Token))];
+                r, _components, RequestTextEncoder.For(r, _components.TextEncoder), withNegative, _components.Device, generation.Token))];
         JoinedConditioning.Check([.. prompts.Select(p => p.Text)]);
         return prompts;
     }

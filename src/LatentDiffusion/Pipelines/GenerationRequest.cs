@@ -61,6 +61,12 @@ public sealed record GenerationRequest
     public string? SchedulerName { get; init; }
 
     /// <summary>
+    /// The layer of the text encoder that conditions the image, as <see cref="PromptingOptions.ClipSkip"/> counts, from 1 for the last.
+    /// Null, the default, for the pipeline's. Refused by text encoders without a choice of layers.
+    /// </summary>
+    public int? ClipSkip { get; init; }
+
+    /// <summary>
     /// Image guidance scale of InstructPix2Pix models (Brooks et al. 2023, equation 3), 1 to 100: how closely the result follows the image.
     /// 1 disables image guidance; so does a <see cref="GuidanceScale"/> of 1. Null for 1.5. Refused by other models. Published name
     /// <c>image_guidance_scale</c>.

@@ -20,6 +20,12 @@ public sealed record LatentUpscaling
     public double Strength { get; init; } = 0.7;
 
     /// <summary>
+    /// Sampling steps of the second pass, 1 to 1000, of which the fraction <see cref="Strength"/> runs. Null, the default, for as many as
+    /// in the first pass. Refused together with <see cref="GenerationRequest.Timesteps"/> or <see cref="GenerationRequest.Sigmas"/>.
+    /// </summary>
+    public int? Steps { get; init; }
+
+    /// <summary>
     /// Name of an upscaler of the pipeline (<see cref="ImageUpscaling.Upscaler"/>): the image of the first pass is decoded, enlarged by it
     /// to width and height, and encoded again. Details are then sharp at any strength. Null, the default, enlarges the latents.
     /// </summary>

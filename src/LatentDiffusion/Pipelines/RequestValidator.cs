@@ -14,7 +14,10 @@ internal static class RequestValidator
         Size(width, request.Width!.Value, factor);
         Size(height, request.Height!.Value, factor);
         foreach (RequestSetting setting in RequestSettings.All) setting.Check(request, components);
-        components = RequestScheduler.For(request, components);
+        components = RequestScheduler.For(request, components) with
+        {
+            TextEncoder = RequestTextEncoder.For(request, components.TextEncoder),
+        };
         foreach (IPipelineFeature feature in components.Features) request = feature.Complete(request);
         SamplingPlan plan = StartValidator.Check(request, components);
         EmbeddingValidator.Check(request, components, components.PromptReader.Read(request, components));

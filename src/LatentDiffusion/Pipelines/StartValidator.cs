@@ -19,6 +19,7 @@ internal static class StartValidator
         return request with
         {
             Width = upscale.Width, Height = upscale.Height, Strength = upscale.Strength, Upscale = null,
+            Steps = upscale.Steps ?? request.Steps,
             // Without a mask the second pass starts from the latents only.
             InitialImage = request.Mask is null ? null : request.InitialImage,
             SizeConditioningInput = request.SizeConditioningInput?.Upscaled(x, y),
@@ -58,6 +59,7 @@ internal static class StartValidator
             int factor = components.PixelsPerPatch;
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Width)}", second.Width!.Value, factor);
             RequestValidator.Size($"{nameof(request.Upscale)}.{nameof(request.Height)}", second.Height!.Value, factor);
+            CheckSteps(request);
             string strength = $"{nameof(request.Upscale)}.{nameof(request.Strength)}";
             CheckStrength(strength, second);
             RequestSampling.Check(second, components, strength);
@@ -76,6 +78,16 @@ internal static class StartValidator
         }
 
         return RequestSampling.Check(request, components, nameof(request.Strength));
+    }
+
+    private static void CheckSteps(GenerationRequest request)
+    {
+        const string Name = $"{nameof(request.Upscale)}.{nameof(request.Steps)}";
+        if (request.Upscale!.Steps is not { } steps) return;
+        RequestSettings.Steps.Check(Name, steps);
+        RequestValidator.Check(
+            request.Timesteps is null && request.Sigmas is null, Name, steps,
+            $"null together with {nameof(request.Timesteps)} or {nameof(request.Sigmas)}");
     }
 
     private static void CheckStrength(string name, GenerationRequest request)

@@ -85,6 +85,21 @@ public static class SamplerNames
         return null;
     }
 
+    /// <summary>The samplers of a program that the library has, as the program names them.</summary>
+    /// <param name="program">The program; <see cref="SamplerProgram.Diffusers"/> gives class names.</param>
+    public static IReadOnlyList<string> SamplersOf(SamplerProgram program) => program == SamplerProgram.Diffusers
+        ? [.. SamplerTable.Rows.Select(row => row.Scheduler.ClassName).Distinct()]
+        : [.. SamplerTable.Rows.Select(row => row.In(program)).Where(names => names.Count > 0).Select(names => names[0])];
+
+    /// <summary>The noise schedules of a program that the library has, as the program names them.</summary>
+    /// <param name="program">The program; only the web UI and ComfyUI name schedules, for others there are none.</param>
+    public static IReadOnlyList<string> SchedulesOf(SamplerProgram program) => program switch
+    {
+        SamplerProgram.WebUI => [Automatic, .. SamplerTable.Spacings.Select(s => s.WebUI)],
+        SamplerProgram.ComfyUI => [.. SamplerTable.Spacings.Select(s => s.ComfyUI)],
+        _ => [],
+    };
+
     private static SamplerTable? Find(string sampler) =>
         SamplerTable.Rows.FirstOrDefault(row => row.Names.Contains(sampler, StringComparer.OrdinalIgnoreCase));
 

@@ -54,7 +54,7 @@ internal sealed record SamplerTable(
         (NamedSpacing.Beta, "Beta", "beta", []),
         // Both take the last timestep of each interval; with a thousand timesteps they agree.
         (TimestepSpacing.Trailing, "SGM Uniform", "sgm_uniform", ["Simple", "simple", "sgmuniform"]),
-        (TimestepSpacing.Linspace, "Normal", "normal", ["discrete"]),
+        (TimestepSpacing.Linspace, "Normal", "normal", ["discrete", "Uniform"]),
         (TimestepSpacing.Leading, "DDIM", "ddim_uniform", ["ddim"]),
     ];
 

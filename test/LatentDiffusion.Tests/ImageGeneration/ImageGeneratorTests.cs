@@ -300,7 +300,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
             ["steps"] = 3L, ["guidance_scale"] = "2.5",
             ["width"] = 24, ["height"] = 16, ["strength"] = 0.7, ["upscale"] = """{ "width": 32, "height": 24, "strength": 0.5 }""",
             ["final_upscale"] = """{ "width": 40, "upscaler": "nearest" }""", ["eta"] = 0.5, ["timesteps"] = "[900, 500, 100]",
-            ["scheduler_name"] = "DDIM",
+            ["scheduler_name"] = "DDIM", ["clip_skip"] = 1,
         };
         ImageGenerationResponse response = await _generator.EditImageAsync(
             PngOf(16, 16),
@@ -317,7 +317,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
                 Upscale = new LatentUpscaling { Width = 32, Height = 24, Strength = 0.5 },
                 FinalUpscale = new ImageUpscaling { Width = 40, Height = 30, Upscaler = "nearest" },
                 InitialImage = request.InitialImage,
-                Eta = 0.5, Timesteps = request.Timesteps, SchedulerName = "DDIM",
+                Eta = 0.5, Timesteps = request.Timesteps, SchedulerName = "DDIM", ClipSkip = 1,
             },
             request);
         Assert.Equal([900, 500, 100], request.Timesteps);

@@ -205,8 +205,8 @@ public sealed class ForeignSettingsTests
             ImageSettings.FromParameters(Line + "Hires upscale: 1.5").Request.Upscale);
         ImageSettings settings =
             ImageSettings.FromParameters(Line + "Hires resize: 0x1536, Hires steps: 10, Hires upscaler: 4x-UltraSharp");
-        Assert.Equal(new LatentUpscaling { Width = 1024, Height = 1536, Strength = 0.4 }, settings.Request.Upscale);
-        Assert.Equal(["Hires steps", "Hires upscaler"], settings.Other.Keys);
+        Assert.Equal(new LatentUpscaling { Width = 1024, Height = 1536, Strength = 0.4, Steps = 10 }, settings.Request.Upscale);
+        Assert.Equal(["Hires upscaler"], settings.Other.Keys);
         Refused("parameters", Line + "Mask blur: 4", "'Inputs'");
         Refused("parameters", "a\nSteps: 20, Sampler: DPM adaptive, CFG scale: 7", "'DPM adaptive'");
     }

@@ -22,7 +22,7 @@ public sealed class WebUIRoundTripTests(TinyModel model) : IClassFixture<TinyMod
             "dpm++-3m-sde", "dpm++-2s-sde-karras", "plms",
         ];
         return new(schedulers.Select(name => new TheoryDataRow<string, string?>("plain", name.Length > 0 ? name : null))
-            .Concat(((string[])["upscaled", "resized", "variation", "exotic"])
+            .Concat(((string[])["upscaled", "steps", "clip skip", "resized", "variation", "exotic"])
                 .Select(kind => new TheoryDataRow<string, string?>(kind, null))));
     }
 
@@ -32,6 +32,8 @@ public sealed class WebUIRoundTripTests(TinyModel model) : IClassFixture<TinyMod
         GenerationRequest request = kind switch
         {
             "upscaled" => s_request with { Width = 16, Upscale = new LatentUpscaling { Width = 32, Height = 32, Strength = 0.55 } },
+            "steps" => s_request with { Upscale = new LatentUpscaling { Width = 48, Height = 32, Strength = 0.5, Steps = 6 } },
+            "clip skip" => s_request with { ClipSkip = 2 },
             "resized" => s_request with { Upscale = new LatentUpscaling { Width = 32, Height = 26, Strength = 2.0 / 3 } },
             "variation" => s_request with { VariationSeed = 7, VariationStrength = 0.1 + 0.2 },
             "exotic" => s_request with { Timesteps = [900, 500, 100], Eta = 0.5, NegativePrompt = "" },

@@ -212,7 +212,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
             nameof(GenerationRequest.Prompt), nameof(GenerationRequest.NegativePrompt),
             nameof(GenerationRequest.PromptEmbeds), nameof(GenerationRequest.NegativePromptEmbeds),
             nameof(GenerationRequest.Seed), nameof(GenerationRequest.VariationSeed),
-            nameof(GenerationRequest.VariationStrength), nameof(GenerationRequest.ImageCount),
+            nameof(GenerationRequest.VariationStrength), nameof(GenerationRequest.ImageCount), nameof(GenerationRequest.ClipSkip),
             nameof(GenerationRequest.FinalUpscale), nameof(GenerationRequest.Inpainting), nameof(GenerationRequest.AdapterImages),
             nameof(GenerationRequest.ControlImages), nameof(GenerationRequest.SizeConditioningInput),
             nameof(GenerationRequest.NegativeSizeConditioningInput),

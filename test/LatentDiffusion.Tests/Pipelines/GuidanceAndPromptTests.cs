@@ -50,6 +50,18 @@ public sealed class GuidanceAndPromptTests(TinyModel model) : IClassFixture<Tiny
     }
 
     [Fact]
+    public void Clip_skip_of_a_request_is_that_of_a_pipeline()
+    {
+        byte[] second = Draw(model.Builder().UsePromptWeighting(new PromptingOptions { ClipSkip = 2 }));
+        Assert.Equal(second, Draw(model.Builder(), s_request with { ClipSkip = 2 }));
+        DiffusionPipelineBuilder skips = model.Builder().UsePromptWeighting(new PromptingOptions { ClipSkip = 2 });
+        Assert.Equal(Draw(model.Builder()), Draw(skips, s_request with { ClipSkip = 1 }));
+        var e = Assert.Throws<ArgumentException>(() => Draw(model.Builder(), s_request with { ClipSkip = 1000 }));
+        Assert.Equal(nameof(GenerationRequest.ClipSkip), e.ParamName);
+        Assert.StartsWith("ClipSkip is 1000: ", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_text_encoder_that_cannot_read_weights_is_refused()
     {
         var e = Assert.Throws<InvalidOperationException>(() =>

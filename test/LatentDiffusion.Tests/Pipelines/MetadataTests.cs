@@ -75,7 +75,7 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
             ControlWeights = [new() { Scale = -0.5, Start = 0.1, End = 0.9 }, new() { Scale = 1e-3, Mode = 2 }],
             AdapterWeights = [new() { Scale = -0.5, ConditioningFactor = 0.25 }, new() { Scale = 1e-3 }],
             IpAdapterWeights = [new() { Scale = 0.3, Start = 0.1, End = 0.7 }, new() { Scale = 1e-3 }],
-            SchedulerName = "dpm++-karras",
+            SchedulerName = "dpm++-karras", ClipSkip = 2,
             Timesteps = [999, 1.0 / 3], Sigmas = [14.615, 1e-3], Eta = 0.1 + 0.2, Mu = -1.15, Churn = new ChurnOptions(4, 0.05),
         };
         Dictionary<string, string> texts = GenerationMetadata.TextsOf(request);

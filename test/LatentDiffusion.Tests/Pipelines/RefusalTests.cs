@@ -78,6 +78,11 @@ public sealed class RefusalTests : IClassFixture<TinyModel>, IClassFixture<Famil
         { s_text with { VariationSeed = 1, VariationStrength = 1.5 }, "VariationStrength is 1.5; expected from 0 to 1." },
         { s_text with { TimeLimit = TimeSpan.Zero }, "TimeLimit is 00:00:00; expected more than zero and at most 24.00:00:00." },
         { s_text with { Upscale = new() { Width = 33, Height = 32 } }, "Upscale.Width is 33; expected a multiple of 2 from 2 to 16384." },
+        { s_text with { Upscale = new() { Width = 32, Height = 32, Steps = 0 } }, "Upscale.Steps is 0; expected from 1 to 1000." },
+        {
+            s_text with { Steps = null, Timesteps = [500, 1], Upscale = new() { Width = 32, Height = 32, Steps = 3 } },
+            "Upscale.Steps is 3; expected null together with Timesteps or Sigmas."
+        },
         {
             s_text with { Upscale = new() { Width = 32, Height = 32, Strength = 1.5 } },
             "Upscale.Strength is 1.5; expected more than 0 and at most 1."

@@ -41,6 +41,29 @@ public sealed class UpscaleTests(FamilyFolders folders) : IClassFixture<FamilyFo
         EveryStep.AssertClose(expected, EveryStep.Record(folders[family], scheduler, s_request));
     }
 
+    [Fact]
+    public void The_second_pass_may_have_other_steps()
+    {
+        using var plain = new PlainFamily("sd1");
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Func<Tensor, double, Tensor> predict = plain.Guided();
+        PlainSampler first = PlainSampler.Create("ddim", 4, plain.Velocity), second = PlainSampler.Create("ddim", 6, plain.Velocity);
+        List<Tensor> expected = [];
+        Tensor x = randn([1, 4, 8, 12], generator: new Generator(Seed)) * first.InitialSigma;
+        for (int i = 0; i < 4; i++)
+        {
+            expected.Add(x);
+            x = first.Step(x, predict(first.Seen(x, i), first.Timesteps[i]), i);
+        }
+
+        expected.Add(x = second.Noised(Upscaled(x, 12, 20), randn([1, 4, 12, 20], generator: new Generator(Seed)), 3));
+        for (int i = 3; i < 6; i++) expected.Add(x = second.Step(x, predict(second.Seen(x, i), second.Timesteps[i]), i));
+
+        GenerationRequest request = s_request with { Upscale = s_request.Upscale! with { Steps = 6 } };
+        EveryStep.AssertClose(expected, EveryStep.Record(folders["sd1"], "ddim", request));
+    }
+
     [Theory]
     [InlineData("sd1", "ddim")]
     [InlineData("sd2", "dpm++")]

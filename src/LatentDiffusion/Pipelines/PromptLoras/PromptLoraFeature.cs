@@ -6,6 +6,9 @@ internal sealed class PromptLoraFeature(PromptLoraChoice choice, DiffusionModel 
     private readonly PromptLoraFolder _folder = new(choice.Folder);
     private readonly PromptLoraGate _gate = new(model);
 
+    /// <summary>Paths of the files that prompts can name, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Files => _folder.Named();
+
     public static void AddTo(PipelineAssembly assembly)
     {
         if (assembly.Choices.Get<PromptLoraChoice>() is not { } choice) return;

@@ -27,6 +27,12 @@ internal sealed class PromptLoraFolder(string folder)
         throw new ArgumentException(MessageText.Truncate($"Prompt names the LoRA '{name}', but the folder '{shown}' has {problem}."));
     }
 
+    /// <summary>Paths of the files whose names only one file has, by their names in order.</summary>
+    public IReadOnlyDictionary<string, string> Named() => new OrderedDictionary<string, string>(
+        Files().GroupBy(path => Path.GetFileNameWithoutExtension(path)).Where(paths => paths.Count() == 1)
+            .OrderBy(paths => paths.Key, StringComparer.Ordinal)
+            .Select(paths => KeyValuePair.Create(paths.Key, paths.Single())));
+
     private IEnumerable<string> Files() => Directory.EnumerateFiles(folder, "*", s_files)
         .Where(path => s_extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase));
 }

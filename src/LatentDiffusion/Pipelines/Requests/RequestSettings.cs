@@ -45,6 +45,10 @@ public static class RequestSettings
             Choose = (_, components) => components.Options.GuidanceScale ?? components.OwnedModel?.GuidanceScale,
         };
 
+    /// <summary>Layer of the text encoder. It must also have the layer.</summary>
+    public static RequestSetting<int> ClipSkip { get; } =
+        new(nameof(GenerationRequest.ClipSkip), r => r.ClipSkip, (r, v) => r with { ClipSkip = v }) { Range = new(1, 1000) };
+
     /// <summary>Guidance scale of the image that a model edits.</summary>
     public static RequestSetting<double> ImageGuidanceScale { get; } =
         new(nameof(GenerationRequest.ImageGuidanceScale), r => r.ImageGuidanceScale, (r, v) => r with { ImageGuidanceScale = v })
@@ -154,8 +158,8 @@ public static class RequestSettings
         new InputSetting(
             nameof(GenerationRequest.NegativePromptEmbeds), r => r.NegativePromptEmbeds,
             (r, from) => r with { NegativePromptEmbeds = from.NegativePromptEmbeds }),
-        ImageCount, Seed, VariationSeed, VariationStrength, SchedulerName, Timesteps, Sigmas, Steps, GuidanceScale, ImageGuidanceScale,
-        Eta, Churn, Mu, Width, Height, InitialImage, Mask, Strength,
+        ImageCount, Seed, VariationSeed, VariationStrength, SchedulerName, Timesteps, Sigmas, Steps, GuidanceScale, ClipSkip,
+        ImageGuidanceScale, Eta, Churn, Mu, Width, Height, InitialImage, Mask, Strength,
         new JsonSetting<InpaintingOptions>(nameof(GenerationRequest.Inpainting), r => r.Inpainting, (r, v) => r with { Inpainting = v })
         {
             Requires = Mask,

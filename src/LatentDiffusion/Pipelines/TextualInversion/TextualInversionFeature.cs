@@ -3,6 +3,9 @@ namespace LatentDiffusion;
 /// <summary>Lets text encoders know tokens with learned embeddings.</summary>
 internal sealed class TextualInversionFeature(IReadOnlyList<TextualInversion> embeddings) : IPipelineFeature
 {
+    /// <summary>The tokens.</summary>
+    public IReadOnlyList<string> Tokens => [.. embeddings.Select(e => e.Token)];
+
     public static void AddTo(PipelineAssembly assembly)
     {
         TextualInversion[] given =

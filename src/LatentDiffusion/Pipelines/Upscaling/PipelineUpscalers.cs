@@ -12,6 +12,12 @@ internal sealed class PipelineUpscalers : IDisposable
     /// <summary>Their names.</summary>
     public IReadOnlyList<string> AddedNames => [.. _added.Select(u => u.Name)];
 
+    /// <summary>Those of the builder and those without a network, by their names.</summary>
+    public IReadOnlyDictionary<string, IImageUpscaler> All => new OrderedDictionary<string, IImageUpscaler>(
+        _added.Concat(KnownUpscalers.All.Select(known => (known.Name, Upscaler: known)))
+            .Select(named => KeyValuePair.Create(named.Name, named.Upscaler)),
+        StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The name for requests without one.</summary>
     public string DefaultName => _added is [var (name, _), ..] ? name : KnownUpscalers.Lanczos.Name;
 

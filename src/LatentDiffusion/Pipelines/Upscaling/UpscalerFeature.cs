@@ -9,6 +9,9 @@ internal sealed class UpscalerFeature : IPipelineFeature
 
     public IReadOnlyList<IOffloadable> DenoisingNetworks => [];
 
+    /// <summary>All by their names.</summary>
+    public IReadOnlyDictionary<string, IImageUpscaler> Upscalers => _upscalers.All;
+
     public static void AddTo(PipelineAssembly assembly)
     {
         var feature = new UpscalerFeature();
