@@ -10,6 +10,9 @@ public sealed record ImageFormat(string MediaType, int? Quality = null)
     /// <summary>PNG, lossless.</summary>
     public static ImageFormat Png { get; } = new(MediaTypeNames.Image.Png);
 
+    /// <summary>Format of the settings in the file; null, the default, for that of the pipeline.</summary>
+    public MetadataFormat? Metadata { get; init; }
+
     /// <summary>
     /// Extension of a file of this type with the dot, for example <c>.jpg</c>; <c>.bin</c> for types without a usual one.
     /// </summary>

@@ -73,7 +73,7 @@ public sealed class JobRunner(IModelCatalog models, IImageStore store, ILogger<J
         var images = new List<StoredImage>();
         foreach (GeneratedImage image in result.Images)
         {
-            byte[] file = image.Encode(job.Format.MediaType, job.Format.Quality, timings: false);
+            byte[] file = image.Encode(job.Format.MediaType, job.Format.Quality, timings: false, job.Format.Metadata);
             var stored = new StoredImage(
                 FormattableString.Invariant($"{job.Id}/{images.Count}{job.Format.Extension}"), job.Format.MediaType.ToLowerInvariant(),
                 image.Image.Width, image.Image.Height, image.Seed);

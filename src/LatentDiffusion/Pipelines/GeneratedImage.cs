@@ -50,10 +50,14 @@ public sealed class GeneratedImage
     /// <param name="mediaType">One of the codec's <see cref="IImageCodec.MediaTypes"/>, for example <c>image/jpeg</c>.</param>
     /// <param name="quality">Quality of JPEG and WebP, 1 to 100; null, the default, for the codec's. PNG is always lossless.</param>
     /// <param name="timings">Whether the file contains the timings, as in <see cref="ToPng"/>. Default true.</param>
+    /// <param name="format">
+    /// Format of the settings in the file; null, the default, for the pipeline's (<see cref="DiffusionPipelineOptions.MetadataFormat"/>).
+    /// </param>
     /// <exception cref="NotSupportedException">The pipeline's codec does not write this type; the message lists those it does.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="quality"/> is out of range.</exception>
-    public byte[] Encode(string mediaType = MediaTypeNames.Image.Png, int? quality = null, bool timings = true) =>
-        _codec.Encode(Image, mediaType, Texts(timings), quality);
+    public byte[] Encode(
+        string mediaType = MediaTypeNames.Image.Png, int? quality = null, bool timings = true, MetadataFormat? format = null) =>
+        _codec.Encode(Image, mediaType, Texts(timings, format), quality);
 
     /// <summary>
     /// Writes the image as a PNG file, next to its path and renamed, so that no half-written file is ever there. A symbolic link
@@ -71,10 +75,11 @@ public sealed class GeneratedImage
         AtomicFile.Write(path, stream => stream.Write(ToPng(timings)));
     }
 
-    private Dictionary<string, string> Texts(bool timings)
+    private Dictionary<string, string> Texts(bool timings, MetadataFormat? other = null)
     {
-        Dictionary<string, string> texts = _format == MetadataFormat.WebUI ? [] : new(timings ? Metadata : _untimed);
-        if (_format != MetadataFormat.Native) texts[WebUISettings.Key] = Parameters.ToString();
+        MetadataFormat format = other ?? _format;
+        Dictionary<string, string> texts = format == MetadataFormat.WebUI ? [] : new(timings ? Metadata : _untimed);
+        if (format != MetadataFormat.Native) texts[WebUISettings.Key] = Parameters.ToString();
         return texts;
     }
 }

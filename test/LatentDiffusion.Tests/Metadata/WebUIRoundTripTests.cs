@@ -1,3 +1,4 @@
+using System.Globalization;
 using LatentDiffusion.Tests.Pipelines;
 using TorchSharp;
 using Xunit;
@@ -48,6 +49,18 @@ public sealed class WebUIRoundTripTests(TinyModel model) : IClassFixture<TinyMod
             Assert.Equal(image.ToPng(), pipeline.Generate(settings.Request).Images[0].ToPng());
             Assert.Equal("model", settings.Model);
         }
+    }
+
+    [Fact]
+    public void One_file_may_have_another_format_than_the_pipelines()
+    {
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        GeneratedImage image = pipeline.Generate(s_request with { ImageCount = 1 }).Images[0];
+        Assert.DoesNotContain("parameters", ImageTexts.Read(image.Encode(timings: false)).Keys);
+        IReadOnlyDictionary<string, string> both = ImageTexts.Read(image.Encode(timings: false, format: MetadataFormat.Both));
+        Assert.Equal(image.Parameters.ToString(), both["parameters"]);
+        Assert.Equal(image.Seed.ToString(CultureInfo.InvariantCulture), both["seed"]);
+        Assert.Equal(["parameters"], ImageTexts.Read(image.Encode(format: MetadataFormat.WebUI)).Keys);
     }
 
     [Fact]
