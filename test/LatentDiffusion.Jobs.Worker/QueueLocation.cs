@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LatentDiffusion.Jobs.Worker;
+
+/// <summary>Where a queue is.</summary>
+/// <param name="Database">sqlite or postgres.</param>
+/// <param name="Connection">Path or connection string.</param>
+/// <param name="Store">Folder of the images.</param>
+internal sealed record QueueLocation(string Database, string Connection, string Store)
+{
+    private const int Capacity = 10_000;
+
+    /// <summary>Starts a process of the queue.</summary>
+    /// <param name="runsJobs">Whether it is a worker.</param>
+    public async Task<IHost> StartAsync(bool runsJobs)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddLatentDiffusion().UseDrawingsModel();
+        builder.Services.AddLatentDiffusionJobs(o => (o.ImageFolder, o.MaximumQueueLength) = (Store, Capacity)).UseHangfire(o =>
+        {
+            if (Database == "sqlite") o.UseSqlite(Connection);
+            else o.UsePostgreSql(Connection);
+            (o.LeaseTime, o.UpdateInterval) = (TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(100));
+            (o.MaximumAttempts, o.RunsJobs) = (20, runsJobs);
+        });
+        IHost host = builder.Build();
+        if (runsJobs) host.Services.GetRequiredService<DiffusionPipeline>();
+        await host.StartAsync();
+        return host;
+    }
+}
