@@ -6,8 +6,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class LatentDiffusionEndpointExtensions
 {
     /// <summary>
-    /// Maps all endpoints: the OpenAI images API under <c>/v1</c>, the OpenAPI document at <c>/openapi/v1.json</c>, and health. All except
-    /// health require a caller that <see cref="LatentDiffusion.AspNetCore.LatentDiffusionServerDefaults.AuthorizationPolicy"/> allows.
+    /// Maps all endpoints: the OpenAI images API under <c>/v1</c>, that of Stable Diffusion web UI under <c>/sdapi/v1</c>, the OpenAPI
+    /// document at <c>/openapi/v1.json</c>, and health. All except health require a caller that
+    /// <see cref="LatentDiffusion.AspNetCore.LatentDiffusionServerDefaults.AuthorizationPolicy"/> allows.
     /// </summary>
     /// <param name="endpoints">The application or a group.</param>
     /// <returns>The endpoints except health, for further conventions.</returns>
@@ -21,6 +22,7 @@ public static class LatentDiffusionEndpointExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         RouteGroupBuilder all = endpoints.MapGroup("");
         all.MapOpenAIImages();
+        all.MapWebUIApi();
         all.MapProtectedGroup().MapOpenApi("/openapi/{documentName}.json");
         endpoints.MapLatentDiffusionHealth();
         return all;

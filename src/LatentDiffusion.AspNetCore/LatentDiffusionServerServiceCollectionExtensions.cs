@@ -5,6 +5,7 @@ using LatentDiffusion.AspNetCore.Diagnostics;
 using LatentDiffusion.AspNetCore.Health;
 using LatentDiffusion.AspNetCore.Limits;
 using LatentDiffusion.AspNetCore.OpenAI;
+using LatentDiffusion.AspNetCore.WebUI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -38,6 +39,7 @@ public static class LatentDiffusionServerServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IImageCodec>(_ => new SkiaImageCodec());
         services.AddOpenAIImages();
+        services.AddWebUIApi();
         return services;
     }
 

@@ -1,0 +1,20 @@
+namespace LatentDiffusion.AspNetCore.WebUI;
+
+/// <summary>
+/// What is known of the models whose pipelines this process has. A server without pipelines knows nothing; its workers check requests.
+/// </summary>
+/// <param name="services">The container, which has the catalogue of a server with pipelines.</param>
+internal sealed class ModelFacts(IServiceProvider services)
+{
+    private readonly IModelCatalog? _catalog = services.GetService<IModelCatalog>();
+
+    /// <summary>The pipeline of a model, loaded if it was not yet; null where other processes have it.</summary>
+    public async Task<DiffusionPipeline?> FindAsync(string model, CancellationToken cancellationToken) =>
+        _catalog is not null && _catalog.Names.Contains(model)
+            ? await Task.Run(() => _catalog.Get(model), cancellationToken).ConfigureAwait(false)
+            : null;
+
+    /// <summary>That of the default model.</summary>
+    public async Task<DiffusionPipeline?> FindDefaultAsync(CancellationToken cancellationToken) =>
+        _catalog is { Names: [var first, ..] } ? await FindAsync(first, cancellationToken).ConfigureAwait(false) : null;
+}
