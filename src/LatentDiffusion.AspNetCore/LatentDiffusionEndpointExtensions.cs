@@ -6,8 +6,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class LatentDiffusionEndpointExtensions
 {
     /// <summary>
-    /// Maps all endpoints: the OpenAI images API under <c>/v1</c>, that of Stable Diffusion web UI under <c>/sdapi/v1</c>, the OpenAPI
-    /// document at <c>/openapi/v1.json</c>, and health. All except health require a caller that
+    /// Maps all endpoints: the web page at <c>/</c> and its JSON API under <c>/api</c>, the OpenAI images API under <c>/v1</c>, that of
+    /// Stable Diffusion web UI under <c>/sdapi/v1</c>, the OpenAPI document at <c>/openapi/v1.json</c>, and health. All except health and
+    /// the static files of the page require a caller that
     /// <see cref="LatentDiffusion.AspNetCore.LatentDiffusionServerDefaults.AuthorizationPolicy"/> allows.
     /// </summary>
     /// <param name="endpoints">The application or a group.</param>
@@ -23,6 +24,8 @@ public static class LatentDiffusionEndpointExtensions
         RouteGroupBuilder all = endpoints.MapGroup("");
         all.MapOpenAIImages();
         all.MapWebUIApi();
+        all.MapJobsApi();
+        all.MapLatentDiffusionPage();
         all.MapProtectedGroup().MapOpenApi("/openapi/{documentName}.json");
         endpoints.MapLatentDiffusionHealth();
         return all;

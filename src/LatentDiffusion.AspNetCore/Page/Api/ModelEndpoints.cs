@@ -1,0 +1,41 @@
+using LatentDiffusion.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Mvc;
+
+namespace LatentDiffusion.AspNetCore.Page;
+
+/// <summary><c>/api/models</c>: what a caller may ask for.</summary>
+internal static class ModelEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/models", ListAsync).Produces<ModelListJson>();
+        api.MapGet("/models/{**name}", FindAsync).Produces<ModelJson>().ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] IOptionsMonitor<LatentDiffusionServerOptions> options)
+    {
+        IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
+        return TypedResults.Json(
+            new ModelListJson(
+                Caller.Of(context), models, [.. RequestTexts.All.Select(s => SettingJson.Create(s, options.CurrentValue))],
+                RequestImages.Names, [.. KnownSchedulers.All.Select(s => s.Name)]),
+            JobJson.Options);
+    }
+
+    /// <summary>Loads the model if this process has it, which the first job would do anyway.</summary>
+    private static async Task<IResult> FindAsync(HttpContext context, [FromServices] IImageJobQueue queue, string name)
+    {
+        if (!(await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false)).Contains(name))
+        {
+            return ProblemFilter.Create(
+                StatusCodes.Status404NotFound, $"There is no model '{MessageText.Truncate(name, 100)}'.");
+        }
+
+        IModelCatalog? catalog = context.RequestServices.GetService<IModelCatalog>();
+        DiffusionModel? model = catalog?.Names.Contains(name) is true
+            ? await Task.Run(() => catalog.Get(name).Model).ConfigureAwait(false)
+            : null;
+        return TypedResults.Json(ModelJson.Create(name, model), JobJson.Options);
+    }
+}
