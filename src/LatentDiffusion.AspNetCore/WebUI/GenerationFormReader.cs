@@ -47,6 +47,7 @@ internal sealed class GenerationFormReader(
 
         fields.ThrowIfInvalid();
         GenerationRequest request = Request(parameters, image) with { ImageCount = batch, Churn = sampler.Churn };
+        CheckSecondPass(fields, request.Upscale);
         return new GenerationForm
         {
             Fields = fields.Values, Options = overridden, KeepsOptions = !restores, Styles = named, Seeds = seeds, Iterations = iterations,
@@ -80,7 +81,14 @@ internal sealed class GenerationFormReader(
     {
         if ((long)batch * iterations > limits.MaximumImages)
             fields.Add("n_iter", $"{batch} x {iterations} images; expected at most {limits.MaximumImages}.");
-        if (parameters is { Width: { } width, Height: { } height } && (long)width * height > limits.MaximumInputPixels)
-            fields.Add("width", $"{width} x {height} pixels; expected at most {limits.MaximumInputPixels} in total.");
+        if (parameters is { Width: { } width, Height: { } height } && !images.Allows(width, height))
+            images.Refuse(fields, "width", width, height);
+    }
+
+    private void CheckSecondPass(FieldReader fields, LatentUpscaling? upscale)
+    {
+        if (upscale is null || images.Allows(upscale.Width, upscale.Height)) return;
+        images.Refuse(fields, "hr_scale", upscale.Width, upscale.Height);
+        fields.ThrowIfInvalid();
     }
 }

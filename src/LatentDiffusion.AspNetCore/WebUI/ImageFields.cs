@@ -42,6 +42,13 @@ internal sealed record ImageFields(ImageBuffer Image, ImageBuffer? Mask, double 
         if (repainted is null || options.MaskPadding is null)
         {
             (int targetWidth, int targetHeight) = (width ?? image.Width, height ?? image.Height);
+            if (!images.Allows(targetWidth, targetHeight))
+            {
+                // A size that the request names is refused already.
+                if (width is null || height is null) images.Refuse(fields, "width", targetWidth, targetHeight);
+                return null;
+            }
+
             image = mode.Apply(image, targetWidth, targetHeight);
             repainted = repainted is null ? null : mode.Apply(repainted, targetWidth, targetHeight);
         }

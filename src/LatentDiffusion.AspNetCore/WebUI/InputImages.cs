@@ -5,6 +5,13 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// <param name="maximumPixels">The most pixels of an image, which is refused before it is decoded.</param>
 internal sealed class InputImages(IImageCodec codec, long maximumPixels)
 {
+    /// <summary>Whether an image may have a size.</summary>
+    public bool Allows(int width, int height) => (long)width * height <= maximumPixels;
+
+    /// <summary>Adds the error for a size that is not allowed.</summary>
+    public void Refuse(FieldReader fields, string name, int width, int height) =>
+        fields.Add(name, $"{width} x {height} pixels; expected at most {maximumPixels} in total.");
+
     /// <summary>An image; null with an error where it cannot be read.</summary>
     public ImageBuffer? Image(FieldReader fields, string name, string text) => Read(fields, name, text, file => codec.Decode(file));
 
@@ -27,8 +34,8 @@ internal sealed class InputImages(IImageCodec codec, long maximumPixels)
         try
         {
             (int width, int height) = codec.ReadSize(file);
-            if ((long)width * height <= maximumPixels) return decode(file);
-            fields.Add(name, $"{width} x {height} pixels; expected at most {maximumPixels} in total.");
+            if (Allows(width, height)) return decode(file);
+            Refuse(fields, name, width, height);
         }
         catch (InvalidDataException e)
         {

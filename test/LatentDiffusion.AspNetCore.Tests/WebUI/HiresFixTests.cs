@@ -30,6 +30,7 @@ public sealed class HiresFixTests(WebUIServer server)
     [InlineData("""{ "denoising_strength": 0 }""", "denoising_strength")]
     [InlineData("""{ "hr_scale": 17 }""", "hr_scale")]
     [InlineData("""{ "width": null }""", "width")]
+    [InlineData("""{ "width": 1024, "height": 1024, "hr_scale": 8 }""", "hr_scale")]
     public async Task What_the_second_pass_cannot_do_is_refused_by_name(string hires, string field) =>
         await Refusals.AssertFieldAsync(_client, "txt2img", Body(hires), field);
 

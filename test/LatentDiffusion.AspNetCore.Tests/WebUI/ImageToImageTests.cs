@@ -78,9 +78,9 @@ public sealed class ImageToImageTests(WebUIServer server)
     public async Task Images_of_other_sizes_are_resized(int mode)
     {
         JsonObject body = Body(Gradient(160, 96));
-        body["resize_mode"] = mode;
+        (body["resize_mode"], body["width"], body["height"]) = (mode, 64, 64);
         ImageBuffer image = (await Answer.ImageToImageAsync(_client, body)).Image();
-        Assert.Equal((128, 128), (image.Width, image.Height));
+        Assert.Equal((64, 64), (image.Width, image.Height));
     }
 
     [Fact]
@@ -109,6 +109,16 @@ public sealed class ImageToImageTests(WebUIServer server)
 
         body["init_images"] = new JsonArray(Base64(Gradient(8, 8)), Base64(Gradient(8, 8)));
         await Refusals.AssertFieldAsync(_client, "img2img", body, "init_images");
+    }
+
+    [Theory]
+    [InlineData(16384, 16384)]
+    [InlineData(16384, null)]
+    public async Task Images_are_not_resized_beyond_the_limit(int width, int? height)
+    {
+        JsonObject body = Body(Gradient(16, 2048));
+        (body["width"], body["height"]) = (width, height);
+        await Refusals.AssertFieldAsync(_client, "img2img", body, "width");
     }
 
     [Theory]
