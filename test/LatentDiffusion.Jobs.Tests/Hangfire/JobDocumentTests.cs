@@ -88,7 +88,8 @@ public sealed class JobDocumentTests
 
     private static ImageJob Job(GenerationRequest request) => new()
     {
-        Id = "1", Model = "tiny", Caller = "a", Priority = JobPriority.High, PreviewEvery = 3, Format = new("image/jpeg", 80),
+        Id = "1", Model = "tiny", Caller = "a", Priority = JobPriority.High, PreviewEvery = 3,
+        Format = new("image/jpeg", 80) { Metadata = MetadataFormat.Both },
         Created = new DateTimeOffset(2026, 5, 4, 3, 2, 1, TimeSpan.FromHours(2)), Request = request,
     };
 
@@ -96,10 +97,11 @@ public sealed class JobDocumentTests
     {
         Prompt = "a blue bird", NegativePrompt = "rain", ImageCount = 3, Seed = ulong.MaxValue, VariationSeed = 1UL << 63,
         VariationStrength = 0.1, SchedulerName = "dpm++-karras", Timesteps = [900, 500.5, 1], Sigmas = [14.6, 1e-3], Steps = 3,
-        GuidanceScale = 1.0 / 3, ImageGuidanceScale = 1.5, Eta = 0.25, Churn = new(1, 0.1, double.PositiveInfinity, 1.01), Mu = -0.5,
+        GuidanceScale = 1.0 / 3, ClipSkip = 2,
+        ImageGuidanceScale = 1.5, Eta = 0.25, Churn = new(1, 0.1, double.PositiveInfinity, 1.01), Mu = -0.5,
         Width = 64, Height = 128, InitialImage = Image(8, 4), Mask = Image(8, 5), Strength = 0.6,
         Inpainting = new() { InvertMask = true, MaskGrowth = 2, MaskPadding = 8, MaskedContent = MaskedContent.Fill },
-        Upscale = new() { Width = 128, Height = 256, Strength = 0.5 }, FinalUpscale = new() { Scale = 2 },
+        Upscale = new() { Width = 128, Height = 256, Strength = 0.5, Steps = 9 }, FinalUpscale = new() { Scale = 2 },
         ReferenceImages = [Image(3, 1), Image(2, 2)], ControlImages = [Image(4, 3)],
         ControlWeights = [new() { Scale = 0.5, Start = 0.1, End = 0.9, Mode = 2 }, new()], AdapterImages = [Image(5, 4)],
         AdapterWeights = [new() { Scale = 0.4, ConditioningFactor = 0.3 }],
