@@ -8,11 +8,24 @@ internal sealed record EditedImages(IReadOnlyList<ImageBuffer> Images, ImageBuff
     /// <summary>What the width and height of most models are multiples of.</summary>
     private const int UsualFactor = 8, LargerFactor = 16;
 
+    /// <summary>Sets the images of a request for a model that may not be known.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="readsReferences">Whether the model reads references (<see cref="ReferenceModels"/>); null if it is not known.</param>
+    /// <returns>The request, and another one for the case that the model refuses its references; null for none.</returns>
+    /// <inheritdoc cref="SetOn" path="/exception"/>
+    public (GenerationRequest Request, GenerationRequest? Otherwise) Choose(GenerationRequest request, bool? readsReferences)
+    {
+        bool isOpen = readsReferences is null && Mask is null && request.Strength is null;
+        return isOpen
+            ? (SetOn(request, true), Images.Count == 1 ? SetOn(request, false) : null)
+            : (SetOn(request, readsReferences), null);
+    }
+
     /// <summary>Sets the images of a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="readsReferences">Whether the model reads references (<see cref="ReferenceModels"/>).</param>
     /// <exception cref="OpenAIException">The model reads one image and there are several, or the mask has another size.</exception>
-    public GenerationRequest SetOn(GenerationRequest request, bool? readsReferences)
+    private GenerationRequest SetOn(GenerationRequest request, bool? readsReferences)
     {
         if (readsReferences is true && Mask is null && request.Strength is null) return request with { ReferenceImages = Images };
         ImageBuffer first = Images[0];

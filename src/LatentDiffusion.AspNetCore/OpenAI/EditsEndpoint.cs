@@ -22,12 +22,14 @@ internal static class EditsEndpoint
         IReadOnlyList<ImageBuffer> images =
             await DecodeAsync(Image).ConfigureAwait(false) ?? throw OpenAIErrors.Missing(Image);
         ImageBuffer? mask = await MaskAsync(form, decoder, readsReferences is true, context.RequestAborted).ConfigureAwait(false);
-        GenerationRequest request = new EditedImages(images, mask).SetOn(job.Request, readsReferences) with
+        GenerationRequest controlled = job.Request with
         {
             ControlImages = await DecodeAsync(ControlImages).ConfigureAwait(false),
             AdapterImages = await DecodeAsync(AdapterImages).ConfigureAwait(false),
         };
-        return await answers.CreateAsync(context, job with { Request = request }, form.Fields, "image_edit").ConfigureAwait(false);
+        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages(images, mask).Choose(controlled, readsReferences);
+        return await answers.CreateAsync(context, job with { Request = request }, form.Fields, "image_edit", otherwise)
+            .ConfigureAwait(false);
 
         async Task<IReadOnlyList<ImageBuffer>?> DecodeAsync(string field)
         {

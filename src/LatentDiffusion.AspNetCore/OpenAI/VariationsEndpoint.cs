@@ -24,8 +24,12 @@ internal static class VariationsEndpoint
         if (more.Length > 0) throw OpenAIErrors.Invalid("Several images are given; expected one.", Image);
         bool? readsReferences = await models.ReadsReferenceImagesAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
         ImageBuffer image = await decoder.DecodeAsync(file, Image, context.RequestAborted).ConfigureAwait(false);
-        GenerationRequest request = new EditedImages([image]).SetOn(job.Request, readsReferences);
-        if (request.InitialImage is not null) request = request with { Strength = request.Strength ?? Strength };
-        return await answers.CreateAsync(context, job with { Request = request }, form.Fields, "image_variation").ConfigureAwait(false);
+        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages([image]).Choose(job.Request, readsReferences);
+        return await answers.CreateAsync(
+            context, job with { Request = Varied(request) }, form.Fields, "image_variation", otherwise is null ? null : Varied(otherwise))
+            .ConfigureAwait(false);
     }
+
+    private static GenerationRequest Varied(GenerationRequest request) =>
+        request.InitialImage is null ? request : request with { Strength = request.Strength ?? Strength };
 }

@@ -117,6 +117,49 @@ public class EditTests
         Assert.Contains(error.GetProperty("code").GetString(), new[] { "invalid_content_type", "invalid_form" });
     }
 
+    [Fact]
+    public async Task Models_of_other_processes_are_asked_whether_they_read_references()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync();
+        var jobs = new List<ImageJob>();
+        server.Queue.Script = (job, _) => RefuseReferences(server.Queue, job);
+        for (int i = 0; i < 2; i++)
+        {
+            using MultipartFormDataContent form = Form(("image", TestImages.Png(16, 16)));
+            using HttpResponseMessage response = await server.Client.PostAsync("v1/images/edits", form);
+            Assert.Equal(200, (int)response.StatusCode);
+        }
+
+        while (server.Queue.Added.TryRead(out ImageJob? job)) jobs.Add(job);
+        Assert.Equal([true, false, false], jobs.Select(job => job.Request.ReferenceImages is not null));
+        Assert.Equal(3, jobs.Select(job => job.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Models_that_read_references_get_all_images()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync();
+        server.Queue.Script = (job, _) => Complete(server.Queue, job);
+        using MultipartFormDataContent form = Form(("image[]", TestImages.Png(16, 16)), ("image[]", TestImages.Png(24, 24)));
+        GenerationRequest request = await AcceptedAsync(server, "edits", form);
+
+        Assert.Equal([16, 24], request.ReferenceImages!.Select(image => image.Width));
+        Assert.Null(request.InitialImage);
+    }
+
+    private static async IAsyncEnumerable<JobStatus> RefuseReferences(ScriptedQueue queue, ImageJob job)
+    {
+        var error = new JobError(JobErrorKind.InvalidRequest, "No references.", nameof(GenerationRequest.ReferenceImages));
+        yield return job.Request is { ReferenceImages: not null, InitialImage: null }
+            ? ScriptedQueue.Status(job, JobState.Failed) with { Error = error }
+            : await queue.CompleteAsync(job);
+    }
+
+    private static async IAsyncEnumerable<JobStatus> Complete(ScriptedQueue queue, ImageJob job)
+    {
+        yield return await queue.CompleteAsync(job);
+    }
+
     private static MultipartFormDataContent Form(params (string Field, byte[] File)[] files)
     {
         var form = new MultipartFormDataContent { { new StringContent("a fox"), "prompt" } };
@@ -126,9 +169,11 @@ public class EditTests
 
     private static async Task<GenerationRequest> AcceptedAsync(ScriptedServer server, string endpoint, MultipartFormDataContent form)
     {
+        server.Queue.Script ??= (job, _) => RefuseReferences(server.Queue, job);
         using HttpResponseMessage response = await server.Client.PostAsync($"v1/images/{endpoint}", form);
         Assert.True((int)response.StatusCode == 200, await response.Content.ReadAsStringAsync());
-        Assert.True(server.Queue.Added.TryRead(out ImageJob? job));
-        return job.Request;
+        ImageJob? accepted = null;
+        while (server.Queue.Added.TryRead(out ImageJob? job)) accepted = job;
+        return accepted!.Request;
     }
 }
