@@ -10,12 +10,7 @@ import * as viewer from "./viewer.js";
 
 const previewEvery = "2";
 
-let sending = false;
-
 async function generate() {
-  if (sending) return;
-  sending = true;
-  find("generate").setAttribute("aria-busy", "true");
   form.complain(null);
   try {
     const settings = form.read(), { strength, ...others } = settings, files = await source.files();
@@ -29,9 +24,6 @@ async function generate() {
     find("queue").scrollIntoView({ block: "nearest" });
   } catch (problem) {
     form.complain(problem);
-  } finally {
-    sending = false;
-    find("generate").removeAttribute("aria-busy");
   }
 }
 
