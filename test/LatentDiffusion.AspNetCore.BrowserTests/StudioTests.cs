@@ -129,7 +129,7 @@ public class StudioTests
         await page.GetByLabel("Start from an image", new() { Exact = true })
             .SetInputFilesAsync(new FilePayload { Name = "black.png", MimeType = "image/png", Buffer = file });
         // The area of the model's size in the shape of the image.
-        await Expect(page.GetByLabel("Width")).ToHaveValueAsync("160");
+        await Expect(page.GetByLabel("Width")).ToHaveValueAsync("156");
         await page.Keyboard.PressAsync("Enter");
         foreach (string key in new[] { "ArrowRight", "ArrowDown", "Space" }) await page.Keyboard.PressAsync(key);
         await page.GetByRole(AriaRole.Button, new() { Name = "Done" }).PressAsync("Enter");

@@ -3,10 +3,13 @@ import { find } from "./dom.js";
 
 const unknownModel = { size: 512, size_multiple: 8 };
 const details = new Map();
-let list;
+let list, markReady;
 
 /** Names and ranges, and what is known of the chosen model. */
 export const models = {
+  /** Resolves when the first model was shown, whether its defaults are known or not. */
+  ready: new Promise(resolve => { markReady = resolve; }),
+
   async load() {
     list = await api.models();
     find("model").replaceChildren(...list.models.map(name => new Option(name, name)));
@@ -18,9 +21,10 @@ export const models = {
   async show() {
     const name = find("model").value;
     setDefaults({});
-    if (!name) return;
+    if (!name) return markReady();
     if (!details.has(name)) details.set(name, await api.model(name).catch(() => ({})));
     if (find("model").value === name) setDefaults(details.get(name));
+    markReady();
   },
 
   get current() {

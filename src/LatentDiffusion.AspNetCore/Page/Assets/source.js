@@ -38,6 +38,8 @@ export async function use(chosen, chosenMask = null, fits = true) {
       return;
     }
   }
+  // The size of the image depends on the model's.
+  if (decoded && fits) await models.ready;
   bitmap?.close();
   [file, bitmap, mask] = [chosen, decoded, null];
   if (decoded && fits) fit();
