@@ -39,7 +39,9 @@ internal sealed class StudioPage : IAsyncDisposable
             HasTouch = width == Phone, ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce,
         });
         IPage page = await context.NewPageAsync();
-        page.SetDefaultTimeout(30_000);
+        page.SetDefaultTimeout(60_000);
+        // Five seconds by default, in which a busy machine may not draw an image.
+        Assertions.SetDefaultExpectTimeout(60_000);
         var studio = new StudioPage(playwright, browser, page);
         page.Console += (_, message) =>
         {

@@ -6,7 +6,7 @@ namespace LatentDiffusion.Jobs.Tests.Hangfire;
 /// <summary>
 /// Workers are killed at random moments: every job completes, once, with the bytes of an undisturbed pipeline, and nothing else is left.
 /// </summary>
-[Trait(TestCategories.Name, TestCategories.Long)]
+[Trait(TestCategories.Name, TestCategories.Long), Trait(TestCategories.Name, TestCategories.Soak)]
 public sealed class KilledWorkerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
