@@ -73,9 +73,12 @@ public sealed class SnippetCompiler
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         string packages = Path.GetDirectoryName(BuildSettings.Snippets)!;
+        // Of the same version, next to the runtime: for pages about servers.
+        string server = Path.Combine(
+            Path.GetDirectoryName(Path.GetDirectoryName(framework))!, "Microsoft.AspNetCore.App", Path.GetFileName(framework));
         return
         [
-            .. new[] { packages, framework }.SelectMany(folder => Directory.EnumerateFiles(folder, "*.dll"))
+            .. new[] { packages, framework, server }.SelectMany(folder => Directory.EnumerateFiles(folder, "*.dll"))
                 .DistinctBy(Path.GetFileName).Where(IsManaged).Select(file => MetadataReference.CreateFromFile(file)),
         ];
     }
