@@ -18,7 +18,7 @@ internal sealed class TestHub : IDisposable
     public ModelHubOptions Options => new()
     {
         Endpoint = Server.Endpoint, CacheFolder = Cache, Token = "", Offline = false, RetryDelay = TimeSpan.FromMilliseconds(10),
-        StallTimeout = TimeSpan.FromMilliseconds(300), AttemptTimeout = TimeSpan.FromSeconds(10), ChunkSize = 1 << 16,
+        AttemptTimeout = TimeSpan.FromSeconds(30), ChunkSize = 1 << 16,
         ParallelThreshold = 1 << 18,
     };
 
