@@ -171,7 +171,7 @@ public sealed class BatchGenerationTests(TinyModel model, FamilyFolders folders)
         { s_bird with { InitialImage = TaskImages.Image.Resize(16, 16) }, "requests[1].InitialImage is given; expected null" },
         {
             s_bird with { Upscale = new() { Width = 32, Height = 32 } },
-            "requests[1].Upscale is LatentUpscaling { Width = 32, Height = 32, Strength = 0.7, Upscaler =  }; expected null"
+            "requests[1].Upscale is LatentUpscaling { Width = 32, Height = 32, Strength = 0.7, Steps = , Upscaler =  }; expected null"
         },
         { s_bird with { TimeLimit = TimeSpan.FromHours(1) }, "requests[1].TimeLimit is 01:00:00; expected null" },
         { s_bird with { Seed = null, Steps = 0 }, "requests[1]: Steps is 0; expected from 1 to 1000." },
