@@ -23,18 +23,20 @@ namespace Distill;
 /// <param name="folder">Folder of the run.</param>
 /// <param name="data">Path of the user's images; null for drawings.</param>
 /// <param name="latentsFile">File of the latents; null for one in the run's folder.</param>
+/// <param name="device">Where networks compute.</param>
 /// <param name="logger">Receives events other than steps: resuming, damaged checkpoints.</param>
-internal sealed class DistillRun(Recipe recipe, string model, string folder, string? data, string? latentsFile, ILogger<Trainer> logger)
+internal sealed class DistillRun(
+    Recipe recipe, string model, string folder, string? data, string? latentsFile, Device device, ILogger<Trainer> logger)
 {
     private const string Stage = "distillation", AdaptersFile = "pytorch_lora_weights.safetensors";
-    private const int RecordEvery = 10, TeacherSteps = 20;
+    private const int TeacherSteps = 20;
 
     private const double UsualScale = 5;
 
     /// <returns>False if the run was cancelled; finished work is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
-        var reading = new CheckpointOptions { Type = ScalarType.Float32, Logger = new WarningsToConsole() };
+        var reading = new CheckpointOptions { Device = device, Type = ScalarType.Float32, Logger = new WarningsToConsole() };
         using ModelComponents teacher = DiffusersFolder.Read(model, reading);
         using RunFolder run = RunFolder.Open(folder);
         IAutoencoder autoencoder = LatentAutoencoder.Create(teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder));
@@ -47,7 +49,8 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{images.Key}, {images.Count} images"));
         index.Keep();
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
-        using LatentCache latents = Encode(teacher, images, cancellationToken);
+        var console = new TrainingConsole(AnsiConsole.Console, run);
+        using LatentCache latents = Encode(console, teacher, images, cancellationToken);
 
         ITrainableDenoiser student = ConsistencyStudent.FromTeacher(teacher, recipe.GuidanceWidth);
         using nn.Module trained = student.Network;
@@ -60,16 +63,9 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         using var whole = new ConsistencyObjective(student, teacher, latents, recipe.Objective);
         ITrainingObjective objective = adapters?.Objective(whole) ?? whole;
         var trainer = new Trainer(recipe.Training with { Seed = recipe.Seed }, logger);
-        long? first = null;
-        bool done = Bars(Stage, bar => trainer.Run(objective, run.Checkpoints(Stage), new SynchronousProgress<TrainingProgress>(p =>
-        {
-            if (first is null) run.ResumeAt(Stage, (first = p.Step - 1).Value);
-            (bar.MaxValue, bar.Value) = (p.Steps, p.Step);
-            bar.Description = string.Create(CultureInfo.InvariantCulture,
-                $"{Stage} {p.Step}/{p.Steps}  {(p.Step - first.Value) / p.Elapsed.TotalSeconds:G3} steps/s  loss {p.SmoothedLoss:F4}  "
-                + $"lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left");
-            if (p.Step % RecordEvery == 0 || p.Step == p.Steps) run.Record(Stage, p);
-        }), cancellationToken));
+        string checkpoints = run.Checkpoints(Stage);
+        bool done = console.Show(
+            new StageTrend(run, Stage), progress => trainer.Run(objective, checkpoints, progress, cancellationToken));
         run.DrawLoss(Stage, logarithmic: true);
         if (!done) return false;
 
@@ -86,25 +82,21 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
         return true;
     }
 
-    private LatentCache Encode(ModelComponents teacher, DistillationData images, CancellationToken cancellationToken)
+    private LatentCache Encode(
+        TrainingConsole console, ModelComponents teacher, DistillationData images, CancellationToken cancellationToken)
     {
         ClipTokenizer tokenizer = teacher.Get<ClipTokenizerFiles>(ComponentNames.Tokenizer).Build();
         var autoencoder = teacher.Get<nn.Module<Tensor, Tensor>>(ComponentNames.Autoencoder);
         string path = latentsFile ?? Path.Combine(folder, "latents.safetensors");
         var options = new LatentCacheOptions { Logger = logger };
-        return Bars("latents", bar =>
+        return console.ShowCount("latents", images.Count, progress => autoencoder switch
         {
-            bar.MaxValue = images.Count;
-            var progress = new SynchronousProgress<long>(done => bar.Value = done);
-            return autoencoder switch
-            {
-                AutoencoderKL kl => LatentCache.Open(
-                    path, images.Key, kl, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
-                AutoencoderTiny tiny => LatentCache.Open(
-                    path, images.Key, tiny, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
-                _ => throw new NotSupportedException(
-                    $"The autoencoder of '{model}' is a {autoencoder.GetType().Name}, which does not have a shift and scale."),
-            };
+            AutoencoderKL kl => LatentCache.Open(
+                path, images.Key, kl, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
+            AutoencoderTiny tiny => LatentCache.Open(
+                path, images.Key, tiny, tokenizer, images.Images, images.Count, options, progress, cancellationToken),
+            _ => throw new NotSupportedException(
+                $"The autoencoder of '{model}' is a {autoencoder.GetType().Name}, which does not have a shift and scale."),
         });
     }
 
@@ -133,8 +125,8 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
             })],
             string.Create(CultureInfo.InvariantCulture, $"guidance {scale:G3}"));
 
-        static DiffusionPipelineBuilder Open(string folder) =>
-            new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(folder);
+        DiffusionPipelineBuilder Open(string folder) =>
+            new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole()).UseModelFolder(folder, device);
 
         SheetRow Row(DiffusionPipeline pipeline, string prompt, int steps, double guidance, string who)
         {
@@ -144,15 +136,5 @@ internal sealed class DistillRun(Recipe recipe, string model, string folder, str
             };
             return new SheetRow($"{who}, {steps} steps: {prompt}", [.. pipeline.Generate(request).Images.Select(i => i.Image)]);
         }
-    }
-
-    private static T Bars<T>(string stage, Func<ProgressTask, T> run) => AnsiConsole.Progress()
-        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-        .Start(context => run(context.AddTask(stage)));
-
-    /// <summary>Reports on the calling thread, unlike <see cref="Progress{T}"/>.</summary>
-    private sealed class SynchronousProgress<T>(Action<T> action) : IProgress<T>
-    {
-        void IProgress<T>.Report(T value) => action(value);
     }
 }

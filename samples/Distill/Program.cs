@@ -38,11 +38,12 @@ var threadsOption = new Option<int?>("--threads")
     Description = "Number of threads that one operation may use; the number of cores if not given.",
 };
 
+Option<string?> deviceOption = DeviceOption.Create();
 var command = new RootCommand(
     "Distils a model into one that generates images in a few steps (latent consistency distillation). Writes it as a folder in the "
     + "layout of diffusers, with a sheet that compares its images with the teacher's. Ctrl-C stops after the current step and saves.")
 {
-    modelOption, outOption, recipeOption, dataOption, latentsOption, threadsOption,
+    modelOption, outOption, recipeOption, dataOption, latentsOption, deviceOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
@@ -63,7 +64,7 @@ command.SetWork((parsed, cancellationToken) =>
         var run = new DistillRun(
             Recipe.Read(parsed.GetValue(recipeOption)!.FullName), parsed.GetValue(modelOption)!.FullName, folder,
             parsed.GetValue(dataOption),
-            parsed.GetValue(latentsOption)?.FullName, loggers.CreateLogger<Trainer>());
+            parsed.GetValue(latentsOption)?.FullName, DeviceOption.Open(parsed.GetValue(deviceOption)), loggers.CreateLogger<Trainer>());
         if (run.Execute(cancellationToken)) return 0;
     }
     catch (OperationCanceledException)

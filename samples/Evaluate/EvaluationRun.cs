@@ -1,5 +1,6 @@
 using LatentDiffusion.Evaluation;
 using Spectre.Console;
+using static TorchSharp.torch;
 
 namespace Evaluate;
 
@@ -7,13 +8,14 @@ namespace Evaluate;
 internal static class EvaluationRun
 {
     public static void Execute(
-        string model, EvaluationData data, ModelEvaluationOptions options, string folder, CancellationToken cancellationToken)
+        string model, EvaluationData data, ModelEvaluationOptions options, Device device, string folder,
+        CancellationToken cancellationToken)
     {
         EvaluationReport report = AnsiConsole.Progress()
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
                 new RemainingTimeColumn())
-            .Start(context => new ModelEvaluation(options).Run(model, data, new Bars(context), cancellationToken));
+            .Start(context => new ModelEvaluation(options) { Device = device }.Run(model, data, new Bars(context), cancellationToken));
         ReportFolder.Write(report, folder);
         ResultTables.Print(report);
         Console.WriteLine($"The report is in {Path.Combine(Path.GetFullPath(folder), "report.md")}");

@@ -83,6 +83,7 @@ var threadsOption = new Option<int?>("--threads")
     Description = "Number of threads that one operation may use; the number of cores if not given.",
 };
 
+Option<string?> deviceOption = DeviceOption.Create();
 var command = new RootCommand(
     "Evaluates a model: denoising loss on unseen images by timestep, compared with training images (memorization), variational bound, "
     + "autoencoder, distances and nearest training neighbours of generated images. Writes report.json and report.md with images and "
@@ -91,7 +92,7 @@ var command = new RootCommand(
 {
     runOption, modelOption, dataOption, captionsOption, skipOption, trainOption, mirroredOption, outOption, promptOption,
     optionsOption, seedOption, imagesOption, timestepsOption, boundOption, generatedOption, columnsOption, poolOption, stepsOption,
-    guidanceOption, threadsOption,
+    guidanceOption, deviceOption, threadsOption,
 };
 
 command.Validators.Add(result =>
@@ -106,7 +107,8 @@ command.SetWork((parsed, cancellationToken) =>
     string output = parsed.GetValue(outOption) ?? Path.Combine(run?.Folder ?? "", "evaluation");
     OutputPath.RequireFolder(output);
     string model = parsed.GetValue(modelOption) ?? run?.Model ?? Path.Combine(AppContext.BaseDirectory, "models", "drawings");
-    EvaluationRun.Execute(model, Data(parsed, run), Options(parsed), output, cancellationToken);
+    EvaluationRun.Execute(
+        model, Data(parsed, run), Options(parsed), DeviceOption.Open(parsed.GetValue(deviceOption)), output, cancellationToken);
     return 0;
 });
 return await command.RunAsync(args, "Cancelled; no report was written.");

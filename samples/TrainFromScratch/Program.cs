@@ -70,13 +70,14 @@ var hoursOption = new Option<double?>("--hours")
         + "it, the recipe's steps.",
 };
 
+Option<string?> deviceOption = DeviceOption.Create();
 var command = new RootCommand(
     "Trains a text-to-image model from scratch, on your images or on drawings created during training: first an autoencoder, then, on "
     + "its latents, a text encoder and a U-Net together. Writes the model as a folder in the layout of diffusers, with a sample sheet, "
     + "loss curves and a report that says whether the validation loss still falls. Ctrl-C stops after the current step and saves.")
 {
     dataOption, captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption, outOption,
-    recipeOption, hoursOption, autoencoderOption, fromOption, threadsOption,
+    recipeOption, hoursOption, autoencoderOption, fromOption, deviceOption, threadsOption,
 };
 command.Validators.Add(result =>
 {
@@ -112,6 +113,7 @@ command.SetWork((parsed, cancellationToken) =>
         Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
         From = parsed.GetValue(fromOption)?.FullName,
         Hours = parsed.GetValue(hoursOption),
+        Device = DeviceOption.Open(parsed.GetValue(deviceOption)),
     };
     string recipe = parsed.GetValue(recipeOption)?.FullName
         ?? Path.Combine(AppContext.BaseDirectory, isDrawings ? "drawings.json" : "images.json");

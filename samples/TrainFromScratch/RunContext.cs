@@ -1,6 +1,8 @@
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
+using Spectre.Console;
 
 namespace TrainFromScratch;
 
@@ -14,6 +16,9 @@ namespace TrainFromScratch;
 internal sealed record RunContext(
     Recipe Recipe, TrainingMaterial Material, RunSettings Settings, RunFolder Run, ILogger<Trainer> Logger, CancellationToken Cancellation)
 {
+    /// <summary>Shows and records the progress of stages.</summary>
+    public TrainingConsole Console { get; } = new(AnsiConsole.Console, Run);
+
     /// <summary>Path of the autoencoder's weights, trained or copied.</summary>
     public string AutoencoderWeights => File("autoencoder.safetensors");
 

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace TrainFromScratch;
 
 /// <summary>Options of a run on the command line.</summary>
@@ -34,6 +36,9 @@ internal sealed record RunSettings
 
     /// <summary>Model folder to start from; null for random weights.</summary>
     public string? From { get; init; }
+
+    /// <summary>Where networks compute.</summary>
+    public Device Device { get; init; } = CPU;
 
     /// <summary>Hours for the training; null for the recipe's steps.</summary>
     public double? Hours { get; init; }

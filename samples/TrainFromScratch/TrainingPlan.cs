@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using TorchSharp;
 using static TorchSharp.torch;

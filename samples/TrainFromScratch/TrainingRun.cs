@@ -4,6 +4,7 @@ using LatentDiffusion.Samples;
 using LatentDiffusion.Tokenization;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;
@@ -37,7 +38,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
 
         // Shift and scale give latents of zero mean and unit variance, as the noise schedule requires.
         (double mean, double deviation) = latents.Statistics();
-        autoencoder = Autoencoders.Scaled(autoencoder, mean, 1 / deviation);
+        autoencoder = Autoencoders.Scaled(autoencoder, mean, 1 / deviation).to(settings.Device);
         if (!new DenoiserStage(context, autoencoder, tokenizer, mean, 1 / deviation).Run(vocabulary, latents, validation)) return false;
         RunReport.Write(context);
         return true;

@@ -3,7 +3,9 @@ using LatentDiffusion.Checkpoints;
 using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Networks;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;
@@ -32,14 +34,14 @@ internal static class AutoencoderStage
     {
         if (context.Settings.Autoencoder is { } frozen)
         {
-            nn.Module<Tensor, Tensor> given = Autoencoders.Read(frozen);
+            nn.Module<Tensor, Tensor> given = Autoencoders.Read(frozen).to(context.Settings.Device);
             CheckSize(context, given);
             StateDict.Save(given, context.AutoencoderWeights);
             return given;
         }
 
         manual_seed((long)context.Recipe.Seed);
-        AutoencoderKL network = context.Recipe.Autoencoder.Build();
+        AutoencoderKL network = context.Recipe.Autoencoder.Build().to(context.Settings.Device);
         CheckSize(context, network);
         if (File.Exists(context.AutoencoderWeights))
         {
@@ -67,7 +69,7 @@ internal static class AutoencoderStage
     {
         AutoencoderTrainingOptions how = context.Recipe.AutoencoderObjective;
         using PatchDiscriminator? discriminator = how.AdversarialWeight > 0
-            ? (context.Recipe.Discriminator ?? new PatchDiscriminatorConfig()).Build()
+            ? (context.Recipe.Discriminator ?? new PatchDiscriminatorConfig()).Build().to(context.Settings.Device)
             : null;
         var objective = new AutoencoderObjective(network, context.Material.Images, how, discriminator: discriminator);
         TrainingOptions training = context.Recipe.AutoencoderTraining with { Seed = context.Recipe.Seed };
@@ -76,8 +78,8 @@ internal static class AutoencoderStage
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(context, network, trend, options) };
         string checkpoints = context.Checkpoints(Stage);
-        bool done = TrainingConsole.Show(
-            context, trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
+        bool done = context.Console.Show(
+            trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
         context.Run.DrawLoss(Stage, fileName: LossFile);
         if (!done) return false;
         StateDict.Save(network, context.AutoencoderWeights);
@@ -114,7 +116,7 @@ internal static class AutoencoderStage
         int count = (int)Math.Min(context.Recipe.Validation.ImageCount, images.Count!.Value);
         ImageBuffer[] originals = [.. Enumerable.Range(0, count).Select(i => images.Read(i).Image)];
         AutoencoderQuality quality = AutoencoderQuality.Measure(
-            LatentAutoencoder.Create(network), originals, cancellationToken: context.Cancellation);
+            LatentAutoencoder.Create(network), originals, context.Settings.Device, cancellationToken: context.Cancellation);
         context.Run.AddImageGrid(Stage, step, SampleSheet.Draw(
         [
             new SheetRow($"images of the {set} set", [.. originals.Take(SheetImages)]),

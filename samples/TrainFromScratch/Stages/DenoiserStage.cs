@@ -4,9 +4,11 @@ using LatentDiffusion.Denoising;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models;
 using LatentDiffusion.Networks;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Schedulers;
 using LatentDiffusion.Tokenization;
 using LatentDiffusion.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TrainFromScratch;
@@ -28,8 +30,10 @@ internal sealed class DenoiserStage(
     {
         Recipe recipe = context.Recipe;
         manual_seed((long)recipe.Seed + 1);
-        UNet2DConditionModel unet = Fitting(latents.Latents.shape).Build();
-        ClipTextModel text = (recipe.TextEncoder with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
+        Device device = context.Settings.Device;
+        UNet2DConditionModel unet = Fitting(latents.Latents.shape).Build().to(device);
+        ClipTextModel text =
+            (recipe.TextEncoder with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build().to(device);
         if (context.Settings.From is { } from)
         {
             StateDict.Load(unet, Path.Combine(from, "unet", ModelFiles.Weights));
@@ -46,7 +50,7 @@ internal sealed class DenoiserStage(
         IAutoencoder part = LatentAutoencoder.Create(autoencoder);
         var denoiser = new UNetDenoiser(unet);
         int imageSize = (int)latents.Latents.shape[2] * part.DownsamplingFactor;
-        var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, imageSize);
+        var sheet = new PromptSheet(denoiser, new ClipTextEncoder(text, tokenizer), part, _scheduler, imageSize, device);
         DiffusionProcess process = DiffusionProcess.FromConfig(_scheduler);
         using var texts = new CaptionTexts(text, tokenizer, latents, context.Material, recipe);
         using var objective = new DenoiserObjective(
@@ -66,8 +70,8 @@ internal sealed class DenoiserStage(
         var trend = new StageTrend(context.Run, Stage);
         var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
         string checkpoints = context.Checkpoints(Stage);
-        bool done = TrainingConsole.Show(
-            context, trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
+        bool done = context.Console.Show(
+            trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
         context.Run.DrawLoss(Stage);
         if (!done) return false;
 

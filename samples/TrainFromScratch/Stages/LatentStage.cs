@@ -26,7 +26,7 @@ internal static class LatentStage
         var options = new LatentCacheOptions { Logger = context.Logger };
         try
         {
-            return TrainingConsole.ShowCount(name, count, progress => autoencoder switch
+            return context.Console.ShowCount(name, count, progress => autoencoder switch
             {
                 AutoencoderKL kl => LatentCache.Open(
                     path, material, kl, tokenizer, images, count, options, progress, context.Cancellation),

@@ -3,6 +3,7 @@ using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models;
 using LatentDiffusion.Models.Drawings;
 using LatentDiffusion.Schedulers;
+using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
@@ -12,15 +13,17 @@ namespace TrainFromScratch;
 /// <param name="autoencoder">The autoencoder.</param>
 /// <param name="scheduler">The scheduler's configuration.</param>
 /// <param name="size">Width and height of the images in pixels.</param>
+/// <param name="device">Where the networks are.</param>
 internal sealed class PromptSheet(
-    UNetDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size)
+    UNetDenoiser denoiser, ITextEncoder textEncoder, IAutoencoder autoencoder, SchedulerConfig scheduler, int size,
+    Device device)
 {
     public ImageBuffer Draw(int columns, string title)
     {
         // The pipeline disposes only components that it loaded itself.
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
             .UseDenoiser(denoiser).UseTextEncoder(textEncoder).UseAutoencoder(autoencoder)
-            .UseScheduler(NoiseScheduler.FromConfig(scheduler)).Build();
+            .UseScheduler(NoiseScheduler.FromConfig(scheduler)).UseDevice(device).Build();
         return SampleSheet.Draw([.. DrawingCatalog.Prompts.Select(prompt => new SheetRow(prompt, Images(prompt)))], title);
 
         ImageBuffer[] Images(string prompt)

@@ -15,6 +15,9 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
 
     private readonly ModelEvaluationOptions _options = Valid(options ?? new ModelEvaluationOptions());
 
+    /// <summary>Where the model of a folder computes; null, the default, for CUDA if available, otherwise the CPU.</summary>
+    public Device? Device { get; init; }
+
     /// <summary>Evaluates a model folder.</summary>
     /// <param name="folder">A model folder in the layout of diffusers.</param>
     /// <param name="data">The data to evaluate on.</param>
@@ -26,7 +29,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         // A path would make reports differ between places. The folder's name and its parent's (runs have "model") identify it.
         var directory = new DirectoryInfo(Path.GetFullPath(folder));
         string name = directory.Parent is { } parent ? $"{parent.Name}/{directory.Name}" : directory.Name;
-        DiffusionModel model = DiffusionModel.Open(folder);
+        DiffusionModel model = DiffusionModel.Open(folder, Device);
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseModel(_ => model).Build();
         return Run(name, model, pipeline, data, progress, cancellationToken);
     }

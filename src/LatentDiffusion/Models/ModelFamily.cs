@@ -58,6 +58,11 @@ public abstract class ModelFamily
     public virtual ModelComponents ReadFile(ITensorSource file, CheckpointOptions options, SingleFileOptions model) =>
         throw new NotSupportedException($"A {Name} model cannot be read from a single file.");
 
+    /// <summary>Writes the components as a single file with the names of the original code. Default refused.</summary>
+    /// <exception cref="NotSupportedException">The family, or a component, has no such form; the message says which.</exception>
+    internal virtual void WriteFile(ModelComponents components, string path, ScalarType? type) =>
+        throw new NotSupportedException($"A {Name} model cannot be written as a single file.");
+
     /// <summary>Reads one network of a single file: one on its own, or that of a whole model. Default null.</summary>
     /// <param name="file">The file, which the caller closes.</param>
     /// <param name="type">Type of the network, or one that it derives from.</param>

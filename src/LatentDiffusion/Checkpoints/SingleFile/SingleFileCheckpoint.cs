@@ -28,6 +28,23 @@ public static class SingleFileCheckpoint
         return ModelFamilies.ForFile(options.Families, file).ReadFile(file, options, model ?? new SingleFileOptions());
     }
 
+    /// <summary>
+    /// Writes the networks of a pipeline as one safetensors file with the names of the original code: of the Stable Diffusion family.
+    /// The prediction type and a schedule without signal at its end are in the file; its tokenizers are not.
+    /// </summary>
+    /// <param name="components">The components.</param>
+    /// <param name="path">Path of the file; its folder exists. It is replaced when the new one is complete.</param>
+    /// <param name="type">Type of the weights; null for their own.</param>
+    /// <exception cref="NotSupportedException">
+    /// The model is of another family, or a file has no form for one of its components; the message says which.
+    /// </exception>
+    public static void Write(ModelComponents components, string path, ScalarType? type = null)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        components.Family.WriteFile(components, path, type);
+    }
+
     /// <summary>Reads one network: one on its own, or that of a whole model.</summary>
     internal static T ReadNetwork<T>(string path, CheckpointOptions options) where T : nn.Module
     {

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// The transformer of Chroma (Lodestone Rock 2025): FLUX.1's without pooled text and guidance scale, whose modulations come from one small
 /// network (<c>distilled_guidance_layer</c>). Parameter names are the published ones.
 /// </summary>
-public sealed class ChromaTransformer2DModel : nn.Module<TransformerInput, Tensor>
+public sealed class ChromaTransformer2DModel : nn.Module<TransformerInput, Tensor>, IGradientCheckpointing
 {
     /// <summary>Modulations of a layer (shift, scale, gate), of a stream's two layers, and of the last normalisation.</summary>
     private const int OfLayer = 3, OfStream = 2 * OfLayer, OfOutput = 2;

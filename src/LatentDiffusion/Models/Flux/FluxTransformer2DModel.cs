@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// The transformer of FLUX.1 (Black Forest Labs 2024): blocks over the two streams of image and text, then blocks over both as one stream.
 /// Parameter names are the published ones.
 /// </summary>
-public sealed class FluxTransformer2DModel : nn.Module<TransformerInput, Tensor>
+public sealed class FluxTransformer2DModel : nn.Module<TransformerInput, Tensor>, IGradientCheckpointing
 {
     private const double RotaryTheta = 10000;
 

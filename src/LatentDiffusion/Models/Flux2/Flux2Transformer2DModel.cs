@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// The transformer of FLUX.2 (Black Forest Labs 2025): as that of FLUX.1, with projections of the condition that blocks share, no biases,
 /// gated feed-forwards, and reference images as further tokens. Parameter names are the published ones.
 /// </summary>
-public sealed class Flux2Transformer2DModel : nn.Module<TransformerInput, Tensor>
+public sealed class Flux2Transformer2DModel : nn.Module<TransformerInput, Tensor>, IGradientCheckpointing
 {
     /// <summary>Distance on the first axis between the latents and the first reference image, and between reference images.</summary>
     private const int ReferenceDistance = 10;

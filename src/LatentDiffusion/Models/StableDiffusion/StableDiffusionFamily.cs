@@ -66,6 +66,8 @@ internal sealed class StableDiffusionFamily : ModelFamily
         return reader.Read();
     }
 
+    internal override void WriteFile(ModelComponents components, string path, ScalarType? type) => LdmFile.Write(components, path, type);
+
     public override nn.Module? ReadNetworkFile(ITensorSource file, Type type, CheckpointOptions options)
     {
         using var reader = new LdmReader(file, options, new SingleFileOptions());

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// The transformer of Stable Diffusion 3 and 3.5 (MM-DiT, Esser et al. 2024, figure 2; MM-DiT-X in 3.5 medium): image and text are two
 /// streams of tokens that attend to each other. Parameter names are the published ones.
 /// </summary>
-public sealed class SD3Transformer2DModel : nn.Module<SD3TransformerInput, Tensor>
+public sealed class SD3Transformer2DModel : nn.Module<SD3TransformerInput, Tensor>, IGradientCheckpointing
 {
     [ComponentName(Name = "pos_embed")] private readonly PositionedPatches _patches;
     [ComponentName(Name = "time_text_embed")] private readonly TimeTextEmbedding _condition;

@@ -8,7 +8,7 @@ namespace LatentDiffusion.Models;
 /// The transformer of Z-Image (Tongyi-MAI 2025, S3-DiT): blocks that refine the tokens of image and caption, then blocks over both as one
 /// stream. Parameter names are the published ones.
 /// </summary>
-public sealed class ZImageTransformer2DModel : nn.Module<ZImageInput, IReadOnlyList<Tensor>>
+public sealed class ZImageTransformer2DModel : nn.Module<ZImageInput, IReadOnlyList<Tensor>>, IGradientCheckpointing
 {
     /// <summary>The most that the condition is wide.</summary>
     private const int MostConditionWidth = 256;

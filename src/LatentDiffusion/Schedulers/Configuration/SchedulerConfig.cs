@@ -104,6 +104,9 @@ public sealed partial class SchedulerConfig
     internal double? Number(string name) =>
         _values.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
+    /// <summary>Whether an option is true; false where it is absent.</summary>
+    internal bool Flag(string name) => _values.TryGetValue(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
+
     /// <summary>Names of the options that were given.</summary>
     internal IEnumerable<string> GivenNames => _order.Where(n => !_defaulted.Contains(n));
 

@@ -10,7 +10,10 @@ namespace LatentDiffusion.Models;
 /// <param name="file">The file.</param>
 internal sealed class LdmMarkers(ITensorSource file)
 {
-    private const string Velocity = "v_pred", ZeroSnr = "ztsnr", SigmaMax = "edm_vpred.sigma_max", SigmaMin = "edm_vpred.sigma_min",
+    /// <summary>Tensors that say that the model predicts velocity, and that its schedule ends without signal.</summary>
+    public const string Velocity = "v_pred", ZeroSnr = "ztsnr";
+
+    private const string SigmaMax = "edm_vpred.sigma_max", SigmaMin = "edm_vpred.sigma_min",
         LatentMean = "edm_mean", LatentDeviation = "edm_std", Specification = "modelspec.prediction_type";
 
     /// <summary>All markers.</summary>

@@ -7,7 +7,7 @@ namespace LatentDiffusion.Models;
 /// The time-conditioned U-Net with cross-attention to a text (Ho et al. 2020, appendix B; Rombach et al. 2022, section
 /// 3.3). Parameter names are the published ones.
 /// </summary>
-public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>
+public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>, IGradientCheckpointing
 {
     private readonly UNetEncoder _encoder;
     [ComponentName(Name = "up_blocks")] private readonly LayerList<UNetUpBlock> _upBlocks = [];

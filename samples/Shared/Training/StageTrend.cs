@@ -2,7 +2,7 @@ using System.Globalization;
 using LatentDiffusion.Evaluation;
 using Spectre.Console;
 
-namespace TrainFromScratch;
+namespace LatentDiffusion.Samples;
 
 /// <summary>Judges the trend of a stage's validation loss after each validation, records it, and prints it.</summary>
 /// <param name="run">The run's folder.</param>
@@ -29,10 +29,10 @@ internal sealed class StageTrend(RunFolder run, string stage)
         InShort = string.Create(CultureInfo.InvariantCulture, $"  validation {loss.Mean:F4}{trend}");
     }
 
-    /// <summary>Prints the trend to the console if there was a validation, at the end of a stage and when it is stopped.</summary>
-    public void Say()
+    /// <summary>Prints the trend if there was a validation, at the end of a stage and when it is stopped.</summary>
+    public void Write(IAnsiConsole console)
     {
         if (run.Read(stage, MetricNames.ValidationLoss).Count == 0) return;
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {run.Judge(stage).ToString()}");
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {run.Judge(stage).ToString()}");
     }
 }
