@@ -1,7 +1,5 @@
 using System.Globalization;
-using LatentDiffusion;
 using LatentDiffusion.Data;
-using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 
 namespace FineTune;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Samples;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,6 @@
 using LatentDiffusion.Data;
 using LatentDiffusion.Models;
 using LatentDiffusion.Training;
-using static TorchSharp.torch;
 
 namespace FineTune;
 

@@ -1,5 +1,4 @@
 using LatentDiffusion.Checkpoints;
-using LatentDiffusion.Training;
 using static TorchSharp.torch;
 
 namespace FineTune;

@@ -1,4 +1,3 @@
-using LatentDiffusion.Denoising;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LatentDiffusion;
 using LatentDiffusion.Checkpoints;
-using LatentDiffusion.Denoising;
 using LatentDiffusion.Models;
 using LatentDiffusion.Networks;
 using LatentDiffusion.Samples;
@@ -41,6 +40,8 @@ internal sealed class TunedModel : IDisposable
             Logger = new WarningsToConsole(),
         };
         string path = settings.Model!;
+        if (!File.Exists(path) && !File.Exists(Path.Combine(path, "model_index.json")))
+            throw new FileNotFoundException($"'{path}' is not a model: it is neither a file nor a folder with a model_index.json.", path);
         ModelComponents components = File.Exists(path)
             ? SingleFileCheckpoint.Read(path, reading, new SingleFileOptions { TokenizerFolder = settings.Tokenizer })
             : DiffusersFolder.Read(path, reading);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LatentDiffusion.Training;
 
 namespace FineTune;
 

@@ -36,7 +36,7 @@ internal sealed class SettingsSource
         {
             Parse(_configured.Over(_method));
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (ArgumentException e)
         {
             throw Invalid(file, e.Message);
         }
@@ -47,23 +47,17 @@ internal sealed class SettingsSource
     /// <exception cref="ArgumentException">The command line has an invalid value, or a required one is missing.</exception>
     public FineTuneSettings Read(JsonObject? model = null)
     {
-        try
-        {
-            FineTuneSettings settings = Parse(_commandLine.Over(_configured.Over((model ?? []).Over(_method))));
-            if (settings.Model is null) throw new ArgumentException("No model is given: expected --model, or \"model\" in --config.");
-            if (settings.Data.Path is null)
-                throw new ArgumentException("No images are given: expected --data, or \"path\" of \"data\" in --config.");
-            SettingsRules.Check(settings);
-            return settings;
-        }
-        catch (JsonException e)
-        {
-            throw new ArgumentException(e.Message, e);
-        }
+        FineTuneSettings settings = Parse(_commandLine.Over(_configured.Over((model ?? []).Over(_method))));
+        if (settings.Model is null) throw new ArgumentException("No model is given: expected --model, or \"model\" in --config.");
+        if (settings.Data.Path is null)
+            throw new ArgumentException("No images are given: expected --data, or \"path\" of \"data\" in --config.");
+        SettingsRules.Check(settings);
+        return settings;
     }
 
     private static JsonObject ReadFile(string file)
     {
+        if (!File.Exists(file)) throw new FileNotFoundException($"The configuration '{file}' does not exist.", file);
         try
         {
             return JsonNode.Parse(File.ReadAllText(file), documentOptions: s_lenient) as JsonObject
@@ -86,8 +80,15 @@ internal sealed class SettingsSource
 
     private static FineTuneSettings Parse(JsonObject json)
     {
-        FineTuneSettings settings = json.Deserialize<FineTuneSettings>(SettingsJson.Options)!;
-        SettingsRanges.Check(settings);
-        return settings;
+        try
+        {
+            FineTuneSettings settings = json.Deserialize<FineTuneSettings>(SettingsJson.Options)!;
+            SettingsRanges.Check(settings);
+            return settings;
+        }
+        catch (JsonException e)
+        {
+            throw new ArgumentException(SettingsProblem.Describe(e, json), e);
+        }
     }
 }

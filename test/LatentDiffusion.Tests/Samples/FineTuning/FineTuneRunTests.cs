@@ -130,7 +130,7 @@ public sealed class FineTuneRunTests : IClassFixture<TinyModel>, IDisposable
     [InlineData("data.validation", 0.01, "too few for data.validation 0.01")]
     [InlineData("output.form", "folder", "output.form is folder, and method is lora; expected peft or kohya")]
     [InlineData("device", "cuda:7", "this machine")]
-    [InlineData("model", "nowhere", "nowhere")]
+    [InlineData("model", "nowhere", "'nowhere' is not a model")]
     [InlineData("lora.targets", "to_x", "'to_x' names no linear layer")]
     public void Wrong_settings_are_named(string path, object value, string message)
     {
