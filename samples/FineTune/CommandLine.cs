@@ -73,7 +73,7 @@ internal sealed class CommandLine
 
     public Option<FileInfo?> Config { get; } = new("--config")
     {
-        Description = "JSON file with the settings, as described by fine-tune.schema.json. Other options take precedence.",
+        Description = "JSON file with the settings that --schema describes. Other options take precedence.",
     };
 
     public Option<int?> Threads { get; } = new("--threads")

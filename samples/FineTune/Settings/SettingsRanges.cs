@@ -25,6 +25,10 @@ internal static class SettingsRanges
 
             if (value is not null && IsSection(property.PropertyType)) Check(value, name + ".");
         }
+
+        if (settings is not IValidatableObject together) return;
+        foreach (ValidationResult problem in together.Validate(new ValidationContext(settings)))
+            if (problem != ValidationResult.Success) throw new ArgumentException($"{prefix.TrimEnd('.')}: {problem.ErrorMessage}");
     }
 
     private static bool IsSection(Type type) => type.IsClass && type != typeof(string) && !typeof(IEnumerable).IsAssignableFrom(type)

@@ -70,11 +70,9 @@ public sealed class FineTuneSettingsTests : IDisposable
         Assert.Contains(message, Assert.Throws<ArgumentException>(() => Read(null, arguments)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_schema_is_that_of_the_settings_and_lists_all_of_them()
+    public void The_schema_has_the_ranges_and_lists_all_settings()
     {
-        string path = Path.Combine(BuildSettings.Get("RepositoryRoot"), "samples", "FineTune", "fine-tune.schema.json");
         JsonNode schema = JsonNode.Parse(SettingsSchema.Create())!;
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(File.ReadAllText(path)), schema), "print it again with --schema");
         Assert.Equal(1, (int)schema["properties"]!["lora"]!["properties"]!["rank"]!["minimum"]!);
         Assert.Equal(1, (int)schema["properties"]!["objective"]!["properties"]!["caption_dropout"]!["exclusiveMaximum"]!);
         // Whatever a run writes into its configuration is known to the schema.
