@@ -172,7 +172,8 @@ public sealed partial class LatentCache
             .. options.SecondTokenizer is null ? (string[])[] : [SecondIdsName], .. options.Sizes ? [SizesName] : (string[])[],
         ];
         RowFile rows = RowFile.OpenOrMake(
-            path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken);
+            path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken,
+            options.Processes);
         if (tokenizer is not null) TruncatedCaptions.Log(rows, path, tokenizer.MaxLength, options.Logger);
         return new LatentCache(rows, options.Variants, isScaled);
 

@@ -49,4 +49,10 @@ public sealed record LatentCacheOptions
     /// Where an <see cref="IAutoencoder"/> takes its images; null for the CPU. Networks are asked where they are instead.
     /// </summary>
     public Device? Device { get; init; }
+
+    /// <summary>
+    /// Processes that compute the cache together: all open the same path with the same images. Process 0 writes the file, in a folder
+    /// that all their machines share. Null, the default, for one process.
+    /// </summary>
+    public IProcessGroup? Processes { get; init; }
 }

@@ -6,8 +6,8 @@ namespace LatentDiffusion.Training;
 /// The items that a run leaves out because their loss or gradients were not finite. Checkpoints hold them, so that a resumed run
 /// leaves out the same; <c>left-out.json</c> in the run's folder names them for its reader.
 /// </summary>
-/// <param name="folder">The run's folder.</param>
-internal sealed class LeftOutItems(string folder)
+/// <param name="folder">The run's folder; null where another process writes the file.</param>
+internal sealed class LeftOutItems(string? folder)
 {
     public const string FileName = "left-out.json";
 
@@ -40,6 +40,7 @@ internal sealed class LeftOutItems(string folder)
     /// <summary>Writes the file; removes it where nothing is left out.</summary>
     public void Save()
     {
+        if (folder is null) return;
         string path = Path.Combine(folder, FileName);
         if (ToText() is { } text) AtomicFile.Write(path, text + "\n");
         else File.Delete(path);

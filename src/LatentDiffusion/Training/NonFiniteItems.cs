@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace LatentDiffusion.Training;
@@ -8,7 +9,8 @@ namespace LatentDiffusion.Training;
 /// without it is: networks that diverged are not finite for any item.
 /// </summary>
 internal sealed class NonFiniteItems(
-    ITrainingObjective objective, StepGradients gradients, LeftOutItems leftOut, TrainingOptions options, ILogger logger)
+    ITrainingObjective objective, StepGradients gradients, LeftOutItems leftOut, TrainingOptions options,
+    IProcessGroup? group, ILogger logger)
 {
     // Items that stand in for others may have to be left out themselves.
     private const int Rounds = 8;
@@ -22,7 +24,8 @@ internal sealed class NonFiniteItems(
         var selection = new ItemSelection(item => leftOut.Contains(item) || found.Contains(item));
         for (int round = 0; round < Rounds; round++)
         {
-            long[] blamed = [.. Blamed(items, step, selection)];
+            long[] blamed = [.. group.Exchange(() => MemoryMarshal.AsBytes<long>(Blamed(items, step, selection).ToArray()).ToArray())
+                .SelectMany(numbers => MemoryMarshal.Cast<byte, long>(numbers).ToArray())];
             if (blamed.Length == 0) return null;
             found.UnionWith(blamed);
             (double loss, double norm) = gradients.Compute(step, selection, metrics);
@@ -30,6 +33,7 @@ internal sealed class NonFiniteItems(
             foreach (long item in found)
             {
                 leftOut.Add(item, items.NameOf(item), step);
+                if (!group.IsFirst()) continue;
                 logger.LogWarning(
                     "At step {Step} the loss or the gradients of {Item} are not finite: it is left out for the rest of the run.",
                     step, items.NameOf(item));
@@ -43,7 +47,7 @@ internal sealed class NonFiniteItems(
     }
 
     private IEnumerable<long> Blamed(IItemBatches items, long step, ItemSelection selection) =>
-        from batch in Enumerable.Range(0, options.GradientAccumulation)
+        from batch in gradients.OwnBatches
         from item in items.Numbers(step * options.GradientAccumulation + batch, selection).Distinct()
         where !gradients.IsFinite(step, batch, item)
         select item;

@@ -43,16 +43,19 @@ internal sealed class RowFile : IDisposable
     /// <param name="logger">Receives the damaged rows; null for no log.</param>
     /// <param name="progress">Receives the number of rows done.</param>
     /// <param name="cancellationToken">Stops the check or the work; finished rows are kept.</param>
-    /// <exception cref="IOException">The path is that of a device or a pipe.</exception>
+    /// <param name="group">Processes that compute the rows together and open the same file; null for one.</param>
+    /// <exception cref="IOException">The path is that of a device or a pipe, or a process does not see the file of process 0.</exception>
     public static RowFile OpenOrMake(
         string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger,
-        IProgress<long>? progress, CancellationToken cancellationToken)
+        IProgress<long>? progress, CancellationToken cancellationToken, IProcessGroup? group = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         string target = RealPath.Resolve(path);
         if (Path.Exists(target) && !RegularFile.Is(target))
             throw new IOException($"'{path}' is not a regular file, and a cache is read from where it was written.");
+        if (group is { Size: > 1 })
+            return OpenOrMakeTogether(target, key, rows, required, batchSize, compute, logger, progress, group, cancellationToken);
         if (Whole(target, key, rows, required, logger ?? NullLogger.Instance, cancellationToken) is { } whole) return whole;
         using (var making = new RowFileWriter(target, key, rows, required))
         {
@@ -110,6 +113,40 @@ internal sealed class RowFile : IDisposable
 
     /// <summary>Closes the file. Tensors read from it stay.</summary>
     public void Dispose() => _file.Dispose();
+
+    private static RowFile OpenOrMakeTogether(
+        string path, string key, long rows, IReadOnlyList<string> required, int batchSize, Computation compute, ILogger? logger,
+        IProgress<long>? progress, IProcessGroup group, CancellationToken cancellationToken)
+    {
+        // Only process 0 checks and writes, or the others would find a file that is being made.
+        byte[] missing = group.Exchange(() => [group.IsFirst() && !IsWhole() ? (byte)1 : (byte)0])[0];
+        if (missing[0] != 0)
+        {
+            RowFileWriter? making = null;
+            group.RunOnFirst(() => making = new RowFileWriter(path, key, rows, required));
+            using (making)
+            using (no_grad())
+            {
+                new SharedRows(group, compute).Make(making, rows, batchSize, progress, cancellationToken);
+                group.RunOnFirst(() => making!.Complete());
+            }
+        }
+
+        RowFile? file = null;
+        group.Exchange(() =>
+        {
+            file = TryOpen(path, key) ?? throw new IOException(
+                $"Process {group.Rank} does not see the cache '{path}' that process 0 has: expected a folder that all machines share.");
+            return [];
+        });
+        return file!;
+
+        bool IsWhole()
+        {
+            using RowFile? whole = Whole(path, key, rows, required, logger ?? NullLogger.Instance, cancellationToken);
+            return whole is not null;
+        }
+    }
 
     /// <summary>The file if all rows have the written content; null if rows remain to be made.</summary>
     private static RowFile? Whole(

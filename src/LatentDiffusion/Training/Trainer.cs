@@ -31,15 +31,23 @@ public sealed class Trainer
     public TrainingCallback? Check { get; init; }
 
     /// <summary>
+    /// Sums the gradients of several processes that train together, each of which calls <see cref="Run"/> with the same objective and
+    /// options; the caller's. Process i computes the batches i, i + N, … of a step's <see cref="TrainingOptions.GradientAccumulation"/>.
+    /// Only process 0 uses the folder. Null, the default, for one process.
+    /// </summary>
+    public IGradientReducer? Reducer { get; init; }
+
+    /// <summary>
     /// Trains until all steps are done or it is cancelled, in which case a checkpoint is written and false returned.
     /// When done, the networks hold the averaged weights.
     /// </summary>
     /// <param name="objective">The objective to minimise.</param>
     /// <param name="folder">Where checkpoints are written and looked for; made where it is missing. One run at a time has it.</param>
-    /// <param name="progress">Reports after every step.</param>
-    /// <param name="cancellationToken">Stops the run after the current step.</param>
+    /// <param name="progress">Reports after every step, in every process that gives it.</param>
+    /// <param name="cancellationToken">Stops the run after the current step: in one of several processes, it stops all.</param>
     /// <exception cref="ArgumentException">
-    /// Nothing is to be trained, the options name a component that the objective does not train, its target networks
+    /// There are more processes than batches in a step, or they differ in options or networks. Nothing is to be trained, the options
+    /// name a component that the objective does not train, its target networks
     /// have other parameters than the trained ones, or items are to be left out of an objective that does not number them.
     /// </exception>
     /// <exception cref="NotSupportedException">
@@ -54,6 +62,7 @@ public sealed class Trainer
     /// <exception cref="TrainingDivergedException">The loss or the gradients are not finite, and no item could be left out
     /// (<see cref="TrainingOptions.LeaveOutNonFinite"/>).</exception>
     /// <exception cref="TrainingFolderInUseException">Another run has the folder.</exception>
+    /// <exception cref="ProcessGroupException">Another process has failed, has left or does not answer.</exception>
     public bool Run(
         ITrainingObjective objective, string folder, IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -61,6 +70,7 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         CheckComponentRates(objective);
+        CheckProcesses();
         if (_options.LeaveOutNonFinite && objective.ItemBatches is null)
             throw new ArgumentException(
                 $"LeaveOutNonFinite is true, and the items of {objective.GetType().Name} are not known: "
@@ -69,7 +79,9 @@ public sealed class Trainer
         foreach ((string component, nn.Module module) in objective.Modules)
             if (StoredLayers.Any(module)) throw StoredMatrix.CannotBeTrained(component);
         objective.UseSeed(_options.Seed);
-        using var folderLock = new TrainingFolderLock(folder);
+        TrainingFolderLock? held = null;
+        Reducer.RunOnFirst(() => held = new TrainingFolderLock(folder));
+        using TrainingFolderLock? folderLock = held;
         foreach (nn.Module module in objective.Modules.Values) module.train();
         using var frozen = new FrozenPrecision(objective, _options.Precision);
         using var parameters = new FlatParameters(objective.Modules, _options.Precision);
@@ -79,19 +91,21 @@ public sealed class Trainer
         using var optimizer = new AdamW(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         using TargetNetworks? targets = TargetNetworks.Create(objective, parameters, _options.Precision);
-        var leftOut = new LeftOutItems(folder);
-        var checkpoints = new TrainingCheckpoints(
-            folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, _logger);
-        var gradients = new StepGradients(objective, parameters, _options);
-        var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, _logger);
+        SameRun.Require(Reducer, _options, objective, parameters);
+        var leftOut = new LeftOutItems(Reducer.IsFirst() ? folder : null);
+        var files = new TrainingCheckpoints(
+            folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, Reducer, _logger);
+        var checkpoints = new SharedCheckpoints(Reducer, files, parameters, leftOut, _logger);
+        var gradients = new StepGradients(objective, parameters, _options, Reducer);
+        var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, Reducer, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;
-        foreach (string warning in objective.Warnings) _logger.LogWarning("{Warning}", warning);
+        if (Reducer.IsFirst()) Warn(objective);
         parameters.Publish();
         targets?.Publish();
         double smoothed = double.NaN;
         var clock = Stopwatch.StartNew();
-        while (step < _options.Steps && !cancellationToken.IsCancellationRequested)
+        while (step < _options.Steps && !Reducer.Any(cancellationToken.IsCancellationRequested))
         {
             double learningRate = _options.Optimizer.LearningRateAt(step, _options.Steps);
             var metrics = new Dictionary<string, double>();
@@ -105,12 +119,18 @@ public sealed class Trainer
 
             smoothed = double.IsNaN(smoothed) ? loss : LossSmoothing * smoothed + (1 - LossSmoothing) * loss;
             TimeSpan elapsed = clock.Elapsed;
-            progress?.Report(new TrainingProgress(
+            var report = new TrainingProgress(
                 step, _options.Steps, loss, smoothed, learningRate, norm, elapsed, elapsed / (step - first) * (_options.Steps - step))
             {
                 Metrics = metrics,
+            };
+            Reducer.Exchange(() =>
+            {
+                progress?.Report(report);
+                if (Check is not null && (step % Check.Every == 0 || step == _options.Steps))
+                    Check.Run(step, objective, parameters, average);
+                return [];
             });
-            if (Check is not null && (step % Check.Every == 0 || step == _options.Steps)) Check.Run(step, objective, parameters, average);
             // Last, so that whatever is recorded of a step is recorded before a resumed run can begin after it.
             if (step % _options.CheckpointEvery == 0 || step == _options.Steps) checkpoints.Write(saved = step);
         }
@@ -120,6 +140,24 @@ public sealed class Trainer
         average.Swap();
         foreach (nn.Module module in objective.Modules.Values) module.eval();
         return true;
+    }
+
+    private void CheckProcesses()
+    {
+        if (Reducer is not { } group || group.Size <= _options.GradientAccumulation) return;
+        throw new ArgumentException(
+            $"GradientAccumulation is {_options.GradientAccumulation}, and {group.Size} processes train; expected at least {group.Size}, "
+                + "so that every process has a batch in each step, best a multiple of it.");
+    }
+
+    private void Warn(ITrainingObjective objective)
+    {
+        foreach (string warning in objective.Warnings) _logger.LogWarning("{Warning}", warning);
+        if (Reducer is not { } group || _options.GradientAccumulation % group.Size == 0) return;
+        _logger.LogWarning(
+            "{Batches} batches of a step are divided over {Processes} processes: in the last round {Idle} of them wait for the others. "
+                + "A multiple keeps all at work.",
+            _options.GradientAccumulation, group.Size, group.Size - _options.GradientAccumulation % group.Size);
     }
 
     private TrainingDivergedException Diverged(

@@ -16,7 +16,8 @@ internal sealed class TrainingCheckpoints
         SeedKey = "seed", LayoutKey = "layout",
         AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision",
         ObjectivePrefix = "objective.", None = "none",
-        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out", OrderKey = "item_order", OrderOfSeed = "seed";
+        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out", OrderKey = "item_order", OrderOfSeed = "seed",
+        ProcessesKey = "processes", SumKey = "gradient_sum", RankOrder = "rank_order", AnyOrder = "any_order";
 
     // A learning rate that changes by less is not worth a word.
     private const double RateTolerance = 0.01;
@@ -28,13 +29,16 @@ internal sealed class TrainingCheckpoints
     private readonly KeyValuePair<string, Tensor>[] _tensors;
     private readonly string _layout, _target;
     private readonly Dictionary<string, string> _identity;
+    private readonly int _processes;
+    private readonly string _order;
 
     public TrainingCheckpoints(
         string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
         LeftOutItems leftOut,
-        IReadOnlyDictionary<string, string> identity, TrainingOptions options, ILogger logger)
+        IReadOnlyDictionary<string, string> identity, TrainingOptions options, IGradientReducer? reducer, ILogger logger)
     {
         (_folder, _leftOut, _options, _logger) = (folder, leftOut, options, logger);
+        (_processes, _order) = (reducer?.Size ?? 1, reducer is null or { Size: 1 } or { IsRankOrdered: true } ? RankOrder : AnyOrder);
         _tensors =
         [
             new("parameters", parameters.Values),
@@ -46,9 +50,10 @@ internal sealed class TrainingCheckpoints
         _target = targets is null ? None : Text(targets.Decay);
         _layout = StableHash.Compute(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
         _identity = identity.ToDictionary(i => ObjectivePrefix + i.Key, i => i.Value);
-        // Unfinished files of a killed run.
-        UnfinishedFile.RemoveAbandoned(folder, name => StepOf(name) is not null);
     }
+
+    /// <summary>What a checkpoint holds.</summary>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> Tensors => _tensors;
 
     /// <summary>Path of the checkpoint that was read or written last; null for none.</summary>
     public string? Last { get; private set; }
@@ -59,6 +64,8 @@ internal sealed class TrainingCheckpoints
     /// a step or decay of target networks.</exception>
     public long RestoreNewest()
     {
+        // Unfinished files of a killed run.
+        UnfinishedFile.RemoveAbandoned(_folder, name => StepOf(name) is not null);
         foreach ((_, string path) in Written().OrderByDescending(c => c.Step))
         {
             using SafetensorsFile? file = OpenWhole(path);
@@ -79,6 +86,7 @@ internal sealed class TrainingCheckpoints
             [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target, [OrderKey] = OrderOfSeed,
             [StepsKey] = Text(_options.Steps), [RateKey] = Text(_options.Optimizer.LearningRateAt(step, _options.Steps)),
         };
+        if (_processes > 1) (metadata[ProcessesKey], metadata[SumKey]) = (Text(_processes), _order);
         if (_leftOut.ToText() is { } leftOut) metadata[LeftOutKey] = leftOut;
         metadata[CheckpointChecksum.Key] = CheckpointChecksum.Compute(_tensors, metadata);
         SafetensorsWriter.Write(path, _tensors, metadata);
@@ -131,9 +139,27 @@ internal sealed class TrainingCheckpoints
         _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;
         _logger.LogInformation("Resumed from {Path} at step {Step}.", file.Path, step);
+        WarnOfProcesses(file);
         WarnOfPlan(file, step);
         WarnOfOrder(file, step);
         return step;
+    }
+
+    /// <summary>Says what another number of processes, or another order of sums, does to the rest of the run.</summary>
+    private void WarnOfProcesses(SafetensorsFile file)
+    {
+        string processes = file.Metadata.GetValueOrDefault(ProcessesKey, "1"), order = file.Metadata.GetValueOrDefault(SumKey, RankOrder);
+        if (processes == Text(_processes) && order == _order) return;
+        if (order == RankOrder && _order == RankOrder)
+            _logger.LogInformation(
+                "The run had {Before} processes and resumes with {Now}: gradients are summed in the same order, so on equal processors "
+                    + "with equally many threads its weights will be bit-equal to those of an uninterrupted run.",
+                processes, _processes);
+        else
+            _logger.LogWarning(
+                "The run had {Before} processes and resumes with {Now}; gradients were summed in {OrderBefore} and now in {OrderNow}: "
+                    + "its weights will not be bit-equal to those of an uninterrupted run, only equal within rounding.",
+                processes, _processes, order, _order);
     }
 
     /// <summary>Logs where the rest of the run differs from its original plan. Older files do not contain the plan.</summary>

@@ -27,7 +27,8 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// Batches whose gradients are averaged for one step of the optimizer, at least 1: n batches of size b train as one
-    /// of n·b, in the memory of b. Default 1.
+    /// of n·b, in the memory of b. Several processes (<see cref="Trainer.Reducer"/>) divide them, so there are at least as many
+    /// batches as processes. Default 1.
     /// </summary>
     [Range(1, 65536)]
     public int GradientAccumulation { get; init; } = 1;

@@ -24,7 +24,7 @@ internal static class RunTargets
         var parameters = new FlatParameters(new Dictionary<string, nn.Module> { ["a"] = network });
         var checkpoints = new TrainingCheckpoints(
             folder, parameters, new AdamW(parameters, options.Optimizer), new ExponentialMovingAverage(parameters, 0.9), null,
-            new LeftOutItems(folder), new Dictionary<string, string> { ["data"] = "b" }, options, NullLogger.Instance);
+            new LeftOutItems(folder), new Dictionary<string, string> { ["data"] = "b" }, options, reducer: null, NullLogger.Instance);
         checkpoints.Write(1);
         string path = checkpoints.Last!;
         byte[] seed = File.ReadAllBytes(path);

@@ -96,22 +96,6 @@ public sealed class NonFiniteItemTests : IDisposable
         RowName = row => $"row {row}",
     };
 
-    /// <summary>Texts some of which are not numbers.</summary>
-    private sealed class PartlyNaN(long[] bad) : ITextConditioning
-    {
-        public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module>();
-
-        public Conditioning Encode(Tensor index, Tensor dropped)
-        {
-            float[] values =
-            [
-                .. index.data<long>()
-                    .SelectMany(row => Enumerable.Repeat(bad.Contains(row) ? float.NaN : 0.1f * row, 8 * 8))
-            ];
-            return new Conditioning(tensor(values, [index.shape[0], 8, 8]));
-        }
-    }
-
     private sealed class Report(Action<long> action) : IProgress<TrainingProgress>
     {
         void IProgress<TrainingProgress>.Report(TrainingProgress value) => action(value.Step);
