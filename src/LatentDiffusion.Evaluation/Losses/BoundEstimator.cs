@@ -41,7 +41,7 @@ internal sealed class BoundEstimator
 
         _errors = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken)
         {
-            Planned = set.Count + _drawn.Values.Sum(images => images.Count),
+            Planned = set.Count + _drawn.Values.Sum(images => images.Count), Processes = options.Processes,
         };
     }
 

@@ -20,6 +20,9 @@ internal sealed class DenoisingErrors(
     /// <summary>Number of image evaluations planned in total, for the progress.</summary>
     public required long Planned { private get; init; }
 
+    /// <summary>Processes that divide the evaluations; null for one.</summary>
+    public IProcessGroup? Processes { private get; init; }
+
     /// <summary>A batch of predictions.</summary>
     /// <param name="Clean">x_0.</param>
     /// <param name="Noisy">x_t.</param>
@@ -38,8 +41,12 @@ internal sealed class DenoisingErrors(
     /// <returns>One row per timestep with one number per image.</returns>
     public double[][] At(IReadOnlyList<int> timesteps, Func<Batch, Tensor> measure)
     {
-        int[] all = [.. Enumerable.Range(0, set.Count)];
-        return [.. timesteps.Select(t => At(t, all, batch => measure(batch).unsqueeze(1)).Select(numbers => numbers[0]).ToArray())];
+        int[][] batches = [.. Enumerable.Range(0, set.Count).Chunk(batchSize)];
+        double[][] errors = Processes.ShareNumbers(
+            timesteps.Count * batches.Length,
+            i => [.. Evaluate(timesteps[i / batches.Length], batches[i % batches.Length], batch => measure(batch).unsqueeze(1))
+                .Select(numbers => numbers[0])]);
+        return [.. errors.Chunk(batches.Length).Select(row => row.SelectMany(numbers => numbers).ToArray())];
     }
 
     /// <summary>Evaluates the denoiser at one timestep on selected images.</summary>
@@ -49,33 +56,36 @@ internal sealed class DenoisingErrors(
     /// <returns>The numbers of each image, in the order of the indices.</returns>
     public double[][] At(int t, IReadOnlyList<int> images, Func<Batch, Tensor> measure)
     {
+        int[][] batches = [.. images.Chunk(batchSize)];
+        double[][] shared = Processes.ShareNumbers(
+            batches.Length, i => [.. Evaluate(t, batches[i], measure).SelectMany(numbers => numbers)]);
+        return [.. shared.SelectMany((numbers, i) => numbers.Chunk(numbers.Length / batches[i].Length))];
+    }
+
+    private double[][] Evaluate(int t, int[] batch, Func<Batch, Tensor> measure)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
         using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
         double timestep = process.NetworkTimestep(t);
         NoiseLevel level = process.LevelAt(timestep);
         (double a, double b) = process.TargetWeights(level);
-        var results = new List<double[]>();
-        foreach (int[] batch in images.Chunk(batchSize))
+        Tensor clean = Chosen(set.Latents), noise = FixedNoise.Create(seed, batch, t, clean);
+        Tensor noisy = clean.Multiply(level.Alpha).Add(noise.Multiply(level.Sigma));
+        Tensor prediction = denoiser.Predict(new DenoiserInput
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            using DisposeScope scope = NewDisposeScope();
-            Tensor clean = Chosen(set.Latents), noise = FixedNoise.Create(seed, batch, t, clean);
-            Tensor noisy = clean.Multiply(level.Alpha).Add(noise.Multiply(level.Sigma));
-            Tensor prediction = denoiser.Predict(new DenoiserInput
-            {
-                Latents = noisy, Timesteps = [timestep], Conditioning = set.Conditioning.Map(Chosen),
-                CancellationToken = cancellationToken,
-            });
-            // A network with learned variance has twice the output channels, the prediction first.
-            long channels = clean.shape[1];
-            Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;
-            if (variance is not null) prediction = prediction.narrow(1, 0, channels);
-            Tensor values = measure(new Batch(clean, noisy, prediction, clean.Multiply(a).Add(noise.Multiply(b)), variance));
-            results.AddRange(values.cpu().data<double>().ToArray().Chunk((int)values.shape[1]));
-            progress?.Report((_done += batch.Length) / Planned);
+            Latents = noisy, Timesteps = [timestep], Conditioning = set.Conditioning.Map(Chosen),
+            CancellationToken = cancellationToken,
+        });
+        // A network with learned variance has twice the output channels, the prediction first.
+        long channels = clean.shape[1];
+        Tensor? variance = prediction.shape[1] == 2 * channels ? prediction.narrow(1, channels, channels) : null;
+        if (variance is not null) prediction = prediction.narrow(1, 0, channels);
+        Tensor values = measure(new Batch(clean, noisy, prediction, clean.Multiply(a).Add(noise.Multiply(b)), variance));
+        // The other processes have come as far.
+        progress?.Report(Math.Min(1, (_done += batch.Length * (Processes?.Size ?? 1)) / Planned));
+        return [.. values.cpu().data<double>().ToArray().Chunk((int)values.shape[1])];
 
-            Tensor Chosen(Tensor all) => all.index_select(0, tensor(batch.Select(i => (long)i).ToArray(), device: all.device));
-        }
-
-        return [.. results];
+        Tensor Chosen(Tensor all) => all.index_select(0, tensor(batch.Select(i => (long)i).ToArray(), device: all.device));
     }
 }

@@ -65,7 +65,7 @@ public sealed class DenoisingLoss
         int[] timesteps = [.. buckets.SelectMany(b => b).Select(s => s.Drawn)];
         var measurement = new DenoisingErrors(denoiser, process, set, options.Seed, options.BatchSize, progress, cancellationToken)
         {
-            Planned = (long)timesteps.Length * set.Count,
+            Planned = (long)timesteps.Length * set.Count, Processes = options.Processes,
         };
         double[][] errors = measurement.At(timesteps, DenoisingErrors.MeanSquare);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.Evaluation;
 
@@ -23,4 +24,11 @@ public sealed record DenoisingLossOptions
     /// <summary>Fraction of confidence intervals that contain the true value, in (0, 1). Default 0.95.</summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)]
     public double Confidence { get; init; } = 0.95;
+
+    /// <summary>
+    /// Processes that measure together, each a part of the evaluations: all of them measure the same, and all receive the result. Null, the
+    /// default, for one process.
+    /// </summary>
+    [JsonIgnore]
+    public IProcessGroup? Processes { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LatentDiffusion.Evaluation;
 
 /// <summary>How often generated images show their prompts, according to a scorer.</summary>
@@ -16,6 +18,9 @@ public sealed record PromptAdherence(
     /// <param name="scorer">The scorer.</param>
     /// <param name="images">At least one image with its prompt.</param>
     /// <param name="confidence">Confidence of the intervals, in (0, 1). Default 0.95.</param>
+    /// <param name="processes">
+    /// Processes that score together, image i in process i mod N: all give the same images. Null, the default, for one process.
+    /// </param>
     /// <param name="cancellationToken">Checked before each image.</param>
     /// <exception cref="ArgumentException">No images are given.</exception>
     /// <exception cref="InvalidOperationException">
@@ -23,25 +28,33 @@ public sealed record PromptAdherence(
     /// </exception>
     public static PromptAdherence Measure(
         IPromptScorer scorer, IEnumerable<(ImageBuffer Image, string Prompt)> images, double confidence = 0.95,
-        CancellationToken cancellationToken = default)
+        IProcessGroup? processes = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(scorer);
         ArgumentNullException.ThrowIfNull(images);
-        var scored = new List<(string Prompt, IReadOnlyList<PromptScore> Scores)>();
-        foreach ((ImageBuffer image, string prompt) in images)
+        (int rank, int size) = (processes?.Rank ?? 0, processes?.Size ?? 1);
+        Scored[][] shared = [.. processes.Exchange(() =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            scored.Add((prompt, Checked(scorer, scorer.Score(image, prompt), prompt)));
-        }
+            var own = new List<Scored>();
+            foreach ((int i, (ImageBuffer image, string prompt)) in images.Index())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (i % size == rank) own.Add(new Scored(prompt, Checked(scorer, scorer.Score(image, prompt), prompt)));
+            }
 
-        if (scored.Count == 0) throw new ArgumentException("At least one image is needed.", nameof(images));
+            return JsonSerializer.SerializeToUtf8Bytes(own);
+        }).Select(message => JsonSerializer.Deserialize<Scored[]>(message)!)];
+        Scored[] scored = [.. Enumerable.Range(0, shared.Sum(s => s.Length)).Select(i => shared[i % size][i / size])];
+        if (scored.Length == 0) throw new ArgumentException("At least one image is needed.", nameof(images));
         return new PromptAdherence(
-            scorer.Name, scored.Count,
+            scorer.Name, scored.Length,
             [.. scored.SelectMany(s => s.Scores).GroupBy(s => s.Aspect).Select(aspect => new AspectAdherence(
                 aspect.Key, Fraction([.. aspect.Select(s => s.Score >= Right)], confidence), aspect.Average(s => s.Score)))],
             Fraction([.. scored.Select(s => AllRight(s.Scores))], confidence),
             scored.GroupBy(s => s.Prompt).ToDictionary(g => g.Key, g => Fraction([.. g.Select(s => AllRight(s.Scores))], confidence)));
     }
+
+    private sealed record Scored(string Prompt, IReadOnlyList<PromptScore> Scores);
 
     private static bool AllRight(IReadOnlyList<PromptScore> scores) => scores.All(s => s.Score >= Right);
 

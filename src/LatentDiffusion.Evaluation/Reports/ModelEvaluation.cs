@@ -18,6 +18,12 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     /// <summary>Where the model of a folder computes; null, the default, for CUDA if available, otherwise the CPU.</summary>
     public Device? Device { get; init; }
 
+    /// <summary>
+    /// Processes that evaluate together: they divide the losses, the generated images and their scores, and all receive the same report.
+    /// All call <c>Run</c> with the same model and data. Null, the default, for one process.
+    /// </summary>
+    public IProcessGroup? Processes { get; init; }
+
     /// <summary>Evaluates a model folder.</summary>
     /// <param name="folder">A model folder in the layout of diffusers.</param>
     /// <param name="data">The data to evaluate on.</param>
@@ -63,7 +69,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         AutoencoderQuality autoencoder = AutoencoderQuality.Measure(
             model.Autoencoder, originals, model.Device, _options.Confidence, Counter(progress, "autoencoder", originals.Length),
             cancellationToken);
-        var sampling = new Sampling(pipeline, _options, progress, cancellationToken);
+        var sampling = new Sampling(pipeline, _options, Processes, progress, cancellationToken);
         PromptSamples? sheet = sampling.Sheet(data.Prompts);
 
         var report = new EvaluationReport
@@ -96,6 +102,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
             Buckets = _options.Buckets,
             TimestepsPerBucket = _options.TimestepsPerBucket,
             Confidence = _options.Confidence,
+            Processes = Processes,
         };
         using EvaluationSet testSet = Encode(test);
         DenoisingLoss loss = DenoisingLoss.Measure(model.Denoiser, process, testSet, how, Stage(progress, "test loss"), cancellationToken);
@@ -111,6 +118,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
                     Variance = _options.BoundVariance,
                     Likelihood = _options.BoundLikelihood,
                     Confidence = _options.Confidence,
+                    Processes = Processes,
                 },
                 Stage(progress, "variational bound"), cancellationToken);
         }
@@ -131,7 +139,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
         IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         CaptionedImage[] real = [.. test.First(_options.Generated)];
-        GeneratedImage[] generated = sampling.FromCaptions([.. real.Select(r => r.Caption)]);
+        Sampling.SeededImage[] generated = sampling.FromCaptions([.. real.Select(r => r.Caption)]);
         ImageBuffer[] images = [.. generated.Select(g => g.Image)], realImages = [.. real.Select(r => r.Image)];
         var distances = new List<SetDistance>();
         if (images.Length >= LeastGenerated)
@@ -160,7 +168,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
                 ? null
                 : PromptAdherence.Measure(
                     data.Scorer, generated.Zip(real, (g, r) => (g.Image, r.Caption)).Concat(Captioned(report.Samples)),
-                    _options.Confidence, cancellationToken),
+                    _options.Confidence, Processes, cancellationToken),
         };
 
         static IEnumerable<(ImageBuffer Image, string Prompt)> Captioned(PromptSamples? samples) => samples is null
@@ -178,7 +186,7 @@ public sealed class ModelEvaluation(ModelEvaluationOptions? options = null)
     }
 
     private NeighbourReport Neighbours(
-        GeneratedImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored,
+        Sampling.SeededImage[] generated, string[] captions, ImageBuffer[] test, SizedImages training, bool mirrored,
         IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
     {
         var pixels = new PixelFeatures();

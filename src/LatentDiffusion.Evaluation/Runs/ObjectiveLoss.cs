@@ -29,6 +29,12 @@ public sealed class ObjectiveLoss
         (_objective, _batches, _seed) = (objective, batches, seed);
     }
 
+    /// <summary>
+    /// Processes that measure together, each a part of the batches: all of them measure the same, and all receive the result. Null, the
+    /// default, for one process.
+    /// </summary>
+    public IProcessGroup? Processes { get; init; }
+
     /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
     public LossEstimate Measure() => LossEstimate.FromLosses(PerBatch());
 
@@ -36,14 +42,11 @@ public sealed class ObjectiveLoss
     public double[] PerBatch()
     {
         using IDisposable noGrad = no_grad();
-        double[] losses = new double[_batches];
-        for (long i = 0; i < _batches; i++)
+        return [.. Processes.ShareNumbers(checked((int)_batches), i =>
         {
             using DisposeScope scope = NewDisposeScope();
             using var generator = new Generator(SeedSequence.ForStep(_seed, i));
-            losses[i] = _objective.Loss(new TrainingStep(i, generator)).to(ScalarType.Float64).item<double>();
-        }
-
-        return losses;
+            return [_objective.Loss(new TrainingStep(i, generator)).to(ScalarType.Float64).item<double>()];
+        }).Select(loss => loss[0])];
     }
 }

@@ -62,6 +62,12 @@ public sealed class ValidationLoss
         _pairs = Stratify(_imageCount, _options.TimestepsPerImage, process.TrainingTimesteps, _options.Seed);
     }
 
+    /// <summary>
+    /// Processes that measure together, each a part of the evaluations: all of them measure the same, and all receive the result. Null, the
+    /// default, for one process.
+    /// </summary>
+    public IProcessGroup? Processes { get; init; }
+
     /// <summary>Measures the loss with the current weights. The caller sets the networks' mode, usually to evaluation.</summary>
     public LossEstimate Measure() => LossEstimate.FromLosses(PerImage());
 
@@ -70,12 +76,10 @@ public sealed class ValidationLoss
     {
         using IDisposable noGrad = no_grad();
         double[] losses = new double[_imageCount];
-        for (int start = 0; start < _pairs.Length; start += _options.BatchSize)
-        {
-            Pair[] batch = _pairs[start..Math.Min(start + _options.BatchSize, _pairs.Length)];
-            float[] errors = Errors(batch);
-            for (int i = 0; i < batch.Length; i++) losses[batch[i].Image] += errors[i] / _options.TimestepsPerImage;
-        }
+        Pair[][] batches = [.. _pairs.Chunk(_options.BatchSize)];
+        double[][] errors = Processes.ShareNumbers(batches.Length, i => Array.ConvertAll(Errors(batches[i]), error => (double)error));
+        foreach ((Pair pair, double error) in _pairs.Zip(errors.SelectMany(e => e)))
+            losses[pair.Image] += (float)error / _options.TimestepsPerImage;
 
         return losses;
     }
