@@ -9,12 +9,13 @@ using LatentDiffusion.Tests.Pipelines.Soak;
 var root = new RootCommand("Measures the library on this machine.")
 {
     Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args), PeersCommand.Create(),
-    GoldenCommand.Create(), PipelineBenchmark.Create(), ScalingBenchmark.Create(), QuantisedBenchmark.Create(),
+    GoldenCommand.Create(), PipelineBenchmark.Create(), ScalingBenchmark.Create(), QuantisedBenchmark.Create(), ReductionBenchmark.Create(),
 };
 Command[] measurements =
 [
     .. LoadMeasurement.Commands(), DecodingMeasurement.Command(), WriteCommand.Command(), PeerMemory.Command(), PeerProcess.Command(),
-    PipelineMeasurement.Command(), ScalingPoint.Command(), FileReading.Command(), .. QuantisedMeasurement.Commands(),
+    PipelineMeasurement.Command(), ScalingPoint.Command(), FileReading.Command(),
+    ReductionMeasurement.Command(), ReductionCheck.Command(), .. QuantisedMeasurement.Commands(),
 ];
 foreach (Command measurement in measurements) root.Add(measurement);
 return await root.RunAsync(args);

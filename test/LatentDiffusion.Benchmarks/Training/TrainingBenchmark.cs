@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using LatentDiffusion.Models.Drawings;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,16 +13,8 @@ namespace LatentDiffusion.Benchmarks;
 /// <param name="log">Receives the results.</param>
 internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch, TextWriter log)
 {
-    private const int WarmUp = 4, Images = 64;
+    private const int WarmUp = 4;
     private const double PassesPerStep = 3;
-
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
-    private readonly JsonNode _recipe = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "drawings.json")))!;
 
     public void Run(int steps, bool layers)
     {
@@ -45,37 +33,15 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
     private void Run(string folder, int steps, bool layers)
     {
         using DisposeScope scope = NewDisposeScope();
-        manual_seed(1);
-        IEnumerable<string> captions = DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption));
-        ClipTextConfig textConfig = ClipTextConfig.FromJson(Json("text_encoder"));
-        var tokenizer = new ClipTokenizer(
-            BpeTrainer.Train(captions, (int)_recipe["vocabulary_size"]!), textConfig.MaxPositionEmbeddings);
-        using UNet2DConditionModel unet = UNet2DConditionConfig.FromJson(Json("unet")).Build();
-        using ClipTextModel text =
-            (textConfig with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build();
-        using AutoencoderKL autoencoder = AutoencoderKLConfig.FromJson(Json("autoencoder")).Build();
-
-        // Latents of an untrained autoencoder: their content does not affect the time.
-        using LatentCache latents = LatentCache.Open(
-            Path.Combine(folder, "latents"), "benchmark", autoencoder, tokenizer, new DrawingImages(new DrawingSource(1)), Images);
-        DenoiserTrainingOptions options = _recipe["denoiser_objective"].Deserialize<DenoiserTrainingOptions>(s_json)!;
-        options = options with { BatchSize = batch ?? options.BatchSize };
-        using var objective = new DenoiserObjective(
-            new UNetDenoiser(unet),
-            text,
-            tokenizer,
-            autoencoder.Config,
-            latents,
-            SchedulerConfig.Parse(Json("scheduler")).ToNoiseSchedule(),
-            options);
-
+        using var shipped = new ShippedTraining(folder, batch);
+        DenoiserObjective objective = shipped.Objective;
         double peak = MatrixPeak.Measure();
         OperationCount operations = Count(objective);
-        StepTimes times = Train(objective, folder, steps);
+        StepTimes times = Train(shipped, folder, steps);
         peak = Math.Max(peak, MatrixPeak.Measure());
-        Print(operations, times, peak, options.BatchSize);
+        Print(operations, times, peak, shipped.BatchSize);
         ScalarType type = precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        if (layers) LayerTimes.Print(operations, times.Median, peak, options.BatchSize, type, log);
+        if (layers) LayerTimes.Print(operations, times.Median, peak, shipped.BatchSize, type, log);
     }
 
     private static OperationCount Count(DenoiserObjective objective)
@@ -87,15 +53,15 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         return count;
     }
 
-    private StepTimes Train(DenoiserObjective objective, string folder, int steps)
+    private StepTimes Train(ShippedTraining shipped, string folder, int steps)
     {
         using var enough = new CancellationTokenSource();
         var times = new StepTimes(WarmUp, steps, enough);
-        TrainingOptions options = _recipe["denoiser_training"].Deserialize<TrainingOptions>(s_json)! with
+        TrainingOptions options = shipped.Options with
         {
             Steps = WarmUp + steps + 1, CheckpointEvery = long.MaxValue, Precision = precision,
         };
-        new Trainer(options).Run(objective, Path.Combine(folder, "run"), times, enough.Token);
+        new Trainer(options).Run(shipped.Objective, Path.Combine(folder, "run"), times, enough.Token);
         return times;
     }
 
@@ -109,6 +75,4 @@ internal sealed class TrainingBenchmark(TrainingPrecision precision, int? batch,
         log.WriteLine($"Images per second                      {images / times.Mean:0.0}");
         log.WriteLine($"Reached                                {reached / 1e9:0} GFLOP/s, {reached / peak:P0} of the peak");
     }
-
-    private string Json(string part) => _recipe[part]!.ToJsonString();
 }
