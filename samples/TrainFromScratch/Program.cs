@@ -4,6 +4,7 @@ using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using TrainFromScratch;
 
@@ -69,6 +70,20 @@ var hoursOption = new Option<double?>("--hours")
     Description = "Approximate hours for the training: the speed is measured at the start and determines the number of steps. Without "
         + "it, the recipe's steps.",
 };
+var accumulationOption = new Option<int?>("--accumulation")
+{
+    Description = "Batches whose gradients are averaged for a step, in both stages, instead of the recipe's gradient_accumulation. "
+        + "N processes (mpirun -np N) divide them, so give N or a multiple.",
+};
+var anyOrderOption = new Option<bool>("--any-order")
+{
+    Description = "Sum the gradients of several processes in any order: less is sent if a process has several batches per step, and the "
+        + "weights are no longer bit-equal to those of one process.",
+};
+var timeLimitOption = new Option<double>("--time-limit")
+{
+    Description = "Seconds that a process waits for the others before all end.", DefaultValueFactory = _ => 600,
+};
 
 Option<string?> deviceOption = DeviceOption.Create();
 var command = new RootCommand(
@@ -77,7 +92,8 @@ var command = new RootCommand(
     + "loss curves and a report that says whether the validation loss still falls. Ctrl-C stops after the current step and saves.")
 {
     dataOption, captionsOption, wholeCaptionsOption, skipOption, validationOption, testOption, nearDuplicatesOption, outOption,
-    recipeOption, hoursOption, autoencoderOption, fromOption, deviceOption, threadsOption,
+    recipeOption, hoursOption, autoencoderOption, fromOption, deviceOption, threadsOption, accumulationOption, anyOrderOption,
+    timeLimitOption,
 };
 command.Validators.Add(result =>
 {
@@ -93,6 +109,11 @@ command.Validators.Add(result =>
     if (result.GetValue(nearDuplicatesOption) is { } bits and not (>= 0 and <= 16))
         result.AddError($"--near-duplicates is {bits}; expected 0 to 16.");
     if (result.GetValue(dataOption) is "") result.AddError("--data is empty; expected a folder or Parquet files.");
+    if (result.GetValue(accumulationOption) is { } batches and not (>= 1 and <= 65536))
+        result.AddError($"--accumulation is {batches}; expected 1 to 65536.");
+    bool isLimited = result.GetResult(timeLimitOption) is { Implicit: false };
+    if (isLimited && result.GetValue(timeLimitOption) is var limit && !(limit >= 1 && limit <= 1e6))
+        result.AddError($"--time-limit is {limit}; expected 1 to 1000000 seconds.");
     if (result.GetValue(threadsOption) is < 1) result.AddError($"--threads is {result.GetValue(threadsOption)}; expected at least 1.");
 });
 
@@ -112,19 +133,27 @@ command.SetWork((parsed, cancellationToken) =>
         WholeCaptions = parsed.GetValue(wholeCaptionsOption),
         Autoencoder = parsed.GetValue(autoencoderOption)?.FullName,
         From = parsed.GetValue(fromOption)?.FullName,
+        Accumulation = parsed.GetValue(accumulationOption),
         Hours = parsed.GetValue(hoursOption),
         Device = DeviceOption.Open(parsed.GetValue(deviceOption)),
     };
     string recipe = parsed.GetValue(recipeOption)?.FullName
         ?? Path.Combine(AppContext.BaseDirectory, isDrawings ? "drawings.json" : "images.json");
-    OutputPath.RequireFolder(settings.Out);
+    using OpenMpiReducer? processes = OpenMpiReducer.IsLaunched
+        ? OpenMpiReducer.Join(new OpenMpiOptions
+        {
+            RankOrdered = !parsed.GetValue(anyOrderOption), TimeLimit = TimeSpan.FromSeconds(parsed.GetValue(timeLimitOption)),
+        })
+        : null;
     try
     {
+        processes.RunOnFirst(() => OutputPath.RequireFolder(settings.Out));
         // To the error stream: the progress bars use standard output.
         using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-        if (new TrainingRun(Recipe.Read(recipe), settings, loggers.CreateLogger<Trainer>()).Execute(cancellationToken)) return 0;
+        ILogger<Trainer> logger = processes.IsFirst() ? loggers.CreateLogger<Trainer>() : NullLogger<Trainer>.Instance;
+        if (new TrainingRun(Recipe.Read(recipe), settings, processes, logger).Execute(cancellationToken)) return 0;
     }
     catch (OperationCanceledException)
     {
@@ -136,7 +165,7 @@ command.SetWork((parsed, cancellationToken) =>
         throw new InvalidDataException(e.Message, e);
     }
 
-    Console.Error.WriteLine($"Stopped and saved; the same command resumes from '{settings.Out}'.");
+    if (processes.IsFirst()) Console.Error.WriteLine($"Stopped and saved; the same command resumes from '{settings.Out}'.");
     return CommandError.Cancelled;
 });
 

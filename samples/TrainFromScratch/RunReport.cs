@@ -8,9 +8,8 @@ namespace TrainFromScratch;
 /// <summary>Reports the result of a run on the console, and as a page in its folder.</summary>
 internal static class RunReport
 {
-    public static void Write(RunContext context)
+    public static void Write(RunContext context, RunFolder run)
     {
-        RunFolder run = context.Run;
         AnsiConsole.MarkupLineInterpolated($"The model is in [bold]{run.Model}[/].");
         var page = new StringBuilder("# Training run\n\n");
         string data = context.Settings.Data is { } path

@@ -40,6 +40,9 @@ internal sealed record RunSettings
     /// <summary>Where networks compute.</summary>
     public Device Device { get; init; } = CPU;
 
+    /// <summary>Batches of a step in both stages; null for the recipe's.</summary>
+    public int? Accumulation { get; init; }
+
     /// <summary>Hours for the training; null for the recipe's steps.</summary>
     public double? Hours { get; init; }
 }

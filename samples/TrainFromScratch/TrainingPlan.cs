@@ -27,29 +27,43 @@ internal static class TrainingPlan
     public static TrainingOptions? Create(
         RunContext context, string stage, TrainingOptions options, ITrainingObjective objective, double fraction)
     {
-        string path = context.File(PlanFile);
-        JsonObject plan = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
-        JsonNode? planned = plan[stage];
         double? hours = context.Settings.Hours;
-        if (planned is null || (hours is not null && hours != planned["hours"]!.GetValue<double>()))
+        long steps = (long)context.Agree(_ => Planned(context, hours)[stage]?["steps"]!.GetValue<long>() ?? 0);
+        if (steps == 0)
         {
             if (hours is null) return options;
             if (SecondsPerStep(context, options, objective) is not { } seconds) return null;
-            long affordable = Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * fraction / seconds));
-            planned = new JsonObject { ["hours"] = hours, ["steps"] = affordable };
-            plan[stage] = planned;
-            context.Run.Save(PlanFile, Encoding.UTF8.GetBytes(plan.ToJsonString()));
+            steps = (long)context.Agree(_ => Math.Max(FewestSteps, (long)(hours.Value * SecondsPerHour * fraction / seconds)));
+            context.Write(run =>
+            {
+                JsonObject plan = Planned(context, null);
+                plan[stage] = new JsonObject { ["hours"] = hours, ["steps"] = steps };
+                run.Save(PlanFile, Encoding.UTF8.GetBytes(plan.ToJsonString()));
+            });
         }
 
-        long steps = planned["steps"]!.GetValue<long>();
         OptimizerOptions optimizer = options.Optimizer with { WarmupSteps = Math.Min(options.Optimizer.WarmupSteps, steps / 10) };
         return options with { Steps = steps, Optimizer = optimizer };
+    }
+
+    /// <summary>The plan of each stage; those for other hours count only if none are given.</summary>
+    private static JsonObject Planned(RunContext context, double? hours)
+    {
+        string path = context.File(PlanFile);
+        JsonObject plan = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
+        if (hours is not null)
+            foreach (string other in plan.Where(p => p.Value!["hours"]!.GetValue<double>() != hours).Select(p => p.Key).ToArray())
+                plan.Remove(other);
+        return plan;
     }
 
     private static double? SecondsPerStep(RunContext context, TrainingOptions options, ITrainingObjective objective)
     {
         string folder = context.File("pace");
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        context.Write(_ =>
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        });
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor[] before = [.. Parameters().Select(p => p.clone())];
@@ -57,7 +71,7 @@ internal static class TrainingPlan
         bool done;
         using (enable_grad())
         {
-            var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps });
+            var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps }) { Reducer = context.Processes };
             done = trial.Run(objective, folder, new SynchronousProgress<TrainingProgress>(p =>
             {
                 if (p.Step == WarmUpSteps) start = p.Elapsed;
@@ -66,7 +80,7 @@ internal static class TrainingPlan
         }
 
         foreach ((Tensor parameter, Tensor value) in Parameters().Zip(before)) parameter.copy_(value);
-        Directory.Delete(folder, recursive: true);
+        context.Write(_ => Directory.Delete(folder, recursive: true));
         return done ? (end - start).TotalSeconds / (TrialSteps - WarmUpSteps) : null;
 
         IEnumerable<Tensor> Parameters() => objective.Modules.Values.SelectMany(m => m.parameters());

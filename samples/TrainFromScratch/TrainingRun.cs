@@ -12,17 +12,21 @@ namespace TrainFromScratch;
 /// <summary>Runs the stages; each is skipped if its result exists.</summary>
 /// <param name="recipe">Settings of the run.</param>
 /// <param name="settings">Options of the command line.</param>
+/// <param name="processes">Processes that train together; null for one.</param>
 /// <param name="logger">Receives events other than steps.</param>
-internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<Trainer> logger)
+internal sealed class TrainingRun(
+    Recipe recipe, RunSettings settings, IGradientReducer? processes, ILogger<Trainer> logger)
 {
     /// <returns>False if the run was cancelled; finished work is saved.</returns>
     public bool Execute(CancellationToken cancellationToken)
     {
         if (settings.From is { } from) ModelFiles.Require(from);
-        using RunFolder run = RunFolder.Open(settings.Out);
+        RunFolder? opened = null;
+        processes.RunOnFirst(() => opened = RunFolder.Open(settings.Out));
+        using RunFolder? run = opened;
         TrainingMaterial material = Material(run, cancellationToken);
-        run.Configure(Configuration(material));
-        var context = new RunContext(recipe, material, settings, run, logger, cancellationToken);
+        var context = new RunContext(recipe, material, settings, run, processes, logger, cancellationToken);
+        context.Write(folder => folder.Configure(Configuration(material)));
 
         BpeVocabulary vocabulary = VocabularyStage.Run(context);
         var tokenizer = new ClipTokenizer(vocabulary, recipe.TextEncoder.MaxPositionEmbeddings);
@@ -40,21 +44,29 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         (double mean, double deviation) = latents.Statistics();
         autoencoder = Autoencoders.Scaled(autoencoder, mean, 1 / deviation).to(settings.Device);
         if (!new DenoiserStage(context, autoencoder, tokenizer, mean, 1 / deviation).Run(vocabulary, latents, validation)) return false;
-        RunReport.Write(context);
+        context.Write(folder => RunReport.Write(context, folder));
         return true;
     }
 
     /// <summary>Opens the training data. Stages reuse existing results, which belong to the images that the run started with.</summary>
     /// <exception cref="InvalidDataException">The run started with other data.</exception>
-    private TrainingMaterial Material(RunFolder run, CancellationToken cancellationToken)
+    private TrainingMaterial Material(RunFolder? run, CancellationToken cancellationToken)
     {
-        using var index = new RunImageIndex(run.Location);
-        TrainingMaterial material = settings.Data is { } data
-            ? TrainingMaterial.FromFiles(data, settings, recipe, index.Path, logger, cancellationToken)
-            : TrainingMaterial.Drawings(recipe);
-        run.RequireData(DataOf(material));
-        index.Keep();
-        return material;
+        using RunImageIndex? index = run is null ? null : new RunImageIndex(run.Location);
+        TrainingMaterial? material = null;
+        processes.Exchange(() =>
+        {
+            material = settings.Data is { } data
+                ? TrainingMaterial.FromFiles(data, settings, recipe, index?.Path, logger, cancellationToken)
+                : TrainingMaterial.Drawings(recipe);
+            return [];
+        });
+        processes.RunOnFirst(() =>
+        {
+            run!.RequireData(DataOf(material!));
+            index!.Keep();
+        });
+        return material!;
     }
 
     private string DataOf(TrainingMaterial material) => settings.Data is null ? "drawings"
@@ -71,6 +83,7 @@ internal sealed class TrainingRun(Recipe recipe, RunSettings settings, ILogger<T
         if (settings.WholeCaptions) configuration["whole_captions"] = true;
         configuration["autoencoder"] = settings.Autoencoder;
         configuration["from"] = settings.From;
+        if (settings.Accumulation is { } batches) configuration["accumulation"] = batches;
         configuration["hours"] = settings.Hours;
         configuration["recipe"] = recipe.ToJson();
         return configuration;

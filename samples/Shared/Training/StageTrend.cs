@@ -5,9 +5,9 @@ using Spectre.Console;
 namespace LatentDiffusion.Samples;
 
 /// <summary>Judges the trend of a stage's validation loss after each validation, records it, and prints it.</summary>
-/// <param name="run">The run's folder.</param>
+/// <param name="run">The run's folder; null where another process records.</param>
 /// <param name="stage">Name of the stage.</param>
-internal sealed class StageTrend(RunFolder run, string stage)
+internal sealed class StageTrend(RunFolder? run, string stage)
 {
     public string Stage => stage;
 
@@ -16,6 +16,7 @@ internal sealed class StageTrend(RunFolder run, string stage)
 
     public void Record(long step, LossEstimate loss)
     {
+        if (run is null) return;
         run.Record(stage, step, loss);
         ConvergenceEstimate judged = run.Judge(stage);
         run.Record(stage, judged);
@@ -32,7 +33,7 @@ internal sealed class StageTrend(RunFolder run, string stage)
     /// <summary>Prints the trend if there was a validation, at the end of a stage and when it is stopped.</summary>
     public void Write(IAnsiConsole console)
     {
-        if (run.Read(stage, MetricNames.ValidationLoss).Count == 0) return;
+        if (run is null || run.Read(stage, MetricNames.ValidationLoss).Count == 0) return;
         console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[bold]{stage}[/]: {run.Judge(stage).ToString()}");
     }
 }

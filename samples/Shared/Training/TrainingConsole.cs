@@ -7,14 +7,15 @@ namespace LatentDiffusion.Samples;
 
 /// <summary>Shows a stage's progress as a bar, and records its metrics.</summary>
 /// <param name="console">Where the bars are.</param>
-/// <param name="run">The run's folder.</param>
-internal sealed class TrainingConsole(IAnsiConsole console, RunFolder run)
+/// <param name="run">The run's folder; null in a process that shows and records nothing.</param>
+internal sealed class TrainingConsole(IAnsiConsole console, RunFolder? run)
 {
     private const int RecordEvery = 10;
 
     /// <summary>Trains with a bar; at the end, and when it is stopped, the trend of the validation loss is printed.</summary>
-    public bool Show(StageTrend trend, Func<IProgress<TrainingProgress>, bool> train)
+    public bool Show(StageTrend trend, Func<IProgress<TrainingProgress>?, bool> train)
     {
+        if (run is null) return train(null);
         long? first = null;
         string stage = trend.Stage;
         bool done = Bars(stage, bar => train(new SynchronousProgress<TrainingProgress>(p =>
@@ -32,7 +33,7 @@ internal sealed class TrainingConsole(IAnsiConsole console, RunFolder run)
     }
 
     /// <summary>Shows how many items are done.</summary>
-    public T ShowCount<T>(string stage, long count, Func<IProgress<long>, T> work) => Bars(stage, bar =>
+    public T ShowCount<T>(string stage, long count, Func<IProgress<long>?, T> work) => run is null ? work(null) : Bars(stage, bar =>
     {
         bar.MaxValue = count;
         return work(new SynchronousProgress<long>(done => bar.Value = done));

@@ -33,11 +33,11 @@ internal sealed record TrainingMaterial(
     /// <param name="path">Path of the images.</param>
     /// <param name="settings">How they are read and split.</param>
     /// <param name="recipe">Size and mirroring.</param>
-    /// <param name="indexPath">File that stores facts about the images.</param>
+    /// <param name="indexPath">File that stores facts about the images; null for none.</param>
     /// <param name="logger">Receives which images are left out.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     public static TrainingMaterial FromFiles(
-        string path, RunSettings settings, Recipe recipe, string indexPath, ILogger logger, CancellationToken cancellationToken)
+        string path, RunSettings settings, Recipe recipe, string? indexPath, ILogger logger, CancellationToken cancellationToken)
     {
         Progress<long> progress = new(done => ConsoleProgress.Report("reading images", done));
         StoredImagesOptions reading =

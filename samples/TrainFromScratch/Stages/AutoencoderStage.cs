@@ -26,7 +26,7 @@ internal static class AutoencoderStage
     public static nn.Module<Tensor, Tensor>? Run(RunContext context)
     {
         nn.Module<Tensor, Tensor>? network = Network(context);
-        if (network is not null) Judge(context, network);
+        if (network is not null) context.Write(run => Judge(context, run, network));
         return network;
     }
 
@@ -36,14 +36,14 @@ internal static class AutoencoderStage
         {
             nn.Module<Tensor, Tensor> given = Autoencoders.Read(frozen).to(context.Settings.Device);
             CheckSize(context, given);
-            StateDict.Save(given, context.AutoencoderWeights);
+            context.Write(_ => StateDict.Save(given, context.AutoencoderWeights));
             return given;
         }
 
         manual_seed((long)context.Recipe.Seed);
         AutoencoderKL network = context.Recipe.Autoencoder.Build().to(context.Settings.Device);
         CheckSize(context, network);
-        if (File.Exists(context.AutoencoderWeights))
+        if (context.Exists(context.AutoencoderWeights))
         {
             StateDict.Load(network, context.AutoencoderWeights);
             network.eval();
@@ -57,7 +57,7 @@ internal static class AutoencoderStage
         {
             StateDict.Load(network, Path.Combine(from, "vae", ModelFiles.Weights));
             if (onlyDecoder) return Train(context, network) ? network : null;
-            StateDict.Save(network, context.AutoencoderWeights);
+            context.Write(_ => StateDict.Save(network, context.AutoencoderWeights));
             network.eval();
             return network;
         }
@@ -73,16 +73,20 @@ internal static class AutoencoderStage
             : null;
         var objective = new AutoencoderObjective(network, context.Material.Images, how, discriminator: discriminator);
         TrainingOptions training = context.Recipe.AutoencoderTraining with { Seed = context.Recipe.Seed };
+        if (context.Settings.Accumulation is { } batches) training = training with { GradientAccumulation = batches };
         TrainingOptions? options = TrainingPlan.Create(context, Stage, training, objective, context.Recipe.AutoencoderFraction);
         if (options is null) return false;
         var trend = new StageTrend(context.Run, Stage);
-        var trainer = new Trainer(options, context.Logger) { Check = Check(context, network, trend, options) };
+        var trainer = new Trainer(options, context.Logger)
+        {
+            Check = Check(context, network, trend, options), Reducer = context.Processes,
+        };
         string checkpoints = context.Checkpoints(Stage);
         bool done = context.Console.Show(
             trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
-        context.Run.DrawLoss(Stage, fileName: LossFile);
+        context.Write(run => run.DrawLoss(Stage, fileName: LossFile));
         if (!done) return false;
-        StateDict.Save(network, context.AutoencoderWeights);
+        context.Write(_ => StateDict.Save(network, context.AutoencoderWeights));
         return true;
     }
 
@@ -93,11 +97,14 @@ internal static class AutoencoderStage
         AutoencoderTrainingOptions alike =
             context.Recipe.AutoencoderObjective with { BatchSize = 1, CropSize = null, AdversarialWeight = 0 };
         long count = Math.Min(context.Recipe.Validation.ImageCount, images.Count!.Value);
-        var loss = new ObjectiveLoss(new AutoencoderObjective(network, images, alike), count, context.Recipe.Validation.Seed);
+        var loss = new ObjectiveLoss(new AutoencoderObjective(network, images, alike), count, context.Recipe.Validation.Seed)
+        {
+            Processes = context.Processes,
+        };
         return new TrainingCallback(Math.Clamp(options.Steps / FewestValidations, 1, context.Recipe.ValidateEvery), step =>
         {
             trend.Record(step, loss.Measure());
-            context.Run.DrawLoss(Stage, fileName: LossFile);
+            context.Run?.DrawLoss(Stage, fileName: LossFile);
         });
     }
 
@@ -105,24 +112,24 @@ internal static class AutoencoderStage
     /// Measures the autoencoder once per run, on images of the validation set or, without one, of the training set, and writes a
     /// sheet of reconstructions.
     /// </summary>
-    private static void Judge(RunContext context, nn.Module<Tensor, Tensor> network)
+    private static void Judge(RunContext context, RunFolder run, nn.Module<Tensor, Tensor> network)
     {
         (ICaptionedImageSource images, string set) = context.Material.Validation is { } validation
             ? (validation, "validation")
             : (context.Material.Images, "training");
-        if (context.Run.Read(Stage, Psnr).Count > 0) return;
-        IReadOnlyList<MetricPoint> trained = context.Run.Read(Stage, MetricNames.Loss);
+        if (run.Read(Stage, Psnr).Count > 0) return;
+        IReadOnlyList<MetricPoint> trained = run.Read(Stage, MetricNames.Loss);
         long step = trained.Count == 0 ? 0 : trained[^1].Step;
         int count = (int)Math.Min(context.Recipe.Validation.ImageCount, images.Count!.Value);
         ImageBuffer[] originals = [.. Enumerable.Range(0, count).Select(i => images.Read(i).Image)];
         AutoencoderQuality quality = AutoencoderQuality.Measure(
             LatentAutoencoder.Create(network), originals, context.Settings.Device, cancellationToken: context.Cancellation);
-        context.Run.AddImageGrid(Stage, step, SampleSheet.Draw(
+        run.AddImageGrid(Stage, step, SampleSheet.Draw(
         [
             new SheetRow($"images of the {set} set", [.. originals.Take(SheetImages)]),
             new SheetRow("reconstructions", [.. quality.Reconstructions.Take(SheetImages)]),
         ]));
-        context.Run.Record(Stage, step, (Psnr, quality.PeakSignalToNoise.Mean), (Ssim, quality.StructuralSimilarity.Mean));
+        run.Record(Stage, step, (Psnr, quality.PeakSignalToNoise.Mean), (Ssim, quality.StructuralSimilarity.Mean));
     }
 
     private static void CheckSize(RunContext context, nn.Module<Tensor, Tensor> network)

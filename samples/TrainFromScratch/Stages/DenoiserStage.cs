@@ -60,28 +60,35 @@ internal sealed class DenoiserStage(
         };
         double fraction = Fraction - (context.Settings.Autoencoder is null ? recipe.AutoencoderFraction : 0);
         TrainingOptions training = recipe.DenoiserTraining with { Seed = recipe.Seed + 1 };
+        if (context.Settings.Accumulation is { } batches) training = training with { GradientAccumulation = batches };
         TrainingOptions? options = TrainingPlan.Create(context, Stage, training, objective, fraction);
         if (options is null) return false;
 
         using ClipTextConditioning? captions =
             validation is null ? null : new ClipTextConditioning(text, tokenizer, validation.Ids, train: false);
         ValidationLoss? loss = validation is null ? null : new ValidationLoss(
-            denoiser, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation);
+            denoiser, captions!, validation, new LatentScaling(shift, scale), process, recipe.Validation)
+        {
+            Processes = context.Processes,
+        };
         var trend = new StageTrend(context.Run, Stage);
-        var trainer = new Trainer(options, context.Logger) { Check = Check(loss, trend, sheet, options) };
+        var trainer = new Trainer(options, context.Logger)
+        {
+            Check = Check(loss, trend, sheet, options), Reducer = context.Processes,
+        };
         string checkpoints = context.Checkpoints(Stage);
         bool done = context.Console.Show(
             trend, progress => trainer.Run(objective, checkpoints, progress, context.Cancellation));
-        context.Run.DrawLoss(Stage);
+        context.Write(run => run.DrawLoss(Stage));
         if (!done) return false;
 
-        DiffusersFolder.Write(components, context.Run.Model, ScalarType.Float16);
-        if (recipe.SheetColumns > 0)
+        context.Write(run =>
         {
+            DiffusersFolder.Write(components, run.Model, ScalarType.Float16);
+            if (recipe.SheetColumns == 0) return;
             ImageBuffer prompts = sheet.Draw(recipe.SheetColumns, $"after {options.Steps} steps");
-            context.Run.Save("prompts.png", new SkiaImageCodec().EncodePng(prompts));
-        }
-
+            run.Save("prompts.png", new SkiaImageCodec().EncodePng(prompts));
+        });
         return true;
     }
 
@@ -92,10 +99,11 @@ internal sealed class DenoiserStage(
         return new TrainingCallback(every, step =>
         {
             if (loss is not null) trend.Record(step, loss.Measure());
-            context.Run.DrawLoss(Stage);
+            if (context.Run is not { } run) return;
+            run.DrawLoss(Stage);
             bool due = SheetsDuringTraining * step / options.Steps > SheetsDuringTraining * (step - every) / options.Steps;
             if (due && step < options.Steps && context.Recipe.SheetColumns > 0)
-                context.Run.AddImageGrid(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
+                run.AddImageGrid(Stage, step, sheet.Draw(context.Recipe.SheetColumns, $"after {step} steps"));
         });
     }
 

@@ -23,7 +23,7 @@ internal static class LatentStage
         ICaptionedImageSource images, long count)
     {
         string path = context.File($"{name}.safetensors");
-        var options = new LatentCacheOptions { Logger = context.Logger };
+        var options = new LatentCacheOptions { Logger = context.Logger, Processes = context.Processes };
         try
         {
             return context.Console.ShowCount(name, count, progress => autoencoder switch

@@ -8,14 +8,15 @@ internal static class VocabularyStage
     public static BpeVocabulary Run(RunContext context)
     {
         string path = context.File("tokenizer");
-        if (!File.Exists(Path.Combine(path, "merges.txt")))
+        context.Write(_ =>
         {
+            if (File.Exists(Path.Combine(path, "merges.txt"))) return;
             Directory.CreateDirectory(path);
             BpeVocabulary vocabulary = context.Settings.From is { } from
                 ? BpeVocabulary.Open(Path.Combine(from, "tokenizer"))
                 : BpeTrainer.Train(context.Material.Captions, context.Recipe.VocabularySize);
             vocabulary.Save(path);
-        }
+        });
 
         return BpeVocabulary.Open(path);
     }
