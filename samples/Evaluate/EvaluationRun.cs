@@ -1,4 +1,5 @@
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Training;
 using Spectre.Console;
 using static TorchSharp.torch;
 
@@ -8,14 +9,21 @@ namespace Evaluate;
 internal static class EvaluationRun
 {
     public static void Execute(
-        string model, EvaluationData data, ModelEvaluationOptions options, Device device, string folder,
+        string model, EvaluationData data, ModelEvaluationOptions options, Device device, string folder, IProcessGroup? processes,
         CancellationToken cancellationToken)
     {
+        var evaluation = new ModelEvaluation(options) { Device = device, Processes = processes };
+        if (!processes.IsFirst())
+        {
+            evaluation.Run(model, data, null, cancellationToken);
+            return;
+        }
+
         EvaluationReport report = AnsiConsole.Progress()
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
                 new RemainingTimeColumn())
-            .Start(context => new ModelEvaluation(options) { Device = device }.Run(model, data, new Bars(context), cancellationToken));
+            .Start(context => evaluation.Run(model, data, new Bars(context), cancellationToken));
         ReportFolder.Write(report, folder);
         ResultTables.Print(report);
         Console.WriteLine($"The report is in {Path.Combine(Path.GetFullPath(folder), "report.md")}");

@@ -5,6 +5,7 @@ using LatentDiffusion.Data;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
 using LatentDiffusion.Samples;
+using LatentDiffusion.Training;
 
 var runOption = new Option<DirectoryInfo?>("--run")
 {
@@ -107,8 +108,10 @@ command.SetWork((parsed, cancellationToken) =>
     string output = parsed.GetValue(outOption) ?? Path.Combine(run?.Folder ?? "", "evaluation");
     OutputPath.RequireFolder(output);
     string model = parsed.GetValue(modelOption) ?? run?.Model ?? Path.Combine(AppContext.BaseDirectory, "models", "drawings");
+    // Under mpirun the processes divide losses and images; the first writes the report.
+    using OpenMpiReducer? processes = OpenMpiReducer.IsLaunched ? OpenMpiReducer.Join() : null;
     EvaluationRun.Execute(
-        model, Data(parsed, run), Options(parsed), DeviceOption.Open(parsed.GetValue(deviceOption)), output, cancellationToken);
+        model, Data(parsed, run), Options(parsed), DeviceOption.Open(parsed.GetValue(deviceOption)), output, processes, cancellationToken);
     return 0;
 });
 return await command.RunAsync(args, "Cancelled; no report was written.");

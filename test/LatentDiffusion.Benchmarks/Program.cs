@@ -15,7 +15,7 @@ Command[] measurements =
 [
     .. LoadMeasurement.Commands(), DecodingMeasurement.Command(), WriteCommand.Command(), PeerMemory.Command(), PeerProcess.Command(),
     PipelineMeasurement.Command(), ScalingPoint.Command(), FileReading.Command(),
-    ReductionMeasurement.Command(), ReductionCheck.Command(), .. QuantisedMeasurement.Commands(),
+    ReductionMeasurement.Command(), ReductionCheck.Command(), SharedTraining.Command(), .. QuantisedMeasurement.Commands(),
 ];
 foreach (Command measurement in measurements) root.Add(measurement);
 return await root.RunAsync(args);

@@ -59,7 +59,8 @@ internal static class ReductionBenchmark
         using Process mpirun = Process.Start(new ProcessStartInfo("mpirun", arguments) { RedirectStandardOutput = true })!;
         string output = mpirun.StandardOutput.ReadToEnd();
         mpirun.WaitForExit();
-        string? result = output.Split('\n').FirstOrDefault(line => line.StartsWith('{'));
+        // A terminal's control sequence may come first.
+        string? result = output.Split('\n').Where(line => line.Contains('{')).Select(line => line[line.IndexOf('{')..]).FirstOrDefault();
         return mpirun.ExitCode == 0 && result is not null
             ? JsonSerializer.Deserialize<ReductionMeasurement>(result)!
             : throw new MeasurementException($"mpirun ended with {mpirun.ExitCode}; its error is above.");

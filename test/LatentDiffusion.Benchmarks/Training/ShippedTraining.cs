@@ -22,14 +22,15 @@ internal sealed class ShippedTraining : IDisposable
 
     /// <param name="folder">Folder for the latents.</param>
     /// <param name="batch">Images per batch; null for the recipe's.</param>
-    public ShippedTraining(string folder, int? batch)
+    /// <param name="dropout">Fraction of values that the U-Net drops.</param>
+    public ShippedTraining(string folder, int? batch, double dropout = 0)
     {
         manual_seed(1);
         IEnumerable<string> captions = DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption));
         ClipTextConfig textConfig = ClipTextConfig.FromJson(Json("text_encoder"));
         var tokenizer = new ClipTokenizer(
             BpeTrainer.Train(captions, (int)_recipe["vocabulary_size"]!), textConfig.MaxPositionEmbeddings);
-        UNet2DConditionModel unet = Own(UNet2DConditionConfig.FromJson(Json("unet")).Build());
+        UNet2DConditionModel unet = Own((UNet2DConditionConfig.FromJson(Json("unet")) with { Dropout = dropout }).Build());
         ClipTextModel text = Own((textConfig with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build());
         AutoencoderKL autoencoder = Own(AutoencoderKLConfig.FromJson(Json("autoencoder")).Build());
 

@@ -1,7 +1,6 @@
 using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 

@@ -34,12 +34,16 @@ internal sealed class MpiProgram : IDisposable
 
     public static MpiProgram Start(int ranks, string program, params string[] arguments)
     {
-        string[] all =
+        string[] mpirun =
         [
             "-np", $"{ranks}", "--oversubscribe", "--bind-to", "none", "--allow-run-as-root", "dotnet", program, .. arguments,
         ];
-        return new(Process.Start(new ProcessStartInfo("mpirun", all) { RedirectStandardOutput = true, RedirectStandardError = true })!);
+        return Start("mpirun", mpirun);
     }
+
+    /// <summary>Starts mpirun by another program.</summary>
+    public static MpiProgram Start(string launcher, string[] arguments) => new(Process.Start(
+        new ProcessStartInfo(launcher, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!);
 
     /// <summary>Waits for the end, and returns what was printed.</summary>
     public (int ExitCode, string Output) Finish()

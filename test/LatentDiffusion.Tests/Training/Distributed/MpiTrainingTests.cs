@@ -30,6 +30,30 @@ public sealed class MpiTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Processes_on_two_networks_end_as_one_that_accumulates()
+    {
+        using TwoNetworks networks = TwoNetworks.Create();
+        using (TrainingProgram one = TrainingProgram.Start(Arguments("one", 2))) one.Finish();
+        using (MpiProgram two = networks.Start(BuildSettings.Sample("TrainFromScratch"), Arguments("two", 2))) two.Succeed();
+        AssertSame("one", "two");
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(4, false)]
+    [InlineData(2, true)]
+    [InlineData(4, true)]
+    public void The_shipped_network_and_its_adapters_end_the_same(int ranks, bool adapters)
+    {
+        MpiProgram.RequireMpirun();
+        string[] settings = ["50", $"{ranks}", $"{adapters}"];
+        using (MpiProgram one = MpiProgram.Start(1, BuildSettings.Benchmarks, ["train-shared", _folder["one"], .. settings])) one.Succeed();
+        using (MpiProgram several = MpiProgram.Start(ranks, BuildSettings.Benchmarks, ["train-shared", _folder["several"], .. settings]))
+            several.Succeed();
+        AssertSame("one", "several", "checkpoint-000000050.safetensors");
+    }
+
+    [Fact]
     public void Killed_processes_end_as_one_that_was_not()
     {
         MpiProgram.RequireMpirun();
@@ -73,10 +97,10 @@ public sealed class MpiTrainingTests : IDisposable
         return Directory.Exists(checkpoints) ? Directory.GetFiles(checkpoints, "*.safetensors", SearchOption.AllDirectories) : [];
     }
 
-    private void AssertSame(string expected, string actual)
+    private void AssertSame(string expected, string actual, string last = "denoiser/checkpoint-000000016.safetensors")
     {
         string[] files = Directory.GetFiles(_folder[expected], "*.safetensors", SearchOption.AllDirectories);
-        Assert.Contains(files, f => f.EndsWith("denoiser/checkpoint-000000016.safetensors", StringComparison.Ordinal));
+        Assert.Contains(files, f => f.EndsWith(last, StringComparison.Ordinal));
         foreach (string path in files)
         {
             using SafetensorsFile one = SafetensorsFile.Open(path);
