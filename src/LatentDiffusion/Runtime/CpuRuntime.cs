@@ -47,7 +47,12 @@ public static class CpuRuntime
         if (options.Threads is null && int.TryParse(Environment.GetEnvironmentVariable(Threads), CultureInfo.InvariantCulture, out int set))
             threads = set;
         NativeEnvironment.Set(Threads, threads.ToString(CultureInfo.InvariantCulture), replace: options.Threads is not null);
-        if (options.BindThreads) NativeEnvironment.Set(Binding, "true", replace: false);
+        if (options.BindThreads)
+        {
+            NativeEnvironment.Set(Binding, "true", replace: false);
+            MainThreadAffinity.Remember();
+        }
+
         if (options.Waiting != ThreadWaiting.Brief)
             NativeEnvironment.Set(WaitPolicy, options.Waiting == ThreadWaiting.Active ? "active" : "passive", replace: false);
         else if (Environment.GetEnvironmentVariable(WaitPolicy) is null)

@@ -12,6 +12,7 @@ internal static class NativeLibraries
         try
         {
             torch.InitializeDeviceType(DeviceType.CPU);
+            MainThreadAffinity.Restore();
             _ = OneDnnCaches.AreUsable;
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or NotSupportedException

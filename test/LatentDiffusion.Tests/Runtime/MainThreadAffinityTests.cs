@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using LatentDiffusion.Runtime;
+using Xunit;
+
+namespace LatentDiffusion.Tests.Runtime;
+
+public sealed class MainThreadAffinityTests
+{
+    // Process.ProcessorAffinity is that of the main thread.
+    [Fact]
+    public void The_main_thread_gets_back_the_cores_that_it_had()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Only Linux binds the main thread.");
+        using Process process = Process.GetCurrentProcess();
+        nint before = process.ProcessorAffinity, first = before & -before;
+        MainThreadAffinity.Remember();
+        try
+        {
+            process.ProcessorAffinity = first;
+            MainThreadAffinity.Restore();
+            Assert.Equal(before, process.ProcessorAffinity);
+            process.ProcessorAffinity = first;
+            MainThreadAffinity.Restore();
+            Assert.Equal(first, process.ProcessorAffinity);
+        }
+        finally
+        {
+            process.ProcessorAffinity = before;
+        }
+    }
+}
