@@ -6,13 +6,20 @@ switch (args)
     case ["work", var database, var connection, var store]:
         await WorkCommand.RunAsync(new QueueLocation(database, connection, store));
         return 0;
-    case ["alone", var folder, var count]:
-        await AloneCommand.RunAsync(folder, int.Parse(count, null));
+    case ["alone", var folder, var count, var steps]:
+        await AloneCommand.RunAsync(folder, int.Parse(count, null), int.Parse(steps, null));
         return 0;
-    case ["soak", var database, var jobs, var kills]:
-        return await SoakCommand.RunAsync(database, int.Parse(jobs, null), int.Parse(kills, null));
+    case ["throughput", var database, var jobs]:
+        await ThroughputCommand.RunAsync(database, int.Parse(jobs, null));
+        return 0;
+    case ["soak", var database, var jobs, var kills, var cuts]:
+        return await SoakCommand.RunAsync(database, int.Parse(jobs, null), int.Parse(kills, null), int.Parse(cuts, null));
     default:
-        Console.Error.WriteLine(
-            "work sqlite|postgres <path or connection> <image folder>\nalone <folder> <jobs>\nsoak sqlite|postgres <jobs> <kills>");
+        Console.Error.WriteLine("""
+            work sqlite|postgres <path or connection> <image folder>
+            alone <folder> <jobs> <steps>
+            throughput sqlite|postgres <jobs>
+            soak sqlite|postgres <jobs> <kills> <cuts of the network>
+            """);
         return 2;
 }

@@ -12,6 +12,10 @@ internal sealed record QueueLocation(string Database, string Connection, string 
 {
     private const int Capacity = 10_000;
 
+    /// <summary>A new queue in a folder or on a server.</summary>
+    public static QueueLocation Create(string database, string folder, string name, TemporaryPostgreSql? server) => new(
+        database, server is null ? Path.Combine(folder, name + ".db") : server.Create(name), Path.Combine(folder, name));
+
     /// <summary>Starts a process of the queue.</summary>
     /// <param name="runsJobs">Whether it is a worker.</param>
     public async Task<IHost> StartAsync(bool runsJobs)

@@ -7,54 +7,68 @@ namespace LatentDiffusion.Jobs.Worker;
 /// <summary>Workers of one queue, and what they did.</summary>
 internal sealed class SoakRun : IAsyncDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(2), s_limit = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan s_cut = TimeSpan.FromSeconds(10);
 
     private readonly string _program;
     private readonly QueueLocation _location;
     private readonly IHost _host;
+    private readonly WorkerNetwork? _network;
     private readonly WorkerProcess[] _workers;
     private readonly CancellationTokenSource _limit = new(s_limit);
     private JobStatus[] _ended = [];
 
-    private SoakRun(string program, QueueLocation location, IHost host, WorkerProcess[] workers) =>
-        (_program, _location, _host, _workers) = (program, location, host, workers);
+    private SoakRun(string program, QueueLocation location, WorkerNetwork? network, IHost host, WorkerProcess[] workers) =>
+        (_program, _location, _network, _host, _workers) = (program, location, network, host, workers);
 
+    /// <summary>Workers that were killed before all jobs had ended.</summary>
+    public int Kills { get; private set; }
+
+    /// <summary>How often a worker lost its network before all jobs had ended.</summary>
+    public int Cuts { get; private set; }
+
+    /// <summary>Steps of each job.</summary>
+    public int Steps { get; init; } = WorkedJobs.ShortSteps;
+
+    /// <summary>How often jobs were started.</summary>
     public int Attempts => _ended.Sum(s => s.Attempts);
 
     private IImageJobQueue Queue => _host.Services.GetRequiredService<IImageJobQueue>();
 
-    public static async Task<SoakRun> StartAsync(string program, QueueLocation location, int workers)
+    /// <summary>Starts a queue and its workers.</summary>
+    /// <param name="program">Path of this program's assembly.</param>
+    /// <param name="location">The queue.</param>
+    /// <param name="workers">Number of workers.</param>
+    /// <param name="network">A host for each worker; null to run all of them in this machine's network.</param>
+    /// <param name="steps">Steps of each job.</param>
+    public static async Task<SoakRun> StartAsync(
+        string program, QueueLocation location, int workers, WorkerNetwork? network = null, int steps = WorkedJobs.ShortSteps)
     {
         IHost host = await location.StartAsync(runsJobs: false);
-        WorkerProcess[] started = await Task.WhenAll(
-            Enumerable.Range(0, workers).Select(_ => WorkerProcess.StartAsync(program, location, default)));
-        return new SoakRun(program, location, host, started);
+        using var limit = new CancellationTokenSource(s_startLimit);
+        WorkerProcess[] started = await Task.WhenAll(Enumerable.Range(0, workers).Select(
+            i => WorkerProcess.StartAsync(program, location, network is null ? null : WorkerNetwork.Namespace(i), limit.Token)));
+        return new SoakRun(program, location, network, host, started) { Steps = steps };
     }
 
     /// <summary>Runs some jobs of other names, so that measurements do not include the first use of each worker.</summary>
     public async Task WarmUpAsync()
     {
-        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * 4).Select(i => WorkedJobs.Create(i) with { Id = $"warm-{i}" })];
+        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * 4).Select(i => WorkedJobs.Create(i, Steps) with { Id = $"warm-{i}" })];
         foreach (ImageJob job in jobs) await Queue.EnqueueAsync(job, _limit.Token);
         foreach (ImageJob job in jobs) await Queue.WatchAsync(job.Id, _limit.Token).LastAsync(_limit.Token);
     }
 
-    /// <summary>Adds jobs and waits for them, while workers are killed and replaced at random moments.</summary>
-    public async Task<TimeSpan> CompleteAsync(int jobs, int kills, TemporaryPostgreSql? server)
+    /// <summary>
+    /// Adds jobs and waits for them, while workers are killed and replaced and their network is cut at random moments, and the database
+    /// crashes once.
+    /// </summary>
+    public async Task<TimeSpan> CompleteAsync(int jobs, int kills, TemporaryPostgreSql? server, int cuts = 0)
     {
         var clock = Stopwatch.StartNew();
-        foreach (int i in Enumerable.Range(0, jobs)) await Queue.EnqueueAsync(WorkedJobs.Create(i), _limit.Token);
-        Task<JobStatus[]> all = Task.WhenAll(Enumerable.Range(0, jobs).Select(i => EndAsync(WorkedJobs.Create(i).Id)));
-        var random = new Random(1);
-        for (int kill = 0; kill < kills && !all.IsCompleted; kill++)
-        {
-            await Task.Delay(random.Next(1, 700), _limit.Token);
-            int victim = random.Next(_workers.Length);
-            await _workers[victim].DisposeAsync();
-            if (kill == kills / 2) server?.Restart();
-            _workers[victim] = await WorkerProcess.StartAsync(_program, _location, _limit.Token);
-        }
-
+        foreach (int i in Enumerable.Range(0, jobs)) await Queue.EnqueueAsync(WorkedJobs.Create(i, Steps), _limit.Token);
+        Task<JobStatus[]> all = Task.WhenAll(Enumerable.Range(0, jobs).Select(i => EndAsync(WorkedJobs.Create(i, Steps).Id)));
+        await Task.WhenAll(KillAsync(kills, server, all), CutAsync(cuts, all));
         _ended = await all;
         return clock.Elapsed;
     }
@@ -67,7 +81,7 @@ internal sealed class SoakRun : IAsyncDisposable
         var expected = new List<string>();
         foreach (int i in Enumerable.Range(0, jobs))
         {
-            string file = Path.Combine(_location.Store, WorkedJobs.Create(i).Id, "0.png");
+            string file = Path.Combine(_location.Store, WorkedJobs.Create(i, Steps).Id, "0.png");
             expected.Add(file);
             if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(alone, $"{i}.png"))))
                 throw new InvalidDataException($"{file} has other bytes than the image that was generated alone.");
@@ -84,6 +98,30 @@ internal sealed class SoakRun : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         _limit.Dispose();
+    }
+
+    private async Task KillAsync(int kills, TemporaryPostgreSql? server, Task all)
+    {
+        var random = new Random(1);
+        for (; Kills < kills && !all.IsCompleted; Kills++)
+        {
+            await Task.Delay(random.Next(1, 700), _limit.Token);
+            int victim = random.Next(_workers.Length);
+            await _workers[victim].DisposeAsync();
+            if (Kills == kills / 2) server?.Restart();
+            string? space = _network is null ? null : WorkerNetwork.Namespace(victim);
+            _workers[victim] = await WorkerProcess.StartAsync(_program, _location, space, _limit.Token);
+        }
+    }
+
+    private async Task CutAsync(int cuts, Task all)
+    {
+        var random = new Random(2);
+        for (; Cuts < cuts && !all.IsCompleted; Cuts++)
+        {
+            await Task.Delay(random.Next(1, 3000), _limit.Token);
+            await _network!.CutAsync(random.Next(_workers.Length), s_cut, _limit.Token);
+        }
     }
 
     private async Task<JobStatus> EndAsync(string id) => await Queue.WatchAsync(id, _limit.Token).LastAsync(_limit.Token);

@@ -5,21 +5,22 @@ using System.Net.Sockets;
 
 namespace LatentDiffusion.Jobs.Worker;
 
-/// <summary>A PostgreSQL server in a temporary folder, on this machine only.</summary>
+/// <summary>A PostgreSQL server in a temporary folder, on this machine or on the network of its workers only.</summary>
 internal sealed class TemporaryPostgreSql : IDisposable
 {
-    private const string Debian = "/usr/lib/postgresql", User = "postgres";
+    private const string Debian = "/usr/lib/postgresql", User = "postgres", Loopback = "127.0.0.1";
 
-    private readonly string _programs, _folder;
+    private readonly string _programs, _folder, _address;
     private readonly int _port = FreePort();
 
-    private TemporaryPostgreSql(string programs)
+    private TemporaryPostgreSql(string programs, bool isOnNetwork)
     {
-        _programs = programs;
+        (_programs, _address) = (programs, isOnNetwork ? WorkerNetwork.Address : Loopback);
         _folder = Directory.CreateTempSubdirectory("latent-diffusion-postgres-").FullName;
         // The server refuses to run as root.
         if (Environment.IsPrivilegedProcess) Run("chown", User, _folder);
         RunAsUser(Path.Combine(_programs, "initdb"), "-D", Data, "-U", User, "--auth=trust", "-E", "UTF8", "--locale=C");
+        if (isOnNetwork) File.AppendAllText(Path.Combine(Data, "pg_hba.conf"), $"host all all {WorkerNetwork.Range} trust\n");
         Start();
     }
 
@@ -30,15 +31,17 @@ internal sealed class TemporaryPostgreSql : IDisposable
         ? Directory.GetDirectories(Debian).Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "initdb"))).Max()
         : null;
 
-    public static TemporaryPostgreSql Open() =>
-        new(FindPrograms() ?? throw new InvalidOperationException($"PostgreSQL is not in {Debian}."));
+    /// <summary>Starts a server.</summary>
+    /// <param name="isOnNetwork">Whether it is reached through the network of <see cref="WorkerNetwork"/>, which must exist.</param>
+    public static TemporaryPostgreSql Open(bool isOnNetwork = false) =>
+        new(FindPrograms() ?? throw new InvalidOperationException($"PostgreSQL is not in {Debian}."), isOnNetwork);
 
     /// <summary>Creates a database and returns its connection string.</summary>
     public string Create(string name)
     {
         string port = _port.ToString(CultureInfo.InvariantCulture);
-        RunAsUser(Path.Combine(_programs, "createdb"), "-h", "127.0.0.1", "-p", port, "-U", User, name);
-        return $"Host=127.0.0.1;Port={port};Username={User};Database={name};Timeout=5";
+        RunAsUser(Path.Combine(_programs, "createdb"), "-h", _address, "-p", port, "-U", User, name);
+        return $"Host={_address};Port={port};Username={User};Database={name};Timeout=5";
     }
 
     /// <summary>Stops the server as a crash does, and starts it.</summary>
@@ -55,7 +58,7 @@ internal sealed class TemporaryPostgreSql : IDisposable
     }
 
     private void Start() => Control(
-        "start", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -c listen_addresses=127.0.0.1 -k {_folder}");
+        "start", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -c listen_addresses={_address} -k {_folder}");
 
     private void Control(string command, params string[] arguments) =>
         RunAsUser(Path.Combine(_programs, "pg_ctl"), [command, "-w", "-D", Data, .. arguments]);

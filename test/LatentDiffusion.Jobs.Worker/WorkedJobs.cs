@@ -3,15 +3,18 @@ namespace LatentDiffusion.Jobs.Worker;
 /// <summary>The jobs of tests and long runs, by number.</summary>
 internal static class WorkedJobs
 {
-    private const int Steps = 4, Callers = 3;
+    /// <summary>Steps of a short job.</summary>
+    public const int ShortSteps = 4;
+
+    private const int Callers = 3;
 
     private static readonly string[] s_prompts =
         ["a blue bird", "a red cat with a hat", "a green dragon", "a yellow star", "a purple fish", "an orange dog with a cape"];
 
-    public static ImageJob Create(int number) => new()
+    public static ImageJob Create(int number, int steps = ShortSteps) => new()
     {
         Id = $"job-{number}", Model = "drawings", Caller = $"caller {number % Callers}",
         PreviewEvery = number % 2,
-        Request = new GenerationRequest { Prompt = s_prompts[number % s_prompts.Length], Seed = (ulong)number, Steps = Steps },
+        Request = new GenerationRequest { Prompt = s_prompts[number % s_prompts.Length], Seed = (ulong)number, Steps = steps },
     };
 }

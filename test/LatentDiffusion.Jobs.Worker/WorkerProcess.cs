@@ -5,6 +5,8 @@ namespace LatentDiffusion.Jobs.Worker;
 /// <summary>A process of this program.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan s_restart = TimeSpan.FromSeconds(1);
+
     private readonly Process _process;
 
     private WorkerProcess(Process process) => _process = process;
@@ -12,19 +14,28 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <summary>Starts a worker and waits until it offers its models.</summary>
     /// <param name="program">Path of this program's assembly.</param>
     /// <param name="location">The queue.</param>
+    /// <param name="networkNamespace">Namespace of its network; null for this machine's.</param>
     /// <param name="cancellationToken">Stops the call.</param>
-    public static async Task<WorkerProcess> StartAsync(string program, QueueLocation location, CancellationToken cancellationToken)
+    public static async Task<WorkerProcess> StartAsync(
+        string program, QueueLocation location, string? networkNamespace, CancellationToken cancellationToken)
     {
-        var worker = new WorkerProcess(Start(program, "work", location.Database, location.Connection, location.Store));
-        string? line = await worker._process.StandardOutput.ReadLineAsync(cancellationToken);
-        if (line != WorkCommand.Ready) throw new InvalidOperationException($"The worker did not start: {line}");
-        return worker;
+        string[] work = ["dotnet", program, "work", location.Database, location.Connection, location.Store];
+        // ip replaces itself by the program, so that a kill reaches the worker.
+        string[] command = networkNamespace is null ? work : ["ip", "netns", "exec", networkNamespace, .. work];
+        while (true)
+        {
+            var worker = new WorkerProcess(Start(command));
+            if (await worker._process.StandardOutput.ReadLineAsync(cancellationToken) == WorkCommand.Ready) return worker;
+            // A worker ends where it does not reach the database, and a service manager starts it again.
+            await worker.DisposeAsync();
+            await Task.Delay(s_restart, cancellationToken);
+        }
     }
 
     /// <summary>Runs a command to its end and returns its output.</summary>
     public static async Task<string> OutputAsync(string program, CancellationToken cancellationToken, params string[] arguments)
     {
-        using Process process = Start(program, arguments);
+        using Process process = Start(["dotnet", program, .. arguments]);
         string output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{arguments[0]} ended with {process.ExitCode}.");
@@ -43,6 +54,6 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Process Start(string program, params string[] arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+    private static Process Start(string[] command) => Process.Start(
+        new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 }

@@ -55,9 +55,13 @@ internal sealed class JobLease : IAsyncDisposable
             await Task.Delay(_options.UpdateInterval, _end.Token).ConfigureAwait(false);
             long asked = TimeProvider.System.GetTimestamp();
             bool? stops = false;
+            // A server that does not answer must not keep this worker from noticing that the lease is over.
+            using var answer = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+            TimeSpan rest = _options.LeaseTime - TimeProvider.System.GetElapsedTime(renewed);
+            answer.CancelAfter(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
             try
             {
-                stops = await _table.RenewAsync(_job, _progress, _end.Token).ConfigureAwait(false);
+                stops = await _table.RenewAsync(_job, _progress, answer.Token).ConfigureAwait(false);
                 renewed = asked;
             }
             catch (Exception) when (!_end.IsCancellationRequested)

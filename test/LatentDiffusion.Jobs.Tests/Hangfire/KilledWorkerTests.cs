@@ -9,6 +9,8 @@ namespace LatentDiffusion.Jobs.Tests.Hangfire;
 [Trait(TestCategories.Name, TestCategories.Long), Trait(TestCategories.Name, TestCategories.Soak)]
 public sealed class KilledWorkerTests : IDisposable
 {
+    private const int Steps = 12;
+
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
@@ -36,8 +38,8 @@ public sealed class KilledWorkerTests : IDisposable
     private async Task RunAsync(QueueLocation location, int workers, int jobs, int kills, TemporaryPostgreSql? server)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
-        await WorkerProcess.OutputAsync(BuildSettings.Worker, token, "alone", _folder["alone"], $"{jobs}");
-        await using var run = await SoakRun.StartAsync(BuildSettings.Worker, location, workers);
+        await WorkerProcess.OutputAsync(BuildSettings.Worker, token, "alone", _folder["alone"], $"{jobs}", $"{Steps}");
+        await using var run = await SoakRun.StartAsync(BuildSettings.Worker, location, workers, steps: Steps);
         await run.CompleteAsync(jobs, kills, server);
         run.Check(jobs, _folder["alone"]);
         Assert.True(run.Attempts > jobs, "No kill hit a running job.");
