@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 
 namespace LatentDiffusion.Data;
 
@@ -26,6 +27,18 @@ public sealed class PreparedImages : ICaptionedImageSource
 
     /// <inheritdoc />
     public long? Count => _source.Count;
+
+    /// <summary>
+    /// A key for caches of these images: the images and captions of the source (<see cref="ContentHash.Compute(ICaptionedImageSource,
+    /// IProgress{long}?, CancellationToken)"/>) and the options, and thus all variants. Unlike the hash of the prepared images it decodes
+    /// nothing that the source knows already, for example from its <see cref="StoredImagesOptions.IndexPath"/>.
+    /// </summary>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>A text without line breaks.</returns>
+    /// <exception cref="ArgumentException">The source is infinite.</exception>
+    public string ComputeCacheKey(IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
+        $"{ContentHash.Compute(_source, progress, cancellationToken)} {JsonSerializer.Serialize(_options)}";
 
     /// <inheritdoc />
     public bool HasVariants => true;

@@ -9,6 +9,8 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     // Reading all images would decode the whole set at every start.
     private const int Probes = 32;
 
+    private readonly ImageReadAhead _reading = new(images.Read);
+
     private readonly BatchIndices _indices = new(images.Count, options.BatchSize, () => DataOf(images));
 
     /// <inheritdoc cref="BatchIndices.Identity"/>
@@ -32,7 +34,8 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     /// <summary>Pixels in [−1, 1], [batch, 3, height, width], float32.</summary>
     public Tensor PixelsFor(TrainingStep step)
     {
-        CaptionedImage[] batch = ParallelImageReader.ReadAll(_indices.IndicesFor(step.Index, step.Selection), images.Read);
+        CaptionedImage[] batch = _reading.Read(
+            _indices.IndicesFor(step.Index, step.Selection), _indices.IndicesFor(step.Index + 1, step.Selection));
         if (options.CropSize is not { } size) return ImageTensor.FromImages([.. batch.Select(b => b.Image)]);
         if (Array.Find(batch, b => b.Image.Width < size || b.Image.Height < size) is { } small)
             throw new ArgumentException($"CropSize is {size}, and '{small.Name}' is {small.Image.Width} x {small.Image.Height} pixels.");
@@ -46,7 +49,7 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
     public IReadOnlyList<string> Names(long index) => [.. _indices.IndicesFor(index).Select(i => images.Read(i).Name)];
 
     /// <summary>Identifies the data: a hash of at most 32 images that are spread over the set, with the first and the last.</summary>
-    private static string DataOf(ICaptionedImageSource images)
+    public static string DataOf(ICaptionedImageSource images)
     {
         long last = (images.Count ?? Probes) - 1;
         int probes = (int)Math.Min(Probes, last + 1);

@@ -171,15 +171,16 @@ public sealed partial class LatentCache
             LatentsName, .. options.Posterior ? [DeviationsName] : (string[])[], .. tokenizer is null ? (string[])[] : [IdsName],
             .. options.SecondTokenizer is null ? (string[])[] : [SecondIdsName], .. options.Sizes ? [SizesName] : (string[])[],
         ];
+        using var reading = new ImageReadAhead(Read);
         RowFile rows = RowFile.OpenOrMake(
             path, identity, count * options.Variants, required, options.BatchSize, Compute, options.Logger, progress, cancellationToken,
             options.Processes);
         if (tokenizer is not null) TruncatedCaptions.Log(rows, path, tokenizer.MaxLength, options.Logger);
         return new LatentCache(rows, options.Variants, isScaled);
 
-        IReadOnlyList<(string, Tensor)> Compute(long start, int length)
+        IReadOnlyList<(string, Tensor)> Compute(long start, int length, long? next)
         {
-            CaptionedImage[] batch = ParallelImageReader.ReadAll(Enumerable.Range(0, length).Select(i => start + i), Read);
+            CaptionedImage[] batch = reading.Read(Rows(start, length), next is { } first ? Rows(first, options.BatchSize) : []);
             CheckSizes(batch);
             (Tensor mean, Tensor? deviation) = encode(ImageTensor.FromImages([.. batch.Select(b => b.Image)]));
             var tensors = new List<(string, Tensor)> { (LatentsName, mean.to(options.Type)) };
@@ -206,6 +207,12 @@ public sealed partial class LatentCache
             return tensors;
 
             Tensor Ids(ITokenizer with) => tensor(batch.SelectMany(b => with.EncodeIds(b.Caption)).ToArray(), [length, with.MaxLength]);
+        }
+
+        long[] Rows(long first, int most)
+        {
+            int length = (int)Math.Clamp(count * options.Variants - first, 0, most);
+            return [.. Enumerable.Range(0, length).Select(i => first + i)];
         }
 
         CaptionedImage Read(long row) =>

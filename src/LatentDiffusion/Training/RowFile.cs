@@ -23,8 +23,9 @@ internal sealed class RowFile : IDisposable
     /// <summary>
     /// Computes the rows from <paramref name="start"/> on: tensors of <paramref name="count"/> rows each, in a dispose scope of the
     /// caller's.
+    /// <paramref name="next"/> is the row that the computation after it starts with; null for the last.
     /// </summary>
-    public delegate IReadOnlyList<(string Name, Tensor Rows)> Computation(long start, int count);
+    public delegate IReadOnlyList<(string Name, Tensor Rows)> Computation(long start, int count, long? next);
 
     /// <summary>The sources of the file.</summary>
     public string Key => _file.Metadata[KeyMetadata];
@@ -67,7 +68,7 @@ internal sealed class RowFile : IDisposable
                 if (!making.IsDone(start, count))
                 {
                     using DisposeScope scope = NewDisposeScope();
-                    making.Write(start, compute(start, count));
+                    making.Write(start, compute(start, count, Next(making, start + count)));
                 }
 
                 progress?.Report(start + count);
@@ -77,6 +78,13 @@ internal sealed class RowFile : IDisposable
         }
 
         return TryOpen(target, key) ?? throw new IOException($"'{path}' was replaced by another process as soon as it was written.");
+
+        long? Next(RowFileWriter making, long from)
+        {
+            for (long start = from; start < rows; start += batchSize)
+                if (!making.IsDone(start, (int)Math.Min(batchSize, rows - start))) return start;
+            return null;
+        }
     }
 
     /// <summary>The header of a tensor; null if the file has none of that name.</summary>

@@ -77,7 +77,7 @@ public sealed class TextEmbeddingCache : IDisposable
         TruncatedCaptions.Log(file, path, encoder.MaxLength, options.Logger);
         return new TextEmbeddingCache(file, [.. rows]);
 
-        IReadOnlyList<(string, Tensor)> Compute(long start, int count)
+        IReadOnlyList<(string, Tensor)> Compute(long start, int count, long? next)
         {
             Conditioning text = start > 0 ? encoder.Encode(distinct.GetRange((int)start, count))
                 : count == 1 ? encoder.EncodeUnconditional(1)

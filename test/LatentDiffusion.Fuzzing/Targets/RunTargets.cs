@@ -103,6 +103,6 @@ internal static class RunTargets
 
         static RowFile Open(string path) => RowFile.OpenOrMake(
             path, Key, Count, [Latents, Ids], 2,
-            (start, count) => [(Latents, ones(count, 2, 3)), (Ids, ones(count, 4, ScalarType.Int64))], null, null, default);
+            (start, count, _) => [(Latents, ones(count, 2, 3)), (Ids, ones(count, 4, ScalarType.Int64))], null, null, default);
     }
 }

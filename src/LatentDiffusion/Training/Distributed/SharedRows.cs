@@ -32,7 +32,8 @@ internal sealed class SharedRows(IProcessGroup group, RowFile.Computation comput
                 if (cancellationToken.IsCancellationRequested) return [Stopped];
                 if (own >= starts.Length) return [Computed];
                 using DisposeScope scope = NewDisposeScope();
-                return [Computed, .. Write(compute(starts[own], CountAt(starts[own])))];
+                long? next = own + group.Size < starts.Length ? starts[own + group.Size] : null;
+                return [Computed, .. Write(compute(starts[own], CountAt(starts[own]), next))];
             });
             if (all.Any(m => m[0] == Stopped)) throw new OperationCanceledException("A process was cancelled.", cancellationToken);
             long[] computed = starts[round..Math.Min(round + group.Size, starts.Length)];

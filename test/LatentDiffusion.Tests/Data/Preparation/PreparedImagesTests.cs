@@ -159,6 +159,22 @@ public sealed class PreparedImagesTests
         Assert.Throws<ArgumentException>(() => new RepeatingSource(new TestImages.InMemory()));
     }
 
+    [Fact]
+    public void The_key_of_a_cache_covers_images_and_options_and_does_not_prepare()
+    {
+        ImageBuffer[] images = [TestImages.Noise(1, 40, 20), TestImages.Noise(2, 40, 20)];
+        var options = new PreparedImagesOptions { Width = 8, Height = 8 };
+        string key = Prepared(images, options).ComputeCacheKey();
+        Assert.Equal(key, Prepared(images, options with { }).ComputeCacheKey());
+        Assert.NotEqual(key, Prepared([images[1], images[0]], options).ComputeCacheKey());
+        Assert.NotEqual(key, Prepared(images, options with { FlipProbability = 0.5 }).ComputeCacheKey());
+        Assert.NotEqual(key, Prepared(images, options with { Seed = 1 }).ComputeCacheKey());
+        // An image too small for its crop is not prepared.
+        PreparedImagesOptions kept = options with { Fit = ImageFit.Keep, Width = 64 };
+        Assert.Throws<InvalidDataException>(() => Prepared(images, kept).Read(0));
+        Assert.NotEmpty(Prepared(images, kept).ComputeCacheKey());
+    }
+
     private static PreparedImages Prepared(ImageBuffer[] images, PreparedImagesOptions options) =>
         new(new TestImages.InMemory(images), options);
 }
