@@ -1,9 +1,10 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>
-/// Reads files of learned embeddings (textual inversion) that diffusers, the original code, trainers and Stable Diffusion web UI
+/// Reads and writes files of learned embeddings (textual inversion) that diffusers, the original code, trainers and Stable Diffusion web UI
 /// write, for one text tower or the two of SDXL, as safetensors or PyTorch's files, and those bundled in LoRA files.
 /// </summary>
 public static class TextualInversionFile
@@ -34,6 +35,30 @@ public static class TextualInversionFile
         }
 
         return [.. found.Select(f => Read(source, token ?? f.Token, f.Tensors))];
+    }
+
+    /// <summary>
+    /// Writes an embedding as diffusers does: one tensor under its token, [vectors, width], or for the text towers of SDXL
+    /// <c>clip_l</c> and <c>clip_g</c>. Such a file does not hold the token: readers take the file's name for it.
+    /// </summary>
+    /// <param name="path">Path of the safetensors file; its folder exists.</param>
+    /// <param name="embedding">The embedding.</param>
+    /// <param name="type">Type of the values. Default float32.</param>
+    /// <exception cref="ArgumentException">
+    /// The token has a name that files use for something else, such as <c>emb_params</c> or <c>clip_l</c>.
+    /// </exception>
+    public static void Write(string path, TextualInversion embedding, ScalarType type = ScalarType.Float32)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(embedding);
+        if (!EmbeddingNames.IsToken(embedding.Token))
+            throw new ArgumentException(
+                $"The token is '{embedding.Token}', which files of embeddings use for something else; expected another.",
+                nameof(embedding));
+        using DisposeScope scope = NewDisposeScope();
+        var tensors = embedding.Embeddings.ToDictionary(
+            e => e.Key == TextualInversion.OnlyTower ? embedding.Token : e.Key, e => tensor(e.Value));
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["format"] = "pt" }, type);
     }
 
     /// <summary>Reads the embeddings that a LoRA file bundles.</summary>

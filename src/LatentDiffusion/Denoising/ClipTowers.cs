@@ -74,6 +74,18 @@ internal sealed class ClipTowers
         return new ClipTowers([.. All.Select((tower, i) => With(tower, i, tokens, all))], IsPooled, all);
     }
 
+    /// <summary>The same towers with tokens whose embeddings are trained.</summary>
+    /// <param name="tokens">The tokens.</param>
+    /// <param name="trained">Their embeddings for each tower.</param>
+    /// <exception cref="ArgumentException">Two tokens are the same.</exception>
+    public ClipTowers With(AddedTokens tokens, IReadOnlyList<TrainedEmbeddings> trained) => new(
+        [.. All.Zip(trained, (tower, embeddings) =>
+        {
+            ClipTokenizer tokenizer = tower.Tokenizer.With(tokens);
+            return tower with { Tokenizer = tokenizer, Added = new AddedEmbeddings(tokenizer.FirstAddedId, embeddings) };
+        })],
+        IsPooled, TextualInversions);
+
     /// <summary>Evaluates a tower.</summary>
     /// <param name="index">Which.</param>
     /// <param name="ids">Token ids, [batch, tokens], int64, on the tower's device.</param>

@@ -54,7 +54,8 @@ public sealed class CaptionsByEpoch : ITextConditioning
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(epochs);
         using Tensor captions = tensor(index.data<long>().Zip(epochs, Caption).ToArray());
-        return _captions.Encode(captions, dropped);
+        // The texts of the captions may differ between epochs too.
+        return _captions.Encode(captions, dropped, epochs);
     }
 
     /// <summary>Number of the caption that a row takes in an epoch.</summary>

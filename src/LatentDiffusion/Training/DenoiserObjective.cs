@@ -167,6 +167,7 @@ public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDispo
         (noisy, target, weights) = (noisy.to(device), target.to(device), weights?.to(device));
 
         Conditioning text = _text.Encode(index, dropped, _indices.Epochs(step.Index)).Map(t => t.to(device));
+        if (_text is IReadsAhead files) files.Expect(_indices.IndicesFor(step.Index + 1, step.Selection));
         if (_sizes is not null) text = _sizes.AddTo(text, rows);
         double[] times = timesteps.to(ScalarType.Float64).data<double>().ToArray();
         Tensor output = _denoiser.Forward(new DenoiserInput

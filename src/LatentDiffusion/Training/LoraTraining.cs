@@ -18,7 +18,7 @@ public sealed class LoraTraining : IDisposable
     private readonly nn.Module[] _networks;
     private readonly List<Adapted> _adapted = [];
     private readonly List<Action> _hooks = [];
-    private readonly Dictionary<nn.Module, bool[]> _trainable = [];
+    private readonly FrozenNetworks _frozen;
 
     /// <summary>Adds adapters to networks and freezes them.</summary>
     /// <param name="networks">The networks by component (<see cref="ComponentNames"/>), which LoRA files of the family patch.</param>
@@ -48,7 +48,7 @@ public sealed class LoraTraining : IDisposable
 
         _networks = [.. networks.Values];
         Modules = modules;
-        foreach (nn.Module network in _networks) Freeze(network);
+        _frozen = new FrozenNetworks(_networks);
         foreach (Adapted adapted in _adapted) _hooks.Add(Hook(adapted));
     }
 
@@ -111,14 +111,7 @@ public sealed class LoraTraining : IDisposable
     {
         foreach (Action remove in _hooks) remove();
         _hooks.Clear();
-        foreach ((nn.Module network, bool[] trainable) in _trainable)
-        {
-            using NetworkUse weights = NetworkUse.ToRead(network);
-            foreach ((TorchSharp.Modules.Parameter parameter, bool needs) in network.parameters().Zip(trainable))
-                parameter.requires_grad = needs;
-        }
-
-        _trainable.Clear();
+        _frozen.Dispose();
         foreach (nn.Module module in Modules.Values) module.Dispose();
     }
 
@@ -146,14 +139,6 @@ public sealed class LoraTraining : IDisposable
                     component, l.Name, (nn.Module<Tensor, Tensor>)l.Module,
                     new LoraAdapter(l.Module, _options.Rank, Scale, generator))),
         ];
-    }
-
-    private void Freeze(nn.Module network)
-    {
-        using NetworkUse weights = NetworkUse.ToRead(network);
-        TorchSharp.Modules.Parameter[] parameters = [.. network.parameters()];
-        _trainable.Add(network, [.. parameters.Select(p => p.requires_grad)]);
-        foreach (TorchSharp.Modules.Parameter parameter in parameters) parameter.requires_grad = false;
     }
 
     private static Action Hook(Adapted adapted) => adapted.Module.register_forward_hook((_, input, output) =>

@@ -138,6 +138,7 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
             Assert.True(new Trainer(s_training).Run(lora.Objective(objective), _folder["run"]));
             adapted = Loss(objective);
             lora.Save(path);
+            lora.Save(_folder["kohya.safetensors"], layout: LoraLayout.Kohya);
         }
 
         Assert.True(Math.Abs(adapted - plain) > 1e-4, $"the adapters changed the loss of {plain} to {adapted} alone");
@@ -148,6 +149,12 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using LoraFile file = LoraFile.Open(
             path,
             [.. networks.Select(n => LoraTarget.Create(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        using LoraFile kohya = LoraFile.Open(
+            _folder["kohya.safetensors"],
+            [.. networks.Select(n => LoraTarget.Create(ModelFamilies.StableDiffusion.Lora(n.Key), n.Value))]);
+        Assert.Equal(file.Patches.Select(Patch).Order(), kohya.Patches.Select(Patch).Order());
+        foreach (string prefix in (string[])["lora_unet_", "lora_te1_", "lora_te2_"])
+            Assert.Contains(kohya.Patches, p => p.LowRank.Up.StartsWith(prefix, StringComparison.Ordinal));
         using var applied = new AppliedLoras(networks);
         applied.Set((file, 1));
         Assert.Equal(adapted, Loss(objective), 1e-5 * Math.Max(1, adapted));
@@ -234,6 +241,8 @@ public sealed class StableDiffusionXLTrainingTests : IDisposable
         using var generator = new Generator(9);
         return objective.Loss(new TrainingStep(0, generator)).item<float>();
     }
+
+    private static (string, long, double) Patch(LoraPatch patch) => (patch.Parameter, patch.LowRank.Rank, patch.LowRank.Scale);
 
     private static byte[] Draw(string folder, string? lora = null)
     {

@@ -11,19 +11,34 @@ namespace LatentDiffusion.Networks;
 internal sealed class AddedEmbeddings
 {
     private readonly int _firstId, _count;
-    private readonly float[] _values;
+    private readonly Func<Tensor> _values;
 
     /// <param name="firstId">Id of the first vector.</param>
     /// <param name="embeddings">At least one, in the order of their ids, each [vectors, width].</param>
     public AddedEmbeddings(int firstId, IReadOnlyList<float[,]> embeddings)
     {
-        _firstId = firstId;
-        _count = embeddings.Sum(e => e.GetLength(0));
-        _values = [.. embeddings.SelectMany(e => e.Cast<float>())];
+        int count = embeddings.Sum(e => e.GetLength(0));
+        float[] values = [.. embeddings.SelectMany(e => e.Cast<float>())];
+        (_firstId, _count, _values) = (firstId, count, () => tensor(values, [count, values.Length / count]));
     }
 
+    /// <summary>Embeddings that are trained: their values are read at each evaluation.</summary>
+    /// <param name="firstId">Id of the first vector.</param>
+    /// <param name="trained">The embeddings, in the order of their ids; the caller's.</param>
+    public AddedEmbeddings(int firstId, TrainedEmbeddings trained) =>
+        (_firstId, _count, _values) = (firstId, (int)trained.Values.shape[0], () => trained.Values.alias());
+
     /// <summary>Identifies the values.</summary>
-    public string ContentKey => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(_values.AsSpan())));
+    public string ContentKey
+    {
+        get
+        {
+            using IDisposable noGradient = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            float[] values = [.. _values().to(ScalarType.Float32).cpu().data<float>()];
+            return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())));
+        }
+    }
 
     /// <summary>Embeddings of all ids.</summary>
     /// <param name="ids">Token ids, [batch, tokens], int64.</param>
@@ -33,7 +48,7 @@ internal sealed class AddedEmbeddings
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor known = table(WithoutAdded(ids)), rows = ids.Subtract(_firstId).to(ScalarType.Int64).Clamp(0L, _count - 1);
-        Tensor added = tensor(_values, [_count, known.shape[^1]], device: known.device).to(known.dtype).index_select(0, rows.flatten());
+        Tensor added = _values().to(known.dtype, known.device).index_select(0, rows.flatten());
         return where(IsAdded(ids).unsqueeze(-1), added.view(known.shape), known).MoveToOuterDisposeScope();
     }
 

@@ -118,6 +118,48 @@ public record ControlNetConfig : NetworkConfig
     /// <exception cref="NotSupportedException">It is the configuration of another class; the message names it.</exception>
     public static ControlNetConfig FromJson(string json) => ModelConfigJson.Read<ControlNetConfig>(json, nameof(ControlNetModel));
 
+    /// <summary>The configuration of a ControlNet for a U-Net, whose encoder it copies.</summary>
+    /// <param name="unet">The configuration of the U-Net.</param>
+    /// <param name="scaleFactor">Pixels per latent in each direction, a power of 2 from 1 to 64. Default 8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is not a power of 2 from 1 to 64.</exception>
+    /// <exception cref="NotSupportedException">The U-Net has an option that ControlNets do not have; the message names it.</exception>
+    public static ControlNetConfig FromUNet(UNet2DConditionConfig unet, int scaleFactor = 8)
+    {
+        ArgumentNullException.ThrowIfNull(unet);
+        if (scaleFactor is < 1 or > 64 || !int.IsPow2(scaleFactor))
+            throw new ArgumentOutOfRangeException(nameof(scaleFactor), scaleFactor, "Expected a power of 2 from 1 to 64.");
+        ConfigRules.Unset("center_input_sample", !unet.CenterInputSample, unet.CenterInputSample);
+        ConfigRules.Unset("conv_in_kernel", unet.ConvInKernel == 3, unet.ConvInKernel);
+        ConfigRules.Unset("time_embedding_type", unet.TimeEmbeddingType == "positional", unet.TimeEmbeddingType);
+        ConfigRules.Unset("time_embedding_dim", unet.TimeEmbeddingDim is null, unet.TimeEmbeddingDim);
+        ConfigRules.Unset("time_embedding_act_fn", unet.TimeEmbeddingActFn is null, unet.TimeEmbeddingActFn);
+        ConfigRules.Unset("timestep_post_act", unet.TimestepPostAct is null, unet.TimestepPostAct);
+        ConfigRules.Unset("resnet_skip_time_act", !unet.ResnetSkipTimeAct, unet.ResnetSkipTimeAct);
+        ConfigRules.Unset("resnet_out_scale_factor", unet.ResnetOutScaleFactor == 1, unet.ResnetOutScaleFactor);
+        ConfigRules.Unset("class_embeddings_concat", !unet.ClassEmbeddingsConcat, unet.ClassEmbeddingsConcat);
+        ConfigRules.Unset(
+            "mid_block_only_cross_attention", unet.MidBlockOnlyCrossAttention is null, unet.MidBlockOnlyCrossAttention);
+        int[] published = [16, 32, 96, 256];
+        return new ControlNetConfig
+        {
+            InChannels = unet.InChannels, FlipSinToCos = unet.FlipSinToCos, FreqShift = unet.FreqShift,
+            DownBlockTypes = unet.DownBlockTypes, MidBlockType = unet.MidBlockType, OnlyCrossAttention = unet.OnlyCrossAttention,
+            BlockOutChannels = unet.BlockOutChannels, LayersPerBlock = unet.LayersPerBlock, DownsamplePadding = unet.DownsamplePadding,
+            MidBlockScaleFactor = unet.MidBlockScaleFactor, ActFn = unet.ActFn, NormNumGroups = unet.NormNumGroups,
+            NormEps = unet.NormEps, CrossAttentionDim = unet.CrossAttentionDim,
+            TransformerLayersPerBlock = unet.TransformerLayersPerBlock, EncoderHidDim = unet.EncoderHidDim,
+            EncoderHidDimType = unet.EncoderHidDimType, AttentionHeadDim = unet.AttentionHeadDim,
+            NumAttentionHeads = unet.NumAttentionHeads, UseLinearProjection = unet.UseLinearProjection,
+            ClassEmbedType = unet.ClassEmbedType, AdditionEmbedType = unet.AdditionEmbedType,
+            AdditionTimeEmbedDim = unet.AdditionTimeEmbedDim, NumClassEmbeds = unet.NumClassEmbeds, UpcastAttention = unet.UpcastAttention,
+            ResnetTimeScaleShift = unet.ResnetTimeScaleShift,
+            ProjectionClassEmbeddingsInputDim = unet.ProjectionClassEmbeddingsInputDim,
+            AdditionEmbedTypeNumHeads = unet.AdditionEmbedTypeNumHeads,
+            ConditioningEmbeddingOutChannels =
+                [.. Enumerable.Range(0, int.Log2(scaleFactor) + 1).Select(i => published[Math.Min(i, published.Length - 1)])],
+        };
+    }
+
     /// <inheritdoc/>
     protected internal override void Check()
     {

@@ -34,8 +34,41 @@ public sealed class ControlNetModel : nn.Module<ControlNetInput, ControlNetOutpu
         RegisterComponents();
     }
 
+    /// <summary>
+    /// A ControlNet to be trained for a U-Net: a copy of its encoder in float32, with outputs at zero, so that it changes nothing yet
+    /// (Zhang et al. 2023, section 3.1). The layers that read the control image are initialised at random, from libtorch's global
+    /// generator.
+    /// </summary>
+    /// <param name="unet">The U-Net.</param>
+    /// <param name="scaleFactor">Pixels per latent in each direction, a power of 2 from 1 to 64. Default 8.</param>
+    /// <returns>The network, on the device of the U-Net.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is not a power of 2 from 1 to 64.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The U-Net has an option that ControlNets do not have, or keeps its weights as its file stores them.
+    /// </exception>
+    public static ControlNetModel FromUNet(UNet2DConditionModel unet, int scaleFactor = 8)
+    {
+        ArgumentNullException.ThrowIfNull(unet);
+        if (StoredLayers.Any(unet)) throw StoredMatrix.CannotBeTrained(ComponentNames.UNet);
+        ControlNetModel made = ControlNetConfig.FromUNet(unet.Config, scaleFactor).Build();
+        using IDisposable noGradient = no_grad();
+        made.to(NetworkUse.DeviceOf(unet));
+        using NetworkUse read = NetworkUse.ToRead(unet), changed = NetworkUse.ToChange(made);
+        Dictionary<string, Tensor> values = unet.state_dict();
+        foreach ((string name, Tensor parameter) in made.state_dict())
+            if (!name.StartsWith("controlnet_", StringComparison.Ordinal)) parameter.copy_(values[name]);
+        return made;
+    }
+
     /// <summary>The configuration it was built from.</summary>
     public ControlNetConfig Config { get; }
+
+    /// <inheritdoc cref="UNet2DConditionModel.GradientCheckpointing"/>
+    public bool GradientCheckpointing
+    {
+        get;
+        set => RecomputedBlocks.Set(this, field = value);
+    }
 
     /// <summary>Evaluates the network.</summary>
     public override ControlNetOutput forward(ControlNetInput input)

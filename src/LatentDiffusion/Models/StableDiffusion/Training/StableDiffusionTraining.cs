@@ -26,6 +26,23 @@ internal static class StableDiffusionTraining
         };
     }
 
+    /// <summary>The text towers of a model, which keeps its networks.</summary>
+    /// <exception cref="InvalidDataException">It has none, or the components contradict each other.</exception>
+    /// <exception cref="NotSupportedException">It is of another family.</exception>
+    public static ClipTowers Towers(ModelComponents model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Family is not StableDiffusionFamily)
+            throw new NotSupportedException(
+                $"The texts of {model.Family.Name} models do not come from CLIP text encoders only; expected a Stable Diffusion model.");
+        ComponentValidator.Check(model);
+        (ClipTextModel, ClipTokenizer)? first = model.TextEncoder is { } text ? (text, model.Tokenizer!.Build()) : null;
+        if (model.TextEncoder2 is { } second) return new ClipTowers(first, (second, model.Tokenizer2!.Build()));
+        return first is { } one
+            ? new ClipTowers(one.Item1, one.Item2)
+            : throw new InvalidDataException($"The {model.PipelineClass} has no text encoder.");
+    }
+
     private static ClipTextConditioning Texts(
         ModelComponents model, ClipTokenizer? first, ClipTokenizer? second, LatentCache data, bool train)
     {

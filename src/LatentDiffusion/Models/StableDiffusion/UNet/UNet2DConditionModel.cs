@@ -58,15 +58,7 @@ public sealed class UNet2DConditionModel : nn.Module<UNetInput, Tensor>, IGradie
     public bool GradientCheckpointing
     {
         get;
-        set
-        {
-            field = value;
-            foreach (nn.Module module in modules())
-            {
-                if (module is ResnetBlock2D resnet) resnet.Recomputes = value;
-                else if (module is Transformer2DModel transformer) transformer.Recomputes = value;
-            }
-        }
+        set => RecomputedBlocks.Set(this, field = value);
     }
 
     /// <summary>Evaluates the network.</summary>
