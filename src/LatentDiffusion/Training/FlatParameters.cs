@@ -7,15 +7,17 @@ namespace LatentDiffusion.Training;
 /// <summary>
 /// All parameters of a training run laid out in one tensor, and their gradients in another, each parameter being a view
 /// of its range. Optimizer, clipping and averaging are then a few operations on two tensors, whatever the number of
-/// parameters. In mixed precision the networks compute on a bfloat16 copy of the values, which themselves stay float32
-/// (Micikevicius et al. 2018, section 3.1; bfloat16 has the range of float32, so the loss needs no scaling).
+/// parameters. In mixed precision the networks compute on a bfloat16 or float16 copy of the values, which themselves stay float32
+/// (Micikevicius et al. 2018, section 3.1; bfloat16 has the range of float32, so that only float16 needs a <see cref="LossScale"/>).
 /// </summary>
 internal sealed class FlatParameters : IDisposable
 {
     // Ranges begin at multiples of 64 bytes, as fresh tensors do, for the sake of vectorised kernels.
     private const long Alignment = 16;
     // A few of these fit into a processor's cache together, so that a chain of operations on them reads memory once.
-    private const long BlockLength = 1 << 19;
+    private const long ProcessorBlock = 1 << 19;
+    // A graphics card reads memory once for each operation anyway; larger blocks start fewer of them, in bounded temporary memory.
+    private const long CardBlock = 1 << 25;
 
     private readonly nn.Module[] _modules;
     private readonly Tensor? _computedValues, _computedGradients;
@@ -49,9 +51,9 @@ internal sealed class FlatParameters : IDisposable
             Values = zeros(length, device: device).DetachFromDisposeScope();
             Gradients = zeros(length, device: device).DetachFromDisposeScope();
             foreach ((ParameterRange range, Parameter parameter) in ranges.Zip(parameters)) range.View(Values).copy_(parameter);
-            if (precision == TrainingPrecision.BFloat16)
+            if (precision.CopyType() is { } type)
             {
-                _computedValues = Values.to(ScalarType.BFloat16).DetachFromDisposeScope();
+                _computedValues = Values.to(type).DetachFromDisposeScope();
                 _computedGradients = zeros_like(_computedValues).DetachFromDisposeScope();
             }
 
@@ -64,11 +66,17 @@ internal sealed class FlatParameters : IDisposable
 
     /// <summary>Views of the consecutive blocks of a part of a flat tensor.</summary>
     public static Tensor[] Blocks(Tensor flat, long offset, long length) =>
-    [
-        .. from block in Enumerable.Range(0, (int)((length + BlockLength - 1) / BlockLength))
-           let start = block * BlockLength
-           select flat.narrow(0, offset + start, Math.Min(BlockLength, length - start)).DetachFromDisposeScope(),
-    ];
+        [.. BlockRanges(flat.device, length).Select(b => flat.narrow(0, offset + b.Start, b.Length).DetachFromDisposeScope())];
+
+    /// <summary>The consecutive blocks of a length.</summary>
+    public static IEnumerable<(long Start, long Length)> BlockRanges(Device device, long length)
+    {
+        long block = BlockLength(device);
+        for (long start = 0; start < length; start += block) yield return (start, Math.Min(block, length - start));
+    }
+
+    /// <summary>How many values are worked on at a time, which depends on the device.</summary>
+    public static long BlockLength(Device device) => device.type == DeviceType.CPU ? ProcessorBlock : CardBlock;
 
     /// <summary>Which part each component's parameters take, in order.</summary>
     public IReadOnlyList<ComponentRange> Groups { get; }
@@ -93,11 +101,12 @@ internal sealed class FlatParameters : IDisposable
     }
 
     /// <summary>Adds the gradients of a backward pass to <see cref="Gradients"/>; in mixed precision the sum is a float32 one.</summary>
-    public void CollectGradients()
+    /// <param name="scale">What the loss was multiplied by; 1 unless in float16.</param>
+    public void CollectGradients(double scale = 1)
     {
         if (_computedGradients is null) return;
         using IDisposable noGrad = no_grad();
-        Gradients.AddInPlace(_computedGradients);
+        Gradients.AddInPlace(_computedGradients, 1 / scale);
         Clear(_computedGradients);
     }
 

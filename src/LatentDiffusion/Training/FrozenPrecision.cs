@@ -5,7 +5,7 @@ namespace LatentDiffusion.Training;
 
 /// <summary>
 /// Frozen networks in the precision of a run, until it is disposed: then they have their float32 values again, bit for bit.
-/// Those values stay in memory meanwhile. Networks loaded in bfloat16 are left as they are and save that memory.
+/// Those values stay in memory meanwhile. Networks loaded in a half format are left as they are and save that memory.
 /// </summary>
 internal sealed class FrozenPrecision : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class FrozenPrecision : IDisposable
 
     public FrozenPrecision(ITrainingObjective objective, TrainingPrecision precision)
     {
-        if (precision != TrainingPrecision.BFloat16) return;
+        if (precision.CopyType() is not { } type) return;
         using IDisposable noGrad = no_grad();
         foreach (nn.Module network in objective.FrozenNetworks.Distinct())
         {
@@ -21,7 +21,7 @@ internal sealed class FrozenPrecision : IDisposable
             if (network.parameters().FirstOrDefault()?.dtype != ScalarType.Float32) continue;
             // Converting replaces the parameters; these keep the old values.
             _converted.Add((network, [.. State(network).Select(t => t.detach().DetachFromDisposeScope())]));
-            network.to(ScalarType.BFloat16);
+            network.to(type);
         }
     }
 

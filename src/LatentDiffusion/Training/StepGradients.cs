@@ -8,8 +8,13 @@ namespace LatentDiffusion.Training;
 /// The loss of a step and its gradients, collected over the step's batches. Several processes divide the batches: batch i is computed by
 /// process i mod N, and the gradients are summed in the order of the batches.
 /// </summary>
+/// <param name="objective">The objective.</param>
+/// <param name="parameters">The trained parameters.</param>
+/// <param name="options">Seed, accumulation and clipping.</param>
+/// <param name="reducer">Sums over several processes; null for one.</param>
+/// <param name="scale">What the loss is multiplied by in the backward pass; null for 1.</param>
 internal sealed class StepGradients(
-    ITrainingObjective objective, FlatParameters parameters, TrainingOptions options, IGradientReducer? reducer)
+    ITrainingObjective objective, FlatParameters parameters, TrainingOptions options, IGradientReducer? reducer, LossScale? scale = null)
 {
     /// <summary>Numbers of the step's batches that this process computes.</summary>
     public IEnumerable<int> OwnBatches
@@ -27,6 +32,28 @@ internal sealed class StepGradients(
     /// <returns>The loss, and the gradients' norm before clipping.</returns>
     public (double Loss, double Norm) Compute(long step, ItemSelection? selection, Dictionary<string, double> metrics)
     {
+        while (true)
+        {
+            (double loss, double norm) = All(step, selection, metrics);
+            if (scale is null) return (loss, norm);
+            // Gradients that overflow are computed again, from the same draws, with a smaller scale. All processes see the same norm.
+            if (double.IsFinite(loss) && !double.IsFinite(norm) && scale.TryShrink()) continue;
+            if (double.IsFinite(norm)) scale.Grow();
+            metrics["loss_scale"] = scale.Value;
+            return (loss, norm);
+        }
+    }
+
+    /// <summary>Whether the loss and the gradients of one batch are finite when it consists of one item only.</summary>
+    public bool IsFinite(long step, int batch, long item)
+    {
+        parameters.ClearGradients();
+        double loss = Batch(step, batch, new ItemSelection(_ => false, item)).Loss;
+        return double.IsFinite(loss) && double.IsFinite(parameters.ClipGradients(null));
+    }
+
+    private (double Loss, double Norm) All(long step, ItemSelection? selection, Dictionary<string, double> metrics)
+    {
         metrics.Clear();
         (double loss, double norm) = (0, 0);
         IReadOnlyList<BatchFigures> batches = reducer is { Size: > 1 }
@@ -40,14 +67,6 @@ internal sealed class StepGradients(
         }
 
         return (loss, norm);
-    }
-
-    /// <summary>Whether the loss and the gradients of one batch are finite when it consists of one item only.</summary>
-    public bool IsFinite(long step, int batch, long item)
-    {
-        parameters.ClearGradients();
-        double loss = Batch(step, batch, new ItemSelection(_ => false, item)).Loss;
-        return double.IsFinite(loss) && double.IsFinite(parameters.ClipGradients(null));
     }
 
     private List<BatchFigures> Here(long step, ItemSelection? selection, out double norm)
@@ -106,8 +125,9 @@ internal sealed class StepGradients(
         using IDisposable draws = DropoutRandom.From(dropout);
         var training = new TrainingStep(index, generator) { Step = step, Selection = selection };
         Tensor value = objective.Loss(training);
-        (batches == 1 ? value : value.Divide(batches)).backward();
-        parameters.CollectGradients();
+        Tensor mean = batches == 1 ? value : value.Divide(batches);
+        (scale is null ? mean : mean.Multiply(scale.Value)).backward();
+        parameters.CollectGradients(scale?.Value ?? 1);
         using Tensor number = value.detach().to(ScalarType.Float64);
         return new BatchFigures(number.item<double>() / batches, training.Metrics);
     }

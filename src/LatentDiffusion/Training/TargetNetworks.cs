@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// The target networks of a run, whose parameters are views of a running average of the trained ones; in mixed precision, of a bfloat16
-/// copy.
+/// The target networks of a run, whose parameters are views of a running average of the trained ones; in mixed precision, of a copy in
+/// its format.
 /// </summary>
 internal sealed class TargetNetworks : IDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class TargetNetworks : IDisposable
             throw new ArgumentException(
                 $"The objective's target networks lack {string.Join(", ", missing)}, or have it in another shape.", nameof(objective));
         _average = new ExponentialMovingAverage(parameters, objective.TargetDecay, warmup: false);
-        if (precision == TrainingPrecision.BFloat16) _computed = _average.Values.to(ScalarType.BFloat16).DetachFromDisposeScope();
+        if (precision.CopyType() is { } type) _computed = _average.Values.to(type).DetachFromDisposeScope();
         Attach(_computed ?? _average.Values);
     }
 

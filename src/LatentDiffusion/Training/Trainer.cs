@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>
-/// The training loop: loss, backward, clip, AdamW, running average, checkpoint. A run that was stopped, or killed, goes
+/// The training loop: loss, backward, clip, optimizer, running average, checkpoint. A run that was stopped, or killed, goes
 /// on from its newest checkpoint to the same weights as a run that was not: whatever is random in a step follows from
 /// the seed and the step's number.
 /// </summary>
@@ -88,15 +88,16 @@ public sealed class Trainer
         if (parameters.Length == 0)
             throw new ArgumentException(
                 "The objective's networks do not have parameters that need gradients, so nothing can be trained.", nameof(objective));
-        using var optimizer = new AdamW(parameters, _options.Optimizer);
+        using IFlatOptimizer optimizer = FlatOptimizer.Create(parameters, _options.Optimizer);
         using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
         using TargetNetworks? targets = TargetNetworks.Create(objective, parameters, _options.Precision);
         SameRun.Require(Reducer, _options, objective, parameters);
+        using LossScale? scale = LossScale.Create(_options.Precision);
         var leftOut = new LeftOutItems(Reducer.IsFirst() ? folder : null);
         var files = new TrainingCheckpoints(
-            folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, Reducer, _logger);
+            folder, parameters, optimizer, average, targets, leftOut, objective.Identity, _options, Reducer, _logger, scale);
         var checkpoints = new SharedCheckpoints(Reducer, files, parameters, leftOut, _logger);
-        var gradients = new StepGradients(objective, parameters, _options, Reducer);
+        var gradients = new StepGradients(objective, parameters, _options, Reducer, scale);
         var nonFinite = new NonFiniteItems(objective, gradients, leftOut, _options, Reducer, _logger);
 
         long first = checkpoints.RestoreNewest(), step = first, saved = first;

@@ -16,8 +16,9 @@ internal sealed class TrainingCheckpoints
         SeedKey = "seed", LayoutKey = "layout",
         AccumulationKey = "gradient_accumulation", TargetKey = "target_decay", PrecisionKey = "precision",
         ObjectivePrefix = "objective.", None = "none",
-        StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out", OrderKey = "item_order", OrderOfSeed = "seed",
-        ProcessesKey = "processes", SumKey = "gradient_sum", RankOrder = "rank_order", AnyOrder = "any_order";
+        OptimizerKey = "optimizer", StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out",
+        OrderKey = "item_order", OrderOfSeed = "seed", ProcessesKey = "processes", SumKey = "gradient_sum", RankOrder = "rank_order",
+        AnyOrder = "any_order", LossScaleName = "loss_scale";
 
     // A learning rate that changes by less is not worth a word.
     private const double RateTolerance = 0.01;
@@ -33,9 +34,10 @@ internal sealed class TrainingCheckpoints
     private readonly string _order;
 
     public TrainingCheckpoints(
-        string folder, FlatParameters parameters, AdamW optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
+        string folder, FlatParameters parameters, IFlatOptimizer optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
         LeftOutItems leftOut,
-        IReadOnlyDictionary<string, string> identity, TrainingOptions options, IGradientReducer? reducer, ILogger logger)
+        IReadOnlyDictionary<string, string> identity, TrainingOptions options, IGradientReducer? reducer, ILogger logger,
+        LossScale? scale = null)
     {
         (_folder, _leftOut, _options, _logger) = (folder, leftOut, options, logger);
         (_processes, _order) = (reducer?.Size ?? 1, reducer is null or { Size: 1 } or { IsRankOrdered: true } ? RankOrder : AnyOrder);
@@ -43,9 +45,9 @@ internal sealed class TrainingCheckpoints
         [
             new("parameters", parameters.Values),
             new("average", average.Values),
-            new("first_moment", optimizer.FirstMoment),
-            new("second_moment", optimizer.SecondMoment),
+            .. optimizer.State,
             .. targets is null ? [] : new KeyValuePair<string, Tensor>[] { new("target", targets.Values) },
+            .. scale is null ? [] : new KeyValuePair<string, Tensor>[] { new(LossScaleName, scale.State) },
         ];
         _target = targets is null ? None : Text(targets.Decay);
         _layout = StableHash.Compute(string.Join('\n', parameters.Ranges.Select(r => $"{r.Name} {r.Offset} {r.Length}")));
@@ -84,6 +86,7 @@ internal sealed class TrainingCheckpoints
         {
             [StepKey] = Text(step), [SeedKey] = Text(_options.Seed), [LayoutKey] = _layout, [PrecisionKey] = $"{_options.Precision}",
             [AccumulationKey] = Text(_options.GradientAccumulation), [TargetKey] = _target, [OrderKey] = OrderOfSeed,
+            [OptimizerKey] = $"{_options.Optimizer.Algorithm}",
             [StepsKey] = Text(_options.Steps), [RateKey] = Text(_options.Optimizer.LearningRateAt(step, _options.Steps)),
         };
         if (_processes > 1) (metadata[ProcessesKey], metadata[SumKey]) = (Text(_processes), _order);
@@ -125,6 +128,7 @@ internal sealed class TrainingCheckpoints
         // Batches are numbered across steps, so the rest of the run would see other ones. Older files say nothing and mean 1.
         Expect(file, AccumulationKey, Text(_options.GradientAccumulation), "number of batches that gradients are accumulated over", "1");
         Expect(file, TargetKey, _target, "decay of its target networks", None);
+        Expect(file, OptimizerKey, $"{_options.Optimizer.Algorithm}", "optimizer", $"{OptimizerAlgorithm.AdamW}");
         ExpectIdentity(file);
         string precision = $"{_options.Precision}", before = file.Metadata.GetValueOrDefault(PrecisionKey, precision);
         if (before != precision)
@@ -132,10 +136,11 @@ internal sealed class TrainingCheckpoints
                 "The run has computed in {Before} and resumes in {Precision}: its weights will match neither precision.",
                 before, precision);
         // A file without a checksum, as earlier versions wrote them, may lack anything.
-        if (_tensors.FirstOrDefault(t => file.Find(t.Key)?.Shape.SequenceEqual(t.Value.shape) != true).Key is { } lacking)
+        // The loss scale starts again where the run computed in another format before.
+        if (_tensors.FirstOrDefault(t => !IsNew(t.Key) && file.Find(t.Key)?.Shape.SequenceEqual(t.Value.shape) != true).Key is { } lacking)
             throw new CheckpointException(
                 file.Path, $"it has no '{lacking}' of the networks' size. Use another folder, or remove it to begin again.");
-        foreach ((string name, Tensor tensor) in _tensors) file.ReadInto(name, tensor);
+        foreach ((string name, Tensor tensor) in _tensors.Where(t => !IsNew(t.Key))) file.ReadInto(name, tensor);
         _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;
         _logger.LogInformation("Resumed from {Path} at step {Step}.", file.Path, step);
@@ -143,6 +148,8 @@ internal sealed class TrainingCheckpoints
         WarnOfPlan(file, step);
         WarnOfOrder(file, step);
         return step;
+
+        bool IsNew(string name) => name == LossScaleName && file.Find(name) is null;
     }
 
     /// <summary>Says what another number of processes, or another order of sums, does to the rest of the run.</summary>

@@ -1,6 +1,6 @@
 namespace LatentDiffusion.Training;
 
-/// <summary>Number format of the networks' computations in training; weights, their average and the optimizer are float32 always.</summary>
+/// <summary>Number format of the networks' computations in training; weights and their average are float32 always.</summary>
 public enum TrainingPrecision
 {
     /// <summary>Everything in float32.</summary>
@@ -11,4 +11,10 @@ public enum TrainingPrecision
     /// AMX); many times slower on those without.
     /// </summary>
     BFloat16,
+
+    /// <summary>
+    /// Forward and backward passes in float16, with a loss scale that follows the gradients (Micikevicius et al. 2018, section 3.2). For
+    /// GPUs; bfloat16 needs no scale and has the range of float32.
+    /// </summary>
+    Float16,
 }

@@ -45,7 +45,8 @@ public sealed class FineTuneSettingsTests : IDisposable
     [InlineData("""{ "lora": { "rank": 0 } }""", "lora.rank is 0; expected at least 1 and at most 4096.")]
     [InlineData("""{ "objective": { "caption_dropout": 2 } }""", "objective.caption_dropout is 2; expected at least 0 and less than 1.")]
     [InlineData("""{ "training": { "steps": "many" } }""", "training.steps is \"many\"; expected a whole number.")]
-    [InlineData("""{ "training": { "precision": "float8" } }""", "training.precision is \"float8\"; expected float32 or bfloat16.")]
+    [InlineData(
+        """{ "training": { "precision": "float8" } }""", "training.precision is \"float8\"; expected float32 or bfloat16 or float16.")]
     [InlineData("""{ "objective": { "prediction_type": "epsilon" } }""", "objective.prediction_type is not a setting")]
     [InlineData("""{ "method": "magic" }""", "method is \"magic\"; expected lora or full")]
     [InlineData("[1]", "is not a JSON object")]

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Training;
 
 /// <summary>AdamW with decoupled weight decay (Loshchilov &amp; Hutter 2019, algorithm 2) over one flat tensor.</summary>
-internal sealed class AdamW : IDisposable
+internal sealed class AdamW : IFlatOptimizer
 {
     private readonly OptimizerOptions _options;
     private readonly Block[] _blocks;
@@ -23,8 +23,8 @@ internal sealed class AdamW : IDisposable
     /// <summary>Running mean of their squares.</summary>
     public Tensor SecondMoment { get; }
 
-    /// <param name="step">Number of this update, from 1.</param>
-    /// <param name="learningRate">Learning rate of this update.</param>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> State => [new("first_moment", FirstMoment), new("second_moment", SecondMoment)];
+
     public void Step(long step, double learningRate)
     {
         using IDisposable noGrad = no_grad();

@@ -2,9 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>Settings of AdamW (Loshchilov &amp; Hutter 2019) and of the learning rate's course.</summary>
-public sealed record OptimizerOptions
+/// <summary>The optimizer, its settings, and the course of the learning rate.</summary>
+public sealed record OptimizerOptions : IValidatableObject
 {
+    /// <summary>The optimizer. A run cannot change it. Default <see cref="OptimizerAlgorithm.AdamW"/>.</summary>
+    public OptimizerAlgorithm Algorithm { get; init; }
+
     /// <summary>Peak learning rate, above 0. Default 1e-4.</summary>
     [Range(0.0, 10.0, MinimumIsExclusive = true)]
     public double LearningRate { get; init; } = 1e-4;
@@ -40,17 +43,25 @@ public sealed record OptimizerOptions
     /// </summary>
     public IReadOnlyDictionary<string, double> ComponentRates { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Decay of the first moment, in [0, 1). Default 0.9.</summary>
+    /// <summary>Decay of the first moment, in [0, 1); of AdamW in both forms. Default 0.9.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>Decay of the second moment, in [0, 1). Default 0.99: the usual 0.999 remembers longer than short runs last.</summary>
+    /// <summary>
+    /// Decay of the second moment, in [0, 1); of AdamW in both forms. Default 0.99: the usual 0.999 remembers longer than short runs last.
+    /// </summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Beta2 { get; init; } = 0.99;
 
-    /// <summary>Added to the denominator, above 0. Default 1e-8.</summary>
+    /// <summary>Added to the denominator, above 0; of AdamW in both forms. Default 1e-8.</summary>
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>
+    /// Whether <see cref="OptimizerAlgorithm.Adafactor"/> multiplies the learning rate by the root mean square of each parameter, at least
+    /// 0.001 (Shazeer &amp; Stern 2018, section 8); the usual <see cref="LearningRate"/> is then 0.01. Default false.
+    /// </summary>
+    public bool ScaleByParameter { get; init; }
 
     /// <summary>Decoupled weight decay, at least 0. Default 0.01.</summary>
     [Range(0.0, 10.0)]
@@ -65,6 +76,21 @@ public sealed record OptimizerOptions
     /// must not scale the other's down. Default false.
     /// </summary>
     public bool ClipByComponent { get; init; }
+
+    /// <summary>Refuses settings that the optimizer does not have.</summary>
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
+    {
+        if (!Enum.IsDefined(Algorithm))
+            yield return new ValidationResult($"{nameof(Algorithm)} is {Algorithm}; expected AdamW, AdamW8Bit or Adafactor.");
+        if (Algorithm != OptimizerAlgorithm.Adafactor && ScaleByParameter)
+            yield return new ValidationResult($"{nameof(ScaleByParameter)} is true, and {Algorithm} does not have it; expected false.");
+        if (Algorithm != OptimizerAlgorithm.Adafactor) yield break;
+        var defaults = new OptimizerOptions();
+        foreach ((string name, double value, double expected) in (IEnumerable<(string, double, double)>)
+            [(nameof(Beta1), Beta1, defaults.Beta1), (nameof(Beta2), Beta2, defaults.Beta2), (nameof(Epsilon), Epsilon, defaults.Epsilon)])
+            if (value != expected)
+                yield return new ValidationResult($"{name} is {value}, and Adafactor does not have it; expected the default, {expected}.");
+    }
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">From 0.</param>
