@@ -1,3 +1,4 @@
+using LatentDiffusion.AspNetCore;
 using LatentDiffusion.AspNetCore.Authentication;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -7,7 +8,8 @@ public static class LatentDiffusionEndpointExtensions
 {
     /// <summary>
     /// Maps all endpoints: the web page at <c>/</c> and its JSON API under <c>/api</c>, the OpenAI images API under <c>/v1</c>, that of
-    /// Stable Diffusion web UI under <c>/sdapi/v1</c>, the OpenAPI document at <c>/openapi/v1.json</c>, and health. All except health and
+    /// Stable Diffusion web UI under <c>/sdapi/v1</c>, the OpenAPI document at
+    /// <c>/openapi/latent-diffusion.json</c>, and health. All except health and
     /// the static files of the page require a caller that
     /// <see cref="LatentDiffusion.AspNetCore.LatentDiffusionServerDefaults.AuthorizationPolicy"/> allows.
     /// </summary>
@@ -26,7 +28,9 @@ public static class LatentDiffusionEndpointExtensions
         all.MapWebUIApi();
         all.MapJobsApi();
         all.MapLatentDiffusionPage();
-        all.MapProtectedGroup().MapOpenApi("/openapi/{documentName}.json");
+        // A path of its own, next to the documents of an application. Only a parameter can name the document.
+        const string Name = LatentDiffusionServerDefaults.DocumentName;
+        all.MapProtectedGroup().MapOpenApi($"/openapi/{Name}.json/{{documentName={Name}}}");
         endpoints.MapLatentDiffusionHealth();
         return all;
     }

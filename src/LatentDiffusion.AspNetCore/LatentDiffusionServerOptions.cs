@@ -12,6 +12,12 @@ public sealed class LatentDiffusionServerOptions
     public IDictionary<string, string> ApiKeys { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>
+    /// Names of the callers who may see and manage the jobs of all: <see cref="LatentDiffusionServerDefaults.AdministratorPolicy"/> allows
+    /// only them. The empty name stands for clients without a name. Changes of the configuration apply without a restart.
+    /// </summary>
+    public ISet<string> Administrators { get; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>
     /// Whether clients without a key are served. They share the caller with the empty name. Default false: without a key, only health
     /// answers, and a server without keys does not start.
     /// </summary>
@@ -40,7 +46,7 @@ public sealed class LatentDiffusionServerOptions
 
     /// <summary>
     /// The most pixels (width times height) of an image that a client sends, from 1,024 to 2²⁶. A larger image is refused before it is
-    /// decoded. Default 2²⁴, for example 4096 x 4096.
+    /// decoded, and so are more than four times as many pixels in one request. Default 2²⁴, for example 4096 x 4096.
     /// </summary>
     [Range(1 << 10, 1 << 26)]
     public int MaximumInputPixels { get; set; } = 1 << 24;

@@ -5,6 +5,7 @@ using LatentDiffusion.AspNetCore.Diagnostics;
 using LatentDiffusion.AspNetCore.Health;
 using LatentDiffusion.AspNetCore.Limits;
 using LatentDiffusion.AspNetCore.OpenAI;
+using LatentDiffusion.AspNetCore.Page;
 using LatentDiffusion.AspNetCore.WebUI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -36,6 +37,9 @@ public static class LatentDiffusionServerServiceCollectionExtensions
         services.AddSingleton<CallerRateLimiter>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<JobWatcher>();
+        services.AddSingleton<ModelFacts>();
+        services.AddSingleton<InputImageDecoder>();
+        services.AddSingleton<JobReader>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IImageCodec>(_ => new SkiaImageCodec());
         services.AddOpenAIImages();

@@ -29,8 +29,14 @@ internal sealed class ServerOptionsRules : IValidateOptions<LatentDiffusionServe
 
         foreach (IGrouping<string?, string> same in options.ApiKeys.GroupBy(k => (string?)k.Value, k => k.Key).Where(g => g.Count() > 1))
             yield return $"{Keys} has one key for {MessageText.List([.. same])}; expected a key for each name.";
-        bool needsKeys = options.AuthenticationScheme == LatentDiffusionServerDefaults.AuthenticationScheme && !options.AllowAnonymous;
-        if (needsKeys && options.ApiKeys.Count == 0)
+        bool usesKeys = options.AuthenticationScheme == LatentDiffusionServerDefaults.AuthenticationScheme;
+        foreach (string name in options.Administrators.Where(name => usesKeys && name.Length > 0 && !options.ApiKeys.ContainsKey(name)))
+        {
+            yield return $"{nameof(options.Administrators)} has '{MessageText.Truncate(name, LongestName)}'; expected the name of a key in "
+                + $"{Keys}.";
+        }
+
+        if (usesKeys && !options.AllowAnonymous && options.ApiKeys.Count == 0)
         {
             yield return $"{Keys} is empty; expected at least one key, or another {nameof(options.AuthenticationScheme)}, or "
                 + $"{nameof(options.AllowAnonymous)} for a server that everyone who reaches it may use.";

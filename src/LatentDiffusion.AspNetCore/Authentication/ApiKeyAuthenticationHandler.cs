@@ -25,11 +25,11 @@ internal sealed class ApiKeyAuthenticationHandler(
         // Only of the page: a script that gets this challenge makes the browser ask for a password.
         bool isPage = Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
         Response.Headers.WWWAuthenticate = isPage ? "Basic realm=\"LatentDiffusion\", charset=\"UTF-8\"" : "Bearer";
-        return OpenAIErrors.WriteAsync(Context, OpenAIErrors.Unauthorized(isMissing: PresentedKey.Read(Request) is null));
+        return OpenAIErrorResponse.WriteAsync(Context, RequestErrors.Unauthorized(isMissing: PresentedKey.Read(Request) is null));
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        OpenAIErrors.WriteAsync(Context, OpenAIErrors.Forbidden());
+        OpenAIErrorResponse.WriteAsync(Context, RequestErrors.Forbidden());
 
     /// <summary>Browsers add a remembered password to the requests of any site.</summary>
     private bool IsFromAnotherSite => Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none");

@@ -13,11 +13,24 @@ internal static class ServerAuthorization
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(
             LatentDiffusionServerDefaults.AuthenticationScheme, null);
         services.AddAuthorization();
-        services.AddOptions<AuthorizationOptions>().PostConfigure<IOptions<LatentDiffusionServerOptions>>((authorization, server) =>
-        {
-            if (authorization.GetPolicy(LatentDiffusionServerDefaults.AuthorizationPolicy) is null)
-                authorization.AddPolicy(LatentDiffusionServerDefaults.AuthorizationPolicy, Policy(server.Value));
-        });
+        services.AddOptions<AuthorizationOptions>().PostConfigure<IOptionsMonitor<LatentDiffusionServerOptions>>(
+            (authorization, server) =>
+            {
+                // Fixed at the start: applications choose their middleware by it.
+                bool allowsAnonymous = server.CurrentValue.AllowAnonymous;
+                Add(LatentDiffusionServerDefaults.AuthorizationPolicy, _ => true);
+                Add(LatentDiffusionServerDefaults.AdministratorPolicy, name => server.CurrentValue.Administrators.Contains(name));
+
+                void Add(string name, Func<string, bool> isAllowed)
+                {
+                    if (authorization.GetPolicy(name) is not null) return;
+                    AuthorizationPolicyBuilder policy = new();
+                    if (server.CurrentValue.AuthenticationScheme is { } scheme) policy.AddAuthenticationSchemes(scheme);
+                    if (!allowsAnonymous) policy.RequireAuthenticatedUser();
+                    policy.RequireAssertion(context => isAllowed(Caller.Of(context.User)));
+                    authorization.AddPolicy(name, policy.Build());
+                }
+            });
     }
 
     /// <summary>A group of endpoints for callers of the server, with its limit of request bodies.</summary>
@@ -42,16 +55,8 @@ internal static class ServerAuthorization
         LatentDiffusionServerOptions options = services.GetRequiredService<IOptions<LatentDiffusionServerOptions>>().Value;
         RouteGroupBuilder group = endpoints.MapGroup("");
         group.RequireAuthorization(LatentDiffusionServerDefaults.AuthorizationPolicy);
+        group.WithGroupName(LatentDiffusionServerDefaults.DocumentName);
         group.WithMetadata(new RequestSizeLimit(options.MaximumRequestBytes));
         return group;
-    }
-
-    private static AuthorizationPolicy Policy(LatentDiffusionServerOptions options)
-    {
-        AuthorizationPolicyBuilder policy = new();
-        if (options.AuthenticationScheme is { } scheme) policy.AddAuthenticationSchemes(scheme);
-        if (options.AllowAnonymous) policy.RequireAssertion(_ => true);
-        else policy.RequireAuthenticatedUser();
-        return policy.Build();
     }
 }

@@ -1,4 +1,3 @@
-using LatentDiffusion.AspNetCore.OpenAI;
 
 namespace LatentDiffusion.AspNetCore.Limits;
 
@@ -29,10 +28,10 @@ internal sealed class LimitedBody : Stream
     }
 
     /// <summary>Limits the body of a request.</summary>
-    /// <exception cref="OpenAIException">The client says that it is longer.</exception>
+    /// <exception cref="RequestException">The client says that it is longer.</exception>
     public static void Limit(HttpRequest request, long maximum)
     {
-        if (request.ContentLength > maximum) throw OpenAIErrors.TooLarge(maximum);
+        if (request.ContentLength > maximum) throw RequestErrors.TooLarge(maximum);
         request.Body = new LimitedBody(request.Body, maximum);
     }
 
@@ -54,5 +53,5 @@ internal sealed class LimitedBody : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    private int Count(int read) => (_read += read) <= _maximum ? read : throw OpenAIErrors.TooLarge(_maximum);
+    private int Count(int read) => (_read += read) <= _maximum ? read : throw RequestErrors.TooLarge(_maximum);
 }

@@ -1,4 +1,3 @@
-using LatentDiffusion.AspNetCore.OpenAI;
 
 namespace LatentDiffusion.AspNetCore.Limits;
 
@@ -6,5 +5,5 @@ namespace LatentDiffusion.AspNetCore.Limits;
 internal sealed class RateLimitFilter(CallerRateLimiter limiter) : IEndpointFilter
 {
     public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        limiter.Refuse(context.HttpContext) is { } wait ? throw OpenAIErrors.TooManyRequests(wait) : next(context);
+        limiter.Refuse(context.HttpContext) is { } wait ? throw RequestErrors.TooManyRequests(wait) : next(context);
 }

@@ -1,3 +1,5 @@
+using LatentDiffusion.AspNetCore.Limits;
+
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary><c>POST /v1/images/edits</c>: images from text and images. What a mask leaves transparent is repainted.</summary>
@@ -16,46 +18,38 @@ internal static class EditsEndpoint
         IOptions<LatentDiffusionServerOptions> options)
     {
         string[] files = [Image, Mask, ControlImages, AdapterImages];
-        FormBody form = await FormBody.ReadAsync(context, files, options.Value.MaximumRequestBytes).ConfigureAwait(false);
+        FormBody<ImageRequestBody> form = await FormBody<ImageRequestBody>.ReadAsync(
+            context, OpenAIForms.ImageRequestBody, files, options.Value.MaximumRequestBytes).ConfigureAwait(false);
         ImageJob job = await jobs.CreateAsync(context, form.Fields).ConfigureAwait(false);
-        bool? readsReferences = await models.ReadsReferenceImagesAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
-        IReadOnlyList<ImageBuffer> images =
-            await DecodeAsync(Image).ConfigureAwait(false) ?? throw OpenAIErrors.Missing(Image);
-        ImageBuffer? mask = await MaskAsync(form, decoder, readsReferences is true, context.RequestAborted).ConfigureAwait(false);
+        EditingModel model = await models.FindAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
+        RequestImages images = decoder.ForRequest(context.RequestAborted);
+        IReadOnlyList<ImageBuffer> originals =
+            await images.DecodeAsync(form.Files(Image), Image, RgbColor.White).ConfigureAwait(false) ?? throw RequestErrors.Missing(Image);
+        ImageBuffer? mask = await MaskAsync(form, images, model.ReadsReferences is true).ConfigureAwait(false);
         GenerationRequest controlled = job.Request with
         {
-            ControlImages = await DecodeAsync(ControlImages).ConfigureAwait(false),
-            AdapterImages = await DecodeAsync(AdapterImages).ConfigureAwait(false),
+            ControlImages = await images.DecodeAsync(form.Files(ControlImages), ControlImages, RgbColor.Black).ConfigureAwait(false),
+            AdapterImages = await images.DecodeAsync(form.Files(AdapterImages), AdapterImages, RgbColor.Black).ConfigureAwait(false),
         };
-        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages(images, mask).Choose(controlled, readsReferences);
+        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages(originals, mask).Choose(controlled, model);
         return await answers.CreateAsync(context, job with { Request = request }, form.Fields, "image_edit", otherwise)
             .ConfigureAwait(false);
-
-        async Task<IReadOnlyList<ImageBuffer>?> DecodeAsync(string field)
-        {
-            var decoded = new List<ImageBuffer>();
-            foreach (IFormFile file in form.Files(field))
-                decoded.Add(await decoder.DecodeAsync(file, field, context.RequestAborted).ConfigureAwait(false));
-            return decoded.Count > 0 ? decoded : null;
-        }
     }
 
     /// <summary>The transparent pixels of the mask or, without one, of the image.</summary>
-    private static async Task<ImageBuffer?> MaskAsync(
-        FormBody form, InputImageDecoder decoder, bool readsReferences, CancellationToken cancellationToken)
+    private static async Task<ImageBuffer?> MaskAsync(FormBody<ImageRequestBody> form, RequestImages images, bool readsReferences)
     {
         if (form.Files(Mask) is [var file, .. var more])
         {
-            if (more.Length > 0) throw OpenAIErrors.Invalid("Several masks are given; expected one.", Mask);
-            ImageBuffer? mask = await decoder.DecodeTransparencyAsync(file, Mask, cancellationToken).ConfigureAwait(false);
+            if (more.Length > 0) throw RequestErrors.Invalid("Several masks are given; expected one.", Mask);
+            ImageBuffer? mask = await images.DecodeTransparencyAsync(file, Mask).ConfigureAwait(false);
             return mask is not null && Repaints(mask)
                 ? mask
-                : throw OpenAIErrors.Invalid("mask has no transparent pixels; expected them where the image is repainted.", Mask);
+                : throw RequestErrors.Invalid("mask has no transparent pixels; expected them where the image is repainted.", Mask);
         }
 
         if (readsReferences) return null;
-        ImageBuffer? transparency =
-            await decoder.DecodeTransparencyAsync(form.Files(Image)[0], Image, cancellationToken).ConfigureAwait(false);
+        ImageBuffer? transparency = await images.DecodeTransparencyAsync(form.Files(Image)[0], Image).ConfigureAwait(false);
         return transparency is not null && Repaints(transparency) ? transparency : null;
     }
 

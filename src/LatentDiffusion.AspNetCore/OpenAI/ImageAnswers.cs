@@ -13,7 +13,7 @@ internal sealed class ImageAnswers(
     /// <param name="body">The fields of the request.</param>
     /// <param name="eventName">The first part of the names of events: <c>image_generation</c> or <c>image_edit</c>.</param>
     /// <param name="otherwise">The request to run if the model refuses the job's reference images; null for none.</param>
-    /// <exception cref="OpenAIException">The job failed or was cancelled.</exception>
+    /// <exception cref="RequestException">The job failed or was cancelled.</exception>
     public async Task<IResult> CreateAsync(
         HttpContext context, ImageJob job, ImageRequestBody body, string eventName, GenerationRequest? otherwise = null)
     {
@@ -26,7 +26,7 @@ internal sealed class ImageAnswers(
 
         JobStatus? last = null;
         await foreach (JobStatus status in statuses.ConfigureAwait(false)) last = status;
-        if (last is not { State: JobState.Completed, Images.Count: > 0 }) throw OpenAIErrorMapping.FromJob(last);
+        if (last is not { State: JobState.Completed, Images.Count: > 0 }) throw OpenAIErrorMapping.Instance.FromJob(last);
         var data = new List<ImageData>();
         foreach (StoredImage image in last.Images)
         {

@@ -1,14 +1,8 @@
-using LatentDiffusion.AspNetCore.Limits;
-
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary>What the endpoints that generate images have in common.</summary>
 internal static class ImageEndpointConventions
 {
-    /// <summary>Counts requests by caller. The endpoint limits its bodies itself.</summary>
-    public static RouteHandlerBuilder LimitRate(this RouteHandlerBuilder endpoint) =>
-        endpoint.AddEndpointFilter<RateLimitFilter>().WithMetadata(new RequestSizeLimit(null));
-
     /// <summary>Describes the responses for the OpenAPI document.</summary>
     public static RouteHandlerBuilder ProducesImages(this RouteHandlerBuilder endpoint)
     {

@@ -26,8 +26,8 @@ internal sealed class ImageEventStream(
         }
         catch (Exception e)
         {
-            OpenAIException error = OpenAIErrorMapping.FromException(e, maximumBytes, logger);
-            if (!httpContext.Response.HasStarted) await OpenAIErrors.WriteAsync(httpContext, error).ConfigureAwait(false);
+            RequestException error = OpenAIErrorMapping.Instance.FromException(e, maximumBytes, logger);
+            if (!httpContext.Response.HasStarted) await OpenAIErrorResponse.WriteAsync(httpContext, error).ConfigureAwait(false);
             else await WriteErrorAsync(httpContext.Response, error, left).ConfigureAwait(false);
         }
     }
@@ -46,7 +46,7 @@ internal sealed class ImageEventStream(
             }
         }
 
-        if (last is not { State: JobState.Completed, Images.Count: > 0 }) throw OpenAIErrorMapping.FromJob(last);
+        if (last is not { State: JobState.Completed, Images.Count: > 0 }) throw OpenAIErrorMapping.Instance.FromJob(last);
         foreach (StoredImage image in last.Images)
         {
             ImageEvent completed = await events.CompletedAsync(image, left).ConfigureAwait(false);
@@ -89,8 +89,8 @@ internal sealed class ImageEventStream(
         }
     }
 
-    private static Task WriteErrorAsync(HttpResponse response, OpenAIException error, CancellationToken left) =>
-        WriteAsync(response, "error", new ErrorEvent(error.ToResponse().Error), OpenAIJson.Default.ErrorEvent, left);
+    private static Task WriteErrorAsync(HttpResponse response, RequestException error, CancellationToken left) =>
+        WriteAsync(response, "error", new ErrorEvent(OpenAIErrorResponse.Create(error).Error), OpenAIJson.Default.ErrorEvent, left);
 
     private static async Task WriteAsync<T>(
         HttpResponse response, string name, T data, JsonTypeInfo<T> contract, CancellationToken left)

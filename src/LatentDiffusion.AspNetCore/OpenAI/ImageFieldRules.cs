@@ -14,34 +14,28 @@ internal static class ImageFieldRules
     };
 
     /// <summary>Refuses values that a field may not have.</summary>
-    /// <exception cref="OpenAIException">A value is wrong; the error names its field.</exception>
+    /// <exception cref="RequestException">A value is wrong; the error names its field.</exception>
     public static void Check(ImageRequestBody body, LatentDiffusionServerOptions options)
     {
-        Range("n", body.N, 1, options.MaximumImages);
-        Range("partial_images", body.PartialImages, 0, MostPartialImages);
-        Range("output_compression", body.OutputCompression, 0, 100);
-        Choice("response_format", body.ResponseFormat, "b64_json", "url");
-        Choice("output_format", body.OutputFormat, [.. s_mediaTypes.Keys]);
+        FieldRules.Range("n", body.N, 1, options.MaximumImages);
+        FieldRules.Range("partial_images", body.PartialImages, 0, MostPartialImages);
+        FieldRules.Range("output_compression", body.OutputCompression, 0, 100);
+        FieldRules.Choice("response_format", body.ResponseFormat, "b64_json", "url");
+        FieldRules.Choice("output_format", body.OutputFormat, [.. s_mediaTypes.Keys]);
         // This server has one quality, style and background; the others of OpenAI's models are accepted where they do no harm.
-        Choice("quality", body.Quality, "auto", "standard", "hd", "low", "medium", "high");
-        Choice("style", body.Style, "vivid", "natural");
-        Choice("background", body.Background, "auto", "opaque");
-        Choice("moderation", body.Moderation, "auto", "low");
-        Choice("input_fidelity", body.InputFidelity, "low", "high");
-        if (body.Prompt?.Length > options.MaximumPromptLength)
-        {
-            throw OpenAIErrors.Invalid(
-                $"prompt has {body.Prompt.Length} characters; expected at most {options.MaximumPromptLength}.", "prompt",
-                "string_above_max_length");
-        }
-
+        FieldRules.Choice("quality", body.Quality, "auto", "standard", "hd", "low", "medium", "high");
+        FieldRules.Choice("style", body.Style, "vivid", "natural");
+        FieldRules.Choice("background", body.Background, "auto", "opaque");
+        FieldRules.Choice("moderation", body.Moderation, "auto", "low");
+        FieldRules.Choice("input_fidelity", body.InputFidelity, "low", "high");
+        FieldRules.Length("prompt", body.Prompt, options.MaximumPromptLength);
         if (body.Stream is true && body.ResponseFormat == "url")
-            throw OpenAIErrors.Invalid("response_format is 'url'; expected 'b64_json' with stream.", "response_format");
+            throw RequestErrors.Invalid("response_format is 'url'; expected 'b64_json' with stream.", "response_format");
         if (body.Stream is not true && body.PartialImages > 0)
-            throw OpenAIErrors.Invalid($"partial_images is {body.PartialImages}; expected 0 without stream.", "partial_images");
+            throw RequestErrors.Invalid($"partial_images is {body.PartialImages}; expected 0 without stream.", "partial_images");
         if (body.OutputFormat is null or "png" && body.OutputCompression < 100)
         {
-            throw OpenAIErrors.Invalid(
+            throw RequestErrors.Invalid(
                 $"output_compression is {body.OutputCompression}; expected 100 with PNG, which is lossless.", "output_compression");
         }
     }
@@ -52,7 +46,7 @@ internal static class ImageFieldRules
         if (body.Size is null or "auto") return (null, null);
         string[] sides = body.Size.Split('x');
         if (sides.Length == 2 && Side(sides[0]) is { } width && Side(sides[1]) is { } height) return (width, height);
-        throw OpenAIErrors.Invalid(
+        throw RequestErrors.Invalid(
             $"size is '{MessageText.Truncate(body.Size, 30)}'; expected 'auto' or WIDTHxHEIGHT, each {RequestSettings.Width.Range}.",
             "size");
     }
@@ -69,19 +63,4 @@ internal static class ImageFieldRules
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int side) && RequestSettings.Width.Range!.Contains(side)
             ? side
             : null;
-
-    private static void Range(string field, int? value, int minimum, int maximum)
-    {
-        if (value is { } given && (given < minimum || given > maximum))
-            throw OpenAIErrors.Invalid($"{field} is {given}; expected from {minimum} to {maximum}.", field);
-    }
-
-    private static void Choice(string field, string? value, params string[] choices)
-    {
-        if (value is not null && !choices.Contains(value))
-        {
-            throw OpenAIErrors.Invalid(
-                $"{field} is '{MessageText.Truncate(value, 50)}'; expected one of {string.Join(", ", choices)}.", field);
-        }
-    }
 }

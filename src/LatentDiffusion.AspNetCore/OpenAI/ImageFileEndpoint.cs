@@ -20,7 +20,11 @@ internal static class ImageFileEndpoint
             : null;
         Stream? content = image is null ? null : await store.OpenReadAsync(image.Name, context.RequestAborted).ConfigureAwait(false);
         if (content is null)
-            throw new OpenAIException(StatusCodes.Status404NotFound, "There is no such image, or it is no longer kept.", null, "not_found");
+        {
+            throw new RequestException(
+                StatusCodes.Status404NotFound, "There is no such image, or it is no longer kept.", null, "not_found");
+        }
+
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.CacheControl = "private, max-age=3600";
         return TypedResults.Stream(content, image!.MediaType);

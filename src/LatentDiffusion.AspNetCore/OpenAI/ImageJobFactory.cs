@@ -9,15 +9,15 @@ internal sealed class ImageJobFactory(IImageJobQueue queue, IOptionsMonitor<Late
     /// <param name="context">The request.</param>
     /// <param name="body">Its fields.</param>
     /// <param name="needsPrompt">Whether it must have a prompt.</param>
-    /// <exception cref="OpenAIException">A field is wrong, or there is no such model.</exception>
+    /// <exception cref="RequestException">A field is wrong, or there is no such model.</exception>
     public async Task<ImageJob> CreateAsync(HttpContext context, ImageRequestBody body, bool needsPrompt = true)
     {
-        if (needsPrompt && string.IsNullOrEmpty(body.Prompt)) throw OpenAIErrors.Missing("prompt");
+        if (needsPrompt && string.IsNullOrEmpty(body.Prompt)) throw RequestErrors.Missing("prompt");
         ImageFieldRules.Check(body, options.CurrentValue);
-        GenerationRequest request = SettingFields.Read(body.Settings);
+        GenerationRequest request = SettingFields.Read(body.Settings, options.CurrentValue);
         (int? width, int? height) = ImageFieldRules.Size(body);
         if (width is not null && (request.Width ?? request.Height) is not null)
-            throw OpenAIErrors.Invalid($"size is '{body.Size}'; expected none together with width or height.", "size");
+            throw RequestErrors.Invalid($"size is '{body.Size}'; expected none together with width or height.", "size");
         request = request with
         {
             Prompt = body.Prompt ?? "", ImageCount = body.N ?? 1, Width = width ?? request.Width, Height = height ?? request.Height,
@@ -32,8 +32,8 @@ internal sealed class ImageJobFactory(IImageJobQueue queue, IOptionsMonitor<Late
     private async Task<string> ModelAsync(string? wanted, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> models = await queue.ModelsAsync(cancellationToken).ConfigureAwait(false);
-        if (models.Count == 0) throw OpenAIErrors.Unavailable("No worker offers a model now.");
-        return wanted is null ? models[0] : models.Contains(wanted) ? wanted : throw OpenAIErrors.UnknownModel(wanted);
+        if (models.Count == 0) throw RequestErrors.Unavailable("No worker offers a model now.");
+        return wanted is null ? models[0] : models.Contains(wanted) ? wanted : throw RequestErrors.UnknownModel(wanted);
     }
 
     // Where the model chooses the number of steps, every step: few-step models have no more than the images that are asked for.

@@ -16,6 +16,6 @@ internal static class ModelEndpoint
         IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
         return models.Contains(name)
             ? TypedResults.Json(new ModelEntry(name, start.UnixSeconds), OpenAIJson.Default.ModelEntry)
-            : throw OpenAIErrors.UnknownModel(name);
+            : throw RequestErrors.UnknownModel(name);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class OpenAIErrorFilter(
         }
         catch (Exception e)
         {
-            OpenAIException error = OpenAIErrorMapping.FromException(e, options.Value.MaximumRequestBytes, logger);
+            RequestException error = OpenAIErrorMapping.Instance.FromException(e, options.Value.MaximumRequestBytes, logger);
             metrics.Refused(error.Status);
             return new OpenAIErrorResult(error);
         }

@@ -1,9 +1,9 @@
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary>An error as the response.</summary>
-internal sealed class OpenAIErrorResult(OpenAIException error) : IResult, IStatusCodeHttpResult
+internal sealed class OpenAIErrorResult(RequestException error) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => error.Status;
 
-    public Task ExecuteAsync(HttpContext httpContext) => OpenAIErrors.WriteAsync(httpContext, error);
+    public Task ExecuteAsync(HttpContext httpContext) => OpenAIErrorResponse.WriteAsync(httpContext, error);
 }

@@ -10,10 +10,10 @@ internal static class OpenAIServices
         services.AddSingleton<ServerStart>();
         services.AddSingleton<ImageJobFactory>();
         services.AddSingleton<ImageAnswers>();
-        services.AddSingleton<InputImageDecoder>();
-        services.AddSingleton(provider => new ReferenceModels(provider.GetService<IModelCatalog>()));
-        services.AddOpenApi(options =>
+        services.AddSingleton<ReferenceModels>();
+        services.AddOpenApi(LatentDiffusionServerDefaults.DocumentName, options =>
         {
+            options.ShouldInclude = endpoint => endpoint.GroupName == LatentDiffusionServerDefaults.DocumentName;
             options.AddOperationTransformer<FieldDescriptions>();
             options.AddDocumentTransformer((document, _, _) =>
             {

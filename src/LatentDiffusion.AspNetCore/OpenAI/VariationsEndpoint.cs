@@ -1,3 +1,5 @@
+using LatentDiffusion.AspNetCore.Limits;
+
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary><c>POST /v1/images/variations</c>: images like an image.</summary>
@@ -18,13 +20,15 @@ internal static class VariationsEndpoint
         HttpContext context, ImageJobFactory jobs, InputImageDecoder decoder, ReferenceModels models, ImageAnswers answers,
         IOptions<LatentDiffusionServerOptions> options)
     {
-        FormBody form = await FormBody.ReadAsync(context, [Image], options.Value.MaximumRequestBytes).ConfigureAwait(false);
+        FormBody<ImageRequestBody> form = await FormBody<ImageRequestBody>.ReadAsync(
+            context, OpenAIForms.ImageRequestBody, [Image], options.Value.MaximumRequestBytes).ConfigureAwait(false);
         ImageJob job = await jobs.CreateAsync(context, form.Fields, needsPrompt: false).ConfigureAwait(false);
-        if (form.Files(Image) is not [var file, .. var more]) throw OpenAIErrors.Missing(Image);
-        if (more.Length > 0) throw OpenAIErrors.Invalid("Several images are given; expected one.", Image);
-        bool? readsReferences = await models.ReadsReferenceImagesAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
-        ImageBuffer image = await decoder.DecodeAsync(file, Image, context.RequestAborted).ConfigureAwait(false);
-        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages([image]).Choose(job.Request, readsReferences);
+        if (form.Files(Image) is not [var file, .. var more]) throw RequestErrors.Missing(Image);
+        if (more.Length > 0) throw RequestErrors.Invalid("Several images are given; expected one.", Image);
+        EditingModel model = await models.FindAsync(job.Model, context.RequestAborted).ConfigureAwait(false);
+        ImageBuffer image =
+            await decoder.ForRequest(context.RequestAborted).DecodeAsync(file, Image, RgbColor.White).ConfigureAwait(false);
+        (GenerationRequest request, GenerationRequest? otherwise) = new EditedImages([image]).Choose(job.Request, model);
         return await answers.CreateAsync(
             context, job with { Request = Varied(request) }, form.Fields, "image_variation", otherwise is null ? null : Varied(otherwise))
             .ConfigureAwait(false);

@@ -7,7 +7,6 @@ internal static class WebUIServices
     {
         services.AddOptions<WebUIApiOptions>();
         services.AddSingleton<OptionsStore>();
-        services.AddSingleton<ModelFacts>();
         services.AddSingleton<Upscalers>();
         services.AddSingleton<JobGroup>();
         services.AddSingleton<GenerationEndpoints>();

@@ -21,7 +21,8 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
     /// The prompt, and original images, each a <see cref="DataContent"/> that the pipeline's codec reads. They become the
     /// <see cref="GenerationRequest.ReferenceImages"/> where the model reads such. One image becomes the
     /// <see cref="GenerationRequest.InitialImage"/> of other models, or where the options have a strength or a mask. The transparent pixels
-    /// of an initial image without a mask are repainted.
+    /// of an initial image without a mask are repainted. Without a size, the result has the initial image's, rounded to the nearest that
+    /// the pipeline can generate (<see cref="DiffusionPipeline.NearestSize"/>).
     /// </param>
     /// <param name="options">
     /// <para><see cref="ImageGenerationOptions.RawRepresentationFactory"/> may give a <see cref="GenerationRequest"/>, whose
@@ -135,7 +136,15 @@ public sealed class DiffusionImageGenerator(DiffusionPipeline pipeline) : IImage
         };
         DataContent[] originals = [.. request.OriginalImages?.Select(Require) ?? []];
         if (originals.Length > 0) wanted = WithImages(wanted, originals, options);
-        if (options is null) return wanted;
+        if (options is not null) wanted = WithOptions(wanted, options);
+        bool isOpen = (wanted.Width ?? wanted.Height ?? wanted.Inpainting?.MaskPadding) is null;
+        if (originals.Length == 0 || wanted.InitialImage is not { } initial || !isOpen) return wanted;
+        (int width, int height) = _pipeline.NearestSize(initial.Width, initial.Height);
+        return wanted with { Width = width, Height = height };
+    }
+
+    private GenerationRequest WithOptions(GenerationRequest wanted, ImageGenerationOptions options)
+    {
         const int DefaultCount = 1;
         wanted = wanted with
         {

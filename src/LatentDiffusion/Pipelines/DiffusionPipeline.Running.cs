@@ -18,6 +18,23 @@ public sealed partial class DiffusionPipeline
     public bool ReadsReferenceImages => _components.Denoiser.Description is var denoiser
         && (denoiser.ReadsReferenceLatents || StartValidator.IsEditingModel(denoiser, _components.Autoencoder));
 
+    /// <summary>
+    /// The size nearest to another that the pipeline can generate: width and height are multiples of the autoencoder's downsampling factor
+    /// times the denoiser's patch size, from one of it to at most 16,384 pixels.
+    /// </summary>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A side is less than 1.</exception>
+    public (int Width, int Height) NearestSize(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        int factor = _components.PixelsPerPatch, most = RequestSettings.Width.Range!.Maximum / factor;
+        return (Nearest(width), Nearest(height));
+
+        int Nearest(int side) => (int)Math.Clamp(((long)side + factor / 2) / factor, 1, most) * factor;
+    }
+
     /// <summary>The settings of the pipeline, as image metadata contains them.</summary>
     internal IEnumerable<(string Key, string Value)> Settings => PipelineSettings.FromComponents(_components);
 

@@ -14,7 +14,7 @@ public sealed class EqualGeneratorTests(DrawingsServer server)
 
     private static readonly SkiaImageCodec s_codec = new();
 
-    public static TheoryData<string> Requests => ["text", "settings", "several", "jpeg", "webp", "edit", "mask", "erased"];
+    public static TheoryData<string> Requests => ["text", "settings", "several", "jpeg", "webp", "edit", "odd", "mask", "erased"];
 
     public static TheoryData<string> Wrong =>
         ["steps", "number", "unknown", "size", "count", "model", "image", "mask", "type", "streaming", "prompt"];
@@ -65,9 +65,14 @@ public sealed class EqualGeneratorTests(DrawingsServer server)
 
     private static (ImageGenerationRequest Request, ImageGenerationOptions Options) Request(string what)
     {
-        var options = new ImageGenerationOptions { ImageSize = new Size(Side, Side), AdditionalProperties = new() { ["seed"] = 7 } };
+        // The size of the result follows from the image, rounded to what the model can generate.
+        bool isOdd = what == "odd";
+        var options = new ImageGenerationOptions
+        {
+            ImageSize = isOdd ? null : new Size(Side, Side), AdditionalProperties = new() { ["seed"] = 7 },
+        };
         var text = new ImageGenerationRequest("a blue bird");
-        var edit = new ImageGenerationRequest("a red bird", [new DataContent(Png(erased: what == "erased"), "image/png")]);
+        var edit = new ImageGenerationRequest("a red bird", [new DataContent(Png(what == "erased", isOdd ? Side - 3 : Side), "image/png")]);
         switch (what)
         {
             case "settings":
@@ -85,12 +90,12 @@ public sealed class EqualGeneratorTests(DrawingsServer server)
             case "mask":
                 options.AdditionalProperties["mask"] = new DataContent(Png(erased: true), "image/png");
                 break;
-            case "edit":
+            case "edit" or "odd":
                 options.AdditionalProperties["strength"] = 0.5;
                 break;
         }
 
-        return (what is "edit" or "mask" or "erased" ? edit : text, options);
+        return (what is "edit" or "odd" or "mask" or "erased" ? edit : text, options);
     }
 
     private static (ImageGenerationRequest Request, ImageGenerationOptions Options) WrongRequest(string what)
@@ -136,9 +141,9 @@ public sealed class EqualGeneratorTests(DrawingsServer server)
         return (request, options);
     }
 
-    private static byte[] Png(bool erased)
+    private static byte[] Png(bool erased, int width = Side)
     {
-        using var bitmap = new SKBitmap(Side, Side, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        using var bitmap = new SKBitmap(width, Side, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         bitmap.Erase(SKColors.Gold);
         bitmap.Erase(SKColors.Blue, new SKRectI(8, 8, 40, 40));
         if (erased) bitmap.Erase(SKColors.Transparent, new SKRectI(0, 0, Side / 2, Side));

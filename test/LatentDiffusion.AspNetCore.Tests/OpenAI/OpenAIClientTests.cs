@@ -94,7 +94,7 @@ public class OpenAIClientTests(DrawingsServer server)
         PublishedImage image = await Images().GenerateImageEditAsync(source, "source.png", "a fox", options);
 
         ImageBuffer decoded = TestImages.Decode(image.ImageBytes.ToArray());
-        Assert.Equal((64, 64), (decoded.Width, decoded.Height));
+        Assert.Equal((72, 64), (decoded.Width, decoded.Height));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public class JobsApiTests
         {
             ["prompt"] = "a \"bird\"", ["negative_prompt"] = "{blurred}", ["model"] = "second", ["image_count"] = 3,
             ["seed"] = "18446744073709551615", ["steps"] = 7, ["guidance_scale"] = 2.5, ["width"] = 64, ["height"] = "32",
-            ["scheduler_name"] = "euler-karras", ["time_limit"] = "00:01:00", ["preview_every"] = 4, ["media_type"] = "image/webp",
+            ["scheduler_name"] = "euler-karras", ["time_limit"] = 60, ["preview_every"] = 4, ["media_type"] = "image/webp",
             ["quality"] = 80, ["upscale"] = new { width = 128, height = 64 },
         });
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
@@ -78,8 +78,11 @@ public class JobsApiTests
     [InlineData("""{ "prompt": "a", "initial_image": "https://example.org/a.png" }""", "initial_image")]
     [InlineData("""{ "prompt": "a", "prompt_embeds": "a" }""", "prompt_embeds")]
     [InlineData("""{ "prompt": "a", "colour": "red" }""", "colour")]
-    [InlineData("""{ "prompt": "\ud800" }""", null)]
-    [InlineData("""{ "prompt": "a", "prompt": "b" }""", null)]
+    [InlineData("""{ "prompt": "a", "negative_prompt": 5 }""", "negative_prompt")]
+    [InlineData("""{ "prompt": "a", "time_limit": "00:01:00" }""", "time_limit")]
+    [InlineData("""{ "prompt": "a", "control_images": ["AAAA", 1] }""", "control_images")]
+    [InlineData("""{ "prompt": "\ud800" }""", "prompt")]
+    [InlineData("""{ "prompt": "a", "prompt": "b" }""", "prompt")]
     [InlineData("""["a"]""", null)]
     [InlineData("{", null)]
     public async Task Wrong_fields_are_problems_that_name_them(string body, string? parameter)
@@ -88,7 +91,7 @@ public class JobsApiTests
         using HttpClient client = server.CreateClient();
         HttpResponseMessage response =
             await client.PostAsync("/api/jobs", new StringContent(body, new MediaTypeHeaderValue("application/json")));
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(parameter == "model" ? HttpStatusCode.NotFound : HttpStatusCode.BadRequest, response.StatusCode);
         JsonElement problem = await ProblemOfAsync(response);
         Assert.Equal(parameter, problem.TryGetProperty("parameter", out JsonElement named) ? named.GetString() : null);
         Assert.Contains(parameter ?? "", problem.GetProperty("detail").GetString(), StringComparison.OrdinalIgnoreCase);
@@ -109,7 +112,7 @@ public class JobsApiTests
         Assert.Contains("1025 x 1", problem.GetProperty("detail").GetString());
         byte[] allowed = new SkiaImageCodec().EncodePng(new ImageBuffer(1024, 1, new byte[1024 * 3]));
         using var tooMany = new MultipartFormDataContent { { new StringContent("a"), "prompt" } };
-        for (int i = 0; i < 3; i++) tooMany.Add(new ByteArrayContent(allowed), "control_images", "a.png");
+        for (int i = 0; i < 5; i++) tooMany.Add(new ByteArrayContent(allowed), "control_images", "a.png");
         problem = await ProblemOfAsync(await client.PostAsync("/api/jobs", tooMany));
         Assert.Equal("control_images", problem.GetProperty("parameter").GetString());
     }

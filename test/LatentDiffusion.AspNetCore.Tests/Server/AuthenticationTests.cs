@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LatentDiffusion.Jobs;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,7 +20,7 @@ public class AuthenticationTests
     [InlineData("v1/models", 401)]
     [InlineData("v1/models/scripted", 401)]
     [InlineData("v1/images/files/a/0.png", 401)]
-    [InlineData("openapi/v1.json", 401)]
+    [InlineData("openapi/latent-diffusion.json", 401)]
     [InlineData("health/live", 200)]
     [InlineData("health/ready", 200)]
     public async Task Without_a_key_only_health_answers(string path, int status)
@@ -131,6 +132,35 @@ public class AuthenticationTests
         using HttpResponseMessage refused = await server.Client.GetAsync("v1/models"), allowed = await bob.GetAsync("v1/models");
         await refused.ReadErrorAsync(403);
         Assert.Equal(200, (int)allowed.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(RunningServer.Key, 200)]
+    [InlineData(RunningServer.OtherKey, 403)]
+    [InlineData(null, 401)]
+    public async Task Pages_about_all_jobs_are_for_administrators(string? key, int status)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            o => o.Administrators.Add(RunningServer.Caller),
+            map: app => app.MapGet("/all", () => "all").RequireAuthorization(LatentDiffusionServerDefaults.AdministratorPolicy));
+        using HttpClient client = server.Server.CreateClient(key);
+        Assert.Equal(status, (int)(await client.GetAsync("all")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(false, 401)]
+    [InlineData(true, 200)]
+    public async Task Clients_without_a_name_are_administrators_only_where_the_options_say_so(bool isNamed, int status)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            o =>
+            {
+                o.AllowAnonymous = true;
+                if (isNamed) o.Administrators.Add("");
+            },
+            map: app => app.MapGet("/all", () => "all").RequireAuthorization(LatentDiffusionServerDefaults.AdministratorPolicy));
+        using HttpClient nobody = server.Server.CreateClient(null);
+        Assert.Equal(status, (int)(await nobody.GetAsync("all")).StatusCode);
     }
 
     private sealed class UserHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace LatentDiffusion.AspNetCore.Tests;
@@ -7,10 +9,29 @@ namespace LatentDiffusion.AspNetCore.Tests;
 public class OpenApiTests
 {
     [Fact]
+    public async Task Applications_have_documents_of_their_own()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            configure: builder => builder.Services.AddOpenApi(),
+            map: app =>
+            {
+                app.MapOpenApi();
+                app.MapGet("/hello", () => "hello");
+                app.MapLatentDiffusion();
+            });
+        JsonElement theirs = JsonElement.Parse(await server.Client.GetStringAsync("openapi/v1.json"));
+        JsonElement ours = JsonElement.Parse(await server.Client.GetStringAsync("openapi/latent-diffusion.json"));
+        Assert.Equal("/hello", Assert.Single(theirs.GetProperty("paths").EnumerateObject()).Name);
+        Assert.NotEqual("LatentDiffusion", theirs.GetProperty("info").GetProperty("title").GetString());
+        Assert.False(ours.GetProperty("paths").TryGetProperty("/hello", out _));
+        Assert.Equal("LatentDiffusion", ours.GetProperty("info").GetProperty("title").GetString());
+    }
+
+    [Fact]
     public async Task The_document_describes_endpoints_and_fields()
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync();
-        JsonElement document = JsonElement.Parse(await server.Client.GetStringAsync("openapi/v1.json"));
+        JsonElement document = JsonElement.Parse(await server.Client.GetStringAsync("openapi/latent-diffusion.json"));
 
         JsonElement paths = document.GetProperty("paths");
         string[] expected =

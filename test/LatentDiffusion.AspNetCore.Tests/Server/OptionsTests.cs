@@ -15,6 +15,7 @@ public class OptionsTests
         { "ApiKeys:carol=short", "ApiKeys:carol has 5 characters" },
         { "ApiKeys:carol=with spaces in the key", "visible ASCII" },
         { $"ApiKeys:carol={RunningServer.Key}", "one key for alice, carol" },
+        { "Administrators:0=carol", "Administrators has 'carol'; expected the name of a key in ApiKeys" },
         { "RequestsPerMinute=0", "RequestsPerMinute" },
         { "MaximumRequestBytes=10", "MaximumRequestBytes" },
         { "MaximumImages=0", "MaximumImages" },

@@ -220,8 +220,18 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
         Assert.StartsWith("OriginalImages has a UriContent", link.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidDataException>(
             () => _generator.EditImageAsync(new DataContent(new byte[] { 1 }, "image/png"), "more blue"));
-        var size = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(PngOf(15, 16), "more blue"));
-        Assert.StartsWith("InitialImage.Width is 15", size.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Original_images_of_any_size_become_the_nearest_size_of_the_model()
+    {
+        ImageGenerationResponse response = await _generator.EditImageAsync(PngOf(23, 9), "more blue");
+        GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
+        Assert.Equal((24, 8), (request.Width, request.Height));
+        Assert.Equal((23, 9), (request.InitialImage!.Width, request.InitialImage.Height));
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(
+            PngOf(23, 9), "more blue", new ImageGenerationOptions { ImageSize = new Size(15, 16) }));
+        Assert.StartsWith("Width is 15", wrong.Message, StringComparison.Ordinal);
     }
 
     [Theory, InlineData("bird.png", "image/png"), InlineData("bird.jpg", "image/jpeg"), InlineData("bird.webp", "image/webp")]

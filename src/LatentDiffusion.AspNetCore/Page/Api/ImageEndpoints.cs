@@ -17,7 +17,7 @@ internal static class ImageEndpoints
         string name = $"{job}/{file}";
         StoredImage? image = status?.Images.FirstOrDefault(i => i.Name == name);
         StoredImage? shown = image ?? (status?.Preview?.Name == name ? status.Preview : null);
-        byte[]? content = shown is null ? null : await StoredContent.ReadAsync(store, name, context.RequestAborted).ConfigureAwait(false);
+        byte[]? content = shown is null ? null : await store.ReadAsync(shown, context.RequestAborted).ConfigureAwait(false);
         if (shown is null || content is null) return ProblemFilter.Create(StatusCodes.Status404NotFound, "There is no such image.");
 
         IHeaderDictionary headers = context.Response.Headers;

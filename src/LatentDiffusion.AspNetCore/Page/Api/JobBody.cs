@@ -1,118 +1,39 @@
-using System.Buffers.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Primitives;
+using System.Text.Json.Serialization;
 
 namespace LatentDiffusion.AspNetCore.Page;
 
-/// <summary>Reads the body of a posted job: JSON, or a form with files.</summary>
-internal static class JobBody
+/// <summary>The fields of a posted job. Further fields are the settings of <see cref="RequestSettings"/> by their keys.</summary>
+internal sealed class JobBody
 {
-    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    [JsonPropertyName("prompt")] public string? Prompt { get; set; }
 
-    /// <exception cref="JobRequestException">The body is of another type, or damaged.</exception>
-    public static async Task<JobFields> ReadAsync(HttpRequest request)
-    {
-        var fields = new JobFields();
-        if (request.HasJsonContentType())
-        {
-            await ReadJsonAsync(request, fields).ConfigureAwait(false);
-        }
-        else if (request.HasFormContentType)
-        {
-            await ReadFormAsync(request, fields).ConfigureAwait(false);
-        }
-        else
-        {
-            string type = MessageText.Truncate(request.ContentType ?? "", 100);
-            throw new BadHttpRequestException(
-                $"The content type is '{type}'; expected application/json or multipart/form-data.",
-                StatusCodes.Status415UnsupportedMediaType);
-        }
+    [JsonPropertyName("model")] public string? Model { get; set; }
 
-        return fields;
-    }
+    [JsonPropertyName("image_count")] public int? ImageCount { get; set; }
 
-    private static async Task ReadJsonAsync(HttpRequest request, JobFields fields)
-    {
-        JsonDocument body;
-        try
-        {
-            body = await JsonDocument.ParseAsync(request.Body, s_json, request.HttpContext.RequestAborted).ConfigureAwait(false);
-        }
-        catch (JsonException e)
-        {
-            throw new JobRequestException(null, $"The body is not valid JSON: {e.Message}");
-        }
+    [JsonPropertyName("preview_every")] public int? PreviewEvery { get; set; }
 
-        using (body)
-        {
-            if (body.RootElement.ValueKind != JsonValueKind.Object)
-                throw new JobRequestException(null, $"The body is a JSON {body.RootElement.ValueKind}; expected an object.");
-            try
-            {
-                foreach (JsonProperty property in body.RootElement.EnumerateObject()) Add(fields, property.Name, property.Value);
-            }
-            catch (InvalidOperationException)
-            {
-                throw new JobRequestException(null, "The body has text that is not valid Unicode.");
-            }
-        }
-    }
+    [JsonPropertyName("media_type")] public string? MediaType { get; set; }
 
-    /// <summary>Numbers, lists and objects keep their JSON text.</summary>
-    private static void Add(JobFields fields, string name, JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.Null) return;
-        if (value.ValueKind == JsonValueKind.Array && JobFields.IsImage(name))
-            foreach (JsonElement image in value.EnumerateArray()) Add(fields, name, Text(image));
-        else
-            Add(fields, name, Text(value));
+    [JsonPropertyName("quality")] public int? Quality { get; set; }
 
-        static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-    }
+    [JsonPropertyName(JobImages.Initial)] public IReadOnlyList<byte[]>? InitialImage { get; set; }
 
-    private static void Add(JobFields fields, string name, string text)
-    {
-        if (JobFields.IsImage(name)) fields.Add(name, Image(name, text));
-        else fields.Add(name, text);
-    }
+    [JsonPropertyName(JobImages.Mask)] public IReadOnlyList<byte[]>? Mask { get; set; }
 
-    private static byte[] Image(string name, string text)
-    {
-        const string Scheme = "data:", Mark = ";base64,";
-        ReadOnlySpan<char> data = text;
-        if (data.StartsWith(Scheme))
-        {
-            int mark = data.IndexOf(Mark);
-            data = mark < 0 ? default : data[(mark + Mark.Length)..];
-        }
+    [JsonPropertyName(JobImages.References)] public IReadOnlyList<byte[]>? ReferenceImages { get; set; }
 
-        byte[] bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(data.Length)];
-        return data.Length > 0 && Convert.TryFromBase64Chars(data, bytes, out int length)
-            ? bytes[..length]
-            : throw new JobRequestException(name, $"{name} is not an image; expected a data URI or text in Base64.");
-    }
+    [JsonPropertyName(JobImages.Controls)] public IReadOnlyList<byte[]>? ControlImages { get; set; }
 
-    private static async Task ReadFormAsync(HttpRequest request, JobFields fields)
-    {
-        IFormCollection form;
-        try
-        {
-            form = await request.ReadFormAsync(request.HttpContext.RequestAborted).ConfigureAwait(false);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new JobRequestException(null, $"The form cannot be read: {e.Message}");
-        }
+    [JsonPropertyName(JobImages.Adapters)] public IReadOnlyList<byte[]>? AdapterImages { get; set; }
 
-        foreach ((string name, StringValues values) in form)
-            foreach (string? value in values) Add(fields, name, value ?? "");
-        foreach (IFormFile file in form.Files)
-        {
-            byte[] content = new byte[file.Length];
-            using Stream stream = file.OpenReadStream();
-            await stream.ReadExactlyAsync(content, request.HttpContext.RequestAborted).ConfigureAwait(false);
-            fields.Add(file.Name, content);
-        }
-    }
+    [JsonExtensionData] public Dictionary<string, JsonElement>? Settings { get; set; }
 }
+
+/// <summary>The contract of posted jobs, in JSON and in forms.</summary>
+[JsonSourceGenerationOptions(
+    AllowDuplicateProperties = false, NumberHandling = JsonNumberHandling.AllowReadingFromString,
+    Converters = [typeof(Base64FilesConverter)])]
+[JsonSerializable(typeof(JobBody))]
+internal sealed partial class JobBodyJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using LatentDiffusion.AspNetCore.Authentication;
+using LatentDiffusion.AspNetCore.Limits;
 using Microsoft.AspNetCore.Mvc;
 
 namespace LatentDiffusion.AspNetCore.Page;
@@ -10,9 +11,10 @@ internal static class JobEndpoints
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapPost("/jobs", AddAsync).AddEndpointFilter<RateProblemFilter>().DisableAntiforgery()
+        api.MapPost("/jobs", AddAsync).LimitRate().DisableAntiforgery()
             .Produces<JobJson>(StatusCodes.Status201Created)
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapGet("/jobs", ListAsync).Produces<JobListJson>().ProducesProblem(StatusCodes.Status400BadRequest);
@@ -24,14 +26,11 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] IImageCodec codec,
-        [FromServices] IOptionsMonitor<LatentDiffusionServerOptions> options)
+        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] JobReader reader)
     {
-        JobFields fields = await JobBody.ReadAsync(context.Request).ConfigureAwait(false);
         IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
-        if (models.Count == 0)
-            return ProblemFilter.Create(StatusCodes.Status503ServiceUnavailable, "No worker with a model runs.");
-        ImageJob job = new JobReader(codec, options.CurrentValue).Read(fields, models[0], Caller.Of(context));
+        if (models.Count == 0) throw RequestErrors.Unavailable("No worker offers a model now.");
+        ImageJob job = await reader.ReadAsync(context, models[0], Caller.Of(context)).ConfigureAwait(false);
         JobStatus added = await queue.EnqueueAsync(job, context.RequestAborted).ConfigureAwait(false);
         context.Response.Headers.Location = $"{context.Request.PathBase}{context.Request.Path}/{added.Id}";
         return Json(JobJson.Create(added), StatusCodes.Status201Created);
@@ -39,8 +38,7 @@ internal static class JobEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, [FromServices] IImageJobQueue queue, int? limit)
     {
-        if (limit is < 1 or > LargestLimit)
-            throw new JobRequestException(nameof(limit), $"limit is {limit}; expected from 1 to {LargestLimit}.");
+        FieldRules.Range(nameof(limit), limit, 1, LargestLimit);
         IReadOnlyList<JobStatus> jobs =
             await queue.ListAsync(Caller.Of(context), limit ?? DefaultLimit, context.RequestAborted).ConfigureAwait(false);
         return Json(new JobListJson([.. jobs.Select(JobJson.Create)]));

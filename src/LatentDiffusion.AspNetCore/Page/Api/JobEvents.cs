@@ -69,7 +69,7 @@ internal sealed class JobEvents(IImageJobQueue queue, IImageStore store, string 
         if (job.Preview is not { } preview || preview.Name == _preview) return;
         _preview = preview.Name;
         // Queues delete the previews of a job when it ends.
-        if (await StoredContent.ReadAsync(store, preview.Name, cancellationToken).ConfigureAwait(false) is { } file)
+        if (await store.ReadAsync(preview, cancellationToken).ConfigureAwait(false) is { } file)
             await WriteEventAsync("preview", new PreviewJson(preview.MediaType, preview.Width, preview.Height, file)).ConfigureAwait(false);
 
         Task WriteEventAsync<T>(string name, T value) =>

@@ -1,56 +1,54 @@
-using System.Globalization;
-
 namespace LatentDiffusion.AspNetCore.Page;
 
-/// <summary>Makes a job of the fields of a request.</summary>
-internal sealed class JobReader(IImageCodec codec, LatentDiffusionServerOptions limits)
+/// <summary>Makes a job from a request's body: JSON, or a form with files.</summary>
+internal sealed class JobReader(InputImageDecoder decoder, IImageCodec codec, IOptionsMonitor<LatentDiffusionServerOptions> options)
 {
     private const int LargestPreviewEvery = 1000;
 
-    /// <exception cref="JobRequestException">A field is wrong; the message names it.</exception>
-    public ImageJob Read(JobFields fields, string defaultModel, string caller)
+    /// <exception cref="RequestException">The body has another type, or a field is wrong; the message names it.</exception>
+    public async Task<ImageJob> ReadAsync(HttpContext context, string defaultModel, string caller)
     {
-        GenerationRequest request = RequestTexts.Read(fields.Texts);
-        CheckLimits(request);
+        LatentDiffusionServerOptions limits = options.CurrentValue;
+        (JobBody body, Func<string, IReadOnlyList<IFormFile>> files) = await BodyAsync(context, limits).ConfigureAwait(false);
+        if (body.Prompt is null) throw RequestErrors.Missing("prompt");
+        FieldRules.Length("prompt", body.Prompt, limits.MaximumPromptLength);
+        FieldRules.Range("image_count", body.ImageCount, 1, limits.MaximumImages);
+        FieldRules.Range("preview_every", body.PreviewEvery, 0, LargestPreviewEvery);
+        FieldRules.Range("quality", body.Quality, 1, 100);
+        string mediaType = body.MediaType?.ToLowerInvariant() ?? ImageFormat.Png.MediaType;
+        FieldRules.Choice("media_type", mediaType, codec.MediaTypes);
+        GenerationRequest request = SettingFields.Read(body.Settings, limits) with
+        {
+            Prompt = body.Prompt, ImageCount = body.ImageCount ?? 1,
+        };
         return new ImageJob
         {
-            Model = fields.Texts.GetValueOrDefault(JobFields.Model, defaultModel),
-            Request = new RequestImages(codec, limits.MaximumInputPixels).Read(request, fields),
-            Format = new ImageFormat(MediaType(fields), Number(fields, JobFields.Quality, 1, 100)),
-            PreviewEvery = Number(fields, JobFields.PreviewEvery, 0, LargestPreviewEvery) ?? 0,
-            Caller = caller,
+            Model = body.Model ?? defaultModel,
+            Request = await new JobImages(files, decoder.ForRequest(context.RequestAborted)).SetOnAsync(request).ConfigureAwait(false),
+            Format = new ImageFormat(mediaType, body.Quality), PreviewEvery = body.PreviewEvery ?? 0, Caller = caller,
         };
     }
 
-    private void CheckLimits(GenerationRequest request)
+    private static async Task<(JobBody Body, Func<string, IReadOnlyList<IFormFile>> Files)> BodyAsync(
+        HttpContext context, LatentDiffusionServerOptions limits)
     {
-        if (request.ImageCount > limits.MaximumImages)
-            throw Wrong(RequestSettings.ImageCount.Key, $"{request.ImageCount}", $"at most {limits.MaximumImages}");
-        foreach ((string name, string text) in
-            new[] { (nameof(request.Prompt), request.Prompt), (nameof(request.NegativePrompt), request.NegativePrompt) })
+        if (context.Request.HasJsonContentType())
         {
-            if (text.Length <= limits.MaximumPromptLength) continue;
-            string field = FieldName.Of(name)!;
-            throw new JobRequestException(
-                field, $"{field} is {text.Length} characters long; expected at most {limits.MaximumPromptLength}.");
+            JobBody body =
+                await JsonBody.ReadAsync(context, JobBodyJson.Default.JobBody, limits.MaximumRequestBytes).ConfigureAwait(false);
+            return (body, field => JobImages.Files(body, field));
         }
-    }
 
-    private string MediaType(JobFields fields)
-    {
-        string type = fields.Texts.GetValueOrDefault(JobFields.MediaType, ImageFormat.Png.MediaType);
-        return codec.MediaTypes.FirstOrDefault(known => known.Equals(type, StringComparison.OrdinalIgnoreCase))
-            ?? throw Wrong(JobFields.MediaType, type, $"one of {string.Join(", ", codec.MediaTypes)}");
-    }
+        if (context.Request.HasFormContentType)
+        {
+            FormBody<JobBody> form = await FormBody<JobBody>.ReadAsync(
+                context, JobBodyJson.Default.JobBody, JobImages.Names, limits.MaximumRequestBytes).ConfigureAwait(false);
+            return (form.Fields, form.Files);
+        }
 
-    private static int? Number(JobFields fields, string name, int minimum, int maximum)
-    {
-        if (!fields.Texts.TryGetValue(name, out string? text)) return null;
-        return int.TryParse(text, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum
-            ? value
-            : throw Wrong(name, text, FormattableString.Invariant($"from {minimum} to {maximum}"));
+        string type = MessageText.Truncate(context.Request.ContentType ?? "", 100);
+        throw new RequestException(
+            StatusCodes.Status415UnsupportedMediaType,
+            $"The content type is '{type}'; expected application/json or multipart/form-data.");
     }
-
-    private static JobRequestException Wrong(string name, string text, string expected) =>
-        new(name, $"{name} is '{MessageText.Truncate(text, 100)}'; expected {expected}.");
 }

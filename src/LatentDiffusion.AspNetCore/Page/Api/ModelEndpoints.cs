@@ -6,6 +6,9 @@ namespace LatentDiffusion.AspNetCore.Page;
 /// <summary><c>/api/models</c>: what a caller may ask for.</summary>
 internal static class ModelEndpoints
 {
+    private static IEnumerable<RequestSetting> Settings => RequestSettings.All.Where(s =>
+        s == RequestSettings.ImageCount || s.Name == nameof(GenerationRequest.Prompt) || SettingFields.Settings.ContainsKey(s.Key));
+
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/models", ListAsync).Produces<ModelListJson>();
@@ -18,8 +21,8 @@ internal static class ModelEndpoints
         IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
         return TypedResults.Json(
             new ModelListJson(
-                Caller.Of(context), models, [.. RequestTexts.All.Select(s => SettingJson.Create(s, options.CurrentValue))],
-                RequestImages.Names, [.. KnownSchedulers.All.Select(s => s.Name)]),
+                Caller.Of(context), models, [.. Settings.Select(s => SettingJson.Create(s, options.CurrentValue))],
+                JobImages.Names, [.. KnownSchedulers.All.Select(s => s.Name)]),
             JobJson.Options);
     }
 

@@ -46,7 +46,7 @@ internal sealed record ModelJson(
 
 /// <summary>A setting of a request.</summary>
 /// <param name="Key">Its name in requests and metadata.</param>
-/// <param name="Type"><c>integer</c>, <c>number</c>, <c>duration</c>, or <c>text</c>, which may be JSON.</param>
+/// <param name="Type"><c>integer</c>, <c>number</c> (of a time, seconds), or <c>text</c>, which may be JSON.</param>
 /// <param name="Minimum">The smallest value.</param>
 /// <param name="ExclusiveMinimum">The number below all values, in place of a smallest one.</param>
 /// <param name="Maximum">The largest value.</param>
@@ -61,7 +61,8 @@ internal sealed record SettingJson(
         RequestSetting<int> whole => Create(whole, "integer"),
         RequestSetting<ulong> seed => Create(seed, "integer"),
         RequestSetting<double> number => Create(number, "number"),
-        RequestSetting<TimeSpan> time => Create(time, "duration"),
+        RequestSetting<TimeSpan> => new SettingJson(
+            setting.Key, "number", null, 0, RequestSettings.TimeLimit.Range!.Maximum.TotalSeconds, null),
         _ => new SettingJson(setting.Key, "text", null, null, null, null),
     };
 

@@ -1,12 +1,13 @@
-using System.Globalization;
+using LatentDiffusion.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace LatentDiffusion.AspNetCore.Page;
 
-/// <summary>Turns the exceptions of a wrong request, or of a full queue, into problem details (RFC 9457).</summary>
-internal sealed class ProblemFilter : IEndpointFilter
+/// <summary>Answers exceptions of endpoints with problem details (RFC 9457).</summary>
+internal sealed class ProblemFilter(
+    IOptions<LatentDiffusionServerOptions> options, ServerMetrics metrics, ILogger<ProblemFilter> logger) : IEndpointFilter
 {
-    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(10);
+    private static readonly RequestErrorMapping s_mapping = new(new Dictionary<string, string>());
 
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -14,22 +15,16 @@ internal sealed class ProblemFilter : IEndpointFilter
         {
             return await next(context).ConfigureAwait(false);
         }
-        catch (JobRequestException e)
+        catch (Exception) when (context.HttpContext.RequestAborted.IsCancellationRequested)
         {
-            return Create(StatusCodes.Status400BadRequest, e.Message, e.Parameter);
+            return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
-        catch (Exception e) when (e is UnknownModelException or ArgumentException)
+        catch (Exception e)
         {
-            JobError error = JobError.FromException(e);
-            return Create(StatusCodes.Status400BadRequest, error.Message, FieldName.Of(error.Parameter));
-        }
-        catch (QueueFullException e)
-        {
-            return Retry(context.HttpContext, StatusCodes.Status503ServiceUnavailable, e.Message, s_retry);
-        }
-        catch (BadHttpRequestException e)
-        {
-            return Create(e.StatusCode, e.Message);
+            RequestException error = s_mapping.FromException(e, options.Value.MaximumRequestBytes, logger);
+            metrics.Refused(error.Status);
+            error.SetRetryHeader(context.HttpContext.Response);
+            return Create(error.Status, error.Message, error.Parameter);
         }
     }
 
@@ -37,11 +32,4 @@ internal sealed class ProblemFilter : IEndpointFilter
     public static ProblemHttpResult Create(int status, string detail, string? parameter = null) => TypedResults.Problem(
         detail, statusCode: status,
         extensions: parameter is null ? null : new Dictionary<string, object?> { ["parameter"] = parameter });
-
-    /// <summary>A problem that is over after some time.</summary>
-    public static ProblemHttpResult Retry(HttpContext context, int status, string detail, TimeSpan wait)
-    {
-        context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return Create(status, detail);
-    }
 }

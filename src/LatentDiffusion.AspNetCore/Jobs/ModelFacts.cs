@@ -1,4 +1,4 @@
-namespace LatentDiffusion.AspNetCore.WebUI;
+namespace LatentDiffusion.AspNetCore;
 
 /// <summary>
 /// What is known of the models whose pipelines this process has. A server without pipelines knows nothing; its workers check requests.

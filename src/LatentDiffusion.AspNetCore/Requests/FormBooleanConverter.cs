@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace LatentDiffusion.AspNetCore.OpenAI;
+namespace LatentDiffusion.AspNetCore.Requests;
 
 /// <summary>Reads booleans of forms, which are text.</summary>
 internal sealed class FormBooleanConverter : JsonConverter<bool>

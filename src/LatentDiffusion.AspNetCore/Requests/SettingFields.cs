@@ -2,42 +2,46 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 
-namespace LatentDiffusion.AspNetCore.OpenAI;
+namespace LatentDiffusion.AspNetCore.Requests;
 
-/// <summary>Reads fields that OpenAI's API does not have: the settings of a request by their keys.</summary>
+/// <summary>Reads the settings of a request from fields that have their keys.</summary>
 internal static class SettingFields
 {
-    private static readonly string[] s_inputs =
+    // Images are files, and embeddings do not go over the network. Each API has its own field for the prompt and the number of images.
+    private static readonly string[] s_others =
     [
         nameof(GenerationRequest.Prompt), nameof(GenerationRequest.PromptEmbeds), nameof(GenerationRequest.NegativePromptEmbeds),
         nameof(GenerationRequest.InitialImage), nameof(GenerationRequest.Mask), nameof(GenerationRequest.ReferenceImages),
         nameof(GenerationRequest.ControlImages), nameof(GenerationRequest.AdapterImages), nameof(GenerationRequest.ImagePrompts),
+        nameof(GenerationRequest.IpAdapterWeights), nameof(GenerationRequest.ImageCount),
     ];
 
-    /// <summary>The settings that are fields, by their keys. Images are not: they are files of a form.</summary>
-    public static FrozenDictionary<string, RequestSetting> Settings { get; } = RequestSettings.All
-        .Where(s => !s_inputs.Contains(s.Name) && s != RequestSettings.ImageCount)
-        .ToFrozenDictionary(s => s.Key);
+    /// <summary>The settings that are fields, by their keys.</summary>
+    public static FrozenDictionary<string, RequestSetting> Settings { get; } =
+        RequestSettings.All.Where(s => !s_others.Contains(s.Name)).ToFrozenDictionary(s => s.Key);
 
-    /// <summary>A request with the settings.</summary>
+    /// <summary>A request with the settings, and without a prompt. A time limit is a number of seconds.</summary>
     /// <param name="fields">The fields; null for none.</param>
-    /// <exception cref="OpenAIException">A field is unknown, or its value is not one of its setting.</exception>
-    public static GenerationRequest Read(IReadOnlyDictionary<string, JsonElement>? fields)
+    /// <param name="options">Limits of the server.</param>
+    /// <exception cref="RequestException">A field is unknown, or its value is not one of its setting.</exception>
+    public static GenerationRequest Read(IReadOnlyDictionary<string, JsonElement>? fields, LatentDiffusionServerOptions options)
     {
         var entries = new Dictionary<string, string> { [Entry("Prompt")] = "" };
         TimeSpan? limit = null;
         foreach ((string key, JsonElement value) in fields ?? new Dictionary<string, JsonElement>())
         {
-            if (!Settings.TryGetValue(key, out RequestSetting? setting)) throw OpenAIErrors.Unknown(key);
+            if (!Settings.TryGetValue(key, out RequestSetting? setting)) throw RequestErrors.Unknown(key);
             if (value.ValueKind is JsonValueKind.Null) continue;
             string text = Text(key, value);
             if (Expected(setting, text) is { } expected)
-                throw OpenAIErrors.Invalid($"{key} is '{MessageText.Truncate(text, 100)}'; expected {expected}.", key);
+                throw RequestErrors.Invalid($"{key} is '{MessageText.Truncate(text, 100)}'; expected {expected}.", key);
             if (setting == RequestSettings.TimeLimit) limit = Seconds(text);
             else if (IsReadable(key, text)) entries[key] = text;
-            else throw OpenAIErrors.Invalid($"{key} is '{MessageText.Truncate(text, 100)}', which is not a value of this setting.", key);
+            else throw RequestErrors.Invalid($"{key} is '{MessageText.Truncate(text, 100)}', which is not a value of this setting.", key);
         }
 
+        string negative = Entry(nameof(GenerationRequest.NegativePrompt));
+        FieldRules.Length(negative, entries.GetValueOrDefault(negative), options.MaximumPromptLength);
         return GenerationMetadata.ToRequest(entries) with { TimeLimit = limit };
     }
 
@@ -45,14 +49,14 @@ internal static class SettingFields
     {
         bool isText = key == Entry(nameof(GenerationRequest.NegativePrompt)) || key == Entry(nameof(GenerationRequest.SchedulerName));
         if (isText && value.ValueKind != JsonValueKind.String)
-            throw OpenAIErrors.Invalid($"Invalid type for '{key}': expected a string.", key, "invalid_type");
+            throw RequestErrors.Invalid($"Invalid type for '{key}': expected a string.", key, "invalid_type");
         try
         {
             return value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
         }
         catch (InvalidOperationException)
         {
-            throw OpenAIErrors.Invalid($"{key} is not valid Unicode.", key);
+            throw RequestErrors.Invalid($"{key} is not valid Unicode.", key);
         }
     }
 
@@ -66,6 +70,8 @@ internal static class SettingFields
         RequestSetting<TimeSpan> => Expected(RequestSettings.TimeLimit, Seconds(text)) is not null
             ? $"a number of seconds, more than 0 and at most {RequestSettings.TimeLimit.Range!.Maximum.TotalSeconds}"
             : null,
+        _ when setting.Name == nameof(GenerationRequest.SchedulerName) && !KnownSchedulers.TryGet(text, out _) =>
+            $"one of {string.Join(", ", KnownSchedulers.All.Select(s => s.Name))}",
         _ => null,
     };
 

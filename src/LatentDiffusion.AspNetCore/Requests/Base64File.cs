@@ -1,4 +1,4 @@
-namespace LatentDiffusion.AspNetCore.WebUI;
+namespace LatentDiffusion.AspNetCore.Requests;
 
 /// <summary>Files in JSON: base64, with or without the head of a data URL.</summary>
 internal static class Base64File

@@ -1,4 +1,4 @@
-namespace LatentDiffusion.AspNetCore.OpenAI;
+namespace LatentDiffusion.AspNetCore;
 
 /// <summary>Reads images of a store.</summary>
 internal static class StoredFiles

@@ -1,27 +1,22 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using LatentDiffusion.AspNetCore.Limits;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
-namespace LatentDiffusion.AspNetCore.OpenAI;
+namespace LatentDiffusion.AspNetCore.Requests;
 
 /// <summary>A body of multipart/form-data: the fields of a request, and files.</summary>
-internal sealed class FormBody
+internal sealed class FormBody<T> where T : class
 {
-    private static readonly OpenAIJson s_json = new(new JsonSerializerOptions(OpenAIJson.Default.Options)
-    {
-        NumberHandling = JsonNumberHandling.AllowReadingFromString, Converters = { new FormBooleanConverter() },
-    });
-
     private readonly IFormFileCollection _files;
 
-    private FormBody(ImageRequestBody fields, IFormFileCollection files) => (Fields, _files) = (fields, files);
+    private FormBody(T fields, IFormFileCollection files) => (Fields, _files) = (fields, files);
 
     /// <summary>The fields that are text.</summary>
-    public ImageRequestBody Fields { get; }
+    public T Fields { get; }
 
     /// <summary>The files of a field. Clients that send several add <c>[]</c> to its name.</summary>
     public IFormFile[] Files(string field) =>
@@ -29,16 +24,18 @@ internal sealed class FormBody
 
     /// <summary>Reads the body. Large files are kept on disk until the request ends.</summary>
     /// <param name="context">The request.</param>
+    /// <param name="contract">The fields that are text. It reads numbers and booleans from strings.</param>
     /// <param name="files">Names of the fields that are files.</param>
     /// <param name="maximumBytes">The most bytes of the body.</param>
-    /// <exception cref="OpenAIException">The body cannot be read.</exception>
-    public static async Task<FormBody> ReadAsync(HttpContext context, IReadOnlyList<string> files, long maximumBytes)
+    /// <exception cref="RequestException">The body cannot be read.</exception>
+    public static async Task<FormBody<T>> ReadAsync(
+        HttpContext context, JsonTypeInfo<T> contract, IReadOnlyList<string> files, long maximumBytes)
     {
         HttpRequest request = context.Request;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
             || type.MediaType?.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase) is not true)
         {
-            throw OpenAIErrors.Invalid(
+            throw RequestErrors.Invalid(
                 $"Content-Type is '{MessageText.Truncate(request.ContentType ?? "", 100)}'; expected multipart/form-data.", null,
                 "invalid_content_type");
         }
@@ -46,14 +43,14 @@ internal sealed class FormBody
         LimitedBody.Limit(request, maximumBytes);
         IFormCollection form = await ReadFormAsync(context, maximumBytes).ConfigureAwait(false);
         IFormFile? unknown = form.Files.FirstOrDefault(file => !files.Any(name => file.Name == name || file.Name == Several(name)));
-        if (unknown is not null) throw OpenAIErrors.Unknown(unknown.Name);
+        if (unknown is not null) throw RequestErrors.Unknown(unknown.Name);
         foreach (string field in files)
         {
             if (form.ContainsKey(field) || form.ContainsKey(Several(field)))
-                throw OpenAIErrors.Invalid($"Invalid type for '{field}': expected a file.", field, "invalid_type");
+                throw RequestErrors.Invalid($"Invalid type for '{field}': expected a file.", field, "invalid_type");
         }
 
-        return new FormBody(ReadFields(form), form.Files);
+        return new FormBody<T>(ReadFields(form, contract), form.Files);
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpContext context, long maximumBytes)
@@ -65,13 +62,13 @@ internal sealed class FormBody
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
-            throw OpenAIErrors.Invalid(
+            throw RequestErrors.Invalid(
                 $"The body is not multipart/form-data: {MessageText.Truncate(e.Message, 200)}", null, "invalid_form");
         }
     }
 
     /// <summary>The text fields by the contract of JSON bodies.</summary>
-    private static ImageRequestBody ReadFields(IFormCollection form)
+    private static T ReadFields(IFormCollection form, JsonTypeInfo<T> contract)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -80,7 +77,7 @@ internal sealed class FormBody
             foreach ((string name, StringValues values) in form)
             {
                 string shown = MessageText.Truncate(name, 100);
-                if (values.Count != 1) throw OpenAIErrors.Invalid($"'{shown}' is given {values.Count} times.", shown);
+                if (values.Count != 1) throw RequestErrors.Invalid($"'{shown}' is given {values.Count} times.", shown);
                 writer.WriteString(name, values[0]);
             }
 
@@ -89,11 +86,11 @@ internal sealed class FormBody
 
         try
         {
-            return JsonSerializer.Deserialize(buffer.WrittenSpan, s_json.ImageRequestBody)!;
+            return JsonSerializer.Deserialize(buffer.WrittenSpan, contract)!;
         }
         catch (JsonException e)
         {
-            throw JsonErrors.FromException(e);
+            throw JsonErrors.FromException(e, contract);
         }
     }
 
