@@ -17,6 +17,9 @@ internal abstract class JobDatabase : IAsyncDisposable
     /// <summary>Name of the table of workers.</summary>
     public abstract string Workers { get; }
 
+    /// <summary>Name of the table of images.</summary>
+    public abstract string Images { get; }
+
     protected abstract DbDataSource Source { get; }
 
     /// <summary>Creates missing tables.</summary>

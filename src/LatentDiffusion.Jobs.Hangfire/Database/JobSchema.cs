@@ -41,5 +41,12 @@ internal static class JobSchema
             started bigint NOT NULL,
             lease bigint NOT NULL
         );
+        CREATE TABLE IF NOT EXISTS {prefix}image_file (
+            name text PRIMARY KEY,
+            job text NOT NULL,
+            written bigint NOT NULL,
+            content {bytes} NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS image_file_job ON {prefix}image_file (job, written);
         """;
 }

@@ -8,9 +8,6 @@ internal sealed partial class JobTable(JobDatabase database, JobQueueOptions lim
     private const int Queued = (int)JobState.Queued, Running = (int)JobState.Running, Completed = (int)JobState.Completed,
         Failed = (int)JobState.Failed, Cancelled = (int)JobState.Cancelled;
 
-    // A restart of the database on a busy machine.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-
     /// <summary>Waiting jobs with their position: the order of <see cref="WaitingJobs"/> in SQL.</summary>
     private string Waiting => $"""
         WITH ranked AS (
@@ -122,20 +119,6 @@ internal sealed partial class JobTable(JobDatabase database, JobQueueOptions lim
             $"SELECT count(*) FROM {Table} WHERE state = {Queued} {condition}", parameters,
             r => Convert.ToInt32(r.GetValue(0), CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false))[0];
 
-    /// <summary>Repeats a call while the database restarts or the network is interrupted.</summary>
-    private async Task<T> RetryAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        for (TimeSpan pause = TimeSpan.FromMilliseconds(50); ; pause *= 2)
-        {
-            try
-            {
-                return await call().ConfigureAwait(false);
-            }
-            catch (Exception e) when (database.IsTransient(e) && TimeProvider.System.GetElapsedTime(start) < s_patience)
-            {
-                await Task.Delay(pause < options.UpdateInterval ? pause : options.UpdateInterval, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
+    private Task<T> RetryAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken) =>
+        database.RetryAsync(call, options.UpdateInterval, cancellationToken);
 }

@@ -28,6 +28,8 @@ internal sealed class PostgreSqlDatabase : JobDatabase
 
     public override string Workers => $"{_schema}.image_worker";
 
+    public override string Images => $"{_schema}.image_file";
+
     protected override DbDataSource Source => _source;
 
     /// <summary>A connection string with the settings of this library.</summary>

@@ -24,6 +24,8 @@ internal sealed class SqliteDatabase : JobDatabase
 
     public override string Workers => "image_worker";
 
+    public override string Images => "image_file";
+
     protected override DbDataSource Source => _source;
 
     public override async Task InitializeAsync(CancellationToken cancellationToken)

@@ -39,6 +39,22 @@ public static class HangfireImageJobsBuilderExtensions
         return builder;
     }
 
+    /// <summary>
+    /// Keeps images in the database of the queue in place of a folder. Machines then share nothing else, and images take room in the
+    /// database until the retention time of their jobs is over.
+    /// </summary>
+    /// <param name="builder">The builder, with <see cref="UseHangfire"/>.</param>
+    /// <returns>The builder.</returns>
+    public static ImageJobsBuilder UseDatabaseImageStore(this ImageJobsBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Replace(ServiceDescriptor.Singleton<IImageStore>(p => new DatabaseImageStore(
+            p.GetService<JobDatabase>()
+                ?? throw new InvalidOperationException($"Images are to be in the database of the queue; call {nameof(UseHangfire)}."),
+            Options(p))));
+        return builder;
+    }
+
     private static HangfireJobOptions Options(IServiceProvider services) =>
         services.GetRequiredService<IOptions<HangfireJobOptions>>().Value;
 
