@@ -13,7 +13,9 @@ internal static class CommandError
     /// <summary>Writes that the arguments ask for something impossible; returns the exit code.</summary>
     public static int WriteUsage(string message)
     {
-        Console.Error.WriteLine($"{Truncate(message)} (--help lists all options.)");
+        // Lists of choices come with one in each line.
+        string line = string.Join(' ', message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        Console.Error.WriteLine($"{Truncate(line)} (--help lists all options.)");
         return WrongUsage;
     }
 

@@ -58,9 +58,11 @@ internal sealed class CommandLine
         Description = "Only generate: take jobs from the shared database, without HTTP.",
     };
 
-    private readonly Option<string?> _store = new("--store")
+    private readonly Option<ImagesArgument?> _images = new("--images")
     {
-        Description = "Folder of the images, which all machines of one queue share. The folder 'images' in --data if omitted.",
+        Description = $"Where images are kept: a folder, '{ImagesArgument.InDatabase}' for that of PostgreSQL, or s3://BUCKET/PREFIX. If "
+            + "omitted, the database with --storage postgres, and otherwise the folder 'images' in --data.",
+        CustomParser = ReadImages,
     };
 
     private readonly Option<KeyArgument[]> _keys = new("--key")
@@ -69,6 +71,18 @@ internal sealed class CommandLine
             + $"{KeyArgument.Variable}, which other users of the machine cannot see.",
         AllowMultipleArgumentsPerToken = true,
         CustomParser = ReadKeys, DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<KeyArgument[]> _keyFile = new("--key-file")
+    {
+        Description = "File with a NAME=KEY in each line.",
+        CustomParser = ReadKeyFile, DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string[]> _administrators = new("--admin")
+    {
+        Description = "Name of a key that opens the dashboard of all jobs. May be given several times.",
+        AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [],
     };
 
     private readonly Option<bool> _anonymous = new("--allow-anonymous")
@@ -88,7 +102,7 @@ internal sealed class CommandLine
         _metadata.AcceptOnlyFromAmong([.. s_formats.Keys]);
         Command = new RootCommand("Serves a web page, the OpenAI images API and the AUTOMATIC1111 API over a queue of jobs.")
         {
-            _urls, _data, _models, _storage, _connection, _worker, _store, _keys, _anonymous, _metadata,
+            _urls, _data, _models, _storage, _connection, _worker, _images, _keys, _keyFile, _administrators, _anonymous, _metadata,
         };
         Command.Validators.Add(Validate);
     }
@@ -102,19 +116,23 @@ internal sealed class CommandLine
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         "LatentDiffusion.Studio");
 
-    public StudioSettings Read(ParseResult parsed) => new()
+    public StudioSettings Read(ParseResult parsed)
     {
-        Urls = parsed.GetValue(_urls)!,
-        Data = Path.GetFullPath(parsed.GetValue(_data)!),
-        Models = parsed.GetValue(_models)!,
-        Storage = s_storages[parsed.GetValue(_storage)!],
-        Connection = Connection(parsed.GetValue(_connection)),
-        IsWorker = parsed.GetValue(_worker),
-        Store = Path.GetFullPath(parsed.GetValue(_store) ?? Path.Combine(parsed.GetValue(_data)!, "images")),
-        Keys = [.. parsed.GetValue(_keys)!, .. KeyArgument.OfEnvironment().Select(KeyArgument.Read)],
-        AllowAnonymous = parsed.GetValue(_anonymous),
-        Metadata = s_formats[parsed.GetValue(_metadata)!],
-    };
+        QueueStorage storage = s_storages[parsed.GetValue(_storage)!];
+        string data = Path.GetFullPath(parsed.GetValue(_data)!);
+        return new StudioSettings
+        {
+            Urls = parsed.GetValue(_urls)!, Data = data, Models = parsed.GetValue(_models)!, Storage = storage,
+            Connection = Connection(parsed.GetValue(_connection)), IsWorker = parsed.GetValue(_worker),
+            Images = parsed.GetValue(_images) ?? ImagesArgument.Default(storage, data),
+            Keys =
+            [
+                .. parsed.GetValue(_keys)!, .. parsed.GetValue(_keyFile)!, .. KeyArgument.OfEnvironment().Select(KeyArgument.Read),
+            ],
+            Administrators = parsed.GetValue(_administrators)!, AllowAnonymous = parsed.GetValue(_anonymous),
+            Metadata = s_formats[parsed.GetValue(_metadata)!],
+        };
+    }
 
     private static ModelArgument[] ReadModels(ArgumentResult result)
     {
@@ -130,6 +148,32 @@ internal sealed class CommandLine
         return [.. result.Tokens.Select(token => KeyArgument.Read(token.Value))];
     }
 
+    private static KeyArgument[] ReadKeyFile(ArgumentResult result)
+    {
+        string path = result.Tokens[0].Value;
+        try
+        {
+            string[] lines = [.. KeyArgument.Split(File.ReadAllText(path))];
+            if (lines.Length == 0) result.AddError($"--key-file is '{path}', which has no keys; expected NAME=KEY in each line.");
+            foreach (string line in lines)
+                if (KeyArgument.Refusal(line, $"--key-file '{path}'") is { } refusal) result.AddError(refusal);
+            return [.. lines.Select(KeyArgument.Read)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            result.AddError($"--key-file is '{path}', which cannot be read: {e.Message}");
+            return [];
+        }
+    }
+
+    private static ImagesArgument? ReadImages(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (ImagesArgument.Refusal(text) is not { } refusal) return ImagesArgument.Read(text);
+        result.AddError($"--images is '{text}'; {refusal}");
+        return null;
+    }
+
     private static string? Connection(string? given) => given ?? Environment.GetEnvironmentVariable(ConnectionVariable);
 
     private void Validate(CommandResult result)
@@ -141,14 +185,21 @@ internal sealed class CommandLine
         // Values of options that are not given are null here.
         QueueStorage storage = s_storages.GetValueOrDefault(result.GetValue(_storage) ?? "");
         bool isWorker = result.GetValue(_worker);
-        if (storage == QueueStorage.Postgres && string.IsNullOrWhiteSpace(Connection(result.GetValue(_connection))))
+        string? connection = Connection(result.GetValue(_connection));
+        if (storage == QueueStorage.Postgres && string.IsNullOrWhiteSpace(connection))
             result.AddError($"{_storage.Name} postgres needs {_connection.Name}, or the variable {ConnectionVariable}.");
+        else if (storage == QueueStorage.Postgres && ConnectionText.Refusal(connection!) is { } wrong)
+            result.AddError($"{(Given(_connection) ? _connection.Name : ConnectionVariable)} {wrong}");
         else if (storage != QueueStorage.Postgres && result.GetValue(_connection) is not null)
             result.AddError($"{_connection.Name} is only for {_storage.Name} postgres.");
         else if (storage == QueueStorage.Memory && isWorker)
             result.AddError($"{_worker.Name} needs a queue that processes share; expected {_storage.Name} sqlite or postgres.");
-        else if (isWorker && (Given(_urls) || Given(_keys) || Given(_anonymous)))
-            result.AddError($"{_worker.Name} serves nothing, and has no {_urls.Name}, {_keys.Name} or {_anonymous.Name}.");
+        else if (storage == QueueStorage.Memory && result.GetValue(_images) is { Kind: ImagesKind.Database })
+            result.AddError($"{_images.Name} {ImagesArgument.InDatabase} needs a database; expected {_storage.Name} sqlite or postgres.");
+        else if (isWorker && (Given(_urls) || Given(_keys) || Given(_keyFile) || Given(_administrators) || Given(_anonymous)))
+            result.AddError(
+                $"{_worker.Name} serves nothing, and has no {_urls.Name}, {_keys.Name}, {_keyFile.Name}, {_administrators.Name} or "
+                + $"{_anonymous.Name}.");
 
         if ((result.GetValue(_models) ?? []).GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             result.AddError($"Two models have the name '{twice.Key}'; expected NAME=MODEL with another name.");

@@ -32,6 +32,9 @@ internal sealed record KeyArgument(string Name, string Key)
     }
 
     /// <summary>The keys of the environment.</summary>
-    public static IEnumerable<string> OfEnvironment() =>
-        (Environment.GetEnvironmentVariable(Variable) ?? "").Split([' ', ',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
+    public static IEnumerable<string> OfEnvironment() => Split(Environment.GetEnvironmentVariable(Variable) ?? "");
+
+    /// <summary>The keys of a text, separated by white space or commas.</summary>
+    public static IEnumerable<string> Split(string text) =>
+        text.Split([' ', ',', '\t', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
 }

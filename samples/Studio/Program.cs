@@ -1,14 +1,23 @@
 using LatentDiffusion;
 using LatentDiffusion.Samples;
+using Microsoft.Extensions.Options;
 using Studio;
 
 // Before anything computes: libtorch reads these settings when it is loaded.
 CpuRuntime.Configure();
 var options = new CommandLine();
-options.Command.SetWork((parsed, _) =>
+options.Command.SetWork(async (parsed, _) =>
 {
     StudioSettings settings = options.Read(parsed);
-    return settings.IsWorker ? StudioWorker.RunAsync(settings) : StudioServer.RunAsync(settings);
+    try
+    {
+        return settings.IsWorker ? await StudioWorker.RunAsync(settings) : await StudioServer.RunAsync(settings);
+    }
+    catch (OptionsValidationException e)
+    {
+        // Of settings.json, of a variable, or of an option that depends on them.
+        throw new ArgumentException(e.Message);
+    }
 });
 int exitCode = await options.Command.RunAsync(args, cancelled: "Stopped.", finishes: true);
 // A model may still be loading, for example where the port is taken.

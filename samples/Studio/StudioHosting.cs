@@ -31,6 +31,7 @@ internal static class StudioHosting
     public static void AddStudio(this IHostApplicationBuilder builder, StudioSettings settings)
     {
         OutputPath.RequireFolder(settings.Data);
+        settings.Images.Require();
         CreateFolder(settings.Data);
         // Before the environment, which overrides the file.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = s_defaults });
@@ -50,7 +51,13 @@ internal static class StudioHosting
 
     private static void AddJobs(IHostApplicationBuilder builder, StudioSettings settings)
     {
-        ImageJobsBuilder jobs = builder.Services.AddLatentDiffusionJobs(o => o.ImageFolder = settings.Store);
+        ImageJobsBuilder jobs = builder.Services.AddLatentDiffusionJobs(o =>
+        {
+            if (settings.Images.Kind == ImagesKind.Folder) o.ImageFolder = settings.Images.Place;
+        });
+        if (settings.Images.Kind == ImagesKind.Database) jobs.UseDatabaseImageStore();
+        if (settings.Images.Kind == ImagesKind.S3)
+            jobs.UseS3ImageStore(o => (o.Bucket, o.Prefix) = (settings.Images.Place, settings.Images.Prefix));
         builder.Services.AddOptions<JobQueueOptions>().Bind(builder.Configuration.GetSection("Jobs"), IsStrict);
         if (settings.Storage == QueueStorage.Memory) return;
         jobs.UseHangfire(o => _ = settings.Storage == QueueStorage.Sqlite

@@ -23,32 +23,36 @@ internal static class StudioServer
         builder.Services.AddLatentDiffusionServer(o =>
         {
             foreach (KeyArgument key in settings.Keys) o.ApiKeys[key.Name] = key.Key;
+            o.Administrators.UnionWith(settings.Administrators);
         });
+        bool isPersonal = false;
         builder.Services.AddOptions<LatentDiffusionServerOptions>()
             .Bind(builder.Configuration.GetSection("Server"), o => o.ErrorOnUnknownConfiguration = true)
-            .PostConfigure(o => o.AllowAnonymous |= settings.AllowAnonymous || (o.ApiKeys.Count == 0 && IsLocal(settings)));
+            .PostConfigure(o =>
+            {
+                o.AllowAnonymous |= settings.AllowAnonymous;
+                isPersonal = o.ApiKeys.Count == 0 && !o.AllowAnonymous;
+                if (isPersonal && settings.Urls.FirstOrDefault(url => !ListenAddress.IsLocal(url)) is { } open) throw Open(open);
+                o.AllowAnonymous |= isPersonal;
+                // Whoever has this machine for themselves may also see all of its jobs.
+                if (isPersonal) o.Administrators.Add("");
+            });
 
         await using WebApplication app = builder.Build();
-        var access = app.Services.GetRequiredService<IOptions<LatentDiffusionServerOptions>>().Value;
-        if (access is { ApiKeys.Count: 0, AllowAnonymous: false })
-        {
-            string open = settings.Urls.First(url => !ListenAddress.IsLocal(url));
-            throw new ArgumentException(
-                $"--urls is '{open}', which other machines reach; expected --key NAME=KEY, or --allow-anonymous to let everyone in.");
-        }
-
-        if (access.AllowAnonymous && !settings.AllowAnonymous) app.UseMiddleware<LocalBrowserRule>();
+        _ = app.Services.GetRequiredService<IOptions<LatentDiffusionServerOptions>>().Value;
+        if (isPersonal) app.UseMiddleware<LocalBrowserRule>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapLatentDiffusion();
         if (settings.Storage != QueueStorage.Memory)
         {
             app.MapHangfireDashboard(Dashboard, new DashboardOptions { Authorization = [], AppPath = "/", DashboardTitle = "Jobs" })
-                .RequireAuthorization(LatentDiffusionServerDefaults.AuthorizationPolicy);
+                .RequireAuthorization(LatentDiffusionServerDefaults.AdministratorPolicy);
         }
 
         return await app.RunToEndAsync(() => $"LatentDiffusion Studio listens at {string.Join(", ", app.Urls)} ({settings.Summary}).");
     }
 
-    private static bool IsLocal(StudioSettings settings) => settings.Urls.All(ListenAddress.IsLocal);
+    private static ArgumentException Open(string url) => new(
+        $"--urls is '{url}', which other machines reach; expected --key NAME=KEY, or --allow-anonymous to let everyone in.");
 }

@@ -35,11 +35,14 @@ internal sealed record StudioSettings
     /// <summary>Whether this process only generates, without HTTP.</summary>
     public bool IsWorker { get; init; }
 
-    /// <summary>Folder of the images, which all machines share.</summary>
-    public required string Store { get; init; }
+    /// <summary>Where images are kept.</summary>
+    public required ImagesArgument Images { get; init; }
 
     /// <summary>The API keys; none lets everyone in.</summary>
     public required IReadOnlyList<KeyArgument> Keys { get; init; }
+
+    /// <summary>Names of the keys that open the dashboard.</summary>
+    public required IReadOnlyList<string> Administrators { get; init; }
 
     public MetadataFormat Metadata { get; init; }
 
