@@ -13,6 +13,9 @@ public sealed class S3ImageStore : IImageStore, IDisposable
     // The most that one call of the API lists and deletes.
     private const int Page = 1000;
 
+    // Servers cut off fractions of a second.
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+
     private readonly IAmazonS3 _client;
     private readonly string _bucket, _prefix;
 
@@ -92,7 +95,7 @@ public sealed class S3ImageStore : IImageStore, IDisposable
             }
 
             files.Add(file.Key);
-            isOld &= file.LastModified is { } written && written.ToUniversalTime() < moment.UtcDateTime;
+            isOld &= file.LastModified is { } written && written.ToUniversalTime() + s_second <= moment.UtcDateTime;
         }
 
         await DeleteIfOldAsync().ConfigureAwait(false);

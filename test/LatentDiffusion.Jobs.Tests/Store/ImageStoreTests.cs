@@ -12,6 +12,12 @@ public abstract class ImageStoreTests
 
     protected abstract IImageStore Store { get; }
 
+    /// <summary>The clock of the store.</summary>
+    protected virtual DateTimeOffset Now => DateTimeOffset.UtcNow;
+
+    /// <summary>Waits until times of the store differ.</summary>
+    protected virtual Task WaitAsync() => Task.Delay(20, Deadline.Token);
+
     [Theory]
     [MemberData(nameof(HostileNames))]
     public async Task Hostile_names_are_refused(string name)
@@ -65,10 +71,9 @@ public abstract class ImageStoreTests
         await Store.WriteAsync("old/0.png", new byte[1], Deadline.Token);
         await Store.WriteAsync("old/previews/0.png", new byte[1], Deadline.Token);
         await Store.WriteAsync("mixed/0.png", new byte[1], Deadline.Token);
-        // Stores keep times in milliseconds.
-        await Task.Delay(20, Deadline.Token);
-        DateTimeOffset moment = DateTimeOffset.UtcNow;
-        await Task.Delay(20, Deadline.Token);
+        await WaitAsync();
+        DateTimeOffset moment = Now;
+        await WaitAsync();
         await Store.WriteAsync("mixed/1.png", new byte[1], Deadline.Token);
         await Store.WriteAsync("new/0.png", new byte[1], Deadline.Token);
         await Store.DeleteOlderAsync(moment, Deadline.Token);

@@ -12,22 +12,29 @@ namespace LatentDiffusion.Jobs.Tests.Store;
 /// </summary>
 public sealed class S3ImageStoreTests : ImageStoreTests, IDisposable
 {
+    private static readonly string? s_other = Environment.GetEnvironmentVariable("S3_TEST_URL");
+
     private readonly SignedS3Server _server = new();
     private readonly S3ImageStore _store;
 
     public S3ImageStoreTests()
     {
-        Uri address = Environment.GetEnvironmentVariable("S3_TEST_URL") is { } other ? new Uri(other) : _server.Address;
+        Uri address = s_other is null ? _server.Address : new Uri(s_other);
         string[] keys = address.UserInfo.Split(':');
         var config = new AmazonS3Config
         {
             ServiceURL = address.GetLeftPart(UriPartial.Authority).Replace($"{address.UserInfo}@", ""), ForcePathStyle = true,
-            AuthenticationRegion = "us-east-1", MaxErrorRetry = 0,
+            AuthenticationRegion = "us-east-1",
         };
         _store = new S3ImageStore(new AmazonS3Client(keys[0], keys[1], config), address.AbsolutePath.Trim('/'), $"test/{Guid.NewGuid():n}");
     }
 
     protected override IImageStore Store => _store;
+
+    protected override DateTimeOffset Now => s_other is null ? _server.Now : DateTimeOffset.UtcNow;
+
+    // S3 keeps times in seconds.
+    protected override Task WaitAsync() => s_other is null ? _server.WaitAsync() : Task.Delay(1100, Deadline.Token);
 
     [Fact]
     public async Task A_wrong_secret_is_an_error_and_not_a_missing_file()

@@ -23,6 +23,7 @@ internal sealed class SignedS3Server : IDisposable
     private readonly HttpListener _listener = new();
     private readonly ConcurrentDictionary<string, (byte[] Content, DateTime Written)> _files = new(StringComparer.Ordinal);
     private readonly Uri _address;
+    private TimeSpan _ahead;
 
     public SignedS3Server()
     {
@@ -40,7 +41,17 @@ internal sealed class SignedS3Server : IDisposable
     /// <summary>The address, with the key and the bucket.</summary>
     public Uri Address => new($"http://{Key}:{Secret}@{_address.Authority}{Bucket}");
 
+    /// <summary>The clock of the server.</summary>
+    public DateTimeOffset Now => DateTimeOffset.UtcNow + _ahead;
+
     public void Dispose() => _listener.Close();
+
+    /// <summary>Lets two seconds pass on the clock of the server.</summary>
+    public Task WaitAsync()
+    {
+        _ahead += TimeSpan.FromSeconds(2);
+        return Task.CompletedTask;
+    }
 
     private async Task ServeAsync()
     {
@@ -76,7 +87,7 @@ internal sealed class SignedS3Server : IDisposable
         switch (request.HttpMethod)
         {
             case "PUT":
-                _files[name] = (body, DateTime.UtcNow);
+                _files[name] = (body, Now.UtcDateTime);
                 return (HttpStatusCode.OK, []);
             case "GET" when name.Length > 0:
                 return _files.TryGetValue(name, out (byte[] Content, DateTime) file)
@@ -110,7 +121,7 @@ internal sealed class SignedS3Server : IDisposable
         return Encoding.UTF8.GetBytes(list.ToString());
     }
 
-    private static string Time(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private static string Time(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.000Z", CultureInfo.InvariantCulture);
 
     private static (HttpStatusCode, byte[]) Error(HttpStatusCode status, string code) =>
         (status, Encoding.UTF8.GetBytes(new XElement("Error", new XElement("Code", code), new XElement("Message", code)).ToString()));
