@@ -18,7 +18,12 @@ internal sealed class ModelLoading(IModelCatalog models, IHostApplicationLifetim
             if (stoppingToken.IsCancellationRequested) return;
             try
             {
-                await Task.Run(() => models.Get(name), CancellationToken.None);
+                // A large model loads for minutes, and the program ends without it.
+                await Task.Run(() => models.Get(name), CancellationToken.None).WaitAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
