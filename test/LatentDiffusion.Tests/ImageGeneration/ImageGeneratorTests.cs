@@ -227,7 +227,7 @@ public sealed class ImageGeneratorTests : IClassFixture<TinyModel>, IDisposable
     {
         ImageGenerationResponse response = await _generator.EditImageAsync(PngOf(23, 9), "more blue");
         GenerationRequest request = Assert.IsType<GenerationResult>(response.RawRepresentation).Request;
-        Assert.Equal((24, 8), (request.Width, request.Height));
+        Assert.Equal((24, 10), (request.Width, request.Height));
         Assert.Equal((23, 9), (request.InitialImage!.Width, request.InitialImage.Height));
         var wrong = await Assert.ThrowsAsync<ArgumentException>(() => _generator.EditImageAsync(
             PngOf(23, 9), "more blue", new ImageGenerationOptions { ImageSize = new Size(15, 16) }));
