@@ -12,6 +12,16 @@ internal sealed class CommandLine
 {
     private readonly List<(Option Option, Action<ParseResult, JsonObject> Set)> _settings = [];
 
+    private readonly Option<string?> _initialText = new("--initial-text")
+    {
+        Description = "Words that roughly describe --token, from whose embeddings it starts.",
+    };
+
+    private readonly Option<int?> _vectors = new("--vectors")
+    {
+        Description = "Number of vectors of --token; as many as --initial-text has tokens if omitted.",
+    };
+
     public CommandLine()
     {
         Add<string>("model", "--model", "Model folder in the layout of diffusers, or single file with the names of the original code.");
@@ -33,6 +43,16 @@ internal sealed class CommandLine
         Add<long?>("training.checkpoint_every", "--checkpoint-every", "Steps between checkpoints.");
         Add<int?>("lora.rank", "--rank", "Rank of the adapters.");
         Add<double?>("lora.alpha", "--alpha", "Strength of the adapters; the rank if omitted.");
+        var token = new Option<string?>("--token") { Description = "Token that textual_inversion learns, for example <cat-toy>." };
+        Add(token, (parsed, json) => json["tokens"] = new JsonArray(new JsonObject
+        {
+            ["token"] = parsed.GetValue(token), ["initial_text"] = parsed.GetValue(_initialText), ["vectors"] = parsed.GetValue(_vectors),
+        }));
+        Add<string>("prior.prompt", "--class-prompt", "Prompt of the class of a subject, whose images keep its knowledge (DreamBooth).");
+        Add<string>("prior.path", "--class-images", "Folder of images of the class; generated with the model if omitted.");
+        Add<int?>("prior.count", "--class-count", "Number of images of the class that are generated; 100 if omitted.");
+        Add<double?>("prior.weight", "--prior-weight", "Weight of their loss; 1 if omitted.");
+        Add<string>("training.optimizer.algorithm", "--optimizer", $"Optimizer: {Names<OptimizerAlgorithm>()}.");
         Add<bool?>("objective.train_text_encoder", "--train-text-encoder", "Also train the CLIP text encoders.");
         Add<double?>("objective.caption_dropout", "--caption-dropout", "Fraction of captions replaced by the empty one.");
         Add<double?>("objective.offset_noise", "--offset-noise", "Strength of offset noise.");
@@ -46,6 +66,13 @@ internal sealed class CommandLine
         Add<string>("data.captions", "--captions", "Column of the captions in metadata or Parquet files.");
         Add<string>("data.default_caption", "--default-caption", "Caption of images in a folder that have none.");
         Add<bool?>("data.skip_unreadable", "--skip-unreadable", "Leave out and log images that cannot be read.");
+        var shuffle = new Option<bool>("--shuffle-tags") { Description = "Shuffle the tags of captions in each epoch." };
+        Add(shuffle, (parsed, json) =>
+        {
+            if (!parsed.GetValue(shuffle)) json.Set("data.tags", null);
+            else if (json["data"]?["tags"] is null) json.Set("data.tags", new JsonObject());
+        });
+        Add<int?>("data.tags.keep_first", "--keep-tags", "First tags that keep their place when tags are shuffled.");
         Add<double?>("data.validation", "--validation", "Fraction of the images to validate on.");
         Add<long?>("validation.every", "--validate-every", "Steps between two validations and image grids.");
         var prompts = new Option<string[]>("--prompt")
@@ -60,11 +87,13 @@ internal sealed class CommandLine
             "Fine-tunes a published model on captioned images: low-rank adapters (LoRA) or all weights. Ctrl-C stops after the current "
             + "step and saves; the same command resumes.")
         {
-            Config, Threads, DryRun, PrintsSchema,
+            Config, Threads, DryRun, PrintsSchema, _initialText, _vectors,
         };
         foreach ((Option option, _) in _settings) Command.Options.Add(option);
         Command.Validators.Add(result =>
         {
+            if ((result.GetValue(token) is null) != (result.GetValue(_initialText) is null))
+                result.AddError("--token and --initial-text belong together; expected both.");
             if (result.GetValue(Threads) is < 1 and var threads) result.AddError($"--threads is {threads}; expected at least 1.");
         });
     }

@@ -68,15 +68,15 @@ internal sealed record RunImages(BucketedImages Sorted, int Variants, ICaptioned
         return new RunImages(sorted, variants, validation, key);
     }
 
-    /// <summary>The caption of a row of a bucket's cache, which has the variants of an image one after the other.</summary>
-    public IEnumerable<string> Captions(SubsetImages bucket) =>
-        from image in Enumerable.Range(0, (int)bucket.Count!.Value)
-        from variant in Enumerable.Range(0, Variants)
-        select bucket.ReadCaption(image, variant);
+    /// <summary>The caption of each row of a cache, which has the variants of an image one after the other.</summary>
+    public static IEnumerable<string> Captions(ICaptionedImageSource images, int variants) =>
+        from image in Enumerable.Range(0, (int)images.Count!.Value)
+        from variant in Enumerable.Range(0, variants)
+        select variants == 1 ? images.ReadCaption(image) : images.ReadCaption(image, variant);
 
-    /// <summary>The first captions, as prompts.</summary>
+    /// <summary>The captions of the first images, as prompts.</summary>
     public IReadOnlyList<string> FirstPrompts() =>
-        [.. Enumerable.Range(0, (int)Math.Min(Count, 100)).Select(i => Sorted.ReadCaption(i)).Distinct().Take(FirstCaptions)];
+        [.. Enumerable.Range(0, (int)Math.Min(Count, FirstCaptions)).Select(i => Sorted.ReadCaption(i))];
 
     private static AspectRatioBuckets Sizes(DataSettings data, int size) => new(new AspectRatioBucketOptions
     {

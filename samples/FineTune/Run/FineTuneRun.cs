@@ -28,9 +28,10 @@ internal sealed class FineTuneRun(SettingsSource source, IAnsiConsole console, I
         run.Configure(JsonSerializer.SerializeToNode(settings, SettingsJson.Options)!.AsObject());
         var context = new RunContext(settings, model, images, run, new TrainingConsole(console, run), logger, cancellationToken);
 
-        using RunObjective objective = RunObjective.Create(context);
+        using TrainedMethod method = TrainedMethod.Create(context);
+        using RunObjective objective = RunObjective.Create(context, method);
         var trend = new StageTrend(run, context.Stage);
-        using var validation = new RunValidation(context, trend);
+        using var validation = new RunValidation(context, method, trend);
         validation.DrawFirst();
         var trainer = new Trainer(settings.Training with { Seed = settings.Seed }, logger) { Check = validation.Callback };
         string checkpoints = run.Checkpoints(context.Stage);
@@ -38,7 +39,7 @@ internal sealed class FineTuneRun(SettingsSource source, IAnsiConsole console, I
             trend, progress => trainer.Run(objective.Objective, checkpoints, progress, cancellationToken));
         run.DrawLoss(context.Stage);
         if (!done) return null;
-        string result = RunOutput.Write(context, objective);
+        string result = RunOutput.Write(context, method);
         RunReport.Write(context, objective, result);
         return result;
     }

@@ -25,6 +25,13 @@ internal static class ModelRules
                 + "expected false.");
         }
 
+        bool needsUNet = settings.Data.Tags is not null || settings.Method is FineTuneMethod.TextualInversion or FineTuneMethod.ControlNet;
+        if (needsUNet && model.Components.Family != ModelFamilies.StableDiffusion)
+        {
+            string what = settings.Data.Tags is not null ? "data.tags is given" : $"method is {SettingsRules.Name(settings.Method)}";
+            throw new ArgumentException($"{what}, and the model is of {model.Components.Family.Name}; expected a Stable Diffusion model.");
+        }
+
         if (settings.Output.Form == OutputForm.SingleFile && model.Components.Family != ModelFamilies.StableDiffusion)
         {
             throw new ArgumentException(

@@ -4,8 +4,10 @@ using LatentDiffusion.Evaluation;
 
 namespace FineTune;
 
-/// <summary>Images of the prompts by the model as it is: a row for each prompt, a column for each seed.</summary>
-internal sealed class PromptGrid(RunContext context)
+/// <summary>
+/// Images of the prompts by the model as it is: a row for each prompt, a column for each seed, after the control image where there is one.
+/// </summary>
+internal sealed class PromptGrid(RunContext context, TrainedMethod method)
 {
     private readonly ValidationSettings _settings = context.Settings.Validation;
 
@@ -17,20 +19,23 @@ internal sealed class PromptGrid(RunContext context)
     public void Draw(long step)
     {
         if (_settings.ImagesPerPrompt == 0) return;
-        int size = context.Settings.Data.Size!.Value;
+        DiffusionPipeline pipeline = method.Pipeline();
         ImageBuffer sheet = SampleSheet.Draw(
-            [.. _prompts.Select(prompt => new SheetRow(prompt, Images(prompt, size)))],
+            [.. _prompts.Index().Select(prompt => Row(pipeline, prompt.Item, method.ControlImage(prompt.Index)))],
             string.Create(CultureInfo.InvariantCulture, $"after {step} steps"));
         context.Run.AddImageGrid(context.Stage, step, sheet);
     }
 
-    private ImageBuffer[] Images(string prompt, int size)
+    private SheetRow Row(DiffusionPipeline pipeline, string prompt, ImageBuffer? control)
     {
+        int size = context.Settings.Data.Size!.Value;
         var request = new GenerationRequest
         {
             Prompt = prompt, Seed = 0, ImageCount = _settings.ImagesPerPrompt, Width = size, Height = size, Steps = _settings.Steps,
-            GuidanceScale = _settings.GuidanceScale,
+            GuidanceScale = _settings.GuidanceScale, ControlImages = control is null ? null : [control],
         };
-        return [.. context.Model.Pipeline.Generate(request, cancellationToken: context.Cancellation).Images.Select(image => image.Image)];
+        GenerationResult result = pipeline.Generate(request, cancellationToken: context.Cancellation);
+        IEnumerable<ImageBuffer> images = result.Images.Select(image => image.Image);
+        return new SheetRow(prompt, control is null ? [.. images] : [control, .. images]);
     }
 }

@@ -17,6 +17,9 @@ internal sealed record RunContext(
     FineTuneSettings Settings, TunedModel Model, RunImages Images, RunFolder Run, TrainingConsole Console, ILogger<Trainer> Logger,
     CancellationToken Cancellation)
 {
+    /// <summary>The options of the objective, for what the model predicts.</summary>
+    public DenoiserTrainingOptions Options => Settings.Objective with { PredictionType = Model.Process.PredictionType };
+
     /// <summary>Name of the run's only stage: its method.</summary>
     public string Stage { get; } = SettingsRules.Name(Settings.Method);
 }

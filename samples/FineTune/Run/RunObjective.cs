@@ -1,68 +1,56 @@
+using LatentDiffusion;
 using LatentDiffusion.Data;
-using LatentDiffusion.Models;
 using LatentDiffusion.Training;
 
 namespace FineTune;
 
-/// <summary>The loss of a run over all its buckets, through adapters or not.</summary>
+/// <summary>The loss of a run over all its images, by what its method trains.</summary>
 internal sealed class RunObjective : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
+    private readonly List<BucketData> _data = [];
 
-    private RunObjective(RunContext context)
+    private RunObjective(RunContext context, TrainedMethod method)
     {
-        (FineTuneSettings settings, ModelComponents model) = (context.Settings, context.Model.Components);
-        DenoiserTrainingOptions options = settings.Objective with { PredictionType = context.Model.Process.PredictionType };
-        var parts = new List<(ITrainingObjective, long)>();
+        FineTuneSettings settings = context.Settings;
         BucketedImages sorted = context.Images.Sorted;
+        var parts = new List<(ITrainingObjective, long)>();
         foreach (int bucket in context.Images.Buckets)
         {
-            SubsetImages images = sorted.InBucket(bucket);
-            BucketData data = Owned(BucketData.Open(context, sorted.Buckets.Sizes[bucket], images));
-            var part = Owned(new DenoiserObjective(model, data.Latents, options, data.Texts)
-            {
-                RowName = row => images.Read(row / context.Images.Variants).Name,
-            });
-            parts.Add((part, part.BatchesPerEpoch));
-            BatchesPerEpoch += part.BatchesPerEpoch;
+            ImageSize size = sorted.Buckets.Sizes[bucket];
+            parts.Add(Part(FormattableString.Invariant($"{size.Width}x{size.Height}"), sorted.InBucket(bucket), context.Images.Variants));
         }
 
         ITrainingObjective whole = parts.Count == 1 ? parts[0].Item1 : new InterleavedObjective(parts);
-        if (settings.Method == FineTuneMethod.Lora)
+        if (settings.Prior is { } prior)
         {
-            LoraTrainingOptions adapters = (settings.Lora ?? new LoraTrainingOptions()) with { Seed = settings.Seed };
-            Adapters = Owned(new LoraTraining(whole.Modules, adapters, model.Family));
-            whole = Adapters.Objective(whole);
+            (ITrainingObjective classes, _) = Part("prior", PriorImages.Open(context, prior), variants: 1);
+            whole = new PriorPreservationObjective(whole, classes, prior.Weight);
         }
 
-        Objective = whole;
+        Objective = method.Whole(whole);
+
+        (ITrainingObjective, long) Part(string name, ICaptionedImageSource images, int variants)
+        {
+            string[] captions = [.. RunImages.Captions(images, variants)];
+            BucketData data = BucketData.Open(context, name, images, variants, captions, method.CachesTexts);
+            _data.Add(data);
+            return method.Part(data.Latents, images, context.Options, method.Texts(data, captions));
+        }
     }
 
     /// <summary>The loss.</summary>
     public ITrainingObjective Objective { get; }
 
-    /// <summary>Trained adapters; null where whole networks are trained.</summary>
-    public LoraTraining? Adapters { get; }
-
-    /// <summary>Batches in which each row of the caches is seen once.</summary>
-    public long BatchesPerEpoch { get; }
-
-    /// <summary>Opens the caches, which are computed where they are missing, and adds adapters.</summary>
-    public static RunObjective Create(RunContext context) => new(context);
+    /// <summary>Opens the caches, which are computed where they are missing.</summary>
+    public static RunObjective Create(RunContext context, TrainedMethod method) => new(context, method);
 
     /// <summary>Number of trained values.</summary>
     public long Trained =>
         Objective.Modules.Values.SelectMany(module => module.parameters()).Where(p => p.requires_grad).Sum(p => p.numel());
 
-    /// <summary>Takes the adapters off and closes the caches.</summary>
+    /// <summary>Closes the caches.</summary>
     public void Dispose()
     {
-        for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
-    }
-
-    private T Owned<T>(T part) where T : IDisposable
-    {
-        _owned.Add(part);
-        return part;
+        foreach (BucketData data in _data) data.Dispose();
     }
 }

@@ -15,7 +15,7 @@ internal static class RunReport
         var page = new StringBuilder("# Fine-tuning\n\n");
         page.Append(CultureInfo.InvariantCulture, $"`{NameOf(settings.Model!)}`, method {context.Stage}, ");
         page.Append(CultureInfo.InvariantCulture, $"on {context.Images.Count} images of ");
-        page.Append(CultureInfo.InvariantCulture, $"`{NameOf(settings.Data.Path!)}` in {context.Images.Buckets.Count} sizes, ");
+        page.Append(CultureInfo.InvariantCulture, $"`{NameOf(settings.Data.Path!)}` sorted into {context.Images.Buckets.Count} sizes, ");
         page.Append(CultureInfo.InvariantCulture, $"{settings.Training.Steps} steps of {settings.Objective.BatchSize} images. ");
         page.Append(CultureInfo.InvariantCulture, $"{objective.Trained:N0} values were trained.\n\n");
         page.Append(CultureInfo.InvariantCulture, $"The result is `{Path.GetRelativePath(run.Location, result)}`.\n\n");

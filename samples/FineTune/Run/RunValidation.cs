@@ -1,3 +1,4 @@
+using LatentDiffusion;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
@@ -11,19 +12,35 @@ internal sealed class RunValidation : IDisposable
     private readonly StageTrend _trend;
     private readonly PromptGrid _grid;
     private readonly BucketData? _data;
-    private readonly ITextConditioning? _ownTexts;
-    private readonly ValidationLoss? _loss;
+    private readonly IDisposable? _ownTexts;
+    private readonly Func<LossEstimate>? _loss;
 
-    public RunValidation(RunContext context, StageTrend trend)
+    public RunValidation(RunContext context, TrainedMethod method, StageTrend trend)
     {
-        (_context, _trend, _grid) = (context, trend, new PromptGrid(context));
+        (_context, _trend, _grid) = (context, trend, new PromptGrid(context, method));
         if (context.Images.Validation is not { } images) return;
-        _data = BucketData.OpenValidation(context, images);
-        // A trained text encoder is measured as it is at the time.
-        ITextConditioning texts = _data.Texts ?? (_ownTexts = context.Model.Parts.Texts!(_data.Latents, false));
+        string[] captions = [.. RunImages.Captions(images, 1)];
+        _data = BucketData.Open(context, "validation", images, 1, captions, method.CachesTexts);
+        ITextConditioning? texts = method.Texts(_data, captions);
         ValidationOptions options = context.Settings.Validation.Loss with { GuidanceScale = context.Settings.Objective.GuidanceScale };
+        if (context.Settings.Method == FineTuneMethod.ControlNet)
+        {
+            // Through the ControlNet, which is no part of the denoiser.
+            DenoiserTrainingOptions single = context.Options with { BatchSize = 1, CaptionDropout = 0 };
+            (ITrainingObjective objective, _) = method.Part(_data.Latents, images, single, texts);
+            _loss = new ObjectiveLoss(objective, Math.Min(images.Count!.Value, options.ImageCount), options.Seed).Measure;
+            return;
+        }
+
+        if (texts is null)
+        {
+            // A trained text encoder is measured as it is at the time.
+            texts = context.Model.Parts.Texts!(_data.Latents, false);
+            _ownTexts = texts as IDisposable;
+        }
+
         _loss = new ValidationLoss(
-            context.Model.Parts.Denoiser, texts, _data.Latents, LatentScaling.None, context.Model.Process, options);
+            context.Model.Parts.Denoiser, texts, _data.Latents, LatentScaling.None, context.Model.Process, options).Measure;
     }
 
     /// <summary>The callback of the trainer.</summary>
@@ -38,13 +55,13 @@ internal sealed class RunValidation : IDisposable
 
     public void Dispose()
     {
-        (_ownTexts as IDisposable)?.Dispose();
+        _ownTexts?.Dispose();
         _data?.Dispose();
     }
 
     private void Run(long step)
     {
-        if (_loss is not null) _trend.Record(step, _loss.Measure());
+        if (_loss is not null) _trend.Record(step, _loss());
         _context.Run.DrawLoss(_context.Stage);
         try
         {

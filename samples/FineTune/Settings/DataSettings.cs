@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using LatentDiffusion.Data;
+using LatentDiffusion.Training;
 
 namespace FineTune;
 
@@ -40,6 +41,9 @@ internal sealed record DataSettings
     [Range(1, 4096), Description(
         "Variants (crop, mirroring, caption) of each image. Null for one for each caption, twice as many with mirror or random crops.")]
     public int? Variants { get; init; }
+
+    [Description("Shuffles the tags of captions in each epoch; for Stable Diffusion. Null to keep their order.")]
+    public TagShuffling? Tags { get; init; }
 
     [Range(0.0, 1.0, MaximumIsExclusive = true), Description("Fraction of the images held out to measure the validation loss.")]
     public double Validation { get; init; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FineTune;
 
 /// <summary>What a run trains.</summary>
@@ -8,4 +10,11 @@ internal enum FineTuneMethod
 
     /// <summary>All weights of these networks.</summary>
     Full,
+
+    /// <summary>Embeddings of new tokens.</summary>
+    TextualInversion,
+
+    /// <summary>A ControlNet.</summary>
+    [JsonStringEnumMemberName("controlnet")]
+    ControlNet,
 }

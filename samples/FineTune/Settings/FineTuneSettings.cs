@@ -40,6 +40,15 @@ internal sealed record FineTuneSettings
     [Description("Adapters of the method lora.")]
     public LoraTrainingOptions? Lora { get; init; }
 
+    [Description("Tokens that the method textual_inversion learns.")]
+    public IReadOnlyList<LearnedToken>? Tokens { get; init; }
+
+    [Description("Edges that the method controlnet reads.")]
+    public EdgeSettings? Edges { get; init; }
+
+    [Description("Images of the class, for lora and full (DreamBooth). Null for none.")]
+    public PriorSettings? Prior { get; init; }
+
     [Description("Loss, batches and noise.")]
     public required DenoiserTrainingOptions Objective { get; init; }
 

@@ -9,7 +9,10 @@ internal enum OutputForm
     /// <summary>A LoRA file with the names of kohya's scripts.</summary>
     Kohya,
 
-    /// <summary>A model folder in the layout of diffusers.</summary>
+    /// <summary>A file of embeddings for each token.</summary>
+    Embedding,
+
+    /// <summary>A folder in the layout of diffusers.</summary>
     Folder,
 
     /// <summary>A single file with the names of the original code.</summary>

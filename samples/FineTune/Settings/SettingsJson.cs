@@ -19,6 +19,7 @@ internal static class SettingsJson
             nameof(DenoiserTrainingOptions.VariationalWeight),
         ],
         [typeof(TrainingOptions)] = [nameof(TrainingOptions.Seed)],
+        [typeof(TagShuffling)] = [nameof(TagShuffling.Seed)],
         [typeof(LoraTrainingOptions)] = [nameof(LoraTrainingOptions.Seed)],
         [typeof(ValidationOptions)] = [nameof(ValidationOptions.GuidanceScale)],
     };
@@ -35,6 +36,7 @@ internal static class SettingsJson
         {
             // float32 and bfloat16, not b_float16.
             new JsonStringEnumConverter<TrainingPrecision>(new LowerCase()), new JsonStringEnumConverter<OutputPrecision>(new LowerCase()),
+            new JsonStringEnumConverter<OptimizerAlgorithm>(new LowerCase()),
             new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false),
         },
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { WithoutDerived } },

@@ -2,17 +2,20 @@ using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 
 namespace FineTune;
 
 /// <summary>Says what is wrong with a value that is not of its setting's type.</summary>
-internal static class SettingsProblem
+internal static partial class SettingsProblem
 {
     private const string Root = "$.";
 
     /// <summary>The problem, with the setting, its value and what was expected.</summary>
     public static string Describe(JsonException problem, JsonObject json)
     {
+        if (Missing().Match(problem.Message) is { Success: true } missing)
+            return $"{problem.Path?.TrimStart('$', '.')} lacks {missing.Groups[1].Value}; expected it.";
         if (problem.Path is not { } path || !path.StartsWith(Root, StringComparison.Ordinal) || path.Contains('[')) return problem.Message;
         Type type = typeof(FineTuneSettings);
         JsonNode? value = json;
@@ -29,6 +32,9 @@ internal static class SettingsProblem
 
         return $"{path[Root.Length..]} is {value?.ToJsonString() ?? "null"}; expected {Expected(type)}.";
     }
+
+    [GeneratedRegex("missing required properties including: (.+?)\\.")]
+    private static partial Regex Missing();
 
     private static string Expected(Type type)
     {

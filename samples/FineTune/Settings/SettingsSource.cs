@@ -12,7 +12,7 @@ internal sealed class SettingsSource
     private const string DefaultMethod = "lora";
 
     private static readonly string[] s_methods =
-        [.. Enum.GetNames<FineTuneMethod>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+        [.. Enum.GetValues<FineTuneMethod>().Select(SettingsRules.Name)];
 
     private static readonly JsonDocumentOptions s_lenient =
         new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
