@@ -3,7 +3,6 @@ using LatentDiffusion.Checkpoints;
 using LatentDiffusion.Data;
 using LatentDiffusion.Models;
 using LatentDiffusion.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FineTune;

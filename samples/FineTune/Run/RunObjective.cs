@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Data;
 using LatentDiffusion.Training;
 

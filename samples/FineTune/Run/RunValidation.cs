@@ -1,4 +1,3 @@
-using LatentDiffusion;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;

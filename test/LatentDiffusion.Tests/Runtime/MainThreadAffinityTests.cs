@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LatentDiffusion.Runtime;
 using Xunit;
 
 namespace LatentDiffusion.Tests.Runtime;
@@ -10,7 +9,12 @@ public sealed class MainThreadAffinityTests
     [Fact]
     public void The_main_thread_gets_back_the_cores_that_it_had()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Only Linux binds the main thread.");
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("Only Linux binds the main thread.");
+            return;
+        }
+
         using Process process = Process.GetCurrentProcess();
         nint before = process.ProcessorAffinity, first = before & -before;
         MainThreadAffinity.Remember();
