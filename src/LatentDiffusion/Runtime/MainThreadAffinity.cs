@@ -6,26 +6,35 @@ namespace LatentDiffusion.Runtime;
 /// The cores that the main thread may use. OpenMP binds the thread that loads it to the first core, and .NET gives new threads the
 /// affinity of the main thread: the thread pool and the garbage collector would share one core with the computation.
 /// </summary>
-internal static unsafe partial class MainThreadAffinity
+internal sealed unsafe partial class MainThreadAffinity
 {
     // Bits for 4096 CPUs, more than a kernel is built for by default.
     private const int Bytes = 512;
 
-    private static byte[]? s_cores;
+    private static MainThreadAffinity? s_remembered;
 
-    /// <summary>Notes the present cores, before OpenMP is loaded.</summary>
-    public static void Remember()
+    private readonly byte[] _cores;
+
+    private MainThreadAffinity(byte[] cores) => _cores = cores;
+
+    /// <summary>The present cores; null where the system does not say.</summary>
+    public static MainThreadAffinity? Read()
     {
-        var cores = new byte[Bytes];
+        byte[] cores = new byte[Bytes];
         fixed (byte* mask = cores)
-            if (GetAffinity(Environment.ProcessId, Bytes, mask) >= 0) s_cores = cores;
+            return GetAffinity(Environment.ProcessId, Bytes, mask) >= 0 ? new MainThreadAffinity(cores) : null;
     }
 
+    /// <summary>Notes the present cores, before OpenMP is loaded.</summary>
+    public static void Remember() => s_remembered = Read();
+
     /// <summary>Gives the main thread back the noted cores. OpenMP's other threads stay bound.</summary>
-    public static void Restore()
+    public static void Restore() => Interlocked.Exchange(ref s_remembered, null)?.Apply();
+
+    /// <summary>Gives the main thread these cores.</summary>
+    public void Apply()
     {
-        if (Interlocked.Exchange(ref s_cores, null) is not { } cores) return;
-        fixed (byte* mask = cores) _ = SetAffinity(Environment.ProcessId, Bytes, mask);
+        fixed (byte* mask = _cores) _ = SetAffinity(Environment.ProcessId, Bytes, mask);
     }
 
     // The main thread's number is that of the process.

@@ -17,15 +17,13 @@ public sealed class MainThreadAffinityTests
 
         using Process process = Process.GetCurrentProcess();
         nint before = process.ProcessorAffinity, first = before & -before;
-        MainThreadAffinity.Remember();
+        MainThreadAffinity cores = MainThreadAffinity.Read()!;
         try
         {
             process.ProcessorAffinity = first;
-            MainThreadAffinity.Restore();
+            cores.Apply();
+            process.Refresh();
             Assert.Equal(before, process.ProcessorAffinity);
-            process.ProcessorAffinity = first;
-            MainThreadAffinity.Restore();
-            Assert.Equal(first, process.ProcessorAffinity);
         }
         finally
         {
