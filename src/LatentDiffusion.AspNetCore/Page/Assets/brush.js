@@ -91,13 +91,17 @@ export class Brush {
   #stroke(to) {
     const mask = this.#mask;
     mask.globalCompositeOperation = this.erases ? "destination-out" : "source-over";
-    mask.strokeStyle = "#fff";
+    mask.strokeStyle = mask.fillStyle = "#fff";
     mask.lineWidth = this.#radius * 2;
     mask.lineCap = mask.lineJoin = "round";
     mask.beginPath();
     mask.moveTo(this.at.x, this.at.y);
     mask.lineTo(to.x, to.y);
     mask.stroke();
+    // A line of no length, as the keyboard draws it, need not be visible.
+    mask.beginPath();
+    mask.arc(to.x, to.y, this.#radius, 0, 2 * Math.PI);
+    mask.fill();
     this.#changed();
   }
 
