@@ -30,6 +30,9 @@ internal sealed class SoakRun : IAsyncDisposable
     /// <summary>Steps of each job.</summary>
     public int Steps { get; init; } = WorkedJobs.ShortSteps;
 
+    /// <summary>Whether every other job has previews.</summary>
+    public bool HasPreviews { get; init; } = true;
+
     /// <summary>How often jobs were started.</summary>
     public int Attempts => _ended.Sum(s => s.Attempts);
 
@@ -41,20 +44,23 @@ internal sealed class SoakRun : IAsyncDisposable
     /// <param name="workers">Number of workers.</param>
     /// <param name="network">A host for each worker; null to run all of them in this machine's network.</param>
     /// <param name="steps">Steps of each job.</param>
+    /// <param name="hasPreviews">Whether every other job has previews.</param>
     public static async Task<SoakRun> StartAsync(
-        string program, QueueLocation location, int workers, WorkerNetwork? network = null, int steps = WorkedJobs.ShortSteps)
+        string program, QueueLocation location, int workers, WorkerNetwork? network = null, int steps = WorkedJobs.ShortSteps,
+        bool hasPreviews = true)
     {
         IHost host = await location.StartAsync(runsJobs: false);
         using var limit = new CancellationTokenSource(s_startLimit);
         WorkerProcess[] started = await Task.WhenAll(Enumerable.Range(0, workers).Select(
             i => WorkerProcess.StartAsync(program, location, network is null ? null : WorkerNetwork.Namespace(i), limit.Token)));
-        return new SoakRun(program, location, network, host, started) { Steps = steps };
+        return new SoakRun(program, location, network, host, started) { Steps = steps, HasPreviews = hasPreviews };
     }
 
     /// <summary>Runs some jobs of other names, so that measurements do not include the first use of each worker.</summary>
     public async Task WarmUpAsync()
     {
-        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * 4).Select(i => WorkedJobs.Create(i, Steps) with { Id = $"warm-{i}" })];
+        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * 4).Select(
+            i => WorkedJobs.Create(i, Steps, HasPreviews) with { Id = $"warm-{i}" })];
         foreach (ImageJob job in jobs) await Queue.EnqueueAsync(job, _limit.Token);
         foreach (ImageJob job in jobs) await Queue.WatchAsync(job.Id, _limit.Token).LastAsync(_limit.Token);
     }
@@ -66,8 +72,8 @@ internal sealed class SoakRun : IAsyncDisposable
     public async Task<TimeSpan> CompleteAsync(int jobs, int kills, TemporaryPostgreSql? server, int cuts = 0)
     {
         var clock = Stopwatch.StartNew();
-        foreach (int i in Enumerable.Range(0, jobs)) await Queue.EnqueueAsync(WorkedJobs.Create(i, Steps), _limit.Token);
-        Task<JobStatus[]> all = Task.WhenAll(Enumerable.Range(0, jobs).Select(i => EndAsync(WorkedJobs.Create(i, Steps).Id)));
+        foreach (int i in Enumerable.Range(0, jobs)) await Queue.EnqueueAsync(WorkedJobs.Create(i, Steps, HasPreviews), _limit.Token);
+        Task<JobStatus[]> all = Task.WhenAll(Enumerable.Range(0, jobs).Select(i => EndAsync(WorkedJobs.Create(i, Steps, HasPreviews).Id)));
         await Task.WhenAll(KillAsync(kills, server, all), CutAsync(cuts, all));
         _ended = await all;
         return clock.Elapsed;
@@ -81,7 +87,7 @@ internal sealed class SoakRun : IAsyncDisposable
         var expected = new List<string>();
         foreach (int i in Enumerable.Range(0, jobs))
         {
-            string file = Path.Combine(_location.Store, WorkedJobs.Create(i, Steps).Id, "0.png");
+            string file = Path.Combine(_location.Store, WorkedJobs.Create(i, Steps, HasPreviews).Id, "0.png");
             expected.Add(file);
             if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(alone, $"{i}.png"))))
                 throw new InvalidDataException($"{file} has other bytes than the image that was generated alone.");

@@ -24,7 +24,7 @@ internal static class ThroughputCommand
                 for (int workers = 1; workers <= MostWorkers; workers++)
                 {
                     QueueLocation location = QueueLocation.Create(database, folder, $"measure{repetition}{workers}", server);
-                    await using var run = await SoakRun.StartAsync(s_program, location, workers);
+                    await using var run = await SoakRun.StartAsync(s_program, location, workers, hasPreviews: false);
                     await run.WarmUpAsync();
                     TimeSpan time = await run.CompleteAsync(jobs, 0, null);
                     double each = time.TotalMilliseconds / jobs;

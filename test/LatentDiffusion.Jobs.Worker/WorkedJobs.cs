@@ -11,10 +11,14 @@ internal static class WorkedJobs
     private static readonly string[] s_prompts =
         ["a blue bird", "a red cat with a hat", "a green dragon", "a yellow star", "a purple fish", "an orange dog with a cape"];
 
-    public static ImageJob Create(int number, int steps = ShortSteps) => new()
+    /// <summary>A job.</summary>
+    /// <param name="number">Its number.</param>
+    /// <param name="steps">Steps of its image.</param>
+    /// <param name="hasPreviews">Whether every other job has a preview of each step, which takes time of its own.</param>
+    public static ImageJob Create(int number, int steps = ShortSteps, bool hasPreviews = true) => new()
     {
         Id = $"job-{number}", Model = "drawings", Caller = $"caller {number % Callers}",
-        PreviewEvery = number % 2,
+        PreviewEvery = hasPreviews ? number % 2 : 0,
         Request = new GenerationRequest { Prompt = s_prompts[number % s_prompts.Length], Seed = (ulong)number, Steps = steps },
     };
 }
