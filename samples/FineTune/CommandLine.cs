@@ -28,7 +28,7 @@ internal sealed class CommandLine
         Add<string>(
             "data.path", "--data", "Captioned images: a folder with metadata.jsonl, metadata.csv or caption files, or Parquet files.");
         Add<string>("out", "--out", "Folder of the run; an interrupted run resumes from here. runs/fine-tuned if omitted.");
-        Add<string>("method", "--method", $"What is trained: {Names<FineTuneMethod>()}. lora if omitted.");
+        Add<string>("method", "--method", $"Training method: {Names<FineTuneMethod>()}. lora if omitted.");
         Add<string>("tokenizer", "--tokenizer", "For a single file: folder with the tokenizer's files.");
         Add<string>("variant", "--variant", "For a folder: variant of the weights, for example fp16.");
         Option<string?> device = DeviceOption.Create();

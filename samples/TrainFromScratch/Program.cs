@@ -78,7 +78,7 @@ var accumulationOption = new Option<int?>("--accumulation")
 var anyOrderOption = new Option<bool>("--any-order")
 {
     Description = "Sum the gradients of several processes in any order: less is sent if a process has several batches per step, and the "
-        + "weights are no longer bit-equal to those of one process.",
+        + "weights then differ by rounding from those of one process.",
 };
 var timeLimitOption = new Option<double>("--time-limit")
 {

@@ -28,7 +28,7 @@ public static class LatentDiffusionEndpointExtensions
         all.MapWebUIApi();
         all.MapJobsApi();
         all.MapLatentDiffusionPage();
-        // A path of its own, next to the documents of an application. Only a parameter can name the document.
+        // A separate path, next to the documents of an application. Only a parameter can name the document.
         const string Name = LatentDiffusionServerDefaults.DocumentName;
         all.MapProtectedGroup().MapOpenApi($"/openapi/{Name}.json/{{documentName={Name}}}");
         endpoints.MapLatentDiffusionHealth();

@@ -127,7 +127,7 @@ public sealed class S3ImageStore : IImageStore, IDisposable
     {
         foreach (string[] chunk in keys.Chunk(Page))
         {
-            // Missing files are no error of the API.
+            // The API does not report missing files as errors.
             var request = new DeleteObjectsRequest
             {
                 BucketName = _bucket, Quiet = true, Objects = [.. chunk.Select(key => new KeyVersion { Key = key })],

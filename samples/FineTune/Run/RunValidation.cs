@@ -24,7 +24,7 @@ internal sealed class RunValidation : IDisposable
         ValidationOptions options = context.Settings.Validation.Loss with { GuidanceScale = context.Settings.Objective.GuidanceScale };
         if (context.Settings.Method == FineTuneMethod.ControlNet)
         {
-            // Through the ControlNet, which is no part of the denoiser.
+            // The denoiser's loss does not include the ControlNet; that of the training does.
             DenoiserTrainingOptions single = context.Options with { BatchSize = 1, CaptionDropout = 0 };
             (ITrainingObjective objective, _) = method.Part(_data.Latents, images, single, texts);
             _loss = new ObjectiveLoss(objective, Math.Min(images.Count!.Value, options.ImageCount), options.Seed).Measure;

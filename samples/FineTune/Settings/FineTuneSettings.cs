@@ -19,7 +19,7 @@ internal sealed record FineTuneSettings
     [Description("Variant of the folder's weights, for example fp16. Null for the plain ones.")]
     public string? Variant { get; init; }
 
-    [Description("What is trained.")]
+    [Description("Training method.")]
     public FineTuneMethod Method { get; init; }
 
     [Description("Folder of the run.")]
@@ -55,9 +55,9 @@ internal sealed record FineTuneSettings
     [Description("Steps, optimizer, average and checkpoints.")]
     public required TrainingOptions Training { get; init; }
 
-    [Description("What is measured and drawn during the run.")]
+    [Description("Losses and image grids during the run.")]
     public required ValidationSettings Validation { get; init; }
 
-    [Description("What is written at the end.")]
+    [Description("Form and precision of the result.")]
     public required OutputSettings Output { get; init; }
 }

@@ -4,7 +4,7 @@ using LatentDiffusion.Evaluation;
 
 namespace FineTune;
 
-/// <summary>What is measured and drawn during a run.</summary>
+/// <summary>Losses and image grids during a run.</summary>
 internal sealed record ValidationSettings
 {
     [Range(1, long.MaxValue), Description("Steps between two validations.")]

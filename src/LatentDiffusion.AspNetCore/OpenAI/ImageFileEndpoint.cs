@@ -22,7 +22,7 @@ internal static class ImageFileEndpoint
         if (content is null)
         {
             throw new RequestException(
-                StatusCodes.Status404NotFound, "There is no such image, or it is no longer kept.", null, "not_found");
+                StatusCodes.Status404NotFound, "The image does not exist, or it has been deleted.", null, "not_found");
         }
 
         context.Response.Headers.XContentTypeOptions = "nosniff";

@@ -9,7 +9,7 @@ internal sealed class ImageJobFactory(IImageJobQueue queue, IOptionsMonitor<Late
     /// <param name="context">The request.</param>
     /// <param name="body">Its fields.</param>
     /// <param name="needsPrompt">Whether it must have a prompt.</param>
-    /// <exception cref="RequestException">A field is wrong, or there is no such model.</exception>
+    /// <exception cref="RequestException">A field is wrong, or the model does not exist.</exception>
     public async Task<ImageJob> CreateAsync(HttpContext context, ImageRequestBody body, bool needsPrompt = true)
     {
         if (needsPrompt && string.IsNullOrEmpty(body.Prompt)) throw RequestErrors.Missing("prompt");

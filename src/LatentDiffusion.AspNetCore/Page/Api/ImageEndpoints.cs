@@ -18,7 +18,7 @@ internal static class ImageEndpoints
         StoredImage? image = status?.Images.FirstOrDefault(i => i.Name == name);
         StoredImage? shown = image ?? (status?.Preview?.Name == name ? status.Preview : null);
         byte[]? content = shown is null ? null : await store.ReadAsync(shown, context.RequestAborted).ConfigureAwait(false);
-        if (shown is null || content is null) return ProblemFilter.Create(StatusCodes.Status404NotFound, "There is no such image.");
+        if (shown is null || content is null) return ProblemFilter.Create(StatusCodes.Status404NotFound, "The image does not exist.");
 
         IHeaderDictionary headers = context.Response.Headers;
         headers.CacheControl = image is null ? "private, no-cache" : "private, max-age=31536000, immutable";

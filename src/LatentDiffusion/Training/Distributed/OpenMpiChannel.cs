@@ -67,7 +67,7 @@ internal sealed unsafe class OpenMpiChannel : IDisposable
         }
     }
 
-    /// <summary>Does work on the channel's thread while the caller goes on.</summary>
+    /// <summary>Runs work on the channel's thread; the caller does not wait.</summary>
     public Task<T> Post<T>(Func<T> work)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

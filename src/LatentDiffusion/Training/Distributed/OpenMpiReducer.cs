@@ -11,7 +11,7 @@ namespace LatentDiffusion.Training;
 /// <remarks>
 /// The rank-ordered sum sends as much as the usual ring: each process receives its part of all gradients, adds it in the order of the
 /// ranks, and sends the result to all, in total 2·(N−1)/N of the gradients' size per process. With k batches per process it is
-/// (k+1)·(N−1)/N, and all but the last part is sent while the next batch is computed. All calls of MPI come from one thread of its own.
+/// (k+1)·(N−1)/N, and all but the last part is sent while the next batch is computed. One dedicated thread makes all calls of MPI.
 /// Every call says what it is, so that processes which call different methods end with a message instead of waiting.
 /// </remarks>
 public sealed unsafe class OpenMpiReducer : IGradientReducer, IDisposable

@@ -24,9 +24,9 @@ public sealed class FineTuneProgramTests(TinyModel model) : IClassFixture<TinyMo
             string checkpoints = Path.Combine(folder["run"], "checkpoints", "lora");
             SpinWait.SpinUntil(() => stopped.HasExited || WrittenSteps.Reach(checkpoints, 1));
             using Process kill = Process.Start("kill", ["-TERM", $"{stopped.Id}"]);
-            (int stop, _, string told) = Finish(stopped);
-            Assert.True(stop == 130, told);
-            Assert.Contains($"the same command resumes from '{folder["run"]}'", told, StringComparison.Ordinal);
+            (int stop, _, string messages) = Finish(stopped);
+            Assert.True(stop == 130, messages);
+            Assert.Contains($"the same command resumes from '{folder["run"]}'", messages, StringComparison.Ordinal);
         }
 
         using Process resumed = Start([.. arguments, "--steps", "1"]);
