@@ -7,7 +7,10 @@ switch (args)
         await WorkCommand.RunAsync(new QueueLocation(database, connection, store));
         return 0;
     case ["alone", var folder, var count, var steps]:
-        await AloneCommand.RunAsync(folder, int.Parse(count, null), int.Parse(steps, null));
+        await AloneCommand.RunAsync(folder, int.Parse(count, null), int.Parse(steps, null), warmUps: 1);
+        return 0;
+    case ["alone", var folder, var count, var steps, var warmUps]:
+        await AloneCommand.RunAsync(folder, int.Parse(count, null), int.Parse(steps, null), int.Parse(warmUps, null));
         return 0;
     case ["throughput", var database, var jobs]:
         await ThroughputCommand.RunAsync(database, int.Parse(jobs, null));
@@ -17,7 +20,7 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             work sqlite|postgres <path or connection> <image folder>
-            alone <folder> <jobs> <steps>
+            alone <folder> <jobs> <steps> [jobs before the measured ones]
             throughput sqlite|postgres <jobs>
             soak sqlite|postgres <jobs> <kills> <cuts of the network>
             """);

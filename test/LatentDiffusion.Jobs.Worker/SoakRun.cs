@@ -56,10 +56,11 @@ internal sealed class SoakRun : IAsyncDisposable
         return new SoakRun(program, location, network, host, started) { Steps = steps, HasPreviews = hasPreviews };
     }
 
-    /// <summary>Runs some jobs of other names, so that measurements do not include the first use of each worker.</summary>
-    public async Task WarmUpAsync()
+    /// <summary>Runs jobs of other names, so that measurements do not include the first uses of each worker.</summary>
+    /// <param name="jobsPerWorker">Jobs per worker.</param>
+    public async Task WarmUpAsync(int jobsPerWorker)
     {
-        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * 4).Select(
+        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * jobsPerWorker).Select(
             i => WorkedJobs.Create(i, Steps, HasPreviews) with { Id = $"warm-{i}" })];
         foreach (ImageJob job in jobs) await Queue.EnqueueAsync(job, _limit.Token);
         foreach (ImageJob job in jobs) await Queue.WatchAsync(job.Id, _limit.Token).LastAsync(_limit.Token);

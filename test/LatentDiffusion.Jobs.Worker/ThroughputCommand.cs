@@ -7,30 +7,29 @@ internal static class ThroughputCommand
 {
     private const int MostWorkers = 3, Repetitions = 3;
 
+    // The runtime compiles hot methods again after their first uses, on cores that a second worker needs.
+    private const int WarmUps = 40;
+
     private static readonly string s_program = typeof(ThroughputCommand).Assembly.Location;
 
     public static async Task RunAsync(string database, int jobs)
     {
-        string folder = Directory.CreateTempSubdirectory("latent-diffusion-throughput-").FullName, alone = Path.Combine(folder, "alone");
+        string folder = Directory.CreateTempSubdirectory("latent-diffusion-throughput-").FullName;
         using TemporaryPostgreSql? server = database == "postgres" ? TemporaryPostgreSql.Open() : null;
         try
         {
             for (int repetition = 0; repetition < Repetitions; repetition++)
             {
-                string bare = await WorkerProcess.OutputAsync(
-                    s_program, default, "alone", alone, Text(jobs), Text(WorkedJobs.ShortSteps));
-                double perJob = double.Parse(bare, CultureInfo.InvariantCulture);
-                Console.WriteLine($"bare pipeline, 1 thread: {perJob:F1} ms per job");
                 for (int workers = 1; workers <= MostWorkers; workers++)
                 {
+                    double bare = await BareAsync(folder, jobs, Math.Min(workers, Environment.ProcessorCount));
                     QueueLocation location = QueueLocation.Create(database, folder, $"measure{repetition}{workers}", server);
                     await using var run = await SoakRun.StartAsync(s_program, location, workers, hasPreviews: false);
-                    await run.WarmUpAsync();
-                    TimeSpan time = await run.CompleteAsync(jobs, 0, null);
-                    double each = time.TotalMilliseconds / jobs;
-                    double ideal = perJob / Math.Min(workers, Environment.ProcessorCount);
-                    Console.WriteLine($"{workers} workers: {each:F1} ms per job, {each - ideal:F1} ms more than without a queue");
-                    run.Check(jobs, alone);
+                    await run.WarmUpAsync(WarmUps);
+                    double each = (await run.CompleteAsync(jobs, 0, null)).TotalMilliseconds / jobs;
+                    Console.WriteLine(
+                        $"{workers} workers: {each:F1} ms per job, {each - bare:F1} ms more than bare pipelines ({bare:F1} ms)");
+                    run.Check(jobs, Alone(folder, 0));
                 }
             }
         }
@@ -39,6 +38,16 @@ internal static class ThroughputCommand
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    /// <summary>Milliseconds per job of bare pipelines at the same time, each with one thread.</summary>
+    private static async Task<double> BareAsync(string folder, int jobs, int pipelines)
+    {
+        string[] each = await Task.WhenAll(Enumerable.Range(0, pipelines).Select(i => WorkerProcess.OutputAsync(
+            s_program, default, "alone", Alone(folder, i), Text(jobs), Text(WorkedJobs.ShortSteps), Text(WarmUps))));
+        return each.Average(time => double.Parse(time, CultureInfo.InvariantCulture)) / pipelines;
+    }
+
+    private static string Alone(string folder, int pipeline) => Path.Combine(folder, $"alone{pipeline}");
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
