@@ -42,12 +42,19 @@ public static class CpuRuntime
         };
     }
 
+    /// <summary>
+    /// Whether threads are bound. Bound to the first cores, fewer threads than cores would meet those of other processes there, or of
+    /// other containers with a quota.
+    /// </summary>
+    internal static bool Binds(CpuRuntimeOptions options, int threads) =>
+        options.BindThreads && threads >= MainThreadAffinity.Read()?.Count;
+
     private static void SetEnvironment(CpuRuntimeOptions options, ref int threads)
     {
         if (options.Threads is null && int.TryParse(Environment.GetEnvironmentVariable(Threads), CultureInfo.InvariantCulture, out int set))
             threads = set;
         NativeEnvironment.Set(Threads, threads.ToString(CultureInfo.InvariantCulture), replace: options.Threads is not null);
-        if (options.BindThreads)
+        if (Binds(options, threads))
         {
             NativeEnvironment.Set(Binding, "true", replace: false);
             MainThreadAffinity.Remember();

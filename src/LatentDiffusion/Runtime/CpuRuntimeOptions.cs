@@ -10,8 +10,8 @@ public sealed record CpuRuntimeOptions
     public int? Threads { get; init; }
 
     /// <summary>
-    /// Whether each thread stays on one core, so that threads do not wait for each other to be moved. Default true. Linux
-    /// only.
+    /// Whether each thread stays on one core, so that threads do not wait for each other to be moved. Default true. Threads are
+    /// bound only where <see cref="Threads"/> is at least the number of cores that the process may use. Linux only.
     /// </summary>
     public bool BindThreads { get; init; } = true;
 

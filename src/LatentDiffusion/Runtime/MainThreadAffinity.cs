@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace LatentDiffusion.Runtime;
@@ -16,6 +17,9 @@ internal sealed unsafe partial class MainThreadAffinity
     private readonly byte[] _cores;
 
     private MainThreadAffinity(byte[] cores) => _cores = cores;
+
+    /// <summary>Number of cores.</summary>
+    public int Count => _cores.Sum(bits => BitOperations.PopCount(bits));
 
     /// <summary>The present cores; null where the system does not say.</summary>
     public static MainThreadAffinity? Read()

@@ -15,6 +15,18 @@ public class CpuRuntimeTests
         Assert.Equal(before, get_num_threads());
     }
 
+    // OpenMP reads these settings in a process that has not loaded it.
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(0, true)]
+    public void Threads_are_bound_only_where_they_use_all_cores(int fewer, bool binds)
+    {
+        int cores = Environment.ProcessorCount;
+        if (!OperatingSystem.IsLinux() || cores <= fewer) Assert.Skip("The test needs Linux and several cores.");
+        Assert.Equal(binds, CpuRuntime.Binds(new CpuRuntimeOptions(), cores - fewer));
+        Assert.False(CpuRuntime.Binds(new CpuRuntimeOptions { BindThreads = false }, cores));
+    }
+
     [Fact]
     public void Threads_below_one_are_refused()
     {
