@@ -26,7 +26,7 @@ internal static class Repository
             IEnumerable<string> readmes = Directory.EnumerateDirectories(Path.Combine(Root, "src"))
                 .Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists);
             IEnumerable<string> docs = Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md");
-            string[] pages = [Path.Combine(Root, "README.md"), .. docs, .. readmes];
+            string[] pages = [Path.Combine(Root, "README.md"), Path.Combine(Root, "samples", "README.md"), .. docs, .. readmes];
             return pages.Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/')).Order(StringComparer.Ordinal);
         }
     }

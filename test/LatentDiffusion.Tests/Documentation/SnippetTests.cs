@@ -6,7 +6,7 @@ namespace LatentDiffusion.Tests.Documentation;
 /// <summary>
 /// Every block of C# on every page compiles without a warning, as a reader pastes it into a new console project, and runs.
 /// <list type="bullet">
-/// <item>A page is found by its place: README.md, docs/*.md, src/*/README.md.</item>
+/// <item>A page is found by its place: README.md, docs/*.md, samples/README.md, src/*/README.md.</item>
 /// <item>
 /// Each runs in a folder with what <see cref="StandIns"/> has for the names in its texts: add new names there.
 /// </item>
