@@ -18,6 +18,10 @@ options.Command.SetWork(async (parsed, _) =>
         // Of settings.json, of a variable, or of an option that depends on them.
         throw new ArgumentException(e.Message);
     }
+    catch (InvalidOperationException e) when (e.Message.Contains(nameof(BinderOptions.ErrorOnUnknownConfiguration)))
+    {
+        throw new ArgumentException($"The settings have an unknown entry. {e.Message}");
+    }
 });
 int exitCode = await options.Command.RunAsync(args, cancelled: "Stopped.", finishes: true);
 // A model may still be loading, for example where the port is taken.

@@ -30,6 +30,13 @@ public sealed class LatentDiffusionServerOptions
     public string? AuthenticationScheme { get; set; } = LatentDiffusionServerDefaults.AuthenticationScheme;
 
     /// <summary>
+    /// Name of the model for requests that name none. Null, the default, for the first model of the server's
+    /// process. Where no worker offers the model, that of the worker that has run longest takes its place.
+    /// </summary>
+    [MinLength(1)]
+    public string? DefaultModel { get; set; }
+
+    /// <summary>
     /// Requests for images of one caller per minute, 1 to 60,000. Unused ones add up to those of one minute. Clients without a name are
     /// counted by their address. Null, the default, for no limit.
     /// </summary>

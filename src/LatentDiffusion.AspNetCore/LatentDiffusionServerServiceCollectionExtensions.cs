@@ -38,6 +38,7 @@ public static class LatentDiffusionServerServiceCollectionExtensions
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<JobWatcher>();
         services.AddSingleton<ModelFacts>();
+        services.AddSingleton<OfferedModels>();
         services.AddSingleton<InputImageDecoder>();
         services.AddSingleton<JobReader>();
         services.TryAddSingleton(TimeProvider.System);

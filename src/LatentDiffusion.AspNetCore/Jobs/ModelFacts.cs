@@ -4,9 +4,13 @@ namespace LatentDiffusion.AspNetCore;
 /// What is known of the models whose pipelines this process has. A server without pipelines knows nothing; its workers check requests.
 /// </summary>
 /// <param name="services">The container, which has the catalogue of a server with pipelines.</param>
-internal sealed class ModelFacts(IServiceProvider services)
+/// <param name="options">The server's settings.</param>
+internal sealed class ModelFacts(IServiceProvider services, IOptionsMonitor<LatentDiffusionServerOptions> options)
 {
     private readonly IModelCatalog? _catalog = services.GetService<IModelCatalog>();
+
+    /// <summary>Name of the default model: that of the settings, or the first of this process; null for neither.</summary>
+    public string? DefaultName => options.CurrentValue.DefaultModel ?? (_catalog is { Names: [var first, ..] } ? first : null);
 
     /// <summary>The pipeline of a model, loaded if it was not yet; null where other processes have it.</summary>
     public async Task<DiffusionPipeline?> FindAsync(string model, CancellationToken cancellationToken) =>
@@ -16,5 +20,5 @@ internal sealed class ModelFacts(IServiceProvider services)
 
     /// <summary>That of the default model.</summary>
     public async Task<DiffusionPipeline?> FindDefaultAsync(CancellationToken cancellationToken) =>
-        _catalog is { Names: [var first, ..] } ? await FindAsync(first, cancellationToken).ConfigureAwait(false) : null;
+        DefaultName is { } name ? await FindAsync(name, cancellationToken).ConfigureAwait(false) : null;
 }

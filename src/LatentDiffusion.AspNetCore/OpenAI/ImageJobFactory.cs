@@ -3,7 +3,7 @@ using LatentDiffusion.AspNetCore.Authentication;
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary>Makes jobs from the fields of requests.</summary>
-internal sealed class ImageJobFactory(IImageJobQueue queue, IOptionsMonitor<LatentDiffusionServerOptions> options)
+internal sealed class ImageJobFactory(OfferedModels offered, IOptionsMonitor<LatentDiffusionServerOptions> options)
 {
     /// <summary>A job without the images of a form.</summary>
     /// <param name="context">The request.</param>
@@ -31,7 +31,7 @@ internal sealed class ImageJobFactory(IImageJobQueue queue, IOptionsMonitor<Late
 
     private async Task<string> ModelAsync(string? wanted, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> models = await queue.ModelsAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(cancellationToken).ConfigureAwait(false);
         if (models.Count == 0) throw RequestErrors.Unavailable("No worker offers a model now.");
         return wanted is null ? models[0] : models.Contains(wanted) ? wanted : throw RequestErrors.UnknownModel(wanted);
     }

@@ -8,9 +8,9 @@ internal static class ModelsEndpoint
         .WithTags("Models")
         .WithSummary("Lists the models.");
 
-    private static async Task<IResult> HandleAsync(HttpContext context, IImageJobQueue queue, ServerStart start)
+    private static async Task<IResult> HandleAsync(HttpContext context, OfferedModels offered, ServerStart start)
     {
-        IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         return TypedResults.Json(
             new ModelList([.. models.Select(model => new ModelEntry(model, start.UnixSeconds))]), OpenAIJson.Default.ModelList);
     }

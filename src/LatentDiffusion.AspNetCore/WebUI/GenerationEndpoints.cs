@@ -5,7 +5,7 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 
 /// <summary><c>POST /sdapi/v1/txt2img</c> and <c>img2img</c>.</summary>
 internal sealed class GenerationEndpoints(
-    IImageJobQueue queue, IImageStore store, OptionsStore options, JobGroup jobs, ModelFacts facts, IImageCodec codec,
+    OfferedModels offered, IImageStore store, OptionsStore options, JobGroup jobs, ModelFacts facts, IImageCodec codec,
     IOptionsMonitor<LatentDiffusionServerOptions> limits, IOptionsMonitor<WebUIApiOptions> settings)
 {
     public Task<IResult> TextToImageAsync(HttpContext context) => RunAsync(context, fromImage: false);
@@ -17,7 +17,7 @@ internal sealed class GenerationEndpoints(
         CancellationToken left = context.RequestAborted;
         string caller = Caller.Of(context);
         FieldReader fields = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        IReadOnlyList<string> models = await queue.ModelsAsync(left).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(left).ConfigureAwait(false);
         if (models.Count == 0) throw ApiError.Busy("No worker offers a model.");
         ApiOptions kept = await options.ReadAsync(caller, left).ConfigureAwait(false);
         LatentDiffusionServerOptions limit = limits.CurrentValue;

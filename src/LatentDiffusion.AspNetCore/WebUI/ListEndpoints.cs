@@ -7,9 +7,9 @@ internal static class ListEndpoints
 {
     private const string Latent = "Latent";
 
-    public static async Task<IResult> ModelsAsync(HttpContext context, IImageJobQueue queue)
+    public static async Task<IResult> ModelsAsync(HttpContext context, OfferedModels offered)
     {
-        IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         return List(models.Select(name => new JsonObject
         {
             ["title"] = name, ["model_name"] = name, ["hash"] = null, ["sha256"] = null, ["filename"] = name, ["config"] = null,

@@ -21,6 +21,7 @@ public class OptionsTests
         { "MaximumImages=0", "MaximumImages" },
         { "MaximumInputPixels=1", "MaximumInputPixels" },
         { "MaximumPromptLength=0", "MaximumPromptLength" },
+        { "DefaultModel=", "DefaultModel" },
     };
 
     [Theory]

@@ -20,6 +20,19 @@ public sealed class StudioProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task An_unknown_entry_of_the_settings_is_one_line_and_exit_code_2()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.FullName, "settings.json"), """{ "Server": { "RequestsPerMinutes": 60 } }""",
+            TestContext.Current.CancellationToken);
+        using Process studio = Start("--data", _folder.FullName, "--urls", "http://127.0.0.1:0");
+        string errors = await studio.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await studio.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2, studio.ExitCode);
+        Assert.Contains("RequestsPerMinutes", Assert.Single(errors.TrimEnd().Split('\n')));
+    }
+
+    [Fact]
     public async Task An_interruption_while_the_models_load_is_exit_code_130()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no signals.");

@@ -26,9 +26,9 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] JobReader reader)
+        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] OfferedModels offered, [FromServices] JobReader reader)
     {
-        IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         if (models.Count == 0) throw RequestErrors.Unavailable("No worker offers a model now.");
         ImageJob job = await reader.ReadAsync(context, models[0], Caller.Of(context)).ConfigureAwait(false);
         JobStatus added = await queue.EnqueueAsync(job, context.RequestAborted).ConfigureAwait(false);

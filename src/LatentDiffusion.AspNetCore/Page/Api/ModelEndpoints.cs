@@ -16,9 +16,9 @@ internal static class ModelEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] IOptionsMonitor<LatentDiffusionServerOptions> options)
+        HttpContext context, [FromServices] OfferedModels offered, [FromServices] IOptionsMonitor<LatentDiffusionServerOptions> options)
     {
-        IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         return TypedResults.Json(
             new ModelListJson(
                 Caller.Of(context), models, [.. Settings.Select(s => SettingJson.Create(s, options.CurrentValue))],
