@@ -24,8 +24,14 @@ internal sealed class Bear : FourLegged
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
+        if (t.TwoTone)
+        {
+            ink.Mark(ink.Ellipse(x, y + (r * 0.62f), r * 0.86f, r * 0.5f), t.Second, shading: 0.4f, within: skull);
+            ink.Line(skull, t.Main.Line);
+        }
+
         ink.Cheeks(x, y + (r * 0.3f), r * 0.74f, r * 0.14f);
-        ink.Eyes(x, y - (r * 0.1f), r * 0.46f, r * 0.18f);
+        ink.Eyes(x, y - (r * 0.1f), r * 0.46f, r * 0.21f);
         ink.Shape(ink.Ellipse(x, y + (r * 0.4f), r * 0.47f, r * 0.36f), t.Second, shading: 0.7f);
         ink.Nose(x, y + (r * 0.24f), r * 0.19f, Palette.Dark);
         ink.Muzzle(x, y + (r * 0.46f), r * 0.22f);

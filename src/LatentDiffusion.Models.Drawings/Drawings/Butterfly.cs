@@ -41,18 +41,17 @@ internal sealed class Butterfly : Subject
     {
         float k = t.Limb;
         ink.Surface(0.05f, 0.66f, 0.68f);
-        SKPath far = ink.Blob(0f, 0.34f, 0.06f, -0.3f, 0.34f, -0.82f * k, 0.7f, -0.86f * k, 0.74f, -0.4f, 0.4f, 0.1f);
-        ink.Shape(far, t.Main.Far);
-        SKPath low = ink.Blob(0f, 0.42f, 0.4f, 0.2f, 0.86f * k, 0.26f, 0.94f * k, 0.52f, 0.6f * k, 0.66f, 0.2f, 0.56f);
-        Wing(ink, t, low, 0.62f * k, 0.42f, 0.14f);
         SKPath high = ink.Blob(
             -0.08f, 0.4f, -0.14f, -0.1f, 0.1f, -0.62f * k, 0.52f, -0.78f * k, 0.92f * k, -0.56f * k, 0.92f * k, -0.1f, 0.56f, 0.24f,
             0.2f, 0.44f);
+        ink.Shape(ink.Moved(high, 0f, 0f, -15f, 0f, 0.4f), t.Main.Far);
+        SKPath low = ink.Blob(0f, 0.42f, 0.4f, 0.2f, 0.86f * k, 0.26f, 0.94f * k, 0.52f, 0.6f * k, 0.66f, 0.2f, 0.56f);
+        Wing(ink, t, low, 0.62f * k, 0.42f, 0.14f);
         Wing(ink, t, high, 0.5f * k, -0.28f, 0.25f);
         ink.Shape(ink.Tube(0.13f, 0.07f, -0.3f, 0.34f, 0.1f, 0.52f, 0.5f, 0.62f), Hide(t));
         foreach (float x in (ReadOnlySpan<float>)[-0.12f, 0.1f])
         {
-            ink.Line(t.Main.Line, 1f, x, 0.52f, x - 0.07f, 0.68f);
+            ink.Line(t.Main.Line, 1.2f, x, 0.52f, x - 0.07f, 0.68f);
         }
 
         Antennae(ink, t, -0.42f, 0.08f);
@@ -62,6 +61,7 @@ internal sealed class Butterfly : Subject
     private static void Wing(Ink ink, Traits t, SKPath wing, float x, float y, float spot)
     {
         ink.Shape(wing, t.Main, shading: 1.1f);
+        spot *= t.TwoTone ? 1.35f : 1.1f;
         ink.Mark(ink.Ellipse(x, y, spot, spot), t.Second, shading: 0.6f, within: wing);
         ink.Mark(ink.Ellipse(x, y, spot * 0.45f, spot * 0.45f), t.Main, within: wing);
         ink.Line(wing, t.Main.Line);
@@ -73,7 +73,7 @@ internal sealed class Butterfly : Subject
         {
             float ex = x + (side * 0.26f);
             float ey = y - (0.36f * t.Ear);
-            ink.Line(t.Main.Line, 1f, x + (side * 0.06f), y, x + (side * 0.12f), y - 0.2f, ex, ey);
+            ink.Line(t.Main.Line, 1.3f, x + (side * 0.06f), y, x + (side * 0.12f), y - 0.2f, ex, ey);
             ink.Shape(ink.Ellipse(ex, ey, 0.05f, 0.05f), t.Main);
         }
     }
@@ -84,6 +84,6 @@ internal sealed class Butterfly : Subject
         ink.Cheeks(x, y + (r * 0.4f), r * 0.7f, r * 0.18f);
         ink.Eyes(x, y - (r * 0.08f), r * 0.44f, r * 0.32f);
         ink.Mouth(x, y + (r * 0.45f), r * 0.24f);
-        ink.Hat(x, y - (r * 0.62f), r * 1.05f, -8f);
+        ink.Hat(x, y - (r * 0.78f), r * 0.98f, -6f);
     }
 }

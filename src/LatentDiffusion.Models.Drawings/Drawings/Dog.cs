@@ -2,11 +2,18 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>A dog: floppy ears, a big muzzle with a dark nose, a patch about one eye and its tongue out.</summary>
+/// <summary>A dog: floppy ears, a big muzzle with a dark nose, a blaze on the forehead and its tongue out.</summary>
 internal sealed class Dog : FourLegged
 {
     protected override void Tail(Ink ink, Traits t, float x, float y) =>
-        ink.Shape(ink.Tube(0.1f, 0.05f, x, y, x + 0.22f, y - 0.08f, x + 0.34f, y - (0.3f * t.Limb)), t.Main);
+        Tip(ink, t, ink.Tube(0.1f, 0.06f, x, y, x + 0.22f, y - 0.08f, x + 0.34f, y - (0.3f * t.Limb)), x + 0.36f, y - (0.32f * t.Limb));
+
+    private static void Tip(Ink ink, Traits t, SKPath tail, float x, float y)
+    {
+        ink.Shape(tail, t.Main);
+        ink.Mark(ink.Ellipse(x, y, 0.14f, 0.16f), t.Second, shading: 0.5f, within: tail);
+        ink.Line(tail, t.Main.Line);
+    }
 
     protected override void Ears(Ink ink, Traits t, float x, float y, float r)
     {
@@ -19,7 +26,13 @@ internal sealed class Dog : FourLegged
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
-        ink.Mark(ink.Ellipse(x + (r * 0.4f), y - (r * 0.08f), r * 0.36f, r * 0.42f), t.Second, within: skull);
+        float wide = t.TwoTone ? 1.4f : 1f;
+        ink.Mark(
+            ink.Blob(
+                x - (r * 0.16f * wide), y - r, x + (r * 0.16f * wide), y - r, x + (r * 0.13f * wide), y - (r * 0.2f),
+                x + (r * 0.62f * wide), y + (r * 0.36f), x + (r * 0.5f * wide), y + r, x - (r * 0.5f * wide), y + r,
+                x - (r * 0.62f * wide), y + (r * 0.36f), x - (r * 0.13f * wide), y - (r * 0.2f)),
+            t.Second, shading: 0.3f, within: skull);
         ink.Line(skull, t.Main.Line);
         ink.Eyes(x, y - (r * 0.1f), r * 0.39f, r * 0.22f);
         SKPath tongue = ink.Blob(
@@ -28,7 +41,7 @@ internal sealed class Dog : FourLegged
         ink.Shape(ink.Ellipse(x, y + (r * 0.5f), r * 0.5f, r * 0.36f), t.Second, shading: 0.6f);
         if (t.Mouth != 2)
         {
-            ink.Shape(tongue, Tones.FromHsl(352f, 0.8f, 0.7f));
+            ink.Shape(tongue, Palette.Tongue);
         }
 
         ink.Muzzle(x, y + (r * 0.58f), r * 0.26f);

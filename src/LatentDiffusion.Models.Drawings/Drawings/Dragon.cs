@@ -27,7 +27,11 @@ internal sealed class Dragon : FourLegged
         float span = t.Wings ? 1.35f : 0.84f;
         foreach (float side in Sides)
         {
-            Wing(ink, t, x, y, span, side);
+            // From the side, only spread wings show on both sides of the head.
+            if (side > 0f || t.Wings || x == 0f)
+            {
+                Wing(ink, t, x, y, span, side);
+            }
         }
     }
 
@@ -59,13 +63,13 @@ internal sealed class Dragon : FourLegged
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
         ink.Eyes(x, y - (r * 0.16f), r * 0.42f, r * 0.24f);
-        ink.Mark(ink.Ellipse(x, y + (r * 0.9f), r * 0.62f, r * 0.36f), t.Second, shading: 0.3f, within: skull);
+        ink.Mark(ink.Ellipse(x, y + (r * 0.72f), r * 0.7f, r * 0.56f), t.Second, shading: 0.3f, within: skull);
         ink.Line(skull, t.Main.Line);
         ink.Fill(ink.Ellipse(x - (r * 0.13f), y + (r * 0.27f), r * 0.055f, r * 0.04f, 25f), t.Main.Line);
         ink.Fill(ink.Ellipse(x + (r * 0.13f), y + (r * 0.27f), r * 0.055f, r * 0.04f, -25f), t.Main.Line);
         ink.Line(
-            t.Main.Line, 0.8f, x - (r * 0.46f), y + (r * 0.4f), x - (r * 0.24f), y + (r * 0.55f), x, y + (r * 0.5f),
-            x + (r * 0.24f), y + (r * 0.55f), x + (r * 0.46f), y + (r * 0.4f));
+            t.Main.Line, 1.2f, x - (r * 0.46f), y + (r * 0.36f), x - (r * 0.26f), y + (r * 0.54f), x, y + (r * 0.6f),
+            x + (r * 0.26f), y + (r * 0.54f), x + (r * 0.46f), y + (r * 0.36f));
         foreach (float side in Sides)
         {
             ink.Fill(
@@ -83,7 +87,7 @@ internal sealed class Dragon : FourLegged
         for (float y = 0.26f; y < 0.8f; y += 0.16f)
         {
             float w = 0.25f * MathF.Sqrt(MathF.Max(0f, 1f - ((y - 0.46f) * (y - 0.46f) / 0.17f)));
-            ink.Line(t.Second.Shade, 1f, -w, y, 0f, y + 0.03f, w, y);
+            ink.Line(t.Second.Shade, 1.4f, -w, y, 0f, y + 0.03f, w, y);
         }
     }
 
@@ -103,7 +107,7 @@ internal sealed class Dragon : FourLegged
             x - (0.34f * s), y + (0.34f * s));
         ink.Shape(ink.OnSide(side, wing, x), t.Second);
         SKPath bones = ink.Curve(x - (0.92f * s), y - rise, x - (0.7f * s), y + (0.18f * s));
-        ink.Line(ink.OnSide(side, bones, x), t.Main.Line, 0.6f);
+        ink.Line(ink.OnSide(side, bones, x), t.Main.Line, 0.8f);
         SKPath arm = ink.Tube(0.06f, 0.035f, x - 0.08f, y + 0.1f, x - (0.45f * s), y - (rise * 0.86f), x - (0.92f * s), y - rise);
         ink.Shape(ink.OnSide(side, arm, x), t.Main);
     }

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>Paints a subject on a white canvas: measures it, fits it into the image, and draws it.</summary>
+/// <summary>Paints a subject on a white canvas: measures it, fits it into the image, and draws it over a dark contour.</summary>
 internal static class Easel
 {
     private const float Filled = 0.86f;
@@ -31,7 +31,8 @@ internal static class Easel
         canvas.RotateDegrees(traits.Tilt);
         canvas.Scale(half * scale);
         canvas.Translate(-box.MidX, -box.MidY);
-        using Ink ink = new(canvas, traits, half * scale * 128f / size);
+        using Ink ink = new(canvas, traits, half * scale * 256f / size);
+        ink.Contour(measure.Shapes);
         subject.Draw(ink, traits);
         canvas.Flush();
         return Pixels(bitmap, size);

@@ -11,8 +11,8 @@ internal sealed class Fish : Subject
         float b = t.Body;
         ink.Surface(0f, 0.56f, 0.75f);
         ink.Shape(ink.Corners(0.14f, 0.46f, 0f, 0.98f * k, -0.5f, 0.86f * k, 0f, 0.98f * k, 0.5f), t.Second);
-        ink.Line(t.Main.Line, 0.6f, 0.62f, -0.06f, 0.82f * k, -0.22f);
-        ink.Line(t.Main.Line, 0.6f, 0.62f, 0.06f, 0.82f * k, 0.22f);
+        ink.Line(t.Main.Line, 0.9f, 0.62f, -0.06f, 0.82f * k, -0.22f);
+        ink.Line(t.Main.Line, 0.9f, 0.62f, 0.06f, 0.82f * k, 0.22f);
         ink.Shape(ink.Blob(-0.36f, -0.38f, -0.1f, -0.78f * k, 0.22f, -0.8f * k, 0.16f, -0.6f, 0.44f, -0.24f), t.Second);
         ink.Shape(ink.Blob(-0.06f, 0.38f, 0.1f, 0.66f * k, 0.3f, 0.62f * k, 0.3f, 0.26f), t.Second);
         SKPath body = ink.Blob(
@@ -33,7 +33,7 @@ internal sealed class Fish : Subject
         }
 
         ink.Line(body, t.Main.Line);
-        ink.Line(t.Main.Line, 0.8f, -0.24f, -0.26f, -0.14f, 0.02f, -0.24f, 0.3f);
+        ink.Line(t.Main.Line, 1.2f, -0.24f, -0.26f, -0.14f, 0.02f, -0.24f, 0.3f);
         if (t.Jewel)
         {
             ink.Jewel(0.16f, -0.02f, 0.22f);
@@ -54,6 +54,6 @@ internal sealed class Fish : Subject
 
         ink.Cheeks(-0.42f, 0.2f, 0f, 0.1f);
         ink.Mouth(-0.66f, 0.18f, 0.1f);
-        ink.Hat(-0.34f, -0.44f * b, 0.4f, -12f);
+        ink.Hat(-0.32f, -0.5f * b, 0.38f, -12f);
     }
 }

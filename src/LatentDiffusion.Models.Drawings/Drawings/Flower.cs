@@ -20,12 +20,11 @@ internal sealed class Flower : Subject
             SKPath leaf = ink.Blob(
                 -0.02f, 0.82f, -0.16f, 0.58f, -0.46f * t.Limb, 0.48f, -0.6f * t.Limb, 0.52f, -0.46f * t.Limb, 0.74f, -0.2f, 0.84f);
             ink.Shape(ink.OnSide(side, leaf), Palette.Leaf);
-            ink.Line(Palette.Leaf.Line, 0.6f, side * 0.06f, 0.8f, side * 0.44f * t.Limb, 0.58f);
+            ink.Line(Palette.Leaf.Line, 1f, side * 0.06f, 0.8f, side * 0.44f * t.Limb, 0.58f);
         }
 
-        int petals = t.Detail < 0.5f ? 6 : 7;
-        Ring(ink, t.Second, y, petals, 0.5f, 0.5f);
-        Ring(ink, t.Main, y, petals, 0.42f, 0f);
+        Ring(ink, t.Second, y, t.TwoTone ? 0.54f : 0.5f, 0.5f);
+        Ring(ink, t.Main, y, 0.42f, 0f);
         Tones disc = t.Color == "yellow" ? Tones.FromHsl(26f, 0.85f, 0.52f) : Tones.FromHsl(47f, 0.95f, 0.64f);
         ink.Shape(ink.Ellipse(0f, y, 0.34f, 0.34f), disc.LinedLike(t.Main));
         if (t.Jewel)
@@ -40,9 +39,10 @@ internal sealed class Flower : Subject
         ink.Hat(0f, y - 0.46f, 0.44f, -6f);
     }
 
-    private static void Ring(Ink ink, Tones tones, float y, int petals, float reach, float turn)
+    private static void Ring(Ink ink, Tones tones, float y, float reach, float turn)
     {
-        float width = 1.35f / petals;
+        const int petals = 6;
+        const float width = 1.35f / petals;
         for (int i = 0; i < petals; i++)
         {
             float angle = (i + turn) * 360f / petals;

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>A fox: large pointed ears with dark tips, white cheek ruffs, a pointed muzzle and a bushy tail with a white tip.</summary>
+/// <summary>A fox: large pointed ears with dark tips, pale cheek ruffs, a pointed muzzle and a bushy tail with a pale tip.</summary>
 internal sealed class Fox : FourLegged
 {
     protected override float Bulk => 0.88f;
@@ -17,7 +17,7 @@ internal sealed class Fox : FourLegged
         SKPath tip = ink.Corners(
             0f, x, y - (0.36f * k), x + (0.22f * k), y - (0.45f * k), x + (0.34f * k), y - (0.36f * k),
             x + (0.45f * k), y - (0.45f * k), x + (0.7f * k), y - (0.34f * k), x + (0.7f * k), y - k, x, y - k);
-        ink.Mark(tip, Palette.White.LinedLike(t.Main), within: tail);
+        ink.Mark(tip, t.Second, within: tail);
         ink.Line(tail, t.Main.Line);
     }
 
@@ -37,7 +37,7 @@ internal sealed class Fox : FourLegged
                 t.Second);
             ink.Mark(
                 ink.Ellipse(x + (side * r * 0.86f), y - (tip * 1.02f), r * 0.3f, r * 0.32f),
-                new Tones(t.Main.Line, t.Main.Line, t.Main.Line, t.Main.Line),
+                Tones.Flat(t.Main.Line, t.Main.Line),
                 within: ear);
             ink.Line(ear, t.Main.Line);
         }
@@ -56,12 +56,12 @@ internal sealed class Fox : FourLegged
             SKPath ruff = ink.Blob(
                 x, y + (r * 1.1f), x - (r * 0.1f), y + (r * 0.4f), x - (r * 0.5f), y + (r * 0.28f), x - (r * 1.0f), y + (r * 0.16f),
                 x - (r * 1.5f), y + (r * 0.5f), x - (r * 0.8f), y + (r * 1.0f));
-            ink.Mark(ink.OnSide(side, ruff, x), Palette.White, shading: 0.6f, within: skull);
+            ink.Mark(ink.OnSide(side, ruff, x), t.Second, shading: 0.6f, within: skull);
         }
 
         ink.Line(skull, t.Main.Line);
-        ink.Eyes(x, y, r * 0.44f, r * 0.21f);
+        ink.Eyes(x, y, r * 0.44f, r * 0.23f);
         ink.Nose(x, y + (r * 0.62f), r * 0.14f, Palette.Dark);
-        ink.Line(Palette.Dark, 0.75f, x - (r * 0.2f), y + (r * 0.76f), x, y + (r * 0.84f), x + (r * 0.2f), y + (r * 0.76f));
+        ink.Line(Palette.Dark, 1.2f, x - (r * 0.2f), y + (r * 0.76f), x, y + (r * 0.84f), x + (r * 0.2f), y + (r * 0.76f));
     }
 }

@@ -27,12 +27,18 @@ internal sealed class Ghost : Subject
             -w * 0.96f, -0.3f, -w * 0.6f, -0.78f, 0f, -0.94f, w * 0.6f, -0.78f, w * 0.96f, -0.3f, w * 1.06f, 0.3f, w * 1.2f, 0.78f,
             w * 0.86f, 0.66f, w * 0.62f, 0.88f, w * 0.32f, 0.68f, 0f, 0.9f, -w * 0.32f, 0.68f, -w * 0.62f, 0.88f,
             -w * 0.86f, 0.66f, -w * 1.2f, 0.78f, -w * 1.06f, 0.3f);
-        ink.Shape(body, t.Main, gloss: true);
+        ink.Shape(body, t.Main);
+        ink.Highlight(-w * 0.34f, -0.79f, 0.08f, t.Main.Light);
         ink.Mark(
             ink.Blob(
                 -w * 1.4f, 0.62f, -w * 0.8f, 0.5f, -w * 0.3f, 0.58f, w * 0.2f, 0.48f, w * 0.8f, 0.56f, w * 1.4f, 0.5f, w * 1.4f, 1f,
                 -w * 1.4f, 1f),
-            t.Second, shading: 0f, within: body);
+            t.Second, shading: 0.3f, within: body);
+        if (t.TwoTone)
+        {
+            ink.Mark(ink.Ellipse(0f, 0.2f, 0.36f, 0.36f), t.Second, shading: 0.5f, within: body);
+        }
+
         ink.Line(body, t.Main.Line);
         ink.Jewel(0f, 0.24f, 0.2f);
         ink.Collar(0f, -0.02f, 0.44f);

@@ -2,41 +2,34 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <content>Eyes, mouths and cheeks.</content>
+/// <content>Eyes, noses, mouths and cheeks.</content>
 internal sealed partial class Ink
 {
-    private static readonly SKColor[] Irises =
-    [
-        new(0x3B, 0x7D, 0xD8), new(0x3F, 0xA3, 0x5B), new(0x9A, 0x5B, 0x2B), new(0x8B, 0x4F, 0xC0), new(0x2A, 0x9D, 0xA8),
-    ];
-
-    /// <summary>A pair of eyes about a centre, with the glasses on if they are worn.</summary>
+    /// <summary>A pair of equal eyes about a centre, with the glasses on if they are worn.</summary>
     public void Eyes(float x, float y, float gap, float radius)
     {
-        Eye(x - gap, y, radius);
-        Eye(x + gap, y, radius);
-        Glasses(x - gap, x + gap, y, MathF.Min(radius * 1.5f, gap * 0.88f));
+        float lens = MathF.Min(radius * 1.75f, gap * 0.81f);
+        Lenses(x, y, gap, lens);
+        float size = traits.Glasses ? MathF.Min(radius, lens * 0.6f) : radius;
+        Eye(x - gap, y, size);
+        Eye(x + gap, y, size);
+        Frame(x, y, gap, lens);
     }
 
-    /// <summary>One big dark eye with white highlights; on dark bodies with a white and a coloured iris around it.</summary>
+    /// <summary>One big dark eye with a coloured iris and white highlights; on dark bodies with the white of the eye around it.</summary>
     public void Eye(float x, float y, float radius)
     {
         float r = radius * traits.EyeSize;
         if (traits.IsDark)
         {
-            SKPath white = Ellipse(x, y, r * 0.98f, r * 1.2f);
-            Fill(white, SKColors.White);
-            Line(white, Palette.Dark, 0.8f);
-            Fill(Ellipse(x, y + (r * 0.1f), r * 0.72f, r * 0.95f), Irises[(int)(traits.Iris * Irises.Length)]);
-            Fill(Ellipse(x, y + (r * 0.1f), r * 0.45f, r * 0.65f), Palette.Dark);
-        }
-        else
-        {
-            Fill(Ellipse(x, y, r * 0.9f, r * 1.2f), Palette.Dark);
+            Fill(Ellipse(x, y, r * 1.12f, r * 1.38f), SKColors.White);
         }
 
-        Fill(Ellipse(x - (r * 0.26f), y - (r * 0.42f), r * 0.4f, r * 0.44f), SKColors.White);
-        Fill(Ellipse(x + (r * 0.32f), y + (r * 0.45f), r * 0.19f, r * 0.2f), SKColors.White);
+        Fill(Ellipse(x, y, r * 0.92f, r * 1.2f), Palette.Dark);
+        Fill(Ellipse(x, y + (r * 0.24f), r * 0.7f, r * 0.86f), Palette.Iris(traits.Color));
+        Fill(Ellipse(x, y + (r * 0.08f), r * 0.5f, r * 0.68f), Palette.Dark);
+        Fill(Ellipse(x - (r * 0.28f), y - (r * 0.46f), r * 0.38f, r * 0.42f), SKColors.White);
+        Fill(Ellipse(x + (r * 0.3f), y + (r * 0.5f), r * 0.18f, r * 0.2f), SKColors.White);
     }
 
     /// <summary>The mouth: a smile, an open laugh, or a small smile.</summary>
@@ -48,8 +41,9 @@ internal sealed partial class Ink
             SKPath open = Blob(
                 x - w, y, x, y + (w * 0.12f), x + w, y, x + (w * 0.62f), y + (w * 0.85f), x, y + (w * 1.1f),
                 x - (w * 0.62f), y + (w * 0.85f));
-            Mark(open, new Tones(new(0xA8, 0x2B, 0x3C), new(0xF2, 0x85, 0x8E), SKColors.White, Palette.Dark));
-            Line(open, Palette.Dark, 0.7f);
+            Fill(open, new SKColor(0x8E, 0x22, 0x36));
+            Mark(Ellipse(x, y + (w * 1.05f), w * 0.6f, w * 0.5f), Palette.Tongue, shading: 0f, within: open);
+            Line(open, Palette.Dark, 0.8f);
             return;
         }
 
@@ -58,16 +52,19 @@ internal sealed partial class Ink
             w *= 0.7f;
         }
 
-        Line(FaceLine, 0.85f, x - w, y, x, y + (w * 0.55f), x + w, y);
+        Line(FaceLine, 1.25f, x - w, y, x - (w * 0.55f), y + (w * 0.42f), x, y + (w * 0.56f), x + (w * 0.55f), y + (w * 0.42f), x + w, y);
     }
 
     /// <summary>The soft double curve below a cat's or rabbit's nose.</summary>
     public void Muzzle(float x, float y, float width)
     {
-        Line(FaceLine, 0.8f, x, y - (width * 0.3f), x, y);
-        Line(
-            FaceLine, 0.8f, x - width, y + (width * 0.1f), x - (width * 0.5f), y + (width * 0.5f), x, y,
-            x + (width * 0.5f), y + (width * 0.5f), x + width, y + (width * 0.1f));
+        Line(FaceLine, 1.1f, x, y - (width * 0.3f), x, y);
+        foreach (float side in (ReadOnlySpan<float>)[-1f, 1f])
+        {
+            Line(
+                FaceLine, 1.2f, x, y, x + (side * width * 0.22f), y + (width * 0.42f), x + (side * width * 0.62f), y + (width * 0.46f),
+                x + (side * width), y + (width * 0.08f));
+        }
     }
 
     /// <summary>A nose: a small rounded triangle with a highlight.</summary>
@@ -77,17 +74,18 @@ internal sealed partial class Ink
             x - size, y - (size * 0.6f), x + size, y - (size * 0.6f), x + (size * 0.3f), y + (size * 0.55f),
             x - (size * 0.3f), y + (size * 0.55f));
         Fill(nose, color);
-        Line(nose, Palette.Dark, 0.5f);
-        Fill(Ellipse(x - (size * 0.35f), y - (size * 0.4f), size * 0.3f, size * 0.2f), SKColors.White);
+        Line(nose, Palette.Dark, 0.7f);
+        Fill(Ellipse(x - (size * 0.3f), y - (size * 0.4f), size * 0.36f, size * 0.22f), SKColors.White);
     }
 
-    /// <summary>Rosy cheeks, on some of the drawings.</summary>
+    /// <summary>Rosy cheeks.</summary>
     public void Cheeks(float x, float y, float gap, float radius)
     {
-        if (traits.Blush)
+        SKColor blush = Palette.Blush.WithAlpha(200);
+        Fill(Ellipse(x - gap, y, radius, radius * 0.65f), blush);
+        if (gap > 0f)
         {
-            Fill(Ellipse(x - gap, y, radius, radius * 0.65f), Palette.Blush.WithAlpha(190));
-            Fill(Ellipse(x + gap, y, radius, radius * 0.65f), Palette.Blush.WithAlpha(190));
+            Fill(Ellipse(x + gap, y, radius, radius * 0.65f), blush);
         }
     }
 

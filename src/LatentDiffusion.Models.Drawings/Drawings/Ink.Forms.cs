@@ -64,35 +64,92 @@ internal sealed partial class Ink
         }
 
         SKPath path = New();
+        List<SKPoint> forth = [];
         List<SKPoint> back = [];
         for (int i = 0; i <= steps; i++)
         {
             SKPoint along = spine[Math.Min(i + 1, steps)] - spine[Math.Max(i - 1, 0)];
-            float radius = startRadius + ((endRadius - startRadius) * i / steps);
-            float factor = radius / MathF.Max(along.Length, 1e-5f);
+            float factor = Radius(i) / MathF.Max(along.Length, 1e-5f);
             SKPoint side = new(-along.Y * factor, along.X * factor);
-            if (i == 0)
-            {
-                path.MoveTo(spine[0] + side);
-            }
-            else
-            {
-                path.LineTo(spine[i] + side);
-            }
+            Add(forth, i, spine[i] + side);
+            Add(back, i, spine[i] - side);
+        }
 
-            back.Add(spine[i] - side);
+        path.MoveTo(forth[0]);
+        foreach (SKPoint point in forth)
+        {
+            path.LineTo(point);
         }
 
         // Round caps: arcs of the end radii, always bulging away from the spine.
         path.ArcTo(new SKPoint(endRadius, endRadius), 0f, SKPathArcSize.Small, SKPathDirection.CounterClockwise, back[^1]);
-        for (int i = steps; i >= 0; i--)
+        for (int i = back.Count - 1; i >= 0; i--)
         {
             path.LineTo(back[i]);
         }
 
-        path.ArcTo(new SKPoint(startRadius, startRadius), 0f, SKPathArcSize.Small, SKPathDirection.CounterClockwise, path[0]);
+        path.ArcTo(new SKPoint(startRadius, startRadius), 0f, SKPathArcSize.Small, SKPathDirection.CounterClockwise, forth[0]);
         path.Close();
         return path;
+
+        float Radius(int i) => startRadius + ((endRadius - startRadius) * i / steps);
+
+        // Points inside a sharp bend would be lines within the limb: they are left out.
+        void Add(List<SKPoint> edge, int i, SKPoint point)
+        {
+            for (int j = 0; j <= steps && i > 0 && i < steps; j++)
+            {
+                if ((point - spine[j]).Length < 0.97f * Radius(j))
+                {
+                    return;
+                }
+            }
+
+            edge.Add(point);
+        }
+    }
+
+    /// <summary>The area of a brush stroke along a smooth line, from thin to the half width and to thin again.</summary>
+    private SKPath Tapered(float halfWidth, ReadOnlySpan<float> points)
+    {
+        const float thin = 0.4f;
+        int spans = (points.Length / 2) - 1;
+        int steps = spans * StepsPerSpan;
+        Span<SKPoint> spine = stackalloc SKPoint[steps + 1];
+        for (int i = 0; i <= steps; i++)
+        {
+            spine[i] = Spline(points, i / (float)StepsPerSpan, spans);
+        }
+
+        SKPath path = New();
+        for (int i = 0; i <= steps; i++)
+        {
+            SKPoint edge = spine[i] + Side(i, spine, 1f);
+            if (i == 0)
+            {
+                path.MoveTo(edge);
+            }
+            else
+            {
+                path.LineTo(edge);
+            }
+        }
+
+        for (int i = steps; i >= 0; i--)
+        {
+            path.LineTo(spine[i] + Side(i, spine, -1f));
+        }
+
+        path.Close();
+        return path;
+
+        SKPoint Side(int i, ReadOnlySpan<SKPoint> along, float sign)
+        {
+            SKPoint way = along[Math.Min(i + 1, steps)] - along[Math.Max(i - 1, 0)];
+            float radius = halfWidth * (thin + ((1f - thin) * MathF.Sqrt(MathF.Max(0f, MathF.Sin(MathF.PI * i / steps)))));
+            float factor = sign * radius / MathF.Max(way.Length, 1e-5f);
+            return new SKPoint(-way.Y * factor, way.X * factor);
+        }
     }
 
     /// <summary>A path turned about a point and moved.</summary>

@@ -38,7 +38,8 @@ internal sealed class Mouse : FourLegged
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
-        ink.Mark(ink.Ellipse(x, y + (r * 0.72f), r * 0.42f, r * 0.36f), t.Second, shading: 0.4f, within: skull);
+        (float wide, float high) = t.TwoTone ? (0.7f, 0.46f) : (0.42f, 0.36f);
+        ink.Mark(ink.Ellipse(x, y + (r * 0.72f), r * wide, r * high), t.Second, shading: 0.4f, within: skull);
         ink.Line(skull, t.Main.Line);
         ink.Cheeks(x, y + (r * 0.42f), r * 0.62f, r * 0.14f);
         ink.Eyes(x, y + (r * 0.02f), r * 0.4f, r * 0.22f);
@@ -46,8 +47,8 @@ internal sealed class Mouse : FourLegged
         ink.Mouth(x, y + (r * 0.7f), r * 0.13f);
         foreach (float side in Sides)
         {
-            ink.Line(t.Main.Line, 0.55f, x + (side * r * 0.5f), y + (r * 0.55f), x + (side * r * 1.2f), y + (r * 0.42f));
-            ink.Line(t.Main.Line, 0.55f, x + (side * r * 0.48f), y + (r * 0.66f), x + (side * r * 1.15f), y + (r * 0.72f));
+            ink.Line(t.Main.Line, 0.9f, x + (side * r * 0.5f), y + (r * 0.55f), x + (side * r * 1.2f), y + (r * 0.42f));
+            ink.Line(t.Main.Line, 0.9f, x + (side * r * 0.48f), y + (r * 0.66f), x + (side * r * 1.15f), y + (r * 0.72f));
         }
     }
 }

@@ -13,8 +13,9 @@ internal sealed class Mushroom : Subject
         SKPath stem = ink.Blob(
             -0.32f * b, 0f, 0.32f * b, 0f, 0.38f * b, 0.5f, 0.44f * b, 0.76f, 0.2f, 0.88f, -0.2f, 0.88f, -0.44f * b, 0.76f,
             -0.38f * b, 0.5f);
-        ink.Shape(stem, Palette.Cream.LinedLike(t.Main));
-        ink.Fill(ink.Ellipse(0f, 0.16f, 0.36f * b, 0.1f), Palette.Cream.Shade);
+        Tones pale = t.TwoTone ? t.Second : Palette.Cream.LinedLike(t.Main);
+        ink.Shape(stem, pale);
+        ink.Mark(ink.Ellipse(0f, 0.16f, 0.5f * b, 0.14f), Tones.Flat(pale.Shade, pale.Line), shading: 0f, within: stem);
         ink.Line(stem, t.Main.Line);
         SKPath cap = ink.Blob(
             -wide, 0.06f, -wide * 0.84f, -0.44f, -wide * 0.4f, -0.82f, 0f, -0.9f, wide * 0.4f, -0.82f, wide * 0.84f, -0.44f,

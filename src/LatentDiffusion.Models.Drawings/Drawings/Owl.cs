@@ -24,7 +24,7 @@ internal sealed class Owl : Subject
             ink.Ellipse(0f, 0.3f, 0.55f * b, 0.56f),
             ink.Corners(0.1f, -0.55f, -0.3f, -0.6f, -tuft, -0.1f, -0.72f),
             ink.Corners(0.1f, 0.55f, -0.3f, 0.6f, -tuft, 0.1f, -0.72f));
-        ink.Shape(body, t.Main);
+        ink.Shape(body, t.Main, gloss: true);
         SKPath belly = ink.Ellipse(0f, 0.42f, 0.36f * b, 0.4f);
         ink.Mark(belly, t.Second, shading: 0.5f);
         if (!t.Jewel)
@@ -35,7 +35,7 @@ internal sealed class Owl : Subject
                 {
                     float x = (i - (row % 2 == 0 ? 1f : 0.5f)) * 0.2f;
                     float y = 0.26f + (row * 0.16f);
-                    ink.Line(t.Main.Fill, 1.1f, x - 0.07f, y, x, y + 0.07f, x + 0.07f, y);
+                    ink.Line(t.Main.Fill, 1.7f, x - 0.07f, y, x, y + 0.07f, x + 0.07f, y);
                 }
             }
         }
@@ -78,7 +78,7 @@ internal sealed class Owl : Subject
             0.22f,
             -0.36f, -0.1f, -0.8f * w, -0.4f - up, -1.2f * w, -0.44f - up, -1.28f * w, -0.1f - up, -1.14f * w, -0.04f, -1.12f * w, 0.24f,
             -0.96f * w, 0.22f, -0.9f * w, 0.46f, -0.74f * w, 0.4f, -0.64f * w, 0.58f, -0.36f, 0.5f);
-        ink.Shape(ink.OnSide(side, wing), t.Main.Far);
+        ink.Shape(ink.OnSide(side, wing), t.Second);
         SKPath upper = ink.Corners(
             0.2f, -0.34f, -0.12f, -0.8f * w, -0.4f - up, -1.2f * w, -0.44f - up, -1.1f * w, -0.12f - up, -0.8f * w, 0.1f,
             -0.4f, 0.26f);

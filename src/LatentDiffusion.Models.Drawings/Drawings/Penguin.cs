@@ -29,10 +29,9 @@ internal sealed class Penguin : Subject
             ink.Ellipse(0f, 0.42f, 0.42f * b, 0.46f),
             ink.Ellipse(-0.17f, -0.4f, 0.24f, 0.3f),
             ink.Ellipse(0.17f, -0.4f, 0.24f, 0.3f));
-        Tones pale = t.Second.Fill == Palette.White.Fill ? t.Second : Blend(t);
-        ink.Mark(front, pale, shading: 0.6f, within: body);
+        ink.Mark(front, t.Second, shading: 0.6f, within: body);
         ink.Line(body, t.Main.Line);
-        ink.Mark(ink.Ellipse(-0.2f, -0.76f, 0.1f, 0.05f, -35f), new Tones(t.Main.Light, t.Main.Light, t.Main.Light, t.Main.Line));
+        ink.Mark(ink.Ellipse(-0.2f, -0.76f, 0.1f, 0.05f, -35f), Tones.Flat(t.Main.Light, t.Main.Line));
         ink.Cheeks(0f, -0.2f, 0.28f, 0.08f);
         ink.Eyes(0f, -0.42f, 0.2f, 0.12f);
         ink.Shape(ink.Blob(-0.15f, -0.26f, 0f, -0.34f, 0.15f, -0.26f, 0f, -0.14f), Palette.Beak);
@@ -48,13 +47,6 @@ internal sealed class Penguin : Subject
         }
 
         ink.Hat(0f, -0.74f, 0.46f, -6f);
-    }
-
-    // A penguin's front is paler than others' bellies, and not white where the caption names one colour.
-    private static Tones Blend(Traits t)
-    {
-        t.Second.Fill.ToHsl(out float hue, out float saturation, out _);
-        return Tones.FromHsl(hue, saturation / 100f, 0.84f).LinedLike(t.Main);
     }
 
     private static void Flipper(Ink ink, Traits t, float side, float b)

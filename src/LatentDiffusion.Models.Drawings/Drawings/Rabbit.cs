@@ -31,7 +31,8 @@ internal sealed class Rabbit : FourLegged
 
     protected override void Face(Ink ink, Traits t, float x, float y, float r, SKPath skull)
     {
-        ink.Mark(ink.Ellipse(x, y + (r * 0.62f), r * 0.52f, r * 0.4f), t.Second, shading: 0.4f, within: skull);
+        (float wide, float high) = t.TwoTone ? (0.74f, 0.48f) : (0.52f, 0.4f);
+        ink.Mark(ink.Ellipse(x, y + (r * 0.62f), r * wide, r * high), t.Second, shading: 0.4f, within: skull);
         ink.Line(skull, t.Main.Line);
         ink.Cheeks(x, y + (r * 0.38f), r * 0.66f, r * 0.15f);
         ink.Eyes(x, y, r * 0.44f, r * 0.24f);
@@ -39,8 +40,8 @@ internal sealed class Rabbit : FourLegged
             0.15f, x - (r * 0.11f), y + (r * 0.6f), x + (r * 0.11f), y + (r * 0.6f), x + (r * 0.1f), y + (r * 0.82f),
             x - (r * 0.1f), y + (r * 0.82f));
         ink.Fill(teeth, SKColors.White);
-        ink.Line(teeth, Palette.Dark, 0.5f);
-        ink.Line(Palette.Dark, 0.5f, x, y + (r * 0.6f), x, y + (r * 0.82f));
+        ink.Line(teeth, Palette.Dark, 0.7f);
+        ink.Line(Palette.Dark, 0.7f, x, y + (r * 0.6f), x, y + (r * 0.82f));
         ink.Nose(x, y + (r * 0.4f), r * 0.11f, Palette.Blush);
         ink.Muzzle(x, y + (r * 0.54f), r * 0.22f);
     }

@@ -5,12 +5,12 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A robot: a box for a head with an antenna, a box for a body with a panel, and jointed limbs.</summary>
 internal sealed class Robot : Subject
 {
-    private static readonly Tones Steel = Tones.FromHsl(215f, 0.1f, 0.74f);
+    private static readonly Tones Steel = Tones.FromHsl(215f, 0.08f, 0.62f);
 
     public override void Draw(Ink ink, Traits t)
     {
         float b = 0.42f * t.Body;
-        Tones steel = Steel.LinedLike(t.Main);
+        Tones steel = (t.TwoTone ? t.Second : Steel).LinedLike(t.Main);
         ink.Surface(0f, 0.78f, 0.66f);
         ink.Cape(0f, 0f, 0.46f, 0.88f);
         foreach (float side in Sides)
@@ -38,8 +38,8 @@ internal sealed class Robot : Subject
             ink.Fill(ink.Ellipse(-0.13f, 0.28f, 0.05f, 0.05f), new SKColor(0xE8, 0x4A, 0x4A));
             ink.Fill(ink.Ellipse(0f, 0.28f, 0.05f, 0.05f), new SKColor(0xF4, 0xC8, 0x3A));
             ink.Fill(ink.Ellipse(0.13f, 0.28f, 0.05f, 0.05f), new SKColor(0x4F, 0xB8, 0x5E));
-            ink.Line(t.Main.Line, 0.8f, -0.16f, 0.4f, 0.16f, 0.4f);
-            ink.Line(t.Main.Line, 0.8f, -0.16f, 0.48f, 0.16f, 0.48f);
+            ink.Line(t.Main.Line, 1.2f, -0.16f, 0.4f, 0.16f, 0.4f);
+            ink.Line(t.Main.Line, 1.2f, -0.16f, 0.48f, 0.16f, 0.48f);
         }
 
         ink.Collar(0f, 0.06f, 0.4f);
@@ -86,7 +86,7 @@ internal sealed class Robot : Subject
     {
         float w = 0.54f * t.Head;
         float top = -0.84f;
-        ink.Line(t.Main.Line, 1.4f, 0f, top, 0f, -0.98f * t.Ear);
+        ink.Line(t.Main.Line, 2.2f, 0f, top, 0f, -0.98f * t.Ear);
         if (!t.Hat)
         {
             ink.Shape(ink.Ellipse(0f, -1.02f * t.Ear, 0.08f, 0.08f), t.Second, gloss: true);

@@ -30,10 +30,10 @@ internal sealed class SeaTurtle : Subject
         Tones hard = t.Main.Far with { Light = t.Main.Fill };
         ink.Shape(shell, hard, gloss: true);
         SKPath middle = ink.Corners(0.1f, -0.14f, -0.06f, 0f, -0.32f, 0.32f, -0.32f, 0.46f, -0.06f, 0.3f, 0.16f, 0f, 0.16f);
-        ink.Mark(middle, t.Main);
+        ink.Mark(middle, t.TwoTone ? t.Second : t.Main);
         foreach (float[] rib in Ribs)
         {
-            ink.Line(t.Main.Line, 0.8f, rib);
+            ink.Line(t.Main.Line, 1.2f, rib);
         }
 
         ink.Line(middle, t.Main.Line, 0.8f);
@@ -64,7 +64,7 @@ internal sealed class SeaTurtle : Subject
         for (int i = 0; i < 12; i++)
         {
             (float sin, float cos) = MathF.SinCos((i + 0.5f) * MathF.PI / 6f);
-            ink.Line(t.Main.Line, 0.8f, cos * 0.5f * t.Body, 0.28f + (sin * 0.5f), cos * 0.94f * t.Body, 0.28f + (sin * 0.84f));
+            ink.Line(t.Main.Line, 1.2f, cos * 0.5f * t.Body, 0.28f + (sin * 0.5f), cos * 0.94f * t.Body, 0.28f + (sin * 0.84f));
         }
 
         foreach (float side in Sides)
@@ -74,9 +74,9 @@ internal sealed class SeaTurtle : Subject
 
         SKPath belly = ink.Ellipse(0f, 0.38f, 0.46f * t.Body, 0.58f);
         ink.Shape(belly, t.Second);
-        ink.Line(t.Second.Shade, 1f, -0.3f, 0.74f, 0f, 0.77f, 0.3f, 0.74f);
-        ink.Line(t.Second.Shade, 1f, -0.44f, 0.2f, 0f, 0.24f, 0.44f, 0.2f);
-        ink.Line(t.Second.Shade, 1f, 0f, -0.1f, 0f, 0.92f);
+        ink.Line(t.Second.Shade, 1.6f, -0.3f, 0.74f, 0f, 0.77f, 0.3f, 0.74f);
+        ink.Line(t.Second.Shade, 1.6f, -0.44f, 0.2f, 0f, 0.24f, 0.44f, 0.2f);
+        ink.Line(t.Second.Shade, 1.6f, 0f, -0.1f, 0f, 0.92f);
         ink.Jewel(0f, 0.42f, 0.2f);
         ink.Rock(0f, 0.42f, 0.4f);
         foreach (float side in Sides)

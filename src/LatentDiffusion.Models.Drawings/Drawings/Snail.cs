@@ -36,7 +36,7 @@ internal sealed class Snail : Subject
             spiral[(2 * i) + 1] = y + (sin * at * 0.96f);
         }
 
-        ink.Line(t.Main.Line, 1.15f, spiral);
+        ink.Line(t.Main.Line, 1.5f, spiral);
         ink.Line(shell, t.Main.Line);
         ink.Jewel(x, y, 0.24f);
         foreach (float side in Sides)
@@ -47,6 +47,6 @@ internal sealed class Snail : Subject
         ink.Eyes(-0.64f, eyeY, 0.2f, 0.12f);
         ink.Cheeks(-0.62f, 0.22f, 0.17f, 0.07f);
         ink.Mouth(-0.64f, 0.16f, 0.11f);
-        ink.Hat(-0.64f, eyeY - 0.12f, 0.34f, -6f);
+        ink.Hat(-0.64f, eyeY - 0.2f, 0.34f, -6f);
     }
 }

@@ -5,8 +5,6 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A snake: coils piled up, a raised neck with a pale throat, and a forked tongue.</summary>
 internal sealed class Snake : Subject
 {
-    private static readonly Tones Tongue = Tones.FromHsl(350f, 0.8f, 0.55f);
-
     public override void Draw(Ink ink, Traits t)
     {
         float b = t.Body;
@@ -27,8 +25,8 @@ internal sealed class Snake : Subject
         float r = 0.42f * t.Head;
         float x = -0.08f + (t.Pose * 0.05f);
         const float y = -0.52f;
-        ink.Line(Tongue.Fill, 1.8f, x, y + (r * 0.6f), x, y + (r * 1.05f));
-        ink.Line(Tongue.Fill, 1.4f, x - 0.07f, y + (r * 1.3f), x, y + (r * 1.05f), x + 0.07f, y + (r * 1.3f));
+        ink.Line(Palette.RedCloth.Fill, 2.2f, x, y + (r * 0.6f), x, y + (r * 1.05f));
+        ink.Line(Palette.RedCloth.Fill, 1.9f, x - 0.07f, y + (r * 1.3f), x, y + (r * 1.05f), x + 0.07f, y + (r * 1.3f));
         SKPath head = ink.Blob(
             x, y - (r * 0.82f), x + (r * 0.8f), y - (r * 0.5f), x + (r * 1.08f), y + (r * 0.14f), x + (r * 0.5f), y + (r * 0.66f),
             x, y + (r * 0.76f), x - (r * 0.5f), y + (r * 0.66f), x - (r * 1.08f), y + (r * 0.14f), x - (r * 0.8f), y - (r * 0.5f));
@@ -38,7 +36,7 @@ internal sealed class Snake : Subject
             t.Second, shading: 0.3f);
         ink.Cheeks(x, y + (r * 0.34f), r * 0.76f, r * 0.15f);
         ink.Eyes(x, y - (r * 0.06f), r * 0.5f, r * 0.27f);
-        ink.Line(t.Main.Line, 0.8f, x - (r * 0.4f), y + (r * 0.38f), x, y + (r * 0.5f), x + (r * 0.4f), y + (r * 0.38f));
+        ink.Line(t.Main.Line, 1.2f, x - (r * 0.4f), y + (r * 0.38f), x, y + (r * 0.5f), x + (r * 0.4f), y + (r * 0.38f));
         ink.Hat(x, y - (r * 0.6f), r * 0.85f, -6f);
     }
 
@@ -46,11 +44,18 @@ internal sealed class Snake : Subject
     {
         SKPath coil = ink.Ellipse(x, y, rx, ry);
         ink.Shape(coil, t.Main);
-        for (int i = -2; i <= 2; i++)
+        if (t.TwoTone)
         {
-            float at = x + (i * rx * 0.38f);
-            float low = y + (ry * (0.62f - (0.12f * i * i)));
-            ink.Mark(ink.Ellipse(at, low, rx * 0.11f, ry * 0.26f), t.Second, shading: 0f, within: coil);
+            ink.Mark(ink.Ellipse(x, y + (ry * 1.05f), rx * 0.86f, ry * 0.72f), t.Second, shading: 0.3f, within: coil);
+        }
+        else
+        {
+            for (int i = -2; i <= 2; i++)
+            {
+                float at = x + (i * rx * 0.38f);
+                float low = y + (ry * (0.62f - (0.12f * i * i)));
+                ink.Mark(ink.Ellipse(at, low, rx * 0.11f, ry * 0.26f), t.Second, shading: 0f, within: coil);
+            }
         }
 
         ink.Line(coil, t.Main.Line);

@@ -8,9 +8,10 @@ internal sealed class Star : Subject
     public override void Draw(Ink ink, Traits t)
     {
         ink.Surface(0f, 0.82f, 0.8f);
-        SKPath body = Form(ink, 1f, 0.52f + (t.Detail * 0.06f));
-        ink.Shape(body, t.Main, gloss: true);
-        ink.Mark(Form(ink, 0.68f, 0.56f), t.Second, within: body);
+        SKPath body = Form(ink, 1f, 0.54f + (t.Detail * 0.03f));
+        ink.Shape(body, t.Main);
+        ink.Mark(Form(ink, t.TwoTone ? 0.76f : 0.68f, 0.56f), t.Second, within: body);
+        ink.Fill(ink.Ellipse(-0.15f, -0.64f, 0.12f, 0.04f, -66f), t.Main.Light);
         if (t.Jewel)
         {
             ink.Jewel(0f, 0.03f, 0.27f);

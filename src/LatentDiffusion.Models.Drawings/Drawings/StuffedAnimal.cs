@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace LatentDiffusion.Models.Drawings;
 
-/// <summary>A stuffed animal: sitting with its soles to the front, with button eyes, seams and a sewn-on patch.</summary>
+/// <summary>A stuffed animal: sitting with its soles to the front, with button eyes and seams.</summary>
 internal sealed class StuffedAnimal : Subject
 {
     public override void Draw(Ink ink, Traits t)
@@ -17,14 +17,19 @@ internal sealed class StuffedAnimal : Subject
         {
             foreach (float side in Sides)
             {
-                ink.Shape(
-                    ink.Tube(0.13f, 0.15f, side * 0.3f, 0.12f, side * 0.52f, 0.26f, side * 0.62f * t.Limb, 0.42f + (t.Pose * 0.04f)),
-                    t.Main);
+                (float handX, float handY) = (side * 0.62f * t.Limb, 0.42f + (t.Pose * 0.04f));
+                SKPath arm = ink.Tube(0.13f, 0.15f, side * 0.3f, 0.12f, side * 0.52f, 0.26f, handX, handY);
+                ink.Shape(arm, t.Main);
+                if (t.TwoTone)
+                {
+                    ink.Mark(ink.Ellipse(handX + (side * 0.04f), handY + 0.06f, 0.2f, 0.17f), t.Second, shading: 0.6f, within: arm);
+                    ink.Line(arm, t.Main.Line);
+                }
             }
         }
 
         ink.Shape(body, t.Main);
-        ink.Mark(ink.Ellipse(0f, 0.42f, 0.27f * b, 0.32f), t.Second, within: body);
+        ink.Mark(ink.Ellipse(0f, 0.42f, (t.TwoTone ? 0.32f : 0.27f) * b, t.TwoTone ? 0.38f : 0.32f), t.Second, within: body);
         Seam(ink, t, 0f, 0.14f, 0f, 0.72f, 5);
         ink.Jewel(0f, 0.38f, 0.17f);
         ink.Collar(0f, 0.02f, 0.34f);
@@ -63,9 +68,11 @@ internal sealed class StuffedAnimal : Subject
         Seam(ink, t, 0f, y - (r * 0.88f), 0f, y - (r * 0.25f), 4);
         ink.Shape(ink.Ellipse(0f, y + (r * 0.42f), r * 0.46f, r * 0.36f), t.Second, shading: 0.6f);
         ink.Cheeks(0f, y + (r * 0.35f), r * 0.75f, r * 0.15f);
-        Button(ink, -r * 0.44f, y, r * 0.21f);
-        Button(ink, r * 0.44f, y, r * 0.21f);
-        ink.Spectacles(0f, y, r * 0.44f, r * 0.34f);
+        ink.Spectacles(0f, y, r * 0.44f, r * 0.36f, () =>
+        {
+            Button(ink, t, -r * 0.44f, y, r * 0.24f);
+            Button(ink, t, r * 0.44f, y, r * 0.24f);
+        });
         ink.Nose(0f, y + (r * 0.28f), r * 0.14f, Palette.Dark);
         ink.Muzzle(0f, y + (r * 0.47f), r * 0.2f);
         if (!t.Cape && !t.Jewel && !t.Rock)
@@ -80,13 +87,17 @@ internal sealed class StuffedAnimal : Subject
         ink.Hat(0f, y - (r * 0.72f), r * 0.74f, -6f);
     }
 
-    private static void Button(Ink ink, float x, float y, float r)
+    private static void Button(Ink ink, Traits t, float x, float y, float r)
     {
-        SKPath disc = ink.Ellipse(x, y, r, r);
-        ink.Fill(disc, Palette.Dark);
-        ink.Line(disc, new SKColor(0xB8, 0xB6, 0xC4), 0.5f);
-        ink.Fill(ink.Ellipse(x - (r * 0.3f), y - (r * 0.3f), r * 0.3f, r * 0.3f), SKColors.White);
-        ink.Line(new SKColor(0x9A, 0x98, 0xA8), 0.5f, x - (r * 0.3f), y + (r * 0.4f), x + (r * 0.4f), y - (r * 0.1f));
+        if (t.IsDark && !t.Glasses)
+        {
+            ink.Fill(ink.Ellipse(x, y, r * 1.45f, r * 1.5f), t.Second.Fill);
+        }
+
+        ink.Fill(ink.Ellipse(x, y, r, r), Palette.Dark);
+        ink.Fill(ink.Ellipse(x, y, r * 0.68f, r * 0.68f), new SKColor(0x46, 0x40, 0x58));
+        ink.Fill(ink.Ellipse(x - (r * 0.3f), y - (r * 0.34f), r * 0.36f, r * 0.36f), SKColors.White);
+        ink.Fill(ink.Ellipse(x + (r * 0.3f), y + (r * 0.34f), r * 0.18f, r * 0.18f), SKColors.White);
     }
 
     private static void Seam(Ink ink, Traits t, float x0, float y0, float x1, float y1, int stitches)
@@ -95,7 +106,7 @@ internal sealed class StuffedAnimal : Subject
         {
             float a = (i + 0.2f) / stitches;
             float b = (i + 0.8f) / stitches;
-            ink.Line(t.Main.Line, 0.7f, x0 + ((x1 - x0) * a), y0 + ((y1 - y0) * a), x0 + ((x1 - x0) * b), y0 + ((y1 - y0) * b));
+            ink.Line(t.Main.Line, 1f, x0 + ((x1 - x0) * a), y0 + ((y1 - y0) * a), x0 + ((x1 - x0) * b), y0 + ((y1 - y0) * b));
         }
     }
 }

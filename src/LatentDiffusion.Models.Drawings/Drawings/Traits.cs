@@ -11,28 +11,30 @@ internal sealed class Traits
     {
         this.attribute = attribute;
         Color = color;
-        float hue = random.Between(-4f, 4f);
-        float light = random.Between(-0.03f, 0.03f);
+        float hue = random.Between(-3f, 3f);
+        float light = random.Between(-0.02f, 0.02f);
         (Main, Second) = Palette.ForColor(color, hue, light);
-        ShiftX = random.Between(-0.04f, 0.04f);
-        ShiftY = random.Between(-0.04f, 0.04f);
-        Scale = random.Between(0.96f, 1.05f);
-        // A table stands level, or nearly.
-        Tilt = random.Between(-3f, 3f) * (Surface ? 0.3f : 1f);
-        Head = random.Between(0.95f, 1.06f);
-        Body = random.Between(0.94f, 1.06f);
-        Limb = random.Between(0.92f, 1.08f);
-        Ear = random.Between(0.92f, 1.08f);
-        EyeSize = random.Between(0.94f, 1.1f);
-        Iris = random.Between(0f, 1f);
+        ShiftX = random.Between(-0.03f, 0.03f);
+        ShiftY = random.Between(-0.03f, 0.03f);
+        Scale = random.Between(0.98f, 1.05f);
+        // A table stands level. Faces nearly do, or their eyes would not be equally high.
+        Tilt = Surface ? 0f : random.Between(-1f, 1f);
+        Head = random.Between(0.97f, 1.05f);
+        Body = random.Between(0.95f, 1.05f);
+        Limb = random.Between(0.94f, 1.06f);
+        Ear = random.Between(0.94f, 1.06f);
+        EyeSize = random.Between(1.0f, 1.08f);
         Mouth = random.Below(3);
         Pose = random.Between(-0.7f, 0.7f);
         Detail = random.Unit();
-        LinePixels = random.Between(2.3f, 2.7f);
-        Blush = random.Unit() < 0.5f;
+        Hair = random.Below(4);
     }
 
     public string Color { get; }
+
+    /// <summary>Whether the second tone is white, and is to cover large areas.</summary>
+    public bool TwoTone => Palette.IsTwoTone(Color);
+
     public Tones Main { get; }
     public Tones Second { get; }
 
@@ -61,10 +63,8 @@ internal sealed class Traits
     public float Limb { get; }
     public float Ear { get; }
     public float EyeSize { get; }
-    public float Iris { get; }
     public int Mouth { get; }
     public float Pose { get; }
     public float Detail { get; }
-    public float LinePixels { get; }
-    public bool Blush { get; }
+    public int Hair { get; }
 }

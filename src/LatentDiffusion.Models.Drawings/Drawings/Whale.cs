@@ -5,7 +5,7 @@ namespace LatentDiffusion.Models.Drawings;
 /// <summary>A whale from the side: a huge round head, a grooved belly, raised flukes and a spout of water.</summary>
 internal sealed class Whale : Subject
 {
-    private static readonly Tones Water = Tones.FromHsl(198f, 0.75f, 0.76f);
+    private static readonly Tones Water = Tones.FromHsl(192f, 0.70f, 0.66f);
 
     public override void Draw(Ink ink, Traits t)
     {
@@ -28,11 +28,11 @@ internal sealed class Whale : Subject
         ink.Shape(body, t.Main);
         SKPath belly = ink.Blob(-1.0f, 0.22f, -0.6f, 0.26f, -0.2f, 0.16f, 0.2f, 0.3f, 0.62f, 0.3f, 0.4f, 0.8f, -0.6f, 0.8f);
         ink.Mark(belly, t.Second, shading: 0.7f, within: body);
-        ink.Mark(ink.Ellipse(-0.62f, -0.3f, 0.13f, 0.06f, -35f), new Tones(t.Main.Light, t.Main.Light, t.Main.Light, t.Main.Line));
-        ink.Line(t.Second.Shade, 1f, -0.62f, 0.38f, -0.2f, 0.36f, 0.14f, 0.44f);
-        ink.Line(t.Second.Shade, 1f, -0.5f, 0.5f, -0.2f, 0.48f, 0.06f, 0.52f);
+        ink.Mark(ink.Ellipse(-0.62f, -0.3f, 0.13f, 0.06f, -35f), Tones.Flat(t.Main.Light, t.Main.Line));
+        ink.Line(t.Second.Shade, 1.6f, -0.62f, 0.38f, -0.2f, 0.36f, 0.14f, 0.44f);
+        ink.Line(t.Second.Shade, 1.6f, -0.5f, 0.5f, -0.2f, 0.48f, 0.06f, 0.52f);
         ink.Line(body, t.Main.Line);
-        ink.Line(t.Main.Line, 0.8f, -0.9f, 0.22f, -0.6f, 0.26f, -0.38f, 0.16f);
+        ink.Line(t.Main.Line, 1.3f, -0.9f, 0.22f, -0.6f, 0.26f, -0.38f, 0.16f);
         ink.Cheeks(-0.36f, 0.1f, 0f, 0.09f);
         if (t.Glasses)
         {
@@ -40,7 +40,7 @@ internal sealed class Whale : Subject
         }
         else
         {
-            ink.Eye(-0.5f, -0.04f, 0.14f);
+            ink.Eye(-0.5f, -0.04f, 0.15f);
         }
 
         ink.Shape(ink.Blob(-0.2f, 0.24f, 0.06f, 0.26f, 0.2f, 0.54f * k, 0.1f, 0.66f * k, -0.1f, 0.48f), t.Main.Far);

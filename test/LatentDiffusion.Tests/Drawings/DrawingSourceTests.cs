@@ -74,6 +74,34 @@ public sealed class DrawingSourceTests
     }
 
     [Fact]
+    public void Only_colours_with_white_have_large_white_areas()
+    {
+        var source = new DrawingSource(3);
+        DrawingCombination[] all = [.. DrawingCatalog.Combinations.Where(c => c.Attribute.Length == 0 && c.Color.Length > 0)];
+        Assert.All(all.AsParallel().Select(c => (Combination: c, White: WhiteFraction(source.Draw(c, 0).Rgb.Span))).ToArray(), d =>
+        {
+            bool twoTone = d.Combination.Color.EndsWith(" and white", StringComparison.Ordinal);
+            Assert.True(
+                twoTone ? d.White > 0.08 : d.White < 0.03, $"{d.White:P1} of the {d.Combination.Color} {d.Combination.Subject} is white");
+        });
+
+        // Of the pixels that are not the background, which is perfectly white.
+        static double WhiteFraction(ReadOnlySpan<byte> rgb)
+        {
+            int white = 0, drawn = 0;
+            for (int i = 0; i < rgb.Length; i += 3)
+            {
+                int low = Math.Min(rgb[i], Math.Min(rgb[i + 1], rgb[i + 2]));
+                if (low == 255) continue;
+                drawn++;
+                if (low >= 225) white++;
+            }
+
+            return (double)white / drawn;
+        }
+    }
+
+    [Fact]
     public void What_cannot_be_drawn_is_refused_by_name()
     {
         var impossible = new DrawingCombination("star", "blue", "with its wings spread");
