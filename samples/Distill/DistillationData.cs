@@ -26,8 +26,8 @@ internal sealed record DistillationData(string Key, ICaptionedImageSource Images
         if (path is null)
         {
             return new DistillationData(
-                $"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations",
-                new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents, DrawingCatalog.Prompts);
+                $"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations, {size} pixels",
+                new DrawingImages(new DrawingSource(recipe.Seed, size: size)), recipe.Latents, DrawingCatalog.Prompts);
         }
 
         // Images that were published for validation and testing are left out.

@@ -27,20 +27,21 @@ internal static class ImageSources
 
     /// <summary>Opens a source and describes it.</summary>
     /// <param name="name">Its name, see <see cref="Help"/>.</param>
+    /// <param name="size">Width and height of drawings in pixels: those of the model's images.</param>
     /// <param name="training">Whether to take the training part of a path.</param>
     /// <param name="options">How the files of a path are read; null for the defaults.</param>
     /// <param name="fractions">How a path is divided; null for <see cref="Fractions"/>.</param>
     /// <exception cref="ArgumentException">The name is not a known source.</exception>
     public static (ICaptionedImageSource Images, string Description) Open(
-        string name, bool training = false, StoredImagesOptions? options = null, DataSplitOptions? fractions = null)
+        string name, int size, bool training = false, StoredImagesOptions? options = null, DataSplitOptions? fractions = null)
     {
         if (name == Drawings)
-            return (new DrawingImages(new DrawingSource(UnseenSeed)), "unseen drawings of the training combinations");
+            return (new DrawingImages(new DrawingSource(UnseenSeed, size: size)), "unseen drawings of the training combinations");
         if (name == HeldOut)
-            return (new DrawingImages(new DrawingSource(UnseenSeed, DrawingSplit.HeldOut)), "drawings of held-out combinations");
+            return (new DrawingImages(new DrawingSource(UnseenSeed, DrawingSplit.HeldOut, size)), "drawings of held-out combinations");
         ReadOnlySpan<char> digits = IsDrawings(name) ? name.AsSpan(Drawings.Length + 1) : [];
         if (ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
-            return (new DrawingImages(new DrawingSource(seed)), $"drawings of seed {seed}");
+            return (new DrawingImages(new DrawingSource(seed, size: size)), $"drawings of seed {seed}");
         if (!Path.Exists(name)) throw new ArgumentException($"'{name}' is not a source of images; expected {Help}.");
         DataSplit split = DataSplit.Create(CaptionedImages.Open(name, options), fractions ?? Fractions);
         if ((training ? split.Train : split.Test).Count == 0)

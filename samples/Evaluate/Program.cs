@@ -111,12 +111,13 @@ command.SetWork((parsed, cancellationToken) =>
     // Under mpirun the processes divide losses and images; the first writes the report.
     using OpenMpiReducer? processes = OpenMpiReducer.IsLaunched ? OpenMpiReducer.Join() : null;
     EvaluationRun.Execute(
-        model, Data(parsed, run), Options(parsed), DeviceOption.Open(parsed.GetValue(deviceOption)), output, processes, cancellationToken);
+        model, size => Data(parsed, run, size), Options(parsed),
+        DeviceOption.Open(parsed.GetValue(deviceOption)), output, processes, cancellationToken);
     return 0;
 });
 return await command.RunAsync(args, "Cancelled; no report was written.");
 
-EvaluationData Data(ParseResult parsed, TrainedRun? run)
+EvaluationData Data(ParseResult parsed, TrainedRun? run, int size)
 {
     string? chosen = parsed.GetValue(dataOption);
     if (chosen is null && run is not null && !ImageSources.IsDrawings(run.Data) && !Path.Exists(run.Data))
@@ -135,9 +136,9 @@ EvaluationData Data(ParseResult parsed, TrainedRun? run)
         CaptionColumn = parsed.GetValue(captionsOption) ?? reading.CaptionColumn,
         UnreadableImageHandling = parsed.GetValue(skipOption) ? UnreadableImageHandling.Skip : reading.UnreadableImageHandling,
     };
-    (ICaptionedImageSource test, string description) = ImageSources.Open(name, options: reading, fractions: run?.Split);
+    (ICaptionedImageSource test, string description) = ImageSources.Open(name, size, options: reading, fractions: run?.Split);
     (ICaptionedImageSource Images, string Description)? seen =
-        training is null ? null : ImageSources.Open(training, training: true, reading, run?.Split);
+        training is null ? null : ImageSources.Open(training, size, training: true, reading, run?.Split);
     string[] prompts = parsed.GetValue(promptOption)!;
     if (prompts.Length == 0)
     {

@@ -23,7 +23,8 @@ internal sealed record Recipe
     public long Latents { get; init; } = 24_000;
 
     /// <summary>
-    /// Width and height in pixels that the user's images are resized to, a multiple of the autoencoder's downsampling factor.
+    /// Width and height of the training images in pixels, a multiple of the autoencoder's downsampling factor: drawings are drawn in
+    /// this size, and the user's images are resized to it.
     /// </summary>
     [Range(16, 4096)]
     public int ImageSize { get; init; } = 128;

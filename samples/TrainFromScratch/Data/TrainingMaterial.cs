@@ -22,11 +22,11 @@ internal sealed record TrainingMaterial(
 
     /// <summary>Drawings, an infinite source: none need to be held out, because another seed gives other drawings.</summary>
     public static TrainingMaterial Drawings(Recipe recipe) => new(
-        $"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations",
+        $"drawings {recipe.Seed}, {DrawingCatalog.Training.Count} combinations, {recipe.ImageSize} pixels",
         DrawingCatalog.Training.SelectMany(c => Enum.GetValues<DrawingTemplate>().Select(c.Caption)),
-        new DrawingImages(new DrawingSource(recipe.Seed)), recipe.Latents,
+        new DrawingImages(new DrawingSource(recipe.Seed, size: recipe.ImageSize)), recipe.Latents,
         new SubsetImages(
-            new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation))),
+            new DrawingImages(new DrawingSource(unchecked(recipe.Seed + ToValidation), size: recipe.ImageSize)),
             Enumerable.Range(0, recipe.Validation.ImageCount).Select(i => (long)i)));
 
     /// <summary>The user's images, split into three parts as published or by content; the third is kept for testing.</summary>

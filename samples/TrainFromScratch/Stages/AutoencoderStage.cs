@@ -135,7 +135,7 @@ internal static class AutoencoderStage
     private static void CheckSize(RunContext context, nn.Module<Tensor, Tensor> network)
     {
         int factor = LatentAutoencoder.Create(network).DownsamplingFactor, size = context.Recipe.ImageSize;
-        if (context.Settings.Data is not null && size % factor != 0)
+        if (size % factor != 0)
             throw new InvalidDataException(
                 $"The recipe's image_size is {size}; expected a multiple of {factor}, the autoencoder's downsampling factor.");
     }
