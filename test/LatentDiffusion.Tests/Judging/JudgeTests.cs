@@ -46,14 +46,17 @@ public sealed class JudgeTests
         Assert.Contains("train --judge", Assert.Throws<FileNotFoundException>(() => Classifier.Open(folder[""])).Message);
         // After two steps its answers are useless, but well formed.
         var progress = new Progress<TrainingProgress>();
-        Assert.True(JudgeTraining.Run(folder["judge"], 2, TrainingPrecision.Float32, progress, CancellationToken.None));
+        Assert.True(JudgeTraining.Run(folder["judge"], 64, 2, TrainingPrecision.Float32, progress, CancellationToken.None));
         using Classifier judge = Classifier.Open(folder["judge"]);
-        (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(5).Take(6)];
+        (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(5, 128).Take(6)];
         PromptAdherence adherence = PromptAdherence.Measure(
             new JudgeScorer(judge), [.. drawings, (drawings[0].Image, "a drawing of a star with a jewel in the center")]);
         Assert.Equal(7, adherence.ImageCount);
         // A caption that leaves the colour open has no score for it.
         Assert.Equal([("subject", 7), ("colour", 6), ("attribute", 7)], adherence.Aspects.Select(a => (a.Aspect, a.Right.Count)));
+        // Images of other sizes are scaled to that of the judge, and a judge of another size is not continued.
+        Assert.Contains("64 pixels; expected 128", Assert.Throws<InvalidDataException>(
+            () => JudgeTraining.Run(folder["judge"], 128, 2, TrainingPrecision.Float32, progress, CancellationToken.None)).Message);
         using Tensor features = new JudgeFeatures(judge).ExtractAll(drawings.Select(d => d.Image));
         Assert.Equal([6, JudgeNetwork.Features], features.shape);
     }
@@ -61,7 +64,7 @@ public sealed class JudgeTests
     [Fact]
     public void Blur_augmentation_keeps_drawings_recognisable_and_is_seeded()
     {
-        using Tensor pixels = ImageTensor.FromImages([.. new DrawingSet(5).Take(8).Select(d => d.Image)]);
+        using Tensor pixels = ImageTensor.FromImages([.. new DrawingSet(5, 128).Take(8).Select(d => d.Image)]);
         using Tensor once = Smeared(1), again = Smeared(1), other = Smeared(2);
         Assert.Equal(once.data<float>().ToArray(), again.data<float>().ToArray());
         Assert.NotEqual(once.data<float>().ToArray(), other.data<float>().ToArray());

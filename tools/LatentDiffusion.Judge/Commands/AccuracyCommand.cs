@@ -18,10 +18,11 @@ internal static class AccuracyCommand
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {
             using Classifier judge = Classifier.Open(CommonOptions.JudgeFolder(parsed));
-            using DiffusionPipeline pipeline = CommonOptions.SampledModel(parsed).Builder().Build();
+            SampledModel model = CommonOptions.SampledModel(parsed);
+            using DiffusionPipeline pipeline = model.Builder().Build();
             var table = new AdherenceTable();
             var confusions = new Confusions();
-            Accuracy.AddTo(table, judge, pipeline.Model!.Autoencoder, parsed.GetValue(count), confusions, token);
+            Accuracy.AddTo(table, judge, pipeline.Model!.Autoencoder, parsed.GetValue(count), model.ImageSize, confusions, token);
             Console.Out.Write($"{table}\n{confusions}");
             return 0;
         }));

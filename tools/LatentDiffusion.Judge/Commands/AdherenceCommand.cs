@@ -50,7 +50,7 @@ internal static class AdherenceCommand
             var confusions = new Confusions();
             adherence.AddHeldOut(table, confusions, parsed.GetValue(limit), parsed.GetValue(seeds), token);
             adherence.AddPrompts(table, parsed.GetValue(promptSeeds), token);
-            Accuracy.AddTo(table, judge, pipeline.Model!.Autoencoder, parsed.GetValue(count), confusions: null, token);
+            Accuracy.AddTo(table, judge, pipeline.Model!.Autoencoder, parsed.GetValue(count), model.ImageSize, confusions: null, token);
             Console.Out.Write($"{table}\n{confusions}");
             return 0;
         }));

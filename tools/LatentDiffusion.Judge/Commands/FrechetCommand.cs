@@ -54,8 +54,9 @@ internal static class FrechetCommand
                 folder.Make(pipeline, requests, parsed.GetValue(CommonOptions.Workers), progress, token));
 
             var features = new JudgeFeatures(judge);
-            using RealFeatures real = RealFeatures.Create(features, requests.Length, token);
-            using Tensor reconstructed = RealFeatures.ReconstructedBy(pipeline.Model!.Autoencoder, features, requests.Length, token);
+            using RealFeatures real = RealFeatures.Create(features, requests.Length, model.ImageSize, token);
+            using Tensor reconstructed = RealFeatures.ReconstructedBy(
+                pipeline.Model!.Autoencoder, features, requests.Length, model.ImageSize, token);
             using Tensor generated = features.ExtractAll(requests.Select(folder.Read), cancellationToken: token);
             Console.Out.Write(DistanceTable.Create(real, reconstructed, generated));
             int queries = Math.Min(parsed.GetValue(neighbours), requests.Length);

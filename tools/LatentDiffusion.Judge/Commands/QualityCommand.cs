@@ -48,7 +48,8 @@ internal static class QualityCommand
             int most = parsed.GetValue(evaluations) ?? int.MaxValue;
             string folder = parsed.GetValue(work)!.FullName;
             using var bench = new QualityBench(
-                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), parsed.GetValue(CommonOptions.Workers), token);
+                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), model.ImageSize, parsed.GetValue(CommonOptions.Workers),
+                token);
             // The shipped adapters were distilled from the shipped weights and do not fit others.
             QualityCell[] cells = [.. QualityCells.ForModel(model.Scheduler()).Where(c => c.Settings.Adapters == 0 || model.IsShipped)];
             var report = new QualityReport(bench, cells, parsed.GetValue(output)?.FullName);

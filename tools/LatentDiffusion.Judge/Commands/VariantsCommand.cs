@@ -42,9 +42,11 @@ internal static class VariantsCommand
         command.SetAction((parsed, token) => CommonOptions.Run(parsed, () =>
         {
             string folder = Path.Combine(parsed.GetValue(work)!.FullName, $"{parsed.GetValue(steps)}-steps");
+            SampledModel from = CommonOptions.SampledModel(parsed);
             using var bench = new QualityBench(
-                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), parsed.GetValue(CommonOptions.Workers), token);
-            using VariantData data = VariantData.Open(CommonOptions.SampledModel(parsed), folder, parsed.GetValue(drawings), token);
+                CommonOptions.JudgeFolder(parsed), folder, parsed.GetValue(images), from.ImageSize, parsed.GetValue(CommonOptions.Workers),
+                token);
+            using VariantData data = VariantData.Open(from, folder, parsed.GetValue(drawings), token);
             var training = new VariantTraining(data, parsed.GetValue(steps), CommonOptions.Precision(parsed));
             var cells = Variant.All.ToDictionary(v => v, CellsOf);
             var report = new QualityReport(bench, [.. Variant.All.SelectMany(v => cells[v])], parsed.GetValue(output)?.FullName);

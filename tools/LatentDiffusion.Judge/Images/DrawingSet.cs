@@ -6,8 +6,9 @@ namespace LatentDiffusion.Judge;
 /// Drawings of a seed, with captions that name the painted colour. No model, nor the judge, was trained on the seeds below.
 /// </summary>
 /// <param name="seed">Sets of different seeds do not share drawings.</param>
+/// <param name="size">Width and height in pixels, at least <see cref="SmallestSize"/>.</param>
 /// <param name="split">Which combinations are drawn.</param>
-internal sealed class DrawingSet(ulong seed, DrawingSplit split = DrawingSplit.Training)
+internal sealed class DrawingSet(ulong seed, int size, DrawingSplit split = DrawingSplit.Training)
 {
     /// <summary>Seed of the test set of the judge.</summary>
     public const ulong JudgesTest = Classifier.Seed + 1;
@@ -20,9 +21,12 @@ internal sealed class DrawingSet(ulong seed, DrawingSplit split = DrawingSplit.T
     /// <summary>Seed of the set that distances are measured to.</summary>
     public const ulong Reference = Classifier.Seed + 3;
 
+    /// <summary>The size of the drawings where only their captions matter.</summary>
+    public const int SmallestSize = 16;
+
     private const int Block = 64;
 
-    private readonly DrawingSource _source = new(seed, split);
+    private readonly DrawingSource _source = new(seed, split, size);
 
     /// <summary>The first drawings, a block at a time on all cores.</summary>
     public IEnumerable<(ImageBuffer Image, string Caption)> Take(int count)

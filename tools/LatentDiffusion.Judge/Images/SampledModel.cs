@@ -10,6 +10,12 @@ internal sealed class SampledModel(string? folder, string? adapters = null)
     private readonly Lazy<string> _fingerprint = new(
         () => Fingerprint.HashFolder(folder ?? Shipped) + (adapters is null ? "" : $"-{Fingerprint.HashFile(adapters)}"));
 
+    private readonly Lazy<int> _imageSize = new(() =>
+    {
+        using DiffusionModel model = DrawingsModelExtensions.Open(folder ?? Shipped, TorchSharp.torch.CPU);
+        return model.SampleSize * model.Autoencoder.DownsamplingFactor;
+    });
+
     /// <summary>Folder of the shipped model in the application's folder.</summary>
     public static string Shipped => Path.Combine(AppContext.BaseDirectory, "models", "drawings");
 
@@ -21,6 +27,9 @@ internal sealed class SampledModel(string? folder, string? adapters = null)
 
     /// <summary>Fingerprint of the model.</summary>
     public string Print => _fingerprint.Value;
+
+    /// <summary>Width and height of its images in pixels, and therefore of the drawings that it is compared with.</summary>
+    public int ImageSize => _imageSize.Value;
 
     /// <summary>A builder with the defaults of the drawings' package, which also apply to a given folder.</summary>
     public DiffusionPipelineBuilder Builder() => new DiffusionPipelineBuilder().UseModel(

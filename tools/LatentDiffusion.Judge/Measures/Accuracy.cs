@@ -13,6 +13,7 @@ internal static class Accuracy
     /// <param name="judge">The judge.</param>
     /// <param name="autoencoder">The autoencoder of the model; null to skip those rows.</param>
     /// <param name="count">Drawings of each kind.</param>
+    /// <param name="size">Width and height of the drawings in pixels.</param>
     /// <param name="confusions">Counts the mistakes; null for no count.</param>
     /// <param name="cancellationToken">Cancels the measurement.</param>
     public static void AddTo(
@@ -20,6 +21,7 @@ internal static class Accuracy
         Classifier judge,
         IAutoencoder? autoencoder,
         int count,
+        int size,
         Confusions? confusions,
         CancellationToken cancellationToken)
     {
@@ -29,7 +31,7 @@ internal static class Accuracy
             string name = split == DrawingSplit.Training
                 ? "the judge itself, on unseen drawings"
                 : "the judge itself, on drawings of held-out combinations";
-            (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(DrawingSet.JudgesTest, split).Take(count)];
+            (ImageBuffer Image, string Caption)[] drawings = [.. new DrawingSet(DrawingSet.JudgesTest, size, split).Take(count)];
             table.Add(name, PromptAdherence.Measure(scorer, drawings, cancellationToken: cancellationToken));
             confusions?.Count(judge, drawings);
             if (autoencoder is null) continue;

@@ -24,10 +24,11 @@ internal static class NeighbourCheck
         CancellationToken cancellationToken)
     {
         var pixels = new PixelFeatures();
-        var training = new DrawingSet(trainingSeed);
+        int size = generated[0].Image.Width;
+        var training = new DrawingSet(trainingSeed, size);
         using Tensor among = pixels.ExtractAll(training.Take(pool).Select(d => d.Image), progress, cancellationToken);
         using Tensor queries = pixels.ExtractAll(generated.Select(g => g.Image), cancellationToken: cancellationToken);
-        IEnumerable<ImageBuffer> others = new DrawingSet(DrawingSet.Prompting).Take(generated.Count).Select(d => d.Image);
+        IEnumerable<ImageBuffer> others = new DrawingSet(DrawingSet.Prompting, size).Take(generated.Count).Select(d => d.Image);
         using Tensor unseen = pixels.ExtractAll(others, cancellationToken: cancellationToken);
         var pairs = generated
             .Zip(NearestNeighbours.Find(queries, among), (g, n) => (Pair: Pair(g.Request, n), g.Image))

@@ -27,22 +27,29 @@ internal sealed class RealFeatures : IDisposable
 
     /// <summary>Requests for generated images with the captions of the first set.</summary>
     public static ImageRequest[] Requests(int count) =>
-        [.. new DrawingSet(DrawingSet.Prompting).Captions(count).Select((caption, i) => new ImageRequest(caption, (ulong)i))];
+    [
+        .. new DrawingSet(DrawingSet.Prompting, DrawingSet.SmallestSize).Captions(count)
+            .Select((caption, i) => new ImageRequest(caption, (ulong)i)),
+    ];
 
     /// <summary>Draws both sets and extracts their features.</summary>
-    public static RealFeatures Create(IFeatureExtractor features, int count, CancellationToken cancellationToken)
+    /// <param name="features">Extracts the features.</param>
+    /// <param name="count">Drawings of each set.</param>
+    /// <param name="size">Width and height of the drawings in pixels.</param>
+    /// <param name="cancellationToken">Cancels the extraction.</param>
+    public static RealFeatures Create(IFeatureExtractor features, int count, int size, CancellationToken cancellationToken)
     {
         return new RealFeatures(Extract(DrawingSet.Prompting), Extract(DrawingSet.Reference));
 
         Tensor Extract(ulong seed) => features.ExtractAll(
-            new DrawingSet(seed).Take(count).Select(d => d.Image), cancellationToken: cancellationToken);
+            new DrawingSet(seed, size).Take(count).Select(d => d.Image), cancellationToken: cancellationToken);
     }
 
     /// <summary>Features of the first set's drawings, reconstructed by the model's autoencoder.</summary>
     public static Tensor ReconstructedBy(
-        IAutoencoder autoencoder, IFeatureExtractor features, int count, CancellationToken cancellationToken) =>
+        IAutoencoder autoencoder, IFeatureExtractor features, int count, int size, CancellationToken cancellationToken) =>
         features.ExtractAll(
-            new DrawingSet(DrawingSet.Prompting).Take(count).Select(d => Reconstructions.Create(autoencoder, d.Image)),
+            new DrawingSet(DrawingSet.Prompting, size).Take(count).Select(d => Reconstructions.Create(autoencoder, d.Image)),
             cancellationToken: cancellationToken);
 
     public void Dispose()

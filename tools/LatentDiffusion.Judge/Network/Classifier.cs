@@ -17,7 +17,9 @@ internal sealed class Classifier : IDisposable
 
     private readonly JudgeNetwork _network;
 
-    private Classifier(JudgeNetwork network) => _network = network;
+    private readonly int _size;
+
+    private Classifier(JudgeNetwork network, int size) => (_network, _size) = (network, size);
 
     /// <summary>Reads the judge's weights.</summary>
     /// <param name="folder">Folder of the weights.</param>
@@ -34,16 +36,16 @@ internal sealed class Classifier : IDisposable
         var network = new JudgeNetwork();
         StateDict.Load(network, path);
         network.eval();
-        return new Classifier(network);
+        return new Classifier(network, JudgeSize.Read(folder));
     }
 
     /// <summary>The probability of each class in each image.</summary>
-    /// <param name="pixels">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
+    /// <param name="pixels">Pixels in [-1, 1], [batch, 3, height, width]; scaled to the size that the judge reads.</param>
     public Classification[] Judge(Tensor pixels)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        JudgeNetwork.Logits logits = _network.call(pixels);
+        JudgeNetwork.Logits logits = _network.call(Sized(pixels));
         float[][] subjects = Probabilities(logits.Subject), colors = Probabilities(logits.Color);
         float[][] attributes = Probabilities(logits.Attribute);
         return [.. Enumerable.Range(0, subjects.Length).Select(i => new Classification(
@@ -53,14 +55,22 @@ internal sealed class Classifier : IDisposable
     }
 
     /// <summary>Features of each image, float32 [batch, <see cref="JudgeNetwork.Features"/>].</summary>
-    /// <param name="pixels">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
+    /// <param name="pixels">Pixels in [-1, 1], [batch, 3, height, width]; scaled to the size that the judge reads.</param>
     public Tensor Describe(Tensor pixels)
     {
         using IDisposable noGrad = no_grad();
-        return _network.Describe(pixels);
+        using DisposeScope scope = NewDisposeScope();
+        return _network.Describe(Sized(pixels)).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => _network.Dispose();
+
+    private Tensor Sized(Tensor pixels) => pixels.shape[2] == _size && pixels.shape[3] == _size
+        ? pixels
+        : nn.functional.interpolate(
+            pixels,
+            [_size, _size],
+            mode: pixels.shape[3] > _size ? InterpolationMode.Area : InterpolationMode.Bilinear);
 
     private static float[][] Probabilities(Tensor logits) =>
         [.. logits.softmax(1).unbind(0).Select(row => row.data<float>().ToArray())];

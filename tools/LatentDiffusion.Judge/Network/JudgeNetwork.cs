@@ -25,7 +25,7 @@ internal sealed class JudgeNetwork : nn.Module<Tensor, JudgeNetwork.Logits>
         RegisterComponents();
     }
 
-    /// <param name="input">Pixels in [-1, 1], [batch, 3, 128, 128].</param>
+    /// <param name="input">Pixels in [-1, 1], [batch, 3, height, width].</param>
     public override Logits forward(Tensor input)
     {
         using DisposeScope scope = NewDisposeScope();

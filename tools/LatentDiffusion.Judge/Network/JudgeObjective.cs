@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Judge;
 
 /// <summary>Cross-entropy of subject, colour and attribute over blurred drawings of both splits, drawn on the fly.</summary>
-internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int batchSize) : ITrainingObjective
+internal sealed class JudgeObjective(JudgeNetwork network, ulong seed, int size, int batchSize) : ITrainingObjective
 {
     private const int HeldOutEvery = 4;
 
-    private readonly DrawingSource _training = new(seed), _heldOut = new(seed, DrawingSplit.HeldOut);
+    private readonly DrawingSource _training = new(seed, size: size), _heldOut = new(seed, DrawingSplit.HeldOut, size);
 
     public IReadOnlyDictionary<string, nn.Module> Modules { get; } = new Dictionary<string, nn.Module> { ["judge"] = network };
 

@@ -8,6 +8,7 @@ internal static class JudgeTraining
     private const int BatchSize = 64;
 
     /// <param name="folder">Folder of its weights and checkpoints.</param>
+    /// <param name="size">Width and height of its drawings in pixels; the judge scales images to it.</param>
     /// <param name="steps">Steps of the whole run.</param>
     /// <param name="precision">Number format of the passes.</param>
     /// <param name="progress">Reports every step.</param>
@@ -15,12 +16,13 @@ internal static class JudgeTraining
     /// <returns>Whether the run is complete.</returns>
     public static bool Run(
         string folder,
+        int size,
         long steps,
         TrainingPrecision precision,
         IProgress<TrainingProgress> progress,
         CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
+        JudgeSize.Write(folder, size);
         manual_seed((long)Classifier.Seed);
         using var network = new JudgeNetwork();
         var options = new TrainingOptions
@@ -28,7 +30,7 @@ internal static class JudgeTraining
             Seed = Classifier.Seed, Steps = steps, EmaDecay = 0.998, CheckpointEvery = 100, Precision = precision,
             Optimizer = new OptimizerOptions { LearningRate = 2e-3, WarmupSteps = 200, WeightDecay = 0.02 },
         };
-        var objective = new JudgeObjective(network, Classifier.Seed, BatchSize);
+        var objective = new JudgeObjective(network, Classifier.Seed, size, BatchSize);
         if (!new Trainer(options).Run(objective, Path.Combine(folder, "checkpoints"), progress, cancellationToken)) return false;
         StateDict.Save(network, Path.Combine(folder, Classifier.File));
         return true;

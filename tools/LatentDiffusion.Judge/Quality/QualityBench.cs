@@ -14,7 +14,7 @@ internal sealed class QualityBench : IDisposable
     private static readonly JsonSerializerOptions s_json =
         new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    private readonly string _work, _judgePrint, _drawingsPrint = Fingerprint.HashDrawings(new DrawingSet(DrawingSet.Reference));
+    private readonly string _work, _judgePrint, _drawingsPrint;
     private readonly Classifier _judge;
     private readonly JudgeFeatures _features;
     private readonly JudgeScorer _scorer;
@@ -24,16 +24,18 @@ internal sealed class QualityBench : IDisposable
     /// <param name="judgeFolder">Folder of the judge.</param>
     /// <param name="work">Folder of images and results.</param>
     /// <param name="images">Images of each cell.</param>
+    /// <param name="size">Width and height of the images in pixels.</param>
     /// <param name="workers">Images generated at once.</param>
     /// <param name="cancellationToken">Stops the measurements.</param>
-    public QualityBench(string judgeFolder, string work, int images, int workers, CancellationToken cancellationToken)
+    public QualityBench(string judgeFolder, string work, int images, int size, int workers, CancellationToken cancellationToken)
     {
+        _drawingsPrint = Fingerprint.HashDrawings(new DrawingSet(DrawingSet.Reference, size));
         _work = Directory.CreateDirectory(work).FullName;
         _judge = Classifier.Open(judgeFolder);
         _judgePrint = Fingerprint.HashFile(Path.Combine(judgeFolder, Classifier.File));
         (_features, _scorer, _workers, Cancellation) = (new JudgeFeatures(_judge), new JudgeScorer(_judge), workers, cancellationToken);
         Requests = RealFeatures.Requests(images);
-        _real = new(() => RealFeatures.Create(_features, images, cancellationToken));
+        _real = new(() => RealFeatures.Create(_features, images, size, cancellationToken));
     }
 
     /// <summary>Requests for the images of each cell.</summary>

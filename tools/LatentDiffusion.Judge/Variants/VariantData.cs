@@ -48,8 +48,8 @@ internal sealed class VariantData : IDisposable
 
             LatentCache? latents = null;
             string path = Path.Combine(Directory.CreateDirectory(work).FullName, "latents.safetensors");
-            string name = $"model {from.Print}, drawings {DrawingSeed}";
-            var images = new DrawingImages(new DrawingSource(DrawingSeed));
+            string name = $"model {from.Print}, drawings {DrawingSeed}, {from.ImageSize} pixels";
+            var images = new DrawingImages(new DrawingSource(DrawingSeed, size: from.ImageSize));
             Bar.Show("latents", (int)drawings, progress =>
             {
                 var report = new SynchronousProgress<long>(done => progress.Report((int)done));
