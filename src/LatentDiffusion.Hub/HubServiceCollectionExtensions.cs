@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using LatentDiffusion.Hub;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -33,6 +34,8 @@ public static class HubServiceCollectionExtensions
     /// <param name="services">The container.</param>
     /// <param name="section">A section whose entries are properties of <see cref="ModelHubOptions"/>.</param>
     /// <inheritdoc cref="AddModelHub(IServiceCollection, Action{ModelHubOptions}?)" path="/returns"/>
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicProperties, typeof(ModelHubOptions))]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The dependency keeps the properties.")]
     public static IHttpClientBuilder AddModelHub(this IServiceCollection services, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);

@@ -18,7 +18,7 @@ public sealed class AspectRatioBuckets
     public AspectRatioBuckets(AspectRatioBucketOptions? options = null)
     {
         options ??= new AspectRatioBucketOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         double least = options.Area * (1 - options.Shortfall);
         int longest = (int)(Math.Sqrt(options.Area * options.MaximumRatio) / options.Step) + 1;
         Sizes =

@@ -58,7 +58,7 @@ public sealed class BucketedImages : ICaptionedImageSource
     {
         ArgumentNullException.ThrowIfNull(source);
         (buckets, options) = (buckets ?? new AspectRatioBuckets(), options ?? new BucketedImagesOptions());
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         if (source.Count is not > 0)
             throw new ArgumentException(
                 $"Expected a finite source with at least one image; this one {(source.Count is null ? "is infinite" : "is empty")}.",

@@ -21,7 +21,7 @@ public sealed class PreparedImages : ICaptionedImageSource
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         (_source, _options) = (source, options);
     }
 
@@ -38,7 +38,8 @@ public sealed class PreparedImages : ICaptionedImageSource
     /// <returns>A text without line breaks.</returns>
     /// <exception cref="ArgumentException">The source is infinite.</exception>
     public string ComputeCacheKey(IProgress<long>? progress = null, CancellationToken cancellationToken = default) =>
-        $"{ContentHash.Compute(_source, progress, cancellationToken)} {JsonSerializer.Serialize(_options)}";
+        $"{ContentHash.Compute(_source, progress, cancellationToken)} "
+            + JsonSerializer.Serialize(_options, DataJson.Default.PreparedImagesOptions);
 
     /// <inheritdoc />
     public bool HasVariants => true;

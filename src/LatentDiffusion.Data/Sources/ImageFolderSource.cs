@@ -56,7 +56,7 @@ public sealed class ImageFolderSource : StoredImages
         string path, DatasetFolder folder, string? metadata, ImageFolderOptions options, ILogger? logger, IProgress<long>? progress,
         CancellationToken cancellationToken)
     {
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         string[] files = metadata is null ? [.. FolderMetadata.Find(folder).Select(f => f.Path)] : [metadata];
         FolderEntry[] entries = files.Length > 0 ? Listed(folder, files, options) : Captioned(folder, options, logger);
         if (options.UnreadableImageHandling == UnreadableImageHandling.Refuse) RequireFiles(path, entries);

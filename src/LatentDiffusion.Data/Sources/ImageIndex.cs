@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace LatentDiffusion.Data;
 
@@ -27,9 +28,9 @@ internal sealed class ImageIndex
         (_path, _identity) = (path, identity);
         if (path is null || !File.Exists(path)) return;
         using var lines = new StringReader(Encoding.UTF8.GetString(RegularFile.Read(path)));
-        if (Parse<Header>(lines.ReadLine())?.Identity != identity) return;
+        if (Parse(lines.ReadLine(), DataJson.Default.Header)?.Identity != identity) return;
         while (lines.ReadLine() is { } line)
-            if (Parse<Entry>(line) is { Name: not null, Facts: not null } entry) _entries[entry.Name] = entry;
+            if (Parse(line, DataJson.Default.Entry) is { Name: not null, Facts: not null } entry) _entries[entry.Name] = entry;
     }
 
     /// <summary>Number of images in the index.</summary>
@@ -57,21 +58,21 @@ internal sealed class ImageIndex
             if (Interlocked.Exchange(ref _unsaved, 0) == 0) return;
             AtomicFile.Write(_path, stream =>
             {
-                JsonSerializer.Serialize(stream, new Header(_identity));
+                JsonSerializer.Serialize(stream, new Header(_identity), DataJson.Default.Header);
                 foreach (Entry entry in _entries.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
                 {
                     stream.WriteByte((byte)'\n');
-                    JsonSerializer.Serialize(stream, entry);
+                    JsonSerializer.Serialize(stream, entry, DataJson.Default.Entry);
                 }
             });
         }
     }
 
-    private static T? Parse<T>(string? line) where T : class
+    private static T? Parse<T>(string? line, JsonTypeInfo<T> contract) where T : class
     {
         try
         {
-            return line is null ? null : JsonSerializer.Deserialize<T>(line);
+            return line is null ? null : JsonSerializer.Deserialize(line, contract);
         }
         catch (JsonException)
         {
@@ -79,7 +80,7 @@ internal sealed class ImageIndex
         }
     }
 
-    private sealed record Header(string Identity);
+    internal sealed record Header(string Identity);
 
-    private sealed record Entry(string Name, long Length, long Modified, ImageFacts Facts);
+    internal sealed record Entry(string Name, long Length, long Modified, ImageFacts Facts);
 }

@@ -106,7 +106,7 @@ public sealed class ParquetSource : StoredImages
         string path, DatasetFile[] files, LeftOut leftOut, ParquetSourceOptions options, ILogger? logger, IProgress<long>? progress,
         CancellationToken cancellationToken)
     {
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         var tables = new List<ParquetTable>();
         foreach (DatasetFile file in files)
         {

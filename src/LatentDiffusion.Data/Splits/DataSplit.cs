@@ -52,7 +52,7 @@ public sealed class DataSplit
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new DataSplitOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         if (source.Count is not { } count)
             throw new ArgumentException("An infinite source cannot be divided; take a finite subset of it.", nameof(source));
         var published = new PublishedPart?[count];

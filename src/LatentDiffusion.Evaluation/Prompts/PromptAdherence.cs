@@ -42,8 +42,8 @@ public sealed record PromptAdherence(
                 if (i % size == rank) own.Add(new Scored(prompt, Checked(scorer, scorer.Score(image, prompt), prompt)));
             }
 
-            return JsonSerializer.SerializeToUtf8Bytes(own);
-        }).Select(message => JsonSerializer.Deserialize<Scored[]>(message)!)];
+            return JsonSerializer.SerializeToUtf8Bytes(own.ToArray(), EvaluationJson.Default.ScoredArray);
+        }).Select(message => JsonSerializer.Deserialize(message, EvaluationJson.Default.ScoredArray)!)];
         Scored[] scored = [.. Enumerable.Range(0, shared.Sum(s => s.Length)).Select(i => shared[i % size][i / size])];
         if (scored.Length == 0) throw new ArgumentException("At least one image is needed.", nameof(images));
         return new PromptAdherence(
@@ -54,7 +54,7 @@ public sealed record PromptAdherence(
             scored.GroupBy(s => s.Prompt).ToDictionary(g => g.Key, g => Fraction([.. g.Select(s => AllRight(s.Scores))], confidence)));
     }
 
-    private sealed record Scored(string Prompt, IReadOnlyList<PromptScore> Scores);
+    internal sealed record Scored(string Prompt, IReadOnlyList<PromptScore> Scores);
 
     private static bool AllRight(IReadOnlyList<PromptScore> scores) => scores.All(s => s.Score >= Right);
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace LatentDiffusion.Evaluation;
 
@@ -9,6 +10,7 @@ internal static class ReportJson
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
+        TypeInfoResolver = EvaluationJson.Default,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -18,5 +20,8 @@ internal static class ReportJson
         NewLine = "\n",
     };
 
-    public static string Write(EvaluationReport report) => JsonSerializer.Serialize(report, s_json) + "\n";
+    private static readonly JsonTypeInfo<EvaluationReport> s_contract =
+        (JsonTypeInfo<EvaluationReport>)s_json.GetTypeInfo(typeof(EvaluationReport));
+
+    public static string Write(EvaluationReport report) => JsonSerializer.Serialize(report, s_contract) + "\n";
 }

@@ -19,7 +19,7 @@ internal sealed class LoraMetadata
         if (!metadata.TryGetValue(Key, out string? json)) return;
         try
         {
-            Read(JsonSerializer.Deserialize<JsonElement>(json), components);
+            Read(JsonSerializer.Deserialize(json, PlainJson.Default.JsonElement), components);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {

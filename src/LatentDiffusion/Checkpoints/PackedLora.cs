@@ -42,7 +42,7 @@ internal static partial class PackedLora
             string?[] containers;
             try
             {
-                containers = JsonSerializer.Deserialize<string?[]>(json) ?? [];
+                containers = JsonSerializer.Deserialize(json, PlainJson.Default.StringArray) ?? [];
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
             {

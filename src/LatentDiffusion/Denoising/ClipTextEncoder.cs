@@ -48,7 +48,7 @@ public sealed class ClipTextEncoder : ITextEncoder, IDisposable
     private ClipTextEncoder(ClipTowers towers, bool zeros, PromptingOptions? options, bool owns)
     {
         options ??= PromptingOptions.Plain;
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        ValidOptions.Check(options);
         if (options.ClipSkip > towers.Layers)
         {
             throw new ValidationException(towers.IsPooled

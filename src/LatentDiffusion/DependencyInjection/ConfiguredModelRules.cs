@@ -10,8 +10,8 @@ internal sealed class ConfiguredModelRules(PipelineRegistration registration, IC
 {
     private static readonly string[] s_known =
     [
-        .. new[] { typeof(DiffusionModelOptions), typeof(DiffusionPipelineOptions) }
-            .SelectMany(t => t.GetProperties()).Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
+        .. typeof(DiffusionModelOptions).GetProperties().Concat(typeof(DiffusionPipelineOptions).GetProperties())
+            .Where(p => p.SetMethod is { IsPublic: true }).Select(p => p.Name),
     ];
 
     private static readonly string[] s_knownOfTiling = [.. typeof(TilingOptions).GetProperties().Select(p => p.Name)];

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -12,5 +13,6 @@ internal sealed class NamedServices(IServiceProvider services, string name) : IS
         : (name.Length == 0 ? null : (services as IKeyedServiceProvider)?.GetKeyedService(serviceType, name))
             ?? services.GetService(serviceType);
 
-    private IOptions<T> Named<T>() where T : class => Options.Create(services.GetRequiredService<IOptionsMonitor<T>>().Get(name));
+    private IOptions<T> Named<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>()
+        where T : class => Options.Create(services.GetRequiredService<IOptionsMonitor<T>>().Get(name));
 }

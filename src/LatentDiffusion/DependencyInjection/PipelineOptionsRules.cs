@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 
@@ -10,9 +9,8 @@ internal sealed class PipelineOptionsRules(PipelineRegistration registration) : 
     public ValidateOptionsResult Validate(string? name, DiffusionPipelineOptions options)
     {
         if (name != registration.Name) return ValidateOptionsResult.Skip;
-        var results = new List<ValidationResult>();
-        Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
-        List<string> errors = [.. results.Select(r => WithValue(r.ErrorMessage!, r.MemberNames, options)), .. UnitsMissing()];
+        var invalid = ValidOptions.Errors(options).Select(e => WithValue(e.ErrorMessage!, e.MemberNames, options));
+        List<string> errors = [.. invalid, .. UnitsMissing()];
         if (registration.Builder.Specification.Device is { } device && DeviceAvailability.Problem(device) is { } problem)
             errors.Add(problem);
         return registration.Outcome(errors);

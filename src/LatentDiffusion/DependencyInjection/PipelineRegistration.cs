@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -25,7 +26,10 @@ internal sealed record PipelineRegistration(string Name, DiffusionPipelineBuilde
 
     /// <summary>Fills options from the section.</summary>
     /// <exception cref="OptionsValidationException">A value cannot be read.</exception>
-    public void Bind<TOptions>(TOptions options) where TOptions : class
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The annotations keep the properties.")]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicProperties, typeof(TilingOptions))]
+    public void Bind<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(TOptions options)
+        where TOptions : class
     {
         try
         {

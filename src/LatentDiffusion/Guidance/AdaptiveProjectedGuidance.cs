@@ -17,7 +17,7 @@ namespace LatentDiffusion.Guidance;
 public sealed class AdaptiveProjectedGuidance(DiffusionProcess process, AdaptiveProjectedGuidanceOptions? options = null) : IGuidance
 {
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
-    private readonly AdaptiveProjectedGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly AdaptiveProjectedGuidanceOptions _options = ValidOptions.Check(options ?? new());
 
     object? IGuidance.Options => _options;
 

@@ -10,7 +10,7 @@ namespace LatentDiffusion.Guidance;
 /// <param name="options">Options; null for the defaults.</param>
 public sealed class ConditionalGuidance(ConditionalGuidanceOptions? options = null) : IGuidance
 {
-    private readonly ConditionalGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly ConditionalGuidanceOptions _options = ValidOptions.Check(options ?? new());
 
     /// <inheritdoc />
     public bool NeedsUnconditional => true;

@@ -17,7 +17,7 @@ public sealed class DynamicThresholdingGuidance(
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
-    private readonly DynamicThresholdingOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly DynamicThresholdingOptions _options = ValidOptions.Check(options ?? new());
 
     IGuidance? IGuidance.Inner => _inner;
 

@@ -15,7 +15,7 @@ public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, 
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
     private readonly DiffusionProcess _process = process ?? throw new ArgumentNullException(nameof(process));
-    private readonly GuidanceIntervalOptions _options = GuidanceOptions.Checked(
+    private readonly GuidanceIntervalOptions _options = ValidOptions.Check(
         options ?? throw new ArgumentNullException(nameof(options)));
 
     IGuidance? IGuidance.Inner => _inner;

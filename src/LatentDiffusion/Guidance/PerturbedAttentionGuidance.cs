@@ -20,7 +20,7 @@ public sealed class PerturbedAttentionGuidance(IGuidance? inner = null, Perturbe
     // The short names of layers that perturbed-attention guidance was published with.
     private static readonly (string Short, string Path)[] s_short = [("mid", "mid_block"), ("down", "down_blocks"), ("up", "up_blocks")];
 
-    private readonly PerturbedAttentionOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly PerturbedAttentionOptions _options = ValidOptions.Check(options ?? new());
 
     IGuidance? IGuidance.Inner => inner;
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 
 namespace LatentDiffusion.Guidance;
 
@@ -21,5 +22,6 @@ public sealed record PerturbedAttentionOptions
     /// <see cref="AttentionEdits.IdentityLayers"/>, or <c>mid</c>, <c>down</c> and <c>up</c> for a U-Net's blocks. Default: middle block.
     /// </summary>
     [Required, MinLength(1)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists keep Count, which their interface has.")]
     public IReadOnlyList<string> Layers { get; init; } = ["mid_block"];
 }

@@ -14,7 +14,7 @@ namespace LatentDiffusion.Guidance;
 public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));
-    private readonly RescaledGuidanceOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly RescaledGuidanceOptions _options = ValidOptions.Check(options ?? new());
 
     IGuidance? IGuidance.Inner => _inner;
 

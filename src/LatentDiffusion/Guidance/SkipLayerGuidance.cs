@@ -17,7 +17,7 @@ public sealed class SkipLayerGuidance(IGuidance? inner = null, SkipLayerOptions?
     private const double Timesteps = 1000;
 
     private readonly IGuidance _inner = inner ?? new ClassifierFreeGuidance();
-    private readonly SkipLayerOptions _options = GuidanceOptions.Checked(options ?? new());
+    private readonly SkipLayerOptions _options = ValidOptions.Check(options ?? new());
 
     IGuidance? IGuidance.Inner => _inner;
 

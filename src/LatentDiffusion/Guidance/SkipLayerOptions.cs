@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 
 namespace LatentDiffusion.Guidance;
 
@@ -14,6 +15,7 @@ public sealed record SkipLayerOptions : IValidatableObject
     /// <see cref="DenoiserDescription.SkippableLayers"/>. Default 7, 8 and 9.
     /// </summary>
     [Required, MinLength(1)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists keep Count, which their interface has.")]
     public IReadOnlyList<int> Layers { get; init; } = [7, 8, 9];
 
     /// <summary>

@@ -55,7 +55,7 @@ internal static class XmpTexts
         }
 
         // Escaped to ASCII, so that white space and characters that XML forbids come back as they were.
-        writer.WriteElementString("ld", Property, Own, JsonSerializer.Serialize(texts));
+        writer.WriteElementString("ld", Property, Own, JsonSerializer.Serialize(texts, PlainJson.Default.IReadOnlyDictionaryStringString));
     });
 
     /// <summary>The main packet of a JPEG file whose entries are in an extension.</summary>
@@ -98,7 +98,7 @@ internal static class XmpTexts
     }
 
     private static Dictionary<string, string> Parse(string json) =>
-        JsonSerializer.Deserialize<Dictionary<string, string?>>(json) is { } texts
+        JsonSerializer.Deserialize(json, PlainJson.Default.DictionaryStringString) is { } texts
             ? texts.Where(t => t.Value is not null).ToDictionary(t => t.Key, t => t.Value!)
             : [];
 }

@@ -68,7 +68,7 @@ internal sealed class InvokeSettings : SettingsReader
 
     private static ImageSettings FromCommand(DreamCommand command, ImageSettingsOptions options)
     {
-        JsonElement values = JsonSerializer.SerializeToElement(command.Values);
+        JsonElement values = JsonSerializer.SerializeToElement(command.Values, PlainJson.Default.IReadOnlyDictionaryStringString);
         return Settings(values, command.Prompt, command.Values.GetValueOrDefault("sampler"), options);
     }
 

@@ -25,7 +25,7 @@ internal static class NativeEntry
         var different = new Dictionary<string, string?>();
         foreach (string key in wanted.Keys.Union(given.Keys))
             if (wanted.GetValueOrDefault(key) != given.GetValueOrDefault(key)) different[key] = wanted.GetValueOrDefault(key);
-        return JsonSerializer.Serialize(different);
+        return JsonSerializer.Serialize(different!, PlainJson.Default.DictionaryStringString);
     }
 
     /// <summary>The request with the settings of the entry.</summary>

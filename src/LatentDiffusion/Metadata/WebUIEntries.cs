@@ -104,7 +104,7 @@ internal static class WebUIEntries
     {
         try
         {
-            return JsonSerializer.Deserialize<string>(text) ?? text;
+            return JsonSerializer.Deserialize(text, PlainJson.Default.String) ?? text;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -217,8 +218,9 @@ public sealed class DiffusionPipelineBuilder
 
     /// <summary>Uses a scheduler by its type: the registered one, or a new one with its parameters from the container.</summary>
     /// <typeparam name="TScheduler">Type of the scheduler.</typeparam>
-    public DiffusionPipelineBuilder UseScheduler<TScheduler>() where TScheduler : class, INoiseScheduler =>
-        Change(s => s.Scheduler = SchedulerSource.OfType<TScheduler>());
+    public DiffusionPipelineBuilder UseScheduler<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TScheduler>()
+        where TScheduler : class, INoiseScheduler => Change(s => s.Scheduler = SchedulerSource.OfType<TScheduler>());
 
     /// <summary>Uses custom guidance. Default the model's, or else <see cref="ClassifierFreeGuidance"/>.</summary>
     public DiffusionPipelineBuilder UseGuidance(IGuidance guidance)

@@ -122,8 +122,7 @@ public sealed record DiffusionPipelineOptions : IValidatableObject
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
-        var results = new List<ValidationResult>();
-        if (Tiling is not null) Validator.TryValidateObject(Tiling, new ValidationContext(Tiling), results, validateAllProperties: true);
-        return results.Select(r => new ValidationResult($"{nameof(Tiling)}: {r.ErrorMessage}", r.MemberNames));
+        IReadOnlyList<ValidationResult> errors = Tiling is null ? [] : ValidOptions.Errors(Tiling);
+        return errors.Select(r => new ValidationResult($"{nameof(Tiling)}: {r.ErrorMessage}", r.MemberNames));
     }
 }

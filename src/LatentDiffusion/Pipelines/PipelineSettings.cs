@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 
 namespace LatentDiffusion;
 
@@ -9,13 +7,6 @@ namespace LatentDiffusion;
 /// </summary>
 internal static class PipelineSettings
 {
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        // Bounds of guidance may be infinite.
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
     /// <summary>Those that it has.</summary>
     public static IEnumerable<(string Key, string Value)> FromComponents(PipelineComponents components)
     {
@@ -26,20 +17,30 @@ internal static class PipelineSettings
             ("loras", Loras(components.OwnedModel)),
             ("scheduler", components.Scheduler.GetType().Name),
             ("scheduler_config", components.Scheduler.Configuration),
-            ("guidance", Describe(components.Guidance).ToJsonString(s_json)),
+            ("guidance", Describe(components.Guidance).ToJsonString(PipelineJson.Format)),
             ("prompt_weighting", components.Prompting),
             .. components.Features.SelectMany(f => f.Describe()),
         ];
-        return entries.Where(e => e.Value is not null).Select(e => (e.Key, e.Value as string ?? JsonSerializer.Serialize(e.Value, s_json)));
+        return
+            from entry in entries
+            let text = entry.Value switch
+            {
+                null => null,
+                string given => given,
+                { } value => PipelineJson.ToNode(value)?.ToJsonString(PipelineJson.Format),
+            }
+            where text is not null
+            select (entry.Key, text!);
     }
 
-    private static object? Loras(DiffusionModel? model) =>
-        model?.Loras is { Count: > 0 } loras ? loras.Select(l => new { Name = Path.GetFileName(l.Path), l.Scale }) : null;
+    private static RecordedLora[]? Loras(DiffusionModel? model) => model?.Loras is { Count: > 0 } loras
+        ? [.. loras.Select(lora => new RecordedLora(Path.GetFileName(lora.Path), lora.Scale))]
+        : null;
 
     private static JsonObject Describe(IGuidance guidance)
     {
         var description = new JsonObject { ["kind"] = guidance.GetType().Name };
-        if (guidance.Options is { } options) description["options"] = JsonSerializer.SerializeToNode(options, options.GetType(), s_json);
+        if (guidance.Options is { } options && PipelineJson.ToNode(options) is { } values) description["options"] = values;
         if (guidance.Inner is { } inner) description["inner"] = Describe(inner);
         return description;
     }

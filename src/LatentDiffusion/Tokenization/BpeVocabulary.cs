@@ -23,9 +23,9 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
 
     internal const string TokensFile = "vocab.json", MergesFile = "merges.txt", CombinedFile = "tokenizer.json";
 
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly PlainJson s_json = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    private static readonly JsonSerializerOptions s_reading = new() { AllowDuplicateProperties = false };
+    private static readonly PlainJson s_reading = new(new JsonSerializerOptions { AllowDuplicateProperties = false });
 
     /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c> from a folder, or a <c>tokenizer.json</c> with both.</summary>
     /// <param name="folder">Path of the folder, for example <c>tokenizer</c> of a diffusers folder.</param>
@@ -52,7 +52,7 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
         ArgumentNullException.ThrowIfNull(merges);
         try
         {
-            Dictionary<string, int> ids = JsonSerializer.Deserialize<Dictionary<string, int>>(tokens, s_reading)
+            Dictionary<string, int> ids = JsonSerializer.Deserialize(tokens, s_reading.DictionaryStringInt32)
                 ?? throw new InvalidDataException($"{TokensFile} holds null where an object of ids by token is expected.");
             return new BpeVocabulary(ids, ReadMerges(merges));
         }
@@ -73,7 +73,7 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
         AtomicFile.Write(Path.Combine(folder, TokensFile), stream =>
-            JsonSerializer.Serialize(stream, Tokens.OrderBy(t => t.Value).ToDictionary(), s_json));
+            JsonSerializer.Serialize(stream, Tokens.OrderBy(t => t.Value).ToDictionary(), s_json.DictionaryStringInt32));
         AtomicFile.Write(Path.Combine(folder, MergesFile), stream =>
         {
             using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };

@@ -11,11 +11,6 @@ internal sealed class LeftOutItems(string? folder)
 {
     public const string FileName = "left-out.json";
 
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true,
-    };
-
     private readonly SortedDictionary<long, Entry> _items = [];
 
     /// <summary>Replaces them; null if none is left out.</summary>
@@ -27,13 +22,15 @@ internal sealed class LeftOutItems(string? folder)
     public void Add(long item, string name, long step) => _items[item] = new Entry(item, name, step);
 
     /// <summary>All of them as JSON; null for none.</summary>
-    public string? ToText() => _items.Count == 0 ? null : JsonSerializer.Serialize(_items.Values, s_json);
+    public string? ToText() =>
+        _items.Count == 0 ? null : JsonSerializer.Serialize(_items.Values.ToArray(), TrainingJson.Default.EntryArray);
 
     /// <summary>Restores the items of a checkpoint, and writes them to the file.</summary>
     public void Restore(string? text)
     {
         _items.Clear();
-        foreach (Entry entry in text is null ? [] : JsonSerializer.Deserialize<Entry[]>(text, s_json)!) _items[entry.Item] = entry;
+        Entry[] entries = text is null ? [] : JsonSerializer.Deserialize(text, TrainingJson.Default.EntryArray)!;
+        foreach (Entry entry in entries) _items[entry.Item] = entry;
         Save();
     }
 
@@ -46,5 +43,5 @@ internal sealed class LeftOutItems(string? folder)
         else File.Delete(path);
     }
 
-    private sealed record Entry(long Item, string Name, long Step);
+    internal sealed record Entry(long Item, string Name, long Step);
 }

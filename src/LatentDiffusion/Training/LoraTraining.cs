@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using static TorchSharp.torch;
 
@@ -149,17 +149,17 @@ public sealed class LoraTraining : IDisposable
 
     private string Metadata()
     {
-        var settings = new SortedDictionary<string, object>(StringComparer.Ordinal);
+        var settings = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
         foreach (IGrouping<string, Adapted> component in _adapted.GroupBy(a => a.Component))
         {
             settings.Add($"{component.Key}.peft_type", "LORA");
             settings.Add($"{component.Key}.r", _options.Rank);
             settings.Add($"{component.Key}.lora_alpha", _options.Alpha ?? _options.Rank);
-            settings.Add($"{component.Key}.target_modules", component.Select(a => a.Layer).ToArray());
+            settings.Add($"{component.Key}.target_modules", new JsonArray([.. component.Select(a => JsonValue.Create(a.Layer))]));
             settings.Add($"{component.Key}.use_rslora", false);
         }
 
-        return JsonSerializer.Serialize(settings);
+        return new JsonObject(settings.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))).ToJsonString();
     }
 
     private sealed record Adapted(string Component, string Layer, nn.Module<Tensor, Tensor> Module, LoraAdapter Adapter);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 
 namespace LatentDiffusion.Training;
 
@@ -21,10 +22,12 @@ public sealed record LoraTrainingOptions
     /// (<see cref="LoraComponent.TrainedLayers"/>): the projections of all attention.
     /// </summary>
     [MinLength(1)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists keep Count, which their interface has.")]
     public IReadOnlyList<string>? Targets { get; init; }
 
     /// <summary>The same for text encoders. Default null, for the projections of their attention.</summary>
     [MinLength(1)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Lists keep Count, which their interface has.")]
     public IReadOnlyList<string>? TextEncoderTargets { get; init; }
 
     /// <summary>The adapters' random start follows from it. Default 0.</summary>

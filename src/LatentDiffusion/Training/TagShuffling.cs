@@ -9,7 +9,7 @@ namespace LatentDiffusion.Training;
 public sealed record TagShuffling
 {
     /// <summary>Text between tags. Default a comma.</summary>
-    [Required(AllowEmptyStrings = false), MinLength(1)]
+    [Required(AllowEmptyStrings = false)]
     public string Separator { get; init; } = ",";
 
     /// <summary>How many of the first tags keep their place and are never left out, at least 0. Default 0.</summary>

@@ -16,7 +16,7 @@ public sealed class ImageUpscaler : IImageUpscaler, IDisposable
     internal ImageUpscaler(UpscalingNetwork network, string name, UpscalingOptions? options = null)
     {
         _options = options ?? new UpscalingOptions();
-        Validator.ValidateObject(_options, new ValidationContext(_options), validateAllProperties: true);
+        ValidOptions.Check(_options);
         (_network, Name, _type) = (network, name, NetworkUse.TypeOf(network));
     }
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Xunit;
-using Options = library::LatentDiffusion.Training.ValidOptions;
+using Options = library::LatentDiffusion.Diagnostics.ValidOptions;
 
 namespace LatentDiffusion.Tests.Training;
 

@@ -27,7 +27,7 @@ public sealed class TiledAutoencoder : IAutoencoder
     internal TiledAutoencoder(IAutoencoder inner, TilingOptions options, LatentAutoencoder? partsOfWhole)
     {
         _options = options;
-        Validator.ValidateObject(_options, new ValidationContext(_options), validateAllProperties: true);
+        ValidOptions.Check(_options);
         int factor = inner.DownsamplingFactor;
         if (_options.TileSize is { } size && size % factor != 0)
             throw new ArgumentException($"TileSize is {size}; expected a multiple of {factor}, the autoencoder's factor.", nameof(options));

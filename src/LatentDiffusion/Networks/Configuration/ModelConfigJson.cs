@@ -14,8 +14,9 @@ internal static class ModelConfigJson
     /// </summary>
     private const char Bookkeeping = '_';
 
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerOptions.Default)
+    public static JsonSerializerOptions Options { get; } = new()
     {
+        TypeInfoResolver = NetworkConfigJson.Default.WithDefaults(NetworkConfigJson.Makers).WithReflection(),
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -73,15 +74,16 @@ internal static class ModelConfigJson
     }
 
     private static JsonObject Serialize(NetworkConfig config) =>
-        JsonSerializer.SerializeToNode(config, config.GetType(), Options)!.AsObject();
+        JsonSerializer.SerializeToNode(config, Options.GetTypeInfo(config.GetType()))!.AsObject();
 
     private static NetworkConfig Deserialize(JsonObject source, Type type)
     {
         var options = new JsonObject();
-        foreach (JsonPropertyInfo property in Options.GetTypeInfo(type).Properties)
+        JsonTypeInfo contract = Options.GetTypeInfo(type);
+        foreach (JsonPropertyInfo property in contract.Properties)
             if (source.TryGetPropertyValue(property.Name, out JsonNode? value) && (value is not null || property.IsSetNullable))
                 options[property.Name] = value?.DeepClone();
-        return (NetworkConfig)options.Deserialize(type, Options)!;
+        return (NetworkConfig)options.Deserialize(contract)!;
     }
 
     private static string[] Unknown(JsonElement root, Type type, string[] informative)

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -22,7 +21,7 @@ internal sealed class PipelineAssembly
         Logger = loggers.CreateLogger<DiffusionPipeline>();
         Options = (services.GetService<IOptions<DiffusionPipelineOptions>>()?.Value ?? new()) with { };
         specification.Configure?.Invoke(Options);
-        Validator.ValidateObject(Options, new ValidationContext(Options), validateAllProperties: true);
+        ValidOptions.Check(Options);
         NativeLibraries.EnsureLoaded();
         Home = Options.Offload ? specification.OffloadDevice ?? CPU : null;
         Device = CPU;

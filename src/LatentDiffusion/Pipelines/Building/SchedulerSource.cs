@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,8 @@ internal static class SchedulerSource
         (_, config) => make(config ?? throw ComponentSource.Missing("a model, whose schedule the scheduler needs"));
 
     /// <summary>The registered scheduler of a type, or a new one.</summary>
-    public static Factory OfType<TScheduler>() where TScheduler : class, INoiseScheduler =>
+    public static Factory OfType<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TScheduler>()
+        where TScheduler : class, INoiseScheduler =>
         (services, _) => services.GetService<TScheduler>() ?? ActivatorUtilities.CreateInstance<TScheduler>(services);
 
     /// <summary>The scheduler that <see cref="DiffusionModelOptions"/> name, if they name one.</summary>

@@ -18,10 +18,10 @@ internal sealed class NumbersSetting(
         : null;
 
     internal override string? Write(GenerationRequest request) =>
-        get(request) is { } numbers ? JsonSerializer.Serialize(numbers) : null;
+        get(request) is { } numbers ? JsonSerializer.Serialize(numbers, PlainJson.Default.IReadOnlyListDouble) : null;
 
     internal override GenerationRequest Read(GenerationRequest request, string text) =>
-        set(request, JsonSerializer.Deserialize<double[]>(text) ?? throw new FormatException());
+        set(request, JsonSerializer.Deserialize(text, PlainJson.Default.DoubleArray) ?? throw new FormatException());
 
     internal override void Check(GenerationRequest request, PipelineComponents components)
     {

@@ -23,7 +23,7 @@ internal sealed class TextualInversionFeature(IReadOnlyList<TextualInversion> em
     }
 
     public IEnumerable<(string Key, object? Value)> Describe() =>
-        [("textual_inversions", embeddings.Select(e => new { Name = e.Source, e.Token }))];
+        [("textual_inversions", embeddings.Select(e => new RecordedEmbedding(e.Source, e.Token)).ToArray())];
 
     private static ITextEncoder Add(ITextEncoder encoder, IReadOnlyList<TextualInversion> embeddings, string model) =>
         encoder.WithTextualInversion(embeddings) ?? throw new InvalidOperationException(

@@ -54,7 +54,7 @@ internal sealed class UpscalerFeature : IPipelineFeature
     }
 
     public IEnumerable<(string Key, object? Value)> Describe() =>
-        [("upscalers", _upscalers.AddedNames is { Count: > 0 } names ? names : null)];
+        [("upscalers", _upscalers.AddedNames is { Count: > 0 } names ? names.ToArray() : null)];
 
     public void Dispose() => _upscalers.Dispose();
 

@@ -135,9 +135,7 @@ internal sealed class OptionReader
         _known.Add(name);
         if (_given.TryGetGiven(name, out JsonElement given))
             return given.ValueKind == JsonValueKind.Null && !nullable ? byDefault : parse(given);
-        _defaults.Add((name, byDefault is double number && !double.IsFinite(number)
-            ? JsonSerializer.SerializeToElement(SchedulerConfig.NonFiniteName(number))
-            : JsonSerializer.SerializeToElement(byDefault)));
+        _defaults.Add((name, OptionValue.ToElement(name, byDefault)));
         return byDefault;
     }
 

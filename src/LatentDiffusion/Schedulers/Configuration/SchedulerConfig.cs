@@ -56,12 +56,11 @@ public sealed partial class SchedulerConfig
     /// <summary>This configuration with one option set.</summary>
     /// <param name="name">Published name of the option.</param>
     /// <param name="value">A Boolean, number, text, sequence of numbers, or null.</param>
+    /// <exception cref="ArgumentException">The value is of another type.</exception>
     public SchedulerConfig With(string name, object? value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        JsonElement element = value is double number && !double.IsFinite(number)
-            ? JsonSerializer.SerializeToElement(NonFiniteName(number))
-            : JsonSerializer.SerializeToElement(value);
+        JsonElement element = OptionValue.ToElement(name, value);
         return new SchedulerConfig(
             ClassName, _values.ContainsKey(name) ? _order : _order.Add(name), _values.SetItem(name, element),
             _defaulted.Remove(name), _setByProgram.Add(name));

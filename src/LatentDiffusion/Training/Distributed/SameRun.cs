@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace LatentDiffusion.Training;
 
@@ -13,16 +14,17 @@ internal static class SameRun
     public static void Require(IProcessGroup? group, TrainingOptions options, ITrainingObjective objective, FlatParameters parameters)
     {
         if (group is null || group.Size == 1) return;
-        var own = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["trained parameters"] = $"{parameters.Ranges.Count}" };
-        foreach (JsonProperty option in JsonSerializer.SerializeToElement(options).EnumerateObject())
+        Dictionary<string, string> own = new() { ["trained parameters"] = $"{parameters.Ranges.Count}" };
+        foreach (JsonProperty option in JsonSerializer.SerializeToElement(options, TrainingJson.Plain.TrainingOptions).EnumerateObject())
             own.Add(option.Name, option.Value.ToString());
         foreach ((string name, string value) in objective.Identity) own.Add($"objective.{name}", value);
         foreach (FlatParameters.ParameterRange range in parameters.Ranges) own.Add($"parameter {range.Name}", $"{range.Length} values");
-        IReadOnlyList<byte[]> all = group.Exchange(() => JsonSerializer.SerializeToUtf8Bytes(own));
-        var first = JsonSerializer.Deserialize<Dictionary<string, string>>(all[0])!;
+        JsonTypeInfo<Dictionary<string, string>> contract = PlainJson.Default.DictionaryStringString;
+        IReadOnlyList<byte[]> all = group.Exchange(() => JsonSerializer.SerializeToUtf8Bytes(own, contract));
+        Dictionary<string, string> first = JsonSerializer.Deserialize(all[0], contract)!;
         for (int rank = 1; rank < all.Count; rank++)
         {
-            var other = JsonSerializer.Deserialize<Dictionary<string, string>>(all[rank])!;
+            Dictionary<string, string> other = JsonSerializer.Deserialize(all[rank], contract)!;
             foreach (string name in first.Keys.Union(other.Keys).Order(StringComparer.Ordinal))
             {
                 string expected = first.GetValueOrDefault(name, "none"), there = other.GetValueOrDefault(name, "none");

@@ -7,8 +7,8 @@ namespace LatentDiffusion.Models;
 internal sealed class TransformerLayersConverter : JsonConverter<TransformerLayers>
 {
     public override TransformerLayers Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        new(JsonSerializer.Deserialize<PerBlock<PerBlock<int>>>(ref reader, options));
+        new(JsonSerializer.Deserialize(ref reader, options.Of<PerBlock<PerBlock<int>>>()));
 
     public override void Write(Utf8JsonWriter writer, TransformerLayers value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.Values, options);
+        JsonSerializer.Serialize(writer, value.Values, options.Of<PerBlock<PerBlock<int>>>());
 }
