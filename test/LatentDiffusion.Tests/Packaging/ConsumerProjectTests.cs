@@ -5,8 +5,9 @@ using Xunit;
 namespace LatentDiffusion.Tests.Packaging;
 
 /// <summary>
-/// A console project outside the repository that references nothing but the packed packages builds, runs and, published,
-/// runs again. Restores from the packed files and from packages that are on this machine: nothing is downloaded.
+/// A console project of the packed template, outside the repository, builds with nothing but the packed packages, runs and, published,
+/// runs again, without reflection-based JSON as where code is trimmed or compiled ahead of time. Restores from the packed files and from
+/// packages that are on this machine: nothing is downloaded.
 /// </summary>
 [Trait(TestCategories.Name, TestCategories.Long)]
 public sealed class ConsumerProjectTests
@@ -19,52 +20,57 @@ public sealed class ConsumerProjectTests
         Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "The project is written for the Linux build of libtorch.");
         string repository = BuildSettings.Get("RepositoryRoot"), packages = BuildSettings.Get("PackagesRoot");
         using var folder = new TemporaryFolder();
-        foreach (string project in new[] { "LatentDiffusion.Abstractions", "LatentDiffusion", "LatentDiffusion.Models.Drawings" })
+        string[] projects =
+        [
+            "src/LatentDiffusion.Abstractions", "src/LatentDiffusion", "src/LatentDiffusion.Models.Drawings",
+            "templates/LatentDiffusion.Templates",
+        ];
+        foreach (string project in projects)
             DotnetCommand.Run(
                 repository,
-                "pack", $"src/{project}",
+                "pack", project,
                 "-c", BuildSettings.Get("Configuration"),
                 "--no-restore",
                 "-o", folder["feed"],
                 $"-p:Version={Version}",
                 $"-p:BaseOutputPath={folder["bin"]}/",
-                $"-p:IntermediateOutputPath={folder["obj"]}/{project}/");
+                $"-p:IntermediateOutputPath={folder["obj"]}/{Path.GetFileName(project)}/");
 
         Assert.Contains(
             $"id=\"LatentDiffusion.Abstractions\" version=\"[{Version}]\"",
-            Nuspec(folder["feed"], "LatentDiffusion"),
+            Entry(folder["feed"], "LatentDiffusion", "LatentDiffusion.nuspec"),
             StringComparison.Ordinal);
+        foreach (string package in projects.Select(project => Path.GetFileName(project)))
+        {
+            string readme = Entry(folder["feed"], package, "README.md");
+            Assert.Contains("](https://", readme, StringComparison.Ordinal);
+            Assert.DoesNotMatch(@"\]\((?!https?:|#)", readme);
+        }
 
         string home = folder["stranger"];
-        Directory.CreateDirectory(home);
+        string hive = folder["hive"], templates = Path.Combine(folder["feed"], $"LatentDiffusion.Templates.{Version}.nupkg");
+        DotnetCommand.Run(repository, "new", "install", templates, "--debug:custom-hive", hive);
+        DotnetCommand.Run(
+            repository, "new", "latentdiffusion", "-n", "Stranger", "-o", home, "--skipRestore", "--debug:custom-hive", hive);
         File.WriteAllText(Path.Combine(home, "nuget.config"), $"""
             <configuration>
               <packageSources><clear /><add key="packed" value="{folder["feed"]}" /></packageSources>
               <fallbackPackageFolders><clear /><add key="here" value="{packages}" /></fallbackPackageFolders>
             </configuration>
             """);
-        File.WriteAllText(Path.Combine(home, "Stranger.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
+        File.WriteAllText(Path.Combine(home, "Directory.Build.props"), $"""
+            <Project>
               <PropertyGroup>
-                <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings>
                 <RestorePackagesPath>{folder["packages"]}</RestorePackagesPath><TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <JsonSerializerIsReflectionEnabledByDefault>false</JsonSerializerIsReflectionEnabledByDefault>
               </PropertyGroup>
-              <ItemGroup>
-                <PackageReference Include="LatentDiffusion.Models.Drawings" Version="{Version}" />
-                <PackageReference Include="libtorch-cpu-linux-x64" Version="{BuildSettings.Get("LibTorchVersion")}" />
-              </ItemGroup>
             </Project>
-            """);
-        File.WriteAllText(Path.Combine(home, "Program.cs"), """
-            using LatentDiffusion;
-            using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
-            pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", Seed = 1, Steps = 2 }).Images[0].SavePng(args[0]);
             """);
 
         DotnetCommand.Run(home, "build", "-c", "Release");
-        DotnetCommand.Run(home, Path.Combine("bin", "Release", "net10.0", "Stranger.dll"), "built.png");
+        DotnetCommand.Run(home, Path.Combine("bin", "Release", "net10.0", "Stranger.dll"), "a blue bird", "built.png");
         DotnetCommand.Run(home, "publish", "-c", "Release", "-o", "published");
-        DotnetCommand.Run(home, Path.Combine("published", "Stranger.dll"), "published.png");
+        DotnetCommand.Run(home, Path.Combine("published", "Stranger.dll"), "a blue bird", "published.png");
 
         ImageBuffer built = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "built.png")));
         ImageBuffer published = new SkiaImageCodec().Decode(File.ReadAllBytes(Path.Combine(home, "published.png")));
@@ -72,10 +78,10 @@ public sealed class ConsumerProjectTests
         Assert.Equal(built.Rgb, published.Rgb);
     }
 
-    private static string Nuspec(string feed, string package)
+    private static string Entry(string feed, string package, string name)
     {
         using ZipArchive archive = ZipFile.OpenRead(Path.Combine(feed, $"{package}.{Version}.nupkg"));
-        using var reader = new StreamReader(archive.GetEntry($"{package}.nuspec")!.Open());
+        using var reader = new StreamReader(archive.GetEntry(name)!.Open());
         return reader.ReadToEnd();
     }
 }
