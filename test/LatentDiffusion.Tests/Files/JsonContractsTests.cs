@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Xunit;
 
@@ -55,9 +56,11 @@ public sealed class JsonContractsTests
     {
         SchedulerConfig config = SchedulerConfig.Empty
             .With("flag", true).With("count", 3).With("rate", 0.1).With("end", double.PositiveInfinity).With("none", null)
-            .With("name", "linear").With("list", Enumerable.Range(1, 3));
+            .With("name", "linear").With("list", Enumerable.Range(1, 3))
+            .With("node", JsonNode.Parse("[4]")).With("value", JsonValue.Create(5));
         Assert.Equal(
-            """{"flag":true,"count":3,"rate":0.1,"end":Infinity,"none":null,"name":"linear","list":[1,2,3]}""", config.ToText());
+            """{"flag":true,"count":3,"rate":0.1,"end":Infinity,"none":null,"name":"linear","list":[1,2,3],"node":[4],"value":5}""",
+            config.ToText());
         var refused = Assert.Throws<ArgumentException>(() => config.With("date", DateTime.UnixEpoch));
         Assert.StartsWith("'date' is a System.DateTime; expected a Boolean, number, text,", refused.Message, StringComparison.Ordinal);
     }

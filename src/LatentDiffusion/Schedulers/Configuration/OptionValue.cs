@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace LatentDiffusion.Schedulers;
 
@@ -9,7 +10,7 @@ internal static class OptionValue
 {
     /// <summary>The value as JSON; an infinite number as its published name.</summary>
     /// <param name="name">Published name of the option, for messages.</param>
-    /// <param name="value">A Boolean, number, text, sequence of these, JSON element, or null.</param>
+    /// <param name="value">A Boolean, number, text, sequence of these, JSON, or null.</param>
     /// <exception cref="ArgumentException">The value is of another type, or a number in a sequence is not finite.</exception>
     public static JsonElement ToElement(string name, object? value)
     {
@@ -33,6 +34,7 @@ internal static class OptionValue
             case double number: writer.WriteNumberValue(number); break;
             case decimal number: writer.WriteNumberValue(number); break;
             case JsonElement element: element.WriteTo(writer); break;
+            case JsonNode node: node.WriteTo(writer); break;
             case IEnumerable sequence:
                 writer.WriteStartArray();
                 foreach (object? item in sequence) Write(writer, name, item);

@@ -55,7 +55,7 @@ public sealed partial class SchedulerConfig
 
     /// <summary>This configuration with one option set.</summary>
     /// <param name="name">Published name of the option.</param>
-    /// <param name="value">A Boolean, number, text, sequence of numbers, or null.</param>
+    /// <param name="value">A Boolean, number, text, sequence of them, JSON, or null.</param>
     /// <exception cref="ArgumentException">The value is of another type.</exception>
     public SchedulerConfig With(string name, object? value)
     {
