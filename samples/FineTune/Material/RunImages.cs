@@ -14,12 +14,30 @@ internal sealed record RunImages(BucketedImages Sorted, int Variants, ICaptioned
 {
     private const int FirstCaptions = 4;
 
+    private long _most = long.MaxValue;
+
     /// <summary>Indices of the sizes that have images.</summary>
-    public IReadOnlyList<int> Buckets { get; } =
+    public IReadOnlyList<int> Buckets { get; private init; } =
         [.. Enumerable.Range(0, Sorted.Buckets.Sizes.Count).Where(bucket => Sorted.InBucket(bucket).Count > 0)];
 
     /// <summary>Number of training images.</summary>
     public long Count => Sorted.Count!.Value;
+
+    /// <summary>The images of one size.</summary>
+    /// <param name="bucket">Index of the size.</param>
+    public ICaptionedImageSource InBucket(int bucket) => Limit(Sorted.InBucket(bucket));
+
+    /// <summary>The images of a source; of <see cref="Largest"/> the first ones only.</summary>
+    public ICaptionedImageSource Limit(ICaptionedImageSource images) => images.Count > _most ? First(images, _most) : images;
+
+    /// <summary>The first images of the largest size, and as many to validate on.</summary>
+    /// <param name="count">The greatest number.</param>
+    public RunImages Largest(int count) => this with
+    {
+        _most = count,
+        Buckets = [Buckets.MaxBy(bucket => (long)Sorted.Buckets.Sizes[bucket].Width * Sorted.Buckets.Sizes[bucket].Height)],
+        Validation = Validation is null ? null : First(Validation, count),
+    };
 
     /// <summary>Opens, splits and sorts images.</summary>
     /// <param name="settings">The settings, with the size.</param>
@@ -77,6 +95,9 @@ internal sealed record RunImages(BucketedImages Sorted, int Variants, ICaptioned
     /// <summary>The captions of the first images, as prompts.</summary>
     public IReadOnlyList<string> FirstPrompts() =>
         [.. Enumerable.Range(0, (int)Math.Min(Count, FirstCaptions)).Select(i => Sorted.ReadCaption(i))];
+
+    private static SubsetImages First(ICaptionedImageSource images, long most) =>
+        new(images, Enumerable.Range(0, (int)Math.Min(images.Count!.Value, most)).Select(i => (long)i));
 
     private static AspectRatioBuckets Sizes(DataSettings data, int size) => new(new AspectRatioBucketOptions
     {

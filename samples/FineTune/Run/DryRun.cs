@@ -1,13 +1,14 @@
 using System.Globalization;
 using LatentDiffusion.Data;
+using LatentDiffusion.Training;
 using Microsoft.Extensions.Logging;
 
 namespace FineTune;
 
-/// <summary>Says what a run would do, and writes nothing.</summary>
+/// <summary>Says what a run would do and how much memory it would need. Writes to a temporary folder only.</summary>
 internal static class DryRun
 {
-    public static void Write(SettingsSource source, TextWriter output, ILogger logger, CancellationToken cancellationToken)
+    public static void Write(SettingsSource source, TextWriter output, ILogger<Trainer> logger, CancellationToken cancellationToken)
     {
         FineTuneSettings settings = source.Read();
         using TunedModel model = Loading.Interruptible(() => TunedModel.Open(settings), cancellationToken);
@@ -24,6 +25,20 @@ internal static class DryRun
         Line($"steps: {settings.Training.Steps}, {batch * accumulation} images each");
         Line($"epochs: {(double)settings.Training.Steps * accumulation / batches:0.##}, {batches} batches each");
         Line($"result: {SettingsRules.Name(settings.Output.Form)} in {Path.Combine(Path.GetFullPath(settings.Out), "model")}");
+        WriteMemory(MemoryTrial.Run(settings, model, images, logger, cancellationToken));
+
+        void WriteMemory(MemoryTrial memory)
+        {
+            TrainingMemory training = memory.Training;
+            string peak = memory.Peak == 0 ? "not counted by this operating system" : ProcessMemory.Text(memory.Peak);
+            Line($"memory: {peak}");
+            Line($"  weights: {ProcessMemory.Text(memory.Model)}, {training.TrainedValues:N0} of their values trained");
+            Line($"  gradients: {ProcessMemory.Text(training.Gradients + training.Copies)}");
+            Line($"  optimizer state: {ProcessMemory.Text(training.OptimizerState)}");
+            Line($"  averages: {ProcessMemory.Text(training.Averages)}");
+            if (memory.Peak > 0)
+                Line($"  program, images and activations: {ProcessMemory.Text(memory.Peak - memory.Model - training.Total)}");
+        }
 
         void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace FineTune;
 
-/// <summary>Trains, and writes the result, image grids and a report.</summary>
+/// <summary>Reads settings, model and images, and trains.</summary>
 /// <param name="source">The settings.</param>
 /// <param name="console">Where progress is shown.</param>
 /// <param name="logger">Receives events other than steps: resuming, damaged checkpoints.</param>
@@ -27,20 +27,6 @@ internal sealed class FineTuneRun(SettingsSource source, IAnsiConsole console, I
         index.Keep();
         run.Configure(JsonSerializer.SerializeToNode(settings, SettingsJson.Options)!.AsObject());
         var context = new RunContext(settings, model, images, run, new TrainingConsole(console, run), logger, cancellationToken);
-
-        using TrainedMethod method = TrainedMethod.Create(context);
-        using RunObjective objective = RunObjective.Create(context, method);
-        var trend = new StageTrend(run, context.Stage);
-        using var validation = new RunValidation(context, method, trend);
-        validation.DrawFirst();
-        var trainer = new Trainer(settings.Training with { Seed = settings.Seed }, logger) { Check = validation.Callback };
-        string checkpoints = run.Checkpoints(context.Stage);
-        bool done = context.Console.Show(
-            trend, progress => trainer.Run(objective.Objective, checkpoints, progress, cancellationToken));
-        run.DrawLoss(context.Stage);
-        if (!done) return null;
-        string result = RunOutput.Write(context, method);
-        RunReport.Write(context, objective, result);
-        return result;
+        return TrainingRun.Execute(context);
     }
 }

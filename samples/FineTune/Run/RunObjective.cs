@@ -16,13 +16,14 @@ internal sealed class RunObjective : IDisposable
         foreach (int bucket in context.Images.Buckets)
         {
             ImageSize size = sorted.Buckets.Sizes[bucket];
-            parts.Add(Part(FormattableString.Invariant($"{size.Width}x{size.Height}"), sorted.InBucket(bucket), context.Images.Variants));
+            string name = FormattableString.Invariant($"{size.Width}x{size.Height}");
+            parts.Add(Part(name, context.Images.InBucket(bucket), context.Images.Variants));
         }
 
         ITrainingObjective whole = parts.Count == 1 ? parts[0].Item1 : new InterleavedObjective(parts);
         if (settings.Prior is { } prior)
         {
-            (ITrainingObjective classes, _) = Part("prior", PriorImages.Open(context, prior), variants: 1);
+            (ITrainingObjective classes, _) = Part("prior", context.Images.Limit(PriorImages.Open(context, prior)), variants: 1);
             whole = new PriorPreservationObjective(whole, classes, prior.Weight);
         }
 

@@ -19,6 +19,8 @@ internal static class RunReport
         page.Append(CultureInfo.InvariantCulture, $"{settings.Training.Steps} steps of {settings.Objective.BatchSize} images. ");
         page.Append(CultureInfo.InvariantCulture, $"{objective.Trained:N0} values were trained.\n\n");
         page.Append(CultureInfo.InvariantCulture, $"The result is `{Path.GetRelativePath(run.Location, result)}`.\n\n");
+        if (ProcessMemory.Peak is > 0 and var peak)
+            page.Append(CultureInfo.InvariantCulture, $"Peak memory of the process: {ProcessMemory.Text(peak)}.\n\n");
         page.Append("## Loss\n\n");
         if (run.Read(context.Stage, MetricNames.Loss) is { Count: > 0 } losses)
         {

@@ -28,6 +28,12 @@ internal sealed class TunedModel : IDisposable
 
     public DiffusionProcess Process { get; }
 
+    /// <summary>All networks.</summary>
+    public IEnumerable<nn.Module> Networks => Components.Names.Select(name => Components[name]).OfType<nn.Module>();
+
+    /// <summary>The device of the trained network.</summary>
+    public Device Device => Parts.Denoiser.Network.parameters().First().device;
+
     /// <summary>Side in pixels of the images that the model was trained on.</summary>
     public int ImageSize => Pipeline.Model!.SampleSize * Parts.Autoencoder.DownsamplingFactor;
 

@@ -37,7 +37,7 @@ internal sealed class FlatParameters : IDisposable
                 if (!parameter.requires_grad) continue;
                 ranges.Add(new ParameterRange(component, $"{component}.{name}", parameter.shape, length, parameter.numel()));
                 parameters.Add(parameter);
-                length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
+                length += LengthOf(parameter.shape);
             }
         }
 
@@ -60,6 +60,10 @@ internal sealed class FlatParameters : IDisposable
             Attach(_computedValues ?? Values, _computedGradients ?? Gradients);
         }
     }
+
+    /// <summary>Number of values that a parameter takes, those up to the next parameter included.</summary>
+    public static long LengthOf(long[] shape) =>
+        (shape.Aggregate(1L, (product, n) => product * n) + Alignment - 1) / Alignment * Alignment;
 
     /// <summary>Views of the consecutive blocks of a flat tensor, to be worked on one after the other.</summary>
     public static Tensor[] Blocks(Tensor flat) => Blocks(flat, 0, flat.numel());

@@ -42,6 +42,13 @@ internal sealed class Adafactor : IFlatOptimizer
         return rows > 1 && columns > 1 ? (rows, columns) : (0, 0);
     }
 
+    /// <summary>Bytes of a parameter's state.</summary>
+    public static long StateBytes(long[] shape)
+    {
+        (long rows, long columns) = Matrix(shape);
+        return sizeof(float) * (rows > 0 ? rows + columns : shape.Aggregate(1L, (product, n) => product * n));
+    }
+
     public void Step(long step, double learningRate)
     {
         using IDisposable noGrad = no_grad();

@@ -39,6 +39,9 @@ internal sealed class AdamW8Bit : IFlatOptimizer
         new("second_moment", _second), new("second_moment_scales", _secondScales),
     ];
 
+    /// <summary>Bytes of the state of a component with this many values: for each moment a byte per value and a scale per block.</summary>
+    public static long StateBytes(long length) => 2 * Quantized(length) * (QuantizedBlock + sizeof(float));
+
     public void Step(long step, double learningRate)
     {
         using IDisposable noGrad = no_grad();

@@ -36,6 +36,42 @@ public sealed class FineTuneProgramTests(TinyModel model) : IClassFixture<TinyMo
         Assert.True(File.Exists(output.Trim()));
     }
 
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("full", "--optimizer", "adamw8bit")]
+    [InlineData("full", "--optimizer", "adafactor", "--gradient-checkpointing", "true")]
+    [InlineData("textual_inversion", "--token", "a", "--initial-text", "star")]
+    [InlineData("controlnet")]
+    [InlineData("full", "--class-prompt", "a star", "--class-count", "20")]
+    [Trait(TestCategories.Name, TestCategories.Long)]
+    [Trait(TestCategories.Name, TestCategories.Soak)]
+    public void A_run_needs_the_memory_that_its_dry_run_predicts(string method, params string[] options)
+    {
+        if (OperatingSystem.IsMacOS()) Assert.Skip("The operating system does not count the peak.");
+        using var folder = new TemporaryFolder();
+        string[] arguments =
+        [
+            "--model", model.Folder, "--data", TinyImages.Write(folder["images"]), "--out", folder["run"], "--size", "16",
+            "--buckets", "false", "--device", "cpu", "--method", method, "--steps", "30", "--batch-size", "4", .. options,
+        ];
+        using Process dry = Start([.. arguments, "--dry-run"]);
+        (int exitCode, string prediction, string error) = Finish(dry);
+        Assert.True(exitCode == 0, error);
+        using Process run = Start(arguments);
+        (exitCode, _, error) = Finish(run);
+        Assert.True(exitCode == 0, error);
+        double expected = Megabytes(prediction, "memory: ");
+        Assert.InRange(
+            Megabytes(File.ReadAllText(Path.Combine(folder["run"], "report.md")), "Peak memory of the process: "),
+            0.9 * expected, 1.1 * expected);
+
+        static double Megabytes(string text, string before)
+        {
+            string number = text[(text.IndexOf(before, StringComparison.Ordinal) + before.Length)..].Split(' ')[0];
+            return double.Parse(number, System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
     [Fact]
     public void Wrong_usage_gets_one_line()
     {
