@@ -53,16 +53,15 @@ public sealed class MpiTrainingTests : IDisposable
         AssertSame("one", "several", "checkpoint-000000050.safetensors");
     }
 
-    [Fact]
-    public void Killed_processes_end_as_one_that_was_not()
+    [Theory, InlineData(2), InlineData(4)]
+    public void Killed_processes_end_as_one_that_was_not(int ranks)
     {
         MpiProgram.RequireMpirun();
-        const int Ranks = 2;
-        using (TrainingProgram one = TrainingProgram.Start(Arguments("one", Ranks))) one.Finish();
+        using (TrainingProgram one = TrainingProgram.Start(Arguments("one", ranks))) one.Finish();
         var random = new Random(7);
         for (int kill = 0; kill < Kills; kill++)
         {
-            using MpiProgram killed = Start("killed", Ranks);
+            using MpiProgram killed = Start("killed", ranks);
             // From the first step on, wherever that is after the earlier kills.
             string[] before = Written("killed");
             SpinWait.SpinUntil(() => killed.HasExited || Written("killed").Except(before).Any(), TimeSpan.FromMinutes(5));
@@ -77,10 +76,9 @@ public sealed class MpiTrainingTests : IDisposable
                 (int exitCode, _) = killed.Finish();
                 Assert.NotEqual(0, exitCode);
             }
-
         }
 
-        using (MpiProgram resumed = Start("killed", Ranks)) resumed.Succeed();
+        using (MpiProgram resumed = Start("killed", ranks)) resumed.Succeed();
         AssertSame("one", "killed");
         TrainingProgram.AssertNothingLeft(_folder["killed"]);
     }
