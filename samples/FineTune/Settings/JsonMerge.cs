@@ -5,12 +5,14 @@ namespace FineTune;
 /// <summary>Puts one JSON object over another.</summary>
 internal static class JsonMerge
 {
-    private const string Kind = "kind";
+    private const string Kind = "kind", Algorithm = "algorithm", SecondMomentDecay = "beta2";
 
     /// <summary>A copy of an object with the values of another in place of its own; objects within are merged in the same way.</summary>
     public static JsonObject Over(this JsonObject upper, JsonObject lower)
     {
         var merged = lower.DeepClone().AsObject();
+        // The methods set this value of AdamW, which Adafactor does not have.
+        if (JsonNode.DeepEquals(upper[Algorithm], "adafactor")) merged.Remove(SecondMomentDecay);
         foreach ((string name, JsonNode? value) in upper)
         {
             // A weighting of another kind has none of the values of the one before.
