@@ -82,6 +82,8 @@ internal sealed class CommandLine
         Add(prompts, (parsed, json) => json.Set(
             "validation.prompts", new JsonArray([.. parsed.GetValue(prompts)!.Select(prompt => JsonValue.Create(prompt))])));
         Add<int?>("validation.images_per_prompt", "--images-per-prompt", "Images of each prompt; 0 for no grids.");
+        Add<int?>(
+            "validation.effect_images", "--effect-images", "Images that measure what training changes; 0, the default, for none.");
         Add<string>("output.form", "--form", $"Layout of the result: {Names<OutputForm>()}.");
         Command = new RootCommand(
             "Fine-tunes a published model on captioned images: low-rank adapters (LoRA) or all weights. Ctrl-C stops after the current "

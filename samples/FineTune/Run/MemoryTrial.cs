@@ -89,6 +89,7 @@ internal sealed record MemoryTrial(long Model, TrainingMemory Training, long Pea
             Validation = settings.Validation with
             {
                 Every = steps, Steps = sampling, Prompts = [.. settings.Validation.Prompts.Take(1)],
+                EffectImages = Math.Min(2, settings.Validation.EffectImages),
                 ImagesPerPrompt = Math.Min(1, settings.Validation.ImagesPerPrompt),
             },
         };

@@ -9,7 +9,7 @@ internal static class RunReport
 {
     private const int Averaged = 10;
 
-    public static void Write(RunContext context, RunObjective objective, string result)
+    public static void Write(RunContext context, RunObjective objective, string result, string? effect)
     {
         (RunFolder run, FineTuneSettings settings) = (context.Run, context.Settings);
         var page = new StringBuilder("# Fine-tuning\n\n");
@@ -37,6 +37,7 @@ internal static class RunReport
         }
 
         page.Append("![Loss](loss.png)\n\n");
+        if (effect is not null) page.Append(CultureInfo.InvariantCulture, $"## Effect on images\n\n{effect}\n\n");
         string[] grids = Directory.Exists(run.Samples) ? [.. Directory.GetFiles(run.Samples, "*.png").Order(StringComparer.Ordinal)] : [];
         if (grids.Length > 0) page.Append("## Images\n\n");
         foreach (string grid in grids.Length > 1 ? [grids[0], grids[^1]] : grids)

@@ -19,6 +19,7 @@ internal static class TrainingRun
         var trend = new StageTrend(context.Run, stage);
         using var validation = new RunValidation(context, method, trend);
         validation.DrawFirst();
+        ImageEffect? effect = ImageEffect.Begin(context, method);
         var trainer = new Trainer(settings.Training with { Seed = settings.Seed }, context.Logger) { Check = validation.Callback };
         string checkpoints = context.Run.Checkpoints(stage);
         bool done = context.Console.Show(
@@ -26,7 +27,7 @@ internal static class TrainingRun
         context.Run.DrawLoss(stage);
         if (!done) return null;
         string result = RunOutput.Write(context, method);
-        RunReport.Write(context, objective, result);
+        RunReport.Write(context, objective, result, effect?.Describe());
         return result;
     }
 }

@@ -37,6 +37,8 @@ internal static class SettingsRules
 
         if (settings.Edges is { } edges && edges.High < edges.Low)
             throw new ArgumentException($"edges.high is {edges.High}; expected at least edges.low, {edges.Low}.");
+        if (settings.Validation.EffectImages == 1)
+            throw new ArgumentException("validation.effect_images is 1; expected 0, or at least 2, because a set is compared.");
         DataSettings data = settings.Data;
         if (data is { Buckets: true, Size: { } size } && size % data.BucketStep != 0)
         {

@@ -22,6 +22,9 @@ internal sealed record ValidationSettings
     [Range(0.0, 100.0), Description("Guidance scale of the images. Null for the model's.")]
     public double? GuidanceScale { get; init; }
 
+    [Range(0, 1000), Description("Images that are drawn before and after training to measure its effect on images; 0 for none.")]
+    public int EffectImages { get; init; }
+
     [Description("Extent of the validation loss, which needs data.validation above 0.")]
     public ValidationOptions Loss { get; init; } = new();
 }

@@ -131,7 +131,11 @@ public sealed class FineTuneRunTests : IClassFixture<TinyModel>, IDisposable
         JsonObject settings = Settings("run", "controlnet", "folder");
         settings.Set("training.steps", 6);
         settings.Set("validation.every", 6);
+        settings.Set("validation.effect_images", 2);
         string result = Run("run", settings)!;
+        Assert.Contains(
+            "F-score of the edges of 2 images and their control images: ", File.ReadAllText(Path.Combine(_folder["run"], "report.md")),
+            StringComparison.Ordinal);
         using DiffusionPipeline pipeline = _model.Builder().UseControlNet(result).Build();
         ImageBuffer black = new(16, 16, new byte[16 * 16 * 3]), white = new(16, 16, Enumerable.Repeat((byte)255, 16 * 16 * 3).ToArray());
         Assert.NotEqual(Controlled(black), Controlled(white));
@@ -150,7 +154,11 @@ public sealed class FineTuneRunTests : IClassFixture<TinyModel>, IDisposable
         settings["prior"] = new JsonObject { ["prompt"] = "a drawing of a star", ["count"] = 3 };
         settings.Set("data.tags", new JsonObject { ["separator"] = " of ", ["keep_first"] = 1 });
         settings.Set("training.steps", 2);
+        settings.Set("validation.effect_images", 2);
         Run("run", settings);
+        string report = File.ReadAllText(Path.Combine(_folder["run"], "report.md"));
+        Assert.Contains("Kernel distance of 2 generated images to the training images", report, StringComparison.Ordinal);
+        Assert.Contains(" with the class prompt.", report, StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFiles(Path.Combine(_folder["run"], "prior"), "*.png").Length);
         string metrics = File.ReadAllText(Path.Combine(_folder["run"], "metrics.jsonl"));
         Assert.Contains("\"subject\":", metrics, StringComparison.Ordinal);

@@ -30,6 +30,19 @@ public sealed class FineTuneSettingsTests : IDisposable
         Assert.Equal(1e-5, Read(file, ["--method", "full", "--form", "folder"]).Training.Optimizer.LearningRate);
     }
 
+    [Theory, InlineData("lora"), InlineData("full"), InlineData("controlnet")]
+    public void Adafactor_replaces_the_optimizer_of_every_method(string method)
+    {
+        FineTuneSettings settings = Read(null, ["--model", "a", "--data", "b", "--method", method, "--optimizer", "adafactor"]);
+        Assert.Equal(OptimizerAlgorithm.Adafactor, settings.Training.Optimizer.Algorithm);
+    }
+
+    [Fact]
+    public void One_image_does_not_measure_an_effect() => Assert.Contains(
+        "validation.effect_images is 1; expected 0, or at least 2",
+        Assert.Throws<ArgumentException>(() => Read(null, ["--model", "a", "--data", "b", "--effect-images", "1"])).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void Settings_of_the_model_are_below_those_of_the_file()
     {
