@@ -25,6 +25,9 @@ internal sealed class ImageBatches(ICaptionedImageSource images, AutoencoderTrai
         set => _indices.Seed = value;
     }
 
+    /// <inheritdoc cref="ImageReadAhead.Waited"/>
+    public TimeSpan Waited => _reading.Waited;
+
     /// <summary>Numbers of a batch's images.</summary>
     public long[] Numbers(long index, ItemSelection? selection) => _indices.IndicesFor(index, selection);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace LatentDiffusion.Training;
@@ -12,14 +13,19 @@ internal sealed class ImageReadAhead(Func<long, CaptionedImage> read) : IDisposa
     private long[] _expected = [];
     private Task<CaptionedImage[]>? _reading;
 
+    /// <summary>Time that callers of <see cref="Read"/> have waited.</summary>
+    public TimeSpan Waited { get; private set; }
+
     /// <summary>The images of a batch, which are there already if they were expected.</summary>
     /// <param name="numbers">Numbers of the images.</param>
     /// <param name="next">Numbers of the next batch; empty if it is not known.</param>
     public CaptionedImage[] Read(long[] numbers, long[] next)
     {
+        long began = Stopwatch.GetTimestamp();
         CaptionedImage[] images = _reading is { } reading && numbers.AsSpan().SequenceEqual(_expected)
             ? Result(reading)
             : ParallelImageReader.ReadAll(numbers, read);
+        Waited += Stopwatch.GetElapsedTime(began);
         Expect(next);
         return images;
     }

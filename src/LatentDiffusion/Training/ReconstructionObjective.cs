@@ -28,6 +28,9 @@ public abstract class ReconstructionObjective : ITrainingObjective, IItemBatches
     /// <inheritdoc />
     public IReadOnlyDictionary<string, nn.Module> Modules { get; }
 
+    /// <summary>Time that steps have waited for images.</summary>
+    internal TimeSpan WaitedForImages => _images.Waited;
+
     private protected AutoencoderTrainingOptions Options { get; }
 
     /// <summary>Around the encoder: keeps its gradients out where it is not trained.</summary>
