@@ -13,6 +13,21 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registration of the server.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using Microsoft.AspNetCore.Builder;
+/// using Microsoft.Extensions.DependencyInjection;
+///
+/// WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+/// builder.Services.AddLatentDiffusion().UseDrawingsModel();
+/// builder.Services.AddLatentDiffusionJobs();
+/// builder.Services.AddLatentDiffusionServer(builder.Configuration.GetSection("Server"));
+/// WebApplication app = builder.Build();
+/// app.MapLatentDiffusion();
+/// app.Run();
+/// </code>
+/// </example>
 public static class LatentDiffusionServerServiceCollectionExtensions
 {
     /// <summary>

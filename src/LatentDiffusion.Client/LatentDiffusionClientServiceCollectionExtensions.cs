@@ -7,6 +7,20 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registration of clients of LatentDiffusion servers.</summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion.Client;
+/// using Microsoft.Extensions.AI;
+/// using Microsoft.Extensions.DependencyInjection;
+///
+/// ServiceCollection services = new();
+/// services.AddLatentDiffusionClient(new Uri("https://images.example/"), options => options.ApiKey = "key");
+/// using ServiceProvider provider = services.BuildServiceProvider();
+/// IImageGenerator generator = provider.GetRequiredService<IImageGenerator>();
+/// ImageGenerationResponse response = await generator.GenerateImagesAsync("a blue bird");
+/// File.WriteAllBytes("bird.png", ((DataContent)response.Contents[0]).Data.ToArray());
+/// ]]></code>
+/// </example>
 [Experimental("MEAI001")]
 public static class LatentDiffusionClientServiceCollectionExtensions
 {

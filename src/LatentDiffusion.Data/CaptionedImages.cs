@@ -3,6 +3,16 @@ using Microsoft.Extensions.Logging;
 namespace LatentDiffusion.Data;
 
 /// <summary>Opens data sets of any supported kind.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Data;
+///
+/// StoredImages images = CaptionedImages.Open("photos");
+/// CaptionedImage first = images.Read(0);
+/// Console.WriteLine($"{images.Count} images; the first has {first.Image.Width} x {first.Image.Height} pixels: {first.Caption}");
+/// </code>
+/// </example>
 public static class CaptionedImages
 {
     /// <summary>

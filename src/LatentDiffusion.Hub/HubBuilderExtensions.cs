@@ -4,6 +4,16 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Hub;
 
 /// <summary>Adds published models to the pipeline builder.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Hub;
+///
+/// DiffusionPipelineBuilder builder = await new DiffusionPipelineBuilder()
+///     .UseModelAsync("stable-diffusion-v1-5/stable-diffusion-v1-5", variant: "fp16");
+/// using DiffusionPipeline pipeline = builder.Build();
+/// </code>
+/// </example>
 public static class HubBuilderExtensions
 {
     /// <summary>

@@ -4,6 +4,26 @@ namespace LatentDiffusion.Jobs;
 /// A queue of jobs. <see cref="InProcessJobQueue"/> runs them in this process and forgets them with it; other implementations keep them in
 /// a database and run them on any number of machines. Implementations are safe for concurrent use.
 /// </summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion;
+/// using LatentDiffusion.Jobs;
+/// using Microsoft.Extensions.DependencyInjection;
+/// using Microsoft.Extensions.Hosting;
+///
+/// HostApplicationBuilder builder = Host.CreateApplicationBuilder(args);
+/// builder.Services.AddLatentDiffusion().UseDrawingsModel();
+/// builder.Services.AddLatentDiffusionJobs(options => options.ImageFolder = "images");
+/// using IHost host = builder.Build();
+/// await host.StartAsync();
+///
+/// IImageJobQueue queue = host.Services.GetRequiredService<IImageJobQueue>();
+/// GenerationRequest request = new() { Prompt = "a blue bird" };
+/// ImageJob job = new() { Model = "drawings", Request = request, Caller = "alice" };
+/// await queue.EnqueueAsync(job);
+/// await foreach (JobStatus status in queue.WatchAsync(job.Id)) Console.WriteLine($"{status.State}: {status.CompletedSteps}");
+/// ]]></code>
+/// </example>
 public interface IImageJobQueue
 {
     /// <summary>Adds a job.</summary>

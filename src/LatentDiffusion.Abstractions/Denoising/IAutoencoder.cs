@@ -8,6 +8,21 @@ namespace LatentDiffusion;
 /// (z − shift)·scale of the network's z. Immutable and safe for concurrent use. Members with a default describe what an
 /// autoencoder knows or can do beyond that; a wrapper passes on those that still hold for it.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Imaging;
+/// using static TorchSharp.torch;
+///
+/// using IDisposable noGradient = no_grad();
+/// SkiaImageCodec codec = new();
+/// using DiffusionModel model = DiffusionModel.Open("models/stable-diffusion-v1-5");
+/// using Tensor pixels = ImageTensor.FromImage(codec.Decode(File.ReadAllBytes("bird.png")));
+/// using LatentDistribution latents = model.Autoencoder.Encode(pixels);
+/// using Tensor decoded = model.Autoencoder.Decode(latents.Mean);
+/// File.WriteAllBytes("reconstruction.png", codec.EncodePng(ImageTensor.ToImages(decoded)[0]));
+/// </code>
+/// </example>
 public interface IAutoencoder : IOffloadable
 {
     /// <summary>Number of latent channels.</summary>

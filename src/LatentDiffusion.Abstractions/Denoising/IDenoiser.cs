@@ -6,6 +6,35 @@ namespace LatentDiffusion;
 /// Predicts noise, velocity or the clean sample (the scheduler's <see cref="INoiseScheduler.PredictionType"/> says
 /// which) from noisy latents. Immutable and safe for concurrent use.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using static TorchSharp.torch;
+///
+/// CountingDenoiser? counting = null;
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseDrawingsModel()
+///     .UseDenoiser(model => counting = new CountingDenoiser(model.Denoiser))
+///     .Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a blue bird" });
+/// Console.WriteLine($"{counting!.Evaluations} evaluations");
+///
+/// internal sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
+/// {
+///     private int _evaluations;
+///
+///     public int Evaluations => _evaluations;
+///
+///     public DenoiserDescription Description => inner.Description;
+///
+///     public Tensor Predict(DenoiserInput input)
+///     {
+///         Interlocked.Increment(ref _evaluations);
+///         return inner.Predict(input);
+///     }
+/// }
+/// </code>
+/// </example>
 public interface IDenoiser : IOffloadable
 {
     /// <summary>The inputs and features that it supports.</summary>

@@ -1,6 +1,30 @@
 namespace LatentDiffusion;
 
 /// <summary>A way to steer a denoiser, as a decorator around it. Immutable and safe for concurrent use.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using TorchSharp;
+/// using static TorchSharp.torch;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().UseGuidance(new FadingGuidance()).Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a blue bird", GuidanceScale = 3 });
+///
+/// // The scale falls to 1 from the first step to the last.
+/// internal sealed class FadingGuidance : IGuidance
+/// {
+///     public bool NeedsUnconditional => true;
+///
+///     public GuidedDenoiser Guide(IDenoiser denoiser, Conditioning? unconditional, double scale) => input =>
+///     {
+///         using DisposeScope scope = NewDisposeScope();
+///         Tensor with = denoiser.Predict(input), without = denoiser.Predict(input with { Conditioning = unconditional! });
+///         Tensor guided = with.Add(with - without, (scale - 1) * input.Timestep / 1000);
+///         return new GuidedPrediction(guided.MoveToOuterDisposeScope());
+///     };
+/// }
+/// </code>
+/// </example>
 public interface IGuidance
 {
     /// <summary>Whether <see cref="Guide"/> needs the conditioning of the negative (or empty) prompt.</summary>

@@ -6,6 +6,28 @@ namespace LatentDiffusion;
 /// Encodes prompts as conditioning; contains its tokenizer. Immutable and safe for concurrent use. Members with a default
 /// describe what an encoder can do beyond encoding; a wrapper passes on those that still hold for it.
 /// </summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseTextEncoder(model => new StyledTextEncoder(model.TextEncoder, "watercolour"))
+///     .Build();
+///
+/// internal sealed class StyledTextEncoder(ITextEncoder inner, string style) : ITextEncoder
+/// {
+///     public int MaxLength => inner.MaxLength;
+///
+///     public Conditioning Encode(IReadOnlyList<string> prompts, CancellationToken cancellationToken = default) =>
+///         inner.Encode([.. prompts.Select(prompt => $"{prompt}, {style}")], cancellationToken);
+///
+///     // The empty prompt has no style.
+///     public Conditioning EncodeUnconditional(int count, CancellationToken cancellationToken = default) =>
+///         inner.EncodeUnconditional(count, cancellationToken);
+/// }
+/// ]]></code>
+/// </example>
 public interface ITextEncoder : IOffloadable
 {
     /// <summary>The most tokens a prompt may have, start and end included; longer prompts are truncated.</summary>

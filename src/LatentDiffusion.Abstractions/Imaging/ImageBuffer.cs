@@ -1,6 +1,17 @@
 namespace LatentDiffusion;
 
 /// <summary>An immutable 8-bit RGB image: rows from the top, three bytes per pixel, without padding.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// SkiaImageCodec codec = new();
+/// ImageBuffer photo = codec.Decode(File.ReadAllBytes("bird.jpg"));
+/// byte[] inverted = [.. photo.Rgb.ToArray().Select(level => (byte)(255 - level))];
+/// ImageBuffer negative = new(photo.Width, photo.Height, inverted);
+/// File.WriteAllBytes("negative.png", codec.EncodePng(negative));
+/// </code>
+/// </example>
 public sealed class ImageBuffer
 {
     private readonly byte[] _rgb;

@@ -4,6 +4,25 @@ namespace LatentDiffusion;
 /// A sampling algorithm over a training schedule. Immutable and safe for concurrent use: everything that one generation
 /// changes lives in the run that <see cref="Start"/> returns.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Schedulers;
+/// using TorchSharp;
+/// using static TorchSharp.torch;
+///
+/// using IDisposable noGradient = no_grad();
+/// using DisposeScope scope = NewDisposeScope();
+/// INoiseScheduler scheduler = new DdimScheduler();
+/// SamplingPlan plan = scheduler.Plan(new SamplingOptions { Steps = 20 }, new LatentShape(4, 64, 64));
+/// using ISchedulerRun run = scheduler.Start(plan);
+/// Tensor x = randn(1, 4, 64, 64).Multiply(run.InitialNoiseSigma);
+/// while (!run.IsCompleted) x = run.Step(Predict(run.ScaleModelInput(x), run.Timestep), x);
+///
+/// // In place of a network: the noise, where every clean sample is zero.
+/// static Tensor Predict(Tensor noisy, double timestep) => noisy.alias();
+/// </code>
+/// </example>
 public interface INoiseScheduler
 {
     /// <summary>The prediction type of the denoiser.</summary>

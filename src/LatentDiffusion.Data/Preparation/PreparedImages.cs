@@ -8,6 +8,16 @@ namespace LatentDiffusion.Data;
 /// is another random crop and mirroring, and the source's own variant if it has variants; pass the epoch as the variant to get
 /// new ones each epoch. Only the part of an image inside the crop is resized. Safe for concurrent use.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion.Data;
+///
+/// PreparedImagesOptions options = new() { Width = 512, Height = 512, FlipProbability = 0.5 };
+/// var images = new PreparedImages(CaptionedImages.Open("photos"), options);
+/// int epoch = 3;
+/// CaptionedImage image = images.Read(0, variant: epoch);
+/// </code>
+/// </example>
 public sealed class PreparedImages : ICaptionedImageSource
 {
     private readonly ICaptionedImageSource _source;

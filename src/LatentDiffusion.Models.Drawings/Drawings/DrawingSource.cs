@@ -1,6 +1,18 @@
 namespace LatentDiffusion.Models.Drawings;
 
 /// <summary>An infinite, deterministic source of captioned drawings. Safe for concurrent use.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Models.Drawings;
+///
+/// DrawingSource source = new(seed: 1, size: 256);
+/// Drawing drawing = source.Draw(index: 0);
+/// Console.WriteLine(drawing.Caption);
+/// ImageBuffer image = new(drawing.Size, drawing.Size, drawing.Rgb.Span);
+/// File.WriteAllBytes("drawing.png", new SkiaImageCodec().EncodePng(image));
+/// </code>
+/// </example>
 public sealed class DrawingSource
 {
     private const float OpenColorFraction = 0.3f;

@@ -8,6 +8,19 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registration of pipelines.</summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion;
+/// using Microsoft.Extensions.DependencyInjection;
+/// using Microsoft.Extensions.Hosting;
+///
+/// HostApplicationBuilder builder = Host.CreateApplicationBuilder(args);
+/// builder.Services.AddLatentDiffusion(builder.Configuration.GetSection("LatentDiffusion"))
+///     .UseModelFolder("models/stable-diffusion-v1-5");
+/// using IHost host = builder.Build();
+/// DiffusionPipeline pipeline = host.Services.GetRequiredService<DiffusionPipeline>();
+/// ]]></code>
+/// </example>
 public static class LatentDiffusionServiceCollectionExtensions
 {
     /// <summary>

@@ -7,6 +7,18 @@ namespace LatentDiffusion.Guidance;
 /// of 1 only the conditional pass is evaluated.
 /// </summary>
 /// <param name="options">How the passes go through the network; null for one batch.</param>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Guidance;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseGuidance(new ClassifierFreeGuidance(new() { SeparatePasses = true }))
+///     .Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a harbour at dawn", NegativePrompt = "people", GuidanceScale = 7 });
+/// </code>
+/// </example>
 public sealed class ClassifierFreeGuidance(ClassifierFreeGuidanceOptions? options = null) : IGuidance
 {
     private readonly bool _separate = options?.SeparatePasses ?? false;

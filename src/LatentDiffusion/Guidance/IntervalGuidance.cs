@@ -11,6 +11,18 @@ namespace LatentDiffusion.Guidance;
 /// <param name="process">Gives the σ of a timestep.</param>
 /// <param name="options">The interval.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Guidance;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseGuidance(process => new IntervalGuidance(
+///         new ClassifierFreeGuidance(), process, new() { MinimumSigma = 0.28, MaximumSigma = 5.42 }))
+///     .Build();
+/// </code>
+/// </example>
 public sealed class IntervalGuidance(IGuidance inner, DiffusionProcess process, GuidanceIntervalOptions options) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));

@@ -11,6 +11,17 @@ namespace LatentDiffusion.Guidance;
 /// <param name="inner">The guidance to rescale.</param>
 /// <param name="options">How much; null for the defaults.</param>
 /// <exception cref="ValidationException">An option is out of its range; the message names it.</exception>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Guidance;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseGuidance(new RescaledGuidance(new ClassifierFreeGuidance(), new() { GuidanceRescale = 0.7 }))
+///     .Build();
+/// </code>
+/// </example>
 public sealed class RescaledGuidance(IGuidance inner, RescaledGuidanceOptions? options = null) : IGuidance
 {
     private readonly IGuidance _inner = inner ?? throw new ArgumentNullException(nameof(inner));

@@ -7,6 +7,15 @@ namespace LatentDiffusion;
 /// Reads and writes PNG, JPEG and WebP, and reads GIF and BMP, with Skia. Only the first image of an animation is read. Colours are
 /// taken as stored, without colour management; the EXIF orientation is applied.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// SkiaImageCodec codec = new(maxPixels: 4096 * 4096) { Background = RgbColor.White };
+/// ImageBuffer image = codec.Decode(File.ReadAllBytes("bird.png"));
+/// File.WriteAllBytes("bird.webp", codec.Encode(image, "image/webp", metadata: null, quality: 80));
+/// </code>
+/// </example>
 public sealed class SkiaImageCodec : IImageCodec
 {
     private const string Readable = "PNG, JPEG, WebP, GIF and BMP can be read";

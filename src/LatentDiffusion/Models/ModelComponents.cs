@@ -12,6 +12,18 @@ namespace LatentDiffusion.Models;
 /// <param name="family">The family that the model belongs to.</param>
 /// <param name="pipelineClass">Class of the published pipeline, for example <c>StableDiffusionXLPipeline</c>.</param>
 /// <param name="scheduler">The scheduler's configuration, with its class.</param>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Models;
+/// using LatentDiffusion.Networks;
+///
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// UNet2DConditionModel unet = model.Get<UNet2DConditionModel>(ComponentNames.UNet);
+/// unet.GradientCheckpointing = true;
+/// Console.WriteLine($"{model.PipelineClass}: {unet.parameters().Sum(p => p.numel())} weights in the U-Net");
+/// ]]></code>
+/// </example>
 public sealed class ModelComponents(ModelFamily family, string pipelineClass, SchedulerConfig scheduler) : IDisposable
 {
     private readonly OrderedDictionary<string, object> _components = new(StringComparer.Ordinal);

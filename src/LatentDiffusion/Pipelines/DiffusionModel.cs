@@ -9,6 +9,20 @@ namespace LatentDiffusion;
 /// <param name="schedulerConfig">Training schedule, prediction type and default scheduler.</param>
 /// <param name="sampleSize">Height and width of the latents that the model was trained on.</param>
 /// <param name="device">Where the networks run.</param>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using static TorchSharp.torch;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModel((services, device) => DiffusionModel.Open("models/stable-diffusion-v1-5", device, ScalarType.Float32))
+///     .Build();
+/// DiffusionModel model = pipeline.Model!;
+/// using Conditioning text = model.TextEncoder.Encode(["a red dragon", "a blue bird"]);
+/// Console.WriteLine(string.Join(" x ", text.HiddenStates.shape)); // 2 x 77 x 768
+/// model.SetLoras(("style.safetensors", 0.8));
+/// </code>
+/// </example>
 public sealed class DiffusionModel(
     IDenoiser denoiser, ITextEncoder? textEncoder, IAutoencoder? autoencoder, SchedulerConfig schedulerConfig, int sampleSize,
     Device device) : IDisposable

@@ -8,6 +8,18 @@ namespace LatentDiffusion;
 /// Generates images from text and, if a request has them, from images: text encoder, noise, scheduler and guided denoiser, autoencoder.
 /// Safe for concurrent generations, each of which has its own state. Built by <see cref="DiffusionPipelineBuilder"/>.
 /// </summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
+/// using CancellationTokenSource timeout = new(TimeSpan.FromMinutes(1));
+/// Progress<GenerationProgress> progress = new(p => Console.WriteLine($"{p.CompletedSteps} of {p.TotalSteps}"));
+/// GenerationRequest request = new() { Prompt = "a red dragon", Seed = 42 };
+/// GenerationResult result = await pipeline.GenerateAsync(request, progress, timeout.Token);
+/// result.Images[0].SavePng("dragon.png");
+/// ]]></code>
+/// </example>
 public sealed partial class DiffusionPipeline : IDisposable, IAsyncDisposable
 {
     private readonly PipelineComponents _components;

@@ -10,6 +10,17 @@ namespace LatentDiffusion;
 /// <see cref="Build(IServiceProvider?)"/> receives, what the model brings, the library's default. Features of a pipeline, such as
 /// <see cref="LoraBuilderExtensions.UseLora"/>, are extension methods.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseScheduler("dpm++-karras")
+///     .UseLora("style.safetensors", scale: 0.8)
+///     .Build();
+/// </code>
+/// </example>
 public sealed class DiffusionPipelineBuilder
 {
     // Latents of 512 x 512 images, the size of the first published models.

@@ -3,6 +3,17 @@ using System.Net.Mime;
 namespace LatentDiffusion;
 
 /// <summary>A generated image with its metadata.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
+/// GeneratedImage image = pipeline.Generate(new GenerationRequest { Prompt = "a blue bird" }).Images[0];
+/// image.SavePng("bird.png");
+/// // The file contains the request, which generates the same image again.
+/// GenerationRequest same = GenerationMetadata.ReadRequest(File.ReadAllBytes("bird.png"));
+/// </code>
+/// </example>
 public sealed class GeneratedImage
 {
     private readonly IImageCodec _codec;

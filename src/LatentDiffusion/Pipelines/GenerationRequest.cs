@@ -1,6 +1,18 @@
 namespace LatentDiffusion;
 
 /// <summary>What to generate. The pipeline fills in properties that are null.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// GenerationRequest request = new()
+/// {
+///     Prompt = "a harbour at dawn, oil painting", NegativePrompt = "people", Seed = 7, ImageCount = 4,
+///     Width = 512, Height = 512, Steps = 20, GuidanceScale = 7,
+/// };
+/// GenerationRequest withAnotherScheduler = request with { SchedulerName = "euler-a" };
+/// </code>
+/// </example>
 public sealed record GenerationRequest
 {
     /// <summary>

@@ -9,6 +9,15 @@ namespace LatentDiffusion;
 /// <see cref="Configure"/> comes before anything else that computes. Results do not change, except that another number of
 /// threads may sum in another order.
 /// </remarks>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// // The first line of the program.
+/// CpuRuntimeSettings settings = CpuRuntime.Configure(new CpuRuntimeOptions { Threads = Environment.ProcessorCount });
+/// Console.WriteLine($"{settings.Threads} threads");
+/// </code>
+/// </example>
 public static class CpuRuntime
 {
     private const string Threads = "OMP_NUM_THREADS", Binding = "OMP_PROC_BIND", WaitPolicy = "OMP_WAIT_POLICY",

@@ -6,6 +6,18 @@ namespace LatentDiffusion.Schedulers;
 /// Denoising diffusion implicit models (Song et al. 2021, equation 12). Deterministic at η = 0, of first order; η = 1
 /// is ancestral sampling. One evaluation a step. Published class <c>DDIMScheduler</c>.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Schedulers;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseScheduler(model => new DdimScheduler(model.With("timestep_spacing", "trailing")))
+///     .Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a red dragon", Steps = 50, Eta = 0.5 });
+/// </code>
+/// </example>
 public sealed class DdimScheduler : NoiseScheduler
 {
     /// <summary>The published name of this class.</summary>

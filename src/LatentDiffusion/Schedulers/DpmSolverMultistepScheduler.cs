@@ -6,6 +6,20 @@ namespace LatentDiffusion.Schedulers;
 /// Multistep DPM-Solver and DPM-Solver++ (Lu et al. 2022a and 2022b), as ODE or SDE, of order 1 to 3 (order 2 is known as
 /// DPM++ 2M). One evaluation a step; the SDE forms are stochastic. Published class <c>DPMSolverMultistepScheduler</c>.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+/// using LatentDiffusion.Schedulers;
+///
+/// // DPM-Solver++ 2M Karras; "sde-dpmsolver++" as the algorithm_type makes it DPM++ 2M SDE Karras.
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseScheduler(model => new DpmSolverMultistepScheduler(
+///         model.With("algorithm_type", "dpmsolver++").With("use_karras_sigmas", true)))
+///     .Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a red dragon", Steps = 20 });
+/// </code>
+/// </example>
 public sealed class DpmSolverMultistepScheduler : NoiseScheduler
 {
     /// <summary>The published name of this class.</summary>

@@ -3,6 +3,17 @@ using System.Diagnostics.CodeAnalysis;
 namespace LatentDiffusion;
 
 /// <summary>Ready-made choices of scheduler, and those of a name.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion;
+///
+/// foreach (KnownScheduler known in KnownSchedulers.All) Console.WriteLine($"{known.Name}: {known.ClassName}");
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseDrawingsModel()
+///     .UseScheduler(KnownSchedulers.DpmSolverPlusPlus.Create)
+///     .Build();
+/// </code>
+/// </example>
 public static class KnownSchedulers
 {
     /// <summary>Ancestral sampling (Ho et al. 2020).</summary>

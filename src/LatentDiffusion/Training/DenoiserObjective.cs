@@ -9,6 +9,25 @@ namespace LatentDiffusion.Training;
 /// 12 and 14; Rombach et al. 2022, equation 3; Esser et al. 2024, section 2 for flows), optionally with the
 /// variance's part (Nichol &amp; Dhariwal 2021, equation 16).
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Data;
+/// using LatentDiffusion.Models;
+/// using LatentDiffusion.Training;
+///
+/// var images = new PreparedImages(CaptionedImages.Open("photos"), new PreparedImagesOptions { Width = 512, Height = 512 });
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// using LatentCache latents = LatentCache.Open("latents.safetensors", images.ComputeCacheKey(), model, images, images.Count!.Value);
+///
+/// DenoiserTrainingOptions options = new()
+/// {
+///     BatchSize = 4, CaptionDropout = 0.1, Weighting = new MinSnrWeighting(), TrainTextEncoder = false,
+/// };
+/// using var objective = new DenoiserObjective(model, latents, options);
+/// new Trainer(new TrainingOptions { Steps = 2000 }).Run(objective, "run");
+/// </code>
+/// </example>
 public sealed class DenoiserObjective : ITrainingObjective, IItemBatches, IDisposable
 {
     private readonly ITrainableDenoiser _denoiser;

@@ -13,6 +13,19 @@ namespace LatentDiffusion.Training;
 /// any moment and resumes where it stopped. Opening checks every row against its checksum: rows that are damaged are made again,
 /// and so is a cache that lacks a tensor. The file stays open until the cache is disposed.
 /// </remarks>
+/// <example>
+/// <code>
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Data;
+/// using LatentDiffusion.Models;
+/// using LatentDiffusion.Training;
+///
+/// var images = new PreparedImages(CaptionedImages.Open("photos"), new PreparedImagesOptions { Width = 512, Height = 512 });
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// using LatentCache latents = LatentCache.Open("latents.safetensors", images.ComputeCacheKey(), model, images, images.Count!.Value);
+/// Console.WriteLine($"{latents.Count} latents of shape {string.Join(" x ", latents.Shape)}"); // … 4 x 64 x 64
+/// </code>
+/// </example>
 public sealed partial class LatentCache : IDisposable
 {
     private const string LatentsName = "latents", DeviationsName = "deviations", IdsName = "ids",

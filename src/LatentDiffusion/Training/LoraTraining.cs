@@ -9,6 +9,23 @@ namespace LatentDiffusion.Training;
 /// Low-rank adaptation (Hu et al. 2021): adapters next to layers of networks whose own weights are frozen. Until it is
 /// disposed, the networks run with the adapters, and their parameters need no gradients.
 /// </summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Data;
+/// using LatentDiffusion.Models;
+/// using LatentDiffusion.Training;
+///
+/// var images = new PreparedImages(CaptionedImages.Open("photos"), new PreparedImagesOptions { Width = 512, Height = 512 });
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// using LatentCache latents = LatentCache.Open("latents.safetensors", images.ComputeCacheKey(), model, images, images.Count!.Value);
+///
+/// using var objective = new DenoiserObjective(model, latents, new DenoiserTrainingOptions());
+/// using var lora = new LoraTraining(objective.Modules, new LoraTrainingOptions { Rank = 8 });
+/// new Trainer(new TrainingOptions { Steps = 1000 }).Run(lora.Objective(objective), "run");
+/// lora.Save("lora.safetensors");
+/// </code>
+/// </example>
 public sealed class LoraTraining : IDisposable
 {
     private const string MetadataKey = "lora_adapter_metadata";

@@ -11,6 +11,24 @@ namespace LatentDiffusion.Training;
 /// on from its newest checkpoint to the same weights as a run that was not: whatever is random in a step follows from
 /// the seed and the step's number.
 /// </summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Data;
+/// using LatentDiffusion.Models;
+/// using LatentDiffusion.Training;
+///
+/// var images = new PreparedImages(CaptionedImages.Open("photos"), new PreparedImagesOptions { Width = 512, Height = 512 });
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// using LatentCache latents = LatentCache.Open("latents.safetensors", images.ComputeCacheKey(), model, images, images.Count!.Value);
+///
+/// using var objective = new DenoiserObjective(model, latents, new DenoiserTrainingOptions { BatchSize = 4 });
+/// var trainer = new Trainer(new TrainingOptions { Steps = 2000, Optimizer = new OptimizerOptions { LearningRate = 1e-5 } });
+/// // The same line resumes a run that was stopped.
+/// trainer.Run(objective, "run", new Progress<TrainingProgress>(p => Console.WriteLine($"step {p.Step}: loss {p.Loss:F4}")));
+/// DiffusersFolder.Write(model, "models/fine-tuned");
+/// ]]></code>
+/// </example>
 public sealed class Trainer
 {
     private const double LossSmoothing = 0.98;

@@ -4,6 +4,16 @@ using static TorchSharp.torch;
 namespace LatentDiffusion.Checkpoints;
 
 /// <summary>Models in the layout of diffusers: <c>model_index.json</c>, and a folder for each component.</summary>
+/// <example>
+/// <code>
+/// using LatentDiffusion.Checkpoints;
+/// using LatentDiffusion.Models;
+/// using static TorchSharp.torch;
+///
+/// using ModelComponents model = DiffusersFolder.Read("models/stable-diffusion-v1-5");
+/// DiffusersFolder.Write(model, "models/half-the-size", ScalarType.Float16);
+/// </code>
+/// </example>
 public static class DiffusersFolder
 {
     internal const string IndexFile = "model_index.json", SchedulerFile = "scheduler_config.json", Scheduler = "scheduler";

@@ -1,6 +1,18 @@
 namespace LatentDiffusion;
 
 /// <summary>LoRA and other adapters of a pipeline's model.</summary>
+/// <example>
+/// <code><![CDATA[
+/// using LatentDiffusion;
+///
+/// using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
+///     .UseModelFolder("models/stable-diffusion-v1-5")
+///     .UseLora("detail.safetensors", scale: 0.5)
+///     .UsePromptLoras("loras")
+///     .Build();
+/// pipeline.Generate(new GenerationRequest { Prompt = "a bird <lora:watercolour:0.8>" });
+/// ]]></code>
+/// </example>
 public static class LoraBuilderExtensions
 {
     /// <summary>
