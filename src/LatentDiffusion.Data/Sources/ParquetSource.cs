@@ -78,7 +78,7 @@ public sealed class ParquetSource : StoredImages
     /// <param name="logger">Receives which images and files are left out; null for none.</param>
     /// <param name="progress">Receives the number of images inspected, if images are left out by content or size.</param>
     /// <param name="cancellationToken">Stops the inspection.</param>
-    /// <inheritdoc cref="Open(string, ParquetSourceOptions?, ILogger?, IProgress{long}?, CancellationToken)"/>
+    /// <inheritdoc cref="Open(string, ParquetSourceOptions?, ILogger?, IProgress{long}?, CancellationToken)" path="/exception"/>
     public static ParquetSource Open(
         IReadOnlyList<string> files, ParquetSourceOptions? options = null, ILogger? logger = null, IProgress<long>? progress = null,
         CancellationToken cancellationToken = default)

@@ -72,7 +72,7 @@ public sealed partial class LatentCache
     /// <param name="progress">Reports the number of rows done.</param>
     /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
-    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)" path="/exception"/>
     public static LatentCache Open(
         string path, string key, AutoencoderTiny network, ITokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -100,7 +100,7 @@ public sealed partial class LatentCache
     /// <param name="progress">Reports the number of rows done.</param>
     /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
-    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)" path="/exception"/>
     public static LatentCache Open(
         string path, string key, IAutoencoder autoencoder, ITokenizer? tokenizer, ICaptionedImageSource images, long count,
         LatentCacheOptions options, IProgress<long>? progress = null, CancellationToken cancellationToken = default)
@@ -133,7 +133,7 @@ public sealed partial class LatentCache
     /// <param name="cancellationToken">Stops the work; finished rows are kept next to the path and reused the next time.</param>
     /// <exception cref="InvalidDataException">The model's parts contradict each other.</exception>
     /// <inheritdoc cref="Open(string, string, AutoencoderKL, ITokenizer?, ICaptionedImageSource, long,
-    /// LatentCacheOptions, IProgress{long}?, CancellationToken)"/>
+    /// LatentCacheOptions, IProgress{long}?, CancellationToken)" path="/exception"/>
     public static LatentCache Open(
         string path, string key, ModelComponents model, ICaptionedImageSource images, long count, LatentCacheOptions? options = null,
         IProgress<long>? progress = null, CancellationToken cancellationToken = default)

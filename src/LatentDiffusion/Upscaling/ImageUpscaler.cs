@@ -78,7 +78,7 @@ public sealed class ImageUpscaler : IImageUpscaler, IDisposable
     /// Enlarges an image to a size: by one or more passes of the network until both sides reach it, then with a Lanczos filter to the exact
     /// size.
     /// </summary>
-    /// <inheritdoc cref="Upscale(ImageBuffer, IProgress{UpscalingProgress}?, CancellationToken)"/>
+    /// <inheritdoc cref="Upscale(ImageBuffer, IProgress{UpscalingProgress}?, CancellationToken)" path="/exception"/>
     /// <param name="image">The image.</param>
     /// <param name="width">Width of the result in pixels, at least 1.</param>
     /// <param name="height">Height of the result in pixels, at least 1.</param>

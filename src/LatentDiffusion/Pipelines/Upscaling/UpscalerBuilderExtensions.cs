@@ -28,8 +28,7 @@ public static class UpscalerBuilderExtensions
         }
     }
 
-    /// <summary>Adds an upscaler. The caller disposes it.</summary>
-    /// <inheritdoc cref="UseUpscaler(DiffusionPipelineBuilder, string, string?, UpscalingOptions?)"/>
+    /// <summary>Adds an upscaler, in addition to others. Requests select it by name. The caller disposes it.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="upscaler">The upscaler.</param>
     /// <param name="name">Its name in requests; null for <see cref="IImageUpscaler.Name"/>. Case does not matter.</param>
