@@ -10,7 +10,7 @@ var root = new RootCommand("Measures the library on this machine.")
 {
     Schedulers(), Load(), Training(), Decoding(), ImageReadingBenchmark.Command(), Soak(args), Cycles(args), PeersCommand.Create(),
     GoldenCommand.Create(), PipelineBenchmark.Create(), ScalingBenchmark.Create(), QuantisedBenchmark.Create(), ReductionBenchmark.Create(),
-    ProcessStrips.Create(), DataWaitBenchmark.Create(),
+    FiguresCommand.Create(), DataWaitBenchmark.Create(),
 };
 Command[] measurements =
 [

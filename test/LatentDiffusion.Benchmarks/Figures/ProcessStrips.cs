@@ -1,4 +1,3 @@
-using System.CommandLine;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,32 +11,23 @@ internal static class ProcessStrips
 
     private static readonly long[] s_timesteps = [100, 200, 400, 600, 800, 999];
 
-    public static Command Create()
+    public static async Task WriteAsync(DiffusionPipeline drawings, string folder, CancellationToken cancellationToken)
     {
-        var folder = new Argument<string>("folder") { Description = "Folder for the images.", DefaultValueFactory = _ => "docs/images" };
-        var command = new Command("strips", "Draws the forward and the reverse process of concepts.md.") { folder };
-        command.SetAction(parsed => WriteAsync(parsed.GetValue(folder)!));
-        return command;
-    }
-
-    private static async Task WriteAsync(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        using DiffusionPipeline drawings = new DiffusionPipelineBuilder().UseDrawingsModel().Build();
         IAutoencoder autoencoder = drawings.Model!.Autoencoder;
         using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
             .UseDrawingsModel().UsePreview(new WholePreview(autoencoder)).Build();
         var steps = new List<ImageBuffer>();
         ImageBuffer? image = null;
-        await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(new GenerationRequest { Prompt = Prompt, Seed = 7 }))
+        GenerationRequest request = new() { Prompt = Prompt, Seed = 7 };
+        await foreach (GenerationUpdate update in pipeline.GenerateStreamingAsync(request, cancellationToken: cancellationToken))
         {
             steps.AddRange(update.Previews);
             image = update.Result?.Images[0].Image;
         }
 
         IEnumerable<ImageBuffer> shown = Enumerable.Range(0, Shown - 1).Select(i => steps[i * (steps.Count - 1) / (Shown - 1)]);
-        Write(Path.Combine(folder, "reverse-process.png"), [.. shown, image!]);
-        Write(Path.Combine(folder, "forward-process.png"), [image!, .. Noised(autoencoder, image!)]);
+        ImageStrip.Write(Path.Combine(folder, "reverse-process.png"), [.. shown, image!]);
+        ImageStrip.Write(Path.Combine(folder, "forward-process.png"), [image!, .. Noised(autoencoder, image!)]);
     }
 
     private static List<ImageBuffer> Noised(IAutoencoder autoencoder, ImageBuffer image)
@@ -55,16 +45,6 @@ internal static class ProcessStrips
         }
 
         return images;
-    }
-
-    private static void Write(string path, ImageBuffer[] images)
-    {
-        (int width, int height) = (images[0].Width, images[0].Height);
-        byte[] rgb = new byte[width * images.Length * height * 3];
-        for (int i = 0; i < images.Length; i++)
-            for (int y = 0; y < height; y++)
-                images[i].Rgb.Slice(y * width * 3, width * 3).CopyTo(rgb.AsSpan((y * images.Length + i) * width * 3));
-        File.WriteAllBytes(path, new SkiaImageCodec().EncodePng(new ImageBuffer(width * images.Length, height, rgb)));
     }
 
     /// <summary>Previews as the autoencoder decodes them, in place of small and fast ones.</summary>
