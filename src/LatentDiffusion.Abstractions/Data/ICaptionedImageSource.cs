@@ -43,8 +43,8 @@ public interface ICaptionedImageSource
     IReadOnlyList<string> ReadCaptions(long index) => [ReadCaption(index)];
 
     /// <summary>
-    /// Reads the hash of an image's pixels (<see cref="ContentHash.Compute(ImageBuffer)"/>), without decoding the image where the
-    /// source knows it.
+    /// Reads a hash that identifies the image's content. Default: of its pixels (<see cref="ContentHash.Compute(ImageBuffer)"/>). Images in
+    /// files are identified by the files, without decoding them.
     /// </summary>
     /// <param name="index">From 0 to <see cref="Count"/>, exclusive.</param>
     byte[] ReadContentHash(long index) => ContentHash.Compute(Read(index).Image);

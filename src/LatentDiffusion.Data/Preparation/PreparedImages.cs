@@ -41,7 +41,7 @@ public sealed class PreparedImages : ICaptionedImageSource
     /// <summary>
     /// A key for caches of these images: the images and captions of the source (<see cref="ContentHash.Compute(ICaptionedImageSource,
     /// IProgress{long}?, CancellationToken)"/>) and the options, and thus all variants. Unlike the hash of the prepared images it decodes
-    /// nothing that the source knows already, for example from its <see cref="StoredImagesOptions.IndexPath"/>.
+    /// nothing where the source is of files.
     /// </summary>
     /// <param name="progress">Receives the number of images done.</param>
     /// <param name="cancellationToken">Stops the reading.</param>

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace LatentDiffusion.Data;
 
 /// <summary>Settings that affect decoded pixels in addition to the file.</summary>
@@ -12,4 +15,17 @@ internal static class ImageDecoding
     public static string Identity(IImageCodec codec) => codec is SkiaImageCodec skia
         ? $"{nameof(SkiaImageCodec)} {skia.Background}"
         : $"{codec.GetType().FullName} {codec.GetType().Module.ModuleVersionId}";
+
+    /// <summary>
+    /// Hash of what a codec makes of a file, without decoding it: of the codec's name and settings, and the file's bytes, in hexadecimal
+    /// digits. A build of a custom codec does not change it.
+    /// </summary>
+    public static string Hash(IImageCodec codec, byte[] file)
+    {
+        string name = codec is SkiaImageCodec ? Identity(codec) : codec.GetType().FullName!;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(name + '\n'));
+        hash.AppendData(file);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 }

@@ -1,15 +1,17 @@
 namespace LatentDiffusion.Data;
 
-/// <summary>Facts about an image that are known once it was decoded.</summary>
-/// <param name="Width">Its width.</param>
-/// <param name="Height">Its height.</param>
-/// <param name="Hash">Its <see cref="ContentHash"/> in hexadecimal digits.</param>
+/// <summary>Facts about an image: the hash of its file and, once it was decoded, all others.</summary>
+/// <param name="Hash">Hash of its file in hexadecimal digits (<see cref="ImageDecoding.Hash"/>).</param>
+/// <param name="Width">Its width; 0 if it was not decoded.</param>
+/// <param name="Height">Its height; 0 if it was not decoded.</param>
 /// <param name="Likeness">Its <see cref="PerceptualHash"/>.</param>
-/// <param name="Problem">Why it cannot be decoded; null if it can.</param>
-internal sealed record ImageFacts(int Width, int Height, string Hash, PerceptualHash Likeness, string? Problem = null)
+/// <param name="Problem">Why it cannot be decoded; null if it can, or if that was not tried.</param>
+internal sealed record ImageFacts(string Hash, int Width = 0, int Height = 0, PerceptualHash Likeness = default, string? Problem = null)
 {
-    public static ImageFacts FromImage(ImageBuffer image) =>
-        new(image.Width, image.Height, Convert.ToHexStringLower(ContentHash.Compute(image)), PerceptualHash.FromImage(image));
+    public bool IsDecoded => Width > 0 || Problem is not null;
 
-    public static ImageFacts Unreadable(string problem) => new(0, 0, "", default, problem);
+    public static ImageFacts Unreadable(string problem) => new("", Problem: problem);
+
+    public ImageFacts Decoded(ImageBuffer image) =>
+        this with { Width = image.Width, Height = image.Height, Likeness = PerceptualHash.FromImage(image) };
 }

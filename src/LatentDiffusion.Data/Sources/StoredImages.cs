@@ -6,8 +6,8 @@ namespace LatentDiffusion.Data;
 
 /// <summary>
 /// Captioned images in files, with random access. A variant of an image differs only in its caption, if the image has several.
-/// Each image is decoded once for its size, hash and readability: see <see cref="StoredImagesOptions.IndexPath"/>. Safe for
-/// concurrent use.
+/// The hash of an image needs only its file. Whether it can be read, and what it looks like, needs decoding, once for each image: see
+/// <see cref="StoredImagesOptions.IndexPath"/>. Safe for concurrent use.
 /// </summary>
 public abstract class StoredImages : ICaptionedImageSource
 {
@@ -23,7 +23,8 @@ public abstract class StoredImages : ICaptionedImageSource
     private protected StoredImages(StoredImagesOptions options, ILogger? logger)
     {
         (_codec, _options, _logger) = (options.CodecOrDefault, options, logger ?? NullLogger.Instance);
-        _index = new(() => new ImageIndex(options.IndexPath, $"{ImageDecoding.Identity(_codec)}; {Layout}"));
+        // Earlier indices hold hashes of pixels.
+        _index = new(() => new ImageIndex(options.IndexPath, $"{ImageDecoding.Identity(_codec)}; {Layout}; hashes of files"));
     }
 
     /// <summary>Number of images that were not left out.</summary>
@@ -77,8 +78,13 @@ public abstract class StoredImages : ICaptionedImageSource
 
     /// <inheritdoc />
     /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
-    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
-    public byte[] ReadContentHash(long index) => Convert.FromHexString(Facts(index).Hash);
+    /// <exception cref="InvalidDataException">The file cannot be read; the message names it.</exception>
+    /// <remarks>The hash of the image's file and of the codec's name and settings: nothing is decoded for it.</remarks>
+    public byte[] ReadContentHash(long index)
+    {
+        ImageFacts facts = FactsOfRow(Row(index), decode: false);
+        return facts.Hash.Length > 0 ? Convert.FromHexString(facts.Hash) : throw Unusable(Row(index), facts.Problem!, null);
+    }
 
     /// <inheritdoc />
     /// <exception cref="ArgumentOutOfRangeException">The index is negative or not below <see cref="Count"/>.</exception>
@@ -162,7 +168,7 @@ public abstract class StoredImages : ICaptionedImageSource
     private string? Reason(long row)
     {
         if (_options.UnreadableImageHandling == UnreadableImageHandling.Skip
-            && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row).Problem) is { } problem)
+            && (KnownProblem(row) ?? CaptionProblem(row) ?? FactsOfRow(row, decode: true).Problem) is { } problem)
             return problem;
         (int width, int height) = Size(row);
         (int shorter, int longer) = (Math.Min(width, height), Math.Max(width, height));
@@ -196,18 +202,21 @@ public abstract class StoredImages : ICaptionedImageSource
     private ImageFacts Facts(long index)
     {
         long row = Row(index);
-        ImageFacts facts = FactsOfRow(row);
+        ImageFacts facts = FactsOfRow(row, decode: true);
         return facts.Problem is null ? facts : throw Unusable(row, facts.Problem, null);
     }
 
-    private ImageFacts FactsOfRow(long row)
+    private ImageFacts FactsOfRow(long row, bool decode)
     {
         FileStamp? stamp = Stamp(row);
-        if (stamp is { } before && _index.Value.Find(Name(row), before) is { } known) return known;
+        ImageFacts? known = stamp is { } before ? _index.Value.Find(Name(row), before) : null;
+        if (known is not null && (known.IsDecoded || !decode)) return known;
         ImageFacts facts;
         try
         {
-            facts = ImageFacts.FromImage(_codec.Decode(Bytes(row)));
+            byte[] file = Bytes(row);
+            facts = new ImageFacts(ImageDecoding.Hash(_codec, file));
+            if (decode) facts = Decoded(facts, file);
         }
         catch (InvalidDataException e)
         {
@@ -224,9 +233,22 @@ public abstract class StoredImages : ICaptionedImageSource
         return facts;
     }
 
+    private ImageFacts Decoded(ImageFacts facts, byte[] file)
+    {
+        try
+        {
+            return facts.Decoded(_codec.Decode(file));
+        }
+        catch (InvalidDataException e)
+        {
+            return facts with { Problem = e.Message };
+        }
+    }
+
     private (int Width, int Height) Size(long row)
     {
-        if (Stamp(row) is { } stamp && _index.Value.Find(Name(row), stamp) is { Problem: null } known) return (known.Width, known.Height);
+        if (Stamp(row) is { } stamp && _index.Value.Find(Name(row), stamp) is { IsDecoded: true, Problem: null } known)
+            return (known.Width, known.Height);
         return Named(row, _codec.ReadSize);
     }
 

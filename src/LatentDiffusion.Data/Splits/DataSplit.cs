@@ -6,12 +6,13 @@ namespace LatentDiffusion.Data;
 
 /// <summary>
 /// A data set divided into three parts that have no image in common. Parts that the data set was published in are kept.
-/// Otherwise an image's part depends only on its pixels, not on order, name or the rest of the set. The set may therefore grow
+/// Otherwise an image's part depends only on its content, not on order, name or the rest of the set. The set may therefore grow
 /// without a test image ever having been trained on, and equal images are in one part.
 /// </summary>
 /// <remarks>
-/// SHA-256 of the seed and an image's <see cref="ContentHash"/> gives a number uniform in [0, 1) that decides its part. Parts
-/// have the requested fractions on average: of n images, a fraction s holds s·n ± √(s·(1 − s)·n); in a small set it may hold none.
+/// SHA-256 of the seed and an image's <see cref="ICaptionedImageSource.ReadContentHash"/> gives a number uniform in [0, 1) that decides
+/// its part. Parts have the requested fractions on average: of n images, a fraction s holds s·n ± √(s·(1 − s)·n); in a small set it may
+/// hold none.
 /// </remarks>
 public sealed class DataSplit
 {

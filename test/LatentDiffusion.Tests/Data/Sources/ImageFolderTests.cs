@@ -138,7 +138,6 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal("2", refusing.Read(2).Caption);
         Assert.StartsWith("'3.png' cannot be read:", Assert.Throws<InvalidDataException>(() => refusing.Read(3)).Message);
         Assert.StartsWith("'1.png' cannot be read:", Assert.Throws<InvalidDataException>(() => refusing.Read(1)).Message);
-        Assert.Contains(".png' cannot be read:", Assert.Throws<InvalidDataException>(() => ContentHash.Compute(refusing)).Message);
 
         File.Delete(Path.Combine(Root, "5.png"));
         Assert.Contains("1 of the 6 images", Assert.Throws<FileNotFoundException>(() => CaptionedImages.Open(Root)).Message);
