@@ -107,7 +107,8 @@ public sealed class Trainer
             throw new ArgumentException(
                 "The objective's networks do not have parameters that need gradients, so nothing can be trained.", nameof(objective));
         using IFlatOptimizer optimizer = FlatOptimizer.Create(parameters, _options.Optimizer);
-        using var average = new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup);
+        using ExponentialMovingAverage? average =
+            _options.EmaDecay > 0 ? new ExponentialMovingAverage(parameters, _options.EmaDecay, _options.EmaWarmup) : null;
         using TargetNetworks? targets = TargetNetworks.Create(objective, parameters, _options.Precision);
         SameRun.Require(Reducer, _options, objective, parameters);
         using LossScale? scale = LossScale.Create(_options.Precision);
@@ -132,7 +133,7 @@ public sealed class Trainer
             if (!double.IsFinite(loss) || !double.IsFinite(norm))
                 (loss, norm) = nonFinite.Without(step, metrics) ?? throw Diverged(objective, step, loss, norm, saved, checkpoints.Last);
             optimizer.Step(++step, learningRate);
-            average.Update(step);
+            average?.Update(step);
             targets?.Update(step);
             parameters.Publish();
 
@@ -156,7 +157,7 @@ public sealed class Trainer
 
         if (step > saved) checkpoints.Write(step);
         if (step < _options.Steps) return false;
-        average.Swap();
+        average?.Swap();
         foreach (nn.Module module in objective.Modules.Values) module.eval();
         return true;
     }

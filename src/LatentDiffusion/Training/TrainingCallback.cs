@@ -20,7 +20,7 @@ public sealed class TrainingCallback(long every, Action<long> action)
     public long Every { get; } = every >= 1
         ? every : throw new ArgumentOutOfRangeException(nameof(every), every, "A check is made every 1 step or more.");
 
-    internal void Run(long step, ITrainingObjective objective, FlatParameters parameters, ExponentialMovingAverage average)
+    internal void Run(long step, ITrainingObjective objective, FlatParameters parameters, ExponentialMovingAverage? average)
     {
         using IDisposable noGrad = no_grad();
         Exchange(objective, parameters, average, training: false);
@@ -36,10 +36,14 @@ public sealed class TrainingCallback(long every, Action<long> action)
     }
 
     // Copies there and back, so that the weights come back bit for bit.
-    private static void Exchange(ITrainingObjective objective, FlatParameters parameters, ExponentialMovingAverage average, bool training)
+    private static void Exchange(ITrainingObjective objective, FlatParameters parameters, ExponentialMovingAverage? average, bool training)
     {
-        average.Swap();
-        parameters.Publish();
+        if (average is not null)
+        {
+            average.Swap();
+            parameters.Publish();
+        }
+
         foreach (nn.Module module in objective.Modules.Values) module.train(training);
     }
 }

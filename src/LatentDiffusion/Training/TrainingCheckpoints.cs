@@ -18,7 +18,7 @@ internal sealed class TrainingCheckpoints
         ObjectivePrefix = "objective.", None = "none",
         OptimizerKey = "optimizer", StepsKey = "steps", RateKey = "next_learning_rate", LeftOutKey = "left_out",
         OrderKey = "item_order", OrderOfSeed = "seed", ProcessesKey = "processes", SumKey = "gradient_sum", RankOrder = "rank_order",
-        AnyOrder = "any_order", LossScaleName = "loss_scale";
+        AnyOrder = "any_order", LossScaleName = "loss_scale", AverageName = "average";
 
     // A learning rate that changes by less is not worth a word.
     private const double RateTolerance = 0.01;
@@ -34,7 +34,7 @@ internal sealed class TrainingCheckpoints
     private readonly string _order;
 
     public TrainingCheckpoints(
-        string folder, FlatParameters parameters, IFlatOptimizer optimizer, ExponentialMovingAverage average, TargetNetworks? targets,
+        string folder, FlatParameters parameters, IFlatOptimizer optimizer, ExponentialMovingAverage? average, TargetNetworks? targets,
         LeftOutItems leftOut,
         IReadOnlyDictionary<string, string> identity, TrainingOptions options, IGradientReducer? reducer, ILogger logger,
         LossScale? scale = null)
@@ -44,7 +44,7 @@ internal sealed class TrainingCheckpoints
         _tensors =
         [
             new("parameters", parameters.Values),
-            new("average", average.Values),
+            .. average is null ? [] : new KeyValuePair<string, Tensor>[] { new(AverageName, average.Values) },
             .. optimizer.State,
             .. targets is null ? [] : new KeyValuePair<string, Tensor>[] { new("target", targets.Values) },
             .. scale is null ? [] : new KeyValuePair<string, Tensor>[] { new(LossScaleName, scale.State) },
@@ -141,6 +141,8 @@ internal sealed class TrainingCheckpoints
             throw new CheckpointException(
                 file.Path, $"it has no '{lacking}' of the networks' size. Use another folder, or remove it to begin again.");
         foreach ((string name, Tensor tensor) in _tensors.Where(t => !IsNew(t.Key))) file.ReadInto(name, tensor);
+        using (no_grad())
+            if (IsNew(AverageName)) _tensors.FirstOrDefault(t => t.Key == AverageName).Value?.copy_(_tensors[0].Value);
         _leftOut.Restore(file.Metadata.GetValueOrDefault(LeftOutKey));
         Last = file.Path;
         _logger.LogInformation("Resumed from {Path} at step {Step}.", file.Path, step);
@@ -149,7 +151,8 @@ internal sealed class TrainingCheckpoints
         WarnOfOrder(file, step);
         return step;
 
-        bool IsNew(string name) => name == LossScaleName && file.Find(name) is null;
+        // A run that kept no average before begins one with the present weights.
+        bool IsNew(string name) => name is LossScaleName or AverageName && file.Find(name) is null;
     }
 
     /// <summary>Says what another number of processes, or another order of sums, does to the rest of the run.</summary>

@@ -55,7 +55,7 @@ public sealed class TrainingMemory
                 OptimizerAlgorithm.Adafactor => shapes.Sum(network => network.Sum(Adafactor.StateBytes)),
                 _ => 2 * length * FloatBytes,
             },
-            Averages = length * FloatBytes * (objective.Targets.Count > 0 ? 2 : 1),
+            Averages = length * FloatBytes * ((options.EmaDecay > 0 ? 1 : 0) + (objective.Targets.Count > 0 ? 1 : 0)),
             Copies = options.Precision.CopyType() is null ? 0 : length * HalfBytes * (objective.Targets.Count > 0 ? 3 : 2),
         };
     }

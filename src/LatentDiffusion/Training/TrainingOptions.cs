@@ -15,7 +15,7 @@ public sealed record TrainingOptions
     /// <summary>The optimizer's settings.</summary>
     public OptimizerOptions Optimizer { get; init; } = new();
 
-    /// <summary>Decay of the weights' running average, in [0, 1). Default 0.999.</summary>
+    /// <summary>Decay of the weights' running average, in [0, 1); 0 keeps none, which saves a copy of the weights. Default 0.999.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double EmaDecay { get; init; } = 0.999;
 

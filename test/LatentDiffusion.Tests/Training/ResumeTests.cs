@@ -1,6 +1,7 @@
 using LatentDiffusion.Tests.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
@@ -32,6 +33,28 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(8, first);
         Assert.Equal(whole, resumed);
         Assert.Equal([Checkpoint(20), damaged + ".damaged"], Files());
+    }
+
+    [Fact]
+    public void A_run_without_an_average_keeps_none_and_may_begin_one()
+    {
+        // The bias comes after padding.
+        const int Matrix = 15;
+        float[] whole = Run(s_options with { EmaDecay = 0 }).Weights!;
+        using (SafetensorsFile file = SafetensorsFile.Open(Checkpoint(20)))
+        {
+            Assert.DoesNotContain("average", file.Names);
+            using Tensor last = file.Read("parameters");
+            Assert.Equal(whole[..Matrix], last.data<float>().ToArray()[..Matrix]);
+        }
+
+        // From the weights of step 20 on, as a new run with them would.
+        (float[]? resumed, long first) = Run(s_options with { Steps = 22, EmaWarmup = false });
+        Assert.Equal(21, first);
+        using SafetensorsFile begun = SafetensorsFile.Open(Checkpoint(22));
+        using Tensor average = begun.Read("average"), weights = begun.Read("parameters");
+        Assert.Equal(resumed![..Matrix], average.data<float>().ToArray()[..Matrix]);
+        Assert.NotEqual(weights.data<float>().ToArray(), average.data<float>().ToArray());
     }
 
     [Fact]

@@ -25,6 +25,7 @@ public sealed class TrainingMemoryTests
         Assert.Equal(Bytes(parameters.Gradients), memory.Gradients);
         Assert.Equal(optimizer.State.Sum(state => Bytes(state.Value)), memory.OptimizerState);
         Assert.Equal(Bytes(average.Values), memory.Averages);
+        Assert.Equal(0, TrainingMemory.Calculate(objective, options with { EmaDecay = 0 }).Averages);
         Assert.Equal(precision == TrainingPrecision.Float32 ? 0 : Bytes(parameters.Values), memory.Copies);
         Assert.Equal(memory.Gradients + memory.OptimizerState + memory.Averages + memory.Copies, memory.Total);
     }
