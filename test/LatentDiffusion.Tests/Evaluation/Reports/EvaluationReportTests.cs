@@ -3,6 +3,7 @@ using System.Text.Json;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Models.Drawings;
 using LatentDiffusion.Tests.Pipelines;
+using LatentDiffusion.Tests.Training.Distributed;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -49,6 +50,24 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
             Assert.Equal(
                 File.ReadAllBytes(Path.Combine(folder["first"], file)),
                 File.ReadAllBytes(Path.Combine(folder["second"], file)));
+        }
+    }
+
+    [Theory, InlineData(2), InlineData(3)]
+    public void Processes_that_evaluate_together_report_what_one_reports(int ranks)
+    {
+        using var folder = new TemporaryFolder();
+        EvaluationData data = Data with { Scorer = new ByBrightness() };
+        ReportFolder.Write(new ModelEvaluation(s_small).Run(model.Folder, data), folder["one"]);
+        (EvaluationReport? Value, Exception? Failure)[] shared =
+            ThreadGroup.Run(ranks, group => new ModelEvaluation(s_small) { Processes = group }.Run(model.Folder, data));
+        foreach ((EvaluationReport? report, Exception? failure) in shared)
+        {
+            Assert.Null(failure);
+            ReportFolder.Write(report!, folder["shared"]);
+            foreach (string file in Directory.GetFiles(folder["one"]))
+                Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(folder["shared"], Path.GetFileName(file))));
+            Directory.Delete(folder["shared"], recursive: true);
         }
     }
 
@@ -180,5 +199,13 @@ public sealed class EvaluationReportTests(TinyModel model) : IClassFixture<TinyM
             cached.Conditioning.HiddenStates.data<float>().ToArray(),
             (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Throws<ArgumentOutOfRangeException>(() => EvaluationSet.FromCache(cache, 6, autoencoder.Config, components.TextEncoder!));
+    }
+
+    /// <summary>A score that follows from the image alone, whatever was scored before.</summary>
+    private sealed class ByBrightness : IPromptScorer
+    {
+        public string Name => "brightness";
+
+        public IReadOnlyList<PromptScore> Score(ImageBuffer image, string prompt) => [new("bright", image.Rgb[0] / 255.0)];
     }
 }
