@@ -14,7 +14,7 @@ if (args is not ([_] or [_, _]) || args[0].StartsWith('-'))
 string file = args is [_, var path] ? path : "image.png";
 try
 {
-    OutputPath.RequirePng(file);
+    OutputPath.RequireImage(file);
     // Every part of a pipeline can be replaced or wrapped; the others, and the default steps, scale and size, stay the model's.
     using DiffusionPipeline pipeline = new DiffusionPipelineBuilder()
         .UseLoggerFactory(new WarningsToConsole())
@@ -24,7 +24,7 @@ try
         .Build();
 
     GenerationResult result = pipeline.Generate(new GenerationRequest { Prompt = args[0], Seed = 1 });
-    result.Images[0].SavePng(file);
+    result.Images[0].Save(file);
     GenerationTimings timings = result.Timings;
     Console.WriteLine(Path.GetFullPath(file));
     Console.WriteLine(string.Create(

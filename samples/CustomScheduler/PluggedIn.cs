@@ -12,7 +12,7 @@ internal static class PluggedIn
 
     public static async Task Draw(string prompt)
     {
-        foreach (string file in (string[])[Built, Contained]) OutputPath.RequirePng(file);
+        foreach (string file in (string[])[Built, Contained]) OutputPath.RequireImage(file);
         GenerationRequest request = new() { Prompt = prompt, Seed = 1 };
 
         // Handed to the builder, over the model's own training schedule.
@@ -34,7 +34,7 @@ internal static class PluggedIn
 
     private static void Save(GenerationResult result, string file)
     {
-        result.Images[0].SavePng(file);
+        result.Images[0].Save(file);
         Console.WriteLine(Path.GetFullPath(file));
     }
 }

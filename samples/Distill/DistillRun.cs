@@ -49,7 +49,7 @@ internal sealed class DistillRun(
         run.RequireData(string.Create(CultureInfo.InvariantCulture, $"{images.Key}, {images.Count} images"));
         index.Keep();
         run.Configure(new JsonObject { ["model"] = model, ["data"] = data, ["recipe"] = recipe.ToJson() });
-        var console = new TrainingConsole(AnsiConsole.Console, run);
+        var console = new TrainingConsole(AnsiConsole.Console, ErrorConsole.Create(), run);
         using LatentCache latents = Encode(console, teacher, images, cancellationToken);
 
         ITrainableDenoiser student = ConsistencyStudent.FromTeacher(teacher, recipe.GuidanceWidth);

@@ -1,5 +1,6 @@
 using LatentDiffusion;
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
 using Spectre.Console;
 using static TorchSharp.torch;
@@ -33,7 +34,7 @@ internal static class EvaluationRun
             return;
         }
 
-        EvaluationReport report = AnsiConsole.Progress()
+        EvaluationReport report = ErrorConsole.Create().Progress()
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
                 new RemainingTimeColumn())

@@ -32,7 +32,7 @@ options.Command.SetWork((parsed, cancellationToken) =>
     try
     {
         // Standard output has only the result.
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole console = ErrorConsole.Create();
         if (new FineTuneRun(source, console, logger).Execute(cancellationToken) is { } result)
         {
             Console.WriteLine(result);

@@ -12,8 +12,9 @@ CpuRuntime.Configure();
 
 // The host ignores arguments that it cannot read.
 string[] sections = ["LatentDiffusion", "Orders", "Logging"];
-bool IsSetting(string argument) =>
-    argument.Contains('=') && sections.Any(s => argument.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase));
+bool IsSetting(string argument) => argument.Contains('=')
+    && sections.Any(s => argument.StartsWith($"--{s}:", StringComparison.OrdinalIgnoreCase))
+    && (!argument.StartsWith("--Orders:", StringComparison.OrdinalIgnoreCase) || OrderOptions.IsSetting(argument["--Orders:".Length..]));
 
 if (Array.Find(args, a => !IsSetting(a)) is { } unknown)
 {

@@ -29,7 +29,7 @@ internal static class CommandFrame
         ParseResult parsed;
         try
         {
-            parsed = command.WithInvariantNumbers().Parse(args);
+            parsed = command.WithInvariantNumbers().WithNonEmptyPaths().Parse(args);
         }
         catch (InvalidOperationException e)
         {

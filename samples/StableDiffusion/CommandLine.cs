@@ -168,7 +168,7 @@ internal sealed partial class CommandLine
 
     private readonly Option<string> _out = new("--out")
     {
-        Description = "PNG file to write. With --count above 1, each seed is put before the extension.",
+        Description = "File to write: PNG, JPEG or WebP by its extension. With --count above 1, each seed is put before the extension.",
         DefaultValueFactory = _ => "image.png",
     };
 

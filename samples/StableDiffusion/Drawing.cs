@@ -11,7 +11,7 @@ internal static class Drawing
 {
     public static async Task<int> Run(ModelChoice model, ImageChoice choice, CancellationToken cancellationToken)
     {
-        OutputPath.RequirePng(choice.Out);
+        OutputPath.RequireImage(choice.Out);
         GenerationRequest request = choice.Read();
         if (choice.Source is { } source)
         {
@@ -26,7 +26,7 @@ internal static class Drawing
         TimeSpan loading = clock.Elapsed;
         NegativePromptRule.Check(request, pipeline.Model!);
 
-        GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
+        GenerationResult result = await ErrorConsole.Create().Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
             var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));
@@ -39,7 +39,7 @@ internal static class Drawing
         {
             string file = choice.FileOf(image);
             // Without timings, which are written below: one seed gives one file.
-            image.SavePng(file, timings: false);
+            image.Save(file, timings: false);
             Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
         }
 

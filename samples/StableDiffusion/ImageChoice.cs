@@ -4,7 +4,7 @@ namespace StableDiffusion;
 
 /// <summary>The request, and where to save its images.</summary>
 /// <param name="Request">The request without its images.</param>
-/// <param name="Out">The PNG file.</param>
+/// <param name="Out">The image file.</param>
 internal sealed record ImageChoice(GenerationRequest Request, string Out)
 {
     private static readonly SkiaImageCodec s_codec = new();

@@ -1,4 +1,5 @@
 using LatentDiffusion.Hub;
+using LatentDiffusion.Samples;
 using Spectre.Console;
 
 namespace StableDiffusion;
@@ -12,7 +13,7 @@ internal static class PublishedModel
 
     /// <summary>Downloads the model, unless the cache has it.</summary>
     /// <returns>Its folder.</returns>
-    public static Task<string> DownloadAsync(ModelChoice model, CancellationToken cancellationToken) => AnsiConsole.Progress()
+    public static Task<string> DownloadAsync(ModelChoice model, CancellationToken cancellationToken) => ErrorConsole.Create().Progress()
         .Columns(
             new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(),
             new RemainingTimeColumn())

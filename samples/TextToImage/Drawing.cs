@@ -13,7 +13,7 @@ internal static class Drawing
         GenerationRequest request, FileInfo? initialImage, FileInfo? mask, string? scheduler, string? model, bool fewSteps, string path,
         CancellationToken cancellationToken)
     {
-        OutputPath.RequirePng(path);
+        OutputPath.RequireImage(path);
         request = request with { InitialImage = Read(initialImage, RgbColor.White), Mask = Read(mask, RgbColor.Black) };
         var clock = Stopwatch.StartNew();
         var builder = new DiffusionPipelineBuilder().UseLoggerFactory(new WarningsToConsole());
@@ -25,7 +25,7 @@ internal static class Drawing
         using DiffusionPipeline pipeline = builder.Build();
         TimeSpan loading = clock.Elapsed;
 
-        GenerationResult result = await AnsiConsole.Progress().StartAsync(context =>
+        GenerationResult result = await ErrorConsole.Create().Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
             var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));
@@ -36,7 +36,7 @@ internal static class Drawing
         {
             string file = result.Images.Count == 1 ? path : Path.ChangeExtension(path, $"{image.Seed}{Path.GetExtension(path)}");
             // Without timings, which are written below: one seed gives one file.
-            image.SavePng(file, timings: false);
+            image.Save(file, timings: false);
             Console.WriteLine($"{Path.GetFullPath(file)} (seed {image.Seed})");
         }
 

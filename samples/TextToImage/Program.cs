@@ -13,7 +13,8 @@ var promptArgument = new Argument<string>("prompt")
 var requestOptions = new RequestOptions();
 var outOption = new Option<string>("--out")
 {
-    Description = "PNG file to write. With --count above 1, each seed is put before the extension.", DefaultValueFactory = _ => "image.png",
+    Description = "File to write: PNG, JPEG or WebP by its extension. With --count above 1, each seed is put before the extension.",
+    DefaultValueFactory = _ => "image.png",
 };
 var schedulerOption = new Option<string?>("--scheduler")
 {

@@ -148,7 +148,7 @@ command.SetWork((parsed, cancellationToken) =>
     try
     {
         processes.RunOnFirst(() => OutputPath.RequireFolder(settings.Out));
-        // To the error stream: the progress bars use standard output.
+        // To the error stream, as the progress bars: standard output holds results.
         using ILoggerFactory loggers = LoggerFactory.Create(logging => logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));

@@ -19,7 +19,7 @@ internal sealed record RunContext(
     CancellationToken Cancellation)
 {
     /// <summary>Shows and records the progress of stages.</summary>
-    public TrainingConsole Console { get; } = new(AnsiConsole.Console, Run);
+    public TrainingConsole Console { get; } = new(AnsiConsole.Console, ErrorConsole.Create(), Run);
 
     /// <summary>Path of the autoencoder's weights, trained or copied.</summary>
     public string AutoencoderWeights => File("autoencoder.safetensors");

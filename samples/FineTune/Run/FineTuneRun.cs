@@ -26,7 +26,7 @@ internal sealed class FineTuneRun(SettingsSource source, IAnsiConsole console, I
         run.RequireData(images.Key);
         index.Keep();
         run.Configure(JsonSerializer.SerializeToNode(settings, SettingsJson.Options)!.AsObject());
-        var context = new RunContext(settings, model, images, run, new TrainingConsole(console, run), logger, cancellationToken);
+        var context = new RunContext(settings, model, images, run, new TrainingConsole(console, console, run), logger, cancellationToken);
         return TrainingRun.Execute(context);
     }
 }

@@ -44,7 +44,7 @@ internal sealed record MemoryTrial(long Model, TrainingMemory Training, long Pea
             {
                 IAnsiConsole silent = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) });
                 var context = new RunContext(
-                    few, model, images.Largest(count), run, new TrainingConsole(silent, run), logger, cancellationToken);
+                    few, model, images.Largest(count), run, new TrainingConsole(silent, silent, run), logger, cancellationToken);
                 _ = TrainingRun.Execute(context, Measure) ?? throw new OperationCanceledException(cancellationToken);
             }
 

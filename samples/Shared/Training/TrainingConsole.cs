@@ -6,9 +6,10 @@ using Spectre.Console;
 namespace LatentDiffusion.Samples;
 
 /// <summary>Shows a stage's progress as a bar, and records its metrics.</summary>
-/// <param name="console">Where the bars are.</param>
+/// <param name="results">Where the trend of the loss is printed.</param>
+/// <param name="bars">Where the bars are.</param>
 /// <param name="run">The run's folder; null in a process that shows and records nothing.</param>
-internal sealed class TrainingConsole(IAnsiConsole console, RunFolder? run)
+internal sealed class TrainingConsole(IAnsiConsole results, IAnsiConsole bars, RunFolder? run)
 {
     private const int RecordEvery = 10;
 
@@ -28,7 +29,7 @@ internal sealed class TrainingConsole(IAnsiConsole console, RunFolder? run)
                 + $"lr {p.LearningRate:0.0e-0}  {p.Remaining:h\\:mm\\:ss} left{trend.InShort}");
             if (p.Step % RecordEvery == 0 || p.Step == p.Steps) run.Record(stage, p);
         })));
-        trend.Write(console);
+        trend.Write(results);
         return done;
     }
 
@@ -39,7 +40,7 @@ internal sealed class TrainingConsole(IAnsiConsole console, RunFolder? run)
         return work(new SynchronousProgress<long>(done => bar.Value = done));
     });
 
-    private T Bars<T>(string stage, Func<ProgressTask, T> work) => console.Progress()
+    private T Bars<T>(string stage, Func<ProgressTask, T> work) => bars.Progress()
         .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
         .Start(context => work(context.AddTask(stage)));
 }

@@ -79,11 +79,33 @@ public sealed class GeneratedImage
     /// Whether the file contains the timings. Without them one seed gives one file, byte for byte, with the same build, CPU features and
     /// number of libtorch threads. Default true.
     /// </param>
-    public void SavePng(string path, bool timings = true)
+    public void SavePng(string path, bool timings = true) => Write(path, () => ToPng(timings));
+
+    /// <summary>
+    /// Writes the image as the type of file that the extension names, with its metadata, in the same way as <see cref="SavePng"/>.
+    /// </summary>
+    /// <param name="path">
+    /// Path of the file: <c>.png</c>, <c>.jpg</c>, <c>.jpeg</c> or <c>.webp</c>, in either case; PNG without an extension. Its folder is
+    /// created if it is missing.
+    /// </param>
+    /// <param name="quality">Quality of JPEG and WebP, 1 to 100; null, the default, for the codec's. PNG is always lossless.</param>
+    /// <param name="timings">Whether the file contains the timings, as in <see cref="SavePng"/>. Default true.</param>
+    /// <exception cref="ArgumentException">The path is empty, or has another extension.</exception>
+    /// <exception cref="NotSupportedException">The pipeline's codec does not write this type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="quality"/> is out of range.</exception>
+    public void Save(string path, int? quality = null, bool timings = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        string mediaType = ImageMediaType.FromPath(path);
+        Write(path, () => Encode(mediaType, quality, timings));
+    }
+
+    private static void Write(string path, Func<byte[]> encode)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        byte[] file = encode();
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        AtomicFile.Write(path, stream => stream.Write(ToPng(timings)));
+        AtomicFile.Write(path, stream => stream.Write(file));
     }
 
     private Dictionary<string, string> Texts(bool timings, MetadataFormat? other = null)

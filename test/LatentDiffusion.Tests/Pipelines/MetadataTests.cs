@@ -26,6 +26,25 @@ public sealed class MetadataTests(TinyModel model) : IClassFixture<TinyModel>
         }
     }
 
+    [Theory]
+    [InlineData("one.png", 0x89, 'P')]
+    [InlineData("none", 0x89, 'P')]
+    [InlineData("one.JPG", 0xFF, 0xD8)]
+    [InlineData("one.jpeg", 0xFF, 0xD8)]
+    [InlineData("one.webp", 'R', 'I')]
+    public void The_extension_decides_the_type_of_the_file(string name, int first, int second)
+    {
+        using var folder = new TemporaryFolder();
+        using DiffusionPipeline pipeline = model.Builder().Build();
+        GeneratedImage image = pipeline.Generate(s_request with { ImageCount = 1, Steps = 1 }).Images[0];
+        image.Save(folder[name], timings: false);
+        byte[] file = File.ReadAllBytes(folder[name]);
+        Assert.Equal([(byte)first, (byte)second], file[..2]);
+        Assert.Equal(s_request.Prompt, GenerationMetadata.ReadRequest(file).Prompt);
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => image.Save(folder["one.bmp"]));
+        Assert.Contains("one.bmp' ends with .bmp; expected .png, .jpg", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_image_made_from_others_is_made_again_from_them()
     {

@@ -100,6 +100,11 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData(2, "--threads is '1,5'; expected a whole number", "--threads", "1,5")]
     [InlineData(1, "nowhere", "--model", "nowhere")]
     [InlineData(1, "nowhere.json", "--recipe", "nowhere.json")]
+    [InlineData(1, "nowhere' does not exist; expected a folder", "--data", "nowhere")]
+    [InlineData(2, "--device is 'tpu'; expected cpu, cuda or cuda:number", "--device", "tpu")]
+    [InlineData(2, "--out is empty; expected a folder", "--out", "")]
+    [InlineData(2, "--latents is empty; expected a file", "--latents", "")]
+    [InlineData(2, "Unrecognized command or argument 'model'", "model")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         (int exitCode, _, string error) = Run(arguments);

@@ -106,6 +106,10 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData(2, "nowhere'", "--data", "nowhere")]
     [InlineData(1, "is not a model folder", "--model", "nowhere")]
     [InlineData(2, "The field ImageCount must be between 2", "--images", "1")]
+    [InlineData(2, "--device is 'tpu'; expected cpu, cuda or cuda:number", "--device", "tpu")]
+    [InlineData(2, "--guidance is '1,5'; expected a number with a point", "--guidance", "1,5")]
+    [InlineData(2, "--run is empty; expected a folder", "--run", "")]
+    [InlineData(2, "Unrecognized command or argument 'model'", "model")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

@@ -73,9 +73,30 @@ public sealed class HostingSamplesTests
     [InlineData("drawings")]
     [InlineData("--Orders:Foldr=drawings")]
     [InlineData("--Order:Folder=drawings")]
+    [InlineData("--Orders:Folder")]
+    [InlineData("--Orders:Folder=")]
+    [InlineData("--Logging")]
+    [InlineData("--LatentDiffusion:Steps=0")]
+    [InlineData("--LatentDiffusion:Step=4")]
+    [InlineData("--urls=http://localhost")]
     public void The_hosted_service_refuses_what_is_not_a_setting(string argument)
     {
         (int exitCode, string output) = Run("HostedService", argument);
+        Assert.Equal(2, exitCode);
+        Assert.Single(output.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("CustomComponents")]
+    [InlineData("CustomComponents", "a star", "star.png", "too many")]
+    [InlineData("CustomComponents", "--steps", "3")]
+    [InlineData("CustomComponents", "a star", "")]
+    [InlineData("CustomComponents", "a star", "star.bmp")]
+    [InlineData("CustomScheduler", "a star", "too many")]
+    [InlineData("CustomScheduler", "--steps")]
+    public void Wrong_usage_of_small_samples_gets_one_line_and_exit_code_2(string sample, params string[] arguments)
+    {
+        (int exitCode, string output) = Run(sample, arguments);
         Assert.Equal(2, exitCode);
         Assert.Single(output.TrimEnd().Split('\n'));
     }
@@ -88,7 +109,6 @@ public sealed class HostingSamplesTests
         Assert.True(exitCode == 0, output);
         Assert.Contains(folder["blend.png"], output, StringComparison.Ordinal);
         Assert.Equal("a yellow bird | a red bird", GenerationMetadata.ReadRequest(File.ReadAllBytes(folder["blend.png"])).Prompt);
-        Assert.Equal(2, Run("CustomComponents").ExitCode);
         Directory.CreateDirectory(folder["taken.png"]);
         (exitCode, output) = Run("CustomComponents", "a blue bird", folder["taken.png"]);
         Assert.Equal(1, exitCode);

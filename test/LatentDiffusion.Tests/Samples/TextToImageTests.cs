@@ -20,7 +20,8 @@ public sealed class TextToImageTests
     [InlineData("--guidance is '1,5'; expected a number with a point", "a star", "--guidance", "1,5")]
     [InlineData("Unrecognized command or argument '--frobnicate'", "a star", "--frobnicate")]
     [InlineData("Required argument missing")]
-    [InlineData("'star.jpg' ends with .jpg; expected .png", "a star", "--out", "star.jpg")]
+    [InlineData("'star.bmp' ends with .bmp; expected .png, .jpg, .jpeg or .webp", "a star", "--out", "star.bmp")]
+    [InlineData("The path of the image is empty", "a star", "--out", "")]
     [InlineData("Strength is 0.5; expected none without InitialImage", "a star", "--strength", "0.5")]
     public void Wrong_options_get_one_line_and_exit_code_2(string message, params string[] arguments)
     {

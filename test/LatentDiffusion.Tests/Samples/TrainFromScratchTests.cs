@@ -14,6 +14,10 @@ public sealed class TrainFromScratchTests
     [InlineData(2, "--data is empty", "--data", "")]
     [InlineData(1, "nowhere' does not exist; expected a folder, metadata.jsonl", "--data", "nowhere")]
     [InlineData(1, "nowhere.json", "--recipe", "nowhere.json")]
+    [InlineData(1, "nowhere' is not a model folder to start from", "--from", "nowhere")]
+    [InlineData(2, "--threads is 0; expected at least 1", "--threads", "0")]
+    [InlineData(2, "--recipe is empty; expected a file", "--recipe", "")]
+    [InlineData(2, "--captions applies only to your images: expected --data", "--captions", "text")]
     public void Wrong_options_get_one_line(int expected, string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();
