@@ -13,7 +13,7 @@ internal sealed record LabSettings
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Width and height of the drawings in pixels, a multiple of 16.</summary>
-    public int Size { get; init; } = 48;
+    public int Size { get; init; } = 32;
 
     /// <summary>Threads of one operation.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;

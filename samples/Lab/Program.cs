@@ -16,8 +16,8 @@ var minutesOption = new Option<double?>("--minutes")
 var seedOption = new Option<ulong?>("--seed") { Description = "Seed of drawings, weights, noise and generated images; 1 if omitted." };
 var sizeOption = new Option<int?>("--size")
 {
-    Description = "Width and height of the drawings that the model is trained on, in pixels, a multiple of 16 from 16 to 128; 48 if "
-        + "omitted. Smaller ones give many more steps in the same time.",
+    Description = "Width and height of the drawings that the model is trained on, in pixels, a multiple of 16 from 16 to 128; 32 if "
+        + "omitted. Larger ones look better after much more time.",
 };
 var threadsOption = new Option<int?>("--threads")
 {

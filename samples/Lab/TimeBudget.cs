@@ -7,7 +7,7 @@ namespace Lab;
 internal sealed class TimeBudget(TimeSpan total)
 {
     /// <summary>Fractions of the whole time. What they leave over is for loading, drawing and writing.</summary>
-    public const double Autoencoder = 0.17, Denoiser = 0.42, Prompts = 0.08, SmallModelComparison = 0.14, ReadyModelComparison = 0.1;
+    public const double Autoencoder = 0.2, Denoiser = 0.39, Prompts = 0.08, SmallModelComparison = 0.14, ReadyModelComparison = 0.1;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 

@@ -18,7 +18,7 @@ internal static class SmallModel
     /// <param name="size">Width and height of the images in pixels.</param>
     public static AutoencoderKLConfig Autoencoder(int size) => new()
     {
-        BlockOutChannels = [12, 24, 48],
+        BlockOutChannels = [16, 32, 64],
         DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
         UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"],
         LayersPerBlock = 1, LatentChannels = LatentChannels, NormNumGroups = 1, SampleSize = size, ForceUpcast = false,

@@ -18,7 +18,7 @@ internal static class SmallModelTraining
     /// <summary>Name of the weighted loss in the metrics.</summary>
     public const string WeightedLoss = "weighted_validation_loss";
 
-    private const int ValidationImages = 40, WeightedBatches = 5, BatchSize = 16, Crop = 32;
+    private const int ValidationImages = 40, WeightedBatches = 5, BatchSize = 16, AutoencoderBatchSize = 8, Crop = 32;
 
     public static TrainingResult Run(LabContext lab, DrawingSets data)
     {
@@ -70,7 +70,7 @@ internal static class SmallModelTraining
         // Crops of larger images cost less and bring as many colours into a batch.
         var options = new AutoencoderTrainingOptions
         {
-            BatchSize = BatchSize, ChromaWeight = 1, CropSize = lab.Settings.Size > Crop ? Crop : null,
+            BatchSize = AutoencoderBatchSize, ChromaWeight = 1, CropSize = lab.Settings.Size > Crop ? Crop : null,
         };
         var loss = new ObjectiveLoss(
             new AutoencoderObjective(network, data.Validation, options with { BatchSize = 1, CropSize = null }),

@@ -4,7 +4,9 @@ namespace Lab;
 internal static class Equations
 {
     private const string One = "<mn>1</mn>", Two = "<mn>2</mn>", Equal = "<mo>=</mo>", Plus = "<mo>+</mo>", Minus = "<mo>−</mo>";
-    private const string Comma = "<mo>,</mo>", Next = "<mo>,</mo><mspace width=\"1em\"/>", Given = "<mo>|</mo>", Identity = "<mi>I</mi>";
+    private const string Comma = "<mo>,</mo>", Given = "<mo>|</mo>", Identity = "<mi>I</mi>";
+    // The next equation is beside the one before it, or below it where there is no room.
+    private const string Next = $"</math>{Math}", Math = "<math displaystyle=\"true\">";
     private const string Q = "<mi>q</mi>", Expectation = "<mi>E</mi>", Epsilon = "<mi>ε</mi>", Step = "<mi>t</mi>";
 
     private static readonly string s_x = At("x", "t"), s_x0 = At("x", "0"), s_xBefore = Before("<mi>x</mi>");
@@ -59,7 +61,7 @@ internal static class Equations
         In($"{Epsilon}{In("<mi>y</mi>")}{Minus}{Epsilon}{In("<mi>∅</mi>")}"));
 
     private static string Equation(params string[] parts) =>
-        $"<div class=\"equation\" tabindex=\"0\"><math displaystyle=\"true\">{string.Concat(parts)}</math></div>\n";
+        $"<div class=\"equation\" tabindex=\"0\">{Math}{string.Concat(parts)}</math></div>\n";
 
     private static string At(string symbol, string index) => $"<msub><mi>{symbol}</mi><mi>{index}</mi></msub>";
 

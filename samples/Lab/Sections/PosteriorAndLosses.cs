@@ -113,7 +113,7 @@ internal static class PosteriorAndLosses
         return new LinePlot("t", "weight", [.. weightings.Select(w => new Curve(
             w.Name, [.. t.Select(i => (double)i)], [.. t.Select(i => w.Weighting.At(schedule, PredictionType.Epsilon, i))]))])
         {
-            LogarithmicY = true,
+            LogarithmicY = true, Legend = ScottPlot.Alignment.LowerRight,
         };
     }
 

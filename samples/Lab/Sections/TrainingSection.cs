@@ -7,7 +7,7 @@ namespace Lab;
 /// <summary>Networks, loss curves and convergence of the training.</summary>
 internal static class TrainingSection
 {
-    private const int Shown = 8;
+    private const int Shown = 10;
 
     // The first losses of a training are so high that the rest of the curve would be flat.
     private const double LossesShown = 0.98;
