@@ -26,7 +26,7 @@ internal static class Drawing
         TimeSpan loading = clock.Elapsed;
         NegativePromptRule.Check(request, pipeline.Model!);
 
-        GenerationResult result = await ErrorConsole.Create().Progress().StartAsync(context =>
+        GenerationResult result = await ErrorConsole.CreateForTerminal().Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
             var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));

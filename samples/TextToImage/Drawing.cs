@@ -25,7 +25,7 @@ internal static class Drawing
         using DiffusionPipeline pipeline = builder.Build();
         TimeSpan loading = clock.Elapsed;
 
-        GenerationResult result = await ErrorConsole.Create().Progress().StartAsync(context =>
+        GenerationResult result = await ErrorConsole.CreateForTerminal().Progress().StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("Drawing");
             var progress = new Progress<GenerationProgress>(p => (bar.MaxValue, bar.Value) = (p.TotalSteps, p.CompletedSteps));
