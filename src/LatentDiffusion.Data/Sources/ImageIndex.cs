@@ -18,7 +18,7 @@ internal sealed class ImageIndex
     private readonly string _identity;
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private int _unsaved;
+    private int _unsaved, _decoded;
 
     /// <summary>Opens an index; a file of another identity, or that cannot be read, counts as empty.</summary>
     /// <param name="path">File to load and save; null to keep facts in memory only.</param>
@@ -30,11 +30,14 @@ internal sealed class ImageIndex
         using var lines = new StringReader(Encoding.UTF8.GetString(RegularFile.Read(path)));
         if (Parse(lines.ReadLine(), DataJson.Default.Header)?.Identity != identity) return;
         while (lines.ReadLine() is { } line)
-            if (Parse(line, DataJson.Default.Entry) is { Name: not null, Facts: not null } entry) _entries[entry.Name] = entry;
+            if (Parse(line, DataJson.Default.Entry) is { Name: not null, Facts: not null } entry) Put(entry);
     }
 
     /// <summary>Number of images in the index.</summary>
     public int Count => _entries.Count;
+
+    /// <summary>Number of images in the index that were decoded.</summary>
+    public int DecodedCount => _decoded;
 
     /// <summary>The facts about an image whose file is unchanged; otherwise null.</summary>
     public ImageFacts? Find(string name, FileStamp stamp) =>
@@ -45,7 +48,7 @@ internal sealed class ImageIndex
     /// <summary>Adds the facts about an image.</summary>
     public void Add(string name, FileStamp stamp, ImageFacts facts)
     {
-        _entries[name] = new Entry(name, stamp.Length, stamp.Modified, facts);
+        Put(new Entry(name, stamp.Length, stamp.Modified, facts));
         if (Interlocked.Increment(ref _unsaved) >= Math.Max(SmallestGrowth, _entries.Count / GrowthPart)) Save();
     }
 
@@ -66,6 +69,17 @@ internal sealed class ImageIndex
                 }
             });
         }
+    }
+
+    private void Put(Entry entry)
+    {
+        bool wasDecoded = false;
+        _entries.AddOrUpdate(entry.Name, entry, (_, before) =>
+        {
+            wasDecoded = before.Facts.IsDecoded;
+            return entry;
+        });
+        Interlocked.Add(ref _decoded, (entry.Facts.IsDecoded ? 1 : 0) - (wasDecoded ? 1 : 0));
     }
 
     private static T? Parse<T>(string? line, JsonTypeInfo<T> contract) where T : class

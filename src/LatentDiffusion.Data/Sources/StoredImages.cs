@@ -229,7 +229,8 @@ public abstract class StoredImages : ICaptionedImageSource
         }
 
         if (stamp is { } now) _index.Value.Add(Name(row), now, facts);
-        if (_index.Value.Count == Rows) _index.Value.Save();
+        // At the end of a pass over all images, which may follow one that only hashed their files.
+        if ((decode ? _index.Value.DecodedCount : _index.Value.Count) == Rows) _index.Value.Save();
         return facts;
     }
 

@@ -64,6 +64,23 @@ public sealed class ImageIndexTests : IDisposable
     }
 
     [Fact]
+    public void An_index_of_hashes_is_written_again_once_all_images_are_decoded()
+    {
+        ContentHash.Compute(Open(IndexPath));
+        byte[] hashed = File.ReadAllBytes(IndexPath);
+        StoredImages source = Open(IndexPath);
+        for (int i = 0; i < Images; i++)
+        {
+            Assert.Equal(hashed, File.ReadAllBytes(IndexPath));
+            source.ReadPerceptualHash(i);
+        }
+
+        Assert.NotEqual(hashed, File.ReadAllBytes(IndexPath));
+        Open(IndexPath, UnreadableImageHandling.Skip);
+        Assert.Equal(Images, _codec.Decoded);
+    }
+
+    [Fact]
     public void A_hash_covers_the_background_of_transparent_images()
     {
         string Key(RgbColor background) => ContentHash.Compute(
