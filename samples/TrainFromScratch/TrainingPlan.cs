@@ -2,8 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace TrainFromScratch;
 
@@ -15,7 +13,7 @@ namespace TrainFromScratch;
 internal static class TrainingPlan
 {
     private const string PlanFile = "plan.json";
-    private const int WarmUpSteps = 2, TrialSteps = 6, FewestSteps = 100;
+    private const int FewestSteps = 100;
     private const double SecondsPerHour = 3600;
 
     /// <param name="context">The run.</param>
@@ -64,25 +62,8 @@ internal static class TrainingPlan
         {
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         });
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Tensor[] before = [.. Parameters().Select(p => p.clone())];
-        TimeSpan start = default, end = default;
-        bool done;
-        using (enable_grad())
-        {
-            var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps }) { Reducer = context.Processes };
-            done = trial.Run(objective, folder, new SynchronousProgress<TrainingProgress>(p =>
-            {
-                if (p.Step == WarmUpSteps) start = p.Elapsed;
-                end = p.Elapsed;
-            }), context.Cancellation);
-        }
-
-        foreach ((Tensor parameter, Tensor value) in Parameters().Zip(before)) parameter.copy_(value);
+        double? pace = TrainingPace.Measure(objective, options, folder, context.Processes, context.Cancellation);
         context.Write(_ => Directory.Delete(folder, recursive: true));
-        return done ? (end - start).TotalSeconds / (TrialSteps - WarmUpSteps) : null;
-
-        IEnumerable<Tensor> Parameters() => objective.Modules.Values.SelectMany(m => m.parameters());
+        return pace;
     }
 }

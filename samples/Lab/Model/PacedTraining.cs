@@ -3,8 +3,6 @@ using System.Globalization;
 using LatentDiffusion.Evaluation;
 using LatentDiffusion.Samples;
 using LatentDiffusion.Training;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Lab;
 
@@ -14,7 +12,7 @@ namespace Lab;
 /// <param name="stage">Name of the stage.</param>
 internal sealed class PacedTraining(LabContext lab, RunFolder run, string stage)
 {
-    private const int WarmUpSteps = 3, TrialSteps = 9, FewestSteps = 20, Validations = 30;
+    private const int FewestSteps = 20, Validations = 30;
 
     // Validations, checkpoints and the start of a training take the rest.
     private const double StepsFraction = 0.92;
@@ -27,7 +25,9 @@ internal sealed class PacedTraining(LabContext lab, RunFolder run, string stage)
     public StageResult Train(ITrainingObjective objective, TrainingOptions options, TimeSpan time, Func<long, LossEstimate> validate)
     {
         var clock = Stopwatch.StartNew();
-        double pace = Pace(objective, options);
+        double pace = TrainingPace.Measure(
+            objective, options, Path.Combine(lab.Report.Work, $"{stage}-pace"), processes: null, lab.Cancellation)
+            ?? throw new OperationCanceledException(lab.Cancellation);
         long steps = Math.Max(FewestSteps, (long)((time - clock.Elapsed).TotalSeconds * StepsFraction / pace));
         lab.Log.Write(string.Create(CultureInfo.InvariantCulture, $"training the {stage}: {steps} steps, {1 / pace:F1} a second"));
         options = options with
@@ -54,30 +54,5 @@ internal sealed class PacedTraining(LabContext lab, RunFolder run, string stage)
             ValidationMargin = run.Read(stage, MetricNames.ValidationMargin),
         };
         return new StageResult(steps, clock.Elapsed, curves, run.Judge(stage));
-    }
-
-    /// <summary>Seconds a step.</summary>
-    private double Pace(ITrainingObjective objective, TrainingOptions options)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Tensor[] before = [.. Parameters().Select(p => p.clone())];
-        TimeSpan start = default, end = default;
-        using (enable_grad())
-        {
-            var trial = new Trainer(options with { Steps = TrialSteps, CheckpointEvery = TrialSteps });
-            var progress = new SynchronousProgress<TrainingProgress>(p =>
-            {
-                if (p.Step == WarmUpSteps) start = p.Elapsed;
-                end = p.Elapsed;
-            });
-            if (!trial.Run(objective, Path.Combine(lab.Report.Work, $"{stage}-pace"), progress, lab.Cancellation))
-                throw new OperationCanceledException(lab.Cancellation);
-        }
-
-        foreach ((Tensor parameter, Tensor value) in Parameters().Zip(before)) parameter.copy_(value);
-        return (end - start).TotalSeconds / (TrialSteps - WarmUpSteps);
-
-        IEnumerable<Tensor> Parameters() => objective.Modules.Values.SelectMany(m => m.parameters());
     }
 }
