@@ -18,10 +18,7 @@ internal sealed record DrawingSets(ImageList Training, ImageList Validation, Ima
 
     /// <summary>The combinations that the six prompts describe.</summary>
     public static IReadOnlyList<DrawingCombination> Prompted { get; } =
-    [
-        .. DrawingCatalog.Prompts.Select(prompt => DrawingCatalog.HeldOut.First(
-            combination => Enum.GetValues<DrawingTemplate>().Any(template => combination.Caption(template) == prompt))),
-    ];
+        [.. DrawingCatalog.Prompts.Select(DrawingCombination.FromCaption)];
 
     public static IReadOnlySet<string> Subjects { get; } = Prompted.Select(combination => combination.Subject).ToHashSet();
 

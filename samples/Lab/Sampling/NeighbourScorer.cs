@@ -12,10 +12,6 @@ namespace Lab;
 /// </summary>
 internal sealed class NeighbourScorer : IPromptScorer, IDisposable
 {
-    private static readonly Dictionary<string, DrawingCombination> s_captions = DrawingCatalog.Combinations
-        .SelectMany(_ => Enum.GetValues<DrawingTemplate>(), (combination, template) => (combination.Caption(template), combination))
-        .DistinctBy(pair => pair.Item1).ToDictionary();
-
     private readonly PixelFeatures _features = new(size: 16);
     private readonly DrawingCombination[] _combinations;
     private readonly Tensor _set;
@@ -23,8 +19,8 @@ internal sealed class NeighbourScorer : IPromptScorer, IDisposable
     /// <param name="drawings">Drawings with their captions; those that do not name a colour are not used.</param>
     public NeighbourScorer(IEnumerable<CaptionedImage> drawings)
     {
-        CaptionedImage[] named = [.. drawings.Where(drawing => s_captions[drawing.Caption].Color.Length > 0)];
-        _combinations = [.. named.Select(drawing => s_captions[drawing.Caption])];
+        CaptionedImage[] named = [.. drawings.Where(drawing => DrawingCombination.FromCaption(drawing.Caption).Color.Length > 0)];
+        _combinations = [.. named.Select(drawing => DrawingCombination.FromCaption(drawing.Caption))];
         _set = _features.ExtractAll(named.Select(drawing => drawing.Image));
     }
 
@@ -33,7 +29,8 @@ internal sealed class NeighbourScorer : IPromptScorer, IDisposable
     public IReadOnlyList<PromptScore> Score(ImageBuffer image, string prompt)
     {
         using Tensor features = _features.Extract([image]);
-        DrawingCombination found = _combinations[NearestNeighbours.Find(features, _set)[0].Index], asked = s_captions[prompt];
+        DrawingCombination found = _combinations[NearestNeighbours.Find(features, _set)[0].Index];
+        var asked = DrawingCombination.FromCaption(prompt);
         var scores = new List<PromptScore> { Aspect("subject", found.Subject == asked.Subject) };
         if (asked.Color.Length > 0) scores.Add(Aspect("colour", found.Color == asked.Color));
         if (asked.Attribute.Length > 0) scores.Add(Aspect("attribute", found.Attribute == asked.Attribute));

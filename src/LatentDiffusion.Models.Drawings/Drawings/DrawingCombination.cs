@@ -6,6 +6,18 @@ namespace LatentDiffusion.Models.Drawings;
 /// <param name="Attribute">The attribute, such as "holding a rock"; empty for none.</param>
 public sealed record DrawingCombination(string Subject, string Color, string Attribute)
 {
+    /// <summary>The combination that a caption describes, in any of the templates.</summary>
+    /// <param name="caption">The caption, such as "a drawing of a blue sea turtle holding a rock"; case matters.</param>
+    /// <exception cref="ArgumentException">The text is not a caption of the drawings.</exception>
+    public static DrawingCombination FromCaption(string caption)
+    {
+        ArgumentNullException.ThrowIfNull(caption);
+        return CaptionTable.Combinations.TryGetValue(caption, out DrawingCombination? combination)
+            ? combination
+            : throw new ArgumentException(
+                $"'{caption}' is not a caption of a drawing; expected one such as '{DrawingCatalog.Prompts[0]}'.", nameof(caption));
+    }
+
     /// <summary>Writes the caption in one of the templates.</summary>
     /// <param name="template">How the caption begins.</param>
     /// <returns>The caption, such as "a drawing of a blue sea turtle holding a rock".</returns>

@@ -15,8 +15,9 @@ public sealed class JudgeTests
     {
         foreach (DrawingCombination combination in DrawingCatalog.Combinations)
             foreach (DrawingTemplate template in Enum.GetValues<DrawingTemplate>())
-                Assert.Equal(combination, Captions.Read(combination.Caption(template)));
-        Assert.Contains("a green unicorn", Assert.Throws<ArgumentException>(() => Captions.Read("a green unicorn")).Message);
+                Assert.Equal(combination, DrawingCombination.FromCaption(combination.Caption(template)));
+        ArgumentException unknown = Assert.Throws<ArgumentException>(() => DrawingCombination.FromCaption("a green unicorn"));
+        Assert.Contains("a green unicorn", unknown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LatentDiffusion.Models.Drawings;
 
 namespace LatentDiffusion.Judge;
 
@@ -34,7 +35,7 @@ internal static class EyesCommand
             (ImageRequest Request, int Index)[] faces =
             [
                 .. RealFeatures.Requests(parsed.GetValue(count)).Select((request, i) => (request, i))
-                    .Where(f => FrontalFaces.Has(Captions.Read(f.request.Prompt))),
+                    .Where(f => FrontalFaces.Has(DrawingCombination.FromCaption(f.request.Prompt))),
             ];
             ImageRequest[] requests = [.. faces.Select(f => f.Request)];
             Bar.Show("generated images", requests.Length, progress =>

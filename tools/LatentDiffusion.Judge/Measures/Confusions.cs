@@ -1,3 +1,4 @@
+using LatentDiffusion.Models.Drawings;
 using TorchSharp;
 
 namespace LatentDiffusion.Judge;
@@ -17,7 +18,7 @@ internal sealed class Confusions
         {
             using torch.Tensor pixels = ImageTensor.FromImage(image);
             Classification seen = judge.Judge(pixels)[0];
-            var asked = Captions.Read(caption);
+            var asked = DrawingCombination.FromCaption(caption);
             Count(JudgeScorer.Subject, asked.Subject, seen.Subject.Best);
             // If the caption does not name a colour, any is right.
             if (asked.Color.Length > 0) Count(JudgeScorer.Color, asked.Color, seen.Color.Best);

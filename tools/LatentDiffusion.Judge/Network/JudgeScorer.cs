@@ -1,4 +1,5 @@
 using LatentDiffusion.Evaluation;
+using LatentDiffusion.Models.Drawings;
 using static TorchSharp.torch;
 
 namespace LatentDiffusion.Judge;
@@ -12,7 +13,7 @@ internal sealed class JudgeScorer(Classifier judge) : IPromptScorer
 
     public IReadOnlyList<PromptScore> Score(ImageBuffer image, string prompt)
     {
-        var asked = Captions.Read(prompt);
+        var asked = DrawingCombination.FromCaption(prompt);
         using Tensor pixels = ImageTensor.FromImage(image);
         Classification seen = judge.Judge(pixels)[0];
         var scores = new List<PromptScore>
