@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LatentDiffusion.Tests.Pipelines;
 using Xunit;
 
@@ -159,15 +158,6 @@ public sealed class DistillTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.DoesNotContain("recipe", error, StringComparison.Ordinal);
     }
 
-    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
-    {
-        using Process process = Process.Start(
-            new ProcessStartInfo("dotnet", [BuildSettings.Sample("Distill"), .. arguments])
-            {
-                RedirectStandardOutput = true, RedirectStandardError = true
-            })!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
-        return (process.ExitCode, output.Result, error.Result);
-    }
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        SampleProgram.Run("Distill", arguments);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LatentDiffusion.Tests.Pipelines;
 using Xunit;
 
@@ -120,15 +119,6 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.False(Directory.Exists(folder["out"]));
     }
 
-    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Evaluate"), .. arguments])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        SampleProgram.Run("Evaluate", arguments);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using LatentDiffusion.Tests.Documentation;
 using LatentDiffusion.Tests.Pipelines;
@@ -75,17 +74,8 @@ public sealed partial class LabTests(TinyModel model, SnippetCompiler compiler) 
         Assert.True(System.IO.File.Exists(Path.Combine(Repository.Root, "samples", project)), project);
     }
 
-    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("Lab"), .. arguments])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        SampleProgram.Run("Lab", arguments);
 
     [GeneratedRegex("<section id=\"([^\"]*)\"")]
     private static partial Regex Section();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LatentDiffusion.Tests.Checkpoints;
 using LatentDiffusion.Tests.Families;
 using LatentDiffusion.Tests.Models;
@@ -493,15 +492,6 @@ public sealed partial class StableDiffusionTests : IClassFixture<FamilyFolders>,
         Assert.Equal(2, exitCode);
     }
 
-    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [BuildSettings.Sample("StableDiffusion"), .. arguments])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        SampleProgram.Run("StableDiffusion", arguments);
 }
