@@ -5,7 +5,7 @@ internal static class Equations
 {
     private const string One = "<mn>1</mn>", Two = "<mn>2</mn>", Equal = "<mo>=</mo>", Plus = "<mo>+</mo>", Minus = "<mo>−</mo>";
     private const string Comma = "<mo>,</mo>", Given = "<mo>|</mo>", Identity = "<mi>I</mi>";
-    // The next equation is beside the one before it, or below it where there is no room.
+    // Equations stand side by side, and wrap on a narrow screen.
     private const string Next = $"</math>{Math}", Math = "<math displaystyle=\"true\">";
     private const string Q = "<mi>q</mi>", Expectation = "<mi>E</mi>", Epsilon = "<mi>ε</mi>", Step = "<mi>t</mi>";
 
