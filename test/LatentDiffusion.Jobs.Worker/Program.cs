@@ -12,8 +12,8 @@ switch (args)
     case ["alone", var folder, var count, var steps, var warmUps]:
         await AloneCommand.RunAsync(folder, int.Parse(count, null), int.Parse(steps, null), int.Parse(warmUps, null));
         return 0;
-    case ["throughput", var database, var jobs]:
-        await ThroughputCommand.RunAsync(database, int.Parse(jobs, null));
+    case ["throughput", var database, var jobs, var rounds]:
+        await ThroughputCommand.RunAsync(database, int.Parse(jobs, null), int.Parse(rounds, null));
         return 0;
     case ["soak", var database, var jobs, var kills, var cuts]:
         return await SoakCommand.RunAsync(database, int.Parse(jobs, null), int.Parse(kills, null), int.Parse(cuts, null));
@@ -21,7 +21,7 @@ switch (args)
         Console.Error.WriteLine("""
             work sqlite|postgres <path or connection> <image folder>
             alone <folder> <jobs> <steps> [jobs before the measured ones]
-            throughput sqlite|postgres <jobs>
+            throughput sqlite|postgres <jobs> <rounds>
             soak sqlite|postgres <jobs> <kills> <cuts of the network>
             """);
         return 2;

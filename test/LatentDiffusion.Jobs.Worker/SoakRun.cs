@@ -36,6 +36,9 @@ internal sealed class SoakRun : IAsyncDisposable
     /// <summary>How often jobs were started.</summary>
     public int Attempts => _ended.Sum(s => s.Attempts);
 
+    /// <summary>From the start of the first job to the end of the last, on the clock of the database.</summary>
+    public TimeSpan WorkTime => (_ended.Max(s => s.Ended) - _ended.Min(s => s.Started))!.Value;
+
     private IImageJobQueue Queue => _host.Services.GetRequiredService<IImageJobQueue>();
 
     /// <summary>Starts a queue and its workers.</summary>
@@ -78,6 +81,13 @@ internal sealed class SoakRun : IAsyncDisposable
         await Task.WhenAll(KillAsync(kills, server, all), CutAsync(cuts, all));
         _ended = await all;
         return clock.Elapsed;
+    }
+
+    /// <summary>The number and total duration in milliseconds of the generations of all workers so far.</summary>
+    public async Task<(int Count, double Milliseconds)> GenerationsAsync()
+    {
+        (int Count, double Milliseconds)[] each = await Task.WhenAll(_workers.Select(w => w.GenerationsAsync(_limit.Token)));
+        return (each.Sum(w => w.Count), each.Sum(w => w.Milliseconds));
     }
 
     /// <summary>Checks that all jobs completed with the bytes of a bare pipeline, and that nothing else is left.</summary>

@@ -41,6 +41,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{arguments[0]} ended with {process.ExitCode}.");
     }
 
+    /// <summary>Asks a worker for the number and total duration of its generations so far.</summary>
+    public async Task<(int Count, double Milliseconds)> GenerationsAsync(CancellationToken cancellationToken)
+    {
+        await _process.StandardInput.WriteLineAsync(ReadOnlyMemory<char>.Empty, cancellationToken);
+        await _process.StandardInput.FlushAsync(cancellationToken);
+        return GenerationTimes.Parse(await _process.StandardOutput.ReadLineAsync(cancellationToken) ?? "");
+    }
+
     /// <summary>Kills it as the system does when memory runs out.</summary>
     public async Task KillAsync()
     {

@@ -13,6 +13,11 @@ internal sealed class PostgreSqlDatabase : JobDatabase
     // A command that cannot finish gives its lock back in time for the others.
     private const int CommandSeconds = 15, KeepAliveSeconds = 5;
 
+    // More than this library and Hangfire repeat.
+    private const int PreparedCommands = 100;
+
+    private const string MaximumPrepared = "Max Auto Prepare";
+
     private readonly NpgsqlDataSource _source;
     private readonly string _schema;
 
@@ -33,11 +38,17 @@ internal sealed class PostgreSqlDatabase : JobDatabase
     protected override DbDataSource Source => _source;
 
     /// <summary>A connection string with the settings of this library.</summary>
-    public static string Configure(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    public static string Configure(string connectionString)
     {
-        CommandTimeout = CommandSeconds, TcpKeepAlive = true, TcpKeepAliveTime = KeepAliveSeconds,
-        TcpKeepAliveInterval = KeepAliveSeconds,
-    }.ConnectionString;
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            CommandTimeout = CommandSeconds, TcpKeepAlive = true, TcpKeepAliveTime = KeepAliveSeconds,
+            TcpKeepAliveInterval = KeepAliveSeconds,
+        };
+        // Half of the server's time for a job went into parsing and planning the same commands again.
+        if (!settings.ShouldSerialize(MaximumPrepared)) settings.MaxAutoPrepare = PreparedCommands;
+        return settings.ConnectionString;
+    }
 
     public override async Task InitializeAsync(CancellationToken cancellationToken)
     {
