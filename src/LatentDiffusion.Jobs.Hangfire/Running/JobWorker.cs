@@ -16,10 +16,10 @@ internal sealed class JobWorker(
 {
     // Older than what an enqueueing process needs from the job to its ticket.
     private static readonly TimeSpan s_overdue = TimeSpan.FromSeconds(2), s_sweepInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_orphanMargin = TimeSpan.FromHours(1), s_orphanInterval = TimeSpan.FromMinutes(10);
 
     private readonly HangfireJobOptions _options = options.Value;
     private readonly string _id = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():n}";
+    private readonly FileSweep _files = new(store, limits.Value.Retention, logger);
     private BackgroundJobServer? _server;
 
     private bool RunsJobs => _options.RunsJobs && models.Names.Count > 0;
@@ -61,21 +61,20 @@ internal sealed class JobWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        Task files = _files.RunAsync(stoppingToken);
+        await RunSweepsAsync(stoppingToken).ConfigureAwait(false);
+        await files.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task RunSweepsAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(s_sweepInterval);
-        long orphans = 0;
         bool isAway = false;
         do
         {
             try
             {
                 await SweepAsync(stoppingToken).ConfigureAwait(false);
-                if (orphans == 0 || TimeProvider.System.GetElapsedTime(orphans) > s_orphanInterval)
-                {
-                    orphans = TimeProvider.System.GetTimestamp();
-                    DateTimeOffset old = TimeProvider.System.GetUtcNow() - limits.Value.Retention - s_orphanMargin;
-                    await store.DeleteOlderAsync(old, stoppingToken).ConfigureAwait(false);
-                }
-
                 isAway = false;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -90,8 +89,7 @@ internal sealed class JobWorker(
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (RunsJobs) await workers.AnnounceAsync(_id, models.Names, cancellationToken).ConfigureAwait(false);
-        foreach (string forgotten in await table.SweepAsync(cancellationToken).ConfigureAwait(false))
-            await store.DeleteAsync(forgotten, cancellationToken).ConfigureAwait(false);
+        foreach (string forgotten in await table.SweepAsync(cancellationToken).ConfigureAwait(false)) _files.Add(forgotten);
         await workers.SweepAsync(cancellationToken).ConfigureAwait(false);
         if (!RunsJobs) return;
         Dictionary<string, int> overdue = await table.OverdueAsync(s_overdue, cancellationToken).ConfigureAwait(false);

@@ -19,4 +19,7 @@ internal static partial class WorkerLog
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "A ticket for model {Model} could not be made; it follows later.")]
     public static partial void TicketDelayed(this ILogger logger, Exception exception, string model);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "Old files could not be deleted; the worker tries again.")]
+    public static partial void OldFilesLeft(this ILogger logger, Exception exception);
 }
