@@ -73,8 +73,8 @@ internal sealed class ClaimedJobRunner(
 
         if (isCancelled)
         {
-            await DeleteFilesAsync(id).ConfigureAwait(false);
             isRecorded = await table.EndAsync(claimed, JobState.Cancelled, null, lease.Progress, none).ConfigureAwait(false);
+            if (isRecorded) await DeleteFilesAsync(id).ConfigureAwait(false);
             return new(id, isRecorded ? "cancelled." : TakenOver);
         }
 
@@ -91,11 +91,12 @@ internal sealed class ClaimedJobRunner(
             return new(id, isRecorded ? $"it is tried again: {error.Message}" : TakenOver);
         }
 
-        await DeleteFilesAsync(id).ConfigureAwait(false);
         isRecorded = await table.EndAsync(claimed, JobState.Failed, result, lease.Progress, none).ConfigureAwait(false);
+        if (isRecorded) await DeleteFilesAsync(id).ConfigureAwait(false);
         return isRecorded ? new(id, "failed.") { Error = error } : new(id, TakenOver);
     }
 
+    // After the end was recorded: where another worker took the job over, the files are that worker's.
     private async Task DeleteFilesAsync(string id)
     {
         try
