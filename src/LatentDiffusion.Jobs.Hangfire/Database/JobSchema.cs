@@ -34,7 +34,8 @@ internal static class JobSchema
         CREATE INDEX IF NOT EXISTS image_job_state ON {prefix}image_job (state, priority, sequence);
         CREATE INDEX IF NOT EXISTS image_job_caller ON {prefix}image_job (caller, priority, turn);
         CREATE INDEX IF NOT EXISTS image_job_turn ON {prefix}image_job (turn);
-        CREATE INDEX IF NOT EXISTS image_job_ended ON {prefix}image_job (ended);
+        CREATE INDEX IF NOT EXISTS image_job_ended ON {prefix}image_job (ended, sequence);
+        CREATE INDEX IF NOT EXISTS image_job_caller_ended ON {prefix}image_job (caller, ended, sequence);
         CREATE TABLE IF NOT EXISTS {prefix}image_worker (
             id text PRIMARY KEY,
             models text NOT NULL,

@@ -61,18 +61,34 @@ internal sealed partial class JobTable(JobDatabase database, JobQueueOptions lim
     }
 
     /// <summary>Jobs that run, then waiting ones in their order, then ended ones.</summary>
-    public Task<List<JobStatus>> ListAsync(string? caller, int count, CancellationToken cancellationToken)
+    public async Task<List<JobStatus>> ListAsync(string? caller, int count, CancellationToken cancellationToken)
     {
-        string command = $"""
+        string ofCaller = caller is null ? "" : "AND caller = @caller";
+        string present = $"""
             {Waiting}
             SELECT {JobRow.Columns}, ahead FROM {Table} LEFT JOIN waiting ON waiting_id = id
-            {(caller is null ? "" : "WHERE caller = @caller")}
-            ORDER BY CASE state WHEN {Running} THEN 0 WHEN {Queued} THEN 1 ELSE 2 END, ahead,
-                CASE state WHEN {Running} THEN started END, ended DESC, sequence DESC
+            WHERE state IN ({Queued}, {Running}) {ofCaller}
+            ORDER BY state DESC, ahead, started, sequence DESC
             LIMIT @count
             """;
-        (string, object)[] parameters = caller is null ? [("@count", count)] : [("@count", count), ("@caller", caller)];
-        return RetryAsync(() => database.QueryAsync(command, parameters, JobRow.Read, cancellationToken), cancellationToken);
+        // Apart from the others: an index then gives the newest ones, however many jobs have ended.
+        string past = $"""
+            SELECT {JobRow.Columns}, NULL FROM {Table} WHERE ended IS NOT NULL {ofCaller}
+            ORDER BY ended DESC, sequence DESC
+            LIMIT @count
+            """;
+        List<JobStatus> jobs = await QueryAsync(present, count).ConfigureAwait(false);
+        if (jobs.Count >= count) return jobs;
+        HashSet<string> listed = [.. jobs.Select(job => job.Id)];
+        List<JobStatus> ended = await QueryAsync(past, count).ConfigureAwait(false);
+        // A job may have ended between the two queries.
+        return [.. jobs, .. ended.Where(job => !listed.Contains(job.Id)).Take(count - jobs.Count)];
+
+        Task<List<JobStatus>> QueryAsync(string command, int most)
+        {
+            (string, object)[] parameters = caller is null ? [("@count", most)] : [("@count", most), ("@caller", caller)];
+            return RetryAsync(() => database.QueryAsync(command, parameters, JobRow.Read, cancellationToken), cancellationToken);
+        }
     }
 
     /// <summary>Cancels a waiting job, or asks its worker to stop. False if it has ended or does not exist.</summary>

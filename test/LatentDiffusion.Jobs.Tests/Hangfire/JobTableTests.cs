@@ -190,6 +190,31 @@ public sealed class JobTableTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_list_has_the_newest_of_the_ended_jobs_after_the_others()
+    {
+        JobTable table = await TableAsync();
+        foreach (string id in (string[])["old", "middle", "new"])
+        {
+            await AddAsync(table, id, "a");
+            ClaimedJob claimed = (await table.ClaimAsync(s_models, id, Deadline.Token))!;
+            await table.EndAsync(claimed, JobState.Completed, new JobResult(), null, Deadline.Token);
+        }
+
+        await AddAsync(table, "running", "b");
+        await TakeAsync(table);
+        await AddAsync(table, "waiting", "a");
+        Assert.Equal("running waiting new middle old", await ListAsync(null, 9));
+        Assert.Equal("running waiting new", await ListAsync(null, 3));
+        Assert.Equal("running", await ListAsync(null, 1));
+        Assert.Equal("waiting new middle", await ListAsync("a", 3));
+        Assert.Equal("running", await ListAsync("b", 3));
+        Assert.Equal("", await ListAsync(null, 0));
+
+        async Task<string> ListAsync(string? caller, int count) =>
+            string.Join(' ', (await table.ListAsync(caller, count, Deadline.Token)).Select(s => s.Id));
+    }
+
+    [Fact]
     public async Task Models_are_those_of_running_workers_and_stay_known_for_a_while()
     {
         await TableAsync();
