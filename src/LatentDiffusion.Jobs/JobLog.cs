@@ -13,4 +13,7 @@ internal static partial class JobLog
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Files of {Job} could not be deleted.")]
     public static partial void NotDeleted(this ILogger logger, Exception exception, string job);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "A preview of {Job} could not be written; it has no further ones.")]
+    public static partial void PreviewLost(this ILogger logger, Exception exception, string job);
 }

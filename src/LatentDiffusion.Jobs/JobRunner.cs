@@ -53,7 +53,7 @@ public sealed class JobRunner(IModelCatalog models, IImageStore store, ILogger<J
     private async Task<GenerationResult> GenerateAsync(
         ImageJob job, DiffusionPipeline pipeline, Action<JobProgress>? progress, CancellationToken cancellationToken)
     {
-        var previews = new PreviewWriter(job, store, progress);
+        var previews = new PreviewWriter(job, store, progress, _logger);
         await using (previews.ConfigureAwait(false))
         {
             GenerationResult? result = null;

@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
+
 namespace LatentDiffusion.Jobs;
 
 /// <summary>
 /// Reports the progress of a job and writes its previews while the generation continues. A preview that is still waiting when the next one
 /// comes is skipped, so that a slow store does not hold the job up. Deletes all previews at its end.
 /// </summary>
-internal sealed class PreviewWriter(ImageJob job, IImageStore store, Action<JobProgress>? progress) : IAsyncDisposable
+internal sealed class PreviewWriter(ImageJob job, IImageStore store, Action<JobProgress>? progress, ILogger logger) : IAsyncDisposable
 {
     private const string Folder = "previews";
 
@@ -33,9 +35,19 @@ internal sealed class PreviewWriter(ImageJob job, IImageStore store, Action<JobP
     {
         await _end.CancelAsync().ConfigureAwait(false);
         await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_writing.Exception is { } failure) logger.PreviewLost(failure.GetBaseException(), job.Id);
         _end.Dispose();
-        // Including those of an earlier attempt, whose process was killed.
-        if (job.PreviewEvery > 0) await store.DeleteAsync(_folder).ConfigureAwait(false);
+        if (job.PreviewEvery == 0) return;
+        try
+        {
+            // Including those of an earlier attempt, whose process was killed.
+            await store.DeleteAsync(_folder).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The images count more; the previews go with the rest of the job's files.
+            logger.NotDeleted(e, _folder);
+        }
     }
 
     private async Task WriteAsync()
