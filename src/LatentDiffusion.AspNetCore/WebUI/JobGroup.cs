@@ -20,6 +20,8 @@ internal sealed class JobGroup(JobWatcher watcher)
         {
             await stop.CancelAsync().ConfigureAwait(false);
             await ((Task)Task.WhenAll(running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A failed iteration stops the one that is being added; the client reads why it failed.
+            if (running.Find(task => task.IsFaulted) is { } failed) await failed.ConfigureAwait(false);
             throw;
         }
 
