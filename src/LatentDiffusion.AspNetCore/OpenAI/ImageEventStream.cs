@@ -13,6 +13,8 @@ internal sealed class ImageEventStream(
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(15);
 
+    private long _written = time.GetTimestamp();
+
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         CancellationToken left = httpContext.RequestAborted;
@@ -64,7 +66,7 @@ internal sealed class ImageEventStream(
             {
                 Begin(response);
                 await response.WriteAsync(": waiting\n\n", left).ConfigureAwait(false);
-                await response.Body.FlushAsync(left).ConfigureAwait(false);
+                await FlushAsync(response, left).ConfigureAwait(false);
             }
         }
         catch (Exception) when (left.IsCancellationRequested)
@@ -75,12 +77,14 @@ internal sealed class ImageEventStream(
         return await next.ConfigureAwait(false);
     }
 
-    /// <summary>Whether nothing happens for some time.</summary>
+    /// <summary>Whether nothing was written for some time; a step without a preview, for example, writes nothing.</summary>
     private async Task<bool> IsQuietAsync(Task next, CancellationToken left)
     {
+        TimeSpan rest = s_quiet - time.GetElapsedTime(_written);
+        if (rest <= TimeSpan.Zero) return true;
         try
         {
-            await next.WaitAsync(s_quiet, time, left).ConfigureAwait(false);
+            await next.WaitAsync(rest, time, left).ConfigureAwait(false);
             return false;
         }
         catch (TimeoutException) when (!next.IsCompleted)
@@ -89,17 +93,23 @@ internal sealed class ImageEventStream(
         }
     }
 
-    private static Task WriteErrorAsync(HttpResponse response, RequestException error, CancellationToken left) =>
+    private Task WriteErrorAsync(HttpResponse response, RequestException error, CancellationToken left) =>
         WriteAsync(response, "error", new ErrorEvent(OpenAIErrorResponse.Create(error).Error), OpenAIJson.Default.ErrorEvent, left);
 
-    private static async Task WriteAsync<T>(
+    private async Task WriteAsync<T>(
         HttpResponse response, string name, T data, JsonTypeInfo<T> contract, CancellationToken left)
     {
         Begin(response);
         await response.WriteAsync($"event: {name}\ndata: ", left).ConfigureAwait(false);
         await JsonSerializer.SerializeAsync(response.Body, data, contract, left).ConfigureAwait(false);
         await response.WriteAsync("\n\n", left).ConfigureAwait(false);
+        await FlushAsync(response, left).ConfigureAwait(false);
+    }
+
+    private async Task FlushAsync(HttpResponse response, CancellationToken left)
+    {
         await response.Body.FlushAsync(left).ConfigureAwait(false);
+        _written = time.GetTimestamp();
     }
 
     private static void Begin(HttpResponse response)

@@ -119,4 +119,32 @@ public class EventStreamTests
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         Assert.Equal(": waiting", await reader.ReadLineAsync());
     }
+
+    [Fact]
+    public async Task Steps_without_previews_do_not_keep_comments_back()
+    {
+        var time = new ManualTime();
+        await using ScriptedServer server =
+            await ScriptedServer.StartAsync(configure: builder => builder.Services.AddSingleton<TimeProvider>(time));
+        server.Queue.Script = Run;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/images/generations")
+        {
+            Content = JsonContent.Create(new { prompt = "a fox", stream = true }),
+        };
+        using HttpResponseMessage response =
+            await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(TimeSpan.FromMinutes(1));
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal(": waiting", await reader.ReadLineAsync());
+
+        async IAsyncEnumerable<JobStatus> Run(ImageJob job, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            for (int step = 1; step <= 4; step++)
+            {
+                time.Advance(TimeSpan.FromSeconds(6));
+                yield return ScriptedQueue.Status(job, JobState.Running) with { CompletedSteps = step, TotalSteps = 8 };
+            }
+
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+    }
 }
