@@ -3,7 +3,6 @@ namespace LatentDiffusion.AspNetCore.OpenAI;
 /// <summary><c>GET /v1/models/{model}</c>: one model.</summary>
 internal static class ModelEndpoint
 {
-    // Names may have slashes, which clients send as they are or escaped.
     public static void Map(IEndpointRouteBuilder group) => group.MapGet("/models/{**model}", HandleAsync)
         .Produces<ModelEntry>()
         .Produces<OpenAIErrorResponse>(StatusCodes.Status404NotFound)
@@ -12,7 +11,7 @@ internal static class ModelEndpoint
 
     private static async Task<IResult> HandleAsync(string model, HttpContext context, IImageJobQueue queue, ServerStart start)
     {
-        string name = model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        string name = ModelPath.Name(model);
         IReadOnlyList<string> models = await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false);
         return models.Contains(name)
             ? TypedResults.Json(new ModelEntry(name, start.UnixSeconds), OpenAIJson.Default.ModelEntry)

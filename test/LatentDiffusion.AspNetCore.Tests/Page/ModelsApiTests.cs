@@ -37,6 +37,13 @@ public class ModelsApiTests
         using HttpClient client = server.CreateClient();
         JsonElement model = await client.GetFromJsonAsync<JsonElement>("/api/models/second");
         Assert.Equal("name", Assert.Single(model.EnumerateObject()).Name);
+        server.Queue.Models = ["owner/other"];
+        foreach (string path in (string[])["owner/other", "owner%2Fother", "owner%2fother"])
+        {
+            JsonElement found = await client.GetFromJsonAsync<JsonElement>($"/api/models/{path}");
+            Assert.Equal("owner/other", found.GetProperty("name").GetString());
+        }
+
         HttpResponseMessage unknown = await client.GetAsync("/api/models/third");
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         await JobsApiTests.ProblemOfAsync(unknown);

@@ -27,8 +27,10 @@ internal static class ModelEndpoints
     }
 
     /// <summary>Loads the model if this process has it, which the first job would do anyway.</summary>
-    private static async Task<IResult> FindAsync(HttpContext context, [FromServices] IImageJobQueue queue, string name)
+    private static async Task<IResult> FindAsync(
+        HttpContext context, [FromServices] IImageJobQueue queue, [FromRoute(Name = "name")] string path)
     {
+        string name = ModelPath.Name(path);
         if (!(await queue.ModelsAsync(context.RequestAborted).ConfigureAwait(false)).Contains(name))
         {
             return ProblemFilter.Create(
