@@ -58,8 +58,9 @@ internal sealed record ImageCall(JsonObject Fields, IReadOnlyList<DataContent> O
     {
         if (Originals.Count == 0) return new StringContent(Fields.ToJsonString(), Encoding.UTF8, MediaTypeNames.Application.Json);
         var form = new MultipartFormDataContent();
+        // A form has no null: an absent field means the same.
         foreach ((string name, JsonNode? value) in Fields)
-            form.Add(new StringContent(value?.ToString() ?? ""), Quoted(name));
+            if (value is not null) form.Add(new StringContent(value.ToString()), Quoted(name));
         string images = Originals.Count == 1 ? "image" : "image[]";
         foreach ((int index, DataContent original) in Originals.Index()) Add(images, $"image{index}", original);
         if (Mask is not null) Add("mask", "mask", Mask);

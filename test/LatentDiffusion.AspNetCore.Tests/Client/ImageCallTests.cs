@@ -53,6 +53,15 @@ public sealed class ImageCallTests
     }
 
     [Fact]
+    public async Task Null_leaves_a_field_out_of_a_form()
+    {
+        var options = new ImageGenerationOptions { AdditionalProperties = new() { ["seed"] = null, ["steps"] = 4 } };
+        await GenerateAsync(new ImageGenerationRequest("a bird", [s_image]), options);
+        Assert.DoesNotContain("seed", _server.Body, StringComparison.Ordinal);
+        Assert.Contains("name=\"steps\"\r\n\r\n4\r\n", _server.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Further_fields_are_overridden_by_options()
     {
         var options = new ImageGenerationOptions
