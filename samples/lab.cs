@@ -3,7 +3,7 @@
 #:property PublishAot=false
 
 // The experiment of samples/Lab in one file: dotnet run lab.cs [FOLDER]
-// Elsewhere, replace the project by #:package LatentDiffusion.Models.Drawings@0.1.0 and #:package libtorch-cpu-linux-x64@2.10.0.
+// Elsewhere, replace the project by #:package LatentDiffusion.Models.Drawings@0.1.0-* and #:package libtorch-cpu-linux-x64@2.10.0.
 using LatentDiffusion;
 using LatentDiffusion.Imaging;
 using LatentDiffusion.Models.Drawings;

@@ -114,7 +114,7 @@ internal sealed class CommandLine
 
     public Option<bool> DryRun { get; } = new("--dry-run")
     {
-        Description = "Report images, sizes and steps, and end without training or writing.",
+        Description = "Report images, sizes, steps and memory. Trains up to four steps in a temporary folder, and writes nothing else.",
     };
 
     public Option<bool> PrintsSchema { get; } = new("--schema") { Description = "Print the JSON schema of --config, and end." };
