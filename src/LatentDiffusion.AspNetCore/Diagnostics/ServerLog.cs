@@ -17,4 +17,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(5, LogLevel.Error, "A request failed.")]
     public static partial void RequestFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Warning, "Job {Job} could not be followed; metrics do not count it.")]
+    public static partial void NotMeasured(this ILogger logger, Exception exception, string job);
 }

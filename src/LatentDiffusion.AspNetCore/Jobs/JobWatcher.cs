@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LatentDiffusion.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Hosting;
 
 namespace LatentDiffusion.AspNetCore;
 
@@ -8,7 +9,7 @@ namespace LatentDiffusion.AspNetCore;
 /// </summary>
 internal sealed class JobWatcher(
     IImageJobQueue queue, ServerMetrics metrics, TimeProvider time, IOptionsMonitor<LatentDiffusionServerOptions> options,
-    ILogger<JobWatcher> logger)
+    IHostApplicationLifetime host, ILogger<JobWatcher> logger)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _clients = [];
@@ -22,18 +23,22 @@ internal sealed class JobWatcher(
     public async IAsyncEnumerable<JobStatus> RunAsync(ImageJob job, [EnumeratorCancellation] CancellationToken left)
     {
         long start = time.GetTimestamp();
-        await foreach (JobStatus status in FollowAsync(job.Id, Add, left).ConfigureAwait(false))
+        await foreach (JobStatus status in FollowAsync(job.Id, () => EnqueueAsync(job, left), left).ConfigureAwait(false))
         {
             if (status.HasEnded) metrics.Ended(status, time.GetElapsedTime(start));
             yield return status;
         }
+    }
 
-        async Task Add()
-        {
-            await queue.EnqueueAsync(job, left).ConfigureAwait(false);
-            logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);
-            if (options.CurrentValue.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);
-        }
+    /// <summary>Adds a job that goes on without clients, and measures it at its end.</summary>
+    /// <inheritdoc cref="RunAsync" path="/param"/>
+    /// <inheritdoc cref="RunAsync" path="/exception"/>
+    public async Task<JobStatus> AddAsync(ImageJob job, CancellationToken left)
+    {
+        long start = time.GetTimestamp();
+        JobStatus added = await EnqueueAsync(job, left).ConfigureAwait(false);
+        _ = MeasureAsync(job.Id, start);
+        return added;
     }
 
     /// <summary>Follows a job that was added before, by this or another client.</summary>
@@ -57,6 +62,33 @@ internal sealed class JobWatcher(
         finally
         {
             if (isCounted && Leave(job) && !hasEnded) await CancelAsync(job).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<JobStatus> EnqueueAsync(ImageJob job, CancellationToken left)
+    {
+        JobStatus added = await queue.EnqueueAsync(job, left).ConfigureAwait(false);
+        logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);
+        if (options.CurrentValue.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);
+        return added;
+    }
+
+    private async Task MeasureAsync(string job, long start)
+    {
+        CancellationToken stopping = host.ApplicationStopping;
+        try
+        {
+            await foreach (JobStatus status in queue.WatchAsync(job, stopping).ConfigureAwait(false))
+                if (status.HasEnded) metrics.Ended(status, time.GetElapsedTime(start));
+        }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            // Jobs of a queue in a database go on elsewhere.
+        }
+        catch (Exception e)
+        {
+            // No client waits for it.
+            logger.NotMeasured(e, job);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using LatentDiffusion.Jobs;
 
 namespace LatentDiffusion.AspNetCore.Tests.Page;
@@ -8,8 +7,10 @@ namespace LatentDiffusion.AspNetCore.Tests.Page;
 /// <summary>A queue whose jobs stand where a test says.</summary>
 internal sealed class FakeQueue : IImageJobQueue
 {
-    private readonly ConcurrentDictionary<string, Channel<JobStatus>> _changes = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, List<JobStatus>> _statuses = [];
     private readonly ConcurrentDictionary<string, JobStatus> _jobs = new();
+    private TaskCompletionSource _changed = new();
 
     public ConcurrentQueue<ImageJob> Added { get; } = new();
 
@@ -20,7 +21,15 @@ internal sealed class FakeQueue : IImageJobQueue
     public void Set(JobStatus status)
     {
         _jobs[status.Id] = status;
-        _changes.GetOrAdd(status.Id, _ => Channel.CreateUnbounded<JobStatus>()).Writer.TryWrite(status);
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            if (!_statuses.TryGetValue(status.Id, out List<JobStatus>? statuses)) statuses = _statuses[status.Id] = [];
+            statuses.Add(status);
+            (changed, _changed) = (_changed, new TaskCompletionSource());
+        }
+
+        changed.SetResult();
     }
 
     public Task<JobStatus> EnqueueAsync(ImageJob job, CancellationToken cancellationToken = default)
@@ -41,10 +50,19 @@ internal sealed class FakeQueue : IImageJobQueue
 
     public async IAsyncEnumerable<JobStatus> WatchAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (JobStatus status in _changes[id].Reader.ReadAllAsync(cancellationToken))
+        for (int next = 0; ;)
         {
-            yield return status;
-            if (status.HasEnded) yield break;
+            JobStatus[] statuses;
+            Task changed;
+            lock (_lock) (statuses, changed) = ([.. _statuses[id].Skip(next)], _changed.Task);
+            foreach (JobStatus status in statuses)
+            {
+                yield return status;
+                if (status.HasEnded) yield break;
+            }
+
+            next += statuses.Length;
+            if (statuses.Length == 0) await changed.WaitAsync(cancellationToken);
         }
     }
 

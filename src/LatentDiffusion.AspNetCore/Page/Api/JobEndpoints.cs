@@ -26,12 +26,12 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        HttpContext context, [FromServices] IImageJobQueue queue, [FromServices] OfferedModels offered, [FromServices] JobReader reader)
+        HttpContext context, [FromServices] JobWatcher jobs, [FromServices] OfferedModels offered, [FromServices] JobReader reader)
     {
         IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         if (models.Count == 0) throw RequestErrors.Unavailable("No worker offers a model now.");
         ImageJob job = await reader.ReadAsync(context, models[0], Caller.Of(context)).ConfigureAwait(false);
-        JobStatus added = await queue.EnqueueAsync(job, context.RequestAborted).ConfigureAwait(false);
+        JobStatus added = await jobs.AddAsync(job, context.RequestAborted).ConfigureAwait(false);
         context.Response.Headers.Location = $"{context.Request.PathBase}{context.Request.Path}/{added.Id}";
         return Json(JobJson.Create(added), StatusCodes.Status201Created);
     }
