@@ -58,6 +58,14 @@ public sealed class LatentDiffusionServerOptions
     [Range(1 << 10, 1 << 26)]
     public int MaximumInputPixels { get; set; } = 1 << 24;
 
+    /// <summary>
+    /// The most pixels (width times height) of an image that a client asks for, generated, in a second pass or enlarged, from 1,024 to
+    /// 2²⁸. A request for larger ones is refused. Where it leaves a side to the model, 1024 pixels count at most. Default 2²⁴, for example
+    /// 4096 x 4096; models with little memory need a lower limit.
+    /// </summary>
+    [Range(1 << 10, 1 << 28)]
+    public int MaximumOutputPixels { get; set; } = 1 << 24;
+
     /// <summary>The most characters of a prompt, from 1 to 1,000,000. The pipeline may allow fewer. Default 32,000.</summary>
     [Range(1, 1_000_000)]
     public int MaximumPromptLength { get; set; } = 32_000;

@@ -19,7 +19,7 @@ internal sealed class JobWatcher(
     /// <param name="left">Cancelled when the client leaves.</param>
     /// <exception cref="UnknownModelException">No worker has the model.</exception>
     /// <exception cref="QueueFullException">Too many jobs wait.</exception>
-    /// <exception cref="ArgumentException">The request cannot be queued.</exception>
+    /// <exception cref="ArgumentException">The request cannot be queued, or asks for images that are too large.</exception>
     public async IAsyncEnumerable<JobStatus> RunAsync(ImageJob job, [EnumeratorCancellation] CancellationToken left)
     {
         long start = time.GetTimestamp();
@@ -67,6 +67,7 @@ internal sealed class JobWatcher(
 
     private async Task<JobStatus> EnqueueAsync(ImageJob job, CancellationToken left)
     {
+        OutputSize.Check(job.Request, new PixelLimit(options.CurrentValue.MaximumOutputPixels));
         JobStatus added = await queue.EnqueueAsync(job, left).ConfigureAwait(false);
         logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);
         if (options.CurrentValue.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);

@@ -22,7 +22,7 @@ internal sealed class GenerationEndpoints(
         ApiOptions kept = await options.ReadAsync(caller, left).ConfigureAwait(false);
         LatentDiffusionServerOptions limit = limits.CurrentValue;
         var reader = new GenerationFormReader(
-            kept, models, [.. settings.CurrentValue.Styles], limit, new InputImages(codec, limit.MaximumInputPixels));
+            kept, models, [.. settings.CurrentValue.Styles], limit, new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)));
         GenerationForm form = reader.Read(fields, fromImage);
         string model = form.Options.Model ?? models[0];
         form = form with { Request = await ModelFields.ApplyAsync(form, model, facts, left).ConfigureAwait(false) };

@@ -14,6 +14,8 @@ internal sealed class GenerationFormReader(
 {
     private const string Overrides = "override_settings", ClipSkip = "clip_skip";
 
+    private readonly PixelLimit _output = new(limits.MaximumOutputPixels);
+
     /// <exception cref="ApiError">A field is wrong, or is not supported.</exception>
     public GenerationForm Read(FieldReader fields, bool fromImage)
     {
@@ -39,7 +41,7 @@ internal sealed class GenerationFormReader(
         double? imageScale = null;
         if (fromImage)
         {
-            image = ImageFields.Read(fields, images, parameters.Width, parameters.Height);
+            image = ImageFields.Read(fields, images, _output, parameters.Width, parameters.Height);
             parameters = parameters with { DenoisingStrength = image?.Strength };
             imageScale = fields.Number("image_cfg_scale", 0, RequestSettings.ImageGuidanceScale.Range!.Maximum);
         }
@@ -81,14 +83,14 @@ internal sealed class GenerationFormReader(
     {
         if ((long)batch * iterations > limits.MaximumImages)
             fields.Add("n_iter", $"{batch} x {iterations} images; expected at most {limits.MaximumImages}.");
-        if (parameters is { Width: { } width, Height: { } height } && !images.Allows(width, height))
-            images.Refuse(fields, "width", width, height);
+        if (parameters is { Width: { } width, Height: { } height } && !_output.Allows(width, height))
+            fields.Add("width", _output.Refusal(width, height));
     }
 
     private void CheckSecondPass(FieldReader fields, LatentUpscaling? upscale)
     {
-        if (upscale is null || images.Allows(upscale.Width, upscale.Height)) return;
-        images.Refuse(fields, "hr_scale", upscale.Width, upscale.Height);
+        if (upscale is null || _output.Allows(upscale.Width, upscale.Height)) return;
+        fields.Add("hr_scale", _output.Refusal(upscale.Width, upscale.Height));
         fields.ThrowIfInvalid();
     }
 }

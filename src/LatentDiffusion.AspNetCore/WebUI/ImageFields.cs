@@ -12,10 +12,11 @@ internal sealed record ImageFields(ImageBuffer Image, ImageBuffer? Mask, double 
     /// <summary>Reads the fields; null with errors where they are wrong.</summary>
     /// <param name="fields">The fields.</param>
     /// <param name="images">Decodes images.</param>
+    /// <param name="limit">The most pixels of the result.</param>
     /// <param name="width">Width of the result; null for the image's.</param>
     /// <param name="height">Height of the result; null for the image's.</param>
     /// <exception cref="ApiError">There is no image.</exception>
-    public static ImageFields? Read(FieldReader fields, InputImages images, int? width, int? height)
+    public static ImageFields? Read(FieldReader fields, InputImages images, PixelLimit limit, int? width, int? height)
     {
         if (!fields.Has(InitImages)) throw ApiError.NotFound("Init image not found");
         IReadOnlyList<string> initial = fields.Texts(InitImages);
@@ -42,10 +43,10 @@ internal sealed record ImageFields(ImageBuffer Image, ImageBuffer? Mask, double 
         if (repainted is null || options.MaskPadding is null)
         {
             (int targetWidth, int targetHeight) = (width ?? image.Width, height ?? image.Height);
-            if (!images.Allows(targetWidth, targetHeight))
+            if (!limit.Allows(targetWidth, targetHeight))
             {
                 // A size that the request names is refused already.
-                if (width is null || height is null) images.Refuse(fields, "width", targetWidth, targetHeight);
+                if (width is null || height is null) fields.Add("width", limit.Refusal(targetWidth, targetHeight));
                 return null;
             }
 

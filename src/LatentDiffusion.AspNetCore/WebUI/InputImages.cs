@@ -2,16 +2,9 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 
 /// <summary>Decodes the images of requests.</summary>
 /// <param name="codec">The codec.</param>
-/// <param name="maximumPixels">The most pixels of an image, which is refused before it is decoded.</param>
-internal sealed class InputImages(IImageCodec codec, long maximumPixels)
+/// <param name="limit">The most pixels of an image. A larger one is refused before it is decoded.</param>
+internal sealed class InputImages(IImageCodec codec, PixelLimit limit)
 {
-    /// <summary>Whether an image may have a size.</summary>
-    public bool Allows(int width, int height) => (long)width * height <= maximumPixels;
-
-    /// <summary>Adds the error for a size that is not allowed.</summary>
-    public void Refuse(FieldReader fields, string name, int width, int height) =>
-        fields.Add(name, $"{width} x {height} pixels; expected at most {maximumPixels} in total.");
-
     /// <summary>An image; null with an error where it cannot be read.</summary>
     public ImageBuffer? Image(FieldReader fields, string name, string text) => Read(fields, name, text, file => codec.Decode(file));
 
@@ -34,8 +27,8 @@ internal sealed class InputImages(IImageCodec codec, long maximumPixels)
         try
         {
             (int width, int height) = codec.ReadSize(file);
-            if (Allows(width, height)) return decode(file);
-            Refuse(fields, name, width, height);
+            if (limit.Allows(width, height)) return decode(file);
+            fields.Add(name, limit.Refusal(width, height));
         }
         catch (InvalidDataException e)
         {

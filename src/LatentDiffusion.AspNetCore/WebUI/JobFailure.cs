@@ -17,8 +17,8 @@ internal static class JobFailure
         [nameof(GenerationRequest.Eta)] = "eta", [nameof(GenerationRequest.Churn)] = "s_churn",
         [nameof(GenerationRequest.ClipSkip)] = ApiOptions.ClipSkipField, [nameof(GenerationRequest.ImageGuidanceScale)] = "image_cfg_scale",
         ["Inpainting.MaskBlur"] = "mask_blur", ["Inpainting.MaskPadding"] = "inpaint_full_res_padding",
-        ["Upscale.Width"] = "hr_scale", ["Upscale.Height"] = "hr_scale", ["Upscale.Strength"] = "denoising_strength",
-        ["Upscale.Steps"] = "hr_second_pass_steps", ["Upscale.Upscaler"] = "hr_upscaler",
+        [nameof(GenerationRequest.Upscale)] = "hr_scale", ["Upscale.Width"] = "hr_scale", ["Upscale.Height"] = "hr_scale",
+        ["Upscale.Strength"] = "denoising_strength", ["Upscale.Steps"] = "hr_second_pass_steps", ["Upscale.Upscaler"] = "hr_upscaler",
     };
 
     public static ApiError FromError(JobError error) => error.Kind switch
@@ -31,7 +31,7 @@ internal static class JobFailure
 
     /// <param name="message">The message, which names the property.</param>
     /// <param name="property">The property; null where none is to blame.</param>
-    public static ApiError Refused(string message, string? property) =>
+    private static ApiError Refused(string message, string? property) =>
         property is not null && s_fields.TryGetValue(property, out string? field)
             ? ApiError.Invalid(new FieldError(field, $"{field}: {message}"))
             : ApiError.Invalid(new FieldError([], message));

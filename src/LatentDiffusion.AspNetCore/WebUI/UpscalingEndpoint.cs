@@ -19,9 +19,9 @@ internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, 
     {
         CancellationToken left = context.RequestAborted;
         FieldReader fields = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        int maximum = limits.CurrentValue.MaximumInputPixels;
+        LatentDiffusionServerOptions limit = limits.CurrentValue;
         string text = fields.Text(ImageField, "")!;
-        ImageBuffer? image = new InputImages(codec, maximum).Image(fields, ImageField, text);
+        ImageBuffer? image = new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)).Image(fields, ImageField, text);
         bool toSize = fields.Integer("resize_mode", 0, 1, 0) == 1, crops = fields.Flag("upscaling_crop", true);
         double factor = fields.Number("upscaling_resize", 1, 16, 2)!.Value;
         int width = fields.Integer("upscaling_resize_w", 1, MostSide, 512)!.Value;
@@ -46,8 +46,8 @@ internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, 
         }
 
         Enlargement size = toSize ? Enlargement.ToSize(image, width, height, crops) : Enlargement.ByFactor(image, factor);
-        if ((long)size.Width * size.Height > maximum)
-            fields.Add(ImageField, $"{size.Width} x {size.Height} pixels as the result; expected at most {maximum} in total.");
+        var output = new PixelLimit(limit.MaximumOutputPixels);
+        if (!output.Allows(size.Width, size.Height)) fields.Add(ImageField, $"the result has {output.Refusal(size.Width, size.Height)}");
         fields.ThrowIfInvalid();
         ImageBuffer enlarged = await UpscaleAsync(upscaler, image, size, left).ConfigureAwait(false);
         return JsonAnswer.Of(new JsonObject

@@ -32,7 +32,7 @@ internal sealed class WebUIErrorFilter(ServerMetrics metrics, ILogger<WebUIError
             case UnknownModelException unknown: return ApiError.NotFound($"Model not found: {unknown.Message}");
             case QueueFullException full: return ApiError.Busy(full.Message);
             case ArgumentException argument when exception is not ArgumentNullException:
-                return JobFailure.Refused(argument.Message, argument.ParamName);
+                return JobFailure.FromError(JobError.FromException(argument));
             default:
                 logger.RequestFailed(exception);
                 return ApiError.Failed(StatusCodes.Status500InternalServerError, "The server failed; its log has the details.");

@@ -20,6 +20,7 @@ public class OptionsTests
         { "MaximumRequestBytes=10", "MaximumRequestBytes" },
         { "MaximumImages=0", "MaximumImages" },
         { "MaximumInputPixels=1", "MaximumInputPixels" },
+        { "MaximumOutputPixels=1", "MaximumOutputPixels" },
         { "MaximumPromptLength=0", "MaximumPromptLength" },
         { "DefaultModel=", "DefaultModel" },
     };
