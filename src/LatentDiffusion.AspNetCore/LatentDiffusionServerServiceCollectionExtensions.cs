@@ -47,6 +47,7 @@ public static class LatentDiffusionServerServiceCollectionExtensions
         if (services.Any(service => service.ServiceType == typeof(ApiKeyRing))) return services;
 
         services.AddSingleton<IValidateOptions<LatentDiffusionServerOptions>, ServerOptionsRules>();
+        services.AddSingleton<CurrentServerOptions>();
         services.AddServerAuthorization();
         services.AddHealthChecks().AddCheck<QueueHealthCheck>("latent-diffusion", tags: [LatentDiffusionServerDefaults.ReadyTag]);
         services.AddSingleton<CallerRateLimiter>();

@@ -13,19 +13,19 @@ internal static class ServerAuthorization
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(
             LatentDiffusionServerDefaults.AuthenticationScheme, null);
         services.AddAuthorization();
-        services.AddOptions<AuthorizationOptions>().PostConfigure<IOptionsMonitor<LatentDiffusionServerOptions>>(
+        services.AddOptions<AuthorizationOptions>().PostConfigure<CurrentServerOptions>(
             (authorization, server) =>
             {
                 // Fixed at the start: applications choose their middleware by it.
-                bool allowsAnonymous = server.CurrentValue.AllowAnonymous;
+                bool allowsAnonymous = server.Value.AllowAnonymous;
                 Add(LatentDiffusionServerDefaults.AuthorizationPolicy, _ => true);
-                Add(LatentDiffusionServerDefaults.AdministratorPolicy, name => server.CurrentValue.Administrators.Contains(name));
+                Add(LatentDiffusionServerDefaults.AdministratorPolicy, name => server.Value.Administrators.Contains(name));
 
                 void Add(string name, Func<string, bool> isAllowed)
                 {
                     if (authorization.GetPolicy(name) is not null) return;
                     AuthorizationPolicyBuilder policy = new();
-                    if (server.CurrentValue.AuthenticationScheme is { } scheme) policy.AddAuthenticationSchemes(scheme);
+                    if (server.Value.AuthenticationScheme is { } scheme) policy.AddAuthenticationSchemes(scheme);
                     if (!allowsAnonymous) policy.RequireAuthenticatedUser();
                     policy.RequireAssertion(context => isAllowed(Caller.Of(context.User)));
                     authorization.AddPolicy(name, policy.Build());

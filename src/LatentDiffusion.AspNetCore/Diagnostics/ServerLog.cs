@@ -20,4 +20,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(6, LogLevel.Warning, "Job {Job} could not be followed; metrics do not count it.")]
     public static partial void NotMeasured(this ILogger logger, Exception exception, string job);
+
+    [LoggerMessage(7, LogLevel.Error, "The changed settings are wrong, and those before them stay in use. {Problem}")]
+    public static partial void OptionsRefused(this ILogger logger, Exception exception, string problem);
 }

@@ -8,7 +8,7 @@ namespace LatentDiffusion.AspNetCore;
 /// Adds and follows jobs for clients. A job of <see cref="RunAsync"/> that its last client leaves before its end is cancelled.
 /// </summary>
 internal sealed class JobWatcher(
-    IImageJobQueue queue, ServerMetrics metrics, TimeProvider time, IOptionsMonitor<LatentDiffusionServerOptions> options,
+    IImageJobQueue queue, ServerMetrics metrics, TimeProvider time, CurrentServerOptions options,
     IHostApplicationLifetime host, ILogger<JobWatcher> logger)
 {
     private readonly Lock _lock = new();
@@ -67,10 +67,10 @@ internal sealed class JobWatcher(
 
     private async Task<JobStatus> EnqueueAsync(ImageJob job, CancellationToken left)
     {
-        OutputSize.Check(job.Request, new PixelLimit(options.CurrentValue.MaximumOutputPixels));
+        OutputSize.Check(job.Request, new PixelLimit(options.Value.MaximumOutputPixels));
         JobStatus added = await queue.EnqueueAsync(job, left).ConfigureAwait(false);
         logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);
-        if (options.CurrentValue.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);
+        if (options.Value.LogPrompts) logger.Prompt(job.Id, job.Request.Prompt);
         return added;
     }
 

@@ -5,12 +5,12 @@ namespace LatentDiffusion.AspNetCore;
 /// </summary>
 /// <param name="services">The container, which has the catalogue of a server with pipelines.</param>
 /// <param name="options">The server's settings.</param>
-internal sealed class ModelFacts(IServiceProvider services, IOptionsMonitor<LatentDiffusionServerOptions> options)
+internal sealed class ModelFacts(IServiceProvider services, CurrentServerOptions options)
 {
     private readonly IModelCatalog? _catalog = services.GetService<IModelCatalog>();
 
     /// <summary>Name of the default model: that of the settings, or the first of this process; null for neither.</summary>
-    public string? DefaultName => options.CurrentValue.DefaultModel ?? (_catalog is { Names: [var first, ..] } ? first : null);
+    public string? DefaultName => options.Value.DefaultModel ?? (_catalog is { Names: [var first, ..] } ? first : null);
 
     /// <summary>The pipeline of a model, loaded if it was not yet; null where other processes have it.</summary>
     public async Task<DiffusionPipeline?> FindAsync(string model, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ using LatentDiffusion.AspNetCore.Authentication;
 namespace LatentDiffusion.AspNetCore.OpenAI;
 
 /// <summary>Makes jobs from the fields of requests.</summary>
-internal sealed class ImageJobFactory(OfferedModels offered, IOptionsMonitor<LatentDiffusionServerOptions> options)
+internal sealed class ImageJobFactory(OfferedModels offered, CurrentServerOptions options)
 {
     /// <summary>A job without the images of a form.</summary>
     /// <param name="context">The request.</param>
@@ -13,8 +13,8 @@ internal sealed class ImageJobFactory(OfferedModels offered, IOptionsMonitor<Lat
     public async Task<ImageJob> CreateAsync(HttpContext context, ImageRequestBody body, bool needsPrompt = true)
     {
         if (needsPrompt && string.IsNullOrEmpty(body.Prompt)) throw RequestErrors.Missing("prompt");
-        ImageFieldRules.Check(body, options.CurrentValue);
-        GenerationRequest request = SettingFields.Read(body.Settings, options.CurrentValue);
+        ImageFieldRules.Check(body, options.Value);
+        GenerationRequest request = SettingFields.Read(body.Settings, options.Value);
         (int? width, int? height) = ImageFieldRules.Size(body);
         if (width is not null && (request.Width ?? request.Height) is not null)
             throw RequestErrors.Invalid($"size is '{body.Size}'; expected none together with width or height.", "size");

@@ -3,13 +3,13 @@ namespace LatentDiffusion.AspNetCore.Requests;
 /// <summary>
 /// Decodes images that clients send, as many at once as there are processors: a decoded image is far larger than its file.
 /// </summary>
-internal sealed class InputImageDecoder(IImageCodec codec, IOptionsMonitor<LatentDiffusionServerOptions> options) : IDisposable
+internal sealed class InputImageDecoder(IImageCodec codec, CurrentServerOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
 
     /// <summary>Decodes the images of one request.</summary>
     /// <param name="left">Cancelled when the client leaves.</param>
-    public RequestImages ForRequest(CancellationToken left) => new(this, options.CurrentValue.MaximumInputPixels, left);
+    public RequestImages ForRequest(CancellationToken left) => new(this, options.Value.MaximumInputPixels, left);
 
     /// <summary>Reads a file.</summary>
     /// <param name="file">The file.</param>

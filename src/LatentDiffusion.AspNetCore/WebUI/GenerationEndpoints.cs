@@ -6,7 +6,7 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// <summary><c>POST /sdapi/v1/txt2img</c> and <c>img2img</c>.</summary>
 internal sealed class GenerationEndpoints(
     OfferedModels offered, IImageStore store, OptionsStore options, JobGroup jobs, ModelFacts facts, IImageCodec codec,
-    IOptionsMonitor<LatentDiffusionServerOptions> limits, IOptionsMonitor<WebUIApiOptions> settings)
+    CurrentServerOptions limits, IOptionsMonitor<WebUIApiOptions> settings)
 {
     public Task<IResult> TextToImageAsync(HttpContext context) => RunAsync(context, fromImage: false);
 
@@ -20,7 +20,7 @@ internal sealed class GenerationEndpoints(
         IReadOnlyList<string> models = await offered.ListAsync(left).ConfigureAwait(false);
         if (models.Count == 0) throw ApiError.Busy("No worker offers a model.");
         ApiOptions kept = await options.ReadAsync(caller, left).ConfigureAwait(false);
-        LatentDiffusionServerOptions limit = limits.CurrentValue;
+        LatentDiffusionServerOptions limit = limits.Value;
         var reader = new GenerationFormReader(
             kept, models, [.. settings.CurrentValue.Styles], limit, new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)));
         GenerationForm form = reader.Read(fields, fromImage);

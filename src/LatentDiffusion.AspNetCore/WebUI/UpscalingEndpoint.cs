@@ -7,7 +7,7 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// <c>POST /sdapi/v1/extra-single-image</c>: enlarges an image in this process, one at a time, with the upscalers of its pipelines or one
 /// without a network.
 /// </summary>
-internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, IOptionsMonitor<LatentDiffusionServerOptions> limits)
+internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, CurrentServerOptions limits)
     : IDisposable
 {
     private const string ImageField = "image", NameField = "upscaler_1", SecondField = "upscaler_2", None = "None";
@@ -19,7 +19,7 @@ internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, 
     {
         CancellationToken left = context.RequestAborted;
         FieldReader fields = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        LatentDiffusionServerOptions limit = limits.CurrentValue;
+        LatentDiffusionServerOptions limit = limits.Value;
         string text = fields.Text(ImageField, "")!;
         ImageBuffer? image = new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)).Image(fields, ImageField, text);
         bool toSize = fields.Integer("resize_mode", 0, 1, 0) == 1, crops = fields.Flag("upscaling_crop", true);

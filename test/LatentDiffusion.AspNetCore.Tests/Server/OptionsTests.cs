@@ -1,7 +1,9 @@
+using System.Net.Http.Json;
 using LatentDiffusion.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -51,6 +53,43 @@ public class OptionsTests
             o.AllowAnonymous = true;
         });
         Assert.Equal(200, (int)(await open.Client.GetAsync("health/live")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_wrong_change_leaves_the_options_as_they_were()
+    {
+        const string Carol = "key-of-carol-0123456789", New = "new-key-of-carol-0123456789";
+        IConfigurationRoot settings = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["ApiKeys:carol"] = Carol, ["MaximumImages"] = "2" }).Build();
+        var log = new RecordedLog();
+        await using ScriptedServer server = await ScriptedServer.StartAsync(configure: builder =>
+        {
+            builder.Services.AddLatentDiffusionServer(settings);
+            builder.Logging.AddProvider(log);
+        });
+        using HttpClient before = server.Server.CreateClient(Carol), after = server.Server.CreateClient(New);
+        Change("0", New);
+        Assert.Equal((200, 401), (await StatusAsync(before, images: 2), await StatusAsync(after, images: 2)));
+        Assert.Equal(400, await StatusAsync(before, images: 3));
+        Assert.Contains(log.Lines, line => line.Contains("those before them stay in use") && line.Contains("MaximumImages"));
+        Assert.DoesNotContain(log.Lines, line => line.Contains(New));
+
+        Change("3", New);
+        Assert.Equal((401, 200), (await StatusAsync(before, images: 3), await StatusAsync(after, images: 3)));
+
+        void Change(string images, string key)
+        {
+            (settings["MaximumImages"], settings["ApiKeys:carol"]) = (images, key);
+            // Options that are validated at the start have a monitor, which throws.
+            Record.Exception(settings.Reload);
+        }
+
+        static async Task<int> StatusAsync(HttpClient client, int images)
+        {
+            using HttpResponseMessage response =
+                await client.PostAsJsonAsync("v1/images/generations", new { prompt = "a", n = images });
+            return (int)response.StatusCode;
+        }
     }
 
     [Fact]

@@ -1,14 +1,14 @@
 namespace LatentDiffusion.AspNetCore.Page;
 
 /// <summary>Makes a job from a request's body: JSON, or a form with files.</summary>
-internal sealed class JobReader(InputImageDecoder decoder, IImageCodec codec, IOptionsMonitor<LatentDiffusionServerOptions> options)
+internal sealed class JobReader(InputImageDecoder decoder, IImageCodec codec, CurrentServerOptions options)
 {
     private const int LargestPreviewEvery = 1000;
 
     /// <exception cref="RequestException">The body has another type, or a field is wrong; the message names it.</exception>
     public async Task<ImageJob> ReadAsync(HttpContext context, string defaultModel, string caller)
     {
-        LatentDiffusionServerOptions limits = options.CurrentValue;
+        LatentDiffusionServerOptions limits = options.Value;
         (JobBody body, Func<string, IReadOnlyList<IFormFile>> files) = await BodyAsync(context, limits).ConfigureAwait(false);
         if (body.Prompt is null) throw RequestErrors.Missing("prompt");
         FieldRules.Length("prompt", body.Prompt, limits.MaximumPromptLength);

@@ -16,12 +16,12 @@ internal static class ModelEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, [FromServices] OfferedModels offered, [FromServices] IOptionsMonitor<LatentDiffusionServerOptions> options)
+        HttpContext context, [FromServices] OfferedModels offered, [FromServices] CurrentServerOptions options)
     {
         IReadOnlyList<string> models = await offered.ListAsync(context.RequestAborted).ConfigureAwait(false);
         return TypedResults.Json(
             new ModelListJson(
-                Caller.Of(context), models, [.. Settings.Select(s => SettingJson.Create(s, options.CurrentValue))],
+                Caller.Of(context), models, [.. Settings.Select(s => SettingJson.Create(s, options.Value))],
                 JobImages.Names, [.. KnownSchedulers.All.Select(s => s.Name)]),
             JobJson.Options);
     }
