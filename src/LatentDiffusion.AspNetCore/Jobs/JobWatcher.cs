@@ -17,6 +17,7 @@ internal sealed class JobWatcher(
     /// <summary>Adds a job and follows it to its end.</summary>
     /// <param name="job">The job.</param>
     /// <param name="left">Cancelled when the client leaves.</param>
+    /// <exception cref="RequestException">The server stops.</exception>
     /// <exception cref="UnknownModelException">No worker has the model.</exception>
     /// <exception cref="QueueFullException">Too many jobs wait.</exception>
     /// <exception cref="ArgumentException">The request cannot be queued, or asks for images that are too large.</exception>
@@ -53,10 +54,15 @@ internal sealed class JobWatcher(
         try
         {
             if (add is not null) await add().ConfigureAwait(false);
-            await foreach (JobStatus status in queue.WatchAsync(job, left).ConfigureAwait(false))
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(left, host.ApplicationStopping);
+            IAsyncEnumerator<JobStatus> statuses = queue.WatchAsync(job, ends.Token).GetAsyncEnumerator(ends.Token);
+            await using (statuses.ConfigureAwait(false))
             {
-                hasEnded = status.HasEnded;
-                yield return status;
+                while (await NextAsync(statuses, left).ConfigureAwait(false))
+                {
+                    hasEnded = statuses.Current.HasEnded;
+                    yield return statuses.Current;
+                }
             }
         }
         finally
@@ -65,8 +71,21 @@ internal sealed class JobWatcher(
         }
     }
 
+    private async Task<bool> NextAsync(IAsyncEnumerator<JobStatus> statuses, CancellationToken left)
+    {
+        try
+        {
+            return await statuses.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (host.ApplicationStopping.IsCancellationRequested && !left.IsCancellationRequested)
+        {
+            throw RequestErrors.Stopping();
+        }
+    }
+
     private async Task<JobStatus> EnqueueAsync(ImageJob job, CancellationToken left)
     {
+        if (host.ApplicationStopping.IsCancellationRequested) throw RequestErrors.Stopping();
         OutputSize.Check(job.Request, new PixelLimit(options.Value.MaximumOutputPixels));
         JobStatus added = await queue.EnqueueAsync(job, left).ConfigureAwait(false);
         logger.Accepted(job.Id, job.Caller, job.Request.ImageCount, job.Model);

@@ -15,7 +15,7 @@ internal sealed record OpenAIErrorResponse([property: JsonPropertyName("error")]
         HttpResponse response = context.Response;
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
-        error.SetRetryHeader(response);
+        response.SetRetryAfter(error.RetryAfter);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(Create(error), OpenAIJson.Default.OpenAIErrorResponse);
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);

@@ -3,7 +3,8 @@ namespace LatentDiffusion.AspNetCore.Requests;
 /// <summary>Errors of more than one endpoint.</summary>
 internal static class RequestErrors
 {
-    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(10);
+    /// <summary>When to repeat a request that a server could not take.</summary>
+    public static TimeSpan Retry { get; } = TimeSpan.FromSeconds(10);
 
     public static RequestException Invalid(string message, string? parameter, string code = "invalid_value") =>
         new(StatusCodes.Status400BadRequest, message, parameter, code);
@@ -32,7 +33,10 @@ internal static class RequestErrors
         new(StatusCodes.Status429TooManyRequests, "Too many requests of this caller.", null, "rate_limit_exceeded") { RetryAfter = wait };
 
     public static RequestException Unavailable(string message, string? code = "service_unavailable") =>
-        new(StatusCodes.Status503ServiceUnavailable, message, null, code) { RetryAfter = s_retry };
+        new(StatusCodes.Status503ServiceUnavailable, message, null, code) { RetryAfter = Retry };
+
+    public static RequestException Stopping() =>
+        Unavailable("The server stops; repeat the request when it runs again.", "server_stopping");
 
     public static RequestException Internal() =>
         new(StatusCodes.Status500InternalServerError, "The server failed to process the request.", null, "internal_error");

@@ -15,12 +15,4 @@ internal sealed class RequestException(int status, string message, string? param
 
     /// <summary>When the request may be repeated; null where that does not help.</summary>
     public TimeSpan? RetryAfter { get; init; }
-
-    /// <summary>Sets the header that says when to repeat the request, if that helps.</summary>
-    public void SetRetryHeader(HttpResponse response)
-    {
-        if (RetryAfter is not { } wait) return;
-        response.Headers.RetryAfter =
-            Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-    }
 }

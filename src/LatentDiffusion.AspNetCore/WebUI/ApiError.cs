@@ -14,6 +14,9 @@ internal sealed class ApiError(int status, JsonNode detail, string message) : Ex
 
     public int Status => status;
 
+    /// <summary>When the request may be repeated; null where that does not help.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     /// <summary>Something named in the request does not exist: 404, as the web UI answers for samplers and models.</summary>
     public static ApiError NotFound(string message) => new(StatusCodes.Status404NotFound, message);
 
@@ -21,10 +24,11 @@ internal sealed class ApiError(int status, JsonNode detail, string message) : Ex
     public static ApiError Unprocessable(string message) => new(StatusCodes.Status422UnprocessableEntity, message);
 
     /// <summary>It may be tried again later: 503.</summary>
-    public static ApiError Busy(string message) => new(StatusCodes.Status503ServiceUnavailable, message);
+    public static ApiError Busy(string message) => Failed(StatusCodes.Status503ServiceUnavailable, message, RequestErrors.Retry);
 
     /// <summary>Anything else.</summary>
-    public static ApiError Failed(int status, string message) => new(status, message);
+    public static ApiError Failed(int status, string message, TimeSpan? retryAfter = null) =>
+        new(status, message) { RetryAfter = retryAfter };
 
     /// <summary>Fields that are wrong: 422 with one entry for each.</summary>
     public static ApiError Invalid(params IReadOnlyList<FieldError> errors) => new(

@@ -19,6 +19,7 @@ internal sealed class WebUIErrorFilter(ServerMetrics metrics, ILogger<WebUIError
         {
             ApiError error = FromException(e);
             metrics.Refused(error.Status);
+            context.HttpContext.Response.SetRetryAfter(error.RetryAfter);
             return error.ToResult();
         }
     }
@@ -28,6 +29,7 @@ internal sealed class WebUIErrorFilter(ServerMetrics metrics, ILogger<WebUIError
         switch (exception)
         {
             case ApiError known: return known;
+            case RequestException shared: return ApiError.Failed(shared.Status, shared.Message, shared.RetryAfter);
             case BadHttpRequestException bad: return ApiError.Failed(bad.StatusCode, bad.Message);
             case UnknownModelException unknown: return ApiError.NotFound($"Model not found: {unknown.Message}");
             case QueueFullException full: return ApiError.Busy(full.Message);

@@ -10,7 +10,6 @@ internal sealed class WebUIRateLimitFilter(CallerRateLimiter limiter) : IEndpoin
     {
         if (limiter.Refuse(context.HttpContext) is not { } wait) return next(context);
         string seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        context.HttpContext.Response.Headers.RetryAfter = seconds;
-        throw ApiError.Failed(StatusCodes.Status429TooManyRequests, $"Too many requests; the next one may come in {seconds} s.");
+        throw ApiError.Failed(StatusCodes.Status429TooManyRequests, $"Too many requests; the next one may come in {seconds} s.", wait);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ProblemFilter(
         {
             RequestException error = s_mapping.FromException(e, options.Value.MaximumRequestBytes, logger);
             metrics.Refused(error.Status);
-            error.SetRetryHeader(context.HttpContext.Response);
+            context.HttpContext.Response.SetRetryAfter(error.RetryAfter);
             return Create(error.Status, error.Message, error.Parameter);
         }
     }
