@@ -20,21 +20,27 @@ internal sealed class InputImageDecoder(IImageCodec codec, CurrentServerOptions 
     public async Task<T> ReadAsync<T>(
         IFormFile file, Action<int, int> check, Func<IImageCodec, byte[], T> decode, CancellationToken cancellationToken)
     {
+        using Turn turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        var bytes = new byte[file.Length];
+        Stream stream = file.OpenReadStream();
+        await using (stream.ConfigureAwait(false)) await stream.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+        (int width, int height) = codec.ReadSize(bytes);
+        check(width, height);
+        return decode(codec, bytes);
+    }
+
+    /// <summary>Waits for a turn to work with images, which lasts until it is disposed.</summary>
+    /// <param name="cancellationToken">Cancelled when the client leaves.</param>
+    public async Task<Turn> TakeTurnAsync(CancellationToken cancellationToken)
+    {
         await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var bytes = new byte[file.Length];
-            Stream stream = file.OpenReadStream();
-            await using (stream.ConfigureAwait(false)) await stream.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
-            (int width, int height) = codec.ReadSize(bytes);
-            check(width, height);
-            return decode(codec, bytes);
-        }
-        finally
-        {
-            _turns.Release();
-        }
+        return new Turn(_turns);
     }
 
     public void Dispose() => _turns.Dispose();
+
+    internal readonly struct Turn(SemaphoreSlim turns) : IDisposable
+    {
+        public void Dispose() => turns.Release();
+    }
 }

@@ -6,7 +6,7 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// <summary><c>POST /sdapi/v1/txt2img</c> and <c>img2img</c>.</summary>
 internal sealed class GenerationEndpoints(
     OfferedModels offered, IImageStore store, OptionsStore options, JobGroup jobs, ModelFacts facts, IImageCodec codec,
-    CurrentServerOptions limits, IOptionsMonitor<WebUIApiOptions> settings)
+    InputImageDecoder decoder, CurrentServerOptions limits, IOptionsMonitor<WebUIApiOptions> settings)
 {
     public Task<IResult> TextToImageAsync(HttpContext context) => RunAsync(context, fromImage: false);
 
@@ -23,7 +23,9 @@ internal sealed class GenerationEndpoints(
         LatentDiffusionServerOptions limit = limits.Value;
         var reader = new GenerationFormReader(
             kept, models, [.. settings.CurrentValue.Styles], limit, new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)));
-        GenerationForm form = reader.Read(fields, fromImage);
+        GenerationForm form = fromImage
+            ? await ReadImagesAsync(reader, fields, left).ConfigureAwait(false)
+            : reader.Read(fields, fromImage: false);
         string model = form.Options.Model ?? models[0];
         form = form with { Request = await ModelFields.ApplyAsync(form, model, facts, left).ConfigureAwait(false) };
         if (form.KeepsOptions && form.Options != kept) await options.WriteAsync(caller, form.Options, left).ConfigureAwait(false);
@@ -41,6 +43,12 @@ internal sealed class GenerationEndpoints(
             ["parameters"] = form.Fields,
             ["info"] = GenerationInfo.Create(form, model, [.. images.Select(image => image.Number)], files).ToJsonString(),
         });
+    }
+
+    private async Task<GenerationForm> ReadImagesAsync(GenerationFormReader reader, FieldReader fields, CancellationToken left)
+    {
+        using InputImageDecoder.Turn turn = await decoder.TakeTurnAsync(left).ConfigureAwait(false);
+        return reader.Read(fields, fromImage: true);
     }
 
     private static IReadOnlyList<ImageJob> Jobs(GenerationForm form, string model, string caller)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LatentDiffusion.AspNetCore.Limits;
 
 namespace LatentDiffusion.AspNetCore.WebUI;
 
@@ -7,12 +8,15 @@ internal static class RequestBody
 {
     /// <summary>Reads a body.</summary>
     /// <exception cref="ApiError">It is not JSON, or not an object.</exception>
-    /// <exception cref="BadHttpRequestException">It is larger than the server accepts.</exception>
+    /// <exception cref="RequestException">It is larger than the server accepts.</exception>
     public static async Task<FieldReader> ReadAsync(HttpContext context)
     {
         // Browsers send other types to this server from any page, without asking it first.
         if (!context.Request.HasJsonContentType())
             throw ApiError.Invalid(new FieldError([], "Content-Type: expected application/json.", FieldError.Json));
+        LimitedBody.Limit(
+            context.Request,
+            context.RequestServices.GetRequiredService<IOptions<LatentDiffusionServerOptions>>().Value.MaximumRequestBytes);
         try
         {
             JsonElement json =

@@ -7,8 +7,8 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// <c>POST /sdapi/v1/extra-single-image</c>: enlarges an image in this process, one at a time, with the upscalers of its pipelines or one
 /// without a network.
 /// </summary>
-internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, CurrentServerOptions limits)
-    : IDisposable
+internal sealed class UpscalingEndpoint(
+    Upscalers upscalers, IImageCodec codec, InputImageDecoder decoder, CurrentServerOptions limits) : IDisposable
 {
     private const string ImageField = "image", NameField = "upscaler_1", SecondField = "upscaler_2", None = "None";
     private const int MostSide = 65_535;
@@ -21,7 +21,9 @@ internal sealed class UpscalingEndpoint(Upscalers upscalers, IImageCodec codec, 
         FieldReader fields = await RequestBody.ReadAsync(context).ConfigureAwait(false);
         LatentDiffusionServerOptions limit = limits.Value;
         string text = fields.Text(ImageField, "")!;
-        ImageBuffer? image = new InputImages(codec, new PixelLimit(limit.MaximumInputPixels)).Image(fields, ImageField, text);
+        var images = new InputImages(codec, new PixelLimit(limit.MaximumInputPixels));
+        ImageBuffer? image;
+        using (await decoder.TakeTurnAsync(left).ConfigureAwait(false)) image = images.Image(fields, ImageField, text);
         bool toSize = fields.Integer("resize_mode", 0, 1, 0) == 1, crops = fields.Flag("upscaling_crop", true);
         double factor = fields.Number("upscaling_resize", 1, 16, 2)!.Value;
         int width = fields.Integer("upscaling_resize_w", 1, MostSide, 512)!.Value;

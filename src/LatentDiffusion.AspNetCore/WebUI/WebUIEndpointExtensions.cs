@@ -1,4 +1,5 @@
 using LatentDiffusion.AspNetCore.Authentication;
+using LatentDiffusion.AspNetCore.Limits;
 using LatentDiffusion.AspNetCore.WebUI;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -7,6 +8,9 @@ namespace Microsoft.AspNetCore.Builder;
 public static class WebUIEndpointExtensions
 {
     private const string Root = "/sdapi/v1";
+
+    /// <summary>Of endpoints that limit their bodies themselves (<see cref="RequestBody"/>).</summary>
+    private static RequestSizeLimit OwnLimit { get; } = new(null);
 
     /// <summary>
     /// Maps the API of Stable Diffusion web UI (AUTOMATIC1111) under <c>/sdapi/v1</c>, with its field names and errors: <c>txt2img</c>,
@@ -28,12 +32,12 @@ public static class WebUIEndpointExtensions
         group.AddEndpointFilter<WebUIErrorFilter>();
         MapImages(group);
         // Not as a RequestDelegate, which would not write the result.
-        group.MapPost("/png-info", (Delegate)PngInfoEndpoint.PostAsync);
+        group.MapPost("/png-info", (Delegate)PngInfoEndpoint.PostAsync).WithMetadata(OwnLimit);
         group.MapGet("/progress", ProgressEndpoints.ProgressAsync);
         group.MapPost("/interrupt", ProgressEndpoints.InterruptAsync);
         group.MapPost("/skip", ProgressEndpoints.SkipAsync);
         group.MapGet("/options", OptionsEndpoints.GetAsync);
-        group.MapPost("/options", OptionsEndpoints.PostAsync);
+        group.MapPost("/options", OptionsEndpoints.PostAsync).WithMetadata(OwnLimit);
         MapLists(group);
         return group;
     }
@@ -42,6 +46,7 @@ public static class WebUIEndpointExtensions
     {
         RouteGroupBuilder images = group.MapGroup("");
         images.AddEndpointFilter<WebUIRateLimitFilter>();
+        images.WithMetadata(OwnLimit);
         images.MapPost("/txt2img", (HttpContext context, GenerationEndpoints generation) => generation.TextToImageAsync(context));
         images.MapPost("/img2img", (HttpContext context, GenerationEndpoints generation) => generation.ImageToImageAsync(context));
         images.MapPost("/extra-single-image", (HttpContext context, UpscalingEndpoint upscaling) => upscaling.PostAsync(context));

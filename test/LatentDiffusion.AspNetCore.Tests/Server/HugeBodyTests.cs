@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Xunit;
 
 namespace LatentDiffusion.AspNetCore.Tests;
@@ -31,6 +32,25 @@ public class HugeBodyTests
         Assert.InRange(GC.GetTotalAllocatedBytes() - allocated, 0, 50 * Mebibyte);
         Assert.False(server.Queue.Added.TryRead(out _));
         Assert.Equal(200, (int)(await server.Client.GetAsync("v1/models")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("txt2img", true)]
+    [InlineData("txt2img", false)]
+    [InlineData("img2img", true)]
+    [InlineData("extra-single-image", true)]
+    [InlineData("png-info", true)]
+    [InlineData("options", true)]
+    public async Task The_web_UI_API_refuses_them_in_its_form(string endpoint, bool hasLength)
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync(o => o.MaximumRequestBytes = Mebibyte);
+        using var content = new HugeContent(100 * Mebibyte, "generations", hasLength);
+        using HttpResponseMessage response = await server.Client.PostAsync($"sdapi/v1/{endpoint}", content);
+
+        Assert.Equal(413, (int)response.StatusCode);
+        JsonElement error = JsonElement.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal($"The request is too large; expected at most {Mebibyte} bytes.", error.GetProperty("detail").GetString());
+        Assert.Equal(200, (int)(await server.Client.GetAsync("sdapi/v1/options")).StatusCode);
     }
 
     /// <summary>The beginning of a right body, and then one byte again and again.</summary>
