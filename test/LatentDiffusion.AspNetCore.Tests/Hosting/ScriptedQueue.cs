@@ -90,7 +90,8 @@ internal sealed class ScriptedQueue : IImageJobQueue
 
     public Task<IReadOnlyList<JobStatus>> ListAsync(
         string? caller = null, int count = 100, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<JobStatus>>([.. _jobs.Values.Where(j => caller is null || j.Caller == caller).Take(count)]);
+        Task.FromResult<IReadOnlyList<JobStatus>>(
+            [.. _jobs.Values.Where(j => caller is null || j.Caller == caller).OrderBy(j => (j.HasEnded, j.Created)).Take(count)]);
 
     public Task<IReadOnlyList<string>> ModelsAsync(CancellationToken cancellationToken = default) => Task.FromResult(Models);
 
