@@ -6,13 +6,17 @@ using System.Text.Json;
 namespace LatentDiffusion.AspNetCore.WebUI;
 
 /// <summary>
-/// Keeps the options of each caller in the image store, so that all servers of a queue have them and a restart does not lose them. The
-/// store may delete files that nobody wrote for long; this process then writes its copy again.
+/// Keeps the options of each caller in the image store, so that all servers of a queue have them and a restart does not lose them. Queues
+/// delete files that nobody wrote for their retention time, so files in use are written again before it is over; where one was deleted,
+/// this process writes its copy.
 /// </summary>
-internal sealed class OptionsStore(IImageStore store)
+internal sealed class OptionsStore(IImageStore store, IOptions<JobQueueOptions> queue, TimeProvider time)
 {
     /// <summary>More callers than an application has keys.</summary>
     private const int MostCopies = 10_000;
+
+    /// <summary>How often a file is written again within the retention time.</summary>
+    private const int Rewrites = 4;
 
     private readonly ConcurrentDictionary<string, ApiOptions> _copies = new();
 
@@ -22,8 +26,12 @@ internal sealed class OptionsStore(IImageStore store)
         Stream? stream = await store.OpenReadAsync(name, cancellationToken).ConfigureAwait(false);
         if (stream is not null)
         {
-            await using (stream.ConfigureAwait(false))
-                return Copy(name, await ReadAsync(stream, cancellationToken).ConfigureAwait(false));
+            StoredOptions? stored;
+            await using (stream.ConfigureAwait(false)) stored = await ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            if (stored is null) return Copy(name, new ApiOptions());
+            if (time.GetUtcNow() - stored.Written >= queue.Value.Retention / Rewrites)
+                await WriteAsync(caller, stored.Options, cancellationToken).ConfigureAwait(false);
+            return Copy(name, stored.Options);
         }
 
         if (!_copies.TryGetValue(name, out ApiOptions? copy)) return new ApiOptions();
@@ -34,21 +42,23 @@ internal sealed class OptionsStore(IImageStore store)
     public async Task WriteAsync(string caller, ApiOptions options, CancellationToken cancellationToken)
     {
         string name = NameOf(caller);
-        await store.WriteAsync(name, JsonSerializer.SerializeToUtf8Bytes(options), cancellationToken).ConfigureAwait(false);
+        byte[] file = JsonSerializer.SerializeToUtf8Bytes(new StoredOptions(options, time.GetUtcNow()));
+        await store.WriteAsync(name, file, cancellationToken).ConfigureAwait(false);
         Copy(name, options);
     }
 
-    private static async Task<ApiOptions> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    /// <summary>Null for a file of another version.</summary>
+    private static async Task<StoredOptions?> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync<ApiOptions>(stream, cancellationToken: cancellationToken).ConfigureAwait(false)
-                ?? new ApiOptions();
+            StoredOptions? stored = await JsonSerializer
+                .DeserializeAsync<StoredOptions>(stream, cancellationToken: cancellationToken).ConfigureAwait(false);
+            return stored is { Options: not null } ? stored : null;
         }
         catch (JsonException)
         {
-            // Of another version.
-            return new ApiOptions();
+            return null;
         }
     }
 
@@ -61,4 +71,6 @@ internal sealed class OptionsStore(IImageStore store)
     // Names of callers may have any characters.
     private static string NameOf(string caller) =>
         $"webui-options/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caller)))}.json";
+
+    private sealed record StoredOptions(ApiOptions Options, DateTimeOffset Written);
 }

@@ -1,12 +1,16 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using LatentDiffusion.AspNetCore.WebUI;
+using LatentDiffusion.Jobs;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace LatentDiffusion.AspNetCore.Tests.WebUI;
 
 public sealed class OptionsTests(WebUIServer server)
 {
+    private static readonly TimeSpan s_retention = TimeSpan.FromDays(1);
+
     private readonly WebUIClient _client = server.ClientOf(nameof(OptionsTests));
 
     [Fact]
@@ -69,13 +73,41 @@ public sealed class OptionsTests(WebUIServer server)
     {
         var store = new MemoryStore();
         CancellationToken stop = TestContext.Current.CancellationToken;
-        var options = new OptionsStore(store);
+        OptionsStore options = Create(store);
         await options.WriteAsync("Jürgen/β", new ApiOptions { Quality = 33, Model = "a" }, stop);
-        Assert.Equal(33, (await new OptionsStore(store).ReadAsync("Jürgen/β", stop)).Quality);
+        Assert.Equal(33, (await Create(store).ReadAsync("Jürgen/β", stop)).Quality);
         Assert.Equal(new ApiOptions(), await options.ReadAsync("another", stop));
         await store.DeleteAsync("webui-options", stop);
-        Assert.Equal(new ApiOptions(), await new OptionsStore(store).ReadAsync("Jürgen/β", stop));
+        Assert.Equal(new ApiOptions(), await Create(store).ReadAsync("Jürgen/β", stop));
         Assert.Equal("a", (await options.ReadAsync("Jürgen/β", stop)).Model);
-        Assert.Equal("a", (await new OptionsStore(store).ReadAsync("Jürgen/β", stop)).Model);
+        Assert.Equal("a", (await Create(store).ReadAsync("Jürgen/β", stop)).Model);
+    }
+
+    [Fact]
+    public async Task A_queue_that_sweeps_its_store_keeps_options_in_use()
+    {
+        var time = new Clock();
+        var store = new MemoryStore(time);
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        await Create(store, time).WriteAsync("a", new ApiOptions { Model = "chosen" }, stop);
+        for (int day = 0; day < 3; day++)
+        {
+            time.Now += s_retention;
+            Assert.Equal("chosen", (await Create(store, time).ReadAsync("a", stop)).Model);
+            time.Now += TimeSpan.FromHours(2);
+            await store.DeleteOlderAsync(time.Now - s_retention - TimeSpan.FromHours(1), stop);
+        }
+
+        Assert.Equal("chosen", (await Create(store, time).ReadAsync("a", stop)).Model);
+    }
+
+    private static OptionsStore Create(MemoryStore store, TimeProvider? time = null) => new(
+        store, Options.Create(new JobQueueOptions { Retention = s_retention }), time ?? TimeProvider.System);
+
+    private sealed class Clock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
+
+        public override DateTimeOffset GetUtcNow() => Now;
     }
 }
