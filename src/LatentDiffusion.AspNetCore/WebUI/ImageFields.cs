@@ -20,14 +20,17 @@ internal sealed record ImageFields(ImageBuffer Image, ImageBuffer? Mask, double 
     {
         if (!fields.Has(InitImages)) throw ApiError.NotFound("Init image not found");
         IReadOnlyList<string> initial = fields.Texts(InitImages);
-        fields.Forget(InitImages);
         double strength = fields.Number("denoising_strength", 0, 1, 0.75)!.Value;
         if (strength == 0) fields.Add("denoising_strength", "0, which leaves the image as it is; expected more than 0.");
         var mode = (ResizeMode)fields.Integer("resize_mode", 0, 3, 0)!.Value;
         if (mode == ResizeMode.Latent) fields.Add("resize_mode", "3, resizing latents, is not supported; expected 0 to 2.");
         string? mask = fields.Text(MaskName);
-        fields.Forget(MaskName);
-        fields.Flag("include_init_images", false);
+        if (!fields.Flag("include_init_images", false))
+        {
+            fields.Forget(InitImages);
+            fields.Forget(MaskName);
+        }
+
         InpaintingOptions options = InpaintingFields.Read(fields);
         if (initial.Count != 1)
         {

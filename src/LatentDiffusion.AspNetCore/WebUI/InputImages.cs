@@ -17,7 +17,6 @@ internal sealed class InputImages(IImageCodec codec, PixelLimit limit)
 
     private ImageBuffer? Read(FieldReader fields, string name, string text, Func<byte[], ImageBuffer> decode)
     {
-        fields.Forget(name);
         if (Base64File.Decode(text) is not { } file)
         {
             fields.Add(name, "not base64; expected an image as base64, with or without the head of a data URL.");

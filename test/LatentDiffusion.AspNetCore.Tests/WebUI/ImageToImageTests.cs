@@ -93,6 +93,15 @@ public sealed class ImageToImageTests(WebUIServer server)
         GenerationRequest inputs = new() { Prompt = "", InitialImage = Gradient(128, 128) };
         ImageSettings settings = ImageSettings.FromParameters(answer.Texts[0], new ImageSettingsOptions { Inputs = inputs });
         Assert.Equal(0.75, settings.Request.Strength);
+
+        (body["mask"], body["include_init_images"]) = (Base64(Square(128, 32, 64)), true);
+        answer = await Answer.ImageToImageAsync(_client, body);
+        Assert.Equal(body["init_images"]!.ToJsonString(), answer.Parameters["init_images"]!.ToJsonString());
+        Assert.Equal(body["mask"]!.ToJsonString(), answer.Parameters["mask"]!.ToJsonString());
+        body["include_init_images"] = false;
+        answer = await Answer.ImageToImageAsync(_client, body);
+        Assert.Null(answer.Parameters["init_images"]);
+        Assert.Null(answer.Parameters["mask"]);
     }
 
     [Fact]
