@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Hosting;
 
 namespace LatentDiffusion.AspNetCore.WebUI;
 
@@ -8,7 +9,8 @@ namespace LatentDiffusion.AspNetCore.WebUI;
 /// without a network.
 /// </summary>
 internal sealed class UpscalingEndpoint(
-    Upscalers upscalers, IImageCodec codec, InputImageDecoder decoder, CurrentServerOptions limits) : IDisposable
+    Upscalers upscalers, IImageCodec codec, InputImageDecoder decoder, CurrentServerOptions limits, IHostApplicationLifetime host)
+    : IDisposable
 {
     private const string ImageField = "image", NameField = "upscaler_1", SecondField = "upscaler_2", None = "None";
     private const int MostSide = 65_535;
@@ -61,7 +63,20 @@ internal sealed class UpscalingEndpoint(
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task<ImageBuffer> UpscaleAsync(
+    private async Task<ImageBuffer> UpscaleAsync(IImageUpscaler upscaler, ImageBuffer image, Enlargement size, CancellationToken left)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(left, host.ApplicationStopping);
+        try
+        {
+            return await UpscaleInTurnAsync(upscaler, image, size, ends.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (host.ApplicationStopping.IsCancellationRequested && !left.IsCancellationRequested)
+        {
+            throw RequestErrors.Stopping();
+        }
+    }
+
+    private async Task<ImageBuffer> UpscaleInTurnAsync(
         IImageUpscaler upscaler, ImageBuffer image, Enlargement size, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -30,6 +30,17 @@ public class StopTests
     }
 
     [Fact]
+    public async Task Images_are_not_enlarged_while_the_server_stops()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync();
+        server.Server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        string image = Convert.ToBase64String(new SkiaImageCodec().EncodePng(new ImageBuffer(8, 8, new byte[192])));
+        using HttpResponseMessage response =
+            await PostAsync(server, "sdapi/v1/extra-single-image", $$"""{ "image": "{{image}}" }""");
+        await AssertUnavailableAsync(response, "The server stops");
+    }
+
+    [Fact]
     public async Task The_web_UI_API_says_when_to_try_again()
     {
         await using ScriptedServer server = await ScriptedServer.StartAsync(o => o.RequestsPerMinute = 2);
