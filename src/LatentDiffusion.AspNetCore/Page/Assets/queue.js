@@ -10,6 +10,9 @@ const pollPause = 2000, hiddenPause = 10000;
 /** Jobs of this browser with their settings, by id. */
 const own = new Map();
 const cards = new Map();
+
+/** Ids of jobs that are done with, which an answer from before their end must not show again. */
+const gone = new Set();
 let followed = null, timer = null;
 
 export async function load() {
@@ -37,7 +40,7 @@ async function refresh() {
   }
   const listed = new Map(jobs.map(job => [job.id, job]));
   for (const id of [...cards.keys()].filter(id => !listed.has(id) && !own.has(id))) drop(id);
-  for (const job of jobs) if (own.has(job.id) || !ended.has(job.state)) await update(job);
+  for (const job of jobs) if (own.has(job.id) || cards.has(job.id) || !ended.has(job.state)) await update(job);
   for (const id of own.keys()) if (!listed.has(id)) await ask(id);
   arrange(jobs);
   follow();
@@ -77,6 +80,7 @@ async function follow() {
 }
 
 async function update(job) {
+  if (gone.has(job.id)) return;
   if (!ended.has(job.state)) return show(job);
   const record = own.get(job.id);
   if (!record) return drop(job.id);
@@ -111,6 +115,7 @@ function fail(job) {
 }
 
 async function forget(id) {
+  gone.add(id);
   own.delete(id);
   drop(id);
   await store.jobs.delete(id);
