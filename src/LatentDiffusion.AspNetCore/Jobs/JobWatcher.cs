@@ -31,7 +31,7 @@ internal sealed class JobWatcher(
         }
     }
 
-    /// <summary>Adds a job that goes on without clients, and measures it at its end.</summary>
+    /// <summary>Adds a job that continues without clients, and records its duration when it ends.</summary>
     /// <inheritdoc cref="RunAsync" path="/param"/>
     /// <inheritdoc cref="RunAsync" path="/exception"/>
     public async Task<JobStatus> AddAsync(ImageJob job, CancellationToken left)
@@ -103,7 +103,7 @@ internal sealed class JobWatcher(
         }
         catch (Exception) when (stopping.IsCancellationRequested)
         {
-            // Jobs of a queue in a database go on elsewhere.
+            // Jobs of a queue in a database continue elsewhere.
         }
         catch (Exception e)
         {
@@ -112,7 +112,7 @@ internal sealed class JobWatcher(
         }
     }
 
-    /// <summary>Counts a client. Jobs that no client runs are not counted: they go on without clients.</summary>
+    /// <summary>Counts a client. Jobs that no client runs are not counted: they continue without clients.</summary>
     private bool Join(string job, bool isFirst)
     {
         lock (_lock)
