@@ -8,7 +8,10 @@ namespace LatentDiffusion.Jobs.Worker;
 /// <param name="Database">sqlite or postgres.</param>
 /// <param name="Connection">Path or connection string.</param>
 /// <param name="Store">Folder of the images.</param>
-internal sealed record QueueLocation(string Database, string Connection, string Store)
+/// <param name="HasShortTimes">
+/// Whether lost jobs run again, and changes are seen, much sooner than by default: for runs that kill workers often.
+/// </param>
+internal sealed record QueueLocation(string Database, string Connection, string Store, bool HasShortTimes = true)
 {
     private const int Capacity = 10_000;
 
@@ -27,7 +30,7 @@ internal sealed record QueueLocation(string Database, string Connection, string 
         {
             if (Database == "sqlite") o.UseSqlite(Connection);
             else o.UsePostgreSql(Connection);
-            (o.LeaseTime, o.UpdateInterval) = (TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(100));
+            if (HasShortTimes) (o.LeaseTime, o.UpdateInterval) = (TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(100));
             (o.MaximumAttempts, o.RunsJobs) = (20, runsJobs);
         });
         IHost host = builder.Build();

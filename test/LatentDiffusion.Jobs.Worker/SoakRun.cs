@@ -36,9 +36,6 @@ internal sealed class SoakRun : IAsyncDisposable
     /// <summary>How often jobs were started.</summary>
     public int Attempts => _ended.Sum(s => s.Attempts);
 
-    /// <summary>From the start of the first job to the end of the last, on the clock of the database.</summary>
-    public TimeSpan WorkTime => (_ended.Max(s => s.Ended) - _ended.Min(s => s.Started))!.Value;
-
     private IImageJobQueue Queue => _host.Services.GetRequiredService<IImageJobQueue>();
 
     /// <summary>Starts a queue and its workers.</summary>
@@ -59,14 +56,22 @@ internal sealed class SoakRun : IAsyncDisposable
         return new SoakRun(program, location, network, host, started) { Steps = steps, HasPreviews = hasPreviews };
     }
 
-    /// <summary>Runs jobs of other names, so that measurements do not include the first uses of each worker.</summary>
-    /// <param name="jobsPerWorker">Jobs per worker.</param>
-    public async Task WarmUpAsync(int jobsPerWorker)
+    /// <summary>Runs a batch of jobs.</summary>
+    /// <param name="name">Its name, which no other batch has.</param>
+    /// <param name="jobs">Number of jobs.</param>
+    /// <returns>
+    /// Milliseconds per job, from the start of the first to the end of the last on the clock of the database, and per generation.
+    /// </returns>
+    public async Task<(double Each, double Generation)> MeasureAsync(string name, int jobs)
     {
-        ImageJob[] jobs = [.. Enumerable.Range(0, _workers.Length * jobsPerWorker).Select(
-            i => WorkedJobs.Create(i, Steps, HasPreviews) with { Id = $"warm-{i}" })];
-        foreach (ImageJob job in jobs) await Queue.EnqueueAsync(job, _limit.Token);
-        foreach (ImageJob job in jobs) await Queue.WatchAsync(job.Id, _limit.Token).LastAsync(_limit.Token);
+        ImageJob[] batch = [.. Enumerable.Range(0, jobs).Select(
+            i => WorkedJobs.Create(i, Steps, HasPreviews) with { Id = $"{name}-{i}" })];
+        (int Count, double Milliseconds) before = await GenerationsAsync();
+        foreach (ImageJob job in batch) await Queue.EnqueueAsync(job, _limit.Token);
+        JobStatus[] ended = await Task.WhenAll(batch.Select(job => EndAsync(job.Id)));
+        (int Count, double Milliseconds) after = await GenerationsAsync();
+        TimeSpan time = (ended.Max(s => s.Ended) - ended.Min(s => s.Started))!.Value;
+        return (time.TotalMilliseconds / jobs, (after.Milliseconds - before.Milliseconds) / (after.Count - before.Count));
     }
 
     /// <summary>
@@ -81,13 +86,6 @@ internal sealed class SoakRun : IAsyncDisposable
         await Task.WhenAll(KillAsync(kills, server, all), CutAsync(cuts, all));
         _ended = await all;
         return clock.Elapsed;
-    }
-
-    /// <summary>The number and total duration in milliseconds of the generations of all workers so far.</summary>
-    public async Task<(int Count, double Milliseconds)> GenerationsAsync()
-    {
-        (int Count, double Milliseconds)[] each = await Task.WhenAll(_workers.Select(w => w.GenerationsAsync(_limit.Token)));
-        return (each.Sum(w => w.Count), each.Sum(w => w.Milliseconds));
     }
 
     /// <summary>Checks that all jobs completed with the bytes of a bare pipeline, and that nothing else is left.</summary>
@@ -105,7 +103,7 @@ internal sealed class SoakRun : IAsyncDisposable
         }
 
         string[] left = [.. Directory.GetFiles(_location.Store, "*.*", SearchOption.AllDirectories)
-            .Where(f => !Path.GetFileName(f).StartsWith('.') && !f.Contains("warm-", StringComparison.Ordinal)).Except(expected)];
+            .Where(f => !Path.GetFileName(f).StartsWith('.')).Except(expected)];
         if (left.Length > 0) throw new InvalidDataException($"{left.Length} files are left, for example {left[0]}.");
     }
 
@@ -115,6 +113,14 @@ internal sealed class SoakRun : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         _limit.Dispose();
+    }
+
+    /// <summary>The number and total duration in milliseconds of the generations of all workers so far.</summary>
+    private async Task<(int Count, double Milliseconds)> GenerationsAsync()
+    {
+        string[] answers = await Task.WhenAll(_workers.Select(w => w.AskAsync("", _limit.Token)));
+        (int Count, double Milliseconds)[] each = [.. answers.Select(GenerationTimes.Parse)];
+        return (each.Sum(w => w.Count), each.Sum(w => w.Milliseconds));
     }
 
     private async Task KillAsync(int kills, TemporaryPostgreSql? server, Task all)

@@ -3,43 +3,31 @@ using System.Globalization;
 namespace LatentDiffusion.Jobs.Worker;
 
 /// <summary>
-/// Measures the throughput of one, two and three workers against bare pipelines, and the time of a worker between its generations, which
-/// does not depend on how fast the processor is in each of the two measurements.
+/// Compares the throughput of one, two and three workers with that of bare pipelines. Both take turns with small batches, because the
+/// speed of a processor changes between longer measurements.
 /// </summary>
 internal static class ThroughputCommand
 {
-    private const int MostWorkers = 3;
+    // Divides evenly among one, two and three workers.
+    private const int Batch = 12, MostWorkers = 3;
 
     // The runtime compiles hot methods again after their first uses, on cores that a second worker needs.
     private const int WarmUps = 40;
 
     private static readonly string s_program = typeof(ThroughputCommand).Assembly.Location;
 
-    public static async Task RunAsync(string database, int jobs, int rounds)
+    public static async Task RunAsync(string database, int batches)
     {
         string folder = Directory.CreateTempSubdirectory("latent-diffusion-throughput-").FullName;
         using TemporaryPostgreSql? server = database == "postgres" ? TemporaryPostgreSql.Open() : null;
         try
         {
-            for (int round = 0; round < rounds; round++)
+            for (int workers = 1; workers <= MostWorkers; workers++)
             {
-                for (int workers = 1; workers <= MostWorkers; workers++)
-                {
-                    double bare = await BareAsync(folder, jobs, Math.Min(workers, Environment.ProcessorCount));
-                    QueueLocation location = QueueLocation.Create(database, folder, $"measure{round}{workers}", server);
-                    await using var run = await SoakRun.StartAsync(s_program, location, workers, hasPreviews: false);
-                    await run.WarmUpAsync(WarmUps);
-                    (int Count, double Milliseconds) before = await run.GenerationsAsync();
-                    await run.CompleteAsync(jobs, 0, null);
-                    double each = run.WorkTime.TotalMilliseconds / jobs;
-                    (int Count, double Milliseconds) after = await run.GenerationsAsync();
-                    double generation = (after.Milliseconds - before.Milliseconds) / (after.Count - before.Count);
-                    Console.WriteLine(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{workers} workers: {each:F1} ms per job, {each - bare:F1} ms more than bare pipelines ({bare:F1} ms); "
-                        + $"generations of {generation:F1} ms with {each * workers - generation:F1} ms between them"));
-                    run.Check(jobs, Alone(folder, 0));
-                }
+                QueueLocation location = QueueLocation.Create(database, folder, $"measure{workers}", server) with { HasShortTimes = false };
+                await using var run = await SoakRun.StartAsync(s_program, location, workers, hasPreviews: false);
+                await run.MeasureAsync("warm", workers * WarmUps);
+                await MeasureAsync(run, workers, batches);
             }
         }
         finally
@@ -48,15 +36,39 @@ internal static class ThroughputCommand
         }
     }
 
-    /// <summary>Milliseconds per job of bare pipelines at the same time, each with one thread.</summary>
-    private static async Task<double> BareAsync(string folder, int jobs, int pipelines)
+    private static async Task MeasureAsync(SoakRun run, int workers, int batches)
     {
-        string[] each = await Task.WhenAll(Enumerable.Range(0, pipelines).Select(i => WorkerProcess.OutputAsync(
-            s_program, default, "alone", Alone(folder, i), Text(jobs), Text(WorkedJobs.ShortSteps), Text(WarmUps))));
-        return each.Average(time => double.Parse(time, CultureInfo.InvariantCulture)) / pipelines;
+        WorkerProcess[] bare = await Task.WhenAll(Enumerable.Range(0, Math.Min(workers, Environment.ProcessorCount)).Select(
+            _ => WorkerProcess.StartAsync("bare", Text(WarmUps))));
+        try
+        {
+            var alone = new double[batches];
+            var queued = new (double Each, double Generation)[batches];
+            for (int i = 0; i < batches; i++)
+            {
+                string[] times = await Task.WhenAll(bare.Select(b => b.AskAsync(Text(Batch / bare.Length), default)));
+                alone[i] = times.Average(time => double.Parse(time, CultureInfo.InvariantCulture)) / Batch;
+                queued[i] = await run.MeasureAsync($"batch{i}", Batch);
+            }
+
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{workers} workers, medians of {batches} batches: {Median(queued.Select(q => q.Each)):F1} ms per job, bare pipelines "
+                + $"{Median(alone):F1} ms, difference {Median(queued.Zip(alone, (q, a) => q.Each - a)):F1} ms; generations of "
+                + $"{Median(queued.Select(q => q.Generation)):F1} ms with "
+                + $"{Median(queued.Select(q => q.Each * workers - q.Generation)):F1} ms between them"));
+        }
+        finally
+        {
+            foreach (WorkerProcess process in bare) await process.DisposeAsync();
+        }
     }
 
-    private static string Alone(string folder, int pipeline) => Path.Combine(folder, $"alone{pipeline}");
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -19,7 +19,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public static async Task<WorkerProcess> StartAsync(
         string program, QueueLocation location, string? networkNamespace, CancellationToken cancellationToken)
     {
-        string[] work = ["dotnet", program, "work", location.Database, location.Connection, location.Store];
+        string[] work = ["dotnet", program, "work", location.Database, location.Connection, location.Store, $"{location.HasShortTimes}"];
         // ip replaces itself by the program, so that a kill reaches the worker.
         string[] command = networkNamespace is null ? work : ["ip", "netns", "exec", networkNamespace, .. work];
         while (true)
@@ -41,12 +41,22 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{arguments[0]} ended with {process.ExitCode}.");
     }
 
-    /// <summary>Asks a worker for the number and total duration of its generations so far.</summary>
-    public async Task<(int Count, double Milliseconds)> GenerationsAsync(CancellationToken cancellationToken)
+    /// <summary>Starts a command that answers lines, and waits until it is ready.</summary>
+    public static async Task<WorkerProcess> StartAsync(params string[] arguments)
     {
-        await _process.StandardInput.WriteLineAsync(ReadOnlyMemory<char>.Empty, cancellationToken);
+        var process = new WorkerProcess(Start(["dotnet", typeof(WorkerProcess).Assembly.Location, .. arguments]));
+        return await process._process.StandardOutput.ReadLineAsync() == WorkCommand.Ready
+            ? process
+            : throw new InvalidOperationException($"{arguments[0]} ended before it was ready.");
+    }
+
+    /// <summary>Writes a line to its input and returns the line that it answers.</summary>
+    public async Task<string> AskAsync(string line, CancellationToken cancellationToken)
+    {
+        await _process.StandardInput.WriteLineAsync(line.AsMemory(), cancellationToken);
         await _process.StandardInput.FlushAsync(cancellationToken);
-        return GenerationTimes.Parse(await _process.StandardOutput.ReadLineAsync(cancellationToken) ?? "");
+        return await _process.StandardOutput.ReadLineAsync(cancellationToken)
+            ?? throw new InvalidOperationException("The process ended instead of answering.");
     }
 
     /// <summary>Kills it as the system does when memory runs out.</summary>
