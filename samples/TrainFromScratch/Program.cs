@@ -20,7 +20,8 @@ var recipeOption = new Option<FileInfo?>("--recipe", "--config")
 var fromOption = new Option<DirectoryInfo?>("--from")
 {
     Description = "Model folder to start from instead of random weights: its autoencoder is kept (or, if the recipe's train_encoder is "
-        + "false, its decoder is trained further), U-Net and text encoder are trained further. Its networks must match the recipe.",
+        + "false, its decoder is trained further), U-Net and text encoder are trained further. Its networks match the "
+        + "recipe; or they are for half the image size or fewer latent channels, and grow, and the autoencoder is trained further too.",
 };
 var threadsOption = new Option<int?>("--threads")
 {

@@ -41,28 +41,20 @@ internal static class AutoencoderStage
         }
 
         manual_seed((long)context.Recipe.Seed);
-        AutoencoderKL network = context.Recipe.Autoencoder.Build().to(context.Settings.Device);
-        CheckSize(context, network);
-        if (context.Exists(context.AutoencoderWeights))
-        {
-            StateDict.Load(network, context.AutoencoderWeights);
-            network.eval();
-            return network;
-        }
-
-        bool onlyDecoder = !context.Recipe.AutoencoderObjective.TrainEncoder;
-        if (onlyDecoder && context.Settings.From is null)
+        AutoencoderKLConfig config = context.Recipe.Autoencoder;
+        string? from = context.Settings.From;
+        bool onlyDecoder = !context.Recipe.AutoencoderObjective.TrainEncoder, isDone = context.Exists(context.AutoencoderWeights);
+        if (onlyDecoder && from is null && !isDone)
             throw new ArgumentException("autoencoder_objective.train_encoder is false, which requires a trained encoder: expected --from.");
-        if (context.Settings.From is { } from)
-        {
-            StateDict.Load(network, Path.Combine(from, "vae", ModelFiles.Weights));
-            if (onlyDecoder) return Train(context, network) ? network : null;
-            context.Write(_ => StateDict.Save(network, context.AutoencoderWeights));
-            network.eval();
-            return network;
-        }
-
-        return Train(context, network) ? network : null;
+        (AutoencoderKL network, bool isTrained) =
+            from is null || isDone ? (config.Build(), isDone) : StartingNetworks.Autoencoder(from, config);
+        network = network.to(context.Settings.Device);
+        CheckSize(context, network);
+        if (isDone) StateDict.Load(network, context.AutoencoderWeights);
+        else if (!isTrained || onlyDecoder) return Train(context, network) ? network : null;
+        else context.Write(_ => StateDict.Save(network, context.AutoencoderWeights));
+        network.eval();
+        return network;
     }
 
     private static bool Train(RunContext context, AutoencoderKL network)

@@ -31,14 +31,12 @@ internal sealed class DenoiserStage(
         Recipe recipe = context.Recipe;
         manual_seed((long)recipe.Seed + 1);
         Device device = context.Settings.Device;
-        UNet2DConditionModel unet = Fitting(latents.Latents.shape).Build().to(device);
+        UNet2DConditionConfig fitting = Fitting(latents.Latents.shape);
+        string? from = context.Settings.From;
+        UNet2DConditionModel unet = (from is null ? fitting.Build() : StartingNetworks.UNet(from, fitting)).to(device);
         ClipTextModel text =
             (recipe.TextEncoder with { VocabSize = tokenizer.VocabularySize, EosTokenId = tokenizer.EndId }).Build().to(device);
-        if (context.Settings.From is { } from)
-        {
-            StateDict.Load(unet, Path.Combine(from, "unet", ModelFiles.Weights));
-            StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
-        }
+        if (from is not null) StateDict.Load(text, Path.Combine(from, "text_encoder", "model.safetensors"));
 
         using var components = new ModelComponents(ModelFamilies.StableDiffusion, "StableDiffusionPipeline", _scheduler)
         {

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using LatentDiffusion.Evaluation;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace LatentDiffusion.Tests.Training;
 
@@ -52,9 +54,36 @@ public sealed class CrashRecoveryTests(WholeRun whole) : IClassFixture<WholeRun>
         using (TrainingProgram second = Start(folder["second"], "--from", Path.Combine(whole.Folder, "model"))) second.Finish();
         Assert.Equal(File.ReadAllBytes(Weights(whole.Folder, "vae")), File.ReadAllBytes(Weights(folder["second"], "vae")));
         Assert.NotEqual(File.ReadAllBytes(Weights(whole.Folder, "unet")), File.ReadAllBytes(Weights(folder["second"], "unet")));
-
-        static string Weights(string run, string part) => Path.Combine(run, "model", part, "diffusion_pytorch_model.safetensors");
     }
+
+    [Fact]
+    public void A_run_can_start_from_a_model_for_half_the_size_and_with_fewer_latent_channels()
+    {
+        using var folder = new TemporaryFolder();
+        JsonNode recipe = JsonNode.Parse(File.ReadAllText(TrainingProgram.TinyRecipe))!;
+        JsonNode autoencoder = recipe["autoencoder"]!, unet = recipe["unet"]!;
+        autoencoder["block_out_channels"]!.AsArray().Insert(0, 12);
+        autoencoder["down_block_types"]!.AsArray().Insert(0, "DownEncoderBlock2D");
+        autoencoder["up_block_types"]!.AsArray().Add("UpDecoderBlock2D");
+        autoencoder["latent_channels"] = 6;
+        (unet["in_channels"], unet["out_channels"]) = (6, 6);
+        File.WriteAllText(folder["recipe.json"], recipe.ToJsonString());
+
+        string[] start = ["--recipe", folder["recipe.json"], "--from", Path.Combine(whole.Folder, "model")];
+        using (TrainingProgram second = TrainingProgram.Start(["--out", folder["second"], "--threads", "1", .. start])) second.Finish();
+
+        using (SafetensorsFile vae = SafetensorsFile.Open(Weights(folder["second"], "vae")))
+            Assert.NotNull(vae.Find("encoder.down_blocks.3.resnets.0.conv1.weight"));
+        using SafetensorsFile before = SafetensorsFile.Open(Weights(whole.Folder, "unet"));
+        using SafetensorsFile after = SafetensorsFile.Open(Weights(folder["second"], "unet"));
+        Assert.Equal(6, after.Find("conv_in.weight")!.Shape[1]);
+        Assert.Equal(6, after.Find("conv_out.weight")!.Shape[0]);
+        // 16 steps during the warm-up change little; random weights would differ by their size.
+        const string Inner = "mid_block.resnets.0.conv1.weight";
+        using Tensor old = before.Read(Inner).to(ScalarType.Float32), trained = after.Read(Inner).to(ScalarType.Float32);
+        Assert.InRange((trained - old).abs().mean().item<float>(), 1e-6f, 0.05f * old.abs().mean().item<float>());    }
+
+    private static string Weights(string run, string part) => Path.Combine(run, "model", part, "diffusion_pytorch_model.safetensors");
 
     private static TrainingProgram Start(string run, params string[] more) =>
         TrainingProgram.Start(["--recipe", TrainingProgram.TinyRecipe, "--out", run, "--threads", "1", .. more]);
