@@ -6,7 +6,7 @@ namespace LatentDiffusion.Training;
 /// <param name="channels">Number of channels before.</param>
 internal sealed class GrownLatents(int channels)
 {
-    // Log-variance of new channels: small, as that of trained ones, so that noise does not hide what they say.
+    // Small, as in trained channels: noise would hide the new ones.
     private const double LogVariance = -4;
 
     /// <summary>Copies the values of old channels. New ones have no effect on the decoder, which learns to use them.</summary>
@@ -23,14 +23,14 @@ internal sealed class GrownLatents(int channels)
                 break;
             case "encoder.conv_out.weight" or "encoder.conv_out.bias":
                 // New means stay as they were initialised.
-                target.narrow(0, total, total).fill_(name.EndsWith("bias", StringComparison.Ordinal) ? LogVariance : 0);
+                target.narrow(0, total, total).FillInPlace(name.EndsWith("bias", StringComparison.Ordinal) ? LogVariance : 0);
                 target.index_copy_(0, Moments(total), before);
                 break;
             case "quant_conv.weight" or "quant_conv.bias":
                 Extend(before, target, Moments(total));
                 break;
             case "post_quant_conv.weight" or "post_quant_conv.bias":
-                Extend(before, target, arange(channels));
+                Extend(before, target, Places(0));
                 break;
             default:
                 // The decoder's first convolution.
@@ -54,5 +54,7 @@ internal sealed class GrownLatents(int channels)
     }
 
     /// <summary>Places of the old means and log-variances among all.</summary>
-    private Tensor Moments(long total) => cat([arange(channels), arange(total, total + channels)]);
+    private Tensor Moments(long total) => cat([Places(0), Places(total)]);
+
+    private Tensor Places(long first) => tensor([.. Enumerable.Range(0, channels).Select(channel => first + channel)], ScalarType.Int64);
 }

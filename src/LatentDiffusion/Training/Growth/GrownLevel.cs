@@ -2,13 +2,15 @@ using static TorchSharp.torch;
 
 namespace LatentDiffusion.Training;
 
-/// <summary>The parameters of an autoencoder with a level more than another, and how they begin.</summary>
+/// <summary>Parameters of an autoencoder with one level more than another, and their first values.</summary>
 /// <param name="from">Parameters of the smaller autoencoder.</param>
 /// <param name="to">Those of the larger one, which change.</param>
 /// <param name="config">Configuration of the smaller one.</param>
 internal sealed class GrownLevel(Dictionary<string, Tensor> from, Dictionary<string, Tensor> to, AutoencoderKLConfig config)
 {
-    /// <summary>Of each colour: the mean of 2 x 2 pixels, and of what lies before them in the row, in the column, and in both.</summary>
+    /// <summary>
+    /// For each colour: the mean of 2 x 2 pixels, of the two above, of the two on the left, and the pixel above on the left.
+    /// </summary>
     public const int FeaturesPerColor = 4;
 
     private const string Convolution = "encoder.conv_in", Down = "encoder.down_blocks.", Downsampler = Down + "0.downsamplers.0.conv";
@@ -51,10 +53,10 @@ internal sealed class GrownLevel(Dictionary<string, Tensor> from, Dictionary<str
         bias.narrow(0, 0, features).zero_();
         for (int feature = 0; feature < features; feature++)
         {
-            // The two pixels from here on, or the one before.
+            // Two pixels from here on, or the one before.
             (int rows, int columns) = (feature / 2 % 2 == 0 ? 2 : 1, feature % 2 == 0 ? 2 : 1);
             weight[feature, feature / FeaturesPerColor].narrow(0, rows - 1, rows).narrow(1, columns - 1, columns)
-                .fill_(1.0 / (rows * columns));
+                .FillInPlace(1.0 / (rows * columns));
         }
     }
 
@@ -67,7 +69,7 @@ internal sealed class GrownLevel(Dictionary<string, Tensor> from, Dictionary<str
         {
             for (int column = 0; column < 3; column++)
             {
-                // What lies before the centre is a feature of its position; what lies after it is two pixels further.
+                // Pixels above and on the left are features of the same position. Those after the centre are two pixels further.
                 int first = (row == 0 ? 2 : 0) + (column == 0 ? 1 : 0);
                 for (int color = 0; color < kernel.shape[1]; color++)
                 {

@@ -73,11 +73,13 @@ public sealed class SplitFileTests(LayoutFiles files) : IClassFixture<LayoutFile
     [Fact]
     public void Files_of_a_model_folder_go_with_another_transformer()
     {
+        // Writes the model's folder too.
+        string? transformer = files.WriteGguf("flux-schnell", "gguf", GgufType.F32).Transformer;
         string folder = files["flux-schnell"], text = Path.Combine(folder, "text_encoder_2", "model.safetensors");
         using (ITensorSource source = Checkpoint.Open(text)) WriteShards(source, _folder["shards"]);
         ModelFiles mixed = new()
         {
-            Transformer = files.WriteGguf("flux-schnell", "gguf", GgufType.F32).Transformer,
+            Transformer = transformer,
             TextEncoders =
             [
                 Path.Combine(_folder["shards"], "model.safetensors.index.json"),
