@@ -21,7 +21,7 @@ var fromOption = new Option<DirectoryInfo?>("--from")
 {
     Description = "Model folder to start from instead of random weights: its autoencoder is kept (or, if the recipe's train_encoder is "
         + "false, its decoder is trained further), U-Net and text encoder are trained further. Its networks match the "
-        + "recipe; or they are for half the image size or fewer latent channels, and grow, and the autoencoder is trained further too.",
+        + "recipe, or are for half the image size, with at most as many latent channels. Those grow, and the autoencoder is trained too.",
 };
 var threadsOption = new Option<int?>("--threads")
 {

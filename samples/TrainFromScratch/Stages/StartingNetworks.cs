@@ -7,7 +7,8 @@ using LatentDiffusion.Training;
 namespace TrainFromScratch;
 
 /// <summary>
-/// Networks of the model folder that a run starts from. Where that model is for half the size, or has fewer latent channels, they grow.
+/// Networks of the model folder that a run starts from. An autoencoder for half the size grows, and so does a U-Net for fewer latent
+/// channels.
 /// </summary>
 internal static class StartingNetworks
 {
@@ -16,7 +17,7 @@ internal static class StartingNetworks
     /// <summary>Reads the autoencoder.</summary>
     /// <param name="folder">The model folder.</param>
     /// <param name="config">The recipe's configuration.</param>
-    /// <returns>The network, and whether it is trained: not after it has grown.</returns>
+    /// <returns>The network, and whether it is trained. A network that has grown is not.</returns>
     public static (AutoencoderKL Network, bool IsTrained) Autoencoder(string folder, AutoencoderKLConfig config)
     {
         string weights = Path.Combine(folder, "vae", ModelFiles.Weights);

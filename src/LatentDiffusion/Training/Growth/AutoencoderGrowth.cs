@@ -22,14 +22,14 @@ namespace LatentDiffusion.Training;
 public static class AutoencoderGrowth
 {
     /// <summary>
-    /// Returns an autoencoder with one more level on either side, at the largest size. Its latents have the size of the smaller
-    /// autoencoder's at half the width and height, and their first channels its values: exactly for images that were enlarged by
-    /// repeating pixels. Further latent channels begin without effect. Reconstructions are those of the smaller autoencoder, enlarged.
+    /// Returns an autoencoder with one more level in encoder and decoder, at the largest size. The first channels of its latents are the
+    /// latents of the smaller autoencoder for the image at half the width and height: exactly for images that were enlarged by repeating
+    /// pixels. Further latent channels begin without effect. Reconstructions are those of the smaller autoencoder, enlarged.
     /// </summary>
     /// <param name="network">The trained autoencoder; stays the caller's.</param>
-    /// <param name="latentChannels">Latent channels of the result, at least those of the network.</param>
+    /// <param name="latentChannels">Latent channels of the result, at least as many as the network has.</param>
     /// <returns>The autoencoder for twice the width and height, in float32 on the CPU. Train it before use.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are fewer latent channels than those of the network.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer latent channels than in the network.</exception>
     /// <exception cref="ArgumentException">
     /// The highest resolution of the network has fewer channels than four times the channels of its images.
     /// </exception>

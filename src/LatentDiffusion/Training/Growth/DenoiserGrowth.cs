@@ -24,9 +24,9 @@ public static class DenoiserGrowth
     /// it begins with the output 0.
     /// </summary>
     /// <param name="network">The trained U-Net; stays the caller's.</param>
-    /// <param name="latentChannels">Latent channels of the result, at least those of the network.</param>
+    /// <param name="latentChannels">Latent channels of the result, at least as many as the network has.</param>
     /// <returns>The U-Net, in float32 on the CPU. Train it before use.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are fewer latent channels than those of the network.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer latent channels than in the network.</exception>
     /// <exception cref="ArgumentException">
     /// The network reads more than latents, as one for inpainting, so its output does not have as many channels as its input, or twice as
     /// many with a learned variance.
